@@ -1,0 +1,26 @@
+"""How Alembic reaches the portal's database: through the app that `portal migrate` made."""
+
+from alembic import context
+from flask import current_app
+
+from portal.db import Moment
+
+migrate = current_app.extensions["migrate"]
+engine = migrate.db.engine
+
+
+def _render_type(kind: str, thing: object, autogen: object) -> str | bool:
+    return "portal.db.Moment()" if kind == "type" and isinstance(thing, Moment) else False
+
+
+with engine.connect() as connection:
+    arguments = dict(migrate.configure_args)
+    arguments.setdefault("render_item", _render_type)
+    if engine.dialect.name == "sqlite":  # tables are rebuilt to change them; references must survive that
+        connection.connection.driver_connection.execute("PRAGMA foreign_keys=OFF")
+    context.configure(connection=connection, target_metadata=migrate.db.metadata, **arguments)
+    with context.begin_transaction():
+        context.run_migrations()
+    connection.commit()
+    if engine.dialect.name == "sqlite":
+        connection.connection.driver_connection.execute("PRAGMA foreign_keys=ON")

@@ -1,0 +1,74 @@
+"""Room tokens (people call them links) and access codes."""
+
+from datetime import datetime
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from portal import vault
+from portal.db import Base, Dated, Identified, one_of
+from portal.people.models import NAME_LENGTH, User
+from portal.rooms.models import Role, Room
+
+LABEL_LENGTH = 80
+
+
+class RoomToken(Identified, Dated, Base):
+    """A link into one room with one role. Stored sealed, found by keyed hash; never revealed by a dump."""
+
+    __tablename__ = "room_tokens"
+
+    room_uuid: Mapped[UUID] = mapped_column(sa.ForeignKey("rooms.uuid", ondelete="CASCADE"), index=True)
+    token_hash: Mapped[str] = mapped_column(sa.String(64), unique=True)
+    token_sealed: Mapped[str] = mapped_column(sa.Text)
+    role: Mapped[Role] = mapped_column(one_of(Role))
+    label: Mapped[str] = mapped_column(sa.String(LABEL_LENGTH), default="")
+    person: Mapped[str] = mapped_column(sa.String(NAME_LENGTH), default="")
+    not_before: Mapped[datetime | None]
+    expires_at: Mapped[datetime | None]
+    max_uses: Mapped[int | None]
+    use_count: Mapped[int] = mapped_column(default=0)
+    last_usage: Mapped[datetime | None]
+    paused_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
+    created_by_uuid: Mapped[UUID | None] = mapped_column(sa.ForeignKey("users.uuid", ondelete="SET NULL"))
+    automatic: Mapped[bool] = mapped_column(default=False)
+    device: Mapped[str | None] = mapped_column(sa.String(64))
+    room: Mapped[Room] = relationship()
+    created_by: Mapped[User | None] = relationship()
+
+    __table_args__ = (sa.UniqueConstraint("room_uuid", "device"),)
+
+    def expired(self, at: datetime) -> bool:
+        """Whether its end has come."""
+        return self.expires_at is not None and self.expires_at <= at
+
+    @property
+    def token(self) -> str:
+        """The secret itself, unsealed for whoever may see the room's links."""
+        return vault.unseal(self.token_sealed, purpose="room-token")
+
+
+class AccessCode(Identified, Dated, Base):
+    """A code that people with a link of the same role type. Visible to whoever may see the room's codes."""
+
+    __tablename__ = "access_codes"
+
+    room_uuid: Mapped[UUID] = mapped_column(sa.ForeignKey("rooms.uuid", ondelete="CASCADE"))
+    code: Mapped[str] = mapped_column(sa.String(64))
+    normal: Mapped[str] = mapped_column(sa.String(192))
+    role: Mapped[Role] = mapped_column(one_of(Role))
+    label: Mapped[str] = mapped_column(sa.String(LABEL_LENGTH), default="")
+    expires_at: Mapped[datetime | None]
+    use_count: Mapped[int] = mapped_column(default=0)
+    last_usage: Mapped[datetime | None]
+    created_by_uuid: Mapped[UUID | None] = mapped_column(sa.ForeignKey("users.uuid", ondelete="SET NULL"))
+    room: Mapped[Room] = relationship()
+    created_by: Mapped[User | None] = relationship()
+
+    __table_args__ = (sa.UniqueConstraint("room_uuid", "normal"),)
+
+    def expired(self, at: datetime) -> bool:
+        """Whether its end has come."""
+        return self.expires_at is not None and self.expires_at <= at

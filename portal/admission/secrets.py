@@ -1,0 +1,65 @@
+"""Making tokens and codes, and comparing codes as people type them."""
+
+import hashlib
+import hmac
+import secrets
+import unicodedata
+
+from portal.errors import Invalid, Message
+
+_PREFIX = "rt_"
+_RANDOM_BYTES = 24  # 192 bits
+_TAIL = 6
+_CODE_ALPHABET = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"  # nothing that looks like something else
+CODE_SHORTEST, CODE_LONGEST = 4, 64
+
+
+def new_token() -> str:
+    """A token with 192 random bits, a prefix that scanners know and a tail that tells misspellings."""
+    body = secrets.token_urlsafe(_RANDOM_BYTES)
+    return f"{_PREFIX}{body}{_checksum(body)}"
+
+
+def well_formed(token: str) -> bool:
+    """Whether this can be a token at all; saves a query for mistyped ones."""
+    if not token.isascii() or len(token) != len(_PREFIX) + 32 + _TAIL or not token.startswith(_PREFIX):
+        return False
+    body, tail = token[len(_PREFIX) : -_TAIL], token[-_TAIL:]
+    return hmac.compare_digest(_checksum(body), tail)
+
+
+def new_code() -> str:
+    """Eight readable characters, shown as `ABCD-EFGH`."""
+    code = "".join(secrets.choice(_CODE_ALPHABET) for _ in range(8))
+    return f"{code[:4]}-{code[4:]}"
+
+
+def normal_code(code: str) -> str:
+    """The form in which codes are compared: casefolded, without spaces and hyphens."""
+    folded = unicodedata.normalize("NFKC", code).casefold()
+    return "".join(char for char in folded if not char.isspace() and unicodedata.category(char) != "Pd")
+
+
+def same_code(one: str, other: str) -> bool:
+    """Whether two normal forms are the same, in constant time."""
+    return hmac.compare_digest(one.encode(), other.encode())
+
+
+def checked_code(code: str) -> str:
+    """A code that somebody made up. Raises `Invalid` on `code`."""
+    code = " ".join(code.split())
+    if not CODE_SHORTEST <= len(normal_code(code)) or len(code) > CODE_LONGEST:
+        raise Invalid(
+            code=Message(
+                "A code has %(least)d to %(most)d characters, spaces and hyphens not counted.",
+                least=CODE_SHORTEST,
+                most=CODE_LONGEST,
+            )
+        )
+    if any(unicodedata.category(char)[0] == "C" for char in code):
+        raise Invalid(code=Message("Remove the invisible characters."))
+    return code
+
+
+def _checksum(body: str) -> str:
+    return hashlib.sha256(f"foyer:{body}".encode()).hexdigest()[:_TAIL]

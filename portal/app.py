@@ -1,0 +1,91 @@
+"""The whole portal, put together: the one file that knows every room of the house."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import structlog
+from flask import Flask
+from flask_compress import Compress
+from flask_migrate import Migrate
+from flask_wtf import CSRFProtect
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from portal import channels, vault
+from portal.admission import models as _admission_models  # noqa: F401  (every table is known to the metadata)
+from portal.audit import models as _audit_models  # noqa: F401
+from portal.edge.converters import Identifier
+from portal.db import db, discipline, engine_options
+from portal.edge import actor, assets, errors, headers, transaction, words
+from portal.people import passwords
+from portal.providers import catalog, registry
+from portal.settings import Settings
+from portal.web import routes
+
+ROOT = Path(__file__).resolve().parent.parent
+MEGABYTE = 1_000_000
+
+
+def create_app(settings: Settings) -> Flask:
+    """A portal with these settings. Opens no connection and starts nothing."""
+    app = Flask("portal", root_path=str(ROOT), template_folder="templates", static_folder=None)
+    app.config.update(
+        SECRET_KEY=settings.keys[0],
+        SECRET_KEY_FALLBACKS=list(settings.keys[1:]),
+        SQLALCHEMY_DATABASE_URI=settings.database,
+        SQLALCHEMY_ENGINE_OPTIONS=engine_options(settings.database),
+        SESSION_COOKIE_NAME="foyer",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=settings.https,
+        PERMANENT_SESSION_LIFETIME=timedelta(days=settings.session_days),
+        SESSION_DAYS=settings.session_days,
+        WTF_CSRF_TIME_LIMIT=None,  # as long as the session: a page left open overnight still works
+        WTF_CSRF_SSL_STRICT=False,  # needs a referrer, which a join page does not send
+        MAX_CONTENT_LENGTH=MEGABYTE,
+        MAX_FORM_MEMORY_SIZE=MEGABYTE,
+        BASE_URL=settings.base_url,
+        BABEL_TRANSLATION_DIRECTORIES=str(ROOT / "portal" / "translations"),
+        COMPRESS_STREAMS=False,
+        SETTINGS=settings,
+    )
+    app.url_map.converters["id"] = Identifier
+    vault.use(settings.keys)
+    passwords.use(settings.password_hash_memory)
+    channels.use(settings.redis_url)
+    registry.fill(catalog.catalog(ice_servers=settings.ice_servers))
+
+    db.init_app(app)
+    with app.app_context():
+        discipline(db.engine)
+    Migrate(app, db, directory=str(ROOT / "migrations"), render_as_batch=True, compare_type=True)
+    transaction.install(app)
+    actor.install(app)
+    CSRFProtect(app)
+    words.install(app)
+    assets.install(app, ROOT / "static")
+    headers.install(app)
+    errors.install(app)
+    Compress(app)
+    routes.install(app)
+    if settings.trusted_proxies:
+        hops = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]
+    return app
+
+
+def configure_logs() -> None:
+    """Lines of key=value on standard error. Addresses are logged as rules or paths, never with a query."""
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.LogfmtRenderer(),
+        ]
+    )
+
+
+def create_from_environment() -> Flask:
+    """The portal as the environment describes it, for `flask --app portal.app:create_from_environment`."""
+    return create_app(Settings())

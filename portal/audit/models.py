@@ -1,0 +1,26 @@
+"""One line for each thing done. Append only."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from portal.clock import now
+from portal.db import Base, new_uuid
+
+
+class AuditEvent(Base):
+    """Who did what to which thing. `facts` never hold a token, a code or a password."""
+
+    __tablename__ = "audit_events"
+
+    uuid: Mapped[UUID] = mapped_column(primary_key=True, default=new_uuid)
+    at: Mapped[datetime] = mapped_column(default=now, index=True)
+    actor_uuid: Mapped[UUID | None]
+    action: Mapped[str] = mapped_column(sa.String(64))
+    thing: Mapped[str] = mapped_column(sa.String(32))
+    thing_uuid: Mapped[UUID | None] = mapped_column(index=True)
+    room_uuid: Mapped[UUID | None] = mapped_column(index=True)
+    facts: Mapped[dict[str, Any]] = mapped_column(default=dict)

@@ -1,0 +1,189 @@
+"""`portal …`: the portal's commands, thin over operations.
+
+The app is imported by the commands that need it, not by this module: `serve` must leave everything to
+its worker processes, in which gevent patches the standard library before anything else is imported.
+"""
+
+import os
+import secrets
+import sys
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from pydantic import ValidationError
+
+from portal.errors import Invalid, Refused
+from portal.settings import Settings
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+
+@click.group()
+def cli() -> None:
+    """Foyer: a portal over video rooms."""
+
+
+def main() -> None:
+    """The console script."""
+    cli()
+
+
+def _settings() -> Settings:
+    try:
+        return Settings()
+    except ValidationError as error:
+        reasons = "; ".join(problem["msg"].removeprefix("Value error, ") for problem in error.errors())
+        raise click.ClickException(f"The settings are not right: {reasons}") from None
+
+
+def _app() -> "Flask":
+    from portal.app import configure_logs, create_app
+
+    settings = _settings()
+    settings.data.mkdir(parents=True, exist_ok=True)
+    configure_logs()
+    return create_app(settings)
+
+
+def _plainly(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Say refusals as sentences, without a traceback."""
+
+    @wraps(command)
+    def plain(*args: Any, **options: Any) -> Any:
+        try:
+            return command(*args, **options)
+        except Invalid as invalid:
+            raise click.ClickException("; ".join(invalid.fields.values()) or invalid.message) from None
+        except Refused as refused:
+            raise click.ClickException(refused.message) from None
+
+    return plain
+
+
+@cli.command()
+def migrate() -> None:
+    """Bring the database up to date."""
+    _migrate(_app())
+
+
+@cli.command()
+@click.option("--bind", default="127.0.0.1:8000", show_default=True, help="Address and port, or unix:PATH.")
+@click.option("--workers", default=1, show_default=True, help="Web processes; more than one needs REDIS_URL.")
+@click.option("--certfile", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--keyfile", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+def serve(bind: str, workers: int, certfile: Path | None, keyfile: Path | None) -> None:
+    """Serve the portal."""
+    from portal import server
+
+    try:
+        server.serve(_settings(), bind=bind, workers=workers, certfile=certfile, keyfile=keyfile)
+    except ValueError as error:
+        raise click.ClickException(str(error)) from None
+
+
+@cli.command()
+def jobs() -> None:
+    """Work on jobs, in a process of its own. Needed only beside REDIS_URL."""
+    from portal.jobs import consumer
+
+    settings = _settings()
+    if not settings.redis_url:
+        raise click.ClickException("Without REDIS_URL the web process works on the jobs itself.")
+    consumer.run(_app(), settings)
+
+
+@cli.command()
+def doctor() -> None:
+    """Say what is right and what is not, and what to do about it."""
+    from portal import doctor as checks
+
+    findings = checks.examine(os.environ)
+    for finding in findings:
+        click.echo(f"{'ok  ' if finding.good else 'BAD '} {finding.words}")
+    sys.exit(0 if all(finding.good for finding in findings) else 1)
+
+
+@cli.command()
+@click.option("--port", default=8000, show_default=True, envvar="PORT")
+@click.option("--data", default="instance", show_default=True, envvar="DATA", type=click.Path(path_type=Path))
+@_plainly
+def demo(port: int, data: Path) -> None:
+    """A portal to try out, on this machine only: migrated, furnished, served."""
+    from portal import demo as world
+    from portal.db import transaction
+
+    data.mkdir(parents=True, exist_ok=True)
+    os.environ["DATA"] = str(data)
+    os.environ.setdefault("SECRET_KEYS", _demo_key(data))
+    os.environ.setdefault("BASE_URL", f"http://127.0.0.1:{port}")
+    app = _app()
+    _migrate(app)
+    with app.app_context(), transaction():
+        lines = world.furnish()
+    click.echo("\n".join(lines))
+    sys.stdout.flush()
+    serving = [sys.executable, "-m", "portal.cli", "serve", "--bind", f"127.0.0.1:{port}"]
+    os.execv(sys.executable, serving)  # noqa: S606  (this process becomes the server)
+
+
+def _migrate(app: "Flask") -> None:
+    import flask_migrate
+
+    with app.app_context():
+        flask_migrate.upgrade()
+
+
+def _demo_key(data: Path) -> str:
+    file = data / "secret.key"
+    if not file.exists():
+        file.touch(mode=0o600)
+        file.write_text(secrets.token_urlsafe(48))
+    return file.read_text().strip()
+
+
+@cli.group()
+def user() -> None:
+    """People who sign in."""
+
+
+@user.command("create")
+@click.argument("email")
+@click.option("--name", required=True)
+@click.option("--admin", is_flag=True, help="Give the built-in platform role admin.")
+@click.password_option()
+@_plainly
+def create_user(email: str, name: str, admin: bool, password: str) -> None:
+    """Make a user."""
+    from portal.db import transaction
+    from portal.people import operations as people
+
+    with _app().app_context(), transaction():
+        made = people.create_user(email=email, name=name, password=password)
+        if admin:
+            people.make_admin(made)
+        click.echo(f"{made.email} can sign in.")
+
+
+@user.command("set-password")
+@click.argument("email")
+@click.password_option()
+@_plainly
+def set_password(email: str, password: str) -> None:
+    """Replace a password; the user is signed out everywhere."""
+    from portal.db import transaction
+    from portal.people import operations as people
+
+    with _app().app_context(), transaction():
+        found = people.find_by_email(email)
+        if found is None:
+            raise click.ClickException(f"There is no user {email}.")
+        people.set_password(found, password)
+        click.echo(f"{found.email} has a new password.")
+
+
+if __name__ == "__main__":
+    main()

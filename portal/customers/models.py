@@ -1,0 +1,51 @@
+"""Customers: who pays. Their accounts, subscriptions and rooms hang below them."""
+
+from enum import StrEnum
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from portal.db import Base, Dated, Identified, one_of
+from portal.people.models import EMAIL_LENGTH, NAME_LENGTH, User
+
+
+class CustomerType(StrEnum):
+    """A company, or a person."""
+
+    BUSINESS = "business"
+    PERSONAL = "personal"
+
+
+class CustomerStatus(StrEnum):
+    """What a customer may still do; see *domain*, Customer."""
+
+    ACTIVE = "active"
+    INACTIVE = "inactive"
+    SUSPENDED = "suspended"
+    TERMINATED = "terminated"
+
+
+class Customer(Identified, Dated, Base):
+    """Who pays. `suspended`: rooms keep working, nothing new; `inactive` and `terminated`: nothing works."""
+
+    __tablename__ = "customers"
+
+    customer_type: Mapped[CustomerType] = mapped_column(one_of(CustomerType))
+    first_name: Mapped[str | None] = mapped_column(sa.String(NAME_LENGTH))
+    last_name: Mapped[str | None] = mapped_column(sa.String(NAME_LENGTH))
+    company_name: Mapped[str | None] = mapped_column(sa.String(NAME_LENGTH))
+    email: Mapped[str] = mapped_column(sa.String(EMAIL_LENGTH), unique=True)
+    status: Mapped[CustomerStatus] = mapped_column(one_of(CustomerStatus), default=CustomerStatus.ACTIVE)
+    owner_uuid: Mapped[UUID] = mapped_column(sa.ForeignKey("users.uuid"), index=True)
+    owner: Mapped[User] = relationship()
+
+    @property
+    def display_name(self) -> str:
+        """The company's name, or the person's."""
+        return self.company_name or " ".join(filter(None, (self.first_name, self.last_name))) or self.email
+
+    @property
+    def usable(self) -> bool:
+        """Whether what they bought works."""
+        return self.status in {CustomerStatus.ACTIVE, CustomerStatus.SUSPENDED}

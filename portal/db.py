@@ -1,0 +1,227 @@
+"""The database: engine, session, identifiers, moments in UTC, and the discipline that SQLite needs.
+
+Tried, and the reason for the discipline: under gevent any yield inside a write transaction on SQLite
+freezes the whole worker for the busy timeout, and a plain BEGIN overbooks or fails under races. So a
+transaction that may write says BEGIN IMMEDIATE, waits for its turn by sleeping in small steps (which
+yields), and one that only reads says BEGIN. On PostgreSQL rows are locked where something is counted.
+"""
+
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from enum import StrEnum
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from secrets import choice
+from typing import Any, NoReturn
+from uuid import UUID
+
+import sqlalchemy as sa
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, registry
+from ulid import ULID
+
+from portal.clock import now
+
+WRITER_PATIENCE = 5.0  # seconds that a transaction waits for SQLite's one writer before it is "locked"
+_ALPHABET = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"  # base 58
+ID_LENGTH = 10
+
+_reading: ContextVar[bool] = ContextVar("reading", default=False)
+
+
+class Moment(sa.TypeDecorator[datetime]):
+    """An instant. Aware in Python, UTC in the database, microseconds kept; a naive one is a bug."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a moment without a time zone")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def one_of(words: type[StrEnum]) -> sa.Enum:
+    """A column that holds one of these words, stored as the word itself."""
+    return sa.Enum(words, native_enum=False, length=32, values_callable=lambda kind: [w.value for w in kind])
+
+
+class Base(DeclarativeBase):
+    """What every table has in common: named constraints and typed moments."""
+
+    registry = registry(
+        metadata=sa.MetaData(
+            naming_convention={
+                "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+                "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+                "ck": "ck_%(table_name)s_%(constraint_name)s",
+                "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+                "pk": "pk_%(table_name)s",
+            }
+        ),
+        type_annotation_map={datetime: Moment, UUID: sa.Uuid, list[str]: sa.JSON, dict[str, Any]: sa.JSON},
+    )
+
+
+db = SQLAlchemy(
+    model_class=Base, disable_autonaming=True, session_options={"expire_on_commit": False, "info": {}}
+)
+session = db.session
+
+
+@sa.event.listens_for(session, "after_commit")
+def _act_afterwards(committed: Session) -> None:
+    for act in committed.info.pop("afterwards", []):
+        act()
+
+
+@sa.event.listens_for(session, "after_rollback")
+def _forget(rolled_back: Session) -> None:
+    rolled_back.info.pop("afterwards", None)
+
+
+def new_uuid() -> UUID:
+    """A UUIDv7, which is also a ULID: ordered by creation (RFC 9562)."""
+    return ULID().to_uuid7(compliant=True)
+
+
+def new_id() -> str:
+    """A short public identifier, which says nothing about order or number."""
+    return "".join(choice(_ALPHABET) for _ in range(ID_LENGTH))
+
+
+class Identified:
+    """A row with the identifiers of the domain: `uuid`, its spelling `ulid`, and the short public `id`.
+
+    Columns that refer to such a row hold the uuid and are called after it: `room_uuid`.
+    """
+
+    uuid: Mapped[UUID] = mapped_column(primary_key=True, default=new_uuid)
+    id: Mapped[str] = mapped_column(sa.String(ID_LENGTH), unique=True, default=new_id)
+
+    @property
+    def ulid(self) -> str:
+        """The same 128 bits in Crockford's base 32: 26 characters."""
+        return str(ULID.from_uuid(self.uuid))
+
+
+class Dated:
+    """A row that knows when it was made and last changed."""
+
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    updated_at: Mapped[datetime] = mapped_column(default=now, onupdate=now)
+
+
+@contextmanager
+def reading() -> Iterator[None]:
+    """Transactions begun in here promise not to write, so SQLite lets them run beside a writer."""
+    token = _reading.set(True)
+    try:
+        yield
+    finally:
+        _reading.reset(token)
+
+
+@contextmanager
+def transaction() -> Iterator[None]:
+    """A transaction of its own for jobs, the command line and event streams. Needs an app context.
+
+    Commits on success, rolls back on any exception, and gives the connection back either way.
+    """
+    try:
+        yield
+        session.commit()
+    except BaseException:
+        session.rollback()
+        raise
+    finally:
+        session.remove()
+
+
+@contextmanager
+def apart() -> Iterator[None]:
+    """A step that is committed by itself, for what must survive a later refusal (a counted try).
+
+    Ends the surrounding transaction, which must not have written yet, and lets the next statement
+    begin a new one: there are never two connections at once, because SQLite has one writer.
+    """
+    if session.new or session.dirty or session.deleted:
+        raise RuntimeError("a step apart inside a transaction that has already written")
+    session.commit()
+    try:
+        yield
+        session.commit()
+    except BaseException:
+        session.rollback()
+        raise
+
+
+def afterwards(act: Callable[[], None]) -> None:
+    """Do this once the transaction has been committed; never, if it is rolled back."""
+    session.info.setdefault("afterwards", []).append(act)
+
+
+def engine_options(url: str) -> dict[str, Any]:
+    """What `create_engine` gets, by kind of database."""
+    if url.startswith("sqlite"):
+        return {"connect_args": {"timeout": 0, "check_same_thread": False}, "pool_size": 8, "max_overflow": 32}
+    return {"pool_size": 8, "max_overflow": 4, "pool_timeout": 5, "pool_pre_ping": True}
+
+
+def discipline(engine: sa.Engine) -> None:
+    """Teach a SQLite engine to begin as this module's docstring says. Others stay as they are."""
+    if engine.dialect.name != "sqlite":
+        return
+    sa.event.listen(engine, "connect", _prepare)
+    sa.event.listen(engine, "begin", _begin)
+
+
+def locked_out(error: sa.exc.OperationalError) -> bool:
+    """Whether the database is away or busy: worth a 503 and a later try."""
+    return not isinstance(error.orig, sqlite3.OperationalError) or "no such" not in str(error.orig)
+
+
+def _prepare(connection: sqlite3.Connection, _record: object) -> None:
+    connection.isolation_level = None  # the begin event speaks, not the driver
+    for pragma in (
+        "journal_mode=WAL",
+        "foreign_keys=ON",
+        "recursive_triggers=ON",
+        "synchronous=NORMAL",
+    ):
+        _patiently(connection, f"PRAGMA {pragma}")
+
+
+def _begin(connection: sa.Connection) -> None:
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, sqlite3.Connection)
+    _patiently(driver, "BEGIN" if _reading.get() else "BEGIN IMMEDIATE")
+
+
+def _patiently(connection: sqlite3.Connection, statement: str) -> None:
+    deadline = time.monotonic() + WRITER_PATIENCE
+    while True:
+        try:
+            connection.execute(statement)
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) and "busy" not in str(error):
+                raise
+            if time.monotonic() > deadline:
+                _give_up(statement, error)
+            time.sleep(0.005)
+        else:
+            return
+
+
+def _give_up(statement: str, error: sqlite3.OperationalError) -> NoReturn:
+    raise sa.exc.OperationalError(statement, None, error) from error

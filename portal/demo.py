@@ -1,0 +1,111 @@
+"""The demo world: enough people, rooms and links to try everything, made by the operations themselves."""
+
+import sqlalchemy as sa
+from flask import current_app
+
+from portal.accounts.models import Account
+from portal.accounts.operations import create_account
+from portal.admission.codes import create_code
+from portal.admission.models import AccessCode, RoomToken
+from portal.admission.tokens import issue_token
+from portal.customers.models import Customer
+from portal.customers.operations import create_customer
+from portal.db import session
+from portal.people.models import User
+from portal.people.operations import create_user, find_by_email, make_admin
+from portal.permissions.actor import actor_of
+from portal.permissions.operations import add_member
+from portal.permissions.permission import Permission
+from portal.rooms.models import Role, Room
+from portal.rooms.operations import create_room
+from portal.subscriptions.models import ServiceProvider, ServiceType, Subscription
+from portal.subscriptions.operations import create_provider, create_subscription
+
+PASSWORD = "demo-demo-demo"  # noqa: S105  (known to everybody: the demo listens on this machine only)
+CODE = "DEMO-2026"
+
+MEET_STANDARD: dict[str, int | bool | None] = {
+    "max_participants": 25,
+    "max_duration": 60,
+    "max_rooms": 10,
+    "recording": True,
+    "public_chat": True,
+    "screen_sharing": True,
+}
+
+
+def furnish() -> list[str]:
+    """Make the demo world unless it is there, and return what to print about it."""
+    if find_by_email("admin@demo.example") is None:
+        _make()
+    return _lines()
+
+
+def _make() -> None:
+    people = {
+        name: create_user(email=f"{name}@demo.example", name=full, password=PASSWORD)
+        for name, full in (
+            ("admin", "Ada Admin"),
+            ("alice", "Alice Moreau"),
+            ("bob", "Bob Fischer"),
+            ("charlie", "Charlie Okonkwo"),
+        )
+    }
+    make_admin(people["admin"])
+    provider = create_provider(provider_name="Built in", provider_type="mesh")
+    main = _customer("Acme", people["alice"], provider)
+    _customer("Globex", people["charlie"], provider)
+
+    alice = people["alice"]
+    board = create_room(account=main, room_name="Board meeting", by=alice)
+    create_room(account=main, room_name="Open house", by=alice, is_public=True)
+    for role, label in ((Role.MODERATOR, "Chair"), (Role.ATTENDEE, "Members"), (Role.GUEST, "Press")):
+        issue_token(room=board, role=role, by=alice, label=label)
+    create_code(room=board, role=Role.ATTENDEE, by=alice, code=CODE, label="For the members")
+    add_member(
+        room=board,
+        email=people["bob"].email,
+        permissions=[Permission.ROOM_VIEW, Permission.STATUS_VIEW],
+        by=actor_of(alice),
+    )
+
+
+def _customer(name: str, owner: User, provider: ServiceProvider) -> Account:
+    customer: Customer = create_customer(company_name=name, owner=owner)
+    subscription: Subscription = create_subscription(
+        customer=customer,
+        name="Meet Standard",
+        service_type=ServiceType.MEET,
+        provider=provider,
+        features=MEET_STANDARD,
+    )
+    return create_account(subscription=subscription, account_name="Main")
+
+
+def _lines() -> list[str]:
+    base = current_app.config["BASE_URL"]
+    lines = [
+        "",
+        f"  Foyer is at       {base}",
+        "",
+        f"  Sign in as        alice@demo.example    owner of Acme        password of all: {PASSWORD}",
+        "                    bob@demo.example      member of Board meeting",
+        "                    charlie@demo.example  owner of Globex",
+        "                    admin@demo.example    platform staff",
+        "",
+    ]
+    for room in session.scalars(sa.select(Room).where(Room.trashed_at.is_(None)).order_by(Room.uuid).limit(2)):
+        if room.is_public:
+            lines.append(f"  {room.room_name}, public    {base}{room.path}")
+            continue
+        for token in session.scalars(
+            sa.select(RoomToken).where(RoomToken.room_uuid == room.uuid, RoomToken.revoked_at.is_(None)).limit(3)
+        ):
+            code = session.scalar(
+                sa.select(AccessCode.code).where(AccessCode.room_uuid == room.uuid, AccessCode.role == token.role)
+            )
+            lines.append(
+                f"  {room.room_name}, {token.role.value:9}  {base}{room.path}?token={token.token}"
+                + (f"  (code {code})" if code else "")
+            )
+    return [*lines, "", "  Stop with Ctrl-C. Everything is kept for the next start.", ""]

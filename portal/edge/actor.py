@@ -1,0 +1,99 @@
+"""Who is signed in: the one module that knows the sign-in library.
+
+The session cookie holds the id of a `SignIn` row, so that signing out ends it on the server too.
+"""
+
+from datetime import datetime
+from uuid import UUID
+
+import flask_login
+from flask import Flask, current_app, g, session
+from flask_login import LoginManager, UserMixin
+
+from portal.clock import now
+from portal.people import operations as people
+from portal.people.models import SignIn
+from portal.permissions.actor import Actor, actor_of
+
+_manager = LoginManager()
+
+
+class _Signed(UserMixin):  # type: ignore[misc]
+    def __init__(self, sign_in: SignIn) -> None:
+        self.sign_in = sign_in
+
+    def get_id(self) -> str:
+        return str(self.sign_in.uuid)
+
+
+def install(app: Flask) -> None:
+    """Let this app know who is signed in."""
+    _manager.init_app(app)
+    _manager.session_protection = None  # networks change on phones; the sign-in row is what counts
+
+
+@_manager.user_loader  # type: ignore[untyped-decorator]
+def _load(key: str) -> _Signed | None:
+    try:
+        sign_in = _valid(UUID(key))
+    except ValueError:
+        return None
+    return _Signed(sign_in) if sign_in is not None else None
+
+
+def by_sign_in(sign_in_uuid: UUID) -> Actor | None:
+    """The actor whose sign-in this is, for as long as it counts. For cookies and streams that name one."""
+    sign_in = _valid(sign_in_uuid)
+    return actor_of(sign_in.user, sign_in) if sign_in is not None else None
+
+
+def _valid(sign_in_uuid: UUID) -> SignIn | None:
+    sign_in = people.signed_in(sign_in_uuid)
+    valid = sign_in is not None and sign_in.valid(now(), days=current_app.config["SESSION_DAYS"])
+    return sign_in if valid else None
+
+
+def begin(sign_in: SignIn) -> None:
+    """Start a new session for this browser: nothing of the old one stays."""
+    session.clear()
+    flask_login.login_user(_Signed(sign_in), fresh=True)
+    session.permanent = True
+    g.pop("actor", None)
+
+
+def end() -> None:
+    """Forget the session of this browser."""
+    flask_login.logout_user()
+    session.clear()
+    g.pop("actor", None)
+
+
+def current() -> Actor | None:
+    """The signed-in actor of this request, or None."""
+    if "actor" not in g:
+        signed = flask_login.current_user
+        g.actor = (
+            actor_of(signed.sign_in.user, signed.sign_in) if isinstance(_unwrapped(signed), _Signed) else None
+        )
+    actor: Actor | None = g.actor
+    return actor
+
+
+def someone() -> Actor:
+    """The signed-in actor, behind a door that made sure there is one."""
+    actor = current()
+    if actor is None:
+        raise LookupError("no door made sure that somebody is signed in")
+    return actor
+
+
+def touch(at: datetime) -> None:
+    """Note that the sign-in was used, at most once an hour. Only in requests that may write."""
+    actor = current()
+    if actor is not None and actor.sign_in is not None and at - actor.sign_in.seen_at > people.SEEN_STEP:
+        actor.sign_in.seen_at = at
+
+
+def _unwrapped(proxy: object) -> object:
+    get = getattr(proxy, "_get_current_object", None)
+    return get() if get is not None else proxy

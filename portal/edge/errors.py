@@ -1,0 +1,143 @@
+"""From the core's words to answers: which status a refusal has, and what the person reads.
+
+Nothing internal is told: a 5xx carries only an error id, which stands in the log beside the cause.
+"""
+
+import secrets
+from http import HTTPStatus
+
+import structlog
+from flask import Flask, Response, make_response, render_template, request
+from flask_babel import gettext as _
+from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from werkzeug.exceptions import HTTPException
+
+from portal.db import session
+from portal.edge.guard import Over
+from portal.edge.words import translated
+from portal.errors import Conflict, Invalid, NotAllowed, NotFound, Refused, Throttled, Unavailable
+
+log = structlog.get_logger()
+
+STATUSES: list[tuple[type[Refused], HTTPStatus]] = [
+    (Invalid, HTTPStatus.UNPROCESSABLE_ENTITY),
+    (NotAllowed, HTTPStatus.FORBIDDEN),
+    (NotFound, HTTPStatus.NOT_FOUND),
+    (Conflict, HTTPStatus.CONFLICT),
+    (Throttled, HTTPStatus.TOO_MANY_REQUESTS),
+    (Unavailable, HTTPStatus.SERVICE_UNAVAILABLE),
+    (Over, HTTPStatus.GONE),
+    (Refused, HTTPStatus.CONFLICT),
+]
+
+
+def status_of(refused: Refused) -> HTTPStatus:
+    """The status that this refusal has over HTTP."""
+    return next(status for kind, status in STATUSES if isinstance(refused, kind))
+
+
+def install(app: Flask) -> None:
+    """Answer every error of this app."""
+    app.register_error_handler(Refused, _refused)
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(SQLAlchemyError, _database)
+    app.register_error_handler(Exception, _unexpected)
+
+
+def error_page(status: HTTPStatus, message: str, *, retry_after: int | None = None, error_id: str = "") -> Response:
+    """The one page for everything that went wrong."""
+    titles = {
+        HTTPStatus.BAD_REQUEST: _("That request made no sense"),
+        HTTPStatus.FORBIDDEN: _("Not for you"),
+        HTTPStatus.NOT_FOUND: _("There is nothing here"),
+        HTTPStatus.METHOD_NOT_ALLOWED: _("That does not work here"),
+        HTTPStatus.CONFLICT: _("That cannot be done now"),
+        HTTPStatus.GONE: _("This is over"),
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE: _("That is too much at once"),
+        HTTPStatus.UNPROCESSABLE_ENTITY: _("Something is missing"),
+        HTTPStatus.TOO_MANY_REQUESTS: _("Too many tries"),
+        HTTPStatus.SERVICE_UNAVAILABLE: _("Back in a moment"),
+    }
+    title = titles.get(status) or (
+        _("Something went wrong here") if status >= HTTPStatus.INTERNAL_SERVER_ERROR else _("That did not work")
+    )
+    response = make_response(
+        render_template(
+            "errors/error.html",
+            status=int(status),
+            title=title,
+            message=message,
+            retry_after=retry_after,
+            error_id=error_id,
+        ),
+        status,
+    )
+    response.headers["Cache-Control"] = "no-store"
+    if retry_after is not None:
+        response.headers["Retry-After"] = str(retry_after)
+    return response
+
+
+def _refused(refused: Refused) -> Response:
+    session.rollback()
+    status = status_of(refused)
+    message = translated(refused.message)
+    if isinstance(refused, NotFound) and request.path.startswith("/rooms/"):
+        message = _(
+            "If you followed a link, open it again exactly as you got it, and allow this site to set cookies. "
+            "If that does not help, ask whoever sent it for a new one."
+        )
+    retry_after = refused.retry_after if isinstance(refused, Throttled) else None
+    if status is HTTPStatus.SERVICE_UNAVAILABLE:
+        retry_after = 5
+    return error_page(status, message, retry_after=retry_after)
+
+
+def _http(error: HTTPException) -> Response:
+    if error.response is not None:
+        return make_response(error.response)
+    status = HTTPStatus(error.code or 500)
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return _unexpected(error)
+    if status is HTTPStatus.NOT_FOUND:
+        return _refused(NotFound())
+    session.rollback()
+    response = error_page(status, _("Go back, and try it another way."))
+    for name in ("Allow", "Location"):
+        for value in error.get_response().headers.getlist(name):
+            response.headers.add(name, value)
+    return response
+
+
+def forged(_error: CSRFError) -> Response:
+    session.rollback()
+    return error_page(
+        HTTPStatus.BAD_REQUEST,
+        _("The page was open for too long, or your browser keeps no cookies. Go back, reload it, and try again."),
+    )
+
+
+def _database(error: SQLAlchemyError) -> Response:
+    away = isinstance(error, (OperationalError, PoolTimeout)) or (
+        isinstance(error, DBAPIError) and error.connection_invalidated
+    )
+    if not away:
+        return _unexpected(error)
+    log.warning("database unavailable", error=type(error).__name__)
+    return _refused(Unavailable())
+
+
+def _unexpected(error: Exception) -> Response:
+    error_id = secrets.token_hex(6)
+    log.error("unexpected error", error_id=error_id, path=request.path, exc_info=error)
+    try:
+        session.rollback()
+    except SQLAlchemyError:
+        session.remove()
+    return error_page(
+        HTTPStatus.INTERNAL_SERVER_ERROR,
+        _("It is our fault and has been written down. Try again; if it stays, tell us the number below."),
+        error_id=error_id,
+    )

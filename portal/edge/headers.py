@@ -1,0 +1,48 @@
+"""What every answer tells the browser: whom to trust with what."""
+
+from flask import Flask, Response
+from secure import (
+    ContentSecurityPolicy,
+    CrossOriginOpenerPolicy,
+    PermissionsPolicy,
+    ReferrerPolicy,
+    Secure,
+    StrictTransportSecurity,
+    XContentTypeOptions,
+    XFrameOptions,
+)
+
+POLICY = (
+    ContentSecurityPolicy()
+    .default_src("'none'")
+    .script_src("'self'")
+    .style_src("'self'")
+    .img_src("'self'", "data:")
+    .connect_src("'self'")
+    .media_src("'self'", "blob:")
+    .form_action("'self'")
+    .frame_ancestors("'none'")
+    .base_uri("'none'")
+)
+
+
+def install(app: Flask) -> None:
+    """Set the headers on every answer of this app; pages are not to be stored or indexed."""
+    secure = Secure(
+        csp=POLICY,
+        coop=CrossOriginOpenerPolicy().same_origin(),
+        referrer=ReferrerPolicy().no_referrer(),
+        permissions=PermissionsPolicy().camera("self").microphone("self").geolocation(),
+        hsts=StrictTransportSecurity().max_age(31_536_000) if app.config["SESSION_COOKIE_SECURE"] else None,
+        xcto=XContentTypeOptions().nosniff(),
+        xfo=XFrameOptions().deny(),
+    )
+    fixed = dict(secure.headers)
+
+    @app.after_request
+    def add(response: Response) -> Response:
+        for name, value in fixed.items():
+            response.headers.setdefault(name, value)
+        response.headers.setdefault("Cache-Control", "no-store")
+        response.headers.setdefault("X-Robots-Tag", "noindex, nofollow")
+        return response

@@ -1,0 +1,76 @@
+"""Words for people: translated messages, and moments in the reader's time zone."""
+
+import zoneinfo
+from datetime import UTC, datetime, timedelta
+
+from flask import Flask
+from flask_babel import Babel, format_date, format_datetime, format_time, gettext, ngettext
+
+from portal.clock import now
+from portal.edge import actor
+from portal.errors import Message
+
+MINUTE, HOUR, DAY = 60, 3600, 86_400
+
+
+def install(app: Flask) -> None:
+    """Translate templates of this app and give them the filters for words and moments."""
+    Babel(app, timezone_selector=lambda: zone().key)
+    app.add_template_filter(translated)
+    app.add_template_filter(when)
+    app.add_template_filter(ago)
+    app.add_template_filter(duration)
+
+
+def translated(message: str) -> str:
+    """The message in the reader's language."""
+    if isinstance(message, Message):
+        values = {k: translated(v) if isinstance(v, Message) else v for k, v in message.values.items()}
+        return str(gettext(message.msgid, **values))
+    return message
+
+
+def zone() -> zoneinfo.ZoneInfo:
+    """The reader's time zone; UTC for whom we do not know it."""
+    somebody = actor.current()
+    return zoneinfo.ZoneInfo((somebody.user.timezone if somebody else None) or "UTC")
+
+
+def when(moment: datetime | None) -> str:
+    """A moment as people say it: "today, 14:05", "24 Nov 2026, 09:00"."""
+    if moment is None:
+        return ""
+    here, today = moment.astimezone(zone()), now().astimezone(zone()).date()
+    time = format_time(moment, "HH:mm")
+    if here.date() == today:
+        return str(gettext("today, %(time)s", time=time))
+    if here.date() == today - timedelta(days=1):
+        return str(gettext("yesterday, %(time)s", time=time))
+    if here.date() == today + timedelta(days=1):
+        return str(gettext("tomorrow, %(time)s", time=time))
+    if here.year == today.year:
+        return str(format_datetime(moment, "d MMM, HH:mm"))
+    return str(format_date(moment, "d MMM yyyy"))
+
+
+def ago(moment: datetime | None) -> str:
+    """How long ago, roughly: "12 s ago"."""
+    if moment is None:
+        return ""
+    return str(gettext("%(time)s ago", time=_span(int((now() - moment.astimezone(UTC)).total_seconds()))))
+
+
+def duration(since: datetime | None) -> str:
+    """How long something has lasted: "38 min"."""
+    return "" if since is None else _span(int((now() - since.astimezone(UTC)).total_seconds()))
+
+
+def _span(seconds: int) -> str:
+    seconds = max(seconds, 0)
+    if seconds < MINUTE:
+        return str(gettext("%(n)d s", n=seconds))
+    if seconds < HOUR:
+        return str(gettext("%(n)d min", n=seconds // MINUTE))
+    if seconds < DAY:
+        return str(gettext("%(n)d h %(m)02d min", n=seconds // HOUR, m=seconds % HOUR // MINUTE))
+    return str(ngettext("%(num)d day", "%(num)d days", seconds // DAY))

@@ -1,0 +1,75 @@
+"""How the core says no: with a word of the domain, and never with a status code.
+
+The edge turns each of these into a page, a fragment or a JSON answer. Their texts are `Message`s:
+English as they stand, translatable where somebody reads them.
+"""
+
+from typing import ClassVar
+
+
+class Message(str):
+    """A sentence for a person: reads as English, and keeps what a translator needs.
+
+    `Message("Opens in %(minutes)d minutes.", minutes=5)`; extracted for translation by this name.
+    """
+
+    msgid: str
+    values: dict[str, object]
+
+    def __new__(cls, msgid: str, **values: object) -> "Message":
+        sentence = super().__new__(cls, msgid % values if values else msgid)
+        sentence.msgid = msgid
+        sentence.values = values
+        return sentence
+
+
+class Refused(Exception):
+    """Something that may not be done. Whatever the refused transaction wrote is rolled back."""
+
+    default: ClassVar[Message] = Message("This cannot be done.")
+
+    def __init__(self, message: Message | None = None) -> None:
+        self.message = message or self.default
+        super().__init__(self.message)
+
+
+class Invalid(Refused):
+    """What was sent makes no sense: one message for each field concerned."""
+
+    default = Message("The given data was invalid.")
+
+    def __init__(self, message: Message | None = None, **fields: Message) -> None:
+        super().__init__(message)
+        self.fields = fields
+
+
+class NotAllowed(Refused):
+    """The actor is known, may see the thing, and still may not do this with it."""
+
+    default = Message("You are not allowed to do this.")
+
+
+class NotFound(Refused):
+    """There is no such thing, or none that the actor may know of."""
+
+    default = Message("There is nothing here.")
+
+
+class Conflict(Refused):
+    """The thing is in a state, or a quota is used up, in a way that forbids this now."""
+
+
+class Throttled(Refused):
+    """Too many tries. `retry_after` is in seconds."""
+
+    default = Message("Too many tries. Wait a moment, then try again.")
+
+    def __init__(self, message: Message | None = None, *, retry_after: int) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class Unavailable(Refused):
+    """Something that the portal needs does not answer now; trying again later may work."""
+
+    default = Message("The portal cannot answer right now. Try again in a moment.")

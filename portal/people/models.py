@@ -1,0 +1,64 @@
+"""People who sign in: users, the platform roles that make some of them staff, and their sign-ins."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from portal.clock import now
+from portal.db import Base, Dated, Identified, new_uuid
+
+NAME_LENGTH = 80
+EMAIL_LENGTH = 254
+
+user_platform_roles = sa.Table(
+    "user_platform_roles",
+    Base.metadata,
+    sa.Column("user_uuid", sa.ForeignKey("users.uuid", ondelete="CASCADE"), primary_key=True),
+    sa.Column("platform_role_uuid", sa.ForeignKey("platform_roles.uuid", ondelete="CASCADE"), primary_key=True),
+)
+
+
+class PlatformRole(Identified, Dated, Base):
+    """A named set of staff permissions. The built-in one holds all of them, also future ones."""
+
+    __tablename__ = "platform_roles"
+
+    name: Mapped[str] = mapped_column(sa.String(NAME_LENGTH), unique=True)
+    builtin: Mapped[bool] = mapped_column(default=False)
+    permissions: Mapped[list[str]] = mapped_column(default=list)
+
+
+class User(Identified, Dated, Base):
+    """A person who signs in. `email` is stored casefolded; without a hash nobody signs in as them."""
+
+    __tablename__ = "users"
+
+    email: Mapped[str] = mapped_column(sa.String(EMAIL_LENGTH), unique=True)
+    name: Mapped[str] = mapped_column(sa.String(NAME_LENGTH))
+    password_hash: Mapped[str | None] = mapped_column(sa.String(255))
+    timezone: Mapped[str | None] = mapped_column(sa.String(64))
+    deactivated_at: Mapped[datetime | None]
+    platform_roles: Mapped[list[PlatformRole]] = relationship(secondary=user_platform_roles, lazy="joined")
+
+
+class SignIn(Base):
+    """One browser in which somebody is signed in. Ending the row signs that browser out."""
+
+    __tablename__ = "sign_ins"
+
+    uuid: Mapped[UUID] = mapped_column(primary_key=True, default=new_uuid)
+    user_uuid: Mapped[UUID] = mapped_column(sa.ForeignKey("users.uuid", ondelete="CASCADE"), index=True)
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    seen_at: Mapped[datetime] = mapped_column(default=now)
+    ended_at: Mapped[datetime | None]
+    user: Mapped[User] = relationship(lazy="joined", innerjoin=True)
+
+    def valid(self, at: datetime, *, days: int) -> bool:
+        """Whether it still counts: not ended, seen within `days`, and the person not deactivated."""
+        return (
+            self.ended_at is None
+            and self.user.deactivated_at is None
+            and at - self.seen_at < timedelta(days=days)
+        )

@@ -1,0 +1,61 @@
+"""Argon2id, off the event loop: one hash takes tenths of a second and must not hold up other people."""
+
+import sys
+from collections.abc import Callable
+from functools import cache
+from typing import Any, TypeVar
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+HASHES_AT_ONCE = 2
+MIN_LENGTH = 10
+MAX_LENGTH = 200  # longer ones only burn time
+
+T = TypeVar("T")
+
+_hasher = PasswordHasher()
+
+
+def use(memory: int) -> None:
+    """Set the memory (KiB) of one hash. Called once by `create_app`."""
+    global _hasher
+    _hasher = PasswordHasher(memory_cost=memory)
+    _dummy.cache_clear()
+
+
+def hashed(password: str) -> str:
+    """The hash to store."""
+    return _apart(lambda: _hasher.hash(password))
+
+
+def matches(password: str, stored: str | None) -> bool:
+    """Whether this is the password. Takes the same time when there is no such user (`stored` None)."""
+
+    def verify() -> bool:
+        try:
+            _hasher.verify(stored or _dummy(), password)
+        except (VerificationError, InvalidHashError):
+            return False
+        return stored is not None
+
+    return len(password) <= MAX_LENGTH and _apart(verify)
+
+
+@cache
+def _dummy() -> str:
+    return _hasher.hash("nobody has this password")
+
+
+@cache
+def _pool() -> Any:
+    from gevent.threadpool import ThreadPool  # noqa: PLC0415  (only where gevent runs the process)
+
+    return ThreadPool(HASHES_AT_ONCE)
+
+
+def _apart(work: Callable[[], T]) -> T:
+    monkey = sys.modules.get("gevent.monkey")
+    if monkey is not None and monkey.is_module_patched("socket"):
+        return _pool().apply(work)  # type: ignore[no-any-return]
+    return work()

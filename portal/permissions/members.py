@@ -1,0 +1,34 @@
+"""Members of rooms: users with permissions that somebody granted them one by one."""
+
+from datetime import datetime
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from portal.db import Base, Dated, Identified
+from portal.people.models import User
+from portal.permissions.permission import IMPLIED, Permission
+from portal.rooms.models import Room
+
+
+class RoomMember(Identified, Dated, Base):
+    """A user in a room. `until` ends the grants."""
+
+    __tablename__ = "room_members"
+
+    room_uuid: Mapped[UUID] = mapped_column(sa.ForeignKey("rooms.uuid", ondelete="CASCADE"))
+    user_uuid: Mapped[UUID] = mapped_column(sa.ForeignKey("users.uuid", ondelete="CASCADE"), index=True)
+    permissions: Mapped[list[str]] = mapped_column(default=list)
+    until: Mapped[datetime | None]
+    room: Mapped[Room] = relationship()
+    user: Mapped[User] = relationship()
+
+    __table_args__ = (sa.UniqueConstraint("room_uuid", "user_uuid"),)
+
+    def granted(self, at: datetime) -> frozenset[Permission]:
+        """What is granted at this time, with what it implies; unknown words grant nothing."""
+        if self.until is not None and at >= self.until:
+            return frozenset()
+        explicit = {Permission(word) for word in self.permissions if word in set(Permission)}
+        return frozenset(explicit | {IMPLIED[permission] for permission in explicit & set(IMPLIED)})

@@ -1,0 +1,102 @@
+"""Granting rights on a room, changing and ending them."""
+
+from collections.abc import Collection
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import joinedload
+
+from portal.audit.operations import note
+from portal.channels import channels
+from portal.db import afterwards, session
+from portal.errors import Invalid, Message, NotAllowed, NotFound
+from portal.people.models import User
+from portal.people.operations import find_by_email
+from portal.permissions.actor import Actor
+from portal.permissions.members import RoomMember
+from portal.permissions.permission import Permission
+from portal.permissions.rules import can
+from portal.rooms.models import Room
+
+
+def members_of(room: Room) -> list[RoomMember]:
+    """All members with their users, by name."""
+    query = sa.select(RoomMember).join(RoomMember.user).where(RoomMember.room_uuid == room.uuid)
+    return list(session.scalars(query.options(joinedload(RoomMember.user)).order_by(User.name, User.uuid)).unique())
+
+
+def find_member(room: Room, member_id: str) -> RoomMember:
+    """This room's member. Raises `NotFound`, also for a member of another room."""
+    member = session.scalar(
+        sa.select(RoomMember)
+        .where(RoomMember.room_uuid == room.uuid, RoomMember.id == member_id)
+        .options(joinedload(RoomMember.user))
+    )
+    if member is None:
+        raise NotFound
+    return member
+
+
+def add_member(*, room: Room, email: str, permissions: Collection[Permission], by: Actor) -> RoomMember:
+    """Make an existing user a member. Raises `Invalid` on `email`, or `NotAllowed`."""
+    user = find_by_email(email)
+    if user is None:
+        raise Invalid(email=Message("Nobody with this e-mail address has an account here. Check the spelling."))
+    if user.uuid == room.owner_uuid:
+        raise Invalid(email=Message("%(name)s owns this room and may do everything.", name=user.name))
+    if user.uuid == by.uuid:
+        raise Invalid(email=Message("You cannot grant rights to yourself."))
+    _may_grant(by, room, permissions)
+    member = RoomMember(room=room, user=user, permissions=_with_view(permissions))
+    try:
+        with session.begin_nested():
+            session.add(member)
+    except IntegrityError:
+        raise Invalid(
+            email=Message("%(name)s is a member already: change the rights in the list.", name=user.name)
+        ) from None
+    note("member.added", member, by=by.uuid, room=room.uuid)
+    _tell(user.uuid, room)
+    return member
+
+
+def change_member(member: RoomMember, *, room: Room, permissions: Collection[Permission], by: Actor) -> None:
+    """Replace what is granted. Rights that the granter lacks can neither be given nor taken away."""
+    if member.user_uuid == by.uuid:
+        raise NotAllowed(Message("You cannot change your own rights."))
+    before = {Permission(word) for word in member.permissions if word in set(Permission)}
+    _may_grant(by, room, before.symmetric_difference(permissions))
+    member.permissions = _with_view(permissions)
+    session.flush()
+    note("member.changed", member, by=by.uuid, room=room.uuid)
+    _tell(member.user_uuid, room)
+
+
+def remove_member(member: RoomMember, *, room: Room, by: Actor) -> None:
+    """End the membership; admissions and streams of that person end with it."""
+    if member.user_uuid == by.uuid:
+        raise NotAllowed(Message("You cannot remove yourself. Ask the owner of the room."))
+    session.delete(member)
+    session.flush()
+    note("member.removed", member, by=by.uuid, room=room.uuid)
+    _tell(member.user_uuid, room)
+
+
+def _may_grant(by: Actor, room: Room, permissions: Collection[Permission]) -> None:
+    lacking = [permission for permission in permissions if not can(by, permission, room)]
+    if lacking:
+        raise NotAllowed(
+            Message("You cannot grant “%(right)s”, because you do not have it yourself.", right=lacking[0].label)
+        )
+
+
+def _with_view(permissions: Collection[Permission]) -> list[str]:
+    """Seeing the room is what membership means."""
+    return sorted({*permissions, Permission.ROOM_VIEW})
+
+
+def _tell(user_uuid: UUID, room: Room) -> None:
+    topics = [f"user:{user_uuid}", f"room:{room.uuid}"]
+    word = room.id
+    afterwards(lambda: channels().nudge(*topics, word=word))

@@ -1,0 +1,154 @@
+"""Making rooms, changing them, and putting them into the trash."""
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from portal.accounts.models import Account, AccountStatus
+from portal.audit.operations import note
+from portal.channels import channels
+from portal.clock import now
+from portal.customers.models import CustomerStatus
+from portal.db import afterwards, session
+from portal.errors import Conflict, Invalid, Message
+from portal.people.models import User
+from portal.people.names import readable
+from portal.rooms.features import checked_override
+from portal.rooms.models import ROOM_NAME_LENGTH, Room, RoomStatusWord
+from portal.rooms.settings import merged_settings
+from portal.rooms.slugs import checked_slug, slug_of
+from portal.subscriptions.models import Subscription
+
+
+def create_room(*, account: Account, room_name: str, by: User, is_public: bool = False) -> Room:
+    """A room of the account, owned by the account's owner. Raises `Invalid` or `Conflict` (quota, plan)."""
+    name = readable(room_name, field="room_name", longest=ROOM_NAME_LENGTH)
+    subscription = _with_room_left(account)
+    room = Room(
+        customer=account.customer,
+        account=account,
+        subscription=subscription,
+        owner=account.owner,
+        room_name=name,
+        sort_name=name.casefold(),
+        slug=slug_of(name),
+        room_type=subscription.service_type,
+        is_public=is_public,
+    )
+    session.add(room)
+    session.flush()
+    note("room.created", room, by=by.uuid, room=room.uuid)
+    return room
+
+
+def change_room(
+    room: Room,
+    *,
+    by: User,
+    room_name: str | None = None,
+    slug: str | None = None,
+    is_public: bool | None = None,
+    status: RoomStatusWord | None = None,
+    settings: dict[str, Any] | None = None,
+    features: dict[str, Any] | None = None,
+) -> None:
+    """Change what is given, merge settings and features key by key. Raises `Invalid`.
+
+    A new name makes a new slug only while the slug still follows the name.
+    """
+    if room_name is not None:
+        name = readable(room_name, field="room_name", longest=ROOM_NAME_LENGTH)
+        if slug in {None, room.slug} and room.slug == slug_of(room.room_name):
+            slug = slug_of(name)
+        room.room_name, room.sort_name = name, name.casefold()
+    if slug is not None and slug != room.slug:
+        room.slug = checked_slug(slug) if slug else slug_of(room.room_name)
+    if is_public is not None:
+        room.is_public = is_public
+    if status is not None:
+        room.status = status
+    if settings is not None:
+        room.room_settings = merged_settings(room.room_settings, settings)
+    if features is not None:
+        room.room_features = _merged_features(room.room_features, features)
+    session.flush()
+    note("room.updated", room, by=by.uuid, room=room.uuid)
+    _tell_watchers(room)
+
+
+def trash_room(room: Room, *, by: User) -> None:
+    """Put the room into the trash: nobody finds or enters it; `restore_room` takes it out again."""
+    room.trashed_at = now()
+    session.flush()
+    note("room.trashed", room, by=by.uuid, room=room.uuid)
+    _tell_watchers(room)
+
+
+def restore_room(room: Room, *, by: User) -> None:
+    """Take the room out of the trash, if the plan still has a place for it. Raises `Conflict`."""
+    if room.trashed_at is None:
+        return
+    _with_room_left(room.account)
+    room.trashed_at = None
+    session.flush()
+    note("room.restored", room, by=by.uuid, room=room.uuid)
+
+
+def _with_room_left(account: Account) -> Subscription:
+    """The account's subscription, locked, with a place for one more room. Raises `Conflict`."""
+    subscription = session.get_one(
+        Subscription,
+        account.subscription_uuid,
+        with_for_update={"of": Subscription},
+        populate_existing=True,
+    )
+    if account.status is not AccountStatus.ACTIVE or account.customer.status is not CustomerStatus.ACTIVE:
+        raise Conflict(Message("Nothing new can be made in this account at present. Ask whoever runs this portal."))
+    if not subscription.is_active(now()):
+        raise Conflict(Message("The subscription of this account has ended. Ask whoever runs this portal."))
+    most = subscription.values.get("max_rooms", 0)
+    if most is not None:
+        count = session.scalar(
+            sa.select(sa.func.count())
+            .select_from(Room)
+            .where(Room.subscription_uuid == subscription.uuid, Room.trashed_at.is_(None))
+        )
+        if (count or 0) >= most:
+            raise Conflict(
+                Message("All %(most)d rooms of this plan are in use. Delete one first, or ask for more.", most=most)
+            )
+    return subscription
+
+
+def _merged_features(stored: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    result = dict(stored)
+    refused: dict[str, Message] = {}
+    for code, value in changes.items():
+        try:
+            checked = checked_override(code, value)
+        except Invalid as invalid:
+            refused |= invalid.fields
+            continue
+        if checked is None:
+            result.pop(code, None)
+        else:
+            result[code] = checked
+    if refused:
+        raise Invalid(**refused)
+    return result
+
+
+def _tell_watchers(room: Room) -> None:
+    topics, word = room_topics(room), room.id
+    afterwards(lambda: channels().nudge(*topics, word=word))
+
+
+def room_topics(room: Room) -> list[str]:
+    """Who hears that something about this room changed: its own watchers, and those of all above it."""
+    return [
+        f"room:{room.uuid}",
+        f"owner:{room.owner_uuid}",
+        f"account:{room.account_uuid}",
+        f"customer:{room.customer_uuid}",
+        "rooms",
+    ]

@@ -1,0 +1,82 @@
+"""The real server: gunicorn with gevent, which holds thousands of event streams beside ordinary pages.
+
+Without Redis there is exactly one web process, which also works on the jobs; with Redis any number.
+"""
+
+from pathlib import Path
+from typing import Any
+
+from gunicorn.app.base import BaseApplication
+
+from portal.settings import Settings
+
+REQUEST_LINE = 8190
+
+
+class Server(BaseApplication):  # type: ignore[misc]
+    """gunicorn, configured in code."""
+
+    def __init__(self, settings: Settings, options: dict[str, Any]) -> None:
+        self._settings, self._options = settings, options
+        super().__init__()
+
+    def load_config(self) -> None:
+        """Options of ours, then those that never vary."""
+        fixed = {
+            "worker_class": "gevent",
+            "worker_connections": 5000,
+            "control_socket_disable": True,
+            "limit_request_line": REQUEST_LINE,
+            "graceful_timeout": 5,
+            "keepalive": 15,
+            "timeout": 60,
+            "accesslog": None,
+            "post_worker_init": _work_beside,
+        }
+        for name, value in {**fixed, **self._options}.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Any:
+        """The portal, made in the worker after gevent has patched the standard library."""
+        from portal.app import configure_logs, create_app  # noqa: PLC0415
+
+        configure_logs()
+        return create_app(self._settings)
+
+
+def serve(
+    settings: Settings,
+    *,
+    bind: str,
+    workers: int = 1,
+    certfile: Path | None = None,
+    keyfile: Path | None = None,
+) -> None:
+    """Serve until a signal ends it. Raises `ValueError` for several processes without Redis."""
+    if workers > 1 and not settings.redis_url:
+        raise ValueError(
+            "Several web processes need REDIS_URL: without it, they could not tell each other who is in a room."
+        )
+    Server(
+        settings,
+        {
+            "bind": bind,
+            "workers": workers,
+            "certfile": str(certfile) if certfile else None,
+            "keyfile": str(keyfile) if keyfile else None,
+        },
+    ).run()
+
+
+def _work_beside(worker: Any) -> None:
+    """Start, in each web process, what runs beside the requests."""
+    import gevent  # noqa: PLC0415
+
+    from portal.jobs import presence, queue  # noqa: PLC0415
+
+    app = worker.wsgi
+    settings: Settings = app.config["SETTINGS"]
+    presence.start(app)
+    gevent.spawn(presence.run, app)
+    if not settings.redis_url:
+        gevent.spawn(queue.make_consumer(queue.make_queue(app, settings)).run)

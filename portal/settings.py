@@ -1,0 +1,77 @@
+"""The one reader of the environment: typed, frozen, and refusing to start with a setting that is unsafe."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+KEY_LENGTH = 32  # characters a secret key has at least; `portal doctor` explains how to make one
+
+
+class Settings(BaseSettings):
+    """Everything an operator can set. Names in the environment are these in capitals: `DATABASE_URL`."""
+
+    model_config = SettingsConfigDict(frozen=True, env_ignore_empty=True, extra="ignore")
+
+    data: Path = Path("instance")
+    """Folder for what the portal keeps on disk: the SQLite databases and the demo's key."""
+    database_url: str = ""
+    """SQLAlchemy address; empty means SQLite in the data folder."""
+    redis_url: str = ""
+    """Channels and job queue shared by several processes; empty means one web process."""
+    secret_keys: Annotated[tuple[SecretStr, ...], NoDecode] = ()
+    """Newest first, separated by commas. Older ones still open what they sealed."""
+    base_url: str = "http://127.0.0.1:8000"
+    """The address people use. Links are made from it, never from the Host header."""
+    trusted_proxies: int = Field(default=0, ge=0, le=5)
+    """How many reverse proxies stand in front and may say X-Forwarded-For and -Proto."""
+    ice_servers: Annotated[tuple[dict[str, Any], ...], NoDecode] = ()
+    """JSON list of STUN/TURN servers for browsers: `[{"urls": "stun:…"}]`; none by default."""
+    password_hash_memory: int = Field(default=65536, ge=8)
+    """KiB that one Argon2id hash takes; tests use less."""
+    session_days: int = Field(default=14, ge=1)
+    """How long somebody stays signed in without coming back."""
+
+    @field_validator("secret_keys", mode="before")
+    @classmethod
+    def _split_keys(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(key.strip() for key in value.split(",") if key.strip())
+        return value
+
+    @field_validator("ice_servers", mode="before")
+    @classmethod
+    def _read_ice_servers(cls, value: object) -> object:
+        return tuple(json.loads(value)) if isinstance(value, str) else value
+
+    @field_validator("base_url")
+    @classmethod
+    def _strip_slash(cls, value: str) -> str:
+        if not value.startswith(("http://", "https://")):
+            raise ValueError("BASE_URL starts with http:// or https://")
+        return value.rstrip("/")
+
+    @model_validator(mode="after")
+    def _refuse_weak_keys(self) -> Self:
+        if not self.secret_keys:
+            raise ValueError("SECRET_KEYS is not set: `portal doctor` says how to make a key")
+        if any(len(key.get_secret_value()) < KEY_LENGTH for key in self.secret_keys):
+            raise ValueError(f"each of SECRET_KEYS has at least {KEY_LENGTH} characters")
+        return self
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The secret keys as plain text, newest first."""
+        return tuple(key.get_secret_value() for key in self.secret_keys)
+
+    @property
+    def database(self) -> str:
+        """The database's address, with the embedded default filled in."""
+        return self.database_url or f"sqlite:///{self.data.resolve() / 'foyer.db'}"
+
+    @property
+    def https(self) -> bool:
+        """Whether people reach the portal over https: decides on Secure cookies."""
+        return self.base_url.startswith("https://")

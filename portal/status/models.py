@@ -1,0 +1,127 @@
+"""What is happening in a room: the stored snapshot, its runs, and who took part in them."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from portal.clock import now
+from portal.db import Base, Identified, one_of
+from portal.people.models import NAME_LENGTH
+from portal.rooms.models import Role, Room
+
+
+class LiveState(StrEnum):
+    """Is something happening in the room right now? (Whether it may be used is its status field.)"""
+
+    IDLE = "idle"
+    STARTING = "starting"
+    LIVE = "live"
+    ENDING = "ending"
+    UNKNOWN = "unknown"
+
+
+class Source(StrEnum):
+    """Where the information came from."""
+
+    ENGINE = "engine"
+    POLL = "poll"
+    WEBHOOK = "webhook"
+
+
+class Ending(StrEnum):
+    """Why somebody is no longer in the room."""
+
+    LEFT = "left"
+    LOST = "lost"
+    REMOVED = "removed"
+    CLOSED = "closed"
+
+
+class RoomStatus(Base):
+    """The last snapshot of a room. Pages and the API read it, with its age; `version` grows on change."""
+
+    __tablename__ = "room_statuses"
+
+    room_uuid: Mapped[UUID] = mapped_column(sa.ForeignKey("rooms.uuid", ondelete="CASCADE"), primary_key=True)
+    state: Mapped[LiveState] = mapped_column(one_of(LiveState), default=LiveState.IDLE)
+    since: Mapped[datetime | None]
+    checked_at: Mapped[datetime] = mapped_column(default=now)
+    source: Mapped[Source] = mapped_column(one_of(Source), default=Source.ENGINE)
+    stale: Mapped[bool] = mapped_column(default=False)
+    count: Mapped[int] = mapped_column(default=0)
+    counts: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    last_live_at: Mapped[datetime | None]
+    version: Mapped[int] = mapped_column(default=0)
+    room: Mapped[Room] = relationship()
+
+    __table_args__ = (
+        sa.Index(
+            "ix_room_statuses_live",
+            "since",
+            sqlite_where=sa.text("state != 'idle'"),
+            postgresql_where=sa.text("state != 'idle'"),
+        ),
+    )
+
+
+class RoomSession(Identified, Base):
+    """One run of a room. At most one is running: the database says so."""
+
+    __tablename__ = "room_sessions"
+
+    room_uuid: Mapped[UUID] = mapped_column(sa.ForeignKey("rooms.uuid", ondelete="CASCADE"))
+    started_at: Mapped[datetime] = mapped_column(default=now)
+    ended_at: Mapped[datetime | None]
+    room: Mapped[Room] = relationship()
+
+    __table_args__ = (
+        sa.Index("ix_room_sessions_room_uuid_started_at", "room_uuid", "started_at"),
+        sa.Index(
+            "uq_room_sessions_running",
+            "room_uuid",
+            unique=True,
+            sqlite_where=sa.text("ended_at IS NULL"),
+            postgresql_where=sa.text("ended_at IS NULL"),
+        ),
+    )
+
+
+class Participation(Identified, Base):
+    """Somebody's stay in a run of a room, by which device and link. Present while `left_at` is null."""
+
+    __tablename__ = "participations"
+
+    session_uuid: Mapped[UUID] = mapped_column(sa.ForeignKey("room_sessions.uuid", ondelete="CASCADE"), index=True)
+    room_uuid: Mapped[UUID] = mapped_column(sa.ForeignKey("rooms.uuid", ondelete="CASCADE"), index=True)
+    subscription_uuid: Mapped[UUID] = mapped_column(sa.ForeignKey("subscriptions.uuid"))
+    name: Mapped[str] = mapped_column(sa.String(NAME_LENGTH))
+    role: Mapped[Role] = mapped_column(one_of(Role))
+    token_uuid: Mapped[UUID | None] = mapped_column(sa.ForeignKey("room_tokens.uuid", ondelete="SET NULL"), index=True)
+    user_uuid: Mapped[UUID | None] = mapped_column(sa.ForeignKey("users.uuid", ondelete="SET NULL"))
+    sign_in_uuid: Mapped[UUID | None]
+    device: Mapped[str] = mapped_column(sa.String(64))
+    entered_at: Mapped[datetime] = mapped_column(default=now)
+    left_at: Mapped[datetime | None]
+    ending: Mapped[Ending | None] = mapped_column(one_of(Ending))
+    run: Mapped[RoomSession] = relationship()
+
+    __table_args__ = (
+        sa.Index(
+            "uq_participations_present",
+            "room_uuid",
+            "device",
+            unique=True,
+            sqlite_where=sa.text("left_at IS NULL"),
+            postgresql_where=sa.text("left_at IS NULL"),
+        ),
+        sa.Index(
+            "ix_participations_subscription_present",
+            "subscription_uuid",
+            sqlite_where=sa.text("left_at IS NULL"),
+            postgresql_where=sa.text("left_at IS NULL"),
+        ),
+    )

@@ -1,0 +1,95 @@
+"""What customers bought: subscriptions with their features, and the services behind them."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from portal.customers.models import Customer
+from portal.db import Base, Dated, Identified, one_of
+from portal.people.models import NAME_LENGTH
+
+
+class ServiceType(StrEnum):
+    """What is sold, and so the type of the rooms in it."""
+
+    MEET = "meet"
+
+
+class ServiceProvider(Identified, Dated, Base):
+    """A service behind rooms. `provider_type` is a key of `portal.providers.registry`."""
+
+    __tablename__ = "service_providers"
+
+    provider_name: Mapped[str] = mapped_column(sa.String(NAME_LENGTH))
+    provider_type: Mapped[str] = mapped_column(sa.String(32))
+    active: Mapped[bool] = mapped_column(default=True)
+    properties: Mapped[dict[str, Any]] = mapped_column(default=dict)
+
+
+class SubscriptionStatus(StrEnum):
+    """`canceled` stays usable until `cancels_at`; see *domain*, Subscription."""
+
+    ACTIVE = "active"
+    INACTIVE = "inactive"
+    CANCELED = "canceled"
+    SUSPENDED = "suspended"
+    TERMINATED = "terminated"
+
+
+class Subscription(Identified, Dated, Base):
+    """A snapshot of a package for one customer, with its default provider."""
+
+    __tablename__ = "subscriptions"
+
+    customer_uuid: Mapped[UUID] = mapped_column(sa.ForeignKey("customers.uuid"), index=True)
+    provider_uuid: Mapped[UUID] = mapped_column(sa.ForeignKey("service_providers.uuid"))
+    name: Mapped[str] = mapped_column(sa.String(NAME_LENGTH))
+    service_type: Mapped[ServiceType] = mapped_column(one_of(ServiceType))
+    status: Mapped[SubscriptionStatus] = mapped_column(
+        one_of(SubscriptionStatus), default=SubscriptionStatus.ACTIVE
+    )
+    starts_at: Mapped[datetime]
+    ends_at: Mapped[datetime | None]
+    grace_until: Mapped[datetime | None]
+    cancels_at: Mapped[datetime | None]
+    customer: Mapped[Customer] = relationship()
+    provider: Mapped[ServiceProvider] = relationship(lazy="joined", innerjoin=True)
+    features: Mapped[list["SubscriptionFeature"]] = relationship(
+        lazy="joined", cascade="all, delete-orphan", order_by="SubscriptionFeature.code"
+    )
+
+    def is_active(self, at: datetime) -> bool:
+        """Whether it may be used: computed when asked, because a stored flag goes stale."""
+        if at < self.starts_at:
+            return False
+        if self.status is SubscriptionStatus.CANCELED:
+            return self.cancels_at is not None and at < self.cancels_at
+        end = max(filter(None, (self.ends_at, self.grace_until)), default=None)
+        return self.status is SubscriptionStatus.ACTIVE and (end is None or at < end)
+
+    @property
+    def values(self) -> dict[str, int | bool | None]:
+        """Feature code → value; a number that is None means unlimited."""
+        return {feature.code: feature.value for feature in self.features}
+
+
+class SubscriptionFeature(Base):
+    """One feature of a subscription. A number that is null means unlimited."""
+
+    __tablename__ = "subscription_features"
+
+    subscription_uuid: Mapped[UUID] = mapped_column(
+        sa.ForeignKey("subscriptions.uuid", ondelete="CASCADE"), primary_key=True
+    )
+    code: Mapped[str] = mapped_column(sa.String(32), primary_key=True)
+    number: Mapped[int | None]
+    switch: Mapped[bool | None]
+
+    @property
+    def value(self) -> int | bool | None:
+        """The number or the switch."""
+        return self.number if self.switch is None else self.switch

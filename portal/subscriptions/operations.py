@@ -1,0 +1,60 @@
+"""Making service providers and subscriptions."""
+
+from collections.abc import Mapping
+from uuid import UUID
+
+from portal.audit.operations import note
+from portal.clock import now
+from portal.customers.models import Customer
+from portal.db import session
+from portal.errors import Invalid, Message
+from portal.people.models import NAME_LENGTH
+from portal.people.names import readable
+from portal.providers import registry
+from portal.subscriptions.catalogue import FEATURES
+from portal.subscriptions.models import ServiceProvider, ServiceType, Subscription, SubscriptionFeature
+
+
+def create_provider(*, provider_name: str, provider_type: str, by: UUID | None = None) -> ServiceProvider:
+    """A service that subscriptions can use. Raises `Invalid`."""
+    if provider_type not in registry.keys():
+        raise Invalid(provider_type=Message("There is no such kind of provider."))
+    provider = ServiceProvider(
+        provider_name=readable(provider_name, field="provider_name", longest=NAME_LENGTH),
+        provider_type=provider_type,
+    )
+    session.add(provider)
+    session.flush()
+    note("provider.created", provider, by=by, kind=provider_type)
+    return provider
+
+
+def create_subscription(
+    *,
+    customer: Customer,
+    name: str,
+    service_type: ServiceType,
+    provider: ServiceProvider,
+    features: Mapping[str, int | bool | None],
+    by: UUID | None = None,
+) -> Subscription:
+    """A subscription that starts now and has no end. Raises `Invalid` on `name` or `features`."""
+    if unknown := sorted(set(features) - set(FEATURES)):
+        raise Invalid(features=Message("There is no feature %(code)s.", code=unknown[0]))
+    subscription = Subscription(
+        customer=customer,
+        name=readable(name, field="name", longest=NAME_LENGTH),
+        service_type=service_type,
+        provider=provider,
+        starts_at=now(),
+        features=[
+            SubscriptionFeature(code=code, switch=value)
+            if isinstance(value, bool)
+            else SubscriptionFeature(code=code, number=value)
+            for code, value in features.items()
+        ],
+    )
+    session.add(subscription)
+    session.flush()
+    note("subscription.created", subscription, by=by)
+    return subscription

@@ -1,0 +1,162 @@
+"""What a player's script says and hears: signs of life, signals to others, and one stream of events. JSON."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict
+from http import HTTPStatus
+from typing import Any, cast
+
+from flask import Blueprint, Flask, current_app, request
+from flask.typing import ResponseReturnValue
+
+from portal.channels import Letter, channels
+from portal.conference.signals import Elsewhere, Kind, mailbox, roster, send, sign_of_life
+from portal.db import reading, transaction
+from portal.edge.admissions import Ticket
+from portal.edge.errors import status_of
+from portal.edge.guard import Inside, Over, admitted, find_inside
+from portal.edge.words import translated
+from portal.errors import Invalid, Message, NotFound, Refused
+from portal.status.models import Ending
+from portal.web import events
+from portal.web.conference.pages import ending_words
+
+bp = Blueprint("signals", __name__, url_prefix="/rooms/<id:room_id>/-/conference")
+
+LARGEST = 64_000
+CONNECTION_LENGTH = 64
+
+
+@bp.post("/presence")
+@admitted
+def presence(inside: Inside) -> ResponseReturnValue:
+    """A sign of life, every three seconds."""
+    body = _body()
+    sign_of_life(
+        inside.participation,
+        connection=_word(body, "connection"),
+        microphone=body.get("microphone") is True,
+        camera=body.get("camera") is True,
+        takeover=body.get("takeover") is True,
+    )
+    return {"ok": True}
+
+
+@bp.post("/signals")
+@admitted
+def send_signal(inside: Inside) -> ResponseReturnValue:
+    """One signal to somebody else in the room."""
+    body = _body()
+    try:
+        kind = Kind(body.get("kind"))
+    except ValueError:
+        raise Invalid(kind=Message("There is no such signal.")) from None
+    send(
+        room=inside.room,
+        sender=inside.participation,
+        connection=_word(body, "connection"),
+        to=_word(body, "to"),
+        to_connection=str(body.get("to_connection") or "")[:CONNECTION_LENGTH],
+        kind=kind,
+        data=body.get("data"),
+    )
+    return {"ok": True}, HTTPStatus.ACCEPTED
+
+
+@bp.get("/stream")
+@admitted
+def stream(inside: Inside) -> ResponseReturnValue:
+    """Who is there, and what others signal. Resumes after `Last-Event-ID`."""
+    app = cast("Flask", current_app._get_current_object())  # type: ignore[attr-defined]
+    box = mailbox(inside.participation.id)
+    after = request.headers.get("Last-Event-ID", "")[:64] or channels().last_letter(box)
+    connection = request.args.get("connection", "")[:CONNECTION_LENGTH]
+    words = {ending.value: ending_words(ending.value) for ending in Ending} | {"elsewhere": ending_words("elsewhere")}
+    return events.stream(_hear(app, inside, connection, after, words))
+
+
+@bp.errorhandler(Refused)
+def refuse(refused: Refused) -> ResponseReturnValue:
+    """The script reads a word and a sentence."""
+    if isinstance(refused, Over):
+        return {"error": "ended", "reason": refused.reason, "message": ending_words(refused.reason)}, 410
+    if isinstance(refused, NotFound) and (request.endpoint or "").endswith("presence"):
+        return {"error": "ended", "reason": "closed", "message": ending_words("closed")}, 410
+    if isinstance(refused, Elsewhere):
+        return {"error": "elsewhere", "message": translated(refused.message)}, HTTPStatus.CONFLICT
+    return {"error": "refused", "message": translated(refused.message)}, status_of(refused)
+
+
+def _hear(
+    app: Flask, inside: Inside, connection: str, after: str, words: dict[str, str]
+) -> Iterator[str]:
+    participation, room = inside.participation, inside.room
+    box = mailbox(participation.id)
+    known = ""
+    beats = int(events.LONGEST_SECONDS / events.HEARTBEAT_SECONDS) * 100
+    with channels().watch(f"room:{room.uuid}", f"user:{participation.user_uuid}", box) as watch:
+        for _beat in range(beats):
+            for letter in channels().letters(box, after):
+                after = letter.id
+                heard = _event(letter, connection, words)
+                if heard:
+                    yield heard
+                if letter.body["event"] == "over" and _is_for(letter, connection):
+                    return
+            try:
+                people = _people(app, room.id, inside.ticket)
+            except Refused as refused:
+                reason = refused.reason if isinstance(refused, Over) else "closed"
+                yield events.event("over", {"reason": reason, "message": words.get(reason, "")})
+                return
+            if people != known:
+                known = people
+                yield f"event: roster\ndata: {people}\n\n"
+            else:
+                yield events.heartbeat()
+            watch.wait(events.HEARTBEAT_SECONDS)
+
+
+def _people(app: Flask, room_id: str, ticket: Ticket) -> str:
+    """The roster as JSON, after judging once more whether this visitor is still in."""
+    with app.app_context(), reading(), transaction():
+        inside = find_inside(room_id, ticket)
+        people = [
+            asdict(person) | {"you": person.id == inside.participation.id} for person in roster(inside.room)
+        ]
+        since = inside.participation.run.started_at.isoformat()
+    return json.dumps({"people": people, "count": len(people), "since": since}, separators=(",", ":"))
+
+
+def _event(letter: Letter, connection: str, words: dict[str, str]) -> str:
+    if not _is_for(letter, connection):
+        return ""
+    body = {name: value for name, value in letter.body.items() if name != "event"}
+    name = str(letter.body["event"])
+    if name == "over":
+        body["message"] = words.get(str(body.get("reason")), "")
+    return events.event(name, body, number=letter.id)
+
+
+def _is_for(letter: Letter, connection: str) -> bool:
+    """Letters may name the tab they are for: the one that was replaced, or the one that is called."""
+    wanted = letter.body.get("to_connection") or (
+        letter.body.get("connection") if letter.body.get("reason") == "elsewhere" else ""
+    )
+    return not wanted or wanted == connection
+
+
+def _body() -> dict[str, Any]:
+    if (request.content_length or 0) > LARGEST:
+        raise Invalid(Message("This signal is too large."))
+    body = request.get_json(silent=True)
+    if not isinstance(body, dict):
+        raise Invalid(Message("A signal is a JSON object."))
+    return body
+
+
+def _word(body: dict[str, Any], name: str) -> str:
+    value = body.get(name)
+    if not isinstance(value, str) or not 1 <= len(value) <= CONNECTION_LENGTH:
+        raise Invalid(**{name: Message("This is missing, or too long.")})
+    return value

@@ -1,0 +1,154 @@
+"""The guest's door: follow a link, say who you are, and be in.
+
+A link's token is exchanged for the room's admission cookie and leaves the address at once. GET and HEAD
+change nothing; Join enters.
+"""
+
+from dataclasses import replace
+
+from flask import Blueprint, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import lazy_gettext as _l
+from werkzeug import Response
+from wtforms import StringField
+
+from portal.admission.decision import Decision, Reason, Refuse
+from portal.admission.operations import Declined, enter, look
+from portal.admission.queries import find_token
+from portal.edge import actor, admissions
+from portal.edge.guard import Admission, at_door, member_role
+from portal.errors import NotFound
+from portal.people.models import NAME_LENGTH
+from portal.rooms.models import Room
+from portal.web.forms import Form, refills, stripped
+
+bp = Blueprint("join", __name__, url_prefix="/rooms/<id:room_id>")
+
+
+class JoinForm(Form):
+    """Only what is missing: a name, and a code if this link needs one."""
+
+    name = StringField(_l("Your name"), render_kw={"autocomplete": "name", "maxlength": NAME_LENGTH})
+    code = StringField(
+        _l("Access code"),
+        render_kw={"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false", "maxlength": 200},
+    )
+
+
+@bp.get("", defaults={"slug": None})
+@bp.get("/<slug>")
+@at_door
+def show(admission: Admission, slug: str | None) -> ResponseReturnValue:
+    """The join page, under the room's one clean address."""
+    room = admission.room
+    if "token" in request.args:
+        return _exchange(admission, request.args["token"])
+    if not _may_see_name(admission):
+        return _as_member(room)
+    if slug != room.slug:
+        return redirect(room.path, 303)
+    return _with_ticket(admission, _page(admission, JoinForm(formdata=None, name=_known_name(admission))))
+
+
+@bp.post("/<slug>")
+@at_door
+@refills
+def join(admission: Admission, slug: str) -> ResponseReturnValue:
+    """Enter the room, and go to the player."""
+    form = JoinForm()
+    room, visitor = admission.room, admission.visitor
+    if not _may_see_name(admission):
+        return _as_member(room)
+    if admission.is_new:
+        return _with_ticket(admission, (render_template("join/no_cookies.html", room=room), 400))
+    if not form.validate_on_submit():
+        return _with_ticket(admission, (_page(admission, form), 422))
+    name, code = stripped(form.name.data), stripped(form.code.data)
+    with form.refusals():
+        try:
+            inside = enter(
+                room=room,
+                visitor=replace(visitor, device=admission.ticket.device),
+                name=name,
+                code=code,
+                network=request.remote_addr or "",
+            )
+        except Declined as declined:
+            return _with_ticket(admission, (_refusal(admission, declined.decision, form), 403))
+        ticket = replace(
+            admission.ticket,
+            participation_id=inside.id,
+            token_uuid=inside.token_uuid or admission.ticket.token_uuid,
+            known_by=inside.name,
+        )
+        response = make_response(redirect(url_for("conference.show", room_id=room.id), 303))
+        return admissions.write(response, room.id, ticket)
+    return _with_ticket(admission, (_page(admission, form), 422))
+
+
+def _exchange(admission: Admission, text: str) -> ResponseReturnValue:
+    """Swap the token in the address for the admission cookie: one 303 to the clean address."""
+    room = admission.room
+    token = find_token(room, text)
+    if token is None:
+        if not room.is_public:
+            raise NotFound
+        return _with_ticket(admission, (_page(admission, JoinForm(formdata=None), bad_link=True), 404))
+    replaced = admission.ticket.token_uuid not in {None, token.uuid}
+    response = redirect(room.path + ("?replaced=1" if replaced else ""), 303)
+    return admissions.write(response, room.id, admissions.by_link(admission.ticket, token.uuid))
+
+
+def _may_see_name(admission: Admission) -> bool:
+    """Whether this visitor may learn that the room exists: by a link of it, as a member, or as anybody."""
+    visitor = admission.visitor
+    return visitor.link is not None or visitor.member is not None or admission.room.is_public
+
+
+def _as_member(room: Room) -> ResponseReturnValue:
+    """Who is signed in and may see the room goes to its members' entrance; everybody else sees nothing."""
+    somebody = actor.current()
+    if somebody is None or member_role(somebody, room) is None:
+        raise NotFound
+    return redirect(url_for("entry.show", room_id=room.id), 303)
+
+
+def _known_name(admission: Admission) -> str:
+    return admission.visitor.fixed_name or admission.ticket.known_by
+
+
+def _page(admission: Admission, form: JoinForm, *, bad_link: bool = False) -> str:
+    decision = look(admission.room, replace(admission.visitor, device=admission.ticket.device))
+    if isinstance(decision.result, Refuse) and decision.result.reason is not Reason.FULL:
+        return _refusal(admission, decision, form)
+    return _rendered("join/show.html", admission, decision, form, bad_link=bad_link)
+
+
+def _refusal(admission: Admission, decision: Decision, form: JoinForm) -> str:
+    if not isinstance(decision.result, Refuse):
+        return _rendered("join/show.html", admission, decision, form, bad_link=False)
+    return _rendered("join/refused.html", admission, decision, form, bad_link=False)
+
+
+def _rendered(template: str, admission: Admission, decision: Decision, form: JoinForm, *, bad_link: bool) -> str:
+    somebody = actor.current()
+    return render_template(
+        template,
+        room=admission.room,
+        visitor=admission.visitor,
+        status=admission.status,
+        decision=decision,
+        form=form,
+        bad_link=bad_link,
+        replaced=request.args.get("replaced") == "1",
+        code_asked=decision.case.code_needed,
+        inside_already=decision.case.inside_already,
+        member_entry=somebody is not None and member_role(somebody, admission.room) is not None,
+    )
+
+
+def _with_ticket(admission: Admission, answer: ResponseReturnValue) -> Response:
+    response: Response = make_response(answer)
+    if admission.is_new:
+        admissions.write(response, admission.room.id, admission.ticket)
+    return response

@@ -1,0 +1,107 @@
+"""Access codes of a room."""
+
+from flask import Blueprint, flash, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from wtforms import StringField
+
+from portal.admission.codes import change_code, create_code, delete_code
+from portal.admission.models import AccessCode
+from portal.admission.queries import codes_of, find_own_code, roles_locked_out
+from portal.clock import now
+from portal.edge import actor
+from portal.edge.guard import requires
+from portal.errors import NotFound
+from portal.permissions.permission import Permission
+from portal.rooms.models import Role, Room
+from portal.web.forms import Form, MomentField, RoleField, refills, stripped
+
+bp = Blueprint("codes", __name__, url_prefix="/manage/rooms/<id:room_id>/codes")
+
+
+class CodeForm(Form):
+    """A code for links of one role. An empty code asks for a generated one."""
+
+    role = RoleField(_l("Role"), default=Role.ATTENDEE)
+    code = StringField(_l("Code"), render_kw={"autocomplete": "off", "spellcheck": "false"})
+    label = StringField(_l("Label"))
+    expires_at = MomentField(_l("Expires"))
+
+
+@bp.get("")
+@requires(Permission.CODES_VIEW)
+def index(room: Room) -> ResponseReturnValue:
+    """All codes, and which links need them."""
+    codes, at = codes_of(room), now()
+    return render_template(
+        "manage/codes/index.html", room=room, tab="codes", codes=codes, at=at, locked_out=roles_locked_out(codes, at)
+    )
+
+
+@bp.route("/new", methods=["GET", "POST"])
+@requires(Permission.CODES_MANAGE)
+@refills
+def create(room: Room) -> ResponseReturnValue:
+    """Make a code."""
+    form = CodeForm()
+    if form.validate_on_submit():
+        with form.refusals():
+            made = create_code(
+                room=room,
+                by=actor.someone().user,
+                role=form.role.data,
+                code=stripped(form.code.data),
+                label=stripped(form.label.data),
+                expires_at=form.expires_at.data,
+            )
+            flash(_("From now on links of this role ask for a code: %(code)s", code=made.code))
+            return _back(room)
+    return _form(room, form, None)
+
+
+@bp.route("/<id:code_id>/edit", methods=["GET", "POST"])
+@requires(Permission.CODES_MANAGE)
+@refills
+def edit(room: Room, code_id: str) -> ResponseReturnValue:
+    """Change or renew a code."""
+    code = _own(room, code_id)
+    form = CodeForm(obj=code)
+    if form.validate_on_submit():
+        with form.refusals():
+            change_code(
+                code,
+                by=actor.someone().user,
+                role=form.role.data,
+                code=stripped(form.code.data) or code.code,
+                label=stripped(form.label.data),
+                expires_at=form.expires_at.data,
+            )
+            flash(_("Saved."))
+            return _back(room)
+    return _form(room, form, code)
+
+
+@bp.post("/<id:code_id>/deletion")
+@requires(Permission.CODES_MANAGE)
+def delete(room: Room, code_id: str) -> ResponseReturnValue:
+    """Delete a code."""
+    delete_code(_own(room, code_id), by=actor.someone().user)
+    flash(_("The code was deleted."))
+    return _back(room)
+
+
+def _own(room: Room, code_id: str) -> AccessCode:
+    code = find_own_code(room, code_id)
+    if code is None:
+        raise NotFound
+    return code
+
+
+def _back(room: Room) -> ResponseReturnValue:
+    return redirect(url_for("codes.index", room_id=room.id), 303)
+
+
+def _form(room: Room, form: CodeForm, code: AccessCode | None) -> ResponseReturnValue:
+    page = render_template("manage/codes/form.html", room=room, tab="codes", form=form, code=code)
+    return page, 422 if form.refused else 200

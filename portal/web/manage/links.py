@@ -1,0 +1,216 @@
+"""Links of a room: the ledger, making and changing them, ending them, and testing what one would do."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_babel import ngettext
+from wtforms import IntegerField, StringField
+from wtforms.validators import Optional
+
+from portal.admission import tokens
+from portal.admission.decision import Decision
+from portal.admission.models import RoomToken
+from portal.admission.operations import look
+from portal.admission.queries import Visitor, automatic_count, codes_of, find_own_token, tokens_of
+from portal.clock import now
+from portal.edge import actor
+from portal.edge.guard import requires
+from portal.errors import NotFound
+from portal.people.models import User
+from portal.permissions.permission import Permission
+from portal.rooms.models import Role, Room
+from portal.web.forms import Form, MomentField, RoleField, refills, stripped
+
+bp = Blueprint("links", __name__, url_prefix="/manage/rooms/<id:room_id>/links")
+
+
+class LinkForm(Form):
+    """A link: its role, and if wanted a label, a person, a time and a number of uses."""
+
+    role = RoleField(_l("Role"), default=Role.ATTENDEE)
+    label = StringField(_l("Label"))
+    expires_at = MomentField(_l("Expires"))
+    not_before = MomentField(_l("Works from"))
+    person = StringField(_l("For one person (fixed name)"))
+    max_uses = IntegerField(_l("At most this many uses"), [Optional()])
+
+    def values(self) -> dict[str, Any]:
+        """What the operation takes."""
+        return {
+            "role": self.role.data,
+            "label": stripped(self.label.data),
+            "person": stripped(self.person.data),
+            "not_before": self.not_before.data,
+            "expires_at": self.expires_at.data,
+            "max_uses": self.max_uses.data,
+        }
+
+
+@dataclass(frozen=True)
+class LinkState:
+    """What a link's row says: a kind of state (a class of the design) and what it means."""
+
+    kind: str
+    words: str
+
+
+def address_of(room: Room, token: RoomToken) -> str:
+    """The link as people get it."""
+    return f"{current_app.config['BASE_URL']}{room.path}?token={token.token}"
+
+
+def state_of(token: RoomToken, codeless: set[Role]) -> LinkState:
+    """Does it work? `codeless`: roles whose codes have all expired."""
+    at = now()
+    if token.revoked_at is not None:
+        return LinkState("off", _("Revoked"))
+    if token.expired(at):
+        return LinkState("off", _("Expired"))
+    if token.paused_at is not None:
+        return LinkState("off", _("Paused"))
+    if token.max_uses is not None and token.use_count >= token.max_uses:
+        return LinkState("off", _("Used up"))
+    if token.not_before is not None and token.not_before > at:
+        return LinkState("wait", _("Opens later"))
+    if token.role in codeless:
+        return LinkState("bad", _("Needs a valid code"))
+    return LinkState("ok", _("Works"))
+
+
+@bp.get("")
+@requires(Permission.TOKENS_VIEW)
+def index(room: Room) -> ResponseReturnValue:
+    """The ledger of links."""
+    return _ledger(room)
+
+
+@bp.route("/new", methods=["GET", "POST"])
+@requires(Permission.TOKENS_MANAGE)
+@refills
+def create(room: Room) -> ResponseReturnValue:
+    """Make a link, then show it in the ledger."""
+    form = LinkForm()
+    if not form.is_submitted() and request.args.get("role") in set(Role):
+        form.role.data = Role(request.args["role"])
+    if form.validate_on_submit():
+        with form.refusals():
+            token = tokens.issue_token(room=room, by=actor.someone().user, **form.values())
+            flash(_("The link is ready: copy it and send it."))
+            return redirect(url_for("links.index", room_id=room.id, _anchor=f"link-{token.id}"), 303)
+    return _form(room, form, None)
+
+
+@bp.route("/<id:token_id>/edit", methods=["GET", "POST"])
+@requires(Permission.TOKENS_MANAGE)
+@refills
+def edit(room: Room, token_id: str) -> ResponseReturnValue:
+    """Change a link. Its address stays."""
+    token = _own(room, token_id)
+    form = LinkForm(obj=token)
+    if form.validate_on_submit():
+        with form.refusals():
+            tokens.change_token(token, by=actor.someone().user, **form.values())
+            flash(_("Saved."))
+            return redirect(url_for("links.index", room_id=room.id, _anchor=f"link-{token.id}"), 303)
+    return _form(room, form, token)
+
+
+@bp.get("/<id:token_id>/test")
+@requires(Permission.TOKENS_VIEW)
+def test(room: Room, token_id: str) -> ResponseReturnValue:
+    """The whole decision about this link, check by check; nothing is used up."""
+    token = _own(room, token_id)
+    return _ledger(room, tested=token, decision=look(room, Visitor(token=token)))
+
+
+@bp.route("/<id:token_id>/revocation", methods=["GET", "POST"])
+@requires(Permission.TOKENS_MANAGE)
+def revoke(room: Room, token_id: str) -> ResponseReturnValue:
+    """End a link. If people came in by it, ask first whether they are to go as well."""
+    token = _own(room, token_id)
+    inside = tokens.people_inside(token)
+    if request.method == "GET" or (inside and "people" not in request.form):
+        return render_template("manage/links/revoke.html", room=room, tab="links", token=token, inside=inside)
+    removed = tokens.revoke_token(
+        token, by=actor.someone().user, remove_people=request.form.get("people") == "remove"
+    )
+    words = _("The link was revoked.")
+    if removed:
+        words += " " + ngettext("%(num)d person was removed.", "%(num)d people were removed.", removed)
+    undo = url_for("links.reinstate", room_id=room.id, token_id=token.id)
+    flash({"words": words, "undo": undo}, "undo")
+    return _back(room)
+
+
+@bp.post("/<id:token_id>/reinstatement")
+@requires(Permission.TOKENS_MANAGE)
+def reinstate(room: Room, token_id: str) -> ResponseReturnValue:
+    """Undo a revocation."""
+    return _act(room, token_id, tokens.reinstate_token, _("The link works again."))
+
+
+@bp.post("/<id:token_id>/pause")
+@requires(Permission.TOKENS_MANAGE)
+def pause(room: Room, token_id: str) -> ResponseReturnValue:
+    """Let nobody in by this link for now."""
+    return _act(room, token_id, tokens.pause_token, _("The link is paused."))
+
+
+@bp.post("/<id:token_id>/resumption")
+@requires(Permission.TOKENS_MANAGE)
+def resume(room: Room, token_id: str) -> ResponseReturnValue:
+    """End a pause."""
+    return _act(room, token_id, tokens.resume_token, _("The link works again."))
+
+
+def _act(room: Room, token_id: str, operation: Callable[..., None], words: str) -> ResponseReturnValue:
+    by: User = actor.someone().user
+    operation(_own(room, token_id), by=by)
+    flash(words)
+    return _back(room)
+
+
+def _own(room: Room, token_id: str) -> RoomToken:
+    token = find_own_token(room, token_id)
+    if token is None:
+        raise NotFound
+    return token
+
+
+def _back(room: Room) -> ResponseReturnValue:
+    return redirect(url_for("links.index", room_id=room.id), 303)
+
+
+def _ledger(room: Room, tested: RoomToken | None = None, decision: Decision | None = None) -> str:
+    at = now()
+    codes = codes_of(room)
+    having = {code.role for code in codes}
+    valid = {code.role for code in codes if not code.expired(at)}
+    codeless = having - valid
+    automatic = request.args.get("automatic") == "1"
+    links = tokens_of(room) + (tokens_of(room, automatic=True) if automatic else [])
+    return render_template(
+        "manage/links/index.html",
+        room=room,
+        tab="links",
+        links=links,
+        states={link.uuid: state_of(link, codeless) for link in links},
+        addresses={link.uuid: address_of(room, link) for link in links},
+        undoable={link.uuid for link in links if tokens.may_reinstate(link, at)},
+        coded=having,
+        tested=tested,
+        decision=decision,
+        automatic=automatic,
+        automatic_count=automatic_count(room),
+        at=at,
+    )
+
+
+def _form(room: Room, form: LinkForm, token: RoomToken | None) -> ResponseReturnValue:
+    page = render_template("manage/links/form.html", room=room, tab="links", form=form, token=token)
+    return page, 422 if form.refused else 200

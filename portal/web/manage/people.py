@@ -1,0 +1,102 @@
+"""People of a room: who may do what in it."""
+
+from flask import Blueprint, flash, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from wtforms import EmailField, SelectMultipleField
+from wtforms.validators import InputRequired, Length
+
+from portal.edge import actor
+from portal.edge.guard import requires
+from portal.edge.words import translated
+from portal.permissions.members import RoomMember
+from portal.permissions.operations import add_member, change_member, find_member, members_of, remove_member
+from portal.permissions.permission import Permission
+from portal.permissions.rules import can
+from portal.rooms.models import Room
+from portal.web.forms import Form, refills
+
+bp = Blueprint("people", __name__, url_prefix="/manage/rooms/<id:room_id>/people")
+
+
+class RightsForm(Form):
+    """A checkbox for each permission; those that the reader lacks are shown but cannot be touched."""
+
+    permissions = SelectMultipleField(_l("May"), coerce=Permission)
+
+    def offer(self, room: Room) -> None:
+        """Draw the choices from the enum."""
+        self.permissions.choices = [(p, translated(p.label)) for p in Permission if p is not Permission.ROOM_VIEW]
+        self.grantable = {p for p in Permission if can(actor.current(), p, room)}
+
+
+class AddForm(RightsForm):
+    """An existing user by e-mail."""
+
+    email = EmailField(
+        _l("E-mail"), [InputRequired(_l("Fill this in.")), Length(max=254)], render_kw={"autocomplete": "off"}
+    )
+
+
+@bp.get("")
+@requires(Permission.MEMBERS_VIEW)
+def index(room: Room) -> ResponseReturnValue:
+    """The owner and all members with their rights."""
+    return render_template("manage/people/index.html", room=room, tab="people", members=members_of(room))
+
+
+@bp.route("/new", methods=["GET", "POST"])
+@requires(Permission.MEMBERS_MANAGE)
+@refills
+def add(room: Room) -> ResponseReturnValue:
+    """Make a user a member of the room."""
+    form = AddForm()
+    form.offer(room)
+    if form.validate_on_submit():
+        with form.refusals():
+            member = add_member(
+                room=room, email=form.email.data, permissions=form.permissions.data, by=actor.someone()
+            )
+            flash(_("%(name)s is a member of this room now.", name=member.user.name))
+            return _back(room)
+    return _form(room, form, None)
+
+
+@bp.route("/<id:member_id>/edit", methods=["GET", "POST"])
+@requires(Permission.MEMBERS_MANAGE)
+@refills
+def edit(room: Room, member_id: str) -> ResponseReturnValue:
+    """Change what a member may do."""
+    member = find_member(room, member_id)
+    held = [Permission(word) for word in member.permissions if word in set(Permission)]
+    form = RightsForm(data={"permissions": held})
+    form.offer(room)
+    if form.validate_on_submit():
+        with form.refusals():
+            untouchable = {p for p in held if p not in form.grantable}
+            wanted = {*form.permissions.data, *untouchable}
+            change_member(member, room=room, permissions=wanted, by=actor.someone())
+            flash(_("Saved."))
+            return _back(room)
+    return _form(room, form, member)
+
+
+@bp.post("/<id:member_id>/removal")
+@requires(Permission.MEMBERS_MANAGE)
+def remove(room: Room, member_id: str) -> ResponseReturnValue:
+    """End a membership."""
+    member = find_member(room, member_id)
+    name = member.user.name
+    remove_member(member, room=room, by=actor.someone())
+    flash(_("%(name)s is no longer a member of this room.", name=name))
+    return _back(room)
+
+
+def _back(room: Room) -> ResponseReturnValue:
+    return redirect(url_for("people.index", room_id=room.id), 303)
+
+
+def _form(room: Room, form: RightsForm, member: RoomMember | None) -> ResponseReturnValue:
+    page = render_template("manage/people/form.html", room=room, tab="people", form=form, member=member)
+    return page, 422 if form.refused else 200

@@ -1,0 +1,44 @@
+"""All pages of the portal, by audience."""
+
+from flask import Flask, redirect, url_for
+from flask.typing import ResponseReturnValue
+
+from portal.edge import actor
+from portal.edge.guard import open_to_all
+from portal.permissions.permission import Permission
+from portal.permissions.rules import can
+from portal.web import health
+from portal.web.conference import pages as conference_pages
+from portal.web.conference import signals as conference_signals
+from portal.web.join import pages as join_pages
+from portal.web.manage import codes, entry, links, people, rooms, status
+from portal.web.session import pages as session_pages
+
+
+def install(app: Flask) -> None:
+    """Register every blueprint, and what all templates may ask."""
+    for blueprint in (
+        rooms.bp,
+        links.bp,
+        codes.bp,
+        people.bp,
+        status.bp,
+        entry.bp,
+        join_pages.bp,
+        conference_pages.bp,
+        conference_signals.bp,
+        session_pages.bp,
+        health.bp,
+    ):
+        app.register_blueprint(blueprint)
+    app.add_url_rule("/", "home", home)
+    app.add_template_global(can, "can")
+    app.add_template_global(Permission, "Permission")
+    app.context_processor(lambda: {"actor": actor.current()})
+    session_pages.install(app)
+
+
+@open_to_all
+def home() -> ResponseReturnValue:
+    """The portal's front door leads to the rooms, or to signing in."""
+    return redirect(url_for("rooms.index"), 303)

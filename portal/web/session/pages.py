@@ -1,0 +1,195 @@
+"""Signing in and out, and one's own profile. A form sent without a session comes back filled after signing in."""
+
+import json
+import zoneinfo
+from typing import Any
+
+from flask import (
+    Blueprint,
+    Flask,
+    current_app,
+    flash,
+    g,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import HTTPException
+from werkzeug.routing import RequestRedirect
+from wtforms import EmailField, HiddenField, PasswordField, SelectField, StringField
+from wtforms.validators import InputRequired, Length
+
+from portal import vault
+from portal.edge import actor
+from portal.edge.errors import forged
+from portal.errors import Refused
+from portal.edge.guard import SignInFirst, open_to_all, signed_in
+from portal.people import operations as people
+from portal.web import htmx
+from portal.web.forms import KEPT, REFILLS, Form, fields_to_keep, refills
+
+bp = Blueprint("session", __name__)
+
+KEPT_PURPOSE = "kept-form"
+
+
+class SignInForm(Form):
+    """E-mail and password, and what to come back to."""
+
+    email = EmailField(
+        _l("E-mail"),
+        [InputRequired(_l("Fill this in.")), Length(max=254)],
+        render_kw={"autocomplete": "username", "autofocus": True},
+    )
+    password = PasswordField(
+        _l("Password"),
+        [InputRequired(_l("Fill this in.")), Length(max=200)],
+        render_kw={"autocomplete": "current-password"},
+    )
+    next = HiddenField()
+    kept = HiddenField()
+    timezone = HiddenField(render_kw={"data-timezone": ""})
+
+
+class ProfileForm(Form):
+    """What people may change about themselves."""
+
+    name = StringField(_l("Name"), [InputRequired(_l("Fill this in."))], render_kw={"autocomplete": "name"})
+    timezone = SelectField(_l("Time zone"), choices=sorted(zoneinfo.available_timezones()))
+
+
+def install(app: Flask) -> None:
+    """What happens when nobody is signed in, or a form's session is over."""
+    app.register_error_handler(SignInFirst, _ask_to_sign_in)
+    app.register_error_handler(CSRFError, _show_again)
+
+
+@bp.get("/sign-in")
+@open_to_all
+def sign_in() -> ResponseReturnValue:
+    """The sign-in page; who is signed in already goes on."""
+    target = own_page(request.args.get("next", ""))
+    if actor.current() is not None:
+        return redirect(target, 303)
+    return _page(SignInForm(formdata=None, next=target))
+
+
+@bp.post("/sign-in")
+@open_to_all
+@refills
+def start() -> ResponseReturnValue:
+    """Sign in: a new session, then on to the page that was wanted, with the form that was being sent."""
+    form = SignInForm()
+    if form.validate_on_submit():
+        with form.refusals():
+            signed = people.sign_in(
+                email=form.email.data,
+                password=form.password.data,
+                network=request.remote_addr or "",
+                timezone=form.timezone.data or None,
+            )
+            actor.begin(signed)
+            target = own_page(form.next.data or "")
+            fields = _kept_fields(form.kept.data or "", target)
+            if fields:
+                return render_template("session/continue.html", target=target, fields=fields, kept=KEPT)
+            return redirect(target, 303)
+    return _page(form), 422
+
+
+@bp.post("/sign-out")
+@signed_in
+def sign_out() -> ResponseReturnValue:
+    """Sign out this browser, on the server too."""
+    signed = actor.someone().sign_in
+    if signed is not None:
+        people.sign_out(signed)
+    actor.end()
+    return redirect(url_for("session.sign_in"), 303)
+
+
+@bp.route("/me", methods=["GET", "POST"])
+@signed_in
+@refills
+def me() -> ResponseReturnValue:
+    """Name and time zone of whoever is signed in."""
+    user = actor.someone().user
+    form = ProfileForm(data={"name": user.name, "timezone": user.timezone or "UTC"})
+    if form.validate_on_submit():
+        with form.refusals():
+            people.change_profile(user, name=form.name.data, timezone=form.timezone.data)
+            flash(_("Saved."))
+            return redirect(url_for("session.me"), 303)
+    return render_template("session/me.html", form=form), 422 if form.refused else 200
+
+
+def own_page(address: str) -> str:
+    """`address` if it is a page of this portal that can be opened, else the start."""
+    path = address.split("?", 1)[0]
+    plain = address.startswith("/") and not address.startswith(("//", "/\\")) and address.isprintable()
+    if not plain or "\\" in address or path in {"/sign-in", "/sign-out"} or not _opens(path):
+        return url_for("rooms.index")
+    return address
+
+
+def _opens(path: str) -> bool:
+    try:
+        current_app.create_url_adapter(request).match(path, "GET")  # type: ignore[union-attr]
+    except RequestRedirect:
+        return True
+    except HTTPException:
+        return False
+    return True
+
+
+def _page(form: SignInForm) -> str:
+    return render_template("session/sign_in.html", form=form)
+
+
+def _ask_to_sign_in(_refused: SignInFirst) -> ResponseReturnValue:
+    if request.method in {"GET", "HEAD"}:
+        wanted = request.full_path.rstrip("?") if request.query_string else request.path
+        address = url_for("session.sign_in", next=wanted)
+        if htmx.asks():
+            return htmx.send_elsewhere(make_response("", 401), url_for("session.sign_in"))
+        return redirect(address, 303)
+    target = request.path
+    while target.count("/") > 1 and not _opens(target):
+        target = target.rpartition("/")[0]
+    form = SignInForm(formdata=None, next=own_page(target))
+    if _refills(request.endpoint):
+        kept = json.dumps({"path": request.path, "fields": fields_to_keep()})
+        form.kept.data = vault.seal(kept, purpose=KEPT_PURPOSE)
+    form.form_errors.append(_("Your session has ended. Sign in, and what you typed will be there again."))
+    return _page(form), 401
+
+
+def _kept_fields(sealed: str, target: str) -> dict[str, list[str]]:
+    try:
+        kept: dict[str, Any] = json.loads(vault.unseal(sealed, purpose=KEPT_PURPOSE)) if sealed else {}
+    except vault.Tampered:
+        return {}
+    return kept["fields"] if kept.get("path") == target else {}
+
+
+def _refills(endpoint: str | None) -> bool:
+    return getattr(current_app.view_functions.get(endpoint or ""), REFILLS, False)
+
+
+def _show_again(error: CSRFError) -> ResponseReturnValue:
+    """The form's proof of origin was stale or missing: show the form again, filled, without acting on it."""
+    if _refills(request.endpoint):
+        g.lapsed = True
+        view = current_app.view_functions[request.endpoint or ""]
+        try:
+            answer: ResponseReturnValue = view(**(request.view_args or {}))
+        except Refused as refused:
+            answer = current_app.handle_user_exception(refused)
+        return answer
+    return forged(error)

@@ -1,0 +1,17 @@
+// Who is speaking: the level of each voice, looked at a few times a second.
+
+import { speaking } from "./tiles.js";
+
+const EVERY = 250;
+const LOUD = 0.03;
+
+// `receivers()` gives [id, RTCRtpReceiver] for everybody else.
+export function watchLevels(receivers) {
+  return setInterval(() => {
+    if (document.hidden) return;
+    for (const [id, receiver] of receivers()) {
+      const [source] = receiver.getSynchronizationSources?.() ?? [];
+      speaking(id, (source?.audioLevel ?? 0) > LOUD);
+    }
+  }, EVERY);
+}

@@ -1,0 +1,160 @@
+// The conversation: puts portal, media, peers and page together.
+
+import { watchLevels } from "./levels.js";
+import { Media } from "./media.js";
+import { announce, cover, facts, find, note, say } from "./page.js";
+import { Peer } from "./peer.js";
+import { list } from "./people.js";
+import { Portal } from "./portal.js";
+import * as tiles from "./tiles.js";
+
+const portal = new Portal();
+const media = new Media();
+const peers = new Map(); // id → Peer
+const early = new Map(); // signals of people whom the roster has not named yet
+const me = { id: facts.id, name: facts.name };
+let people = [];
+let since = null;
+let levels = 0;
+
+function meet(person) {
+  const known = peers.get(person.id);
+  if (known?.person.connection === person.connection) return void (known.person = person);
+  part(person.id);
+  if (!person.connection) return;
+  const peer = new Peer(person, {
+    polite: `${facts.id}:${portal.connection}` < `${person.id}:${person.connection}`,
+    ice: facts.ice,
+    send: (kind, data) => portal.signal(person, kind, data),
+  });
+  peers.set(person.id, peer);
+  tiles.show(person, peer.stream);
+  tiles.tell(person, say("connecting", { name: person.name }));
+  peer.addEventListener("stream", () => tiles.show(person, peer.stream));
+  peer.addEventListener("state", () => {
+    tiles.tell(person, peer.state === "failed" ? say("failed", { name: person.name }) : "");
+  });
+  peer.share(media.stream);
+  for (const letter of early.get(person.id) ?? []) {
+    if (letter.connection === person.connection) peer.hear(letter.kind, letter.data);
+  }
+  early.delete(person.id);
+}
+
+function part(id) {
+  peers.get(id)?.close();
+  peers.delete(id);
+}
+
+function onRoster({ detail }) {
+  const before = new Map(people.map((person) => [person.id, person]));
+  people = detail.people;
+  since = new Date(detail.since);
+  for (const person of people) {
+    if (person.you) {
+      tiles.mark({ ...person, camera: media.camera, microphone: media.microphone });
+      continue;
+    }
+    tiles.tileOf(person);
+    meet(person);
+    tiles.mark(person);
+    if (!before.has(person.id) && before.size) announce(say("joined", { name: person.name }));
+    before.delete(person.id);
+  }
+  for (const person of before.values()) {
+    if (person.you || people.some((one) => one.id === person.id)) continue;
+    part(person.id);
+    tiles.drop(person.id);
+    announce(say("left", { name: person.name }));
+  }
+  list(people, (kind, person) => portal.signal(person, kind, null));
+  media.fit(people.length);
+  showCount();
+}
+
+function onSignal({ detail }) {
+  const peer = peers.get(detail.from);
+  if (peer?.person.connection === detail.connection) peer.hear(detail.kind, detail.data);
+  else early.set(detail.from, [...(early.get(detail.from) ?? []), detail].slice(-64));
+}
+
+function showCount() {
+  const minutes = since ? Math.max(0, Math.floor((Date.now() - since) / 60000)) : 0;
+  find("since").textContent = `${say("minutes", { n: minutes })} · ${say("count", { n: people.length })}`;
+  find("since").hidden = !people.length;
+  document.title = `${say("count", { n: people.length })} · ${document.querySelector("h1").textContent}`;
+}
+
+function showControls() {
+  for (const [id, kind, on, off] of [
+    ["microphone", "audio", "mute", "unmute"],
+    ["camera", "video", "stop", "start"],
+  ]) {
+    const enabled = kind === "audio" ? media.microphone : media.camera;
+    const button = find(id);
+    button.disabled = !media.has(kind);
+    button.setAttribute("aria-pressed", String(media.has(kind) && !enabled));
+    button.querySelector(".words").textContent = say(enabled || !media.has(kind) ? on : off);
+  }
+  tiles.mark({ ...me, microphone: media.microphone, camera: media.camera });
+  portal.state = { microphone: media.microphone, camera: media.camera };
+}
+
+function end({ detail }) {
+  clearInterval(levels);
+  media.stop();
+  for (const id of [...peers.keys()]) part(id);
+  for (const button of document.querySelectorAll(".bar button")) button.disabled = true;
+  if (detail.reason === "elsewhere") cover("elsewhere");
+  else cover("over", detail.message || say("over"));
+}
+
+portal.addEventListener("roster", onRoster);
+portal.addEventListener("signal", onSignal);
+portal.addEventListener("mute", () => {
+  media.switch("audio", false);
+  note(say("mutedBy"));
+});
+portal.addEventListener("over", end);
+portal.addEventListener("lost", () => note(say("serverLost")));
+portal.addEventListener("found", () => note(""));
+media.addEventListener("tracks", () => {
+  tiles.show(me, media.stream);
+  for (const peer of peers.values()) peer.share(media.stream);
+});
+media.addEventListener("change", () => {
+  showControls();
+  if (people.length) portal.alive();
+});
+
+find("microphone").addEventListener("click", () => media.switch("audio", !media.microphone));
+find("camera").addEventListener("click", () => media.switch("video", !media.camera));
+find("again").addEventListener("click", () => media.get());
+find("sound").addEventListener("click", () => {
+  find("sound").hidden = true;
+  tiles.playAll();
+});
+find("takeover").addEventListener("click", () => location.replace(`${location.pathname}#takeover`) || location.reload());
+find("people-button").addEventListener("click", ({ currentTarget }) => {
+  const open = find("people").hidden;
+  find("people").hidden = !open;
+  find("player").classList.toggle("shows-people", open);
+  currentTarget.setAttribute("aria-expanded", String(open));
+});
+addEventListener("pagehide", () => portal.closing());
+addEventListener("pageshow", (event) => event.persisted && location.reload());
+find("leave").addEventListener("submit", () => {
+  find("leave").elements.connection.value = portal.connection;
+  portal.stop();
+});
+
+const takeover = location.hash === "#takeover";
+if (takeover) history.replaceState(null, "", location.pathname);
+tiles.tileOf(me);
+showControls();
+await portal.start(takeover);
+setInterval(showCount, 10000);
+levels = watchLevels(() =>
+  [...peers].map(([id, peer]) => [id, peer.link.getReceivers().find((one) => one.track.kind === "audio")]).filter(([, receiver]) => receiver),
+);
+await media.get();

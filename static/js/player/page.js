@@ -1,0 +1,38 @@
+// The player's elements and words. Names are shown as text only, never as markup.
+
+const root = document.getElementById("player");
+export const facts = {
+  ...root.dataset,
+  ice: JSON.parse(root.dataset.ice),
+  words: JSON.parse(root.dataset.words),
+};
+
+export const find = (id) => document.getElementById(id);
+
+// The sentence `key` with its {placeholders} filled in.
+export function say(key, values = {}) {
+  return facts.words[key].replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
+}
+
+export function initials(name) {
+  const words = name.trim().split(/\s+/);
+  return ((words[0]?.[0] ?? "?") + (words.length > 1 ? words.at(-1)[0] : "")).toUpperCase();
+}
+
+// The line above the controls; "" takes it away.
+export function note(text) {
+  const line = find("note");
+  line.querySelector("span").textContent = text;
+  line.hidden = !text;
+}
+
+export function announce(text) {
+  find("said").textContent = text;
+}
+
+// Cover everything: the conversation is over, or somewhere else.
+export function cover(id, title) {
+  if (title) find(id).querySelector("h2").textContent = title;
+  find(id).hidden = false;
+  find(id).querySelector("a, button").focus();
+}

@@ -1,0 +1,138 @@
+// One other person: a direct connection negotiated perfectly (either side may start, glare is resolved).
+
+const PATIENCE = 10000; // ms until a connection that does not come about is tried again
+const TRIES = 3;
+
+export class Peer extends EventTarget {
+  stream = new MediaStream();
+  state = "connecting";
+  #offering = false;
+  #ignoring = false;
+  #waiting = [];
+  #tries = 0;
+  #timer = 0;
+  #senders = new Map();
+
+  // `polite`: which of the two gives way. `send(kind, data)` carries a signal to the other.
+  constructor(person, { polite, ice, send }) {
+    super();
+    Object.assign(this, { person, polite, send });
+    this.link = new RTCPeerConnection({ iceServers: ice });
+    this.link.addEventListener("negotiationneeded", () => this.#offer());
+    this.link.addEventListener("icecandidate", ({ candidate }) => {
+      if (candidate) this.send("candidate", candidate.toJSON());
+    });
+    this.link.addEventListener("track", ({ track }) => {
+      for (const old of this.stream.getTracks()) if (old.kind === track.kind) this.stream.removeTrack(old);
+      this.stream.addTrack(track);
+      this.dispatchEvent(new Event("stream"));
+    });
+    this.link.addEventListener("connectionstatechange", () => this.#changed());
+    this.#wait();
+  }
+
+  // Send these tracks from now on; kinds without one are only received.
+  share(media) {
+    for (const kind of ["audio", "video"]) {
+      const track = media.getTracks().find((one) => one.kind === kind) ?? null;
+      const sender = this.#senders.get(kind);
+      if (sender) {
+        sender.sender.replaceTrack(track).catch(() => {});
+        if (track && sender.direction === "recvonly") sender.direction = "sendrecv";
+      } else if (!this.polite) {
+        this.#senders.set(kind, this.link.addTransceiver(track ?? kind, { direction: track ? "sendrecv" : "recvonly", streams: [media] }));
+      }
+    }
+    this.media = media;
+  }
+
+  async hear(kind, data) {
+    try {
+      if (kind === "candidate") return await this.#candidate(data);
+      const collision = kind === "offer" && (this.#offering || this.link.signalingState !== "stable");
+      this.#ignoring = !this.polite && collision;
+      if (this.#ignoring) return;
+      await this.link.setRemoteDescription({ type: kind, sdp: data.sdp });
+      for (const candidate of this.#waiting.splice(0)) await this.#candidate(candidate);
+      if (kind === "offer") {
+        this.#adopt();
+        await this.link.setLocalDescription();
+        this.send("answer", { sdp: this.link.localDescription.sdp });
+      }
+    } catch (error) {
+      console.warn("signal not understood", kind, error.name);
+    }
+  }
+
+  close() {
+    clearTimeout(this.#timer);
+    this.link.close();
+  }
+
+  // The one who answers sends on the transceivers that the offer brought.
+  #adopt() {
+    if (!this.polite || !this.media) return;
+    for (const transceiver of this.link.getTransceivers()) {
+      const kind = transceiver.receiver.track.kind;
+      if (this.#senders.has(kind)) continue;
+      const track = this.media.getTracks().find((one) => one.kind === kind) ?? null;
+      transceiver.direction = "sendrecv";
+      transceiver.sender.replaceTrack(track).catch(() => {});
+      transceiver.sender.setStreams?.(this.media);
+      this.#senders.set(kind, transceiver);
+    }
+  }
+
+  async #offer() {
+    try {
+      this.#offering = true;
+      await this.link.setLocalDescription();
+      this.send("offer", { sdp: this.link.localDescription.sdp });
+    } catch (error) {
+      console.warn("offer failed", error.name);
+    } finally {
+      this.#offering = false;
+    }
+  }
+
+  async #candidate(data) {
+    if (!this.link.remoteDescription) return void this.#waiting.push(data);
+    try {
+      await this.link.addIceCandidate(data);
+    } catch (error) {
+      if (!this.#ignoring) throw error;
+    }
+  }
+
+  #changed() {
+    const state = this.link.connectionState;
+    if (state === "connected") {
+      clearTimeout(this.#timer);
+      this.#tries = 0;
+      this.#tell("connected");
+    } else if (state === "failed") this.#retry();
+    else if (state === "disconnected") this.#wait();
+  }
+
+  #wait() {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      if (this.link.connectionState !== "connected") this.#retry();
+    }, PATIENCE);
+  }
+
+  // The one who does not give way starts again; after some tries it is said in words.
+  #retry() {
+    if (++this.#tries > TRIES) return this.#tell("failed");
+    if (!this.polite) {
+      this.link.restartIce();
+      if (this.link.signalingState === "have-local-offer") this.send("offer", { sdp: this.link.localDescription.sdp });
+    }
+    this.#wait();
+  }
+
+  #tell(state) {
+    this.state = state;
+    this.dispatchEvent(new Event("state"));
+  }
+}

@@ -1,0 +1,122 @@
+// Talking to the portal: signs of life, signals to others, and its stream of events.
+
+import { facts } from "./page.js";
+
+const ALIVE_EVERY = 3000;
+const TIMEOUT = 8000;
+
+// crypto.randomUUID exists on secure pages only.
+function randomId() {
+  return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+export class Portal extends EventTarget {
+  // Peers have to start anew after a reload, so each page load has a connection of its own.
+  connection = randomId();
+  state = { microphone: false, camera: false };
+  #source = null;
+  #timer = 0;
+  #ended = false;
+  #lost = false;
+
+  async start(takeover = false) {
+    this.#ended = false;
+    if (await this.alive(takeover)) {
+      this.#listen();
+      clearInterval(this.#timer);
+      this.#timer = setInterval(() => this.alive(), ALIVE_EVERY);
+    }
+  }
+
+  stop() {
+    this.#ended = true;
+    clearInterval(this.#timer);
+    this.#source?.close();
+  }
+
+  async alive(takeover = false) {
+    if (this.#ended) return false;
+    const answer = await this.#post(facts.presence, { connection: this.connection, takeover, ...this.state });
+    if (this.#ended) return false;
+    const lost = !answer || answer.status >= 500;
+    if (lost !== this.#lost) {
+      this.#lost = lost;
+      this.dispatchEvent(new Event(lost ? "lost" : "found"));
+    }
+    if (lost) {
+      if (!this.#timer) this.#timer = setInterval(() => this.#retry(), ALIVE_EVERY);
+      return false;
+    }
+    if (answer.status === 409) this.#end("elsewhere", "");
+    else if (answer.status === 410 || answer.status === 404) {
+      const body = await answer.json().catch(() => ({}));
+      this.#end(body.reason ?? "closed", body.message ?? "");
+    }
+    return answer.ok;
+  }
+
+  signal(person, kind, data) {
+    return this.#post(facts.signals, {
+      connection: this.connection,
+      to: person.id,
+      to_connection: person.connection,
+      kind,
+      data,
+    });
+  }
+
+  // The page goes away: the portal keeps the place for a moment, in case that it is reloaded.
+  closing() {
+    if (this.#ended) return;
+    const form = new FormData();
+    form.set("csrf_token", facts.csrf);
+    form.set("connection", this.connection);
+    form.set("beacon", "1");
+    navigator.sendBeacon(facts.departure, form);
+  }
+
+  #retry() {
+    clearInterval(this.#timer);
+    this.#timer = 0;
+    this.start();
+  }
+
+  #listen() {
+    this.#source?.close();
+    this.#source = new EventSource(`${facts.stream}?connection=${encodeURIComponent(this.connection)}`);
+    for (const name of ["roster", "signal", "mute", "over"]) {
+      this.#source.addEventListener(name, (event) => {
+        const detail = JSON.parse(event.data);
+        if (name === "over") this.#end(detail.reason, detail.message);
+        else this.dispatchEvent(new CustomEvent(name, { detail }));
+      });
+    }
+    this.#source.addEventListener("error", () => {
+      if (this.#source.readyState === EventSource.CLOSED && !this.#ended) setTimeout(() => this.#again(), ALIVE_EVERY);
+    });
+  }
+
+  #again() {
+    if (!this.#ended) this.#listen();
+  }
+
+  #end(reason, message) {
+    if (this.#ended) return;
+    this.stop();
+    this.dispatchEvent(new CustomEvent("over", { detail: { reason, message } }));
+  }
+
+  async #post(address, body) {
+    try {
+      return await fetch(address, {
+        method: "POST",
+        headers: { "Content-Type": "application/json", "X-CSRFToken": facts.csrf },
+        body: JSON.stringify(body),
+        signal: AbortSignal.timeout(TIMEOUT),
+        keepalive: false,
+      });
+    } catch {
+      return null;
+    }
+  }
+}

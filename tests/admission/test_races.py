@@ -1,0 +1,116 @@
+"""What must hold when twenty people press at once, on both databases."""
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from portal.accounts.models import Account
+from portal.admission import operations
+from portal.admission.models import RoomToken
+from portal.admission.operations import Declined, enter
+from portal.admission.queries import Visitor, find_door
+from portal.db import session, transaction
+from portal.errors import Conflict, Invalid, Throttled
+from portal.rooms.models import Role, Room
+from portal.rooms.operations import create_room
+from portal.status.models import Participation, RoomSession
+from tests.cast import Cast
+from tests.conftest import BOTH
+
+pytestmark = BOTH
+RACERS = 20
+
+
+def race(app: Flask, act: Callable[[int], Any]) -> list[Any]:
+    """What each of twenty got, all starting at once, each in a transaction of its own."""
+    results: list[Any] = [None] * RACERS
+    start = threading.Barrier(RACERS)
+
+    def run(number: int) -> None:
+        with app.app_context():
+            start.wait(10)
+            try:
+                with transaction():
+                    results[number] = act(number)
+            except (Invalid, Throttled, Declined, Conflict) as refused:
+                results[number] = refused
+
+    threads = [threading.Thread(target=run, args=(number,)) for number in range(RACERS)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert None not in results
+    return results
+
+
+def knock(room_id: str, token_id: str | None, number: int, code: str = "") -> Participation:
+    token_uuid = session.scalar(sa.select(RoomToken.uuid).where(RoomToken.id == token_id)) if token_id else None
+    found = find_door(room_id, token_uuid)
+    assert found is not None
+    session.commit()
+    visitor = Visitor(device=f"device {number}", token=found[1])
+    return enter(room=found[0], visitor=visitor, name=f"Guest {number}", code=code, network="192.0.2.7")
+
+
+def test_of_twenty_wrong_codes_at_once_at_most_ten_are_compared(
+    app: Flask, cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compared: list[str] = []
+    really = operations.same_code
+    monkeypatch.setattr(operations, "same_code", lambda one, other: compared.append(other) or really(one, other))
+    results = race(app, lambda n: knock(cast.board, cast.link_ids[Role.ATTENDEE], n, code=f"wrong {n}"))
+    assert 1 <= len(compared) <= 10
+    assert sum(isinstance(one, Throttled) for one in results) == RACERS - len(compared)
+    assert all(isinstance(one, (Invalid, Throttled)) for one in results)
+
+
+def test_of_twenty_at_the_last_place_one_gets_in(app: Flask, cast: Cast) -> None:
+    with app.app_context(), transaction():
+        cast.room().room_features = {"max_participants": 1}
+    results = race(app, lambda n: knock(cast.board, cast.link_ids[Role.GUEST], n))
+    assert sum(isinstance(one, Participation) for one in results) == 1
+    assert sum(isinstance(one, Declined) for one in results) == RACERS - 1
+    with app.app_context():
+        assert session.scalar(sa.select(sa.func.count()).select_from(Participation)) == 1
+        assert session.scalar(sa.select(sa.func.count()).select_from(RoomSession)) == 1
+        assert cast.token(Role.GUEST).use_count == 1
+
+
+def test_of_twenty_for_the_last_use_of_a_link_one_gets_in(app: Flask, cast: Cast) -> None:
+    with app.app_context(), transaction():
+        cast.token(Role.GUEST).max_uses = 1
+    results = race(app, lambda n: knock(cast.board, cast.link_ids[Role.GUEST], n))
+    assert sum(isinstance(one, Participation) for one in results) == 1
+
+
+def test_twenty_at_once_share_one_session_and_all_are_counted(app: Flask, cast: Cast) -> None:
+    results = race(app, lambda n: knock(cast.board, cast.link_ids[Role.GUEST], n))
+    assert all(isinstance(one, Participation) for one in results)
+    assert len({one.session_uuid for one in results}) == 1
+    with app.app_context():
+        assert cast.token(Role.GUEST).use_count == RACERS
+
+
+def test_a_double_click_on_a_public_room_makes_one_token(app: Flask, cast: Cast) -> None:
+    results = race(app, lambda _n: knock(cast.open_house, None, 0))
+    assert all(isinstance(one, Participation) for one in results)
+    with app.app_context():
+        made = session.scalars(sa.select(RoomToken).where(RoomToken.automatic)).all()
+        assert len(made) == 1
+        assert made[0].role is Role.GUEST
+
+
+def test_of_twenty_new_rooms_only_as_many_are_made_as_the_plan_has_left(app: Flask, cast: Cast) -> None:
+    def make(number: int) -> Room:
+        alice = cast.user("alice")
+        account = session.scalars(sa.select(Account).where(Account.owner_uuid == alice.uuid)).one()
+        return create_room(account=account, room_name=f"Room {number}", by=alice)
+
+    results = race(app, make)
+    assert sum(isinstance(one, Room) for one in results) == 8  # ten in the plan, two in the demo world
+    assert sum(isinstance(one, Conflict) for one in results) == RACERS - 8

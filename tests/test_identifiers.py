@@ -1,0 +1,37 @@
+from datetime import UTC, datetime
+from uuid import RFC_4122, UUID
+
+import pytest
+from ulid import ULID
+
+from portal.db import ID_LENGTH, Moment, new_id, new_uuid
+
+
+def test_a_uuid_is_of_version_7_and_orders_by_creation() -> None:
+    made = [new_uuid() for _ in range(50)]
+    assert {uuid.version for uuid in made} == {7}
+    assert {uuid.variant for uuid in made} == {RFC_4122}
+    stamps = [uuid.int >> 80 for uuid in made]
+    assert stamps == sorted(stamps)
+
+
+def test_uuid_and_ulid_are_the_same_bits() -> None:
+    uuid = new_uuid()
+    ulid = str(ULID.from_uuid(uuid))
+    assert len(ulid) == 26
+    assert UUID(int=int(ULID.from_str(ulid))) == uuid
+
+
+def test_short_ids_are_random_base_58() -> None:
+    ids = {new_id() for _ in range(500)}
+    assert len(ids) == 500
+    assert all(len(one) == ID_LENGTH and not set(one) & set("0OIl") and one.isalnum() for one in ids)
+
+
+def test_a_moment_without_a_zone_is_a_bug() -> None:
+    from sqlalchemy.dialects import sqlite
+
+    with pytest.raises(ValueError, match="zone"):
+        Moment().process_bind_param(datetime(2026, 1, 1), sqlite.dialect())  # noqa: DTZ001
+    stored = Moment().process_bind_param(datetime(2026, 1, 1, tzinfo=UTC), sqlite.dialect())
+    assert Moment().process_result_value(stored, sqlite.dialect()) == datetime(2026, 1, 1, tzinfo=UTC)

@@ -9,6 +9,7 @@ from flask import g, request
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import DateTimeLocalField, SelectField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import ValidationError
 
 from portal.rooms.models import Role
@@ -21,9 +22,9 @@ KEPT = "kept_form"
 REFILLS = "refills"
 
 ROLE_CHOICES = [
-    (Role.MODERATOR.value, _l("Moderator")),
-    (Role.ATTENDEE.value, _l("Attendee")),
-    (Role.GUEST.value, _l("Guest")),
+    SelectChoice(Role.MODERATOR.value, _l("Moderator")),
+    SelectChoice(Role.ATTENDEE.value, _l("Attendee")),
+    SelectChoice(Role.GUEST.value, _l("Guest")),
 ]
 
 

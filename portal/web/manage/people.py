@@ -5,6 +5,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import EmailField, SelectMultipleField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length
 
 from portal.edge import actor
@@ -27,7 +28,9 @@ class RightsForm(Form):
 
     def offer(self, room: Room) -> None:
         """Draw the choices from the enum."""
-        self.permissions.choices = [(p, translated(p.label)) for p in Permission if p is not Permission.ROOM_VIEW]
+        self.permissions.choices = [
+            SelectChoice(p, translated(p.label)) for p in Permission if p is not Permission.ROOM_VIEW
+        ]
         self.grantable = {p for p in Permission if can(actor.current(), p, room)}
 
 

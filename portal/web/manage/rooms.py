@@ -5,6 +5,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import BooleanField, IntegerField, SelectField, StringField, TextAreaField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Optional
 
 from portal.accounts.models import Account
@@ -65,7 +66,7 @@ def index() -> ResponseReturnValue:
 def create(accounts: list[Account]) -> ResponseReturnValue:
     """Make a room, then show it."""
     form = NewRoomForm()
-    form.account.choices = [(a.id, f"{a.customer.display_name} · {a.account_name}") for a in accounts]
+    form.account.choices = [SelectChoice(a.id, f"{a.customer.display_name} · {a.account_name}") for a in accounts]
     if len(accounts) == 1 and not form.account.data:
         form.account.data = accounts[0].id
     if form.validate_on_submit():

@@ -1,0 +1,46 @@
+"""A stolen dump opens no room: no issued token stands in any table, queue or log."""
+
+import sqlite3
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import sqlalchemy as sa
+from flask import Flask
+
+from portal.admission.models import RoomToken
+from portal.db import Base, session
+from portal.jobs.queue import make_queue
+from portal.rooms.models import Role
+from tests.cast import PASSWORD, Cast
+from tests.conftest import BOTH
+
+
+@BOTH
+def test_a_dump_of_every_table_and_queue_contains_no_issued_token(app: Flask, cast: Cast, tmp_path: Path) -> None:
+    guest = cast.join(Role.GUEST)
+    guest.post(f"/rooms/{cast.board}/-/conference/departure", data={"csrf_token": guest.token()})
+    cast.browser().send(cast.open_path, name="Pat")
+    alice = cast.sign_in("alice")
+    alice.send(f"/manage/rooms/{cast.board}/links/new", role="moderator", label="New")
+    asked = cast.browser().post(f"/manage/rooms/{cast.board}/links/new", data={"csrf_token": "x", "label": "y"})
+    assert asked.status_code in {400, 401, 422}
+
+    queue = make_queue(app, app.config["SETTINGS"])
+    queue.storage.conn  # noqa: B018  (makes the file)
+    dump = "\n".join(line for file in tmp_path.glob("jobs.db*") for line in _lines(file))
+    with app.app_context():
+        for table in Base.metadata.sorted_tables:
+            dump += "\n".join(repr(tuple(row)) for row in session.execute(sa.select(table)))
+        issued = [token.token for token in session.scalars(sa.select(RoomToken))]
+    assert len(issued) == 5
+    assert "room_tokens" not in issued
+    assert dump.count("Alice Moreau") >= 1  # the dump is real
+    for token in [*issued, PASSWORD, urlsplit(cast.links[Role.GUEST]).query.removeprefix("token=")]:
+        assert token not in dump
+
+
+def _lines(file: Path) -> list[str]:
+    if file.suffix != ".db":
+        return []
+    with sqlite3.connect(file) as connection:
+        return list(connection.iterdump())

@@ -1,0 +1,280 @@
+"""The player's server side: signs of life, signals, the stream, and leaving."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from portal import channels
+from portal.channels import InProcess
+from portal.conference.signals import Kind, may_signal
+from portal.db import session, transaction
+from portal.jobs import presence
+from portal.rooms.models import Role, RoomStatusWord
+from portal.status.models import Ending, LiveState, Participation, RoomSession, RoomStatus
+from tests.cast import CODE, Cast, Client
+
+
+@pytest.fixture(autouse=True)
+def _channels_of_their_own(app: Flask) -> Iterator[None]:
+    yield
+    channels._channels = InProcess()
+
+
+class Player:
+    """Somebody's player page, without a browser."""
+
+    def __init__(self, client: Client, room_id: str, connection: str) -> None:
+        self.client, self.connection = client, connection
+        self.base = f"/rooms/{room_id}/-/conference"
+        page = client.get(self.base)
+        assert page.status_code == 200, page.status_code
+        self.id = page.text.split('data-id="')[1].split('"')[0]
+        self.csrf = page.text.split('data-csrf="')[1].split('"')[0]
+
+    def say(self, what: str, **body: Any) -> Any:
+        body.setdefault("connection", self.connection)
+        return self.client.post(f"{self.base}/{what}", json=body, headers={"X-CSRFToken": self.csrf})
+
+    def alive(self, **body: Any) -> Any:
+        return self.say("presence", **body)
+
+    def hear(self, events: int = 1) -> list[tuple[str, Any]]:
+        """The first so many events of a stream opened now."""
+        answer = self.client.get(f"{self.base}/stream?connection={self.connection}")
+        assert answer.status_code == 200
+        heard: list[tuple[str, Any]] = []
+        for chunk in answer.response:
+            text = chunk.decode() if isinstance(chunk, bytes) else chunk
+            fields = dict(line.split(": ", 1) for line in text.strip().splitlines() if ": " in line)
+            if "event" in fields:
+                heard.append((fields["event"], json.loads(fields["data"])))
+            if len(heard) >= events:
+                break
+        answer.close()
+        return heard
+
+
+@pytest.fixture
+def moderator(cast: Cast) -> Player:
+    return Player(cast.join(Role.MODERATOR, name="Mo"), cast.board, "mo-tab")
+
+
+@pytest.fixture
+def guest(cast: Cast) -> Player:
+    return Player(cast.join(Role.GUEST, name="Gus"), cast.board, "gus-tab")
+
+
+@pytest.mark.parametrize("kind", list(Kind))
+@pytest.mark.parametrize("role", list(Role))
+def test_only_moderators_mute_and_remove(role: Role, kind: Kind) -> None:
+    assert may_signal(role, kind) is (role is Role.MODERATOR or kind in {Kind.OFFER, Kind.ANSWER, Kind.CANDIDATE})
+
+
+def test_who_is_in_sees_who_is_in(moderator: Player, guest: Player) -> None:
+    moderator.alive(camera=True, microphone=True)
+    guest.alive(camera=False, microphone=True)
+    [(name, roster)] = guest.hear()
+    assert name == "roster"
+    assert [(p["name"], p["role"], p["camera"], p["microphone"], p["you"]) for p in roster["people"]] == [
+        ("Mo", "moderator", True, True, False),
+        ("Gus", "guest", False, True, True),
+    ]
+    assert roster["count"] == 2
+    assert "token" not in json.dumps(roster)
+
+
+def test_a_signal_reaches_the_one_it_is_for(moderator: Player, guest: Player) -> None:
+    moderator.alive()
+    guest.alive()
+    sent = guest.say("signals", to=moderator.id, to_connection="mo-tab", kind="offer", data={"sdp": "v=0"})
+    assert sent.status_code == 202
+    letters = channels.channels().letters(f"participation:{moderator.id}", "")
+    assert [(letter.body["from"], letter.body["kind"], letter.body["data"]) for letter in letters] == [(guest.id, "offer", {"sdp": "v=0"})]
+
+
+def test_the_server_refuses_what_a_role_may_not_signal(moderator: Player, guest: Player, app: Flask) -> None:
+    moderator.alive()
+    guest.alive()
+    for kind in ("mute", "remove"):
+        assert guest.say("signals", to=moderator.id, kind=kind).status_code == 403
+    assert moderator.say("signals", to=guest.id, kind="mute").status_code == 202
+    assert moderator.say("signals", to=guest.id, kind="remove").status_code == 202
+    ended = guest.alive()
+    assert ended.status_code == 410
+    assert ended.json["reason"] == "removed"
+
+
+def test_who_was_removed_cannot_come_back_into_this_session(cast: Cast, moderator: Player, guest: Player) -> None:
+    moderator.alive()
+    moderator.say("signals", to=guest.id, kind="remove")
+    page = guest.client.get(cast.board_path)
+    assert "You were removed" in page.text
+    assert guest.client.post(cast.board_path, data={"csrf_token": guest.csrf, "name": "Gus"}).status_code in {403, 422}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"kind": "offer", "data": {}},
+        {"to": "x", "kind": "nonsense"},
+        {"to": "x", "kind": ["offer"]},
+        {"to": 5, "kind": "offer", "data": {}},
+        {"to": "x" * 65, "kind": "offer", "data": {}},
+        {"connection": "", "to": "x", "kind": "offer", "data": {}},
+        {"connection": None, "to": "x", "kind": "offer"},
+    ],
+)
+def test_malformed_signals_are_refused_with_a_word(guest: Player, body: dict[str, Any]) -> None:
+    guest.alive()
+    answer = guest.say("signals", **body)
+    assert 400 <= answer.status_code < 500
+    assert answer.json["error"]
+
+
+def test_a_signal_that_is_too_large_or_no_json_is_refused(guest: Player, moderator: Player) -> None:
+    guest.alive()
+    assert guest.say("signals", to=moderator.id, kind="offer", data={"sdp": "x" * 70_000}).status_code in {413, 422}
+    answer = guest.client.post(f"{guest.base}/signals", data=b"[1,", content_type="application/json", headers={"X-CSRFToken": guest.csrf})
+    assert answer.status_code == 422
+    assert guest.client.post(f"{guest.base}/presence", json={"connection": "x"}).status_code == 400
+
+
+def test_signals_go_to_people_in_the_same_room_only(cast: Cast, guest: Player) -> None:
+    other = cast.browser()
+    other.send(cast.open_path, name="Elsewhere")
+    elsewhere = Player(other, cast.open_house, "tab")
+    elsewhere.alive()
+    guest.alive()
+    assert guest.say("signals", to=elsewhere.id, kind="offer", data={}).status_code == 404
+    assert guest.say("signals", to=guest.id, kind="offer", data={}).status_code == 404
+
+
+def test_another_tab_of_the_device_has_to_take_over(guest: Player) -> None:
+    assert guest.alive().status_code == 200
+    second = guest.alive(connection="second-tab")
+    assert (second.status_code, second.json["error"]) == (409, "elsewhere")
+    assert guest.alive(connection="second-tab", takeover=True).status_code == 200
+    assert guest.alive().status_code == 409
+    assert guest.say("signals", to="x", kind="offer", data={}).status_code == 409
+
+
+def test_a_reload_keeps_the_place(guest: Player, cast: Cast, app: Flask) -> None:
+    guest.alive()
+    beacon = guest.client.post(f"{guest.base}/departure", data={"csrf_token": guest.csrf, "connection": "gus-tab", "beacon": "1"})
+    assert beacon.status_code == 204
+    assert guest.alive(connection="after-reload").status_code == 200
+    assert _count(app) == 1
+
+
+def test_leaving_ends_the_stay_and_back_ends_in_no_spinner(guest: Player, cast: Cast, app: Flask) -> None:
+    left = guest.client.post(f"{guest.base}/departure", data={"csrf_token": guest.csrf})
+    assert left.status_code == 303
+    page = guest.client.get(left.location)
+    assert "You left the room" in page.text
+    assert "Rejoin" in page.text
+    assert cast.board_path in page.text
+    back = guest.client.get(guest.base)
+    assert back.status_code in {303, 404}
+    assert _count(app) == 0
+    assert guest.client.send(cast.board_path, name="Gus").status_code == 303
+
+
+def test_who_gives_no_sign_of_life_is_out_and_the_room_becomes_idle(guest: Player, cast: Cast, app: Flask) -> None:
+    guest.alive()
+    assert _status(cast).state is LiveState.LIVE
+    channels.channels().attend(_group(cast), guest.id, {}, -1)
+    assert presence.sweep(app) == 1
+    assert _count(app) == 0
+    status = _status(cast)
+    assert (status.state, status.count) == (LiveState.IDLE, 0)
+    assert status.last_live_at is not None
+    ended = guest.alive()
+    assert (ended.status_code, ended.json["reason"]) == (410, "lost")
+
+
+def test_a_start_closes_what_a_crash_left_open(guest: Player, cast: Cast, app: Flask) -> None:
+    guest.alive()
+    channels._channels = InProcess()  # everything in memory is gone
+    presence.start(app)
+    assert _count(app) == 0
+    assert _status(cast).state is LiveState.IDLE
+    with app.app_context():
+        assert session.scalars(sa.select(Participation)).one().ending is Ending.LOST
+        assert session.scalars(sa.select(RoomSession)).one().ended_at is not None
+
+
+def test_a_start_leaves_those_alone_who_are_alive(guest: Player, app: Flask) -> None:
+    guest.alive()
+    presence.start(app)
+    assert _count(app) == 1
+
+
+def test_a_room_that_ran_its_time_is_closed(guest: Player, cast: Cast, app: Flask) -> None:
+    import time_machine
+
+    guest.alive()
+    assert presence.close_overdue(app) == 0
+    from datetime import timedelta
+
+    from portal.clock import now
+
+    with time_machine.travel(now() + timedelta(minutes=61)):
+        assert presence.close_overdue(app) == 1
+    assert guest.alive().json["reason"] == "closed"
+
+
+def test_an_inactive_room_ends_admissions_and_streams(guest: Player, cast: Cast, app: Flask) -> None:
+    guest.alive()
+    with app.app_context(), transaction():
+        cast.room().status = RoomStatusWord.INACTIVE
+    assert guest.alive().status_code == 410
+    assert guest.client.get(f"{guest.base}/stream?connection=gus-tab").status_code == 410
+
+
+def test_signing_out_ends_the_admission_of_a_member(cast: Cast) -> None:
+    alice = cast.sign_in("alice")
+    alice.send(f"/rooms/{cast.board}/-/entry")
+    player = Player(alice, cast.board, "tab")
+    assert player.alive().status_code == 200
+    alice.post("/sign-out", data={"csrf_token": alice.token("/me")})
+    csrf = alice.token()
+    answer = alice.post(f"{player.base}/presence", json={"connection": "tab"}, headers={"X-CSRFToken": csrf})
+    assert answer.status_code == 410
+
+
+def test_the_owners_page_shows_who_is_in_and_bob_sees_it_too(cast: Cast, guest: Player) -> None:
+    for who in ("alice", "bob"):
+        client = cast.sign_in(who)
+        page = client.get(f"/manage/rooms/{cast.board}").text
+        assert "Gus" in page
+        assert "1 in" in page
+        assert "1 in" in client.get("/manage/rooms").text
+        fragment = client.get(f"/manage/rooms/{cast.board}/status").text
+        assert "Gus" in fragment
+        assert "checked" in fragment
+    states = cast.sign_in("charlie").get(f"/manage/rooms/status?rooms={cast.board}")
+    assert states.text.strip() == ""
+
+
+def test_an_attendee_with_a_code_is_counted_by_role(cast: Cast, guest: Player, moderator: Player) -> None:
+    cast.join(Role.ATTENDEE, name="Att", code=CODE)
+    assert _status(cast).counts == {"attendee": 1, "guest": 1, "moderator": 1}
+
+
+def _group(cast: Cast) -> str:
+    with cast.app.app_context():
+        return str(cast.room().uuid)
+
+
+def _status(cast: Cast) -> RoomStatus:
+    with cast.app.app_context():
+        return session.get_one(RoomStatus, cast.room().uuid)
+
+
+def _count(app: Flask) -> int:
+    with app.app_context():
+        return session.scalar(sa.select(sa.func.count()).select_from(Participation).where(Participation.left_at.is_(None))) or 0

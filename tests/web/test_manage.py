@@ -1,0 +1,304 @@
+"""What owners do: rooms, links, codes, people, settings, and what happens with nonsense."""
+
+import re
+from datetime import UTC, datetime
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from portal.admission.models import AccessCode, RoomToken
+from portal.db import session, transaction
+from portal.permissions.members import RoomMember
+from portal.rooms.models import Role, Room
+from tests.cast import CODE, Cast, Client
+
+
+@pytest.fixture
+def alice(cast: Cast) -> Client:
+    return cast.sign_in("alice")
+
+
+@pytest.fixture
+def board(cast: Cast) -> str:
+    return f"/manage/rooms/{cast.board}"
+
+
+def test_the_list_shows_who_may_see_which_rooms(cast: Cast) -> None:
+    seen = {who: re.findall(r'class="room-name"[^>]*>([^<]+)<', cast.sign_in(who).get("/manage/rooms").text) for who in ("alice", "bob", "charlie", "admin")}
+    assert seen == {"alice": ["Board meeting", "Open house"], "bob": ["Board meeting"], "charlie": [], "admin": ["Board meeting", "Open house"]}
+
+
+def test_who_may_create_rooms_is_offered_to(cast: Cast) -> None:
+    offered = {who: "New room" in cast.sign_in(who).get("/manage/rooms").text for who in ("alice", "bob", "charlie", "admin")}
+    assert offered == {"alice": True, "bob": False, "charlie": True, "admin": True}
+    assert cast.sign_in("bob").get("/manage/rooms/new").status_code == 403
+
+
+def test_a_room_needs_a_name_and_nothing_else(cast: Cast, alice: Client) -> None:
+    made = alice.send("/manage/rooms/new", room_name="  Réunion   du 3 mai ")
+    assert made.status_code == 303
+    page = alice.get(made.location).text
+    assert "Réunion du 3 mai" in page
+    assert "Private" in page
+    with cast.app.app_context():
+        room = cast.room(made.location.rsplit("/", 1)[1])
+        assert room.slug == "reunion-du-3-mai"
+        assert room.room_type == "meet"
+        assert room.owner_uuid == cast.user("alice").uuid
+
+
+@pytest.mark.parametrize("name", ["", "   ", "x" * 201, "a\x00b", "in\u202evoice", "\n"])
+def test_a_name_that_cannot_be_one_is_refused_beside_the_field(alice: Client, name: str) -> None:
+    answer = alice.send("/manage/rooms/new", room_name=name)
+    assert answer.status_code == 422
+    assert 'id="error-room_name"' in answer.text
+
+
+def test_staff_choose_the_account(cast: Cast) -> None:
+    admin = cast.sign_in("admin")
+    form = admin.get("/manage/rooms/new").text
+    globex = re.search(r'value="(\w{10})">Globex', form)
+    assert globex
+    assert admin.send("/manage/rooms/new", room_name="X", account=globex[1]).status_code == 303
+    assert "X" in cast.sign_in("charlie").get("/manage/rooms").text
+    assert admin.send("/manage/rooms/new", room_name="X", account="1111111111").status_code == 422
+
+
+def test_nobody_creates_rooms_in_an_account_of_others(cast: Cast) -> None:
+    form = cast.sign_in("charlie").get("/manage/rooms/new").text
+    globex = re.search(r'name="account" value="(\w{10})"', form)
+    assert globex
+    assert cast.sign_in("alice").send("/manage/rooms/new", room_name="X", account=globex[1]).status_code == 422
+
+
+def test_the_plan_says_how_many_rooms(alice: Client) -> None:
+    answers = [alice.send("/manage/rooms/new", room_name=f"Room {n}").status_code for n in range(9)]
+    assert answers == [303] * 8 + [422]
+    assert "All 10 rooms of this plan are in use" in alice.send("/manage/rooms/new", room_name="One more").text
+
+
+def test_settings_change_what_they_say(cast: Cast, alice: Client, board: str) -> None:
+    fields = {"room_name": "Supervisory board", "slug": "board-meeting", "description": "Line one\r\nLine two", "is_public": "y", "active": "y", "max_participants": "5"}
+    assert alice.send(f"{board}/settings", **fields).status_code == 303
+    page = alice.get(board).text
+    assert "Supervisory board" in page
+    assert "Public" in page
+    assert "Lowered for this room" in page
+    with cast.app.app_context():
+        room = cast.room()
+        assert room.slug == "supervisory-board"  # it followed the name before, and still does
+        assert room.room_settings == {"description": "Line one\nLine two"}
+        assert room.room_features == {"max_participants": 5}
+        assert not room.room_metadata
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("slug", "No Slug!"), ("slug", "../../etc"), ("max_participants", "0"), ("max_participants", "many"), ("max_participants", "-1"), ("max_participants", "99999999999"), ("description", "x" * 2001), ("description", "a\x00b"), ("room_name", "")],
+)  # fmt: skip
+def test_settings_that_make_no_sense_are_refused_beside_the_field(alice: Client, board: str, field: str, value: str) -> None:
+    fields = {"room_name": "Kept name", "slug": "kept", "active": "y"} | {field: value}
+    answer = alice.send(f"{board}/settings", **fields)
+    assert answer.status_code == 422
+    assert f'id="error-{field}"' in answer.text
+    if field != "room_name":
+        assert "Kept name" in answer.text
+    assert "Board meeting" in alice.get(board).text
+
+
+def test_a_deleted_room_is_gone_and_comes_back(cast: Cast, alice: Client, board: str) -> None:
+    assert alice.send(f"{board}/deletion").status_code == 303
+    page = alice.get("/manage/rooms")
+    assert "was deleted" in page.text
+    assert "Undo" in page.text
+    assert alice.get(board).status_code == 404
+    assert cast.browser().get(cast.links[Role.GUEST]).status_code == 404
+    assert alice.post(f"{board}/restoration", data={"csrf_token": alice.token("/me")}).status_code == 303
+    assert alice.get(board).status_code == 200
+    assert cast.browser().get(cast.links[Role.GUEST]).status_code == 303
+
+
+def test_restoring_checks_the_plan_again(alice: Client, board: str) -> None:
+    alice.send(f"{board}/deletion")
+    for number in range(9):
+        alice.send("/manage/rooms/new", room_name=f"Room {number}")
+    alice.post(f"{board}/restoration", data={"csrf_token": alice.token("/me")})
+    assert "All 10 rooms of this plan are in use" in alice.get("/manage/rooms").text
+    assert alice.get(board).status_code == 404
+
+
+def test_a_link_is_made_copied_tested_edited_and_revoked(cast: Cast, alice: Client, board: str) -> None:
+    made = alice.send(f"{board}/links/new", role="moderator", label="Chair's deputy")
+    assert made.status_code == 303
+    ledger = alice.get(f"{board}/links").text
+    link = re.findall(r'data-copy="(http://[^"]+)"[^>]*aria-label="Copy moderator link Chair', ledger)[0]
+    assert link.startswith(f"http://127.0.0.1:8000{cast.board_path}?token=rt_")
+    path = link.removeprefix("http://127.0.0.1:8000")
+    assert cast.browser().get(path).status_code == 303
+    link_id = made.location.rsplit("-", 1)[1]
+    test = alice.get(f"{board}/links/{link_id}/test").text
+    assert "Lets people in as Moderator" in test
+    edited = alice.send(f"{board}/links/{link_id}/edit", role="guest", label="Visitor", max_uses="3")
+    assert edited.status_code == 303
+    assert "0 of 3" in alice.get(f"{board}/links").text
+    guest = cast.browser()
+    guest.get(path)
+    assert alice.send(f"{board}/links/{link_id}/revocation", people="stay").status_code == 303
+    assert "no longer works" in guest.get(cast.board_path).text
+    after = alice.get(f"{board}/links").text
+    assert "Undo" in after
+    assert path not in after
+    assert alice.post(f"{board}/links/{link_id}/reinstatement", data={"csrf_token": alice.token("/me")}).status_code == 303
+    assert "Your name" in guest.get(cast.board_path).text
+
+
+def test_revoking_offers_to_remove_those_inside(cast: Cast, alice: Client, board: str) -> None:
+    guest = cast.join(Role.GUEST)
+    link = f"{board}/links/{cast.link_ids[Role.GUEST]}/revocation"
+    asked = alice.post(link, data={"csrf_token": alice.token("/me")})
+    assert "1 person is in the room by this link" in asked.text
+    assert guest.get(f"/rooms/{cast.board}/-/conference").status_code == 200
+    assert alice.send(link, people="remove").status_code == 303
+    assert guest.get(f"/rooms/{cast.board}/-/conference").status_code == 303
+    assert "1 person was removed" in alice.get(f"{board}/links").text
+
+
+def test_expiry_is_read_and_shown_in_the_time_zone_of_the_user(cast: Cast, alice: Client, board: str) -> None:
+    alice.send("/me", name="Alice Moreau", timezone="America/New_York")
+    made = alice.send(f"{board}/links/new", role="guest", label="NY", expires_at="2027-07-01T18:30")
+    link_id = made.location.rsplit("-", 1)[1]
+    with cast.app.app_context():
+        token = session.scalars(sa.select(RoomToken).where(RoomToken.id == link_id)).one()
+        assert token.expires_at == datetime(2027, 7, 1, 22, 30, tzinfo=UTC)
+    assert 'value="2027-07-01T18:30"' in alice.get(f"{board}/links/{link_id}/edit").text
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [("2027-02-30T10:00", "no such date"), ("tomorrow", "no such date"), ("2027-03-14T02:30", "Clocks skip"), ("0001-01-01T00:00", "no such date"), ("2027-01-01T10:00:00+02:00", "no such date")],
+)
+def test_dates_that_do_not_exist_are_refused_and_nothing_is_lost(alice: Client, board: str, value: str, words: str) -> None:
+    alice.send("/me", name="Alice Moreau", timezone="America/New_York")
+    answer = alice.send(f"{board}/links/new", role="guest", label="Kept label", expires_at=value)
+    assert answer.status_code == 422
+    assert words in answer.text
+    assert 'value="Kept label"' in answer.text
+    assert f'value="{value}"' in answer.text
+
+
+def test_a_link_of_an_unknown_role_is_refused(alice: Client, board: str) -> None:
+    assert alice.send(f"{board}/links/new", role="emperor").status_code == 422
+    assert alice.send(f"{board}/links/new", role="").status_code == 422
+
+
+def test_codes_are_typed_or_made_changed_and_deleted(cast: Cast, alice: Client, board: str) -> None:
+    assert alice.send(f"{board}/codes/new", role="guest", code="").status_code == 303
+    assert alice.send(f"{board}/codes/new", role="moderator", code="open sesame").status_code == 303
+    page = alice.get(f"{board}/codes").text
+    assert re.search(r">[A-Z2-9]{4}-[A-Z2-9]{4}<", page)
+    assert "open sesame" in page
+    clash = alice.send(f"{board}/codes/new", role="guest", code="Demo 2026")
+    assert clash.status_code == 422
+    assert "has this code already" in clash.text
+    with cast.app.app_context():
+        code_id = session.scalars(sa.select(AccessCode.id).where(AccessCode.code == CODE)).one()
+    assert alice.send(f"{board}/codes/{code_id}/edit", role="attendee", code="new-code-1", expires_at="2020-01-01T00:00").status_code == 303
+    assert "attendee links let nobody in" in alice.get(f"{board}/codes").text
+    alice.post(f"{board}/codes/{code_id}/deletion", data={"csrf_token": alice.token("/me")})
+    assert "attendee links let nobody in" not in alice.get(f"{board}/codes").text
+    assert cast.follow(Role.ATTENDEE).send(cast.board_path, name="Gus").status_code == 303
+
+
+def test_people_are_added_changed_and_removed(cast: Cast, alice: Client, board: str) -> None:
+    added = alice.send(f"{board}/people/new", email="Charlie@demo.example", permissions=["tokens:manage", "members:manage"])
+    assert added.status_code == 303
+    charlie = cast.sign_in("charlie")
+    assert charlie.get(f"{board}/links").status_code == 200
+    assert charlie.get(f"{board}/codes").status_code == 403
+    again = alice.send(f"{board}/people/new", email="charlie@demo.example")
+    assert "is a member already" in again.text
+    with cast.app.app_context():
+        member_id = session.scalars(sa.select(RoomMember.id).where(RoomMember.user_uuid == cast.user("charlie").uuid)).one()
+        bob_id = session.scalars(sa.select(RoomMember.id).where(RoomMember.user_uuid == cast.user("bob").uuid)).one()
+    assert charlie.send(f"{board}/people/{bob_id}/edit", permissions=["tokens:view", "status:view"]).status_code == 303
+    refused = charlie.send(f"{board}/people/{bob_id}/edit", permissions=["codes:manage"])
+    assert refused.status_code == 422
+    assert "you do not have it yourself" in refused.text
+    own = charlie.send(f"{board}/people/{member_id}/edit", permissions=["room:edit"])
+    assert own.status_code == 422
+    assert charlie.get(f"{board}/settings").status_code == 403
+    assert alice.post(f"{board}/people/{member_id}/removal", data={"csrf_token": alice.token("/me")}).status_code == 303
+    assert charlie.get(board).status_code == 404
+
+
+def test_rights_that_the_granter_lacks_survive_his_edit(cast: Cast, alice: Client, board: str) -> None:
+    alice.send(f"{board}/people/new", email="charlie@demo.example", permissions=["members:manage", "status:view"])
+    with cast.app.app_context():
+        bob_id = session.scalars(sa.select(RoomMember.id).where(RoomMember.user_uuid == cast.user("bob").uuid)).one()
+    alice.send(f"{board}/people/{bob_id}/edit", permissions=["codes:manage"])
+    cast.sign_in("charlie").send(f"{board}/people/{bob_id}/edit", permissions=["status:view"])
+    with cast.app.app_context():
+        held = session.scalars(sa.select(RoomMember).where(RoomMember.id == bob_id)).one().permissions
+    assert set(held) == {"room:view", "status:view", "codes:manage"}
+
+
+@pytest.mark.parametrize(("email", "words"), [("nobody@demo.example", "Nobody with this e-mail"), ("alice@demo.example", "owns this room"), ("", "Fill this in"), ("x" * 300, "")])
+def test_people_who_cannot_be_added_are_said_beside_the_field(alice: Client, board: str, email: str, words: str) -> None:
+    answer = alice.send(f"{board}/people/new", email=email)
+    assert answer.status_code == 422
+    assert 'id="error-email"' in answer.text
+    assert words in answer.text
+
+
+def test_an_unknown_permission_is_refused(alice: Client, board: str) -> None:
+    assert alice.send(f"{board}/people/new", email="charlie@demo.example", permissions=["root"]).status_code == 422
+
+
+def test_the_list_pages_by_name_and_is_searched_by_beginnings_of_words(cast: Cast, app: Flask) -> None:
+    with app.app_context(), transaction():
+        model = cast.room()
+        for number in range(60):
+            session.add(Room(customer_uuid=model.customer_uuid, account_uuid=model.account_uuid, subscription_uuid=model.subscription_uuid, owner_uuid=model.owner_uuid, room_name=f"Zeta {number:02}", sort_name=f"zeta {number:02}", room_type=model.room_type, slug="zeta"))
+    alice = cast.sign_in("alice")
+    seen: list[str] = []
+    address = "/manage/rooms"
+    for _ in range(4):
+        page = alice.get(address).text
+        seen += re.findall(r'class="room-name"[^>]*>([^<]+)<', page)
+        following = re.search(r'href="(/manage/rooms\?after=[^"]+)"', page)
+        if not following:
+            break
+        address = following[1].replace("&amp;", "&")
+    assert seen == ["Board meeting", "Open house", *[f"Zeta {n:02}" for n in range(60)]]
+    found = re.findall(r'class="room-name"[^>]*>([^<]+)<', alice.get("/manage/rooms?search=MEET+boa").text)
+    assert found == ["Board meeting"]
+    assert "No room matches “%”" in alice.get("/manage/rooms?search=%25").text
+    assert alice.get("/manage/rooms?after=nonsense").status_code == 200
+
+
+def test_a_page_of_the_list_takes_few_statements_however_many_rooms(cast: Cast, app: Flask) -> None:
+    alice = cast.sign_in("alice")
+    few = _statements(app, lambda: alice.get("/manage/rooms"))
+    for number in range(8):
+        alice.send("/manage/rooms/new", room_name=f"Room {number}")
+    many = _statements(app, lambda: alice.get("/manage/rooms"))
+    assert len(many) == len(few) <= 4, many
+
+
+def _statements(app: Flask, act) -> list[str]:  # type: ignore[no-untyped-def]
+    from portal.db import db
+
+    made: list[str] = []
+    with app.app_context():
+        engine = db.engine
+
+    def count(_conn, _cursor, statement, *_more) -> None:  # type: ignore[no-untyped-def]
+        made.append(statement)
+
+    sa.event.listen(engine, "before_cursor_execute", count)
+    try:
+        act()
+    finally:
+        sa.event.remove(engine, "before_cursor_execute", count)
+    return made

@@ -1,0 +1,137 @@
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from portal.db import session, transaction
+from portal.people import passwords
+from portal.people.models import SignIn
+from portal.people.operations import set_password
+from tests.cast import PASSWORD, Cast, csrf_of
+
+
+def test_signing_in_leads_on_and_signing_out_ends_it_on_the_server(cast: Cast, app: Flask) -> None:
+    alice = cast.sign_in("alice")
+    stolen = alice.get_cookie("foyer")
+    assert stolen is not None
+    assert alice.get("/manage/rooms").status_code == 200
+    assert alice.post("/sign-out", data={"csrf_token": alice.token("/me")}).status_code == 303
+    thief = cast.browser()
+    thief.set_cookie("foyer", stolen.value)
+    assert thief.get("/manage/rooms").status_code == 303
+
+
+def test_a_session_is_new_on_signing_in(cast: Cast) -> None:
+    client = cast.browser()
+    client.get("/sign-in")
+    before = client.get_cookie("foyer")
+    client.send("/sign-in", email="alice@demo.example", password=PASSWORD)
+    after = client.get_cookie("foyer")
+    assert before is not None
+    assert after is not None
+    assert before.value.split(".")[0] != after.value.split(".")[0]
+
+
+@pytest.mark.parametrize(("email", "password"), [("alice@demo.example", "wrong-wrong"), ("nobody@demo.example", PASSWORD)])
+def test_the_answer_does_not_tell_which_accounts_exist(cast: Cast, email: str, password: str) -> None:
+    answer = cast.browser().send("/sign-in", email=email, password=password)
+    assert answer.status_code == 422
+    assert "E-mail or password is wrong" in answer.text
+    assert f'value="{email}"' in answer.text
+    assert password not in answer.text
+
+
+def test_an_unknown_account_costs_a_hash_too(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    verified: list[str | None] = []
+    really = passwords.matches
+    monkeypatch.setattr(passwords, "matches", lambda given, stored: verified.append(stored) or really(given, stored))
+    cast.browser().send("/sign-in", email="nobody@demo.example", password=PASSWORD)
+    assert verified == [None]
+
+
+def test_too_many_tries_are_throttled_per_account_whatever_the_network(cast: Cast) -> None:
+    for number in range(10):
+        client = cast.browser()
+        client.environ_base["REMOTE_ADDR"] = f"192.0.2.{number}"
+        client.send("/sign-in", email="alice@demo.example", password="wrong-wrong")
+    client = cast.browser()
+    client.environ_base["REMOTE_ADDR"] = "192.0.2.99"
+    answer = client.send("/sign-in", email="Alice@Demo.example", password=PASSWORD)
+    assert answer.status_code == 422
+    assert "Too many tries" in answer.text
+    assert client.send("/sign-in", email="bob@demo.example", password=PASSWORD).status_code == 303
+
+
+def test_a_client_cannot_choose_its_network(cast: Cast) -> None:
+    for number in range(31):
+        client = cast.browser()
+        client.environ_base["HTTP_X_FORWARDED_FOR"] = f"203.0.113.{number}"
+        answer = client.send("/sign-in", email=f"n{number}@demo.example", password="wrong-wrong")
+    assert "Too many tries" in answer.text
+
+
+@pytest.mark.parametrize("target", ["https://evil.example/", "//evil.example", "/\\evil.example", "/nowhere", "/sign-out", "javascript:alert(1)", "/manage\n/rooms"])
+def test_next_leads_to_own_pages_only(cast: Cast, target: str) -> None:
+    client = cast.browser()
+    answer = client.send("/sign-in", email="bob@demo.example", password=PASSWORD, next=target)
+    assert answer.status_code == 303
+    assert answer.location == "/manage/rooms"
+
+
+def test_next_leads_to_the_page_that_was_wanted(cast: Cast) -> None:
+    client = cast.browser()
+    wanted = f"/manage/rooms/{cast.board}"
+    page = client.get(wanted, follow_redirects=True)
+    assert page.request.path == "/sign-in"
+    answer = client.post("/sign-in", data={"csrf_token": csrf_of(page.text), "email": "bob@demo.example", "password": PASSWORD, "next": wanted})
+    assert answer.location == wanted
+
+
+def test_a_new_password_signs_out_everywhere(cast: Cast, app: Flask) -> None:
+    alice = cast.sign_in("alice")
+    with app.app_context(), transaction():
+        set_password(cast.user("alice"), "another-password")
+    assert alice.get("/manage/rooms").status_code == 303
+    with app.app_context():
+        assert session.scalar(sa.select(sa.func.count()).select_from(SignIn).where(SignIn.ended_at.is_(None))) == 0
+
+
+def test_a_form_sent_after_the_session_ended_comes_back_filled(cast: Cast, app: Flask) -> None:
+    alice = cast.sign_in("alice")
+    path = "/manage/rooms/new"
+    form = csrf_of(alice.get(path).text)
+    with app.app_context(), transaction():
+        session.execute(sa.update(SignIn).values(ended_at=sa.func.current_timestamp()))
+    asked = alice.post(path, data={"csrf_token": form, "room_name": "Precious <name>"})
+    assert asked.status_code == 401
+    fields = _hidden(asked.text)
+    signed = alice.post("/sign-in", data={**fields, "email": "alice@demo.example", "password": PASSWORD})
+    assert signed.status_code == 200
+    assert "Precious &lt;name&gt;" in signed.text
+    shown = alice.post(path, data={"csrf_token": csrf_of(signed.text), "kept_form": "1", "room_name": "Precious <name>"})
+    assert shown.status_code == 422
+    assert 'value="Precious &lt;name&gt;"' in shown.text
+    made = alice.post(path, data={"csrf_token": csrf_of(shown.text), "room_name": "Precious <name>"})
+    assert made.status_code == 303
+
+
+def test_what_was_kept_opens_only_where_it_was_typed(cast: Cast) -> None:
+    client = cast.browser()
+    asked = client.post("/manage/rooms/new", data={"csrf_token": client.token(), "room_name": "X"})
+    fields = _hidden(asked.text) | {"next": f"/manage/rooms/{cast.board}/deletion"}
+    signed = client.post("/sign-in", data={**fields, "email": "alice@demo.example", "password": PASSWORD})
+    assert signed.status_code == 303
+
+
+def test_profile_name_and_time_zone_can_be_changed(cast: Cast) -> None:
+    bob = cast.sign_in("bob")
+    assert bob.send("/me", name="Bobby", timezone="Europe/Madrid").status_code == 303
+    assert "Bobby" in bob.get("/me").text
+    assert bob.send("/me", name="Bobby", timezone="Mars/Olympus").status_code == 422
+    assert bob.send("/me", name="a\u202eb", timezone="UTC").status_code == 422
+
+
+def _hidden(html: str) -> dict[str, str]:
+    import re
+    from html import unescape
+
+    return {name: unescape(value) for name, value in re.findall(r'name="(csrf_token|next|kept|timezone)"[^>]* value="([^"]*)"', html)}

@@ -21,7 +21,7 @@ check: .venv/develops
 	$(BIN)/mypy
 	$(BIN)/djlint --lint --quiet templates
 	$(BIN)/lint-imports
-	$(BIN)/deptry portal
+	$(BIN)/deptry .
 
 .venv/made:
 	@test -n "$(PYTHON)" || { echo "Foyer needs Python 3.11, 3.12 or 3.13 with venv (Debian: python3-venv)."; exit 1; }

@@ -13,9 +13,9 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from portal import channels, vault
 from portal.admission import models as _admission_models  # noqa: F401  (every table is known to the metadata)
 from portal.audit import models as _audit_models  # noqa: F401
-from portal.edge.converters import Identifier
 from portal.db import db, discipline, engine_options
 from portal.edge import actor, assets, errors, headers, transaction, words
+from portal.edge.converters import Identifier
 from portal.people import passwords
 from portal.providers import catalog, registry
 from portal.settings import Settings

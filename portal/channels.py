@@ -311,5 +311,3 @@ def use(redis_url: str) -> None:
 def channels() -> Channels:
     """The channels of this portal."""
     return _channels
-
-

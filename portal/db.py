@@ -9,10 +9,10 @@ yields), and one that only reads says BEGIN. On PostgreSQL rows are locked where
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
-from enum import StrEnum
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
+from enum import StrEnum
 from secrets import choice
 from typing import Any, NoReturn
 from uuid import UUID
@@ -73,9 +73,7 @@ class Base(DeclarativeBase):
     )
 
 
-db = SQLAlchemy(
-    model_class=Base, disable_autonaming=True, session_options={"expire_on_commit": False, "info": {}}
-)
+db = SQLAlchemy(model_class=Base, disable_autonaming=True, session_options={"expire_on_commit": False, "info": {}})
 session = db.session
 
 

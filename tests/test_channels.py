@@ -35,7 +35,12 @@ def test_several_nudges_become_one(channels: Channels) -> None:
         for word in ("a", "b", "a"):
             channels.nudge("t", word=word)
         heard: set[str] = set()
-        wait_for(lambda: heard.update(watch.wait(0.2)) or heard == {"a", "b"}, what="both words")
+
+        def heard_both() -> bool:
+            heard.update(watch.wait(0.2))
+            return heard == {"a", "b"}
+
+        wait_for(heard_both, what="both words")
 
 
 def test_letters_come_in_order_and_once(channels: Channels) -> None:

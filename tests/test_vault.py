@@ -5,7 +5,7 @@ import pytest
 from portal import vault
 from tests.servers import SECRET_KEY
 
-OLD, NEW = "an old key, long enough to be one of them", "a new key, long enough to be one of them"
+OLD, NEW = "an-old-key-long enough to be one of them", "a-new-key-long enough to be one of them"
 
 
 @pytest.fixture(autouse=True)

@@ -218,18 +218,14 @@ def _what_stands_above(case: Case) -> Iterator[Line]:
 def _by_what_right(case: Case) -> Iterator[Line]:
     yield _line(
         Check.INVITED,
-        _refuse_if(
-            not (case.token_given or case.is_public or case.member_role is not None), Reason.UNKNOWN
-        ),
+        _refuse_if(not (case.token_given or case.is_public or case.member_role is not None), Reason.UNKNOWN),
         Message("Private room: it takes a link, or to be a member"),
         Message("By link")
         if case.token_given
         else (Message("As a member") if case.member_role else Message("The room is public")),
     )
     over = case.expires_at is not None and case.expires_at <= case.at
-    invalid = (
-        (case.revoked and Reason.REVOKED) or (over and Reason.EXPIRED) or (case.paused and Reason.PAUSED) or None
-    )
+    invalid = (case.revoked and Reason.REVOKED) or (over and Reason.EXPIRED) or (case.paused and Reason.PAUSED) or None
     yield _line(
         Check.LINK_VALID,
         Refuse(invalid) if case.token_given and invalid else None,
@@ -258,9 +254,7 @@ def _by_what_right(case: Case) -> Iterator[Line]:
         Check.USES,
         _refuse_if(used_up and not case.inside_already, Reason.USED_UP),
         Message("All uses of this link are gone"),
-        Message("Not limited")
-        if case.uses_left is None
-        else Message("%(left)d left", left=max(case.uses_left, 0)),
+        Message("Not limited") if case.uses_left is None else Message("%(left)d left", left=max(case.uses_left, 0)),
     )
     asked = case.code_needed and case.code != "unasked"
     yield _line(

@@ -1,12 +1,13 @@
 """Coming in: the decision is made once more under a lock, and what it allows is done."""
 
 from dataclasses import replace
+from datetime import datetime
 
 import sqlalchemy as sa
 
 from portal import tries
-from portal.admission.decision import Decision, Enter, Reason, Refuse, decide
-from portal.admission.models import AccessCode
+from portal.admission.decision import Decision, Enter, Reason, decide
+from portal.admission.models import AccessCode, RoomToken
 from portal.admission.queries import Visitor, case_of, codes_of, find_door, standing
 from portal.admission.secrets import normal_code, same_code
 from portal.admission.throttle import automatic_token_bucket, code_buckets
@@ -45,35 +46,20 @@ def enter(*, room: Room, visitor: Visitor, name: str, code: str, network: str) -
 
     Sets last_usage and counts a use of link and code; a public room's visitor gets a guest link.
     """
-    assert visitor.device is not None
     name = visitor.fixed_name or readable(name, field="name", longest=NAME_LENGTH)
-    needed = visitor.member_role is None and bool(codes_of(room, visitor.role))
-    buckets: tuple[tries.Bucket, ...] = ()
-    if needed and not code.strip():
-        raise Invalid(code=Message("This link needs an access code. It came with your invitation."))
-    if needed:
-        known = visitor.device if _entered_before(room, visitor) else None
-        buckets = code_buckets(room=room, role=visitor.role, network=network, known_device=known)
-    if room.is_public and visitor.token is None and visitor.member is None:
-        with apart():
-            tries.reserve(automatic_token_bucket(room=room, network=network))
-    if buckets:
-        with apart():
-            tries.reserve(*buckets)
+    tried = _reserve_tries(room, visitor, code, network)
 
     _lock(room)
     found = find_door(room.id, visitor.token.uuid if visitor.token else None)
     if found is None:
         raise NotFound
-    room, token, _ = found
-    visitor = replace(visitor, token=token)
+    room, visitor = found[0], replace(visitor, token=found[1])
     at = now()
     how = standing(room, visitor, at)
-    matching = _matching(room, visitor.role, code) if needed else None
-    judged = "right" if matching is not None and not matching.expired(at) else "wrong"
-    case = replace(case_of(room, visitor, how=how, at=at), code=judged)  # type: ignore[arg-type]
-    decision = decide(case)
-    if isinstance(decision.result, Refuse) and decision.result.reason is Reason.CODE_WRONG:
+    matching = _matching(room, visitor.role, code) if tried else None
+    right = matching is not None and not matching.expired(at)
+    decision = decide(replace(case_of(room, visitor, how=how, at=at), code="right" if right else "wrong"))
+    if decision.reason is Reason.CODE_WRONG:
         raise Invalid(
             code=Message(
                 "That code does not fit this link. Check it, or ask %(host)s for the current one.",
@@ -82,34 +68,55 @@ def enter(*, room: Room, visitor: Visitor, name: str, code: str, network: str) -
         )
     if not isinstance(decision.result, Enter):
         raise Declined(decision)
-    if buckets:
-        tries.hand_back(*buckets)
-    if visitor.member is None and (token is None or token.automatic):
-        token = automatic_token(room, visitor.device)
-    if token is not None:
-        token.last_usage = at
-        if how.inside is None:
-            token.use_count += 1
-    if matching is not None:
-        matching.last_usage = at
-        matching.use_count += 1
+
+    tries.hand_back(*tried)
+    token = _count_use(room, visitor, matching, at, again=how.inside is not None)
+    member = visitor.member.uuid if visitor.member else None
     participation = enter_session(
         room=room,
         name=name,
         role=decision.result.role,
-        device=visitor.device,
+        device=visitor.device or "",
         token_uuid=token.uuid if token else None,
-        user_uuid=visitor.member.uuid if visitor.member else None,
+        user_uuid=member,
         sign_in_uuid=visitor.sign_in_uuid,
     )
-    note(
-        "participant.joined",
-        participation,
-        by=visitor.member.uuid if visitor.member else None,
-        room=room.uuid,
-        role=participation.role.value,
-    )
+    note("participant.joined", participation, by=member, room=room.uuid, role=participation.role.value)
     return participation
+
+
+def _reserve_tries(room: Room, visitor: Visitor, code: str, network: str) -> tuple[tries.Bucket, ...]:
+    """Count this guess before it is judged; nothing if no code is asked for. Raises `Invalid`, `Throttled`."""
+    if visitor.member is not None:
+        return ()
+    needed = bool(codes_of(room, visitor.role))
+    if needed and not code.strip():
+        raise Invalid(code=Message("This link needs an access code. It came with your invitation."))
+    if room.is_public and visitor.token is None:
+        with apart():
+            tries.reserve(automatic_token_bucket(room=room, network=network))
+    if not needed:
+        return ()
+    known = visitor.device if _entered_before(room, visitor) else None
+    buckets = code_buckets(room=room, role=visitor.role, network=network, known_device=known)
+    with apart():
+        tries.reserve(*buckets)
+    return buckets
+
+
+def _count_use(room: Room, visitor: Visitor, code: AccessCode | None, at: datetime, *, again: bool) -> RoomToken | None:
+    """Note that link and code were used. A public room's visitor without a link gets one of their own."""
+    token = visitor.token
+    if visitor.member is None and (token is None or token.automatic):
+        assert visitor.device is not None
+        token = automatic_token(room, visitor.device)
+    if token is not None:
+        token.last_usage = at
+        token.use_count += 0 if again else 1
+    if code is not None:
+        code.last_usage = at
+        code.use_count += 1
+    return token
 
 
 def _lock(room: Room) -> None:

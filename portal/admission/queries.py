@@ -8,9 +8,9 @@ import sqlalchemy as sa
 from sqlalchemy.orm import contains_eager, joinedload
 
 from portal import vault
+from portal.accounts.models import AccountStatus
 from portal.admission.decision import Case
 from portal.admission.models import AccessCode, RoomToken
-from portal.accounts.models import AccountStatus
 from portal.admission.secrets import well_formed
 from portal.clock import now
 from portal.db import session

@@ -48,7 +48,7 @@ def same_code(one: str, other: str) -> bool:
 def checked_code(code: str) -> str:
     """A code that somebody made up. Raises `Invalid` on `code`."""
     code = " ".join(code.split())
-    if not CODE_SHORTEST <= len(normal_code(code)) or len(code) > CODE_LONGEST:
+    if not len(normal_code(code)) >= CODE_SHORTEST or len(code) > CODE_LONGEST:
         raise Invalid(
             code=Message(
                 "A code has %(least)d to %(most)d characters, spaces and hyphens not counted.",

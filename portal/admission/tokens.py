@@ -38,7 +38,7 @@ def issue_token(
 ) -> RoomToken:
     """A new link. An end in the past is accepted and makes a link that does not work. Raises `Invalid`."""
     token = RoomToken(room=room, role=role, created_by=by, use_count=0, automatic=False, **_sealed(new_token()))
-    _describe(token, label, person, not_before, expires_at, max_uses)
+    _describe(token, label=label, person=person, not_before=not_before, expires_at=expires_at, max_uses=max_uses)
     session.add(token)
     session.flush()
     note("token.created", token, by=by.uuid, room=room.uuid, role=role.value)
@@ -60,7 +60,7 @@ def change_token(
     if token.revoked_at is not None:
         raise Conflict(Message("This link was revoked. Make a new one."))
     token.role = role
-    _describe(token, label, person, not_before, expires_at, max_uses)
+    _describe(token, label=label, person=person, not_before=not_before, expires_at=expires_at, max_uses=max_uses)
     session.flush()
     note("token.changed", token, by=by.uuid, room=token.room_uuid, role=role.value)
     _tell(token)
@@ -114,9 +114,7 @@ def people_inside(token: RoomToken) -> list[Participation]:
     """Who is in the room by this link."""
     return list(
         session.scalars(
-            sa.select(Participation).where(
-                Participation.token_uuid == token.uuid, Participation.left_at.is_(None)
-            )
+            sa.select(Participation).where(Participation.token_uuid == token.uuid, Participation.left_at.is_(None))
         )
     )
 
@@ -143,9 +141,7 @@ def automatic_token(room: Room, device: str) -> RoomToken:
     uuid: UUID = session.execute(
         insert(RoomToken)
         .values(row)
-        .on_conflict_do_update(
-            index_elements=["room_uuid", "device"], set_={"expires_at": row["expires_at"]}
-        )
+        .on_conflict_do_update(index_elements=["room_uuid", "device"], set_={"expires_at": row["expires_at"]})
         .returning(RoomToken.uuid)
     ).scalar_one()
     return session.get_one(RoomToken, uuid, populate_existing=True)
@@ -168,6 +164,7 @@ def sweep_automatic() -> int:
 
 def _describe(
     token: RoomToken,
+    *,
     label: str,
     person: str,
     not_before: datetime | None,

@@ -90,9 +90,7 @@ def sign_of_life(
     value = {"connection": connection, "microphone": microphone, "camera": camera}
     channels().attend(group, participation.id, value, ALIVE_SECONDS)
     if holder and holder != connection:
-        channels().post(
-            mailbox(participation.id), {"event": "over", "reason": "elsewhere", "connection": holder}
-        )
+        channels().post(mailbox(participation.id), {"event": "over", "reason": "elsewhere", "connection": holder})
     if value != before:
         channels().nudge(f"room:{group}")
         return True

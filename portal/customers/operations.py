@@ -12,9 +12,7 @@ from portal.people.names import readable
 def create_customer(*, company_name: str, owner: User, by: UUID | None = None) -> Customer:
     """A business customer whose e-mail is its owner's. Raises `Invalid`."""
     name = readable(company_name, field="company_name", longest=NAME_LENGTH)
-    customer = Customer(
-        customer_type=CustomerType.BUSINESS, company_name=name, email=owner.email, owner=owner
-    )
+    customer = Customer(customer_type=CustomerType.BUSINESS, company_name=name, email=owner.email, owner=owner)
     session.add(customer)
     session.flush()
     note("customer.created", customer, by=by)

@@ -72,9 +72,7 @@ def current() -> Actor | None:
     """The signed-in actor of this request, or None."""
     if "actor" not in g:
         signed = flask_login.current_user
-        g.actor = (
-            actor_of(signed.sign_in.user, signed.sign_in) if isinstance(_unwrapped(signed), _Signed) else None
-        )
+        g.actor = actor_of(signed.sign_in.user, signed.sign_in) if isinstance(_unwrapped(signed), _Signed) else None
     actor: Actor | None = g.actor
     return actor
 

@@ -112,6 +112,7 @@ def _http(error: HTTPException) -> Response:
 
 
 def forged(_error: CSRFError) -> Response:
+    """The answer to a request that may not come from one of our pages."""
     session.rollback()
     return error_page(
         HTTPStatus.BAD_REQUEST,

@@ -20,6 +20,7 @@ from portal.db import session
 from portal.edge import actor, admissions
 from portal.edge.admissions import Ticket
 from portal.errors import NotAllowed, NotFound, Refused
+from portal.permissions.actor import Actor
 from portal.permissions.permission import Permission
 from portal.permissions.rules import can
 from portal.permissions.visibility import creatable_accounts, find_room
@@ -52,6 +53,11 @@ class Admission:
     status: RoomStatus | None
     is_new: bool
     """Whether the browser came without a ticket, so that the answer has to carry one."""
+
+    @property
+    def may_know(self) -> bool:
+        """Whether this visitor may learn that the room exists: by a link of it, as a member, or as anybody."""
+        return self.visitor.link is not None or self.visitor.member is not None or self.room.is_public
 
 
 @dataclass(frozen=True)
@@ -154,7 +160,7 @@ def admitted(view: View) -> View:
 
 
 def find_inside(room_id: str, ticket: Ticket | None) -> Inside:
-    """Who is in by this ticket. Raises `NotFound` or `Over`."""
+    """Who is in by this ticket. Raises `NotFound` (no ticket, no room) or `Over` (not in any more)."""
     if ticket is None:
         raise NotFound
     found = find_door(room_id, ticket.token_uuid)
@@ -168,7 +174,7 @@ def find_inside(room_id: str, ticket: Ticket | None) -> Inside:
         .one_or_none()
     )
     if participation is None:
-        raise NotFound
+        raise Over("absent")
     if participation.left_at is not None:
         raise Over(participation.ending.value if participation.ending else "left")
     if not _still_usable(room) or (ticket.sign_in_uuid and visitor_of(room, token, ticket).member is None):
@@ -194,7 +200,7 @@ def visitor_of(room: Room, token: RoomToken | None, ticket: Ticket | None) -> Vi
     )
 
 
-def member_role(somebody: actor.Actor, room: Room) -> Role | None:
+def member_role(somebody: Actor, room: Room) -> Role | None:
     """The role in which somebody enters without a link, or None if he may not."""
     if find_room(somebody, room.id) is None:
         return None
@@ -205,7 +211,7 @@ def _still_usable(room: Room) -> bool:
     return room.status == "active" and room.customer.usable
 
 
-def _somebody() -> actor.Actor:
+def _somebody() -> Actor:
     somebody = actor.current()
     if somebody is None:
         raise SignInFirst

@@ -57,8 +57,4 @@ class SignIn(Base):
 
     def valid(self, at: datetime, *, days: int) -> bool:
         """Whether it still counts: not ended, seen within `days`, and the person not deactivated."""
-        return (
-            self.ended_at is None
-            and self.user.deactivated_at is None
-            and at - self.seen_at < timedelta(days=days)
-        )
+        return self.ended_at is None and self.user.deactivated_at is None and at - self.seen_at < timedelta(days=days)

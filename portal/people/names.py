@@ -18,9 +18,7 @@ def readable(text: str | None, *, field: str, longest: int, required: bool = Tru
     if not name and required:
         raise Invalid(**{field: Message("Fill this in.")})
     if len(name) > longest:
-        raise Invalid(
-            **{field: Message("This is too long: at most %(longest)d characters.", longest=longest)}
-        )
+        raise Invalid(**{field: Message("This is too long: at most %(longest)d characters.", longest=longest)})
     if any(char in _DIRECTION_OVERRIDES or unicodedata.category(char) in {"Cc", "Cs", "Co", "Cn"} for char in name):
         raise Invalid(**{field: Message("Remove the invisible characters; they could mislead readers.")})
     return name

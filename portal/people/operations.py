@@ -70,7 +70,7 @@ def set_password(user: User, password: str, *, by: UUID | None = None) -> None:
 def create_user(*, email: str, name: str, password: str | None = None, by: UUID | None = None) -> User:
     """A new user. Raises `Invalid` on `email`, `name` or `password`."""
     email = email.strip().casefold()
-    if not 3 <= len(email) <= EMAIL_LENGTH or "@" not in email[1:-1] or any(c.isspace() for c in email):
+    if len(email) > EMAIL_LENGTH or "@" not in email[1:-1] or any(c.isspace() for c in email):
         raise Invalid(email=Message("This is not an e-mail address."))
     user = User(email=email, name=readable(name, field="name", longest=NAME_LENGTH))
     if password is not None:
@@ -117,9 +117,7 @@ def find_by_email(email: str) -> User | None:
 
 def _hash_of_good(password: str) -> str:
     if not passwords.MIN_LENGTH <= len(password) <= passwords.MAX_LENGTH:
-        raise Invalid(
-            password=Message("A password has at least %(least)d characters.", least=passwords.MIN_LENGTH)
-        )
+        raise Invalid(password=Message("A password has at least %(least)d characters.", least=passwords.MIN_LENGTH))
     return passwords.hashed(password)
 
 

@@ -65,6 +65,5 @@ def can(actor: Actor | None, permission: Permission, room: Room) -> bool:
 def may_create_in(actor: Actor, account: Account) -> bool:
     """Whether the actor may make rooms in this account."""
     return (
-        actor.uuid in {account.owner_uuid, account.customer.owner_uuid}
-        or StaffPermission.ROOMS_CREATE in actor.staff
+        actor.uuid in {account.owner_uuid, account.customer.owner_uuid} or StaffPermission.ROOMS_CREATE in actor.staff
     )

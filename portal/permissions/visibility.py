@@ -19,19 +19,23 @@ from portal.rooms.models import Room
 
 def find_room(actor: Actor, room_id: str, *, trashed: bool = False) -> Room | None:
     """The room, if the actor may see it, with everything above it and his membership: one query."""
-    row = session.execute(
-        sa.select(Room, RoomMember)
-        .join(Room.account)
-        .join(Room.customer)
-        .outerjoin(RoomMember, _membership(actor))
-        .options(
-            contains_eager(Room.account),
-            contains_eager(Room.customer),
-            joinedload(Room.subscription),
-            joinedload(Room.owner),
+    row = (
+        session.execute(
+            sa.select(Room, RoomMember)
+            .join(Room.account)
+            .join(Room.customer)
+            .outerjoin(RoomMember, _membership(actor))
+            .options(
+                contains_eager(Room.account),
+                contains_eager(Room.customer),
+                joinedload(Room.subscription),
+                joinedload(Room.owner),
+            )
+            .where(Room.id == room_id, Room.trashed_at.is_not(None) if trashed else Room.trashed_at.is_(None))
         )
-        .where(Room.id == room_id, Room.trashed_at.is_not(None) if trashed else Room.trashed_at.is_(None))
-    ).unique().first()
+        .unique()
+        .first()
+    )
     if row is None:
         return None
     room, member = row
@@ -39,7 +43,7 @@ def find_room(actor: Actor, room_id: str, *, trashed: bool = False) -> Room | No
     return room if can(actor, Permission.ROOM_VIEW, room) else None
 
 
-def seen_rooms(actor: Actor, at: datetime) -> sa.Select[tuple[Room, RoomMember | None]]:
+def seen_rooms(actor: Actor, at: datetime) -> sa.Select[Room, RoomMember | None]:
     """Rooms that the actor may see, not trashed, joined with his membership; no order, no limit."""
     query = (
         sa.select(Room, RoomMember)

@@ -18,6 +18,6 @@ def get(key: str) -> Provider:
     return _providers[key]
 
 
-def keys() -> KeysView[str]:
+def known() -> KeysView[str]:
     """All registered keys."""
     return _providers.keys()

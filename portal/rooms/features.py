@@ -33,9 +33,7 @@ class EffectiveFeature:
         return self.feature.code
 
 
-def effective_features(
-    subscription: Mapping[str, Value], room: Mapping[str, Any]
-) -> dict[str, EffectiveFeature]:
+def effective_features(subscription: Mapping[str, Value], room: Mapping[str, Any]) -> dict[str, EffectiveFeature]:
     """Code → row, for every feature that the subscription or the room names."""
     return {
         code: _judged(feature, subscription, room)

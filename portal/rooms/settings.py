@@ -1,5 +1,6 @@
 """What can be set on a room: declared once, as data, for forms, validation and documentation alike."""
 
+import unicodedata
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,12 +62,8 @@ def _checked(setting: Setting, value: object) -> str | bool:
         value = value.replace("\r\n", "\n").strip()
         if len(value) > setting.longest:
             raise Invalid(
-                **{
-                    setting.name: Message(
-                        "This is too long: at most %(longest)d characters.", longest=setting.longest
-                    )
-                }
+                **{setting.name: Message("This is too long: at most %(longest)d characters.", longest=setting.longest)}
             )
-        if any(ord(char) < 32 and char not in "\n\t" for char in value):
+        if any(unicodedata.category(char) == "Cc" and char not in "\n\t" for char in value):
             raise Invalid(**{setting.name: Message("Remove the invisible characters.")})
     return value  # type: ignore[return-value]

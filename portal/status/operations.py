@@ -208,9 +208,7 @@ def _record_presence(room: Room, run: RoomSession) -> None:
     roles = Counter(
         role.value
         for role in session.scalars(
-            sa.select(Participation.role).where(
-                Participation.session_uuid == run.uuid, Participation.left_at.is_(None)
-            )
+            sa.select(Participation.role).where(Participation.session_uuid == run.uuid, Participation.left_at.is_(None))
         )
     )
     if not roles:

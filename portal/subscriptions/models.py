@@ -49,9 +49,7 @@ class Subscription(Identified, Dated, Base):
     provider_uuid: Mapped[UUID] = mapped_column(sa.ForeignKey("service_providers.uuid"))
     name: Mapped[str] = mapped_column(sa.String(NAME_LENGTH))
     service_type: Mapped[ServiceType] = mapped_column(one_of(ServiceType))
-    status: Mapped[SubscriptionStatus] = mapped_column(
-        one_of(SubscriptionStatus), default=SubscriptionStatus.ACTIVE
-    )
+    status: Mapped[SubscriptionStatus] = mapped_column(one_of(SubscriptionStatus), default=SubscriptionStatus.ACTIVE)
     starts_at: Mapped[datetime]
     ends_at: Mapped[datetime | None]
     grace_until: Mapped[datetime | None]

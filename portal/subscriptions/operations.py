@@ -17,7 +17,7 @@ from portal.subscriptions.models import ServiceProvider, ServiceType, Subscripti
 
 def create_provider(*, provider_name: str, provider_type: str, by: UUID | None = None) -> ServiceProvider:
     """A service that subscriptions can use. Raises `Invalid`."""
-    if provider_type not in registry.keys():
+    if provider_type not in registry.known():
         raise Invalid(provider_type=Message("There is no such kind of provider."))
     provider = ServiceProvider(
         provider_name=readable(provider_name, field="provider_name", longest=NAME_LENGTH),

@@ -12,14 +12,15 @@ from wtforms import DateTimeLocalField, SelectField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import ValidationError
 
-from portal.rooms.models import Role
 from portal.db import session
 from portal.edge.words import translated, zone
 from portal.errors import Conflict, Invalid, Message, NotAllowed, Throttled
+from portal.rooms.models import Role
 
 KEPT = "kept_form"
 """Name of the hidden field that says: these are fields of a form to be shown again, not a wish to be granted."""
 REFILLS = "refills"
+YEARS = range(2000, 2201)
 
 ROLE_CHOICES = [
     SelectChoice(Role.MODERATOR.value, _l("Moderator")),
@@ -91,14 +92,14 @@ class MomentField(DateTimeLocalField):  # type: ignore[misc]
         try:
             naive = datetime.fromisoformat(text)
         except ValueError:
-            raise ValidationError(translated(Message("There is no such date. Write it like 2027-01-31 18:30."))) from None
-        if naive.tzinfo is not None or not 2000 <= naive.year <= 2200:
+            raise ValidationError(
+                translated(Message("There is no such date. Write it like 2027-01-31 18:30."))
+            ) from None
+        if naive.tzinfo is not None or naive.year not in YEARS:
             raise ValidationError(translated(Message("There is no such date. Write it like 2027-01-31 18:30.")))
         moment = naive.replace(tzinfo=zone()).astimezone(UTC)
         if moment.astimezone(zone()).replace(tzinfo=None) != naive:
-            raise ValidationError(
-                translated(Message("Clocks skip this time on that day. Choose one an hour later."))
-            )
+            raise ValidationError(translated(Message("Clocks skip this time on that day. Choose one an hour later.")))
         self.data = moment
 
     def _value(self) -> str:
@@ -127,5 +128,3 @@ def fields_to_keep() -> dict[str, list[str]]:
     """What was sent, without what must not be kept: for showing the form again after signing in."""
     dropped = {"csrf_token", "password", KEPT}
     return {name: values for name, values in request.form.lists() if name not in dropped}
-
-

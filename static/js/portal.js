@@ -2,49 +2,114 @@
 "use strict";
 
 // Copy buttons: <button data-copy="text" data-copied="Copied">
-document.addEventListener("click", async (event) => {
-  const button = event.target.closest("[data-copy]");
-  if (!button) return;
+
+async function copy(text) {
   try {
-    await navigator.clipboard.writeText(button.dataset.copy);
+    await navigator.clipboard.writeText(text);
   } catch {
-    const area = document.createElement("textarea");
-    area.value = button.dataset.copy;
-    document.body.append(area);
-    area.select();
-    document.execCommand("copy");
-    area.remove();
+    copyBySelection(text); // away from https there is no clipboard to write to
   }
-  const words = [...button.childNodes].find((node) => node.nodeType === Node.TEXT_NODE && node.data.trim());
-  if (!words || button.dataset.busy) return;
-  const before = words.data;
-  button.dataset.busy = "1";
-  words.data = button.dataset.copied;
-  document.querySelector(".flashes")?.setAttribute("aria-label", button.dataset.copied);
-  setTimeout(() => {
-    words.data = before;
-    delete button.dataset.busy;
-  }, 1600);
+}
+
+function copyBySelection(text) {
+  const focused = document.activeElement;
+  const area = document.createElement("textarea");
+  area.className = "visually-hidden";
+  area.value = text;
+  document.body.append(area);
+  area.select();
+  document.execCommand("copy");
+  area.remove();
+  focused?.focus();
+}
+
+async function copyFrom(button) {
+  await copy(button.dataset.copy);
+  button.classList.add("is-copied");
+  say(button.dataset.copied);
+  setTimeout(() => button.classList.remove("is-copied"), 2000);
+}
+
+function say(words) {
+  const region = document.getElementById("said");
+  if (!region) return;
+  region.textContent = "";
+  setTimeout(() => (region.textContent = words), 50); // silence first, so that the same words are read again
+}
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-copy]");
+  if (button) copyFrom(button);
 });
 
-// Menus close when something else is wanted.
-document.addEventListener("click", (event) => {
-  for (const menu of document.querySelectorAll("details.menu[open]")) {
-    if (!menu.contains(event.target)) menu.open = false;
-  }
+// Text that is there to be copied is selected when somebody goes to it.
+
+document.addEventListener("focusin", (event) => {
+  if (event.target.matches("input[readonly]")) event.target.select();
 });
+
+// Menus: <details class="menu"> closes by Escape, and when something else is clicked or focused.
+
+function closeMenus(except) {
+  for (const menu of document.querySelectorAll("details.menu[open]")) {
+    if (menu !== except) menu.open = false;
+  }
+}
+
+for (const kind of ["click", "focusin"]) {
+  document.addEventListener(kind, (event) => closeMenus(event.target.closest("details.menu")));
+}
+
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Escape") return;
-  for (const menu of document.querySelectorAll("details.menu[open]")) {
-    menu.open = false;
-    menu.querySelector("summary").focus();
-  }
+  document.activeElement.closest("details.menu[open]")?.querySelector("summary").focus();
+  closeMenus();
 });
 
-// The time zone, for whom the portal does not know it yet.
+// Ages: <time data-ago="12"> counts on from the seconds that the server said, in the words of the page.
+
+const { ago, spans } = document.body.dataset;
+const [inSeconds, inMinutes, inHours] = (spans ?? "").split("|");
+const happenedAt = new WeakMap();
+
+function span(seconds) {
+  const minutes = Math.floor(seconds / 60);
+  if (seconds < 60) return fill(inSeconds, seconds);
+  if (minutes < 60) return fill(inMinutes, minutes);
+  return fill(inHours, Math.floor(minutes / 60), String(minutes % 60).padStart(2, "0"));
+}
+
+function fill(pattern, ...numbers) {
+  return pattern.replace(/\d+/g, () => numbers.shift());
+}
+
+function tick() {
+  for (const time of document.querySelectorAll("time[data-ago]")) {
+    if (!happenedAt.has(time)) happenedAt.set(time, Date.now() - 1000 * time.dataset.ago);
+    const seconds = Math.floor((Date.now() - happenedAt.get(time)) / 1000);
+    const words = ago.replace("@", span(seconds));
+    if (seconds < 86_400 && time.textContent !== words) time.textContent = words;
+  }
+}
+
+if (spans) setInterval(tick, 1000);
+
+// Forms: the time zone, for whom the portal does not know it yet; two clicks are one sending; a form that
+// was kept over signing in goes back to its page by itself.
+
 for (const field of document.querySelectorAll("input[data-timezone]")) {
   field.value = Intl.DateTimeFormat().resolvedOptions().timeZone || "";
 }
 
-// A form that was kept over signing in goes back to its page by itself.
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (form.method !== "post" || event.defaultPrevented) return;
+  if ("sent" in form.dataset) {
+    event.preventDefault();
+    return;
+  }
+  form.dataset.sent = "";
+  setTimeout(() => delete form.dataset.sent, 3000); // whoever pressed Stop, or came back, may send it again
+});
+
 document.querySelector("form[data-autosubmit]")?.requestSubmit();

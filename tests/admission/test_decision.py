@@ -96,9 +96,7 @@ def test_the_table(who: str, facts: dict[str, Any], answer: Result, stopped_by: 
 cases = st.builds(
     Case,
     at=st.just(NOW),
-    **{
-        field.name: st.booleans() for field in fields(Case) if field.type in {"bool", bool}
-    },
+    **{field.name: st.booleans() for field in fields(Case) if field.type in {"bool", bool}},
     member_role=st.none() | st.sampled_from(Role),
     token_role=st.none() | st.sampled_from(Role),
     not_before=st.sampled_from([None, PAST, SOON]),

@@ -1,3 +1,5 @@
+from collections.abc import Callable
+
 import pytest
 
 from portal.admission.secrets import (
@@ -32,11 +34,13 @@ def test_a_token_has_a_prefix_at_least_160_bits_and_a_checksum() -> None:
         lambda t: t.swapcase(),
     ],
 )
-def test_a_mistyped_token_is_told_without_a_query(spoil) -> None:  # type: ignore[no-untyped-def]
+def test_a_mistyped_token_is_told_without_a_query(spoil: Callable[[str], str]) -> None:
     assert not well_formed(spoil(new_token()))
 
 
-@pytest.mark.parametrize("typed", ["KDTM-4QXA", "kdtm 4qxa", " k d t m 4 q x a", "kdtm4qxa", "ＫＤＴＭ‐4QXA", "KDTM–4QXA"])
+@pytest.mark.parametrize(
+    "typed", ["KDTM-4QXA", "kdtm 4qxa", " k d t m 4 q x a", "kdtm4qxa", "ＫＤＴＭ‐4QXA", "KDTM–4QXA"]
+)
 def test_codes_are_compared_casefolded_without_spaces_and_hyphens(typed: str) -> None:
     assert same_code(normal_code(typed), normal_code("KDTM-4QXA"))
 

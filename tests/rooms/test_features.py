@@ -41,7 +41,17 @@ def test_unlimited_and_zero_never_meet() -> None:
     assert used_limit({"max_participants": 0}, {}, "max_participants") == 0
 
 
-@pytest.mark.parametrize(("code", "value"), [("max_participants", 0), ("max_participants", True), ("max_participants", "5"), ("recording", 1), ("max_rooms", 3), ("nonsense", 1)])
+@pytest.mark.parametrize(
+    ("code", "value"),
+    [
+        ("max_participants", 0),
+        ("max_participants", True),
+        ("max_participants", "5"),
+        ("recording", 1),
+        ("max_rooms", 3),
+        ("nonsense", 1),
+    ],
+)
 def test_an_override_that_makes_no_sense_is_refused_by_name(code: str, value: object) -> None:
     with pytest.raises(Invalid) as refused:
         checked_override(code, value)

@@ -93,7 +93,9 @@ def test_a_signal_reaches_the_one_it_is_for(moderator: Player, guest: Player) ->
     sent = guest.say("signals", to=moderator.id, to_connection="mo-tab", kind="offer", data={"sdp": "v=0"})
     assert sent.status_code == 202
     letters = channels.channels().letters(f"participation:{moderator.id}", "")
-    assert [(letter.body["from"], letter.body["kind"], letter.body["data"]) for letter in letters] == [(guest.id, "offer", {"sdp": "v=0"})]
+    assert [(letter.body["from"], letter.body["kind"], letter.body["data"]) for letter in letters] == [
+        (guest.id, "offer", {"sdp": "v=0"})
+    ]
 
 
 def test_the_server_refuses_what_a_role_may_not_signal(moderator: Player, guest: Player, app: Flask) -> None:
@@ -138,7 +140,9 @@ def test_malformed_signals_are_refused_with_a_word(guest: Player, body: dict[str
 def test_a_signal_that_is_too_large_or_no_json_is_refused(guest: Player, moderator: Player) -> None:
     guest.alive()
     assert guest.say("signals", to=moderator.id, kind="offer", data={"sdp": "x" * 70_000}).status_code in {413, 422}
-    answer = guest.client.post(f"{guest.base}/signals", data=b"[1,", content_type="application/json", headers={"X-CSRFToken": guest.csrf})
+    answer = guest.client.post(
+        f"{guest.base}/signals", data=b"[1,", content_type="application/json", headers={"X-CSRFToken": guest.csrf}
+    )
     assert answer.status_code == 422
     assert guest.client.post(f"{guest.base}/presence", json={"connection": "x"}).status_code == 400
 
@@ -164,7 +168,9 @@ def test_another_tab_of_the_device_has_to_take_over(guest: Player) -> None:
 
 def test_a_reload_keeps_the_place(guest: Player, cast: Cast, app: Flask) -> None:
     guest.alive()
-    beacon = guest.client.post(f"{guest.base}/departure", data={"csrf_token": guest.csrf, "connection": "gus-tab", "beacon": "1"})
+    beacon = guest.client.post(
+        f"{guest.base}/departure", data={"csrf_token": guest.csrf, "connection": "gus-tab", "beacon": "1"}
+    )
     assert beacon.status_code == 204
     assert guest.alive(connection="after-reload").status_code == 200
     assert _count(app) == 1
@@ -277,4 +283,7 @@ def _status(cast: Cast) -> RoomStatus:
 
 def _count(app: Flask) -> int:
     with app.app_context():
-        return session.scalar(sa.select(sa.func.count()).select_from(Participation).where(Participation.left_at.is_(None))) or 0
+        return (
+            session.scalar(sa.select(sa.func.count()).select_from(Participation).where(Participation.left_at.is_(None)))
+            or 0
+        )

@@ -42,7 +42,18 @@ def test_nothing_that_changes_something_answers_get(app: Flask) -> None:
             assert "GET" not in (rule.methods or set()), rule.endpoint
 
 
-PAGES = ["", "/links", "/links/new", "/codes", "/codes/new", "/people", "/people/new", "/settings", "/deletion", "/status"]
+PAGES = [
+    "",
+    "/links",
+    "/links/new",
+    "/codes",
+    "/codes/new",
+    "/people",
+    "/people/new",
+    "/settings",
+    "/deletion",
+    "/status",
+]
 BOB_MAY = {"", "/status"}
 ADMIN_MAY = set(PAGES)
 

@@ -1,7 +1,9 @@
 """What owners do: rooms, links, codes, people, settings, and what happens with nonsense."""
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -25,12 +27,22 @@ def board(cast: Cast) -> str:
 
 
 def test_the_list_shows_who_may_see_which_rooms(cast: Cast) -> None:
-    seen = {who: re.findall(r'class="room-name"[^>]*>([^<]+)<', cast.sign_in(who).get("/manage/rooms").text) for who in ("alice", "bob", "charlie", "admin")}
-    assert seen == {"alice": ["Board meeting", "Open house"], "bob": ["Board meeting"], "charlie": [], "admin": ["Board meeting", "Open house"]}
+    seen = {
+        who: re.findall(r'class="room-name"[^>]*>([^<]+)<', cast.sign_in(who).get("/manage/rooms").text)
+        for who in ("alice", "bob", "charlie", "admin")
+    }
+    assert seen == {
+        "alice": ["Board meeting", "Open house"],
+        "bob": ["Board meeting"],
+        "charlie": [],
+        "admin": ["Board meeting", "Open house"],
+    }
 
 
 def test_who_may_create_rooms_is_offered_to(cast: Cast) -> None:
-    offered = {who: "New room" in cast.sign_in(who).get("/manage/rooms").text for who in ("alice", "bob", "charlie", "admin")}
+    offered = {
+        who: "New room" in cast.sign_in(who).get("/manage/rooms").text for who in ("alice", "bob", "charlie", "admin")
+    }
     assert offered == {"alice": True, "bob": False, "charlie": True, "admin": True}
     assert cast.sign_in("bob").get("/manage/rooms/new").status_code == 403
 
@@ -79,7 +91,14 @@ def test_the_plan_says_how_many_rooms(alice: Client) -> None:
 
 
 def test_settings_change_what_they_say(cast: Cast, alice: Client, board: str) -> None:
-    fields = {"room_name": "Supervisory board", "slug": "board-meeting", "description": "Line one\r\nLine two", "is_public": "y", "active": "y", "max_participants": "5"}
+    fields = {
+        "room_name": "Supervisory board",
+        "slug": "board-meeting",
+        "description": "Line one\r\nLine two",
+        "is_public": "y",
+        "active": "y",
+        "max_participants": "5",
+    }
     assert alice.send(f"{board}/settings", **fields).status_code == 303
     page = alice.get(board).text
     assert "Supervisory board" in page
@@ -97,7 +116,9 @@ def test_settings_change_what_they_say(cast: Cast, alice: Client, board: str) ->
     ("field", "value"),
     [("slug", "No Slug!"), ("slug", "../../etc"), ("max_participants", "0"), ("max_participants", "many"), ("max_participants", "-1"), ("max_participants", "99999999999"), ("description", "x" * 2001), ("description", "a\x00b"), ("room_name", "")],
 )  # fmt: skip
-def test_settings_that_make_no_sense_are_refused_beside_the_field(alice: Client, board: str, field: str, value: str) -> None:
+def test_settings_that_make_no_sense_are_refused_beside_the_field(
+    alice: Client, board: str, field: str, value: str
+) -> None:
     fields = {"room_name": "Kept name", "slug": "kept", "active": "y"} | {field: value}
     answer = alice.send(f"{board}/settings", **fields)
     assert answer.status_code == 422
@@ -149,7 +170,9 @@ def test_a_link_is_made_copied_tested_edited_and_revoked(cast: Cast, alice: Clie
     after = alice.get(f"{board}/links").text
     assert "Undo" in after
     assert path not in after
-    assert alice.post(f"{board}/links/{link_id}/reinstatement", data={"csrf_token": alice.token("/me")}).status_code == 303
+    assert (
+        alice.post(f"{board}/links/{link_id}/reinstatement", data={"csrf_token": alice.token("/me")}).status_code == 303
+    )
     assert "Your name" in guest.get(cast.board_path).text
 
 
@@ -176,9 +199,17 @@ def test_expiry_is_read_and_shown_in_the_time_zone_of_the_user(cast: Cast, alice
 
 @pytest.mark.parametrize(
     ("value", "words"),
-    [("2027-02-30T10:00", "no such date"), ("tomorrow", "no such date"), ("2027-03-14T02:30", "Clocks skip"), ("0001-01-01T00:00", "no such date"), ("2027-01-01T10:00:00+02:00", "no such date")],
+    [
+        ("2027-02-30T10:00", "no such date"),
+        ("tomorrow", "no such date"),
+        ("2027-03-14T02:30", "Clocks skip"),
+        ("0001-01-01T00:00", "no such date"),
+        ("2027-01-01T10:00:00+02:00", "no such date"),
+    ],
 )
-def test_dates_that_do_not_exist_are_refused_and_nothing_is_lost(alice: Client, board: str, value: str, words: str) -> None:
+def test_dates_that_do_not_exist_are_refused_and_nothing_is_lost(
+    alice: Client, board: str, value: str, words: str
+) -> None:
     alice.send("/me", name="Alice Moreau", timezone="America/New_York")
     answer = alice.send(f"{board}/links/new", role="guest", label="Kept label", expires_at=value)
     assert answer.status_code == 422
@@ -203,7 +234,12 @@ def test_codes_are_typed_or_made_changed_and_deleted(cast: Cast, alice: Client, 
     assert "has this code already" in clash.text
     with cast.app.app_context():
         code_id = session.scalars(sa.select(AccessCode.id).where(AccessCode.code == CODE)).one()
-    assert alice.send(f"{board}/codes/{code_id}/edit", role="attendee", code="new-code-1", expires_at="2020-01-01T00:00").status_code == 303
+    assert (
+        alice.send(
+            f"{board}/codes/{code_id}/edit", role="attendee", code="new-code-1", expires_at="2020-01-01T00:00"
+        ).status_code
+        == 303
+    )
     assert "attendee links let nobody in" in alice.get(f"{board}/codes").text
     alice.post(f"{board}/codes/{code_id}/deletion", data={"csrf_token": alice.token("/me")})
     assert "attendee links let nobody in" not in alice.get(f"{board}/codes").text
@@ -211,7 +247,9 @@ def test_codes_are_typed_or_made_changed_and_deleted(cast: Cast, alice: Client, 
 
 
 def test_people_are_added_changed_and_removed(cast: Cast, alice: Client, board: str) -> None:
-    added = alice.send(f"{board}/people/new", email="Charlie@demo.example", permissions=["tokens:manage", "members:manage"])
+    added = alice.send(
+        f"{board}/people/new", email="Charlie@demo.example", permissions=["tokens:manage", "members:manage"]
+    )
     assert added.status_code == 303
     charlie = cast.sign_in("charlie")
     assert charlie.get(f"{board}/links").status_code == 200
@@ -219,7 +257,9 @@ def test_people_are_added_changed_and_removed(cast: Cast, alice: Client, board: 
     again = alice.send(f"{board}/people/new", email="charlie@demo.example")
     assert "is a member already" in again.text
     with cast.app.app_context():
-        member_id = session.scalars(sa.select(RoomMember.id).where(RoomMember.user_uuid == cast.user("charlie").uuid)).one()
+        member_id = session.scalars(
+            sa.select(RoomMember.id).where(RoomMember.user_uuid == cast.user("charlie").uuid)
+        ).one()
         bob_id = session.scalars(sa.select(RoomMember.id).where(RoomMember.user_uuid == cast.user("bob").uuid)).one()
     assert charlie.send(f"{board}/people/{bob_id}/edit", permissions=["tokens:view", "status:view"]).status_code == 303
     refused = charlie.send(f"{board}/people/{bob_id}/edit", permissions=["codes:manage"])
@@ -243,8 +283,18 @@ def test_rights_that_the_granter_lacks_survive_his_edit(cast: Cast, alice: Clien
     assert set(held) == {"room:view", "status:view", "codes:manage"}
 
 
-@pytest.mark.parametrize(("email", "words"), [("nobody@demo.example", "Nobody with this e-mail"), ("alice@demo.example", "owns this room"), ("", "Fill this in"), ("x" * 300, "")])
-def test_people_who_cannot_be_added_are_said_beside_the_field(alice: Client, board: str, email: str, words: str) -> None:
+@pytest.mark.parametrize(
+    ("email", "words"),
+    [
+        ("nobody@demo.example", "Nobody with this e-mail"),
+        ("alice@demo.example", "owns this room"),
+        ("", "Fill this in"),
+        ("x" * 300, ""),
+    ],
+)
+def test_people_who_cannot_be_added_are_said_beside_the_field(
+    alice: Client, board: str, email: str, words: str
+) -> None:
     answer = alice.send(f"{board}/people/new", email=email)
     assert answer.status_code == 422
     assert 'id="error-email"' in answer.text
@@ -259,7 +309,18 @@ def test_the_list_pages_by_name_and_is_searched_by_beginnings_of_words(cast: Cas
     with app.app_context(), transaction():
         model = cast.room()
         for number in range(60):
-            session.add(Room(customer_uuid=model.customer_uuid, account_uuid=model.account_uuid, subscription_uuid=model.subscription_uuid, owner_uuid=model.owner_uuid, room_name=f"Zeta {number:02}", sort_name=f"zeta {number:02}", room_type=model.room_type, slug="zeta"))
+            session.add(
+                Room(
+                    customer_uuid=model.customer_uuid,
+                    account_uuid=model.account_uuid,
+                    subscription_uuid=model.subscription_uuid,
+                    owner_uuid=model.owner_uuid,
+                    room_name=f"Zeta {number:02}",
+                    sort_name=f"zeta {number:02}",
+                    room_type=model.room_type,
+                    slug="zeta",
+                )
+            )
     alice = cast.sign_in("alice")
     seen: list[str] = []
     address = "/manage/rooms"
@@ -286,14 +347,14 @@ def test_a_page_of_the_list_takes_few_statements_however_many_rooms(cast: Cast, 
     assert len(many) == len(few) <= 4, many
 
 
-def _statements(app: Flask, act) -> list[str]:  # type: ignore[no-untyped-def]
+def _statements(app: Flask, act: Callable[[], object]) -> list[str]:
     from portal.db import db
 
     made: list[str] = []
     with app.app_context():
         engine = db.engine
 
-    def count(_conn, _cursor, statement, *_more) -> None:  # type: ignore[no-untyped-def]
+    def count(_conn: Any, _cursor: Any, statement: str, *_more: Any) -> None:
         made.append(statement)
 
     sa.event.listen(engine, "before_cursor_execute", count)

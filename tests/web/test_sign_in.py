@@ -31,7 +31,9 @@ def test_a_session_is_new_on_signing_in(cast: Cast) -> None:
     assert before.value.split(".")[0] != after.value.split(".")[0]
 
 
-@pytest.mark.parametrize(("email", "password"), [("alice@demo.example", "wrong-wrong"), ("nobody@demo.example", PASSWORD)])
+@pytest.mark.parametrize(
+    ("email", "password"), [("alice@demo.example", "wrong-wrong"), ("nobody@demo.example", PASSWORD)]
+)
 def test_the_answer_does_not_tell_which_accounts_exist(cast: Cast, email: str, password: str) -> None:
     answer = cast.browser().send("/sign-in", email=email, password=password)
     assert answer.status_code == 422
@@ -43,7 +45,12 @@ def test_the_answer_does_not_tell_which_accounts_exist(cast: Cast, email: str, p
 def test_an_unknown_account_costs_a_hash_too(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     verified: list[str | None] = []
     really = passwords.matches
-    monkeypatch.setattr(passwords, "matches", lambda given, stored: verified.append(stored) or really(given, stored))
+
+    def watched(given: str, stored: str | None) -> bool:
+        verified.append(stored)
+        return really(given, stored)
+
+    monkeypatch.setattr(passwords, "matches", watched)
     cast.browser().send("/sign-in", email="nobody@demo.example", password=PASSWORD)
     assert verified == [None]
 
@@ -69,7 +76,18 @@ def test_a_client_cannot_choose_its_network(cast: Cast) -> None:
     assert "Too many tries" in answer.text
 
 
-@pytest.mark.parametrize("target", ["https://evil.example/", "//evil.example", "/\\evil.example", "/nowhere", "/sign-out", "javascript:alert(1)", "/manage\n/rooms"])
+@pytest.mark.parametrize(
+    "target",
+    [
+        "https://evil.example/",
+        "//evil.example",
+        "/\\evil.example",
+        "/nowhere",
+        "/sign-out",
+        "javascript:alert(1)",
+        "/manage\n/rooms",
+    ],
+)
 def test_next_leads_to_own_pages_only(cast: Cast, target: str) -> None:
     client = cast.browser()
     answer = client.send("/sign-in", email="bob@demo.example", password=PASSWORD, next=target)
@@ -82,7 +100,10 @@ def test_next_leads_to_the_page_that_was_wanted(cast: Cast) -> None:
     wanted = f"/manage/rooms/{cast.board}"
     page = client.get(wanted, follow_redirects=True)
     assert page.request.path == "/sign-in"
-    answer = client.post("/sign-in", data={"csrf_token": csrf_of(page.text), "email": "bob@demo.example", "password": PASSWORD, "next": wanted})
+    answer = client.post(
+        "/sign-in",
+        data={"csrf_token": csrf_of(page.text), "email": "bob@demo.example", "password": PASSWORD, "next": wanted},
+    )
     assert answer.location == wanted
 
 
@@ -107,7 +128,9 @@ def test_a_form_sent_after_the_session_ended_comes_back_filled(cast: Cast, app: 
     signed = alice.post("/sign-in", data={**fields, "email": "alice@demo.example", "password": PASSWORD})
     assert signed.status_code == 200
     assert "Precious &lt;name&gt;" in signed.text
-    shown = alice.post(path, data={"csrf_token": csrf_of(signed.text), "kept_form": "1", "room_name": "Precious <name>"})
+    shown = alice.post(
+        path, data={"csrf_token": csrf_of(signed.text), "kept_form": "1", "room_name": "Precious <name>"}
+    )
     assert shown.status_code == 422
     assert 'value="Precious &lt;name&gt;"' in shown.text
     made = alice.post(path, data={"csrf_token": csrf_of(shown.text), "room_name": "Precious <name>"})
@@ -134,4 +157,7 @@ def _hidden(html: str) -> dict[str, str]:
     import re
     from html import unescape
 
-    return {name: unescape(value) for name, value in re.findall(r'name="(csrf_token|next|kept|timezone)"[^>]* value="([^"]*)"', html)}
+    return {
+        name: unescape(value)
+        for name, value in re.findall(r'name="(csrf_token|next|kept|timezone)"[^>]* value="([^"]*)"', html)
+    }

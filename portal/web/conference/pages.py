@@ -1,16 +1,14 @@
 """The player's page, leaving it, and the page after that."""
 
-from dataclasses import replace
 from http import HTTPStatus
 
-from flask import Blueprint, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from portal.conference.signals import page_closed
-from portal.edge import admissions
 from portal.edge.guard import Admission, Inside, Over, admitted, at_door
-from portal.errors import Conflict, Message
+from portal.errors import Conflict, Message, NotFound
 from portal.providers import registry
 from portal.providers.base import Embeddable
 from portal.rooms.models import Room
@@ -22,12 +20,13 @@ bp = Blueprint("conference", __name__, url_prefix="/rooms/<id:room_id>/-")
 
 def ending_words(reason: str) -> str:
     """What somebody reads about why it is over."""
-    return {
+    words: str = {
         Ending.LEFT.value: _("You left the room."),
         Ending.LOST.value: _("The connection to the room was lost."),
         Ending.REMOVED.value: _("A moderator removed you from the room."),
         Ending.CLOSED.value: _("The room was closed."),
     }.get(reason, _("You are no longer in the room."))
+    return words
 
 
 @bp.get("/conference")
@@ -64,13 +63,10 @@ def leave(inside: Inside) -> ResponseReturnValue:
 @at_door
 def left(admission: Admission) -> ResponseReturnValue:
     """What happened, and the way back in."""
+    if not admission.may_know:
+        raise NotFound
     reason = request.args.get("reason", Ending.LEFT.value)
-    page = render_template(
-        "join/left.html", room=admission.room, words=ending_words(reason), rejoin=entrance(admission)
-    )
-    response = make_response(page)
-    ticket = replace(admission.ticket, participation_id="")
-    return admissions.write(response, admission.room.id, ticket) if not admission.is_new else response
+    return render_template("join/left.html", words=ending_words(reason), rejoin=entrance(admission))
 
 
 @bp.errorhandler(Over)
@@ -97,5 +93,3 @@ def addresses(room: Room) -> dict[str, str]:
         "left": url_for("conference.left", room_id=room.id),
         "entrance": room.path,
     }
-
-

@@ -48,7 +48,7 @@ def send_signal(inside: Inside) -> ResponseReturnValue:
     """One signal to somebody else in the room."""
     body = _body()
     try:
-        kind = Kind(body.get("kind"))
+        kind = Kind(str(body.get("kind")))
     except ValueError:
         raise Invalid(kind=Message("There is no such signal.")) from None
     send(
@@ -87,9 +87,7 @@ def refuse(refused: Refused) -> ResponseReturnValue:
     return {"error": "refused", "message": translated(refused.message)}, status_of(refused)
 
 
-def _hear(
-    app: Flask, inside: Inside, connection: str, after: str, words: dict[str, str]
-) -> Iterator[str]:
+def _hear(app: Flask, inside: Inside, connection: str, after: str, words: dict[str, str]) -> Iterator[str]:
     participation, room = inside.participation, inside.room
     box = mailbox(participation.id)
     known = ""
@@ -121,9 +119,7 @@ def _people(app: Flask, room_id: str, ticket: Ticket) -> str:
     """The roster as JSON, after judging once more whether this visitor is still in."""
     with app.app_context(), reading(), transaction():
         inside = find_inside(room_id, ticket)
-        people = [
-            asdict(person) | {"you": person.id == inside.participation.id} for person in roster(inside.room)
-        ]
+        people = [asdict(person) | {"you": person.id == inside.participation.id} for person in roster(inside.room)]
         since = inside.participation.run.started_at.isoformat()
     return json.dumps({"people": people, "count": len(people), "since": since}, separators=(",", ":"))
 

@@ -6,10 +6,9 @@ change nothing; Join enters.
 
 from dataclasses import replace
 
-from flask import Blueprint, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext as _l
-from werkzeug import Response
 from wtforms import StringField
 
 from portal.admission.decision import Decision, Reason, Refuse
@@ -43,7 +42,7 @@ def show(admission: Admission, slug: str | None) -> ResponseReturnValue:
     room = admission.room
     if "token" in request.args:
         return _exchange(admission, request.args["token"])
-    if not _may_see_name(admission):
+    if not admission.may_know:
         return _as_member(room)
     if slug != room.slug:
         return redirect(room.path, 303)
@@ -57,7 +56,7 @@ def join(admission: Admission, slug: str) -> ResponseReturnValue:
     """Enter the room, and go to the player."""
     form = JoinForm()
     room, visitor = admission.room, admission.visitor
-    if not _may_see_name(admission):
+    if not admission.may_know:
         return _as_member(room)
     if admission.is_new:
         return _with_ticket(admission, (render_template("join/no_cookies.html", room=room), 400))
@@ -95,14 +94,8 @@ def _exchange(admission: Admission, text: str) -> ResponseReturnValue:
             raise NotFound
         return _with_ticket(admission, (_page(admission, JoinForm(formdata=None), bad_link=True), 404))
     replaced = admission.ticket.token_uuid not in {None, token.uuid}
-    response = redirect(room.path + ("?replaced=1" if replaced else ""), 303)
+    response = make_response(redirect(room.path + ("?replaced=1" if replaced else ""), 303))
     return admissions.write(response, room.id, admissions.by_link(admission.ticket, token.uuid))
-
-
-def _may_see_name(admission: Admission) -> bool:
-    """Whether this visitor may learn that the room exists: by a link of it, as a member, or as anybody."""
-    visitor = admission.visitor
-    return visitor.link is not None or visitor.member is not None or admission.room.is_public
 
 
 def _as_member(room: Room) -> ResponseReturnValue:

@@ -1,6 +1,6 @@
 """Access codes of a room."""
 
-from flask import Blueprint, flash, redirect, render_template, url_for
+from flask import Blueprint, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -15,6 +15,7 @@ from portal.edge.guard import requires
 from portal.errors import NotFound
 from portal.permissions.permission import Permission
 from portal.rooms.models import Role, Room
+from portal.web import notices
 from portal.web.forms import Form, MomentField, RoleField, refills, stripped
 
 bp = Blueprint("codes", __name__, url_prefix="/manage/rooms/<id:room_id>/codes")
@@ -55,7 +56,7 @@ def create(room: Room) -> ResponseReturnValue:
                 label=stripped(form.label.data),
                 expires_at=form.expires_at.data,
             )
-            flash(_("From now on links of this role ask for a code: %(code)s", code=made.code))
+            notices.done(_("From now on links of this role ask for a code: %(code)s", code=made.code))
             return _back(room)
     return _form(room, form, None)
 
@@ -77,7 +78,7 @@ def edit(room: Room, code_id: str) -> ResponseReturnValue:
                 label=stripped(form.label.data),
                 expires_at=form.expires_at.data,
             )
-            flash(_("Saved."))
+            notices.done(_("Saved."))
             return _back(room)
     return _form(room, form, code)
 
@@ -87,7 +88,7 @@ def edit(room: Room, code_id: str) -> ResponseReturnValue:
 def delete(room: Room, code_id: str) -> ResponseReturnValue:
     """Delete a code."""
     delete_code(_own(room, code_id), by=actor.someone().user)
-    flash(_("The code was deleted."))
+    notices.done(_("The code was deleted."))
     return _back(room)
 
 

@@ -34,9 +34,7 @@ def create(room: Room) -> ResponseReturnValue:
     try:
         inside = enter(room=room, visitor=visitor, name="", code="", network=request.remote_addr or "")
     except Declined as declined:
-        page = render_template(
-            "manage/rooms/entry.html", room=room, visitor=visitor, decision=declined.decision
-        )
+        page = render_template("manage/rooms/entry.html", room=room, visitor=visitor, decision=declined.decision)
         return page, 409
     ticket = admissions.by_membership(held, somebody.sign_in.uuid)
     response = make_response(redirect(url_for("conference.show", room_id=room.id), 303))

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
+from flask import Blueprint, current_app, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -24,6 +24,7 @@ from portal.errors import NotFound
 from portal.people.models import User
 from portal.permissions.permission import Permission
 from portal.rooms.models import Role, Room
+from portal.web import notices
 from portal.web.forms import Form, MomentField, RoleField, refills, stripped
 
 bp = Blueprint("links", __name__, url_prefix="/manage/rooms/<id:room_id>/links")
@@ -100,7 +101,7 @@ def create(room: Room) -> ResponseReturnValue:
     if form.validate_on_submit():
         with form.refusals():
             token = tokens.issue_token(room=room, by=actor.someone().user, **form.values())
-            flash(_("The link is ready: copy it and send it."))
+            notices.done(_("The link is ready: copy it and send it."))
             return redirect(url_for("links.index", room_id=room.id, _anchor=f"link-{token.id}"), 303)
     return _form(room, form, None)
 
@@ -115,7 +116,7 @@ def edit(room: Room, token_id: str) -> ResponseReturnValue:
     if form.validate_on_submit():
         with form.refusals():
             tokens.change_token(token, by=actor.someone().user, **form.values())
-            flash(_("Saved."))
+            notices.done(_("Saved."))
             return redirect(url_for("links.index", room_id=room.id, _anchor=f"link-{token.id}"), 303)
     return _form(room, form, token)
 
@@ -136,14 +137,12 @@ def revoke(room: Room, token_id: str) -> ResponseReturnValue:
     inside = tokens.people_inside(token)
     if request.method == "GET" or (inside and "people" not in request.form):
         return render_template("manage/links/revoke.html", room=room, tab="links", token=token, inside=inside)
-    removed = tokens.revoke_token(
-        token, by=actor.someone().user, remove_people=request.form.get("people") == "remove"
-    )
+    removed = tokens.revoke_token(token, by=actor.someone().user, remove_people=request.form.get("people") == "remove")
     words = _("The link was revoked.")
     if removed:
         words += " " + ngettext("%(num)d person was removed.", "%(num)d people were removed.", removed)
     undo = url_for("links.reinstate", room_id=room.id, token_id=token.id)
-    flash({"words": words, "undo": undo}, "undo")
+    notices.undoable(words, undo=undo)
     return _back(room)
 
 
@@ -171,7 +170,7 @@ def resume(room: Room, token_id: str) -> ResponseReturnValue:
 def _act(room: Room, token_id: str, operation: Callable[..., None], words: str) -> ResponseReturnValue:
     by: User = actor.someone().user
     operation(_own(room, token_id), by=by)
-    flash(words)
+    notices.done(words)
     return _back(room)
 
 

@@ -1,6 +1,6 @@
 """People of a room: who may do what in it."""
 
-from flask import Blueprint, flash, redirect, render_template, url_for
+from flask import Blueprint, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -16,6 +16,7 @@ from portal.permissions.operations import add_member, change_member, find_member
 from portal.permissions.permission import Permission
 from portal.permissions.rules import can
 from portal.rooms.models import Room
+from portal.web import notices
 from portal.web.forms import Form, refills
 
 bp = Blueprint("people", __name__, url_prefix="/manage/rooms/<id:room_id>/people")
@@ -58,10 +59,8 @@ def add(room: Room) -> ResponseReturnValue:
     form.offer(room)
     if form.validate_on_submit():
         with form.refusals():
-            member = add_member(
-                room=room, email=form.email.data, permissions=form.permissions.data, by=actor.someone()
-            )
-            flash(_("%(name)s is a member of this room now.", name=member.user.name))
+            member = add_member(room=room, email=form.email.data, permissions=form.permissions.data, by=actor.someone())
+            notices.done(_("%(name)s is a member of this room now.", name=member.user.name))
             return _back(room)
     return _form(room, form, None)
 
@@ -80,7 +79,7 @@ def edit(room: Room, member_id: str) -> ResponseReturnValue:
             untouchable = {p for p in held if p not in form.grantable}
             wanted = {*form.permissions.data, *untouchable}
             change_member(member, room=room, permissions=wanted, by=actor.someone())
-            flash(_("Saved."))
+            notices.done(_("Saved."))
             return _back(room)
     return _form(room, form, member)
 
@@ -92,7 +91,7 @@ def remove(room: Room, member_id: str) -> ResponseReturnValue:
     member = find_member(room, member_id)
     name = member.user.name
     remove_member(member, room=room, by=actor.someone())
-    flash(_("%(name)s is no longer a member of this room.", name=name))
+    notices.done(_("%(name)s is no longer a member of this room.", name=name))
     return _back(room)
 
 

@@ -83,7 +83,7 @@ def rows_of(actor: Actor, room_ids: list[str]) -> list[Row]:
     return _read_rows(actor, _rows(actor, "").where(Room.id.in_(room_ids[: PAGE + MOST_LIVE])))
 
 
-def _rows(actor: Actor, search: str) -> sa.Select[tuple[Room, RoomMember | None, RoomStatus | None]]:
+def _rows(actor: Actor, search: str) -> sa.Select[Room, RoomMember | None, RoomStatus | None]:
     query = (
         seen_rooms(actor, now())
         .add_columns(RoomStatus)
@@ -105,9 +105,7 @@ def _rows(actor: Actor, search: str) -> sa.Select[tuple[Room, RoomMember | None,
     return query
 
 
-def _read_rows(
-    actor: Actor, query: sa.Select[tuple[Room, RoomMember | None, RoomStatus | None]]
-) -> list[Row]:
+def _read_rows(actor: Actor, query: sa.Select[Room, RoomMember | None, RoomStatus | None]) -> list[Row]:
     at = now()
     rows = []
     for room, member, status in session.execute(query).unique():

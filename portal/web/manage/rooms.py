@@ -1,6 +1,6 @@
 """Rooms for those who manage them: list, make, look at, change, delete."""
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -23,6 +23,7 @@ from portal.rooms.models import Room, RoomStatusWord
 from portal.rooms.operations import change_room, create_room, restore_room, trash_room
 from portal.rooms.settings import DESCRIPTION_LENGTH, WAIT_FOR_HOST
 from portal.status.operations import end_session
+from portal.web import notices
 from portal.web.forms import Form, refills
 from portal.web.manage.room_list import page_of_rooms
 from portal.web.manage.status import status_view
@@ -73,7 +74,7 @@ def create(accounts: list[Account]) -> ResponseReturnValue:
         account = next(account for account in accounts if account.id == form.account.data)
         with form.refusals():
             room = create_room(account=account, room_name=form.room_name.data, by=actor.someone().user)
-            flash(_("The room is ready. Make a link to bring people in."))
+            notices.done(_("The room is ready. Make a link to bring people in."))
             return redirect(url_for("rooms.show", room_id=room.id), 303)
     return render_template("manage/rooms/new.html", form=form, accounts=accounts), 422 if form.refused else 200
 
@@ -134,7 +135,7 @@ def settings(room: Room) -> ResponseReturnValue:
             )
             if room.status is RoomStatusWord.INACTIVE:
                 end_session(room)
-            flash(_("Saved."))
+            notices.done(_("Saved."))
             return redirect(url_for("rooms.settings", room_id=room.id), 303)
     plan = room.subscription.values
     page = render_template("manage/rooms/settings.html", room=room, tab="settings", form=form, plan=plan)
@@ -148,12 +149,8 @@ def delete(room: Room) -> ResponseReturnValue:
     if request.method == "POST":
         end_session(room)
         trash_room(room, by=actor.someone().user)
-        flash(
-            {
-                "words": _("“%(name)s” was deleted.", name=room.room_name),
-                "undo": url_for("rooms.restore", room_id=room.id),
-            },
-            "undo",
+        notices.undoable(
+            _("“%(name)s” was deleted.", name=room.room_name), undo=url_for("rooms.restore", room_id=room.id)
         )
         return redirect(url_for("rooms.index"), 303)
     return render_template("manage/rooms/delete.html", room=room, tab="settings")
@@ -166,7 +163,7 @@ def restore(room: Room) -> ResponseReturnValue:
     try:
         restore_room(room, by=actor.someone().user)
     except Conflict as conflict:
-        flash(translated(conflict.message), "bad")
+        notices.failed(translated(conflict.message))
         return redirect(url_for("rooms.index"), 303)
-    flash(_("“%(name)s” is back.", name=room.room_name))
+    notices.done(_("“%(name)s” is back.", name=room.room_name))
     return redirect(url_for("rooms.show", room_id=room.id), 303)

@@ -8,7 +8,6 @@ from flask import (
     Blueprint,
     Flask,
     current_app,
-    flash,
     g,
     make_response,
     redirect,
@@ -28,10 +27,10 @@ from wtforms.validators import InputRequired, Length
 from portal import vault
 from portal.edge import actor
 from portal.edge.errors import forged
-from portal.errors import Refused
 from portal.edge.guard import SignInFirst, open_to_all, signed_in
+from portal.errors import Refused
 from portal.people import operations as people
-from portal.web import htmx
+from portal.web import htmx, notices
 from portal.web.forms import KEPT, REFILLS, Form, fields_to_keep, refills
 
 bp = Blueprint("session", __name__)
@@ -124,7 +123,7 @@ def me() -> ResponseReturnValue:
     if form.validate_on_submit():
         with form.refusals():
             people.change_profile(user, name=form.name.data, timezone=form.timezone.data)
-            flash(_("Saved."))
+            notices.done(_("Saved."))
             return redirect(url_for("session.me"), 303)
     return render_template("session/me.html", form=form), 422 if form.refused else 200
 
@@ -182,14 +181,12 @@ def _refills(endpoint: str | None) -> bool:
     return getattr(current_app.view_functions.get(endpoint or ""), REFILLS, False)
 
 
-def _show_again(error: CSRFError) -> ResponseReturnValue:
+def _show_again(error: CSRFError) -> Any:
     """The form's proof of origin was stale or missing: show the form again, filled, without acting on it."""
-    if _refills(request.endpoint):
-        g.lapsed = True
-        view = current_app.view_functions[request.endpoint or ""]
-        try:
-            answer: ResponseReturnValue = view(**(request.view_args or {}))
-        except Refused as refused:
-            answer = current_app.handle_user_exception(refused)
-        return answer
-    return forged(error)
+    if not _refills(request.endpoint):
+        return forged(error)
+    g.lapsed = True
+    try:
+        return current_app.view_functions[request.endpoint or ""](**(request.view_args or {}))
+    except Refused as refused:
+        return current_app.handle_user_exception(refused)

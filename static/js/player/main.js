@@ -148,6 +148,7 @@ find("leave").addEventListener("submit", () => {
   portal.stop();
 });
 
+find("no-script").remove();
 const takeover = location.hash === "#takeover";
 if (takeover) history.replaceState(null, "", location.pathname);
 tiles.tileOf(me);

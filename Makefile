@@ -13,6 +13,7 @@ demo: .venv/runs
 	@PORT="$(PORT)" DATA="$(DATA)" $(BIN)/portal demo
 
 test: .venv/develops
+	$(BIN)/python -c 'from tests.servers import chromium; print("Browser:", chromium())'
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 check: .venv/develops
@@ -29,12 +30,12 @@ check: .venv/develops
 	@touch $@
 
 .venv/runs: requirements.lock pyproject.toml .venv/made
-	$(PIP) install --require-hashes --only-binary :all: -r requirements.lock
+	$(PIP) install --no-deps --require-hashes --only-binary :all: -r requirements.lock
 	$(PIP) install --no-deps --no-build-isolation -e .
 	@touch $@
 
 .venv/develops: requirements-dev.lock pyproject.toml .venv/made
-	$(PIP) install --require-hashes --only-binary :all: -r requirements-dev.lock
+	$(PIP) install --no-deps --require-hashes --only-binary :all: -r requirements-dev.lock
 	$(PIP) install --no-deps --no-build-isolation -e .
 	@touch $@ .venv/runs
 

@@ -4,6 +4,7 @@ Everything comes from wheels or from the machine, listens on loopback, and ends 
 """
 
 import contextlib
+import fcntl
 import os
 import secrets
 import shutil
@@ -11,6 +12,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -57,20 +59,28 @@ def wait_for(condition: object, *, seconds: float = 15, what: str = "it") -> Non
 @cache
 def chromium() -> str:
     """Path of a browser: Playwright's, else the machine's, else one that gets installed. Never skips."""
-    found = _playwright_chromium() or _machine_chromium()
-    if found:
-        return found
+    with (Path(tempfile.gettempdir()) / "foyer-browser.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # workers of one run install it once, not each at the same moment
+        found = _found_chromium() or _installed_chromium()
+    if found is None:
+        raise RuntimeError(
+            "No browser: install Chromium or Chrome, or let `playwright install chromium` reach its server."
+        )
+    return found
+
+
+def _found_chromium() -> str | None:
+    return _playwright_chromium() or _machine_chromium()
+
+
+def _installed_chromium() -> str | None:
     subprocess.run([sys.executable, "-m", "playwright", "install", "chromium"], check=False, timeout=600)
-    found = _playwright_chromium()
-    if found:
+    if found := _playwright_chromium():
         return found
     if os.geteuid() == 0 and shutil.which("apt-get"):
         subprocess.run(["apt-get", "update", "-qq"], check=False, timeout=300)
         subprocess.run(["apt-get", "install", "-y", "-qq", "chromium"], check=False, timeout=900)
-    found = _machine_chromium()
-    if found:
-        return found
-    raise RuntimeError("No browser: install Chromium or Chrome, or let `playwright install chromium` reach its server.")
+    return _machine_chromium()
 
 
 def _machine_chromium() -> str | None:

@@ -20,6 +20,7 @@ def install(app: Flask) -> None:
     app.add_template_filter(when)
     app.add_template_filter(ago)
     app.add_template_filter(duration)
+    app.add_template_filter(until)
 
 
 def translated(message: str) -> str:
@@ -63,6 +64,11 @@ def ago(moment: datetime | None) -> str:
 def duration(since: datetime | None) -> str:
     """How long something has lasted: "38 min"."""
     return "" if since is None else _span(int((now() - since.astimezone(UTC)).total_seconds()))
+
+
+def until(moment: datetime) -> str:
+    """How long there is to wait: "12 min"."""
+    return _span(int((moment.astimezone(UTC) - now()).total_seconds()))
 
 
 def _span(seconds: int) -> str:

@@ -62,7 +62,6 @@ function sayInOwnZone(time) {
 const looking = setInterval(look, LOOK_AGAIN);
 const counting = opening && setInterval(countDown, 1_000);
 if (opening) {
-  opening.classList.remove("is-words");
   countDown();
 }
 document.querySelectorAll("time[data-local]").forEach(sayInOwnZone);

@@ -46,7 +46,8 @@ def show(admission: Admission, slug: str | None) -> ResponseReturnValue:
         return _as_member(room)
     if slug != room.slug:
         return redirect(room.path, 303)
-    return _with_ticket(admission, _page(admission, JoinForm(formdata=None, name=_known_name(admission))))
+    form = JoinForm(formdata=None, name=_known_name(admission))
+    return _with_ticket(admission, _page(admission, _look(admission), form))
 
 
 @bp.post("/<slug>")
@@ -61,7 +62,7 @@ def join(admission: Admission, slug: str) -> ResponseReturnValue:
     if admission.is_new:
         return _with_ticket(admission, (render_template("join/no_cookies.html", room=room), 400))
     if not form.validate_on_submit():
-        return _with_ticket(admission, (_page(admission, form), 422))
+        return _with_ticket(admission, (_page(admission, _look(admission), form), 422))
     name, code = stripped(form.name.data), stripped(form.code.data)
     with form.refusals():
         try:
@@ -73,7 +74,7 @@ def join(admission: Admission, slug: str) -> ResponseReturnValue:
                 network=request.remote_addr or "",
             )
         except Declined as declined:
-            return _with_ticket(admission, (_refusal(admission, declined.decision, form), 403))
+            return _with_ticket(admission, (_page(admission, declined.decision, form), 403))
         ticket = replace(
             admission.ticket,
             participation_id=inside.id,
@@ -82,7 +83,7 @@ def join(admission: Admission, slug: str) -> ResponseReturnValue:
         )
         response = make_response(redirect(url_for("conference.show", room_id=room.id), 303))
         return admissions.write(response, room.id, ticket)
-    return _with_ticket(admission, (_page(admission, form), 422))
+    return _with_ticket(admission, (_page(admission, _look(admission), form), 422))
 
 
 def _exchange(admission: Admission, text: str) -> ResponseReturnValue:
@@ -92,7 +93,9 @@ def _exchange(admission: Admission, text: str) -> ResponseReturnValue:
     if token is None:
         if not room.is_public:
             raise NotFound
-        return _with_ticket(admission, (_page(admission, JoinForm(formdata=None), bad_link=True), 404))
+        return _with_ticket(
+            admission, (_page(admission, _look(admission), JoinForm(formdata=None), bad_link=True), 404)
+        )
     replaced = admission.ticket.token_uuid not in {None, token.uuid}
     response = make_response(redirect(room.path + ("?replaced=1" if replaced else ""), 303))
     return admissions.write(response, room.id, admissions.by_link(admission.ticket, token.uuid))
@@ -110,17 +113,15 @@ def _known_name(admission: Admission) -> str:
     return admission.visitor.fixed_name or admission.ticket.known_by
 
 
-def _page(admission: Admission, form: JoinForm, *, bad_link: bool = False) -> str:
-    decision = look(admission.room, replace(admission.visitor, device=admission.ticket.device))
-    if isinstance(decision.result, Refuse) and decision.result.reason is not Reason.FULL:
-        return _refusal(admission, decision, form)
-    return _rendered("join/show.html", admission, decision, form, bad_link=bad_link)
+def _look(admission: Admission) -> Decision:
+    return look(admission.room, replace(admission.visitor, device=admission.ticket.device))
 
 
-def _refusal(admission: Admission, decision: Decision, form: JoinForm) -> str:
-    if not isinstance(decision.result, Refuse):
-        return _rendered("join/show.html", admission, decision, form, bad_link=False)
-    return _rendered("join/refused.html", admission, decision, form, bad_link=False)
+def _page(admission: Admission, decision: Decision, form: JoinForm, *, bad_link: bool = False) -> str:
+    """The form, or why there is none. A full room keeps the form: somebody may leave any moment."""
+    refused = isinstance(decision.result, Refuse) and decision.reason is not Reason.FULL
+    template = "join/refused.html" if refused else "join/show.html"
+    return _rendered(template, admission, decision, form, bad_link=bad_link)
 
 
 def _rendered(template: str, admission: Admission, decision: Decision, form: JoinForm, *, bad_link: bool) -> str:

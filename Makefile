@@ -1,6 +1,6 @@
 # What people type. Everything is installed into .venv from hashed lock files.
 .DELETE_ON_ERROR:
-.PHONY: demo test check lock clean
+.PHONY: demo test picture check lock clean
 
 PORT ?= 8000
 DATA ?= instance
@@ -15,6 +15,10 @@ demo: .venv/runs
 test: .venv/develops
 	$(BIN)/python -c 'from tests.servers import chromium; print("Browser:", chromium())'
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+picture: .venv/develops  # the one in README
+	SCREENSHOTS=test-results $(BIN)/python -m pytest -q tests/e2e/test_looks.py -k "owners and light-1280"
+	cp test-results/room-1280-light.png tests/e2e/room.png
 
 check: .venv/develops
 	$(BIN)/ruff check portal tests migrations

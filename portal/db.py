@@ -130,6 +130,17 @@ def reading() -> Iterator[None]:
         _reading.reset(token)
 
 
+def check_writable() -> None:
+    """Write something and take it back. Raises what the database raises if it is locked, full or away."""
+    token = _reading.set(False)
+    try:
+        session.rollback()
+        session.execute(sa.text("UPDATE alembic_version SET version_num = version_num"))
+        session.rollback()
+    finally:
+        _reading.reset(token)
+
+
 @contextmanager
 def transaction() -> Iterator[None]:
     """A transaction of its own for jobs, the command line and event streams. Needs an app context.

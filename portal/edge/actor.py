@@ -28,7 +28,7 @@ class _Signed(UserMixin):  # type: ignore[misc]
 
 def install(app: Flask) -> None:
     """Let this app know who is signed in."""
-    _manager.init_app(app)
+    _manager.init_app(app, add_context_processor=False)  # templates ask us
     _manager.session_protection = None  # networks change on phones; the sign-in row is what counts
 
 
@@ -83,6 +83,11 @@ def someone() -> Actor:
     if actor is None:
         raise LookupError("no door made sure that somebody is signed in")
     return actor
+
+
+def nobody() -> None:
+    """Treat this request as nobody's from now on: for pages that cannot look anybody up."""
+    g.actor = None
 
 
 def touch(at: datetime) -> None:

@@ -15,6 +15,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
 from portal.db import session
+from portal.edge import actor
 from portal.edge.guard import Over
 from portal.edge.words import translated
 from portal.errors import Conflict, Invalid, NotAllowed, NotFound, Refused, Throttled, Unavailable
@@ -127,6 +128,7 @@ def _database(error: SQLAlchemyError) -> Response:
     if not away:
         return _unexpected(error)
     log.warning("database unavailable", error=type(error).__name__)
+    actor.nobody()
     return _refused(Unavailable())
 
 
@@ -137,6 +139,7 @@ def _unexpected(error: Exception) -> Response:
         session.rollback()
     except SQLAlchemyError:
         session.remove()
+        actor.nobody()
     return error_page(
         HTTPStatus.INTERNAL_SERVER_ERROR,
         _("It is our fault and has been written down. Try again; if it stays, tell us the number below."),

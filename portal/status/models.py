@@ -54,6 +54,7 @@ class RoomStatus(Base):
     stale: Mapped[bool] = mapped_column(default=False)
     count: Mapped[int] = mapped_column(default=0)
     counts: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    names: Mapped[list[str]] = mapped_column(default=list)
     last_live_at: Mapped[datetime | None]
     version: Mapped[int] = mapped_column(default=0)
     room: Mapped[Room] = relationship()

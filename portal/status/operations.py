@@ -17,31 +17,37 @@ from portal.rooms.models import Role, Room
 from portal.rooms.operations import room_topics
 from portal.status.models import Ending, LiveState, Participation, RoomSession, RoomStatus, Source
 
+NAMES_KEPT = 20
 FIRST_SECONDS = 20  # how long a place is kept between pressing Join and the page's first sign of life
 
 
 @dataclass(frozen=True, kw_only=True)
 class Snapshot:
-    """What is known about a room at `checked_at`. `counts` are participants by role."""
+    """What is known about a room at `checked_at`.
+
+    `counts` are participants by role; `names` those who are in, in the order of entering, the first
+    `NAMES_KEPT` of them.
+    """
 
     state: LiveState
     since: datetime | None
     checked_at: datetime
     source: Source
     counts: dict[str, int] = field(default_factory=dict)
+    names: tuple[str, ...] = ()
 
 
 def record(room: Room, snapshot: Snapshot) -> RoomStatus:
     """Store the snapshot; tell watchers if anything but its age changed."""
     stored = session.get(RoomStatus, room.uuid)
     if stored is None:
-        stored = RoomStatus(room=room, version=0, count=0, counts={}, state=LiveState.IDLE)
+        stored = RoomStatus(room=room, version=0, count=0, counts={}, names=[], state=LiveState.IDLE)
         session.add(stored)
-    fresh = (snapshot.state, snapshot.since, snapshot.counts, False)
-    changed = fresh != (stored.state, stored.since, stored.counts, stored.stale)
+    fresh = (snapshot.state, snapshot.since, snapshot.counts, list(snapshot.names[:NAMES_KEPT]), False)
+    changed = fresh != (stored.state, stored.since, stored.counts, stored.names, stored.stale)
     if snapshot.state is LiveState.IDLE and stored.state is LiveState.LIVE:
         stored.last_live_at = snapshot.checked_at
-    stored.state, stored.since, stored.counts, stored.stale = fresh
+    stored.state, stored.since, stored.counts, stored.names, stored.stale = fresh
     stored.count = sum(snapshot.counts.values())
     stored.checked_at, stored.source = snapshot.checked_at, snapshot.source
     if changed:
@@ -205,22 +211,23 @@ def _keep_place(group: str, member: str) -> None:
 def _record_presence(room: Room, run: RoomSession) -> None:
     """Write the embedded conference's snapshot from its participations, ending the run when all left."""
     at = now()
-    roles = Counter(
-        role.value
-        for role in session.scalars(
-            sa.select(Participation.role).where(Participation.session_uuid == run.uuid, Participation.left_at.is_(None))
-        )
-    )
-    if not roles:
+    people = session.execute(
+        sa.select(Participation.name, Participation.role)
+        .where(Participation.session_uuid == run.uuid, Participation.left_at.is_(None))
+        .order_by(Participation.entered_at, Participation.uuid)
+    ).all()
+    roles = Counter(role.value for _, role in people)
+    if not people:
         run.ended_at = at
         note("room.ended", run, by=None, room=room.uuid)
     record(
         room,
         Snapshot(
-            state=LiveState.LIVE if roles else LiveState.IDLE,
-            since=run.started_at if roles else at,
+            state=LiveState.LIVE if people else LiveState.IDLE,
+            since=run.started_at if people else at,
             checked_at=at,
             source=Source.ENGINE,
             counts=dict(sorted(roles.items())),
+            names=tuple(name for name, _ in people),
         ),
     )

@@ -260,6 +260,70 @@ def test_a_connection_that_cannot_be_made_says_so(portal: Portal, person: NewPer
     expect(one.page.get_by_text("No connection to Ben Two could be made")).to_be_visible(timeout=60_000)
 
 
+def press_to(page: Page, name: str, *, key: str = "Tab") -> None:
+    """Go by the keyboard to the control with this accessible name."""
+    for _ in range(60):
+        page.keyboard.press(key)
+        found = page.evaluate(
+            """() => {
+              const one = document.activeElement;
+              const words = one.getAttribute("aria-label") ?? one.labels?.[0]?.textContent ?? one.textContent;
+              return [words.trim(), getComputedStyle(one).outlineStyle];
+            }"""
+        )
+        if found[0] == name:
+            assert found[1] != "none", f"nothing shows that {name} has the focus"
+            return
+    raise AssertionError(f"the keyboard does not reach {name}")
+
+
+def test_everything_by_keyboard(portal: Portal, person: NewPerson) -> None:
+    alice, guest = person("Alice"), person("Gus Guest")
+    page = alice.go("/sign-in")
+    page.keyboard.type("alice@demo.example")  # the first field has the focus
+    page.keyboard.press("Tab")
+    page.keyboard.type("demo-demo-demo")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/manage/rooms")
+    press_to(page, "New room")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/rooms/new")
+    press_to(page, "Name")
+    page.keyboard.type("By keys")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="By keys", level=1)).to_be_visible()
+    press_to(page, "New link")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/links/new")
+    press_to(page, "Role")
+    page.keyboard.type("Guest")
+    press_to(page, "Label")
+    page.keyboard.type("Keys")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/links#*")
+    press_to(page, "More for Keys")
+    page.keyboard.press("Enter")
+    press_to(page, "Address")
+    link = page.evaluate("document.activeElement.value")
+    page.keyboard.press("Escape")
+    expect(page.get_by_label("More for Keys")).to_be_focused()
+
+    page = guest.go(link)
+    press_to(page, "Your name")
+    page.keyboard.type("Gus Guest")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/-/conference")
+    expect(page.get_by_role("button", name="Mute microphone")).to_be_enabled()
+    press_to(page, "Mute microphone")
+    page.keyboard.press("Space")
+    press_to(page, "People")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("complementary", name="People")).to_be_visible()
+    press_to(page, "Leave")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("link", name="Rejoin")).to_be_visible()
+
+
 @pytest.fixture
 def scaled(tmp_path: Path, furnished_sqlite: Path, valkey_server: str) -> Iterator[list[Portal]]:
     """One portal as two servers that share a database and Valkey."""

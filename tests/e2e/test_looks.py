@@ -52,8 +52,10 @@ def seen(look: tuple[str, int]) -> Iterator[Callable[[Page, str], None]]:
 def test_pages_of_owners(
     portal: Portal, person: Callable[..., Person], seen: Callable[[Page, str], None], look: tuple[str, int]
 ) -> None:
-    guest, alice = person("Jun Tanaka"), person("Alice")
-    guest.join(board_links(portal)["guest"])
+    links = board_links(portal)
+    chair, guest, alice = person("Mo Silva"), person("Jun Tanaka"), person("Alice")
+    chair.join(links["moderator"])
+    guest.join(links["guest"])
     page = alice.go("/sign-in")
     seen(page, "sign-in")
     alice.sign_in()

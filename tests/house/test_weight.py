@@ -1,0 +1,24 @@
+"""What a guest's phone has to load before it can join: at most 30 KB, compressed, and no script."""
+
+import gzip
+import re
+
+from portal.rooms.models import Role
+from tests.cast import Cast
+
+LIMIT = 30_000  # bytes; quality of the join page, see *experience*
+
+
+def test_the_join_page_with_all_it_needs_weighs_at_most_30_kb(cast: Cast) -> None:
+    guest = cast.follow(Role.ATTENDEE)
+    page = guest.get(cast.board_path, headers={"Accept-Encoding": "gzip"})
+    assert page.headers["Content-Encoding"] == "gzip"
+    html = gzip.decompress(page.data).decode()
+    assert "<script" not in html
+    addresses = set(re.findall(r'(?:href|src)="(/static/[^"]+)"', html))
+    assert any(address.endswith("join.css") for address in addresses)
+    assert not any("tabler" in address for address in addresses)
+    total = len(page.data)
+    for address in addresses:
+        total += len(guest.get(address, headers={"Accept-Encoding": "gzip"}).data)
+    assert total <= LIMIT

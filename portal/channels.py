@@ -8,15 +8,22 @@ Within one process these are a few dictionaries; with `REDIS_URL` they are share
 """
 
 import json
+import re
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from functools import wraps
+from typing import Any, ClassVar, ParamSpec, Protocol, TypeVar
 
 import redis
+import structlog
+
+from portal.errors import ChannelsAway
+
+log = structlog.get_logger()
 
 LETTERS_KEPT = 256
 LETTER_SECONDS = 30
@@ -36,11 +43,15 @@ class Watch:
     """One waiter for nudges; collects the words that came since it last looked."""
 
     topics: frozenset[str]
+    heard: frozenset[str] = frozenset()
+    """The watched topics by which the words came that `wait` returned last."""
     _words: set[str] = field(default_factory=set)
+    _by: set[str] = field(default_factory=set)
     _arrived: threading.Event = field(default_factory=threading.Event)
 
-    def tell(self, word: str) -> None:
-        """Called by the hub."""
+    def tell(self, word: str, by: Iterable[str] = ()) -> None:
+        """Called by the hub, with the topics that were nudged."""
+        self._by.update(self.topics.intersection(by))
         self._words.add(word)
         self._arrived.set()
 
@@ -49,11 +60,16 @@ class Watch:
         self._arrived.wait(seconds)
         self._arrived.clear()
         words, self._words = self._words, set()
+        by, self._by = self._by, set()
+        self.heard = frozenset(by)
         return words
 
 
 class Channels(Protocol):
-    """Both kinds do the same; `tests/test_channels.py` holds them to it."""
+    """Both kinds do the same; `tests/test_channels.py` holds them to it. Each may raise `ChannelsAway`."""
+
+    shared: ClassVar[bool]
+    """Whether other processes use them too."""
 
     def nudge(self, *topics: str, word: str = "") -> None:
         """Wake all who watch one of `topics`, and tell them `word`."""
@@ -68,7 +84,7 @@ class Channels(Protocol):
         ...
 
     def letters(self, mailbox: str, after: str) -> list[Letter]:
-        """Those with an id later than `after` ("" for all that are kept), oldest first."""
+        """Those with an id later than `after`, oldest first; all that are kept, if that is no id of ours."""
         ...
 
     def last_letter(self, mailbox: str) -> str:
@@ -77,6 +93,10 @@ class Channels(Protocol):
 
     def attend(self, group: str, member: str, value: dict[str, Any], seconds: float) -> None:
         """`member` is present, with `value`, for so many more seconds."""
+        ...
+
+    def expect(self, group: str, member: str, seconds: float) -> None:
+        """Unless `member` is present already: present, without a value, for so many seconds to show up in."""
         ...
 
     def attendance(self, group: str) -> dict[str, dict[str, Any]]:
@@ -120,11 +140,12 @@ class Hub:
 
     def tell(self, topics: Iterable[str], word: str) -> None:
         """Wake the watches of these topics."""
+        topics = frozenset(topics)
         with self._lock:
             woken = {number for topic in topics for number in self._watches.get(topic, ())}
             watches = [self._by_id[number] for number in woken]
         for watch in watches:
-            watch.tell(word)
+            watch.tell(word, topics)
 
     def tell_all(self) -> None:
         """Wake everybody: something may have been missed."""
@@ -134,8 +155,15 @@ class Hub:
             watch.tell(EVERYTHING)
 
 
+def _place(after: str) -> str:
+    """An id of a letter as somebody from outside gave it, or "" if it is none: `Last-Event-ID` may hold anything."""
+    return after if re.fullmatch(r"[0-9]{1,19}(-[0-9]{1,19})?", after) else ""
+
+
 class InProcess:
     """Channels of a portal that runs as one web process."""
+
+    shared: ClassVar[bool] = False
 
     def __init__(self) -> None:
         self._hub = Hub()
@@ -161,7 +189,7 @@ class InProcess:
         self._hub.tell((mailbox,), "")
 
     def letters(self, mailbox: str, after: str) -> list[Letter]:
-        since = time.monotonic() - LETTER_SECONDS
+        since, after = time.monotonic() - LETTER_SECONDS, _place(after)
         with self._lock:
             kept = list(self._boxes.get(mailbox, ()))
         return [letter for at, letter in kept if at >= since and letter.id > after]
@@ -174,6 +202,10 @@ class InProcess:
         with self._lock:
             self._present.setdefault(group, {})[member] = (time.monotonic() + seconds, value)
 
+    def expect(self, group: str, member: str, seconds: float) -> None:
+        with self._lock:
+            self._present.setdefault(group, {}).setdefault(member, (time.monotonic() + seconds, {}))
+
     def attendance(self, group: str) -> dict[str, dict[str, Any]]:
         at = time.monotonic()
         with self._lock:
@@ -181,10 +213,7 @@ class InProcess:
 
     def absent(self, group: str, member: str) -> None:
         with self._lock:
-            members = self._present.get(group, {})
-            members.pop(member, None)
-            if not members:
-                self._present.pop(group, None)
+            self._remove(group, member)
 
     def lapsed(self) -> list[tuple[str, str]]:
         at = time.monotonic()
@@ -195,9 +224,15 @@ class InProcess:
                 for member, (until, _) in members.items()
                 if until <= at
             ]
-        for group, member in gone:
-            self.absent(group, member)
+            for group, member in gone:
+                self._remove(group, member)
         return gone
+
+    def _remove(self, group: str, member: str) -> None:
+        members = self._present.get(group, {})
+        members.pop(member, None)
+        if not members:
+            self._present.pop(group, None)
 
 
 _PRESENT = "foyer:present:"
@@ -213,26 +248,67 @@ redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
 redis.call('EXPIRE', KEYS[1], 86400)
 redis.call('ZADD', KEYS[2], string.format('%.6f', at + ARGV[3]), ARGV[4])
 """
+_EXPECT = """
+local t = redis.call('TIME')
+if redis.call('HSETNX', KEYS[1], ARGV[1], '{}') == 0 then return end
+redis.call('EXPIRE', KEYS[1], 86400)
+redis.call('ZADD', KEYS[2], string.format('%.6f', t[1] + t[2] / 1000000 + ARGV[2]), ARGV[3])
+"""
 _LAPSED = """
 local t = redis.call('TIME')
 local at = string.format('%.6f', t[1] + t[2] / 1000000)
 local gone = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', at, 'LIMIT', 0, 200)
-if #gone > 0 then redis.call('ZREM', KEYS[1], unpack(gone)) end
+for _, name in ipairs(gone) do
+  local bar = string.find(name, '|', 1, true)
+  redis.call('HDEL', KEYS[2] .. string.sub(name, 1, bar - 1), string.sub(name, bar + 1))
+  redis.call('ZREM', KEYS[1], name)
+end
 return gone
 """
+
+COMMAND_SECONDS = 5  # an answer that takes longer is none
+QUIET_SECONDS = 5  # so often the subscription is asked whether it still stands
+LOST_SECONDS = 12  # a subscription that said nothing for so long has been cut without a word
+AGAIN_SECONDS = 1
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def _or_away(method: Callable[P, T]) -> Callable[P, T]:
+    """Redis has a family of errors of its own (its ConnectionError is nobody else's): say it in our words."""
+
+    @wraps(method)
+    def told(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return method(*args, **kwargs)
+        except redis.RedisError as error:
+            raise ChannelsAway from error
+
+    return told
 
 
 class OverRedis:
     """Channels of a portal that runs as several processes."""
 
+    shared: ClassVar[bool] = True
+
     def __init__(self, url: str) -> None:
-        self._redis = redis.Redis.from_url(url, decode_responses=True, health_check_interval=15)
+        self._redis = redis.Redis.from_url(
+            url,
+            decode_responses=True,
+            health_check_interval=15,
+            socket_timeout=COMMAND_SECONDS,
+            socket_connect_timeout=COMMAND_SECONDS,
+        )
         self._attend = self._redis.register_script(_ATTEND)
+        self._expect = self._redis.register_script(_EXPECT)
         self._lapsed = self._redis.register_script(_LAPSED)
         self._hub = Hub()
         self._listener: threading.Thread | None = None
         self._lock = threading.Lock()
 
+    @_or_away
     def nudge(self, *topics: str, word: str = "") -> None:
         self._redis.publish(_NUDGES, json.dumps([topics, word]))
 
@@ -240,6 +316,7 @@ class OverRedis:
         self._listen()
         return self._hub.watch(*topics)
 
+    @_or_away
     def post(self, mailbox: str, body: dict[str, Any]) -> None:
         name = _MAILBOX + mailbox
         with self._redis.pipeline(transaction=False) as pipe:
@@ -248,36 +325,44 @@ class OverRedis:
             pipe.publish(_NUDGES, json.dumps([[mailbox], ""]))
             pipe.execute()
 
+    @_or_away
     def letters(self, mailbox: str, after: str) -> list[Letter]:
+        after = _place(after)
         found: Any = self._redis.xrange(_MAILBOX + mailbox, min=f"({after}" if after else "-")
         return [Letter(number, json.loads(fields["body"])) for number, fields in found]
 
+    @_or_away
     def last_letter(self, mailbox: str) -> str:
         found: Any = self._redis.xrevrange(_MAILBOX + mailbox, count=1)
         return str(found[0][0]) if found else ""
 
+    @_or_away
     def attend(self, group: str, member: str, value: dict[str, Any], seconds: float) -> None:
         self._attend(
             keys=[_PRESENT + group, _DEADLINES],
             args=[member, json.dumps(value), seconds, f"{group}|{member}"],
         )
 
+    @_or_away
+    def expect(self, group: str, member: str, seconds: float) -> None:
+        self._expect(keys=[_PRESENT + group, _DEADLINES], args=[member, seconds, f"{group}|{member}"])
+
+    @_or_away
     def attendance(self, group: str) -> dict[str, dict[str, Any]]:
         found: Any = self._redis.hgetall(_PRESENT + group)
         return {member: json.loads(value) for member, value in found.items()}
 
+    @_or_away
     def absent(self, group: str, member: str) -> None:
         with self._redis.pipeline() as pipe:
             pipe.hdel(_PRESENT + group, member)
             pipe.zrem(_DEADLINES, f"{group}|{member}")
             pipe.execute()
 
+    @_or_away
     def lapsed(self) -> list[tuple[str, str]]:
-        found: Any = self._lapsed(keys=[_DEADLINES])
-        gone = [(group, member) for group, _, member in (name.partition("|") for name in found)]
-        for group, member in gone:
-            self._redis.hdel(_PRESENT + group, member)
-        return gone
+        found: Any = self._lapsed(keys=[_DEADLINES, _PRESENT])
+        return [(group, member) for group, _, member in (name.partition("|") for name in found)]
 
     def _listen(self) -> None:
         with self._lock:
@@ -289,14 +374,32 @@ class OverRedis:
         """Pass on what other processes publish, for as long as this process lives."""
         while True:
             try:
-                with self._redis.pubsub(ignore_subscribe_messages=True) as subscription:
-                    subscription.subscribe(_NUDGES)
-                    self._hub.tell_all()
-                    for message in subscription.listen():
-                        topics, word = json.loads(message["data"])
-                        self._hub.tell(topics, word)
-            except redis.RedisError:
-                time.sleep(1)
+                self._hear_subscription()
+            except Exception as error:  # noqa: BLE001  (whatever it was: those who watch must not be left deaf)
+                log.warning("nudges are not heard, subscribing again", error=type(error).__name__)
+                time.sleep(AGAIN_SECONDS)
+
+    def _hear_subscription(self) -> None:
+        """One subscription, until it fails. A connection cut without a word is noticed by asking it."""
+        with self._redis.pubsub() as subscription:
+            subscription.subscribe(_NUDGES)
+            heard_at = time.monotonic()
+            while True:
+                message = subscription.get_message(timeout=QUIET_SECONDS)
+                if message is not None:
+                    heard_at = time.monotonic()
+                    self._pass_on(message)
+                elif time.monotonic() - heard_at > LOST_SECONDS:
+                    raise ChannelsAway
+                else:
+                    subscription.ping()
+
+    def _pass_on(self, message: dict[str, Any]) -> None:
+        if message["type"] == "subscribe":
+            self._hub.tell_all()  # only now is nothing missed any more
+        elif message["type"] == "message":
+            topics, word = json.loads(message["data"])
+            self._hub.tell(topics, word)
 
 
 _channels: Channels = InProcess()

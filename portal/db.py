@@ -13,20 +13,26 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import cache
 from secrets import choice
 from typing import Any, NoReturn
 from uuid import UUID
 
 import sqlalchemy as sa
+import structlog
+from alembic.script import ScriptDirectory
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, registry
 from ulid import ULID
 
 from portal.clock import now
 
+log = structlog.get_logger()
+
 WRITER_PATIENCE = 5.0  # seconds that a transaction waits for SQLite's one writer before it is "locked"
 _ALPHABET = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"  # base 58
 ID_LENGTH = 10
+_WRONG_TABLES = ("no such table", "no such column", "has no column")  # SQLite calls them operational, too
 
 _reading: ContextVar[bool] = ContextVar("reading", default=False)
 
@@ -79,8 +85,12 @@ session = db.session
 
 @sa.event.listens_for(session, "after_commit")
 def _act_afterwards(committed: Session) -> None:
+    """What is committed stays committed: an act that fails is logged, and keeps no other from happening."""
     for act in committed.info.pop("afterwards", []):
-        act()
+        try:
+            act()
+        except Exception as error:
+            log.error("what should follow a commit failed", error=type(error).__name__, exc_info=error)
 
 
 @sa.event.listens_for(session, "after_rollback")
@@ -130,15 +140,32 @@ def reading() -> Iterator[None]:
         _reading.reset(token)
 
 
-def check_writable() -> None:
-    """Write something and take it back. Raises what the database raises if it is locked, full or away."""
+def revision() -> str | None:
+    """The migration that the database stands at, after making sure that it takes writes. Changes nothing.
+
+    SQLite's one writer is taken and given back; PostgreSQL is asked whether it is a standby. Raises what
+    the database raises if it is locked, full, away or without tables, and `ReadOnly` for a standby.
+    """
     token = _reading.set(False)
     try:
         session.rollback()
-        session.execute(sa.text("UPDATE alembic_version SET version_num = version_num"))
-        session.rollback()
+        if session.get_bind().dialect.name == "postgresql" and session.scalar(sa.select(sa.func.pg_is_in_recovery())):
+            raise ReadOnly
+        present: str | None = session.scalar(sa.text("SELECT version_num FROM alembic_version"))
+        return present
     finally:
+        session.rollback()
         _reading.reset(token)
+
+
+@cache
+def newest_revision(migrations: str) -> str | None:
+    """The migration that this code needs, from the folder of migrations."""
+    return ScriptDirectory(migrations).get_current_head()
+
+
+class ReadOnly(Exception):
+    """The database is a standby, which takes no writes."""
 
 
 @contextmanager
@@ -182,9 +209,10 @@ def afterwards(act: Callable[[], None]) -> None:
 
 def engine_options(url: str) -> dict[str, Any]:
     """What `create_engine` gets, by kind of database."""
+    quiet = {"hide_parameters": True}  # addresses and codes reach no log by an error
     if url.startswith("sqlite"):
-        return {"connect_args": {"timeout": 0, "check_same_thread": False}, "pool_size": 8, "max_overflow": 32}
-    return {"pool_size": 8, "max_overflow": 4, "pool_timeout": 5, "pool_pre_ping": True}
+        return {"connect_args": {"timeout": 0, "check_same_thread": False}, "pool_size": 8, "max_overflow": 32, **quiet}
+    return {"pool_size": 8, "max_overflow": 4, "pool_timeout": 5, "pool_pre_ping": True, **quiet}
 
 
 def discipline(engine: sa.Engine) -> None:
@@ -195,9 +223,13 @@ def discipline(engine: sa.Engine) -> None:
     sa.event.listen(engine, "begin", _begin)
 
 
-def locked_out(error: sa.exc.OperationalError) -> bool:
-    """Whether the database is away or busy: worth a 503 and a later try."""
-    return not isinstance(error.orig, sqlite3.OperationalError) or "no such" not in str(error.orig)
+def away(error: sa.exc.SQLAlchemyError) -> bool:
+    """Whether the database is away or busy, which is worth a 503 and a later try; wrong tables are not."""
+    if isinstance(error, sa.exc.TimeoutError) or (
+        isinstance(error, sa.exc.DBAPIError) and error.connection_invalidated
+    ):
+        return True
+    return isinstance(error, sa.exc.OperationalError) and not any(words in str(error.orig) for words in _WRONG_TABLES)
 
 
 def _prepare(connection: sqlite3.Connection, _record: object) -> None:

@@ -15,11 +15,21 @@ class Message(str):
 
     msgid: str
     values: dict[str, object]
+    many: str
+    """The msgid for several, if the sentence counts `values["n"]`; else empty."""
 
     def __new__(cls, msgid: str, **values: object) -> "Message":
         sentence = super().__new__(cls, msgid % values if values else msgid)
         sentence.msgid = msgid
         sentence.values = values
+        sentence.many = ""
+        return sentence
+
+    @classmethod
+    def plural(cls, one: str, many: str, *, n: int, **values: object) -> "Message":
+        """One of two sentences, by `n`: `Message.plural("Wait %(n)d second.", "Wait %(n)d seconds.", n=3)`."""
+        sentence = cls(one if n == 1 else many, n=n, **values)
+        sentence.msgid, sentence.many = one, many
         return sentence
 
 
@@ -71,5 +81,11 @@ class Throttled(Refused):
 
 class Unavailable(Refused):
     """Something that the portal needs does not answer now; trying again later may work."""
+
+    default = Message("The portal cannot answer right now. Try again in a moment.")
+
+
+class ChannelsAway(Refused):
+    """What processes tell each other by does not answer now. What is stored is safe; trying again may work."""
 
     default = Message("The portal cannot answer right now. Try again in a moment.")

@@ -5,9 +5,11 @@ Without Redis there is exactly one web process, which also works on the jobs; wi
 
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from gunicorn.app.base import BaseApplication
 
+from portal.loopback import is_loopback
 from portal.settings import Settings
 
 REQUEST_LINE = 8190
@@ -32,6 +34,9 @@ class Server(BaseApplication):  # type: ignore[misc]
             "timeout": 60,
             "accesslog": None,
             "post_worker_init": _work_beside,
+            "forwarded_allow_ips": "",  # who may say X-Forwarded-… is TRUSTED_PROXIES' to decide, in ProxyFix
+            "forwarder_headers": "",  # and nobody may say SCRIPT_NAME or PATH_INFO
+            "secure_scheme_headers": {},
         }
         for name, value in {**fixed, **self._options}.items():
             self.cfg.set(name, value)
@@ -68,6 +73,12 @@ def serve(
     ).run()
 
 
+def public(settings: Settings, bind: str) -> bool:
+    """Whether others than this machine's people can reach the portal: by its own socket, or by its address."""
+    host = "localhost" if bind.startswith("unix:") else bind.rpartition(":")[0]
+    return not is_loopback(host) or not is_loopback(urlsplit(settings.base_url).hostname or "")
+
+
 def _work_beside(worker: Any) -> None:
     """Start, in each web process, what runs beside the requests."""
     import gevent  # noqa: PLC0415
@@ -76,7 +87,6 @@ def _work_beside(worker: Any) -> None:
 
     app = worker.wsgi
     settings: Settings = app.config["SETTINGS"]
-    presence.start(app)
     gevent.spawn(presence.run, app)
     if not settings.redis_url:
         gevent.spawn(queue.make_consumer(queue.make_queue(app, settings)).run)

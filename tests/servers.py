@@ -13,6 +13,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -130,6 +131,56 @@ def valkey(folder: Path) -> Iterator[str]:
         yield f"{server.connection_url}/0"
 
 
+class Cable:
+    """A connection to a server that can be cut without a word: what was connected hears nothing more, nor an end."""
+
+    def __init__(self, server: str) -> None:
+        self._target = sa.make_url(server)
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._silenced: set[socket.socket] = set()
+        self._open: set[socket.socket] = set()
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    @property
+    def address(self) -> str:
+        port = self._listener.getsockname()[1]
+        return self._target.set(host="127.0.0.1", port=port).render_as_string(hide_password=False)
+
+    def swallow(self) -> None:
+        """From now on nothing comes through what is connected; new connections are good."""
+        self._silenced |= self._open
+
+    def close(self) -> None:
+        self._listener.close()
+        for end in self._open:
+            end.close()
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                near, _ = self._listener.accept()
+                far = socket.create_connection((self._target.host or "127.0.0.1", self._target.port or 6379))
+                self._open |= {near, far}
+                for one, other in ((near, far), (far, near)):
+                    threading.Thread(target=self._carry, args=(one, other), daemon=True).start()
+
+    def _carry(self, one: socket.socket, other: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while data := one.recv(65536):
+                if one not in self._silenced:
+                    other.sendall(data)
+
+
+@contextlib.contextmanager
+def cable(server: str) -> Iterator[Cable]:
+    """A `Cable` to this server."""
+    made = Cable(server)
+    try:
+        yield made
+    finally:
+        made.close()
+
+
 @dataclass
 class Portal:
     """The real portal as a process (or several), served on loopback."""
@@ -166,8 +217,8 @@ class Portal:
         )
         return done.stdout
 
-    def start(self) -> None:
-        """Serve, in a process group of its own, and wait until it is ready."""
+    def start(self, *, ready: bool = True) -> None:
+        """Serve, in a process group of its own, and wait until it is ready unless told not to."""
         self.data.mkdir(parents=True, exist_ok=True)
         log = (self.data / "log.txt").open("ab")
         self.process = subprocess.Popen(
@@ -187,6 +238,8 @@ class Portal:
             start_new_session=True,
         )
         log.close()
+        if not ready:
+            return
         try:
             wait_for(lambda: self.ready() or self._died(), seconds=40, what="the portal's start")
         except AssertionError:
@@ -199,11 +252,17 @@ class Portal:
         return False
 
     def ready(self) -> bool:
+        return self.status("/readyz") == 200
+
+    def status(self, path: str) -> int:
+        """The status of the answer; 0 if there is none."""
         try:
-            with urllib.request.urlopen(f"{self.address}/readyz", timeout=2) as answer:
-                return bool(answer.status == 200)
-        except (urllib.error.URLError, OSError):
-            return False
+            with urllib.request.urlopen(self.address + path, timeout=10) as answer:
+                return int(answer.status)
+        except urllib.error.HTTPError as error:
+            return error.code
+        except OSError:
+            return 0
 
     def kill(self) -> None:
         """kill -9: nothing can be tidied up."""

@@ -1,13 +1,15 @@
 """Both kinds of channels keep the same promises."""
 
+import secrets
 import threading
-import time
 from collections.abc import Iterator
 
 import pytest
 
-from portal.channels import Channels, InProcess, OverRedis
-from tests.servers import wait_for
+import portal.channels
+from portal.channels import EVERYTHING, Channels, InProcess, OverRedis, Watch
+from portal.errors import ChannelsAway
+from tests.servers import cable, free_port, wait_for
 
 
 @pytest.fixture(params=["in process", "redis"])
@@ -63,10 +65,10 @@ def test_a_mailbox_is_bounded(channels: Channels) -> None:
 
 
 def test_who_gives_no_sign_of_life_lapses_and_is_claimed_once(channels: Channels) -> None:
-    channels.attend("room", "early", {"camera": True}, 0.05)
+    channels.attend("room", "early", {"camera": True}, 30)
     channels.attend("room", "late", {}, 30)
     assert channels.attendance("room")["early"] == {"camera": True}
-    time.sleep(0.1)
+    channels.attend("room", "early", {}, 0)
     claims: list[tuple[str, str]] = []
     sweepers = [threading.Thread(target=lambda: claims.extend(channels.lapsed())) for _ in range(4)]
     for sweeper in sweepers:
@@ -78,18 +80,91 @@ def test_who_gives_no_sign_of_life_lapses_and_is_claimed_once(channels: Channels
 
 
 def test_a_sign_of_life_moves_the_deadline_and_leaving_needs_none(channels: Channels) -> None:
-    channels.attend("room", "one", {}, 0.05)
+    channels.attend("room", "one", {}, 0)
     channels.attend("room", "one", {"again": True}, 30)
-    channels.attend("room", "two", {}, 0.05)
+    channels.attend("room", "two", {}, 0)
     channels.absent("room", "two")
-    time.sleep(0.1)
     assert channels.lapsed() == []
     assert channels.attendance("room") == {"one": {"again": True}}
 
 
-def _ready(channels: Channels, watch: object, topic: str) -> bool:
-    channels.nudge(topic, word="ready")
-    ready: bool = "ready" in watch.wait(0.3)  # type: ignore[attr-defined]
-    time.sleep(0.05)
-    watch.wait(0.01)  # type: ignore[attr-defined]
-    return ready
+def test_who_is_expected_lapses_unless_he_shows_up_or_was_there(channels: Channels) -> None:
+    channels.attend("room", "here", {"camera": True}, 30)
+    channels.expect("room", "here", 0)
+    channels.expect("room", "coming", 0)
+    channels.attend("room", "coming", {"camera": False}, 30)
+    channels.expect("room", "lost", 0)
+    assert channels.lapsed() == [("room", "lost")]
+    assert channels.attendance("room") == {"here": {"camera": True}, "coming": {"camera": False}}
+
+
+def test_a_watch_tells_by_which_topics_it_heard(channels: Channels) -> None:
+    with channels.watch("user:1", "rooms") as watch:
+        wait_for(lambda: _ready(channels, watch, "rooms"), what="the subscription")
+        channels.nudge("user:1", "room:9", word="changed")
+        assert watch.wait(3) == {"changed"}
+        assert watch.heard == {"user:1"}
+
+
+@pytest.mark.parametrize("nonsense", ["junk", "1-2-3", "-1", "\x00", "9" * 30, "٣"])
+def test_an_id_that_is_none_of_ours_means_all_letters(channels: Channels, nonsense: str) -> None:
+    channels.post("resumed", {"number": 1})
+    assert [letter.body for letter in channels.letters("resumed", nonsense)] == [{"number": 1}]
+
+
+def test_redis_that_is_away_is_said_in_our_words() -> None:
+    away = OverRedis(f"redis://127.0.0.1:{free_port()}/0")
+    for act in (
+        lambda: away.nudge("t"),
+        lambda: away.post("t", {}),
+        lambda: away.letters("t", ""),
+        lambda: away.last_letter("t"),
+        lambda: away.attend("g", "m", {}, 1),
+        lambda: away.expect("g", "m", 1),
+        lambda: away.attendance("g"),
+        lambda: away.absent("g", "m"),
+        away.lapsed,
+    ):
+        with pytest.raises(ChannelsAway):
+            act()
+
+
+def test_watchers_hear_again_after_the_subscription_was_cut(
+    valkey_server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(portal.channels, "AGAIN_SECONDS", 0.05)
+    channels = OverRedis(valkey_server)
+    with channels.watch("t") as watch:
+        wait_for(lambda: _ready(channels, watch, "t"), what="the subscription")
+        channels._redis.client_kill_filter(_type="pubsub")
+        wait_for(lambda: EVERYTHING in watch.wait(0.2), what="being told that something may have been missed")
+        assert _ready(channels, watch, "t")
+
+
+def test_a_subscription_cut_without_a_word_is_noticed(valkey_server: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, seconds in (("QUIET_SECONDS", 0.05), ("LOST_SECONDS", 0.3), ("AGAIN_SECONDS", 0.05)):
+        monkeypatch.setattr(portal.channels, name, seconds)
+    with cable(valkey_server) as cut:
+        channels = OverRedis(cut.address)
+        other = OverRedis(valkey_server)
+        with channels.watch("t") as watch:
+            wait_for(lambda: _ready(other, watch, "t"), what="the subscription")
+            cut.swallow()
+            wait_for(lambda: EVERYTHING in watch.wait(0.2), what="another subscription")
+            assert _ready(other, watch, "t")
+
+
+def test_a_quiet_subscription_is_kept(valkey_server: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, seconds in (("QUIET_SECONDS", 0.02), ("LOST_SECONDS", 0.3)):
+        monkeypatch.setattr(portal.channels, name, seconds)
+    channels = OverRedis(valkey_server)
+    with channels.watch("t") as watch:
+        wait_for(lambda: _ready(channels, watch, "t"), what="the subscription")
+        assert watch.wait(1) == set()  # thrice as long as a lost one is waited for: nobody subscribed anew
+
+
+def _ready(channels: Channels, watch: Watch, topic: str) -> bool:
+    """Nudge until the watch hears it, and leave nothing of that behind."""
+    word = secrets.token_hex(4)
+    channels.nudge(topic, word=word)
+    return word in watch.wait(0.3)

@@ -7,18 +7,17 @@ import secrets
 from http import HTTPStatus
 
 import structlog
-from flask import Flask, Response, make_response, render_template, request
+from flask import Flask, Response, g, make_response, render_template, request
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
-from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
-from portal.db import session
+from portal.db import away, session
 from portal.edge import actor
 from portal.edge.guard import Over
 from portal.edge.words import translated
-from portal.errors import Conflict, Invalid, NotAllowed, NotFound, Refused, Throttled, Unavailable
+from portal.errors import ChannelsAway, Conflict, Invalid, NotAllowed, NotFound, Refused, Throttled, Unavailable
 
 log = structlog.get_logger()
 
@@ -29,6 +28,7 @@ STATUSES: list[tuple[type[Refused], HTTPStatus]] = [
     (Conflict, HTTPStatus.CONFLICT),
     (Throttled, HTTPStatus.TOO_MANY_REQUESTS),
     (Unavailable, HTTPStatus.SERVICE_UNAVAILABLE),
+    (ChannelsAway, HTTPStatus.SERVICE_UNAVAILABLE),
     (Over, HTTPStatus.GONE),
     (Refused, HTTPStatus.CONFLICT),
 ]
@@ -45,6 +45,21 @@ def install(app: Flask) -> None:
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(SQLAlchemyError, _database)
     app.register_error_handler(Exception, _unexpected)
+    app.after_request(_with_status)
+
+
+def on_form(refused: Refused) -> None:
+    """The refusal is shown on the form itself: its page has the status that the refusal has."""
+    g.refused_on_form = refused
+
+
+def _with_status(response: Response) -> Response:
+    refused: Refused | None = g.pop("refused_on_form", None)
+    if refused is not None and response.status_code == HTTPStatus.UNPROCESSABLE_ENTITY:
+        response.status_code = status_of(refused)
+        if isinstance(refused, Throttled):
+            response.headers["Retry-After"] = str(refused.retry_after)
+    return response
 
 
 def error_page(status: HTTPStatus, message: str, *, retry_after: int | None = None, error_id: str = "") -> Response:
@@ -122,10 +137,7 @@ def forged(_error: CSRFError) -> Response:
 
 
 def _database(error: SQLAlchemyError) -> Response:
-    away = isinstance(error, (OperationalError, PoolTimeout)) or (
-        isinstance(error, DBAPIError) and error.connection_invalidated
-    )
-    if not away:
+    if not away(error):
         return _unexpected(error)
     log.warning("database unavailable", error=type(error).__name__)
     actor.nobody()
@@ -139,7 +151,8 @@ def _unexpected(error: Exception) -> Response:
         session.rollback()
     except SQLAlchemyError:
         session.remove()
-        actor.nobody()
+    if isinstance(error, SQLAlchemyError):
+        actor.nobody()  # the page must not ask again what has just failed
     return error_page(
         HTTPStatus.INTERNAL_SERVER_ERROR,
         _("It is our fault and has been written down. Try again; if it stays, tell us the number below."),

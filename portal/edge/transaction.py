@@ -7,39 +7,50 @@ HEAD promise not to write. Streams hold no session: they look things up in short
 from contextlib import ExitStack
 from http import HTTPStatus
 
-from flask import Flask, Response, g, request
-from sqlalchemy.exc import OperationalError
+from flask import Flask, Response, current_app, g, make_response, request
+from flask import session as cookie
+from sqlalchemy.exc import SQLAlchemyError
+from werkzeug.exceptions import BadRequest, HTTPException
 
 from portal.db import reading, session
-from portal.errors import Unavailable
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 def install(app: Flask) -> None:
-    """Put transactions around the requests of this app."""
+    """Begin and close transactions around the requests of this app."""
     app.before_request(_begin)
-    app.after_request(_end)
     app.teardown_request(_close)
+
+
+def install_end(app: Flask) -> None:
+    """Commit before anything else is done to an answer: whoever comes last here is asked first."""
+    app.after_request(_end)
 
 
 def _begin() -> None:
     g.transaction = ExitStack()
     if request.method in SAFE_METHODS:
         g.transaction.enter_context(reading())
-    else:
+        return
+    try:
         _ = request.form if request.mimetype != "application/json" else request.get_data(cache=True)
+    except HTTPException:
+        raise
+    except Exception as error:  # a body that breaks off, or whose chunks make no sense to the server below
+        raise BadRequest from error
 
 
 def _end(response: Response) -> Response:
-    if response.status_code < HTTPStatus.BAD_REQUEST:
-        try:
-            session.commit()
-        except OperationalError as error:
-            session.rollback()
-            raise Unavailable from error
-    else:
+    if response.status_code >= HTTPStatus.BAD_REQUEST:
         session.rollback()
+        return response
+    try:
+        session.commit()
+    except SQLAlchemyError as error:
+        session.rollback()
+        cookie.pop("_flashes", None)  # "Saved." is not true
+        return make_response(current_app.handle_user_exception(error))
     return response
 
 

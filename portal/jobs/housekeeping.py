@@ -1,23 +1,15 @@
 """What is swept away once an hour."""
 
-from datetime import timedelta
-
-import sqlalchemy as sa
-
-from portal import tries
+from portal import sendings, tries
 from portal.admission.tokens import sweep_automatic
-from portal.clock import now
-from portal.db import session
-from portal.people.models import SignIn
-from portal.rooms.models import Room
-
-TRASH_DAYS = 30
-SIGN_INS_KEPT = timedelta(days=90)
+from portal.people.operations import forget_sign_ins
+from portal.rooms.operations import empty_trash
 
 
 def tidy_up() -> None:
-    """Automatic guest links whose day is over, old counters and sign-ins, rooms long in the trash."""
+    """Automatic guest links whose day is over, old counters, sendings and sign-ins, rooms long in the trash."""
     sweep_automatic()
     tries.forget_old()
-    session.execute(sa.delete(SignIn).where(SignIn.seen_at < now() - SIGN_INS_KEPT))
-    session.execute(sa.delete(Room).where(Room.trashed_at < now() - timedelta(days=TRASH_DAYS)))
+    sendings.forget_old()
+    forget_sign_ins()
+    empty_trash()

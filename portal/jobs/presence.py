@@ -1,51 +1,66 @@
 """Who gave no sign of life is out, and rooms that ran their time are closed. A loop in every web process.
 
-Each lapsed participant is claimed by one process only, so any number of them may sweep.
+Each lapsed participant is claimed by one process only, so any number of them may sweep. The loop never
+ends, whatever happens in a turn of it: nobody would notice, and people who left would stay for ever.
 """
 
 import time
-from datetime import timedelta
 
-import sqlalchemy as sa
 import structlog
 from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 
 from portal.channels import channels
-from portal.clock import now
-from portal.db import session, transaction
-from portal.rooms.features import used_limit
-from portal.rooms.models import Room
-from portal.status.models import RoomSession
-from portal.status.operations import close_abandoned, close_lapsed, end_session
+from portal.db import reading, transaction
+from portal.status import upkeep
+from portal.status.operations import close_lapsed
 
 log = structlog.get_logger()
 
 EVERY_SECONDS = 1.0
-OVERDUE_EVERY = 10
+OVERDUE_EVERY = 10  # turns
+LOOK_EVERY = 10
+RECONCILE_EVERY = 30
 AGAIN_SECONDS = 1.0
 
 
-def start(app: Flask) -> None:
-    """At a start: nobody is in whom nobody keeps alive."""
-    with app.app_context(), transaction():
-        closed = close_abandoned()
-    if closed:
-        log.info("closed participations that a crash left open", count=closed)
-
-
 def run(app: Flask) -> None:
-    """Sweep until the process ends."""
-    turn = 0
+    """Sweep until the process ends. The first turn repairs what a crash left, as soon as the database is there."""
+    started, turn = False, 0
     while True:
-        time.sleep(EVERY_SECONDS)
-        turn += 1
         try:
-            sweep(app)
-            if turn % OVERDUE_EVERY == 0:
-                close_overdue(app)
-        except (SQLAlchemyError, OSError, ConnectionError) as error:
-            log.warning("sweeping failed, trying again", error=type(error).__name__)
+            if not started:
+                start(app)
+                started = True
+            one_turn(app, turn)
+        except Exception as error:
+            log.warning("sweeping failed, trying again", error=type(error).__name__, exc_info=error)
+        turn += 1
+        time.sleep(EVERY_SECONDS)
+
+
+def one_turn(app: Flask, turn: int) -> None:
+    """What is done each second, and what more seldom."""
+    sweep(app)
+    if turn % RECONCILE_EVERY == RECONCILE_EVERY - 1:
+        reconcile(app)
+    if turn % LOOK_EVERY == LOOK_EVERY - 1:
+        look(app)
+    if turn % OVERDUE_EVERY == OVERDUE_EVERY - 1:
+        close_overdue(app)
+
+
+def start(app: Flask) -> None:
+    """At a start: nobody is in whom nobody keeps alive. With other processes beside, that takes a while to know."""
+    if channels().shared:
+        reconcile(app)
+        return
+    with app.app_context():
+        left = upkeep.unattended(_open_places())
+        if left:
+            with transaction():
+                close_lapsed(left)
+            log.info("closed participations that a crash left open", count=len(left))
 
 
 def sweep(app: Flask) -> int:
@@ -58,21 +73,39 @@ def sweep(app: Flask) -> int:
             return close_lapsed(gone)
     except SQLAlchemyError:
         for group, member in gone:
-            channels().attend(group, member, {}, AGAIN_SECONDS)
+            channels().expect(group, member, AGAIN_SECONDS)
         raise
 
 
+def reconcile(app: Flask) -> None:
+    """Who is in by the database and unknown to the channels gets a deadline like everybody."""
+    with app.app_context():
+        upkeep.expect(upkeep.unattended(_open_places()))
+
+
+def look(app: Flask) -> None:
+    """Rooms in which somebody shows signs of life were checked just now, and their pages may say so."""
+    with app.app_context():
+        with reading(), transaction():
+            rooms = upkeep.live_rooms_to_look_at()
+        attended = [uuid for uuid in rooms if channels().attendance(str(uuid))]
+        if attended:
+            with transaction():
+                upkeep.look_at(attended)
+
+
 def close_overdue(app: Flask) -> int:
-    """Close rooms that have run for as long as their plan or their owner allows."""
+    """Close rooms that have run for as long as their plan or their owner allows, each in its own transaction."""
     closed = 0
-    with app.app_context(), transaction():
-        running = session.execute(
-            sa.select(Room, RoomSession.started_at)
-            .join(RoomSession, RoomSession.room_uuid == Room.uuid)
-            .where(RoomSession.ended_at.is_(None), RoomSession.started_at < now() - timedelta(minutes=1))
-        ).unique()
-        for room, started_at in running.all():
-            minutes = used_limit(room.subscription.values, room.room_features, "max_duration")
-            if minutes is not None and minutes > 0 and now() >= started_at + timedelta(minutes=minutes):
-                closed += end_session(room)
+    with app.app_context():
+        with reading(), transaction():
+            runs = upkeep.overdue_runs()
+        for run_uuid in runs:
+            with transaction():
+                closed += upkeep.close_overdue(run_uuid)
     return closed
+
+
+def _open_places() -> list[upkeep.Place]:
+    with reading(), transaction():
+        return upkeep.open_places()

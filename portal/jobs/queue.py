@@ -17,8 +17,7 @@ def make_queue(app: Flask, settings: Settings) -> Huey:
     if settings.redis_url:
         huey = RedisHuey("foyer", url=settings.redis_url)
     else:
-        settings.data.mkdir(parents=True, exist_ok=True)
-        huey = SqliteHuey("foyer", filename=str(settings.data / "jobs.db"))
+        huey = SqliteHuey("foyer", filename=str(settings.folder() / "jobs.db"))
 
     @huey.periodic_task(crontab(minute="17"))  # type: ignore[untyped-decorator]
     def tidy_up() -> None:

@@ -1,5 +1,6 @@
 """Making rooms, changing them, and putting them into the trash."""
 
+from datetime import timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -18,6 +19,8 @@ from portal.rooms.models import ROOM_NAME_LENGTH, Room, RoomStatusWord
 from portal.rooms.settings import merged_settings
 from portal.rooms.slugs import checked_slug, slug_of
 from portal.subscriptions.models import Subscription
+
+TRASH_DAYS = 30
 
 
 def create_room(*, account: Account, room_name: str, by: User, is_public: bool = False) -> Room:
@@ -94,6 +97,11 @@ def restore_room(room: Room, *, by: User) -> None:
     note("room.restored", room, by=by.uuid, room=room.uuid)
 
 
+def empty_trash() -> None:
+    """Housekeeping: rooms long in the trash go for good, with all that belongs to them."""
+    session.execute(sa.delete(Room).where(Room.trashed_at < now() - timedelta(days=TRASH_DAYS)))
+
+
 def _with_room_left(account: Account) -> Subscription:
     """The account's subscription, locked, with a place for one more room. Raises `Conflict`."""
     subscription = session.get_one(
@@ -115,7 +123,11 @@ def _with_room_left(account: Account) -> Subscription:
         )
         if (count or 0) >= most:
             raise Conflict(
-                Message("All %(most)d rooms of this plan are in use. Delete one first, or ask for more.", most=most)
+                Message.plural(
+                    "The one room of this plan is in use. Delete it first, or ask for more.",
+                    "All %(n)d rooms of this plan are in use. Delete one first, or ask for more.",
+                    n=most,
+                )
             )
     return subscription
 

@@ -189,23 +189,8 @@ def close_lapsed(gone: Iterable[tuple[str, str]]) -> int:
     return sum(leave_session(participation, ending=Ending.LOST) for participation in lapsed)
 
 
-def close_abandoned() -> int:
-    """At a start: close the participations that nobody keeps alive, because a crash left them open."""
-    open_ones = session.scalars(sa.select(Participation).where(Participation.left_at.is_(None))).all()
-    attended: dict[UUID, set[str]] = {}
-    closed = 0
-    for participation in open_ones:
-        room_uuid = participation.room_uuid
-        if room_uuid not in attended:
-            attended[room_uuid] = set(channels().attendance(str(room_uuid)))
-        if participation.id not in attended[room_uuid]:
-            closed += leave_session(participation, ending=Ending.LOST)
-    return closed
-
-
 def _keep_place(group: str, member: str) -> None:
-    if member not in channels().attendance(group):
-        channels().attend(group, member, {}, FIRST_SECONDS)
+    channels().expect(group, member, FIRST_SECONDS)
 
 
 def _record_presence(room: Room, run: RoomSession) -> None:

@@ -1,14 +1,61 @@
 """For whoever watches over the portal: does it live, can it work?"""
 
-from flask import Blueprint
+import threading
+import time
+
+from flask import Blueprint, Flask, current_app
 from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import SQLAlchemyError
 
+from portal import db
 from portal.channels import channels
-from portal.db import check_writable, session
 from portal.edge.guard import open_to_all
+from portal.errors import ChannelsAway
 
 bp = Blueprint("health", __name__)
+
+KEPT_SECONDS = 1.0  # anybody may ask, and asking takes SQLite's one writer: so seldom, however many ask
+PROBES = frozenset({"/livez", "/readyz"})
+
+
+class Readiness:
+    """What keeps one portal from working, asked at most once a second."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._asked_at = float("-inf")
+        self._cause = ""
+
+    def cause(self) -> str:
+        """What is missing: `database`, `migrations` or `channels`; empty if nothing is."""
+        with self._lock:
+            if time.monotonic() - self._asked_at > KEPT_SECONDS:
+                self._cause = missing()
+                self._asked_at = time.monotonic()
+            return self._cause
+
+
+def missing() -> str:
+    """What keeps this portal from working right now. Needs an app context."""
+    try:
+        present = db.revision()
+    except db.ReadOnly:
+        return "database"
+    except SQLAlchemyError as error:
+        return "database" if db.away(error) else "migrations"
+    if present != db.newest_revision(current_app.extensions["migrate"].directory):
+        return "migrations"
+    try:
+        channels().last_letter("readyz")
+    except ChannelsAway:
+        return "channels"
+    return ""
+
+
+@bp.record_once
+def _install(state: object) -> None:
+    app: Flask = state.app  # type: ignore[attr-defined]
+    app.extensions["readiness"] = Readiness()
 
 
 @bp.get("/livez")
@@ -21,11 +68,7 @@ def livez() -> ResponseReturnValue:
 @bp.get("/readyz")
 @open_to_all
 def readyz() -> ResponseReturnValue:
-    """200 if the database takes a write and the channels answer, else 503."""
-    try:
-        check_writable()
-        channels().last_letter("readyz")
-    except (SQLAlchemyError, OSError, ConnectionError) as error:
-        session.rollback()
-        return {"status": "unavailable", "cause": type(error).__name__}, 503
-    return {"status": "ok"}
+    """200 if the database takes writes and has our tables, and the channels answer; else 503 with the cause."""
+    readiness: Readiness = current_app.extensions["readiness"]
+    cause = readiness.cause()
+    return ({"status": "unavailable", "cause": cause}, 503) if cause else {"status": "ok"}

@@ -1,0 +1,107 @@
+"""Keeping the record of what happens in rooms true by itself: who was forgotten, what is too old, what runs too long.
+
+The job that calls this reads first, asks the channels outside any transaction, and writes in short ones.
+"""
+
+from collections.abc import Collection, Iterable
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import contains_eager
+
+from portal.channels import channels
+from portal.clock import now
+from portal.db import session
+from portal.rooms.features import used_limit
+from portal.rooms.models import Room
+from portal.status.models import LiveState, Participation, RoomSession, RoomStatus, Source
+from portal.status.operations import end_session, running_session
+from portal.subscriptions.models import Subscription
+
+EXPECTED_SECONDS = 9  # how long somebody whose signs of life were lost has to give the next one
+LOOKED_AT = timedelta(seconds=10)  # how old the age of a live room's status gets
+
+Place = tuple[str, str]
+"""Group and member, as the channels name somebody who is in."""
+
+
+def open_places() -> list[Place]:
+    """Everybody who is in, by the database."""
+    found = session.execute(sa.select(Participation.room_uuid, Participation.id).where(Participation.left_at.is_(None)))
+    return [(str(room_uuid), member) for room_uuid, member in found]
+
+
+def unattended(places: Collection[Place]) -> list[Place]:
+    """Those of them whom nobody keeps alive."""
+    present = {group: channels().attendance(group) for group in {group for group, _ in places}}
+    return [(group, member) for group, member in places if member not in present[group]]
+
+
+def expect(places: Iterable[Place]) -> None:
+    """Give them a while to show up; who does not lapses like anybody.
+
+    Repairs what was lost with the channels' memory, or with a process that claimed somebody and died.
+    Who is on his way in, or comes back meanwhile, notices nothing.
+    """
+    for group, member in places:
+        channels().expect(group, member, EXPECTED_SECONDS)
+
+
+def live_rooms_to_look_at() -> list[UUID]:
+    """Live rooms of embedded conferences whose status was checked longer ago than `LOOKED_AT`."""
+    return list(session.scalars(sa.select(RoomStatus.room_uuid).where(_due())))
+
+
+def look_at(rooms: Collection[UUID]) -> None:
+    """Note that these live rooms were looked at just now. Nothing changed: `version` stays, nobody is told."""
+    session.execute(sa.update(RoomStatus).where(RoomStatus.room_uuid.in_(rooms), _due()).values(checked_at=now()))
+
+
+def overdue(run: RoomSession, at: datetime) -> bool:
+    """Whether this run has lasted as long as the plan or the owner allows."""
+    room = run.room
+    minutes = used_limit(room.subscription.values, room.room_features, "max_duration")
+    return minutes is not None and minutes > 0 and at >= run.started_at + timedelta(minutes=minutes)
+
+
+def overdue_runs() -> list[UUID]:
+    """The runs that have lasted too long, oldest first: one statement, however many are running."""
+    at = now()
+    running = session.scalars(
+        sa.select(RoomSession)
+        .where(RoomSession.ended_at.is_(None), RoomSession.started_at < at - timedelta(minutes=1))
+        .join(RoomSession.room)
+        .join(Room.subscription)
+        .outerjoin(Subscription.features)
+        .options(
+            contains_eager(RoomSession.room).contains_eager(Room.subscription).contains_eager(Subscription.features)
+        )
+        .order_by(RoomSession.started_at)
+    ).unique()
+    return [run.uuid for run in running if overdue(run, at)]
+
+
+def close_overdue(run_uuid: UUID) -> int:
+    """Everybody out of this run. Returns how many were in; 0 if it has ended, or another process is at it.
+
+    The room's row is what everybody locks first who enters or leaves, so it is what is claimed.
+    """
+    room = session.scalar(
+        sa.select(Room)
+        .join(RoomSession, RoomSession.room_uuid == Room.uuid)
+        .where(RoomSession.uuid == run_uuid, RoomSession.ended_at.is_(None))
+        .with_for_update(of=Room, skip_locked=True)
+    )
+    if room is None:
+        return 0
+    run = running_session(room)
+    return end_session(room) if run is not None and run.uuid == run_uuid else 0
+
+
+def _due() -> sa.ColumnElement[bool]:
+    return sa.and_(
+        RoomStatus.state == LiveState.LIVE,
+        RoomStatus.source == Source.ENGINE,
+        RoomStatus.checked_at < now() - LOOKED_AT,
+    )

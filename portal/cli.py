@@ -5,10 +5,11 @@ its worker processes, in which gevent patches the standard library before anythi
 """
 
 import os
-import secrets
 import sys
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from functools import wraps
+from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ import click
 from pydantic import ValidationError
 
 from portal.errors import Invalid, Refused
-from portal.settings import Settings
+from portal.settings import DemoSettings, Settings, settings_in
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -28,7 +29,8 @@ def cli() -> None:
 
 
 def main() -> None:
-    """The console script."""
+    """The console script. Whatever it writes is for the portal's own user only."""
+    os.umask(0o077)
     cli()
 
 
@@ -44,7 +46,7 @@ def _app() -> "Flask":
     from portal.app import configure_logs, create_app
 
     settings = _settings()
-    settings.data.mkdir(parents=True, exist_ok=True)
+    settings.folder()
     configure_logs()
     return create_app(settings)
 
@@ -79,8 +81,14 @@ def serve(bind: str, workers: int, certfile: Path | None, keyfile: Path | None) 
     """Serve the portal."""
     from portal import server
 
+    settings = _settings()
+    if server.public(settings, bind) and _apart(_demo_password_opens, settings):
+        raise click.ClickException(
+            "Accounts of the demo are in this database, and everybody knows their password. "
+            "Give them others with `portal user set-password`, or listen on 127.0.0.1 only."
+        )
     try:
-        server.serve(_settings(), bind=bind, workers=workers, certfile=certfile, keyfile=keyfile)
+        server.serve(settings, bind=bind, workers=workers, certfile=certfile, keyfile=keyfile)
     except ValueError as error:
         raise click.ClickException(str(error)) from None
 
@@ -101,33 +109,33 @@ def doctor() -> None:
     """Say what is right and what is not, and what to do about it."""
     from portal import doctor as checks
 
-    findings = checks.examine(os.environ)
+    findings = checks.examine()
     for finding in findings:
         click.echo(f"{'ok  ' if finding.good else 'BAD '} {finding.words}")
     sys.exit(0 if all(finding.good for finding in findings) else 1)
 
 
 @cli.command()
-@click.option("--port", default=8000, show_default=True, envvar="PORT")
-@click.option("--data", default="instance", show_default=True, envvar="DATA", type=click.Path(path_type=Path))
+@click.option("--port", type=int, help="Port on 127.0.0.1; else PORT, else 8000.")
+@click.option("--data", type=click.Path(path_type=Path), help="Folder for its data; else DATA, else instance.")
 @_plainly
-def demo(port: int, data: Path) -> None:
-    """A portal to try out, on this machine only: migrated, furnished, served."""
+def demo(port: int | None, data: Path | None) -> None:
+    """A portal to try out, on this machine only: migrated, furnished, served. Other settings do not reach it."""
     from portal import demo as world
-    from portal.db import transaction
+    from portal.app import configure_logs, create_app
 
-    data.mkdir(parents=True, exist_ok=True)
-    os.environ["DATA"] = str(data)
-    os.environ.setdefault("SECRET_KEYS", _demo_key(data))
-    os.environ.setdefault("BASE_URL", f"http://127.0.0.1:{port}")
-    app = _app()
+    said = {name: value for name, value in (("port", port), ("data", data)) if value is not None}
+    wanted = DemoSettings(**said)  # type: ignore[arg-type]
+    environment = wanted.environment()
+    configure_logs()
+    app = create_app(settings_in(environment))
     _migrate(app)
-    with app.app_context(), transaction():
+    with app.app_context():
         lines = world.furnish()
     click.echo("\n".join(lines))
     sys.stdout.flush()
-    serving = [sys.executable, "-m", "portal.cli", "serve", "--bind", f"127.0.0.1:{port}"]
-    os.execv(sys.executable, serving)  # noqa: S606  (this process becomes the server)
+    serving = [sys.executable, "-m", "portal.cli", "serve", "--bind", f"127.0.0.1:{wanted.port}"]
+    os.execve(sys.executable, serving, environment)  # noqa: S606  (this process becomes the server)
 
 
 def _migrate(app: "Flask") -> None:
@@ -137,12 +145,23 @@ def _migrate(app: "Flask") -> None:
         flask_migrate.upgrade()
 
 
-def _demo_key(data: Path) -> str:
-    file = data / "secret.key"
-    if not file.exists():
-        file.touch(mode=0o600)
-        file.write_text(secrets.token_urlsafe(48))
-    return file.read_text().strip()
+def _apart(question: Callable[[Settings], bool], settings: Settings) -> bool:
+    """Ask in a process of its own: this one must import nothing of the portal before gevent has patched."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        return pool.submit(question, settings).result()
+
+
+def _demo_password_opens(settings: Settings) -> bool:
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from portal.app import create_app
+    from portal.people.operations import any_public_password
+
+    with create_app(settings).app_context():
+        try:
+            return any_public_password()
+        except SQLAlchemyError:
+            return False  # away or without tables: nobody signs in either
 
 
 @cli.group()
@@ -160,9 +179,12 @@ def create_user(email: str, name: str, admin: bool, password: str) -> None:
     """Make a user."""
     from portal.db import transaction
     from portal.people import operations as people
+    from portal.people import passwords
 
-    with _app().app_context(), transaction():
-        made = people.create_user(email=email, name=name, password=password)
+    app = _app()
+    hashed = passwords.checked_hash(password)
+    with app.app_context(), transaction():
+        made = people.create_user(email=email, name=name, password_hash=hashed)
         if admin:
             people.make_admin(made)
         click.echo(f"{made.email} can sign in.")
@@ -176,12 +198,15 @@ def set_password(email: str, password: str) -> None:
     """Replace a password; the user is signed out everywhere."""
     from portal.db import transaction
     from portal.people import operations as people
+    from portal.people import passwords
 
-    with _app().app_context(), transaction():
+    app = _app()
+    hashed = passwords.checked_hash(password)
+    with app.app_context(), transaction():
         found = people.find_by_email(email)
         if found is None:
             raise click.ClickException(f"There is no user {email}.")
-        people.set_password(found, password)
+        people.set_password(found, hashed)
         click.echo(f"{found.email} has a new password.")
 
 

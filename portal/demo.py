@@ -10,7 +10,8 @@ from portal.admission.models import AccessCode, RoomToken
 from portal.admission.tokens import issue_token
 from portal.customers.models import Customer
 from portal.customers.operations import create_customer
-from portal.db import session
+from portal.db import reading, session, transaction
+from portal.people import passwords
 from portal.people.models import User
 from portal.people.operations import create_user, find_by_email, make_admin
 from portal.permissions.actor import actor_of
@@ -24,6 +25,8 @@ from portal.subscriptions.operations import create_provider, create_subscription
 PASSWORD = "demo-demo-demo"  # noqa: S105  (known to everybody: the demo listens on this machine only)
 CODE = "DEMO-2026"
 
+PEOPLE = {"admin": "Ada Admin", "alice": "Alice Moreau", "bob": "Bob Fischer", "charlie": "Charlie Okonkwo"}
+
 MEET_STANDARD: dict[str, int | bool | None] = {
     "max_participants": 25,
     "max_duration": 60,
@@ -35,21 +38,21 @@ MEET_STANDARD: dict[str, int | bool | None] = {
 
 
 def furnish() -> list[str]:
-    """Make the demo world unless it is there, and return what to print about it."""
-    if find_by_email("admin@demo.example") is None:
-        _make()
-    return _lines()
+    """Make the demo world unless it is there, and return what to print about it. Needs an app context."""
+    with reading(), transaction():
+        missing = find_by_email("admin@demo.example") is None
+    if missing:
+        hashes = {name: passwords.checked_hash(PASSWORD) for name in PEOPLE}
+        with transaction():
+            _make(hashes)
+    with reading(), transaction():
+        return _lines()
 
 
-def _make() -> None:
+def _make(hashes: dict[str, passwords.Hash]) -> None:
     people = {
-        name: create_user(email=f"{name}@demo.example", name=full, password=PASSWORD)
-        for name, full in (
-            ("admin", "Ada Admin"),
-            ("alice", "Alice Moreau"),
-            ("bob", "Bob Fischer"),
-            ("charlie", "Charlie Okonkwo"),
-        )
+        name: create_user(email=f"{name}@demo.example", name=full, password_hash=hashes[name], password_is_public=True)
+        for name, full in PEOPLE.items()
     }
     make_admin(people["admin"])
     provider = create_provider(provider_name="Built in", provider_type="mesh")

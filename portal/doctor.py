@@ -1,20 +1,21 @@
 """What an operator should know before people come: each check says what is wrong and what to do."""
 
 import secrets
-from collections.abc import Mapping
 from dataclasses import dataclass
-from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-from alembic.script import ScriptDirectory
 from pydantic import ValidationError
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from portal.app import ROOT, create_app
+from portal.app import create_app
 from portal.channels import channels
 from portal.db import session
-from portal.settings import Settings
+from portal.errors import ChannelsAway
+from portal.loopback import is_loopback
+from portal.people.operations import any_public_password
+from portal.settings import NO_KEY, Settings
+from portal.web import health
 
 
 @dataclass(frozen=True)
@@ -25,44 +26,49 @@ class Finding:
     words: str
 
 
-def examine(environment: Mapping[str, str]) -> list[Finding]:
+def examine() -> list[Finding]:
     """All findings, in the order in which to mend them."""
-    if not environment.get("SECRET_KEYS"):
-        key = secrets.token_urlsafe(48)
-        return [Finding(False, f"secret key: not set. Here is a new one: SECRET_KEYS={key}")]
     try:
         settings = Settings()
     except ValidationError as error:
-        return [Finding(False, f"settings: {problem['msg']}") for problem in error.errors()]
-    return [
-        Finding(True, "secret key: set"),
-        *_database(settings),
-        *_channels(settings),
-        *_address(settings),
-    ]
+        return [Finding(False, _words(problem["msg"])) for problem in error.errors()]
+    app = create_app(settings)
+    with app.app_context():
+        return [
+            Finding(True, "secret key: set"),
+            *_database(settings),
+            *_channels(settings),
+            *_address(settings),
+        ]
+
+
+def _words(problem: str) -> str:
+    if NO_KEY in problem:
+        return f"secret key: not set. Here is a new one: SECRET_KEYS={secrets.token_urlsafe(48)}"
+    return f"settings: {problem}"
 
 
 def _database(settings: Settings) -> list[Finding]:
-    settings.data.mkdir(parents=True, exist_ok=True)
-    app = create_app(settings)
-    newest = ScriptDirectory(str(ROOT / "migrations")).get_current_head()
-    with app.app_context():
-        try:
-            session.execute(text("SELECT 1"))
-            kind = session.get_bind().dialect.name
-        except SQLAlchemyError as error:
-            return [Finding(False, f"database: cannot be reached ({type(error).__name__}). Check DATABASE_URL.")]
-        try:
-            present = session.execute(text("SELECT version_num FROM alembic_version")).scalar()
-        except SQLAlchemyError:
-            present = None
-        session.rollback()
-    if present != newest:
-        return [
-            Finding(True, f"database: {kind} answers"),
-            Finding(False, "migrations: the database is not up to date. Run `portal migrate`."),
-        ]
-    return [Finding(True, f"database: {kind} answers"), Finding(True, "migrations: up to date")]
+    settings.folder()
+    try:
+        session.execute(text("SELECT 1"))
+        kind = session.get_bind().dialect.name
+    except SQLAlchemyError as error:
+        return [Finding(False, f"database: cannot be reached ({type(error).__name__}). Check DATABASE_URL.")]
+    answers = Finding(True, f"database: {kind} answers")
+    missing = health.missing()
+    if missing == "database":
+        return [Finding(False, f"database: {kind} answers, but takes no writes. Is it a standby, or locked?")]
+    if missing == "migrations":
+        return [answers, Finding(False, "migrations: the database is not up to date. Run `portal migrate`.")]
+    return [answers, Finding(True, "migrations: up to date"), *_demo(settings)]
+
+
+def _demo(settings: Settings) -> list[Finding]:
+    if not any_public_password():
+        return []
+    words = "demo accounts: everybody knows their password. Set others with `portal user set-password`."
+    return [Finding(is_loopback(urlsplit(settings.base_url).hostname or ""), words)]
 
 
 def _channels(settings: Settings) -> list[Finding]:
@@ -70,16 +76,14 @@ def _channels(settings: Settings) -> list[Finding]:
         return [Finding(True, "channels: in process, so one web process")]
     try:
         channels().last_letter("doctor")
-    except OSError as error:
-        return [Finding(False, f"redis: cannot be reached ({type(error).__name__}). Check REDIS_URL.")]
-    except Exception as error:  # noqa: BLE001  (redis has its own family of errors)
-        return [Finding(False, f"redis: {type(error).__name__}. Check REDIS_URL.")]
+    except ChannelsAway as away:
+        return [Finding(False, f"redis: cannot be reached ({type(away.__cause__).__name__}). Check REDIS_URL.")]
     return [Finding(True, "redis: answers, so any number of web processes")]
 
 
 def _address(settings: Settings) -> list[Finding]:
     host = urlsplit(settings.base_url).hostname or ""
-    if settings.https or _local(host):
+    if settings.https or is_loopback(host):
         return [Finding(True, f"base URL: {settings.base_url}")]
     return [
         Finding(
@@ -87,10 +91,3 @@ def _address(settings: Settings) -> list[Finding]:
             f"https: browsers give no camera to {settings.base_url}. Serve https and set BASE_URL to it.",
         )
     ]
-
-
-def _local(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")

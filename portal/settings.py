@@ -1,12 +1,15 @@
 """The one reader of the environment: typed, frozen, and refusing to start with a setting that is unsafe."""
 
 import json
+import os
+import secrets
 from pathlib import Path
 from typing import Annotated, Any, Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+NO_KEY = "SECRET_KEYS is not set: `portal doctor` says how to make a key"
 KEY_LENGTH = 32  # characters a secret key has at least; `portal doctor` explains how to make one
 
 
@@ -56,10 +59,15 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _refuse_weak_keys(self) -> Self:
         if not self.secret_keys:
-            raise ValueError("SECRET_KEYS is not set: `portal doctor` says how to make a key")
+            raise ValueError(NO_KEY)
         if any(len(key.get_secret_value()) < KEY_LENGTH for key in self.secret_keys):
             raise ValueError(f"each of SECRET_KEYS has at least {KEY_LENGTH} characters")
         return self
+
+    def folder(self) -> Path:
+        """The data folder, made if it is missing, for nobody but the portal's own user."""
+        self.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return self.data
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -75,3 +83,38 @@ class Settings(BaseSettings):
     def https(self) -> bool:
         """Whether people reach the portal over https: decides on Secure cookies."""
         return self.base_url.startswith("https://")
+
+
+class DemoSettings(BaseSettings):
+    """What can be set about the demo: where it listens and keeps its things. Nothing else of the environment counts."""
+
+    model_config = SettingsConfigDict(frozen=True, env_ignore_empty=True, extra="ignore")
+
+    data: Path = Path("instance")
+    port: int = Field(default=8000, ge=1, le=65535)
+
+    def environment(self) -> dict[str, str]:
+        """The environment in which the demo's processes run: a shell made for another portal does not reach it."""
+        return {
+            **os.environ,
+            "DATA": str(self.data),
+            "DATABASE_URL": "",
+            "REDIS_URL": "",
+            "TRUSTED_PROXIES": "",
+            "SECRET_KEYS": self._key(),
+            "BASE_URL": f"http://127.0.0.1:{self.port}",
+        }
+
+    def _key(self) -> str:
+        self.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        file = self.data / "secret.key"
+        if not file.exists():
+            file.touch(mode=0o600)
+            file.write_text(secrets.token_urlsafe(48))
+        return file.read_text().strip()
+
+
+def settings_in(environment: dict[str, str]) -> Settings:
+    """The settings that a process with this environment would have. From now on this process has it."""
+    os.environ.update(environment)
+    return Settings()

@@ -7,13 +7,18 @@ from datetime import datetime
 from uuid import UUID
 
 import flask_login
+import structlog
 from flask import Flask, current_app, g, session
 from flask_login import LoginManager, UserMixin
+from sqlalchemy.exc import SQLAlchemyError
 
 from portal.clock import now
+from portal.db import transaction
 from portal.people import operations as people
 from portal.people.models import SignIn
 from portal.permissions.actor import Actor, actor_of
+
+log = structlog.get_logger()
 
 _manager = LoginManager()
 
@@ -27,7 +32,8 @@ class _Signed(UserMixin):  # type: ignore[misc]
 
 
 def install(app: Flask) -> None:
-    """Let this app know who is signed in."""
+    """Let this app know who is signed in. Before the transaction's own install: the last to close is the first."""
+    app.teardown_request(_note_seen)
     _manager.init_app(app, add_context_processor=False)  # templates ask us
     _manager.session_protection = None  # networks change on phones; the sign-in row is what counts
 
@@ -38,7 +44,11 @@ def _load(key: str) -> _Signed | None:
         sign_in = _valid(UUID(key))
     except ValueError:
         return None
-    return _Signed(sign_in) if sign_in is not None else None
+    if sign_in is None:
+        return None
+    if now() - sign_in.seen_at >= people.DAILY:
+        g.seen = sign_in.uuid
+    return _Signed(sign_in)
 
 
 def by_sign_in(sign_in_uuid: UUID) -> Actor | None:
@@ -54,7 +64,10 @@ def _valid(sign_in_uuid: UUID) -> SignIn | None:
 
 
 def begin(sign_in: SignIn) -> None:
-    """Start a new session for this browser: nothing of the old one stays."""
+    """Start a new session for this browser: nothing of the old one stays, here or on the server."""
+    before = current()
+    if before is not None and before.sign_in is not None:
+        people.sign_out(before.sign_in)
     session.clear()
     flask_login.login_user(_Signed(sign_in), fresh=True)
     session.permanent = True
@@ -95,6 +108,18 @@ def touch(at: datetime) -> None:
     actor = current()
     if actor is not None and actor.sign_in is not None and at - actor.sign_in.seen_at > people.SEEN_STEP:
         actor.sign_in.seen_at = at
+
+
+def _note_seen(_error: BaseException | None) -> None:
+    """Whoever only reads is not signed out for that: once a day, in a transaction after that of the request."""
+    sign_in_uuid: UUID | None = g.pop("seen", None)
+    if sign_in_uuid is None:
+        return
+    try:
+        with transaction():
+            people.seen(sign_in_uuid, at=now())
+    except SQLAlchemyError as error:
+        log.warning("could not note that a sign-in was used", error=type(error).__name__)
 
 
 def _unwrapped(proxy: object) -> object:

@@ -38,6 +38,8 @@ class User(Identified, Dated, Base):
     email: Mapped[str] = mapped_column(sa.String(EMAIL_LENGTH), unique=True)
     name: Mapped[str] = mapped_column(sa.String(NAME_LENGTH))
     password_hash: Mapped[str | None] = mapped_column(sa.String(255))
+    password_is_public: Mapped[bool] = mapped_column(default=False)
+    """Whether everybody knows the password, as in the demo world: no such account may be open to a network."""
     timezone: Mapped[str | None] = mapped_column(sa.String(64))
     deactivated_at: Mapped[datetime | None]
     platform_roles: Mapped[list[PlatformRole]] = relationship(secondary=user_platform_roles, lazy="joined")

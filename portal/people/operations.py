@@ -1,7 +1,6 @@
 """Signing in and out, and making users."""
 
-import zoneinfo
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -16,9 +15,12 @@ from portal.errors import Invalid, Message
 from portal.people import passwords
 from portal.people.models import EMAIL_LENGTH, NAME_LENGTH, PlatformRole, SignIn, User
 from portal.people.names import readable
+from portal.people.zones import time_zones
 from portal.tries import Bucket
 
 SEEN_STEP = timedelta(hours=1)  # how exact "last seen" is; more exact would be a write per page
+DAILY = timedelta(days=1)  # the same for somebody who only reads
+SIGN_INS_KEPT = timedelta(days=90)
 ADMIN_ROLE = "admin"
 
 
@@ -28,7 +30,7 @@ def sign_in(*, email: str, password: str, network: str, timezone: str | None = N
     Throttled per account and per network; the answer and its time do not tell which accounts exist.
     Raises `Throttled`, or `Invalid` without naming the field.
     """
-    email = email.strip().casefold()[:EMAIL_LENGTH]
+    email = _folded(email)[:EMAIL_LENGTH]
     buckets = (
         Bucket.of("sign-in", email, limit=10, window=60),
         Bucket.of("sign-in", network, limit=30, window=60),
@@ -36,12 +38,12 @@ def sign_in(*, email: str, password: str, network: str, timezone: str | None = N
     with apart():
         tries.reserve(*buckets)
     with apart():
-        user = session.scalar(sa.select(User).where(User.email == email))
+        user = find_by_email(email)
     good = passwords.matches(password, user.password_hash if user else None)
     if not good or user is None or user.deactivated_at is not None:
         raise Invalid(Message("E-mail or password is wrong. Check both, then try again."))
     tries.hand_back(*buckets)
-    if user.timezone is None and timezone in zoneinfo.available_timezones():
+    if user.timezone is None and timezone in time_zones():
         user.timezone = timezone
     started = SignIn(user=user)
     session.add(started)
@@ -57,9 +59,9 @@ def sign_out(sign_in: SignIn) -> None:
     _tell_streams(sign_in.user_uuid)
 
 
-def set_password(user: User, password: str, *, by: UUID | None = None) -> None:
-    """Replace the password and sign the user out everywhere. Raises `Invalid`."""
-    user.password_hash = _hash_of_good(password)
+def set_password(user: User, password_hash: passwords.Hash, *, by: UUID | None = None) -> None:
+    """Replace the password and sign the user out everywhere."""
+    user.password_hash, user.password_is_public = password_hash, False
     session.execute(
         sa.update(SignIn).where(SignIn.user_uuid == user.uuid, SignIn.ended_at.is_(None)).values(ended_at=now())
     )
@@ -67,14 +69,24 @@ def set_password(user: User, password: str, *, by: UUID | None = None) -> None:
     _tell_streams(user.uuid)
 
 
-def create_user(*, email: str, name: str, password: str | None = None, by: UUID | None = None) -> User:
-    """A new user. Raises `Invalid` on `email`, `name` or `password`."""
-    email = email.strip().casefold()
-    if len(email) > EMAIL_LENGTH or "@" not in email[1:-1] or any(c.isspace() for c in email):
+def create_user(
+    *,
+    email: str,
+    name: str,
+    password_hash: passwords.Hash | None = None,
+    password_is_public: bool = False,
+    by: UUID | None = None,
+) -> User:
+    """A new user. Raises `Invalid` on `email` or `name`."""
+    email = _folded(email)
+    if len(email) > EMAIL_LENGTH or "@" not in email[1:-1] or " " in email or not email.isprintable():
         raise Invalid(email=Message("This is not an e-mail address."))
-    user = User(email=email, name=readable(name, field="name", longest=NAME_LENGTH))
-    if password is not None:
-        user.password_hash = _hash_of_good(password)
+    user = User(
+        email=email,
+        name=readable(name, field="name", longest=NAME_LENGTH),
+        password_hash=password_hash,
+        password_is_public=password_is_public,
+    )
     try:
         with session.begin_nested():
             session.add(user)
@@ -86,7 +98,7 @@ def create_user(*, email: str, name: str, password: str | None = None, by: UUID 
 
 def change_profile(user: User, *, name: str, timezone: str) -> None:
     """What a person may change about themselves. Raises `Invalid`."""
-    if timezone not in zoneinfo.available_timezones():
+    if timezone not in time_zones():
         raise Invalid(timezone=Message("Choose one of the time zones."))
     user.name = readable(name, field="name", longest=NAME_LENGTH)
     user.timezone = timezone
@@ -110,15 +122,32 @@ def signed_in(sign_in_uuid: UUID) -> SignIn | None:
     return session.get(SignIn, sign_in_uuid)
 
 
+def seen(sign_in_uuid: UUID, *, at: datetime) -> None:
+    """Note that the sign-in was used at `at`, unless that was noted less than `DAILY` ago."""
+    session.execute(
+        sa.update(SignIn).where(SignIn.uuid == sign_in_uuid, SignIn.seen_at <= at - DAILY).values(seen_at=at)
+    )
+
+
 def find_by_email(email: str) -> User | None:
-    """The user with this address, however it is capitalised."""
-    return session.scalar(sa.select(User).where(User.email == email.strip().casefold()))
+    """The user with this address, however it is capitalised. What cannot be an address is nobody's."""
+    email = _folded(email)
+    return session.scalar(sa.select(User).where(User.email == email)) if email.isprintable() else None
 
 
-def _hash_of_good(password: str) -> str:
-    if not passwords.MIN_LENGTH <= len(password) <= passwords.MAX_LENGTH:
-        raise Invalid(password=Message("A password has at least %(least)d characters.", least=passwords.MIN_LENGTH))
-    return passwords.hashed(password)
+def any_public_password() -> bool:
+    """Whether somebody can sign in with a password that everybody knows."""
+    open_to_all = sa.and_(User.password_is_public, User.deactivated_at.is_(None))
+    return bool(session.scalar(sa.select(sa.exists().where(open_to_all))))
+
+
+def forget_sign_ins() -> None:
+    """Housekeeping: sign-ins that nobody has used for long."""
+    session.execute(sa.delete(SignIn).where(SignIn.seen_at < now() - SIGN_INS_KEPT))
+
+
+def _folded(email: str) -> str:
+    return email[: 4 * EMAIL_LENGTH].strip().casefold()
 
 
 def _tell_streams(user_uuid: UUID) -> None:

@@ -3,16 +3,19 @@
 import sys
 from collections.abc import Callable
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, NewType, TypeVar
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
+
+from portal.errors import Invalid, Message
 
 HASHES_AT_ONCE = 2
 MIN_LENGTH = 10
 MAX_LENGTH = 200  # longer ones only burn time
 
 T = TypeVar("T")
+Hash = NewType("Hash", str)
 
 _hasher = PasswordHasher()
 
@@ -24,9 +27,11 @@ def use(memory: int) -> None:
     _dummy.cache_clear()
 
 
-def hashed(password: str) -> str:
-    """The hash to store."""
-    return _apart(lambda: _hasher.hash(password))
+def checked_hash(password: str) -> Hash:
+    """The hash to store. Raises `Invalid` on `password`. Takes its time, so call it before anything is written."""
+    if not MIN_LENGTH <= len(password) <= MAX_LENGTH:
+        raise Invalid(password=Message("A password has at least %(least)d characters.", least=MIN_LENGTH))
+    return Hash(_apart(lambda: _hasher.hash(password)))
 
 
 def matches(password: str, stored: str | None) -> bool:

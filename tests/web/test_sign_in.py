@@ -1,12 +1,17 @@
+from datetime import timedelta
+
 import pytest
 import sqlalchemy as sa
+import time_machine
 from flask import Flask
 
-from portal.db import session, transaction
+from portal.clock import now
+from portal.db import db, session, transaction
 from portal.people import passwords
 from portal.people.models import SignIn
 from portal.people.operations import set_password
 from tests.cast import PASSWORD, Cast, csrf_of
+from tests.conftest import BOTH
 
 
 def test_signing_in_leads_on_and_signing_out_ends_it_on_the_server(cast: Cast, app: Flask) -> None:
@@ -63,7 +68,8 @@ def test_too_many_tries_are_throttled_per_account_whatever_the_network(cast: Cas
     client = cast.browser()
     client.environ_base["REMOTE_ADDR"] = "192.0.2.99"
     answer = client.send("/sign-in", email="Alice@Demo.example", password=PASSWORD)
-    assert answer.status_code == 422
+    assert answer.status_code == 429
+    assert 1 <= int(answer.headers["Retry-After"]) <= 60
     assert "Too many tries" in answer.text
     assert client.send("/sign-in", email="bob@demo.example", password=PASSWORD).status_code == 303
 
@@ -110,7 +116,7 @@ def test_next_leads_to_the_page_that_was_wanted(cast: Cast) -> None:
 def test_a_new_password_signs_out_everywhere(cast: Cast, app: Flask) -> None:
     alice = cast.sign_in("alice")
     with app.app_context(), transaction():
-        set_password(cast.user("alice"), "another-password")
+        set_password(cast.user("alice"), passwords.checked_hash("another-password"))
     assert alice.get("/manage/rooms").status_code == 303
     with app.app_context():
         assert session.scalar(sa.select(sa.func.count()).select_from(SignIn).where(SignIn.ended_at.is_(None))) == 0
@@ -161,3 +167,41 @@ def _hidden(html: str) -> dict[str, str]:
         name: unescape(value)
         for name, value in re.findall(r'name="(csrf_token|next|kept|timezone)"[^>]* value="([^"]*)"', html)
     }
+
+
+def test_signing_in_over_a_session_ends_the_old_one_on_the_server(cast: Cast) -> None:
+    client = cast.sign_in("alice")
+    old = client.get_cookie("foyer")
+    assert old is not None
+    fields = {"csrf_token": client.token("/me"), "email": "charlie@demo.example", "password": PASSWORD}
+    assert client.post("/sign-in", data=fields).status_code == 303
+    thief = cast.browser()
+    thief.set_cookie("foyer", old.value)
+    assert thief.get("/manage/rooms").status_code == 303
+
+
+@BOTH
+def test_who_only_reads_every_day_stays_signed_in(cast: Cast, app: Flask) -> None:
+    began = now()
+    alice = cast.sign_in("alice")
+    for day in range(1, 31):
+        with time_machine.travel(began + timedelta(days=day), tick=False):
+            assert alice.get("/manage/rooms").status_code == 200, day
+    with time_machine.travel(began + timedelta(days=30 + 14, minutes=1), tick=False):
+        assert alice.get("/manage/rooms").status_code == 303
+
+
+def test_reading_notes_that_once_a_day_and_changes_nothing_else(cast: Cast, app: Flask) -> None:
+    alice = cast.sign_in("alice")
+    written: list[str] = []
+
+    def watch(_c: object, _k: object, statement: str, *_: object) -> None:
+        if not statement.startswith("SELECT"):
+            written.append(statement)
+
+    with app.app_context():
+        sa.event.listen(db.engine, "before_cursor_execute", watch)
+    with time_machine.travel(now() + timedelta(days=1), tick=False):
+        for _ in range(3):
+            alice.get("/manage/rooms")
+    assert [statement.split()[:2] for statement in written] == [["UPDATE", "sign_ins"]]

@@ -14,12 +14,13 @@ from portal import channels, vault
 from portal.admission import models as _admission_models  # noqa: F401  (every table is known to the metadata)
 from portal.audit import models as _audit_models  # noqa: F401
 from portal.db import db, discipline, engine_options
-from portal.edge import actor, assets, errors, headers, transaction, words
+from portal.edge import actor, assets, errors, headers, hosts, transaction, words
+from portal.edge.bodies import ShallowJSON
 from portal.edge.converters import Identifier
 from portal.people import passwords
 from portal.providers import catalog, registry
 from portal.settings import Settings
-from portal.web import routes
+from portal.web import forms, health, routes
 
 ROOT = Path(__file__).resolve().parent.parent
 MEGABYTE = 1_000_000
@@ -49,6 +50,7 @@ def create_app(settings: Settings) -> Flask:
         SETTINGS=settings,
     )
     app.url_map.converters["id"] = Identifier
+    app.json = ShallowJSON(app)
     vault.use(settings.keys)
     passwords.use(settings.password_hash_memory)
     channels.use(settings.redis_url)
@@ -58,8 +60,9 @@ def create_app(settings: Settings) -> Flask:
     with app.app_context():
         discipline(db.engine)
     Migrate(app, db, directory=str(ROOT / "migrations"), render_as_batch=True, compare_type=True)
-    transaction.install(app)
     actor.install(app)
+    transaction.install(app)
+    hosts.install(app, base_url=settings.base_url, open_paths=health.PROBES)
     CSRFProtect(app)
     words.install(app)
     assets.install(app, ROOT / "static")
@@ -67,6 +70,8 @@ def create_app(settings: Settings) -> Flask:
     errors.install(app)
     Compress(app)
     routes.install(app)
+    transaction.install_end(app)
+    forms.install(app)
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]

@@ -296,6 +296,8 @@ def _the_room_now(case: Case) -> Iterator[Line]:
         Message("The room is full")
         if case.room_places is not None and case.room_places <= 0
         else Message("All places of the plan are taken"),
-        Message("%(free)d places free now", free=max(min(places), 0)) if places else Message("Not limited"),
+        Message.plural("%(n)d place free now", "%(n)d places free now", n=max(min(places), 0))
+        if places
+        else Message("Not limited"),
     )
     yield Check.ROLE, None, Message("Enters as %(role)s", role=role.value)

@@ -35,7 +35,9 @@ def new_code() -> str:
 
 
 def normal_code(code: str) -> str:
-    """The form in which codes are compared: casefolded, without spaces and hyphens."""
+    """The form in which codes are compared: casefolded, without spaces and hyphens. Far too long is none: ""."""
+    if len(code) > 4 * CODE_LONGEST:  # composing costs the square of the length
+        return ""
     folded = unicodedata.normalize("NFKC", code).casefold()
     return "".join(char for char in folded if not char.isspace() and unicodedata.category(char) != "Pd")
 
@@ -48,7 +50,8 @@ def same_code(one: str, other: str) -> bool:
 def checked_code(code: str) -> str:
     """A code that somebody made up. Raises `Invalid` on `code`."""
     code = " ".join(code.split())
-    if not len(normal_code(code)) >= CODE_SHORTEST or len(code) > CODE_LONGEST:
+    normal = normal_code(code)  # may be longer: one Arabic ligature becomes eighteen letters
+    if len(code) > CODE_LONGEST or not CODE_SHORTEST <= len(normal) <= CODE_LONGEST:
         raise Invalid(
             code=Message(
                 "A code has %(least)d to %(most)d characters, spaces and hyphens not counted.",

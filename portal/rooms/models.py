@@ -43,7 +43,7 @@ class Room(Identified, Dated, Base):
     subscription_uuid: Mapped[UUID] = mapped_column(sa.ForeignKey("subscriptions.uuid"), index=True)
     owner_uuid: Mapped[UUID] = mapped_column(sa.ForeignKey("users.uuid"), index=True)
     room_name: Mapped[str] = mapped_column(sa.String(ROOM_NAME_LENGTH))
-    sort_name: Mapped[str] = mapped_column(sa.String(ROOM_NAME_LENGTH * 2))
+    sort_name: Mapped[str] = mapped_column(sa.String(ROOM_NAME_LENGTH * 3))  # casefolded, which may triple it
     status: Mapped[RoomStatusWord] = mapped_column(one_of(RoomStatusWord), default=RoomStatusWord.ACTIVE)
     is_public: Mapped[bool] = mapped_column(default=False)
     room_type: Mapped[ServiceType] = mapped_column(one_of(ServiceType))

@@ -1,18 +1,26 @@
-"""What forms share: refusals land on their field, moments are read in the writer's zone, nothing typed is lost."""
+"""What forms share: refusals land on their field, moments are read in the writer's zone, nothing typed is lost,
+and a form that makes something makes it once, however often it is sent.
+"""
 
+import secrets
+import unicodedata
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import Any
 
-from flask import g, request
+from flask import Flask, Response, current_app, g, make_response, redirect, request
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
+from sqlalchemy.exc import SQLAlchemyError
 from wtforms import DateTimeLocalField, SelectField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import ValidationError
 
+from portal import sendings
 from portal.db import session
+from portal.edge import actor, errors
 from portal.edge.words import translated, zone
 from portal.errors import Conflict, Invalid, Message, NotAllowed, Throttled
 from portal.rooms.models import Role
@@ -20,6 +28,12 @@ from portal.rooms.models import Role
 KEPT = "kept_form"
 """Name of the hidden field that says: these are fields of a form to be shown again, not a wish to be granted."""
 REFILLS = "refills"
+ONCE = "once"
+"""Name of the hidden field that tells one sending of a form from another: see `once()` in components/forms.html."""
+LONGEST_FIELD = 20_000
+AS_SENT = object()
+JUDGED = {HTTPStatus.SEE_OTHER, HTTPStatus.FORBIDDEN, HTTPStatus.CONFLICT, HTTPStatus.UNPROCESSABLE_ENTITY}
+"""Answers to a form that was read and judged; what could not be read must not be read again."""
 YEARS = range(2000, 2201)
 
 ROLE_CHOICES = [
@@ -27,6 +41,42 @@ ROLE_CHOICES = [
     SelectChoice(Role.ATTENDEE.value, _l("Attendee")),
     SelectChoice(Role.GUEST.value, _l("Guest")),
 ]
+
+
+def install(app: Flask) -> None:
+    """Act once on a form sent twice. Last of all: it is asked before the commit."""
+    app.after_request(_once)
+    app.add_template_global(lambda: secrets.token_urlsafe(16), "one_time_word")
+
+
+def _once(response: Response) -> Response:
+    """A second sending leads where the first one led, whether it would have been acted upon again or refused."""
+    if request.method != "POST" or response.status_code not in JUDGED or not request.form.get(ONCE):
+        return response
+    somebody = actor.current()
+    if somebody is None or KEPT in request.form:
+        return response
+    said = [f"{name}={value}" for name, value in request.form.items(multi=True) if name != "csrf_token"]
+    try:
+        key = sendings.key_of(str(somebody.uuid), request.path, *said)
+        if response.status_code == HTTPStatus.SEE_OTHER and sendings.remember(key, response.location or ""):
+            return response
+        session.rollback()
+        before = sendings.led_to(key)
+    except SQLAlchemyError as error:
+        return make_response(current_app.handle_user_exception(error))
+    return make_response(redirect(before, 303)) if before else response
+
+
+def word(name: str, *, longest: int = 200) -> str:
+    """A word of the address's query, without what no database takes; "" if it is not there or far too long."""
+    text = request.args.get(name, "")
+    return text if len(text) <= longest and not has_control(text) else ""
+
+
+def has_control(text: str) -> bool:
+    """Whether there are characters in it that are not for reading, other than the end of a line and a tab."""
+    return any(unicodedata.category(char) == "Cc" and char not in "\r\n\t" for char in text)
 
 
 def refills(view: Callable[..., Any]) -> Callable[..., Any]:
@@ -38,6 +88,11 @@ def refills(view: Callable[..., Any]) -> Callable[..., Any]:
 class Form(FlaskForm):  # type: ignore[misc]
     """A form whose fields are shaped here and whose meaning is judged by the operation."""
 
+    def __init__(self, formdata: Any = AS_SENT, **options: Any) -> None:
+        if formdata is AS_SENT:  # as a form: a JSON body holds things that no field expects
+            formdata = request.form if self.is_submitted() else None
+        super().__init__(formdata=formdata, **options)
+
     def validate_on_submit(self, extra_validators: Any = None) -> bool:
         """Whether it was sent to be acted upon, and has the right shape."""
         if self.is_submitted() and (KEPT in request.form or g.get("lapsed")):
@@ -46,6 +101,23 @@ class Form(FlaskForm):  # type: ignore[misc]
             )
             return False
         return bool(super().validate_on_submit(extra_validators))
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        """Judge the fields, and refuse in all of them what no database takes and nobody can read."""
+        good = bool(super().validate(extra_validators))
+        if request.is_json:
+            self.form_errors.append(translated(Message("Send this as a form.")))
+            good = False
+        for field in self:
+            texts = [text for text in field.raw_data or () if isinstance(text, str)]
+            if any(len(text) > LONGEST_FIELD for text in texts):
+                field.errors = [translated(Message("This is too long."))]
+            elif any(has_control(text) for text in texts):
+                field.errors = [translated(Message("Remove the invisible characters; they could mislead readers."))]
+            else:
+                continue
+            good = False
+        return good
 
     @contextmanager
     def refusals(self) -> Iterator[None]:
@@ -63,13 +135,19 @@ class Form(FlaskForm):  # type: ignore[misc]
                     self.form_errors.append(translated(message))
         except Throttled as throttled:
             session.rollback()
+            errors.on_form(throttled)
             self.form_errors.append(
                 translated(
-                    Message("Too many tries. Wait %(seconds)d seconds, then try again.", seconds=throttled.retry_after)
+                    Message.plural(
+                        "Too many tries. Wait %(n)d second, then try again.",
+                        "Too many tries. Wait %(n)d seconds, then try again.",
+                        n=throttled.retry_after,
+                    )
                 )
             )
         except (Conflict, NotAllowed) as refused:
             session.rollback()
+            errors.on_form(refused)
             self.form_errors.append(translated(refused.message))
 
     @property
@@ -126,5 +204,5 @@ def stripped(text: str | None) -> str:
 
 def fields_to_keep() -> dict[str, list[str]]:
     """What was sent, without what must not be kept: for showing the form again after signing in."""
-    dropped = {"csrf_token", "password", KEPT}
+    dropped = {"csrf_token", "password", KEPT, ONCE}
     return {name: values for name, values in request.form.lists() if name not in dropped}

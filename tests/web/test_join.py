@@ -123,7 +123,7 @@ def test_join_sets_last_usage_counts_and_leads_to_the_player(cast: Cast, app: Fl
         ("", "needs an access code"),
         ("WRONG-CODE", "does not fit this link"),
         ("x" * 5000, "does not fit this link"),
-        ("\x00\x00", "does not fit this link"),
+        ("\x00\x00", "Remove the invisible characters"),
     ],
 )
 def test_a_wrong_code_is_said_beside_the_field_and_nothing_is_lost(cast: Cast, code: str, words: str) -> None:

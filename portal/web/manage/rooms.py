@@ -24,7 +24,7 @@ from portal.rooms.operations import change_room, create_room, restore_room, tras
 from portal.rooms.settings import DESCRIPTION_LENGTH, WAIT_FOR_HOST
 from portal.status.operations import end_session
 from portal.web import notices
-from portal.web.forms import Form, refills
+from portal.web.forms import Form, refills, word
 from portal.web.manage.room_list import page_of_rooms
 from portal.web.manage.status import status_view
 
@@ -56,7 +56,7 @@ class SettingsForm(Form):
 def index() -> ResponseReturnValue:
     """The rooms that I may see: those that are live now first, the others by name."""
     somebody = actor.someone()
-    rooms = page_of_rooms(somebody, after=request.args.get("after", ""), search=request.args.get("search", ""))
+    rooms = page_of_rooms(somebody, after=word("after"), search=word("search"))
     accounts = creatable_accounts(somebody)
     return render_template("manage/rooms/index.html", rooms=rooms, may_create=bool(accounts))
 

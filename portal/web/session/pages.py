@@ -1,7 +1,6 @@
 """Signing in and out, and one's own profile. A form sent without a session comes back filled after signing in."""
 
 import json
-import zoneinfo
 from typing import Any
 
 from flask import (
@@ -30,6 +29,7 @@ from portal.edge.errors import forged
 from portal.edge.guard import SignInFirst, open_to_all, signed_in
 from portal.errors import Refused
 from portal.people import operations as people
+from portal.people.zones import time_zones
 from portal.web import htmx, notices
 from portal.web.forms import KEPT, REFILLS, Form, fields_to_keep, refills
 
@@ -59,8 +59,10 @@ class SignInForm(Form):
 class ProfileForm(Form):
     """What people may change about themselves."""
 
-    name = StringField(_l("Name"), [InputRequired(_l("Fill this in."))], render_kw={"autocomplete": "name"})
-    timezone = SelectField(_l("Time zone"), choices=sorted(zoneinfo.available_timezones()))
+    name = StringField(
+        _l("Name"), [InputRequired(_l("Fill this in.")), Length(max=1000)], render_kw={"autocomplete": "name"}
+    )
+    timezone = SelectField(_l("Time zone"), choices=sorted(time_zones()))
 
 
 def install(app: Flask) -> None:

@@ -4,11 +4,12 @@ import zoneinfo
 from datetime import UTC, datetime, timedelta
 
 from flask import Flask
-from flask_babel import Babel, format_date, format_datetime, format_time, gettext, ngettext
+from flask_babel import Babel, format_datetime, format_time, gettext, ngettext
 
 from portal.clock import now
 from portal.edge import actor
 from portal.errors import Message
+from portal.people.zones import time_zones
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400
 
@@ -18,6 +19,7 @@ def install(app: Flask) -> None:
     Babel(app, timezone_selector=lambda: zone().key)
     app.add_template_filter(translated)
     app.add_template_filter(when)
+    app.add_template_filter(exactly)
     app.add_template_filter(ago)
     app.add_template_filter(duration)
     app.add_template_filter(until)
@@ -27,6 +29,8 @@ def translated(message: str) -> str:
     """The message in the reader's language."""
     if isinstance(message, Message):
         values = {k: translated(v) if isinstance(v, Message) else v for k, v in message.values.items()}
+        if message.many:
+            return str(ngettext(message.msgid, message.many, **values, num=message.values["n"]))
         return str(gettext(message.msgid, **values))
     return message
 
@@ -34,7 +38,8 @@ def translated(message: str) -> str:
 def zone() -> zoneinfo.ZoneInfo:
     """The reader's time zone; UTC for whom we do not know it."""
     somebody = actor.current()
-    return zoneinfo.ZoneInfo((somebody.user.timezone if somebody else None) or "UTC")
+    name = somebody.user.timezone if somebody else None
+    return zoneinfo.ZoneInfo(name if name in time_zones() else "UTC")
 
 
 def when(moment: datetime | None) -> str:
@@ -51,7 +56,12 @@ def when(moment: datetime | None) -> str:
         return str(gettext("tomorrow, %(time)s", time=time))
     if here.year == today.year:
         return str(format_datetime(moment, "d MMM, HH:mm"))
-    return str(format_date(moment, "d MMM yyyy"))
+    return str(format_datetime(moment, "d MMM yyyy, HH:mm"))
+
+
+def exactly(moment: datetime | None) -> str:
+    """A moment to the second, in the reader's time zone: "24 November 2026, 09:00:12 CET"."""
+    return "" if moment is None else str(format_datetime(moment, "d MMMM yyyy, HH:mm:ss z"))
 
 
 def ago(moment: datetime | None) -> str:

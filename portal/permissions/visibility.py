@@ -1,7 +1,6 @@
 """The same "may see" as the rules, said in SQL: finding one room with the caller's rights, and all of his."""
 
 from datetime import datetime
-from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.orm import contains_eager, joinedload
@@ -82,16 +81,18 @@ def watched_topics(actor: Actor) -> set[str]:
     """The topics of `room_topics` that tell about rooms whose status the actor may see."""
     if StaffPermission.ROOMS_READ in actor.staff:
         return {"rooms"}
-    topics = {f"owner:{actor.uuid}"}
-    topics |= {f"customer:{uuid}" for uuid in _owned(Customer, actor)}
-    topics |= {f"account:{uuid}" for uuid in _owned(Account, actor)}
+    owned = session.execute(
+        sa.union_all(
+            *(
+                sa.select(sa.literal(noun), kind.uuid).where(kind.owner_uuid == actor.uuid)
+                for noun, kind in (("customer", Customer), ("account", Account))
+            )
+        )
+    )
+    topics = {f"owner:{actor.uuid}"} | {f"{noun}:{uuid}" for noun, uuid in owned}
     members = session.scalars(sa.select(RoomMember).where(RoomMember.user_uuid == actor.uuid))
     topics |= {f"room:{m.room_uuid}" for m in members if Permission.STATUS_VIEW in m.granted(now())}
     return topics
-
-
-def _owned(kind: type[Customer] | type[Account], actor: Actor) -> list[UUID]:
-    return list(session.scalars(sa.select(kind.uuid).where(kind.owner_uuid == actor.uuid)))
 
 
 def _membership(actor: Actor) -> sa.ColumnElement[bool]:

@@ -24,6 +24,9 @@ class LiveState(StrEnum):
     UNKNOWN = "unknown"
 
 
+HAPPENING = frozenset({LiveState.STARTING, LiveState.LIVE, LiveState.ENDING})
+
+
 class Source(StrEnum):
     """Where the information came from."""
 
@@ -58,6 +61,11 @@ class RoomStatus(Base):
     last_live_at: Mapped[datetime | None]
     version: Mapped[int] = mapped_column(default=0)
     room: Mapped[Room] = relationship()
+
+    @property
+    def happening(self) -> bool:
+        """Whether something is going on in the room, as far as we know: it begins, runs or ends."""
+        return self.state in HAPPENING
 
     __table_args__ = (
         sa.Index(

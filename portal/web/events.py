@@ -1,13 +1,24 @@
 """Server-sent events. A stream holds no database session; it looks things up in short transactions."""
 
 import json
+import threading
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from flask import Response
 
+from portal.channels import Watch
+
 HEARTBEAT_SECONDS = 15.0
 LONGEST_SECONDS = 3600.0  # then the browser reconnects by itself: no stream lives for ever
+MOST_STREAMS = 20  # of one sign-in in one process; a browser needs one
+REPLACED = "replaced"
+"""The word that a stream's watch hears when it has to end, because newer ones take its place."""
+
+_open: dict[object, list[Watch]] = {}
+_lock = threading.Lock()
 
 
 def event(name: str, data: Any, *, number: str = "") -> str:
@@ -27,3 +38,28 @@ def stream(events: Iterator[str]) -> Response:
     response.headers["Cache-Control"] = "no-store"
     response.headers["X-Accel-Buffering"] = "no"
     return response
+
+
+def turns() -> Iterator[None]:
+    """Turns of a stream's loop, until it has lived `LONGEST_SECONDS`, however much happens in it."""
+    end = time.monotonic() + LONGEST_SECONDS
+    while time.monotonic() < end:
+        yield
+
+
+@contextmanager
+def one_of_few(owner: object, watch: Watch) -> Iterator[None]:
+    """Count a stream while the block runs; of more than `MOST_STREAMS` the oldest hears `REPLACED`."""
+    with _lock:
+        watches = _open.setdefault(owner, [])
+        watches.append(watch)
+        oldest = watches[:-MOST_STREAMS]
+    for replaced in oldest:
+        replaced.tell(REPLACED)
+    try:
+        yield
+    finally:
+        with _lock:
+            watches[:] = [other for other in watches if other is not watch]
+            if not watches and _open.get(owner) is watches:
+                del _open[owner]

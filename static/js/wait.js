@@ -4,11 +4,12 @@
 
 const LOOK_AGAIN = 5_000; // ms
 const card = document.querySelector("[data-waiting]");
-const opening = card.querySelector("[data-until]");
+const opening = card?.querySelector("[data-until]");
 
 async function look() {
   try {
     const answer = await fetch(location.href);
+    if (answer.status === 429 || answer.status >= 500) return; // busy or away for a moment: the next look may find it
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     if (answer.ok && page.querySelector("[data-waiting]")) return;
     stopWaiting(page);
@@ -26,6 +27,10 @@ function stopWaiting(page) {
     state.className = newState.className;
   } else {
     const newCard = page.querySelector(".door-card");
+    if (!newCard) {
+      location.reload(); // another kind of page: let the browser show it
+      return;
+    }
     card.replaceWith(newCard);
     newCard.querySelector("input:not([type=hidden])")?.focus();
   }
@@ -59,7 +64,7 @@ function sayInOwnZone(time) {
   time.textContent = `${format.format(new Date(time.dateTime))} (${format.resolvedOptions().timeZone})`;
 }
 
-const looking = setInterval(look, LOOK_AGAIN);
+const looking = card && setInterval(look, LOOK_AGAIN);
 const counting = opening && setInterval(countDown, 1_000);
 if (opening) {
   countDown();

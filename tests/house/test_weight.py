@@ -22,3 +22,20 @@ def test_the_join_page_with_all_it_needs_weighs_at_most_30_kb(cast: Cast) -> Non
     for address in addresses:
         total += len(guest.get(address, headers={"Accept-Encoding": "gzip"}).data)
     assert total <= LIMIT
+
+
+def test_the_largest_stylesheet_goes_over_the_wire_compressed(cast: Cast) -> None:
+    page = cast.browser().get(cast.open_path).text
+    version = re.search(r"/static/(\w+)/", page)
+    assert version
+    address = f"/static/{version[1]}/vendor/tabler.min.css"
+    packed = cast.browser().get(address, headers={"Accept-Encoding": "gzip, br"})
+    plain = cast.browser().get(address)
+    assert packed.headers["Content-Encoding"] == "gzip"
+    assert len(packed.data) < 85_000
+    assert gzip.decompress(packed.data) == plain.data
+    for answer in (packed, plain):
+        assert "Accept-Encoding" in answer.headers["Vary"]
+        assert "immutable" in answer.headers["Cache-Control"]
+        assert answer.mimetype == "text/css"
+    assert cast.browser().get(f"/static/{version[1]}/../app.py", headers={"Accept-Encoding": "gzip"}).status_code == 404

@@ -17,7 +17,7 @@ from portal.permissions.permission import Permission
 from portal.permissions.rules import rights
 from portal.permissions.visibility import seen_rooms
 from portal.rooms.models import Room
-from portal.status.models import LiveState, RoomStatus
+from portal.status.models import HAPPENING, RoomStatus
 
 PAGE = 25
 MOST_LIVE = 50
@@ -57,7 +57,7 @@ def page_of_rooms(actor: Actor, *, after: str = "", search: str = "") -> RoomPag
     """The page after the cursor `after`; names that begin with, or have a word that begins with, `search`."""
     cursor = _read(after)
     search = " ".join(search.split())[:100]
-    live_state = RoomStatus.state != LiveState.IDLE
+    live_state = RoomStatus.state.in_(sorted(HAPPENING))
     live: list[Row] = []
     if cursor is None:
         query = _rows(actor, search).where(live_state).order_by(RoomStatus.since.desc(), Room.uuid)

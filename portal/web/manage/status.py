@@ -3,12 +3,13 @@
 The stream only says that something about a room changed; pages then ask for the guarded fragment again.
 """
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import cast
 from uuid import UUID
 
-from flask import Blueprint, Flask, current_app, render_template, request
+from flask import Blueprint, Flask, current_app, render_template
 from flask.typing import ResponseReturnValue
 
 from portal.channels import EVERYTHING, channels
@@ -23,9 +24,12 @@ from portal.rooms.models import Role, Room
 from portal.status.models import Participation, RoomStatus
 from portal.status.operations import present
 from portal.web import events
+from portal.web.forms import word
 from portal.web.manage.room_list import rows_of
 
 bp = Blueprint("status", __name__, url_prefix="/manage")
+
+JUDGE_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -61,36 +65,54 @@ def show(room: Room) -> ResponseReturnValue:
 @signed_in
 def index() -> ResponseReturnValue:
     """The state of several rooms of a list, together: one request for each page."""
-    rows = rows_of(actor.someone(), request.args.get("rooms", "").split())
+    rows = rows_of(actor.someone(), word("rooms", longest=2000).split())
     return render_template("manage/rooms/_states.html", rows=rows)
 
 
 @bp.get("/live")
 @signed_in
 def live() -> ResponseReturnValue:
-    """One stream for a browser: an event `room` with the id of each room whose status changed."""
+    """One stream for a browser: an event `room` with the id of each room whose status changed, "*" for any."""
     somebody = actor.someone()
     assert somebody.sign_in is not None
     app = cast("Flask", current_app._get_current_object())  # type: ignore[attr-defined]
-    return events.stream(_changes(app, somebody.sign_in.uuid, watched_topics(somebody) | {f"user:{somebody.uuid}"}))
+    rights = Rights(somebody.sign_in.uuid, f"user:{somebody.uuid}", frozenset(watched_topics(somebody)))
+    return events.stream(_changes(app, rights))
 
 
-def _changes(app: Flask, sign_in_uuid: UUID, topics: set[str]) -> Iterator[str]:
-    """Which rooms change. Ends when the rights do: the browser connects again and gets what it may see now."""
-    beats = int(events.LONGEST_SECONDS / events.HEARTBEAT_SECONDS)
-    with channels().watch(*topics) as watch:
+@dataclass(frozen=True)
+class Rights:
+    """What a stream may tell: the topics of a sign-in, and the topic that says that they may have changed."""
+
+    sign_in_uuid: UUID
+    own: str
+    topics: frozenset[str]
+
+    def hold(self, app: Flask) -> bool:
+        """Whether the sign-in counts and its topics are still the same."""
+        with app.app_context(), reading(), transaction():
+            somebody = actor.by_sign_in(self.sign_in_uuid)
+            return somebody is not None and watched_topics(somebody) == self.topics
+
+
+def _changes(app: Flask, rights: Rights) -> Iterator[str]:
+    """Which rooms change. Ends when the rights do: the browser connects again and gets what it may see now.
+
+    Whatever changes rights in this portal nudges `rights.own`; what just runs out is found within a minute.
+    """
+    with channels().watch(*rights.topics, rights.own) as watch, events.one_of_few(rights.sign_in_uuid, watch):
         yield events.event("hello", {})
-        for _beat in range(beats * 100):
+        judged_at = time.monotonic()
+        for _turn in events.turns():
             words = watch.wait(events.HEARTBEAT_SECONDS)
-            if not words or EVERYTHING in words or "" in words:
-                if _topics_now(app, sign_in_uuid) != topics:
+            if events.REPLACED in words:
+                return
+            told = rights.own in watch.heard or EVERYTHING in words
+            if told or time.monotonic() - judged_at > JUDGE_SECONDS:
+                if not rights.hold(app):
                     return
-                yield events.heartbeat()
-            for room_id in sorted(words - {"", EVERYTHING}):
+                judged_at = time.monotonic()
+            for room_id in sorted(words - {""}):
                 yield events.event("room", room_id)
-
-
-def _topics_now(app: Flask, sign_in_uuid: UUID) -> set[str]:
-    with app.app_context(), reading(), transaction():
-        somebody = actor.by_sign_in(sign_in_uuid)
-        return watched_topics(somebody) | {f"user:{somebody.uuid}"} if somebody else set()
+            if not words - {""}:
+                yield events.heartbeat()

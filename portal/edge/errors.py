@@ -14,9 +14,9 @@ from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
+from portal.admission.stays import Over
 from portal.db import session
 from portal.edge import actor
-from portal.edge.guard import Over
 from portal.edge.words import translated
 from portal.errors import Conflict, Invalid, NotAllowed, NotFound, Refused, Throttled, Unavailable
 

@@ -70,6 +70,7 @@ def close_overdue(app: Flask) -> int:
             sa.select(Room, RoomSession.started_at)
             .join(RoomSession, RoomSession.room_uuid == Room.uuid)
             .where(RoomSession.ended_at.is_(None), RoomSession.started_at < now() - timedelta(minutes=1))
+            .order_by(Room.uuid)  # the order in which rooms are locked
         ).unique()
         for room, started_at in running.all():
             minutes = used_limit(room.subscription.values, room.room_features, "max_duration")

@@ -96,7 +96,8 @@ def test_the_table(who: str, facts: dict[str, Any], answer: Result, stopped_by: 
 
 @pytest.mark.parametrize("fact", ["customer_usable", "subscription_usable", "account_active", "provider_usable"])
 def test_members_are_not_told_what_is_wrong_with_the_plan(fact: str) -> None:
-    told = decide(Case(at=NOW, member_role=Role.ATTENDEE, **{fact: False})).without_the_plan()
+    facts: dict[str, Any] = MEMBER | {fact: False}
+    told = decide(Case(at=NOW, **facts)).without_the_plan()
     stopped = [line for line in told if line.outcome == "stopped"]
     assert [line.words for line in stopped] == ["This room is not available right now"]
     assert not {"customer", "subscription", "account", "provider"} & {line.check.value for line in told}

@@ -16,6 +16,12 @@ from portal.status.models import Participation, RoomStatus
 from tests.cast import CODE, Cast, Client, csrf_of
 
 
+def first(pattern: str, page: str) -> str:
+    found = re.search(pattern, page)
+    assert found, page
+    return str(found[1])
+
+
 class Stay:
     """Somebody's player page."""
 
@@ -26,17 +32,17 @@ class Stay:
         self.proof = csrf_of(page)
 
     def alive(self) -> int:
-        return self.post("presence", connection=self.id).status_code
+        return int(self.post("presence", connection=self.id).status_code)
 
     def post(self, what: str, **body: Any) -> Any:
         return self.client.post(f"{self.base}/{what}", json=body, headers={"X-CSRFToken": self.proof})
 
     def remove(self, other: "Stay") -> int:
-        return self.post("signals", connection=self.id, to=other.id, kind="remove").status_code
+        return int(self.post("signals", connection=self.id, to=other.id, kind="remove").status_code)
 
     @property
     def role(self) -> str:
-        return re.findall(r'data-role="(\w+)"', self.client.get(self.base).text)[0]
+        return first(r'data-role="(\w+)"', self.client.get(self.base).text)
 
 
 @pytest.fixture
@@ -197,7 +203,7 @@ def test_who_holds_rights_that_the_remover_lacks_cannot_be_removed(
 
 
 def undo_of(page: str) -> str:
-    return re.findall(r'action="([^"]+/restoration[^"]*)"', page)[0].replace("&amp;", "&")
+    return first(r'action="([^"]+/restoration[^"]*)"', page).replace("&amp;", "&")
 
 
 def test_removing_a_person_and_deleting_a_code_can_be_undone(

@@ -140,6 +140,24 @@ def reading() -> Iterator[None]:
         _reading.reset(token)
 
 
+@contextmanager
+def writing() -> Iterator[None]:
+    """The other way round: transactions begun in here write, though the request around them promised not to.
+
+    Ends a reading transaction that is open, because SQLite cannot turn one into the other.
+    """
+    session.commit()
+    token = _reading.set(False)
+    try:
+        yield
+        session.commit()
+    except BaseException:
+        session.rollback()
+        raise
+    finally:
+        _reading.reset(token)
+
+
 def revision() -> str | None:
     """The migration that the database stands at, after making sure that it takes writes. Changes nothing.
 

@@ -4,6 +4,7 @@ The edge turns each of these into a page, a fragment or a JSON answer. Their tex
 English as they stand, translatable where somebody reads them.
 """
 
+from collections.abc import Callable
 from typing import ClassVar
 
 
@@ -34,9 +35,13 @@ class Message(str):
 
 
 class Refused(Exception):
-    """Something that may not be done. Whatever the refused transaction wrote is rolled back."""
+    """Something that may not be done. Whatever the refused transaction wrote is rolled back.
+
+    `remains`: what is written all the same, by the edge in a second transaction after the rollback.
+    """
 
     default: ClassVar[Message] = Message("This cannot be done.")
+    remains: Callable[[], None] | None = None
 
     def __init__(self, message: Message | None = None) -> None:
         self.message = message or self.default

@@ -1,10 +1,12 @@
-"""Counted tries: a guess is reserved before it is judged, so that racers get no extra guesses.
+"""Counted tries: what is counted before, or in the same breath as, it is judged, so that racers get no extra guesses.
 
-A bucket allows so many tries in a window; each window that was used up doubles the next one, up to a
-factor of 32, and a quiet window brings it back. Keys are hashed: the table names nobody.
-Reserve inside `db.apart()`, and hand back on success within the transaction that follows.
+A bucket allows so many tries in a window. Each window of a growing one that was used up doubles the
+next, up to a factor of 32; a quiet window halves it again. Keys are hashed: the table names nobody.
+Reserve inside `db.apart()` and hand back on success; or, where a lock makes those who try come one by
+one, ask `blocked` first and reserve for what was wrong.
 """
 
+import ipaddress
 import math
 from dataclasses import dataclass
 from typing import Any, Self
@@ -19,6 +21,7 @@ from portal.db import Base, session
 from portal.errors import Throttled
 
 LONGEST_FACTOR = 32
+SUBNET = 64  # bits of an IPv6 address that one household or office shares
 
 
 class Tries(Base):
@@ -34,33 +37,44 @@ class Tries(Base):
 
 @dataclass(frozen=True)
 class Bucket:
-    """So many tries in so many seconds, for whatever `parts` name."""
+    """So many tries in so many seconds, for whatever `parts` name. `grows`: used-up windows get longer."""
 
     key: str
     limit: int
     window: int
+    grows: bool = True
 
     @classmethod
-    def of(cls, *parts: object, limit: int, window: int) -> Self:
-        """A bucket whose key can be recomputed but not read."""
-        return cls(vault.lookup_hash("|".join(map(str, parts)), purpose="tries"), limit, window)
+    def of(cls, *parts: object, limit: int, window: int, grows: bool = True) -> Self:
+        """A bucket whose key can be recomputed but not read. An IPv6 address among `parts` counts as its /64."""
+        return cls(vault.lookup_hash("|".join(map(_word, parts)), purpose="tries"), limit, window, grows)
 
 
 def reserve(*buckets: Bucket) -> None:
     """Take one try from each bucket, all or none. Raises `Throttled` with the longest wait."""
     at = now().timestamp()
-    for bucket in sorted(buckets, key=lambda bucket: bucket.key):  # always the same order: no deadlock
-        if not _take(bucket, at):
-            resets_at = session.scalar(sa.select(Tries.resets_at).where(Tries.key == bucket.key)) or at
-            raise Throttled(retry_after=max(1, math.ceil(resets_at - at)))
+    if len(session.execute(_taking(buckets, at)).all()) < len(buckets):
+        raise Throttled(retry_after=wait_until(session.scalar(sa.select(blocked(*buckets)))))
 
 
 def hand_back(*buckets: Bucket) -> None:
-    """The reserved try was a good one: it counts for nothing, and the delay stops growing."""
-    for bucket in sorted(buckets, key=lambda bucket: bucket.key):
-        session.execute(
-            sa.update(Tries).where(Tries.key == bucket.key, Tries.used > 0).values(used=Tries.used - 1, factor=1)
-        )
+    """The reserved try was a good one and counts for nothing.
+
+    The delay keeps its length: a bucket may be shared, and one visitor's success says nothing about another.
+    """
+    keys = [bucket.key for bucket in buckets]
+    session.execute(sa.update(Tries).where(Tries.key.in_(keys), Tries.used > 0).values(used=Tries.used - 1))
+
+
+def blocked(*buckets: Bucket) -> sa.ScalarSelect[float | None]:
+    """As part of a larger question: when the last of those that are used up opens again; null if none is."""
+    used_up = sa.or_(*(sa.and_(Tries.key == bucket.key, Tries.used >= bucket.limit) for bucket in buckets))
+    return sa.select(sa.func.max(Tries.resets_at)).where(used_up, Tries.resets_at > now().timestamp()).scalar_subquery()
+
+
+def wait_until(resets_at: float | None) -> int:
+    """The seconds to wait, at least one."""
+    return max(1, math.ceil((resets_at or 0) - now().timestamp()))
 
 
 def forget_old() -> None:
@@ -68,26 +82,49 @@ def forget_old() -> None:
     session.execute(sa.delete(Tries).where(Tries.resets_at < now().timestamp() - 86_400))
 
 
-def _take(bucket: Bucket, at: float) -> bool:
+def _taking(buckets: tuple[Bucket, ...], at: float) -> Any:
+    """One statement for all buckets, in the order of their keys, which is always the same: no deadlock."""
     insert: Any = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    limit = sa.case({bucket.key: bucket.limit for bucket in buckets}, value=Tries.key)
+    window = sa.case({bucket.key: bucket.window for bucket in buckets}, value=Tries.key)
+    growing = Tries.key.in_([bucket.key for bucket in buckets if bucket.grows])
     over = Tries.resets_at <= at
+    grown = sa.case((Tries.factor * 2 > LONGEST_FACTOR, LONGEST_FACTOR), else_=Tries.factor * 2)
+    shrunk = sa.case((Tries.factor > 1, Tries.factor // 2), else_=1)
     factor = sa.case(
         (~over, Tries.factor),
-        (Tries.used >= bucket.limit, sa.case((Tries.factor >= LONGEST_FACTOR, LONGEST_FACTOR), else_=Tries.factor * 2)),
-        else_=1,
+        (~growing, 1),
+        (Tries.used >= limit, grown),
+        else_=shrunk,
     )
-    taken = session.execute(
+    rows = [
+        {"key": bucket.key, "used": 1, "factor": 1, "resets_at": at + bucket.window}
+        for bucket in sorted(buckets, key=lambda bucket: bucket.key)
+    ]
+    return (
         insert(Tries)
-        .values(key=bucket.key, used=1, factor=1, resets_at=at + bucket.window)
+        .values(rows)
         .on_conflict_do_update(
             index_elements=[Tries.key],
             set_={
                 "used": sa.case((over, 1), else_=Tries.used + 1),
                 "factor": factor,
-                "resets_at": sa.case((over, at + bucket.window * factor), else_=Tries.resets_at),
+                "resets_at": sa.case((over, at + window * factor), else_=Tries.resets_at),
             },
-            where=sa.or_(over, Tries.used < bucket.limit),
+            where=sa.or_(over, Tries.used < limit),
         )
-        .returning(Tries.used)
+        .returning(Tries.key)
     )
-    return taken.first() is not None
+
+
+def _word(part: object) -> str:
+    word = str(part)
+    try:
+        address = ipaddress.ip_address(word)
+    except ValueError:
+        return word
+    if isinstance(address, ipaddress.IPv6Address):
+        if address.ipv4_mapped is not None:
+            return str(address.ipv4_mapped)
+        return str(ipaddress.ip_network((address, SUBNET), strict=False))
+    return word

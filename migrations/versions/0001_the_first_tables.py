@@ -427,7 +427,7 @@ def upgrade() -> None:
         sa.Column("left_at", portal.db.Moment(), nullable=True),
         sa.Column(
             "ending",
-            sa.Enum("left", "lost", "removed", "closed", name="ending", native_enum=False, length=32),
+            sa.Enum("left", "lost", "removed", "closed", "withdrawn", name="ending", native_enum=False, length=32),
             nullable=True,
         ),
         sa.Column("uuid", sa.Uuid(), nullable=False),

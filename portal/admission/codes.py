@@ -1,17 +1,22 @@
 """Access codes: made, changed and deleted. They are visible to the room's people and not secrets of the vault."""
 
 from datetime import datetime
+from uuid import UUID
 
+import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from portal.admission.models import LABEL_LENGTH, AccessCode
 from portal.admission.secrets import checked_code, new_code, normal_code
 from portal.audit.operations import note
 from portal.db import session
-from portal.errors import Invalid, Message
+from portal.errors import Conflict, Invalid, Message
+from portal.kept import keep, kept_facts
 from portal.people.models import User
 from portal.people.names import readable
 from portal.rooms.models import Role, Room
+
+_KEPT = "deleted-code"
 
 
 def create_code(
@@ -41,11 +46,65 @@ def change_code(
     note("code.changed", changed, by=by.uuid, room=changed.room_uuid)
 
 
-def delete_code(deleted: AccessCode, *, by: User) -> None:
-    """Delete a code. When it was the role's last, links of that role need none any more."""
+def delete_code(deleted: AccessCode, *, by: User) -> str:
+    """Delete a code. When it was the role's last, links of that role need none any more.
+
+    Returns what `restore_code` takes.
+    """
+    moments = {name: getattr(deleted, name) for name in ("expires_at", "last_usage")}
+    kept = keep(
+        _KEPT,
+        room=str(deleted.room_uuid),
+        by=str(deleted.created_by_uuid) if deleted.created_by_uuid else None,
+        id=deleted.id,
+        role=deleted.role.value,
+        code=deleted.code,
+        label=deleted.label,
+        use_count=deleted.use_count,
+        **{name: moment.isoformat() if moment else None for name, moment in moments.items()},
+    )
     session.delete(deleted)
     session.flush()
     note("code.deleted", deleted, by=by.uuid, room=deleted.room_uuid)
+    return kept
+
+
+def restore_code(*, room: Room, kept: str, by: User) -> AccessCode:
+    """Undo a deletion, within ten minutes: the same code as it was. Raises `Conflict`."""
+    facts = kept_facts(_KEPT, kept)
+    if facts is None or facts["room"] != str(room.uuid):
+        raise Conflict(Message("This was deleted too long ago to be undone. Make a new code."))
+    code = AccessCode(
+        id=facts["id"],
+        room_uuid=room.uuid,
+        role=Role(facts["role"]),
+        code=facts["code"],
+        normal=normal_code(facts["code"]),
+        label=facts["label"],
+        use_count=facts["use_count"],
+        expires_at=datetime.fromisoformat(facts["expires_at"]) if facts["expires_at"] else None,
+        last_usage=datetime.fromisoformat(facts["last_usage"]) if facts["last_usage"] else None,
+        created_by_uuid=UUID(facts["by"]) if facts["by"] else None,
+    )
+    try:
+        with session.begin_nested():
+            session.add(code)
+    except IntegrityError:
+        raise Conflict(Message("The room has this code already.")) from None
+    note("code.restored", code, by=by.uuid, room=room.uuid)
+    return code
+
+
+def use_code(used: AccessCode, at: datetime) -> bool:
+    """Note that it opened the door. False if it was changed or deleted in the meantime."""
+    taken = session.execute(
+        sa.update(AccessCode)
+        .where(AccessCode.uuid == used.uuid, AccessCode.normal == used.normal, AccessCode.role == used.role)
+        .values(use_count=AccessCode.use_count + 1, last_usage=at)
+        .returning(AccessCode.uuid),
+        execution_options={"synchronize_session": False},
+    )
+    return taken.first() is not None
 
 
 def _describe(code: AccessCode, text: str, label: str, expires_at: datetime | None) -> None:

@@ -102,6 +102,7 @@ class Case:
     # what happened and what they say
     removed: bool = False
     inside_already: bool = False
+    inside_by_this_link: bool = False
     code_needed: bool = False
     code: Literal["missing", "wrong", "right", "unasked"] = "missing"
     # the room right now
@@ -134,12 +135,25 @@ class Decision:
         """Why somebody is refused, or None."""
         return self.result.reason if isinstance(self.result, Refuse) else None
 
+    def without_the_plan(self) -> tuple[Judged, ...]:
+        """The checks for members, who are not told what is wrong with somebody's plan, nor which part of it."""
+        stopped = any(line.check in _PLAN and line.outcome == "stopped" for line in self.checks)
+        closed = Judged(Check.ROOM, "stopped", Message("This room is not available right now"))
+        told = (line for line in self.checks if line.check not in _PLAN)
+        return tuple(closed if stopped and line.check is Check.ROOM else line for line in told)
+
+
+_PLAN = frozenset({Check.CUSTOMER, Check.SUBSCRIPTION, Check.ACCOUNT, Check.PROVIDER})
+
+
+def role_by(link: Role | None, member: Role | None) -> Role:
+    """The role that somebody has: the link's, the member's, or that of a public room's guest."""
+    return link or member or Role.GUEST
+
 
 def role_of(case: Case) -> Role:
-    """The role that somebody would have: the link's, the member's, or that of a public room's guest."""
-    if case.token_given:
-        return case.token_role or Role.GUEST
-    return case.member_role or Role.GUEST
+    """The role that somebody would have."""
+    return role_by(case.token_role if case.token_given else None, case.member_role if not case.token_given else None)
 
 
 def decide(case: Case) -> Decision:
@@ -252,7 +266,7 @@ def _by_what_right(case: Case) -> Iterator[Line]:
     used_up = case.token_given and case.uses_left is not None and case.uses_left <= 0
     yield _line(
         Check.USES,
-        _refuse_if(used_up and not case.inside_already, Reason.USED_UP),
+        _refuse_if(used_up and not case.inside_by_this_link, Reason.USED_UP),
         Message("All uses of this link are gone"),
         Message("Not limited") if case.uses_left is None else Message("%(left)d left", left=max(case.uses_left, 0)),
     )

@@ -44,6 +44,11 @@ class RoomToken(Identified, Dated, Base):
         """Whether its end has come."""
         return self.expires_at is not None and self.expires_at <= at
 
+    def works(self, at: datetime) -> bool:
+        """Whether it is neither revoked, paused, expired nor used up: who holds it may know the room's name."""
+        used_up = self.max_uses is not None and self.use_count >= self.max_uses
+        return self.revoked_at is None and self.paused_at is None and not self.expired(at) and not used_up
+
     @property
     def token(self) -> str:
         """The secret itself, unsealed for whoever may see the room's links."""

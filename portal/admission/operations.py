@@ -1,26 +1,34 @@
-"""Coming in: the decision is made once more under a lock, and what it allows is done."""
+"""Coming in: the decision is made once more under a lock, and what it allows is done.
 
-from dataclasses import replace
+The hot path of the product: few statements, and none that waits for anybody while the lock is held.
+Guesses at a code come one by one, because of that lock; a wrong one is counted and committed before the
+lock is given back, a right one counts for nothing.
+"""
+
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import sqlalchemy as sa
+from sqlalchemy.orm import lazyload, object_mapper
 
 from portal import tries
+from portal.admission.codes import use_code
 from portal.admission.decision import Decision, Enter, Reason, decide
 from portal.admission.models import AccessCode, RoomToken
-from portal.admission.queries import Visitor, case_of, codes_of, find_door, standing
+from portal.admission.queries import Standing, Visitor, case_of, standing, standing_columns
 from portal.admission.secrets import normal_code, same_code
 from portal.admission.throttle import automatic_token_bucket, code_buckets
 from portal.admission.tokens import automatic_token
 from portal.audit.operations import note
 from portal.clock import now
-from portal.db import apart, session
-from portal.errors import Invalid, Message, NotFound, Refused
+from portal.db import session
+from portal.errors import Invalid, Message, NotFound, Refused, Throttled
 from portal.people.models import NAME_LENGTH
 from portal.people.names import readable
 from portal.rooms.models import Role, Room
 from portal.status.models import Participation
 from portal.status.operations import enter_session
+from portal.status.state import State, as_state, state_query
 from portal.subscriptions.models import Subscription
 
 
@@ -34,11 +42,25 @@ class Declined(Refused):
         self.decision = decision
 
 
+@dataclass(frozen=True)
+class Door:
+    """What is known of room and visitor once the room is locked. `known`: the device was in before, in this role.
+
+    `opens_at`: when strangers, and when this device, may guess again (seconds since 1970); None for now.
+    """
+
+    room: Room
+    visitor: Visitor
+    codes: list[AccessCode]
+    how: Standing
+    here: State
+    known: bool
+    opens_at: tuple[float | None, float | None]
+
+
 def look(room: Room, visitor: Visitor) -> Decision:
     """What the page shows before Join: the decision as if the code were right. Changes nothing."""
-    at = now()
-    case = case_of(room, visitor, how=standing(room, visitor, at), at=at)
-    return decide(replace(case, code="unasked"))
+    return decide(replace(case_of(room, visitor, how=standing(room, visitor)), code="unasked"))
 
 
 def enter(*, room: Room, visitor: Visitor, name: str, code: str, network: str) -> Participation:
@@ -46,34 +68,29 @@ def enter(*, room: Room, visitor: Visitor, name: str, code: str, network: str) -
 
     Sets last_usage and counts a use of link and code; a public room's visitor gets a guest link.
     """
-    name = visitor.fixed_name or readable(name, field="name", longest=NAME_LENGTH)
-    tried = _reserve_tries(room, visitor, code, network)
-
-    _lock(room)
-    found = find_door(room.id, visitor.token.uuid if visitor.token else None)
-    if found is None:
-        raise NotFound
-    room, visitor = found[0], replace(visitor, token=found[1])
-    at = now()
-    how = standing(room, visitor, at)
-    matching = _matching(room, visitor.role, code) if tried else None
-    right = matching is not None and not matching.expired(at)
-    decision = decide(replace(case_of(room, visitor, how=how, at=at), code="right" if right else "wrong"))
+    door = at_locked_door(room, visitor, network=network)
+    room, visitor, at = door.room, door.visitor, now()
+    case = case_of(room, visitor, how=door.how, at=at)
+    name = _checked_fields(visitor, name=name, code=code, code_needed=case.code_needed)
+    matching = matching_code(door, code, at) if case.code_needed else None
+    decision = decide(replace(case, code="right" if matching else "wrong"))
     if decision.reason is Reason.CODE_WRONG:
-        raise Invalid(
-            code=Message(
-                "That code does not fit this link. Check it, or ask %(host)s for the current one.",
-                host=room.owner.name,
-            )
-        )
-    if not isinstance(decision.result, Enter):
-        raise Declined(decision)
+        _count_guess(door, network)
+        raise _remembered(_wrong_code(room), door, decision)
+    return come_in(door, decision, name=name, code=matching, network=network, at=at)
 
-    tries.hand_back(*tried)
-    token = _count_use(room, visitor, matching, at, again=how.inside is not None)
+
+def come_in(
+    door: Door, decision: Decision, *, name: str, code: AccessCode | None, network: str, at: datetime
+) -> Participation:
+    """Do what the decision allows, behind the locked door. Raises `Declined` unless it is `Enter`."""
+    if not isinstance(decision.result, Enter):
+        raise _remembered(Declined(decision), door, decision)
+    visitor = door.visitor
+    token = _count_use(door, code, network, at)
     member = visitor.member.uuid if visitor.member else None
     participation = enter_session(
-        room=room,
+        here=door.here,
         name=name,
         role=decision.result.role,
         device=visitor.device or "",
@@ -81,66 +98,138 @@ def enter(*, room: Room, visitor: Visitor, name: str, code: str, network: str) -
         user_uuid=member,
         sign_in_uuid=visitor.sign_in_uuid,
     )
-    note("participant.joined", participation, by=member, room=room.uuid, role=participation.role.value)
+    note("participant.joined", participation, by=member, room=door.room.uuid, role=participation.role.value)
+    session.flush()
     return participation
 
 
-def _reserve_tries(room: Room, visitor: Visitor, code: str, network: str) -> tuple[tries.Bucket, ...]:
-    """Count this guess before it is judged; nothing if no code is asked for. Raises `Invalid`, `Throttled`."""
-    if visitor.member is not None:
-        return ()
-    needed = bool(codes_of(room, visitor.role))
-    if needed and not code.strip():
-        raise Invalid(code=Message("This link needs an access code. It came with your invitation."))
-    if room.is_public and visitor.token is None:
-        with apart():
-            tries.reserve(automatic_token_bucket(room=room, network=network))
-    if not needed:
-        return ()
-    known = visitor.device if _entered_before(room, visitor) else None
-    buckets = code_buckets(room=room, role=visitor.role, network=network, known_device=known)
-    with apart():
-        tries.reserve(*buckets)
-    return buckets
+def at_locked_door(room: Room, visitor: Visitor, *, network: str) -> Door:
+    """Everything read anew, under the locks by which places are counted: two statements.
+
+    Raises `NotFound` for a room that is gone.
+    """
+    codes = _lock(room, visitor.role)
+    known_device = visitor.device or ""
+    strangers = code_buckets(room=room, role=visitor.role, network=network, known_device=None)
+    own = code_buckets(room=room, role=visitor.role, network=network, known_device=known_device)
+    facts = standing_columns(room, visitor)
+    token_uuid = visitor.token.uuid if visitor.token else None
+    rows = session.execute(
+        state_query(room.uuid)
+        .outerjoin(RoomToken, sa.and_(RoomToken.room_uuid == Room.uuid, RoomToken.uuid == token_uuid))
+        .add_columns(RoomToken, _entered_before(room, visitor), tries.blocked(*strangers), tries.blocked(*own), *facts)
+    ).all()
+    token, known, *opens_at = rows[0][3:7]
+    return Door(
+        room,
+        replace(visitor, token=token),
+        codes,
+        Standing(*rows[0][7:]),
+        as_state(room, rows),
+        known,
+        (opens_at[0], opens_at[1]),
+    )
 
 
-def _count_use(room: Room, visitor: Visitor, code: AccessCode | None, at: datetime, *, again: bool) -> RoomToken | None:
-    """Note that link and code were used. A public room's visitor without a link gets one of their own."""
-    token = visitor.token
+def matching_code(door: Door, code: str, at: datetime) -> AccessCode | None:
+    """The role's valid code that was typed; all are compared, so that time tells nothing. Raises `Throttled`."""
+    opens_at = door.opens_at[1 if door.known else 0]
+    if opens_at is not None:
+        raise Throttled(retry_after=tries.wait_until(opens_at))
+    typed = normal_code(code[:200])
+    equal = [known for known in door.codes if same_code(known.normal, typed)]
+    return equal[0] if equal and not equal[0].expired(at) else None
+
+
+def _checked_fields(visitor: Visitor, *, name: str, code: str, code_needed: bool) -> str:
+    """The name that somebody will have inside. What is wrong with name and code is told together, as `Invalid`."""
+    problems: dict[str, Message] = {}
+    try:
+        name = visitor.fixed_name or readable(name, field="name", longest=NAME_LENGTH)
+    except Invalid as invalid:
+        problems |= invalid.fields
+    if code_needed and not code.strip():
+        problems["code"] = Message("This link needs an access code. It came with your invitation.")
+    if problems:
+        raise Invalid(**problems)
+    return name
+
+
+def _count_guess(door: Door, network: str) -> None:
+    """Count a wrong guess, and let it stay counted whatever becomes of the request, before anybody else guesses."""
+    visitor = door.visitor
+    known = visitor.device if door.known else None
+    tries.reserve(*code_buckets(room=door.room, role=visitor.role, network=network, known_device=known))
+    session.commit()
+
+
+def _count_use(door: Door, code: AccessCode | None, network: str, at: datetime) -> RoomToken | None:
+    """Note that link and code were used. A public room's visitor without a link gets one of their own.
+
+    Who is in by this very link already uses it once; who is in by another one uses this one, too.
+    """
+    visitor, token = door.visitor, door.visitor.token
+    fresh = token is None or door.how.inside_by != token.uuid
     if visitor.member is None and (token is None or token.automatic):
         assert visitor.device is not None
-        token = automatic_token(room, visitor.device)
-    if token is not None:
+        if token is None:
+            tries.reserve(automatic_token_bucket(room=door.room, network=network))
+        token = automatic_token(door.room, visitor.device, at=at, uses=int(fresh))
+    elif token is not None:
         token.last_usage = at
-        token.use_count += 0 if again else 1
-    if code is not None:
-        code.last_usage = at
-        code.use_count += 1
+        token.use_count += int(fresh)
+    if code is not None and not use_code(code, at):
+        raise _wrong_code(door.room)
     return token
 
 
-def _lock(room: Room) -> None:
-    """Hold the rows by which places are counted until the end of the transaction."""
-    for kind, uuid in ((Subscription, room.subscription_uuid), (Room, room.uuid)):
-        session.execute(sa.select(kind.uuid).where(kind.uuid == uuid).with_for_update(of=kind)).first()
+def _wrong_code(room: Room) -> Invalid:
+    words = "That code does not fit this link. Check it, or ask %(host)s for the current one."
+    return Invalid(code=Message(words, host=room.owner.name))
 
 
-def _matching(room: Room, role: Role, code: str) -> AccessCode | None:
-    """The role's code that was typed; all are compared, so that time tells nothing."""
-    typed = normal_code(code[:200])
-    equal = [known for known in codes_of(room, role) if same_code(known.normal, typed)]
-    return equal[0] if equal else None
+def _remembered(refused: Refused, door: Door, decision: Decision) -> Refused:
+    """Hang the audit line on a refusal: it outlives the transaction, and holds neither token nor code."""
+    room, visitor = door.room, door.visitor
+    member = visitor.member.uuid if visitor.member else None
+    room_uuid, role = room.uuid, visitor.role.value
+    reason = decision.reason.value if decision.reason else "wait"
+
+    def write() -> None:
+        note("participant.refused", room, by=member, room=room_uuid, role=role, reason=reason)
+
+    refused.remains = write
+    return refused
 
 
-def _entered_before(room: Room, visitor: Visitor) -> bool:
-    return bool(
-        session.scalar(
-            sa.select(
-                sa.exists().where(
-                    Participation.room_uuid == room.uuid,
-                    Participation.device == visitor.device,
-                    Participation.role == visitor.role,
-                )
-            )
+def _lock(room: Room, role: Role) -> list[AccessCode]:
+    """Hold the rows by which places are counted, freshly read, and find the role's codes: one statement."""
+    room_uuid, subscription = room.uuid, room.subscription
+    for thing in (room, subscription):
+        plain = set(object_mapper(thing).column_attrs.keys()) - {"uuid"}
+        session.expire(thing, plain)  # only what is read anew below; what hangs on it stays loaded
+    rows = session.execute(
+        sa.select(Room, Subscription, AccessCode)
+        .join(Room.subscription)
+        .outerjoin(AccessCode, sa.and_(AccessCode.room_uuid == Room.uuid, AccessCode.role == role))
+        .options(lazyload(Subscription.provider), lazyload(Subscription.features))
+        .where(Room.uuid == room_uuid, Room.trashed_at.is_(None))
+        .order_by(AccessCode.uuid)
+        .with_for_update(of=[Subscription, Room], key_share=True)
+    ).all()
+    if not rows:
+        raise NotFound
+    return [row[2] for row in rows if row[2] is not None]
+
+
+def _entered_before(room: Room, visitor: Visitor) -> sa.ColumnElement[bool]:
+    return (
+        sa.select(Participation.uuid)
+        .where(
+            Participation.room_uuid == room.uuid,
+            Participation.device == visitor.device,
+            Participation.role == visitor.role,
         )
+        .correlate(None)
+        .exists()
     )

@@ -1,7 +1,9 @@
 """What the decision needs to know, read in two statements: who knocks at which room, and how it stands there."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -9,7 +11,7 @@ from sqlalchemy.orm import contains_eager, joinedload
 
 from portal import vault
 from portal.accounts.models import AccountStatus
-from portal.admission.decision import Case
+from portal.admission.decision import Case, role_by
 from portal.admission.models import AccessCode, RoomToken
 from portal.admission.secrets import well_formed
 from portal.clock import now
@@ -43,9 +45,7 @@ class Visitor:
     @property
     def role(self) -> Role:
         """The role that the server's record gives."""
-        if self.link is not None:
-            return self.link.role
-        return self.member_role or Role.GUEST
+        return role_by(self.link.role if self.link is not None else None, self.member_role)
 
     @property
     def fixed_name(self) -> str:
@@ -57,12 +57,15 @@ class Visitor:
 
 @dataclass(frozen=True)
 class Standing:
-    """How it stands in a room for one visitor at one time."""
+    """How it stands in a room for one visitor at one time.
+
+    `inside` and `inside_by`: this device's open participation, and the link that it came by.
+    """
 
     removed: bool
     inside: UUID | None
+    inside_by: UUID | None
     codes: int
-    valid_codes: int
     present: int
     moderators: int
     subscription_present: int
@@ -108,38 +111,49 @@ def find_token(room: Room, token: str) -> RoomToken | None:
     )
 
 
-def standing(room: Room, visitor: Visitor, at: datetime) -> Standing:
+def standing(room: Room, visitor: Visitor) -> Standing:
     """Codes, people and removals that matter for this visitor: one statement."""
+    return Standing(*session.execute(sa.select(*standing_columns(room, visitor))).one())
+
+
+def standing_columns(room: Room, visitor: Visitor) -> list[sa.ColumnElement[Any]]:
+    """What a `Standing` is made of, to be asked alone or as part of a larger question."""
     here = sa.and_(Participation.room_uuid == room.uuid, Participation.left_at.is_(None))
-    of_role = sa.and_(AccessCode.room_uuid == room.uuid, AccessCode.role == visitor.role)
-    valid = sa.or_(AccessCode.expires_at.is_(None), AccessCode.expires_at > at)
+    own = sa.and_(here, Participation.device == visitor.device)
 
     def count(*conditions: sa.ColumnElement[bool]) -> sa.ScalarSelect[int]:
-        return sa.select(sa.func.count()).where(*conditions).scalar_subquery()
+        return sa.select(sa.func.count()).where(*conditions).correlate(None).scalar_subquery()
 
-    row = session.execute(
-        sa.select(
-            sa.exists()
-            .where(
-                Participation.session_uuid == RoomSession.uuid,
-                RoomSession.room_uuid == room.uuid,
-                RoomSession.ended_at.is_(None),
-                Participation.device == visitor.device,
-                Participation.ending == Ending.REMOVED,
-            )
-            .label("removed"),
-            sa.select(Participation.uuid).where(here, Participation.device == visitor.device).scalar_subquery(),
-            count(of_role),
-            count(of_role, valid),
-            count(here),
-            count(here, Participation.role == Role.MODERATOR),
-            count(
-                Participation.subscription_uuid == room.subscription_uuid,
-                Participation.left_at.is_(None),
-            ),
+    def one(column: Any, *conditions: sa.ColumnElement[bool]) -> sa.ScalarSelect[Any]:
+        return sa.select(column).where(*conditions).correlate(None).scalar_subquery()
+
+    return [
+        sa.select(Participation.uuid)
+        .join(RoomSession, RoomSession.uuid == Participation.session_uuid)
+        .where(
+            RoomSession.room_uuid == room.uuid,
+            RoomSession.ended_at.is_(None),
+            Participation.ending == Ending.REMOVED,
+            sa.or_(*_same_visitor(visitor)),
         )
-    ).one()
-    return Standing(*row)
+        .correlate(None)
+        .exists(),
+        one(Participation.uuid, own),
+        one(Participation.token_uuid, own),
+        count(AccessCode.room_uuid == room.uuid, AccessCode.role == visitor.role),
+        count(here),
+        count(here, Participation.role == Role.MODERATOR),
+        count(Participation.subscription_uuid == room.subscription_uuid, Participation.left_at.is_(None)),
+    ]
+
+
+def _same_visitor(visitor: Visitor) -> Iterator[sa.ColumnElement[bool]]:
+    """By what somebody is known again who dropped the cookie: as the same user, or by a link for one person."""
+    yield Participation.device == visitor.device
+    if visitor.member is not None:
+        yield Participation.user_uuid == visitor.member.uuid
+    if visitor.token is not None and visitor.token.person:
+        yield Participation.token_uuid == visitor.token.uuid
 
 
 def case_of(room: Room, visitor: Visitor, *, how: Standing, at: datetime | None = None) -> Case:
@@ -168,6 +182,7 @@ def case_of(room: Room, visitor: Visitor, *, how: Standing, at: datetime | None 
         uses_left=None if link is None or link.max_uses is None else link.max_uses - link.use_count,
         removed=how.removed,
         inside_already=how.inside is not None,
+        inside_by_this_link=link is not None and how.inside_by == link.uuid,
         code_needed=how.codes > 0 and visitor.member_role is None,
         host_needed=bool(room.room_settings.get(WAIT_FOR_HOST)),
         host_present=how.moderators > 0,

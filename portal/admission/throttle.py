@@ -1,24 +1,30 @@
 """How many wrong codes are too many. Counted on the server, whatever cookies or headers a visitor sends.
 
-Per (room, role) and per (room, network), so that neither many networks nor many links help a guesser.
-Devices that entered this room before have a bucket of their own, so that a flood of guesses by others
-cannot keep a known moderator out.
+Per (room, role) and per (room, role, network), in a minute and in a day, so that neither many networks
+nor many links nor patience help a guesser; and per role, so that guests cannot lock moderators out.
+Devices that entered in this role before are counted apart from strangers, each of them and all together,
+so that a flood of strangers cannot keep a known moderator out, nor many known devices guess more.
 """
 
 from portal.rooms.models import Role, Room
 from portal.tries import Bucket
 
-WINDOW = 60  # seconds; doubles with each window that is used up
+MINUTE = 60  # seconds; doubles with each window that is used up
+DAY = 86_400
 
 
 def code_buckets(*, room: Room, role: Role, network: str, known_device: str | None) -> tuple[Bucket, ...]:
-    """The buckets from which one guess takes a try."""
-    if known_device is not None:
-        return (Bucket.of("code", room.uuid, role, "device", known_device, limit=5, window=WINDOW),)
-    return (
-        Bucket.of("code", room.uuid, role, limit=30, window=WINDOW),
-        Bucket.of("code", room.uuid, "network", network, limit=10, window=WINDOW),
+    """The buckets from which one wrong guess takes a try."""
+    who = ("code", room.uuid, role, "strangers" if known_device is None else "known")
+    shared = (
+        Bucket.of(*who, limit=30, window=MINUTE),
+        Bucket.of(*who, "day", limit=1000, window=DAY, grows=False),
+        Bucket.of(*who, "network", network, limit=10, window=MINUTE),
+        Bucket.of(*who, "network", network, "day", limit=100, window=DAY, grows=False),
     )
+    if known_device is None:
+        return shared
+    return (*shared, Bucket.of(*who, "device", known_device, limit=5, window=MINUTE))
 
 
 def automatic_token_bucket(*, room: Room, network: str) -> Bucket:

@@ -1,7 +1,6 @@
 """Issuing links, changing them, and ending them."""
 
 from datetime import datetime, timedelta
-from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
@@ -13,14 +12,17 @@ from portal.audit.operations import note
 from portal.channels import channels
 from portal.clock import now
 from portal.db import afterwards, new_id, new_uuid, session
-from portal.errors import Conflict, Invalid, Message
+from portal.errors import Conflict, Invalid, Message, NotAllowed
+from portal.kept import UNDO
 from portal.people.models import NAME_LENGTH, User
 from portal.people.names import readable
+from portal.permissions.actor import Actor
+from portal.permissions.rules import grantable_roles
 from portal.rooms.models import Role, Room
 from portal.status.models import Ending, Participation
-from portal.status.operations import leave_session
+from portal.status.operations import change_role, close
+from portal.status.state import hold
 
-UNDO = timedelta(minutes=10)
 AUTOMATIC_LIFE = timedelta(hours=24)
 MOST_USES = 1_000_000
 
@@ -29,15 +31,19 @@ def issue_token(
     *,
     room: Room,
     role: Role,
-    by: User,
+    by: Actor,
     label: str = "",
     person: str = "",
     not_before: datetime | None = None,
     expires_at: datetime | None = None,
     max_uses: int | None = None,
 ) -> RoomToken:
-    """A new link. An end in the past is accepted and makes a link that does not work. Raises `Invalid`."""
-    token = RoomToken(room=room, role=role, created_by=by, use_count=0, automatic=False, **_sealed(new_token()))
+    """A new link. An end in the past is accepted and makes a link that does not work.
+
+    Raises `Invalid`, or `NotAllowed` for a role that the maker could not enter in himself.
+    """
+    _may_hand_out(by, room, role)
+    token = RoomToken(room=room, role=role, created_by=by.user, use_count=0, automatic=False, **_sealed(new_token()))
     _describe(token, label=label, person=person, not_before=not_before, expires_at=expires_at, max_uses=max_uses)
     session.add(token)
     session.flush()
@@ -48,7 +54,8 @@ def issue_token(
 def change_token(
     token: RoomToken,
     *,
-    by: User,
+    room: Room,
+    by: Actor,
     role: Role,
     label: str = "",
     person: str = "",
@@ -56,22 +63,32 @@ def change_token(
     expires_at: datetime | None = None,
     max_uses: int | None = None,
 ) -> None:
-    """Change what a link says. Its text stays. Raises `Invalid`, or `Conflict` once it was revoked."""
+    """Change what a link says. Its text stays, and who is in by it goes on in its new role.
+
+    Raises `Invalid`, `NotAllowed` (see `issue_token`), or `Conflict` once it was revoked.
+    """
+    _may_hand_out(by, room, token.role, role)
     if token.revoked_at is not None:
         raise Conflict(Message("This link was revoked. Make a new one."))
+    hold(room.uuid)  # before the link's row, as everybody does
     token.role = role
     _describe(token, label=label, person=person, not_before=not_before, expires_at=expires_at, max_uses=max_uses)
     session.flush()
     note("token.changed", token, by=by.uuid, room=token.room_uuid, role=role.value)
+    own = token.uuid
+    change_role(room.uuid, lambda person: person.token_uuid == own, role, by=by.uuid)
     _tell(token)
 
 
-def pause_token(token: RoomToken, *, by: User) -> None:
-    """Let nobody enter by this link until it is resumed."""
+def pause_token(token: RoomToken, *, by: User, remove_people: bool = False) -> int:
+    """Let nobody enter by this link until it is resumed. On request remove those who came by it; returns how many."""
+    hold(token.room_uuid)  # before the link's row, as everybody does
     token.paused_at = token.paused_at or now()
     session.flush()
-    note("token.paused", token, by=by.uuid, room=token.room_uuid)
+    removed = _remove_people(token, by) if remove_people else 0
+    note("token.paused", token, by=by.uuid, room=token.room_uuid, removed=removed)
     _tell(token)
+    return removed
 
 
 def resume_token(token: RoomToken, *, by: User) -> None:
@@ -84,12 +101,10 @@ def resume_token(token: RoomToken, *, by: User) -> None:
 
 def revoke_token(token: RoomToken, *, by: User, remove_people: bool = False) -> int:
     """End the link for good, at once; on request remove those who came by it. Returns how many those were."""
+    hold(token.room_uuid)
     token.revoked_at = token.revoked_at or now()
     session.flush()
-    removed = 0
-    if remove_people:
-        for participation in people_inside(token):
-            removed += leave_session(participation, ending=Ending.REMOVED)
+    removed = _remove_people(token, by) if remove_people else 0
     note("token.revoked", token, by=by.uuid, room=token.room_uuid, removed=removed)
     _tell(token)
     return removed
@@ -119,10 +134,12 @@ def people_inside(token: RoomToken) -> list[Participation]:
     )
 
 
-def automatic_token(room: Room, device: str) -> RoomToken:
-    """The guest link of this device in a public room: one, however often it comes. Good for 24 hours more."""
+def automatic_token(room: Room, device: str, *, at: datetime, uses: int) -> RoomToken:
+    """The guest link of this device in a public room: one, however often it comes. Good for 24 hours more.
+
+    Notes that it was used now, so many times.
+    """
     insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    at = now()
     row = dict(
         uuid=new_uuid(),
         id=new_id(),
@@ -130,7 +147,8 @@ def automatic_token(room: Room, device: str) -> RoomToken:
         role=Role.GUEST,
         label="",
         person="",
-        use_count=0,
+        use_count=uses,
+        last_usage=at,
         automatic=True,
         device=device,
         created_at=at,
@@ -138,20 +156,26 @@ def automatic_token(room: Room, device: str) -> RoomToken:
         expires_at=at + AUTOMATIC_LIFE,
         **_sealed(new_token()),
     )
-    uuid: UUID = session.execute(
+    used = {"expires_at": row["expires_at"], "last_usage": at, "use_count": RoomToken.use_count + uses}
+    made = (
         insert(RoomToken)
         .values(row)
-        .on_conflict_do_update(index_elements=["room_uuid", "device"], set_={"expires_at": row["expires_at"]})
-        .returning(RoomToken.uuid)
-    ).scalar_one()
-    return session.get_one(RoomToken, uuid, populate_existing=True)
+        .on_conflict_do_update(index_elements=["room_uuid", "device"], set_=used)
+        .returning(RoomToken)
+    )
+    return session.scalars(made, execution_options={"populate_existing": True}).one()
 
 
 def sweep_automatic() -> int:
-    """Housekeeping: automatic links whose day is over go away. Revoked ones stay: they keep somebody out."""
+    """Housekeeping: automatic links whose day is over go away.
+
+    Revoked ones stay, because they keep somebody out; and so do those by which somebody is in.
+    """
+    inside = sa.exists().where(Participation.token_uuid == RoomToken.uuid, Participation.left_at.is_(None))
     swept = session.execute(
         sa.delete(RoomToken)
         .where(
+            ~inside,
             RoomToken.automatic.is_(True),
             RoomToken.revoked_at.is_(None),
             RoomToken.paused_at.is_(None),
@@ -160,6 +184,18 @@ def sweep_automatic() -> int:
         .returning(RoomToken.uuid)
     )
     return len(swept.all())
+
+
+def _remove_people(token: RoomToken, by: User) -> int:
+    """Not `REMOVED`, which is a moderator's word about a person: who has another link may come by that."""
+    own = token.uuid
+    return close(token.room_uuid, lambda person: person.token_uuid == own, ending=Ending.WITHDRAWN, by=by.uuid)
+
+
+def _may_hand_out(by: Actor, room: Room, *roles: Role) -> None:
+    """Nobody grants what he lacks: a moderator link makes moderators. Raises `NotAllowed`."""
+    if not set(roles) <= grantable_roles(by, room):
+        raise NotAllowed(Message("Only who may moderate this room makes or changes links for moderators."))
 
 
 def _describe(

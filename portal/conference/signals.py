@@ -8,7 +8,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+import sqlalchemy as sa
+
+from portal.audit.operations import note
 from portal.channels import channels
+from portal.conference import pace
+from portal.db import afterwards, session
 from portal.errors import Invalid, Message, NotAllowed, NotFound
 from portal.rooms.models import Role, Room
 from portal.status.models import Ending, Participation
@@ -29,11 +34,17 @@ class Kind(StrEnum):
 
 
 _MODERATORS_ONLY = frozenset({Kind.MUTE, Kind.REMOVE})
+_PLAIN = (str, int, float, type(None))
+
+
+def is_moderation(kind: Kind) -> bool:
+    """Whether this is something that moderators do to others, and that is written down."""
+    return kind in _MODERATORS_ONLY
 
 
 def may_signal(role: Role, kind: Kind) -> bool:
     """Everybody negotiates media; only moderators mute and remove others."""
-    return role is Role.MODERATOR or kind not in _MODERATORS_ONLY
+    return role is Role.MODERATOR or not is_moderation(kind)
 
 
 class Elsewhere(NotAllowed):
@@ -105,33 +116,49 @@ def page_closed(participation: Participation, *, connection: str) -> None:
         channels().attend(group, participation.id, before | {"leaving": True}, LEAVING_SECONDS)
 
 
-def send(
-    *, room: Room, sender: Participation, connection: str, to: str, to_connection: str, kind: Kind, data: Any
-) -> None:
-    """Carry one signal. Raises `NotAllowed` (role), `Elsewhere`, `NotFound` (nobody there) or `Invalid`."""
+def find_receiver(room: Room, sender: Participation, to: str) -> Participation:
+    """Somebody else who is in the room. Raises `NotFound`."""
+    receiver = session.scalar(
+        sa.select(Participation).where(
+            Participation.room_uuid == room.uuid, Participation.id == to, Participation.left_at.is_(None)
+        )
+    )
+    if receiver is None or receiver.uuid == sender.uuid:
+        raise NotFound(Message("This person is no longer in the room."))
+    return receiver
+
+
+def speaks(sender: Participation, connection: str, kind: Kind) -> None:
+    """Whether this tab may say such a thing. Raises `NotAllowed` (role), `Elsewhere` or `Throttled`."""
+    pace.signal(sender.id)
     if not may_signal(sender.role, kind):
         raise NotAllowed(Message("Only moderators may do this."))
-    attendance = channels().attendance(str(room.uuid))
-    if attendance.get(sender.id, {}).get("connection") != connection:
+    if channels().attendance(str(sender.room_uuid)).get(sender.id, {}).get("connection") != connection:
         raise Elsewhere
-    receiver = next((person for person in present(room) if person.id == to), None)
-    if receiver is None or receiver.id == sender.id:
-        raise NotFound(Message("This person is no longer in the room."))
+
+
+def negotiate(
+    *, sender: Participation, connection: str, receiver: Participation, to_connection: str, kind: Kind, data: Any
+) -> None:
+    """Carry an offer, an answer or a candidate: an object of plain values. Raises `Invalid`."""
+    if not isinstance(data, dict) or not all(isinstance(value, _PLAIN) for value in data.values()):
+        raise Invalid(data=Message("A signal carries an object of plain values."))
+    letter = {
+        "event": "signal",
+        "from": sender.id,
+        "connection": connection,
+        "to_connection": to_connection,
+        "kind": kind.value,
+        "data": data,
+    }
+    channels().post(mailbox(receiver.id), letter)
+
+
+def moderate(*, sender: Participation, receiver: Participation, kind: Kind) -> None:
+    """Mute somebody, who may unmute himself; or remove him for as long as this session lasts."""
     if kind is Kind.REMOVE:
-        leave_session(receiver, ending=Ending.REMOVED)
-    elif kind is Kind.MUTE:
-        channels().post(mailbox(to), {"event": "mute", "from": sender.id})
-    elif not isinstance(data, dict):
-        raise Invalid(data=Message("A signal carries an object."))
-    else:
-        channels().post(
-            mailbox(to),
-            {
-                "event": "signal",
-                "from": sender.id,
-                "connection": connection,
-                "to_connection": to_connection,
-                "kind": kind.value,
-                "data": data,
-            },
-        )
+        leave_session(receiver, ending=Ending.REMOVED, by=sender.user_uuid)
+        return
+    box, letter = mailbox(receiver.id), {"event": "mute", "from": sender.id}
+    note("participant.muted", receiver, by=sender.user_uuid, room=receiver.room_uuid, moderator=sender.id)
+    afterwards(lambda: channels().post(box, letter))

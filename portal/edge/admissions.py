@@ -3,6 +3,7 @@
 It holds ids and a random device id, signed; never a token. What it allows is judged anew each time.
 """
 
+import hmac
 import secrets
 from dataclasses import dataclass, replace
 from typing import Any
@@ -15,6 +16,7 @@ from portal import vault
 
 COOKIE = "admission"
 DAYS = 30
+PROOF = "admission-proof"
 
 
 @dataclass(frozen=True)
@@ -35,13 +37,17 @@ def new_ticket() -> Ticket:
 
 
 def by_link(ticket: Ticket | None, token_uuid: UUID) -> Ticket:
-    """The same device with another link, which replaces whatever it came by."""
-    return replace(ticket or new_ticket(), token_uuid=token_uuid, sign_in_uuid=None)
+    """The same device with another link, which replaces whatever it came by, and the stay that hung on that."""
+    same = ticket is not None and ticket.token_uuid == token_uuid and ticket.sign_in_uuid is None
+    stay = ticket.participation_id if ticket is not None and same else ""
+    return replace(ticket or new_ticket(), token_uuid=token_uuid, sign_in_uuid=None, participation_id=stay)
 
 
 def by_membership(ticket: Ticket | None, sign_in_uuid: UUID) -> Ticket:
     """The same device as a member, as long as that sign-in lasts."""
-    return replace(ticket or new_ticket(), token_uuid=None, sign_in_uuid=sign_in_uuid)
+    same = ticket is not None and ticket.sign_in_uuid == sign_in_uuid
+    stay = ticket.participation_id if ticket is not None and same else ""
+    return replace(ticket or new_ticket(), token_uuid=None, sign_in_uuid=sign_in_uuid, participation_id=stay)
 
 
 def read(request: Request, room_id: str) -> Ticket | None:
@@ -83,6 +89,21 @@ def write(response: Response, room_id: str, ticket: Ticket) -> Response:
         secure=current_app.config["SESSION_COOKIE_SECURE"],
     )
     return response
+
+
+def proof(ticket: Ticket, room_id: str) -> str:
+    """What proves that a form or a script comes from a page that was made for this device in this room.
+
+    Made from the cookie's secret, so it lives as long as the cookie, whoever signs in or out meanwhile.
+    """
+    return vault.lookup_hash(f"{room_id}|{ticket.device}", purpose=PROOF)
+
+
+def proven(request: Request, room_id: str, ticket: Ticket) -> bool:
+    """Whether the request carries that proof: in a form's field, or in a script's header."""
+    sent = request.form.get("csrf_token") or request.headers.get("X-CSRFToken", "")
+    good = vault.lookup_hashes(f"{room_id}|{ticket.device}", purpose=PROOF)
+    return any(hmac.compare_digest(sent.encode(), one.encode()) for one in good)
 
 
 def _signer(room_id: str) -> URLSafeTimedSerializer:

@@ -13,9 +13,9 @@ from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
+from portal.admission.stays import Over
 from portal.db import away, session
 from portal.edge import actor
-from portal.edge.guard import Over
 from portal.edge.words import translated
 from portal.errors import ChannelsAway, Conflict, Invalid, NotAllowed, NotFound, Refused, Throttled, Unavailable
 

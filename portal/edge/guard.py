@@ -10,37 +10,36 @@ from dataclasses import dataclass
 from functools import wraps
 from typing import Any
 
-from flask import request
+from flask import current_app, g, request
+from flask_wtf.csrf import CSRFError
 
 from portal.accounts.models import Account
 from portal.admission.models import RoomToken
 from portal.admission.queries import Visitor, find_door
+from portal.admission.stays import find_stay
 from portal.clock import now
-from portal.db import session
+from portal.db import writing
 from portal.edge import actor, admissions
 from portal.edge.admissions import Ticket
+from portal.edge.transaction import SAFE_METHODS
 from portal.errors import NotAllowed, NotFound, Refused
 from portal.permissions.actor import Actor
 from portal.permissions.permission import Permission
-from portal.permissions.rules import can
+from portal.permissions.rules import can, member_role
 from portal.permissions.visibility import creatable_accounts, find_room
-from portal.rooms.models import Role, Room
+from portal.rooms.models import Room
 from portal.status.models import Participation, RoomStatus
+from portal.status.operations import change_role
 
 View = Callable[..., Any]
 STAMP = "door"
+AT_DOOR, ADMITTED = "at_door", "admitted"
+PROVEN_BY_ADMISSION = frozenset({AT_DOOR, ADMITTED})
+"""Doors that check the proof of the room's admission, and so need none of the sign-in's session."""
 
 
 class SignInFirst(Refused):
     """Nobody is signed in. The edge shows the sign-in page and keeps what was being sent."""
-
-
-class Over(Refused):
-    """The participation that the admission names has ended. `reason` is one of `Ending`."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__()
-        self.reason = reason
 
 
 @dataclass(frozen=True)
@@ -55,6 +54,18 @@ class Admission:
     """Whether the browser came without a ticket, so that the answer has to carry one."""
 
     @property
+    def proof(self) -> str:
+        """What a form on the door's page carries, so that it can act."""
+        return admissions.proof(self.ticket, self.room.id)
+
+    @property
+    def address(self) -> str:
+        """Where this visitor knocks again: with the room's name in it only for whom it is no secret."""
+        link = self.visitor.link
+        known = self.room.is_public or self.visitor.member is not None or (link is not None and link.works(now()))
+        return self.room.path if known else f"/rooms/{self.room.id}"
+
+    @property
     def may_know(self) -> bool:
         """Whether this visitor may learn that the room exists: by a link of it, as a member, or as anybody."""
         return self.visitor.link is not None or self.visitor.member is not None or self.room.is_public
@@ -67,6 +78,11 @@ class Inside:
     room: Room
     participation: Participation
     ticket: Ticket
+
+    @property
+    def proof(self) -> str:
+        """What the player sends along, so that it can act."""
+        return admissions.proof(self.ticket, self.room.id)
 
 
 def _stamp(view: View, door: str) -> View:
@@ -125,12 +141,16 @@ def requires_in_account(view: View) -> View:
 def at_door(view: View) -> View:
     """Swap `room_id` for the `admission` of whoever stands there. Strangers at private rooms see 404.
 
-    Believes the room's admission cookie only.
+    Believes the room's admission cookie only, and for whatever acts the proof that was made for it: a form
+    without one is shown again, filled. Without a cookie there is nothing to prove, and no right to use.
     """
 
     @wraps(view)
     def guarded(room_id: str, **address: Any) -> Any:
         ticket = admissions.read(request, room_id)
+        if _acts() and ticket is not None:
+            g.csrf_valid = admissions.proven(request, room_id, ticket)
+            g.lapsed = not g.csrf_valid
         found = find_door(room_id, ticket.token_uuid if ticket else None)
         if found is None:
             raise NotFound
@@ -141,45 +161,43 @@ def at_door(view: View) -> View:
             **address,
         )
 
-    return _stamp(guarded, "at_door")
+    return _stamp(guarded, AT_DOOR)
 
 
 def admitted(view: View) -> View:
     """Swap `room_id` for the one who is `inside`. Raises `Over` when he no longer is.
 
-    Believes the room's admission cookie only, and judges its right anew: a room that became inactive,
-    a membership or a sign-in that ended take the place away.
+    Believes the room's admission cookie only, and the proof that was made for it; judges the right anew.
     """
 
     @wraps(view)
     def guarded(room_id: str, **address: Any) -> Any:
-        inside = find_inside(room_id, admissions.read(request, room_id))
-        return view(inside=inside, **address)
+        ticket = admissions.read(request, room_id)
+        if _acts() and ticket is not None and not admissions.proven(request, room_id, ticket):
+            raise CSRFError("The proof of origin is missing, or was made for another admission.")
+        return view(inside=find_inside(room_id, ticket), **address)
 
-    return _stamp(guarded, "admitted")
+    return _stamp(guarded, ADMITTED)
 
 
 def find_inside(room_id: str, ticket: Ticket | None) -> Inside:
     """Who is in by this ticket. Raises `NotFound` (no ticket, no room) or `Over` (not in any more)."""
     if ticket is None:
         raise NotFound
-    found = find_door(room_id, ticket.token_uuid)
-    if found is None:
-        raise NotFound
-    room, token, _ = found
-    participation = (
-        session.query(Participation)
-        .filter_by(room_uuid=room.uuid, device=ticket.device, id=ticket.participation_id)
-        .execution_options(populate_existing=True)
-        .one_or_none()
+    stay = find_stay(
+        room_id=room_id,
+        device=ticket.device,
+        participation_id=ticket.participation_id,
+        token_uuid=ticket.token_uuid,
+        sign_in_uuid=ticket.sign_in_uuid,
+        at=now(),
+        sign_in_days=current_app.config["SESSION_DAYS"],
     )
-    if participation is None:
-        raise Over("absent")
-    if participation.left_at is not None:
-        raise Over(participation.ending.value if participation.ending else "left")
-    if not _still_usable(room) or (ticket.sign_in_uuid and visitor_of(room, token, ticket).member is None):
-        raise Over("closed")
-    return Inside(room, participation, ticket)
+    if stay.role is not stay.participation.role:
+        own = stay.participation.uuid
+        with writing():
+            change_role(stay.room.uuid, lambda person: person.uuid == own, stay.role)
+    return Inside(stay.room, stay.participation, ticket)
 
 
 def visitor_of(room: Room, token: RoomToken | None, ticket: Ticket | None) -> Visitor:
@@ -189,32 +207,33 @@ def visitor_of(room: Room, token: RoomToken | None, ticket: Ticket | None) -> Vi
     if ticket.sign_in_uuid is None:
         return Visitor(device=ticket.device, token=token)
     somebody = actor.by_sign_in(ticket.sign_in_uuid)
-    role = member_role(somebody, room) if somebody else None
-    if somebody is None or role is None:
-        return Visitor(device=ticket.device)
+    visitor = as_member(somebody, room, device=ticket.device) if somebody else None
+    return visitor or Visitor(device=ticket.device)
+
+
+def as_member(somebody: Actor, room: Room, *, device: str) -> Visitor | None:
+    """The visitor that a signed-in person makes without a link, or None if he is no member."""
+    if room.uuid not in somebody.memberships and find_room(somebody, room.id) is None:
+        return None
+    role = member_role(somebody, room)
+    if role is None:
+        return None
     return Visitor(
-        device=ticket.device,
+        device=device or None,
         member=somebody.user,
         member_role=role,
-        sign_in_uuid=ticket.sign_in_uuid,
+        sign_in_uuid=somebody.sign_in.uuid if somebody.sign_in else None,
     )
 
 
-def member_role(somebody: Actor, room: Room) -> Role | None:
-    """The role in which somebody enters without a link, or None if he may not."""
-    if find_room(somebody, room.id) is None:
-        return None
-    return Role.MODERATOR if can(somebody, Permission.ROOM_MODERATE, room) else Role.ATTENDEE
-
-
-def _still_usable(room: Room) -> bool:
-    return room.status == "active" and room.customer.usable
+def _acts() -> bool:
+    return request.method not in SAFE_METHODS
 
 
 def _somebody() -> Actor:
     somebody = actor.current()
     if somebody is None:
         raise SignInFirst
-    if request.method not in {"GET", "HEAD"}:
+    if _acts():
         actor.touch(now())
     return somebody

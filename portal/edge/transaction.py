@@ -4,8 +4,10 @@ The body is read before the first statement, so that no slow client holds a tran
 HEAD promise not to write. Streams hold no session: they look things up in short transactions of their own.
 """
 
+from collections.abc import Callable
 from contextlib import ExitStack
 from http import HTTPStatus
+from typing import Any
 
 from flask import Flask, Response, current_app, g, make_response, request
 from flask import session as cookie
@@ -15,6 +17,12 @@ from werkzeug.exceptions import BadRequest, HTTPException
 from portal.db import reading, session
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+def reading_only(view: Callable[..., Any]) -> Callable[..., Any]:
+    """Mark a view that writes nothing though it is sent something, so that it waits for no writer."""
+    view.reading_only = True  # type: ignore[attr-defined]
+    return view
 
 
 def install(app: Flask) -> None:
@@ -30,8 +38,10 @@ def install_end(app: Flask) -> None:
 
 def _begin() -> None:
     g.transaction = ExitStack()
-    if request.method in SAFE_METHODS:
+    view = current_app.view_functions.get(request.endpoint or "")
+    if request.method in SAFE_METHODS or getattr(view, "reading_only", False):
         g.transaction.enter_context(reading())
+    if request.method in SAFE_METHODS:
         return
     try:
         _ = request.form if request.mimetype != "application/json" else request.get_data(cache=True)

@@ -1,6 +1,7 @@
 """Granting rights on a room, changing and ending them."""
 
 from collections.abc import Collection
+from datetime import datetime
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -10,7 +11,8 @@ from sqlalchemy.orm import joinedload
 from portal.audit.operations import note
 from portal.channels import channels
 from portal.db import afterwards, session
-from portal.errors import Invalid, Message, NotAllowed, NotFound
+from portal.errors import Conflict, Invalid, Message, NotAllowed, NotFound
+from portal.kept import keep, kept_facts
 from portal.people.models import User
 from portal.people.operations import find_by_email
 from portal.permissions.actor import Actor
@@ -18,6 +20,8 @@ from portal.permissions.members import RoomMember
 from portal.permissions.permission import Permission
 from portal.permissions.rules import can
 from portal.rooms.models import Room
+
+_KEPT = "removed-member"
 
 
 def members_of(room: Room) -> list[RoomMember]:
@@ -73,14 +77,53 @@ def change_member(member: RoomMember, *, room: Room, permissions: Collection[Per
     _tell(member.user_uuid, room)
 
 
-def remove_member(member: RoomMember, *, room: Room, by: Actor) -> None:
-    """End the membership; admissions and streams of that person end with it."""
+def remove_member(member: RoomMember, *, room: Room, by: Actor) -> str:
+    """End the membership; admissions and streams of that person end with it.
+
+    Returns what `restore_member` takes. Raises `NotAllowed`, also for a member with rights that the remover lacks.
+    """
     if member.user_uuid == by.uuid:
         raise NotAllowed(Message("You cannot remove yourself. Ask the owner of the room."))
+    if not may_remove(by, room, member):
+        raise NotAllowed(Message("You cannot remove somebody who has rights that you do not have yourself."))
+    kept = keep(
+        _KEPT,
+        room=str(room.uuid),
+        user=str(member.user_uuid),
+        permissions=list(member.permissions),
+        until=member.until.isoformat() if member.until else None,
+    )
     session.delete(member)
     session.flush()
     note("member.removed", member, by=by.uuid, room=room.uuid)
     _tell(member.user_uuid, room)
+    return kept
+
+
+def restore_member(*, room: Room, kept: str, by: Actor) -> RoomMember:
+    """Undo a removal, within ten minutes: the same person with the same rights. Raises `Conflict`, `NotAllowed`."""
+    facts = kept_facts(_KEPT, kept)
+    user = session.get(User, UUID(facts["user"])) if facts and facts["room"] == str(room.uuid) else None
+    if facts is None or user is None:
+        raise Conflict(Message("This was too long ago to be undone. Add the person again."))
+    permissions = [Permission(word) for word in facts["permissions"] if word in set(Permission)]
+    _may_grant(by, room, permissions)
+    member = RoomMember(room=room, user=user, permissions=_with_view(permissions))
+    member.until = datetime.fromisoformat(facts["until"]) if facts["until"] else None
+    try:
+        with session.begin_nested():
+            session.add(member)
+    except IntegrityError:
+        raise Conflict(Message("%(name)s is a member already.", name=user.name)) from None
+    note("member.restored", member, by=by.uuid, room=room.uuid)
+    _tell(user.uuid, room)
+    return member
+
+
+def may_remove(by: Actor, room: Room, member: RoomMember) -> bool:
+    """Rights that somebody lacks can neither be given nor taken away, so neither can who holds them be removed."""
+    held = {Permission(word) for word in member.permissions if word in set(Permission)}
+    return all(can(by, permission, room) for permission in held)
 
 
 def _may_grant(by: Actor, room: Room, permissions: Collection[Permission]) -> None:

@@ -11,7 +11,7 @@ from portal.clock import now
 from portal.permissions.actor import Actor
 from portal.permissions.members import RoomMember
 from portal.permissions.permission import Permission, StaffPermission
-from portal.rooms.models import Room
+from portal.rooms.models import Role, Room
 
 Rule = Callable[[Actor, Room, RoomMember | None, datetime], bool]
 
@@ -60,6 +60,23 @@ def can(actor: Actor | None, permission: Permission, room: Room) -> bool:
     if actor is None:
         return False
     return permission in rights(actor, room, actor.memberships.get(room.uuid), now())
+
+
+def member_role(actor: Actor, room: Room) -> Role | None:
+    """The role in which the actor, whose membership a door has loaded, enters without a link; None if he may not."""
+    if not can(actor, Permission.ROOM_VIEW, room):
+        return None
+    return Role.MODERATOR if can(actor, Permission.ROOM_MODERATE, room) else Role.ATTENDEE
+
+
+def grantable_roles(actor: Actor | None, room: Room) -> set[Role]:
+    """The roles for which the actor may hand out links: nobody grants what he lacks."""
+    return set(Role) if can(actor, Permission.ROOM_MODERATE, room) else set(Role) - {Role.MODERATOR}
+
+
+def knows_the_plan(actor: Actor, room: Room) -> bool:
+    """Whether the actor is told what is wrong with the plan: the owners above the room, and staff."""
+    return owns_above(actor, room, None, now()) or StaffPermission.ROOMS_READ in actor.staff
 
 
 def may_create_in(actor: Actor, account: Account) -> bool:

@@ -42,6 +42,8 @@ class Ending(StrEnum):
     LOST = "lost"
     REMOVED = "removed"
     CLOSED = "closed"
+    WITHDRAWN = "withdrawn"
+    """The link was revoked or paused; who has another, or gets this one back, may come again."""
 
 
 class RoomStatus(Base):

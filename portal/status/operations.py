@@ -1,21 +1,23 @@
 """Recording what happens in rooms: everything that anybody learns about a room meets in `record`."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.orm import joinedload
 
 from portal.audit.operations import note
 from portal.channels import channels
 from portal.clock import now
-from portal.db import afterwards, session
+from portal.db import afterwards, new_id, new_uuid, session
 from portal.rooms.models import Role, Room
 from portal.rooms.operations import room_topics
 from portal.status.models import Ending, LiveState, Participation, RoomSession, RoomStatus, Source
+from portal.status.state import State, hold, state_of
+
+Which = Callable[[Participation], bool]
 
 NAMES_KEPT = 20
 FIRST_SECONDS = 20  # how long a place is kept between pressing Join and the page's first sign of life
@@ -39,28 +41,15 @@ class Snapshot:
 
 def record(room: Room, snapshot: Snapshot) -> RoomStatus:
     """Store the snapshot; tell watchers if anything but its age changed."""
-    stored = session.get(RoomStatus, room.uuid)
-    if stored is None:
-        stored = RoomStatus(room=room, version=0, count=0, counts={}, names=[], state=LiveState.IDLE)
-        session.add(stored)
-    fresh = (snapshot.state, snapshot.since, snapshot.counts, list(snapshot.names[:NAMES_KEPT]), False)
-    changed = fresh != (stored.state, stored.since, stored.counts, stored.names, stored.stale)
-    if snapshot.state is LiveState.IDLE and stored.state is LiveState.LIVE:
-        stored.last_live_at = snapshot.checked_at
-    stored.state, stored.since, stored.counts, stored.names, stored.stale = fresh
-    stored.count = sum(snapshot.counts.values())
-    stored.checked_at, stored.source = snapshot.checked_at, snapshot.source
-    if changed:
-        stored.version += 1
-        topics, word = room_topics(room), room.id
-        afterwards(lambda: channels().nudge(*topics, word=word))
+    hold(room.uuid)
+    stored = _store(room, session.get(RoomStatus, room.uuid, populate_existing=True), snapshot)
     session.flush()
     return stored
 
 
 def enter_session(
     *,
-    room: Room,
+    here: State,
     name: str,
     role: Role,
     device: str,
@@ -70,71 +59,85 @@ def enter_session(
 ) -> Participation:
     """Open a participation in the room's running session, which starts if there is none.
 
-    The same device takes over its own place. The caller holds the room's row lock.
+    The same device takes over its own place. The caller holds the room and flushes: rows of one kind
+    then take one statement.
     """
-    run = running_session(room)
-    if run is None:
-        run = RoomSession(room_uuid=room.uuid)
-        session.add(run)
-        session.flush()
-        note("room.started", run, by=user_uuid, room=room.uuid)
-    participation = present_on(room, device)
+    room = here.room
+    if here.run is None:
+        here.run = RoomSession(uuid=new_uuid(), id=new_id(), room_uuid=room.uuid, started_at=now())
+        session.add(here.run)
+        note("room.started", here.run, by=user_uuid, room=room.uuid)
+    participation = next((person for person in here.people if person.device == device), None)
     if participation is None:
         participation = Participation(
-            run=run, room_uuid=room.uuid, subscription_uuid=room.subscription_uuid, device=device
+            uuid=new_uuid(),
+            id=new_id(),
+            run=here.run,
+            room_uuid=room.uuid,
+            subscription_uuid=room.subscription_uuid,
+            device=device,
+            entered_at=now(),
         )
         session.add(participation)
+        here.people.append(participation)
     participation.name, participation.role = name, role
     participation.token_uuid, participation.user_uuid = token_uuid, user_uuid
     participation.sign_in_uuid = sign_in_uuid
-    session.flush()
-    _record_presence(room, run)
+    _record_people(here)
     group, member = str(room.uuid), participation.id
     afterwards(lambda: _keep_place(group, member))
     return participation
 
 
-def leave_session(participation: Participation, *, ending: Ending) -> bool:
+def leave_session(participation: Participation, *, ending: Ending, by: UUID | None = None) -> bool:
     """Close the participation; the last one to leave ends the session. False if it was closed already."""
-    room = session.get_one(Room, participation.room_uuid, with_for_update={"of": Room})
-    closed = session.execute(
-        sa.update(Participation)
-        .where(Participation.uuid == participation.uuid, Participation.left_at.is_(None))
-        .values(left_at=now(), ending=ending)
-        .returning(Participation.uuid)
-    ).first()
-    if closed is None:
-        return False
-    session.refresh(participation)
-    run = running_session(room)
-    if run is not None:
-        _record_presence(room, run)
-    group, member = str(participation.room_uuid), participation.id
-    mailbox = f"participation:{member}"
-    letter = {"event": "over", "reason": ending.value}
-
-    def tell() -> None:
-        channels().absent(group, member)
-        if ending is not Ending.LEFT:
-            channels().post(mailbox, letter)
-
-    afterwards(tell)
-    return True
+    own = participation.uuid
+    return bool(close(participation.room_uuid, lambda person: person.uuid == own, ending=ending, by=by))
 
 
-def end_session(room: Room, *, ending: Ending = Ending.CLOSED) -> int:
+def end_session(room: Room, *, ending: Ending = Ending.CLOSED, by: UUID | None = None) -> int:
     """Everybody out. Returns how many were in."""
-    people = present(room)
-    for participation in people:
-        leave_session(participation, ending=ending)
-    return len(people)
+    return close(room.uuid, lambda _person: True, ending=ending, by=by)
 
 
-def running_session(room: Room) -> RoomSession | None:
-    """The run that has not ended, if there is one."""
-    return session.scalar(
-        sa.select(RoomSession).where(RoomSession.room_uuid == room.uuid, RoomSession.ended_at.is_(None))
+def close(room_uuid: UUID, which: Which, *, ending: Ending, by: UUID | None = None) -> int:
+    """Close those who are in and are meant, all at once. Returns how many those were. `by`: who made them go."""
+    room = hold(room_uuid)
+    if room is None:
+        return 0
+    here = state_of(room)
+    gone = [person for person in here.people if which(person)]
+    if not gone:
+        return 0
+    session.execute(
+        sa.update(Participation)
+        .where(Participation.uuid.in_([person.uuid for person in gone]))
+        .values(left_at=now(), ending=ending)
     )
+    for person in gone:
+        own = person.user_uuid if ending is Ending.LEFT else None
+        note(f"participant.{ending.value}", person, by=by or own, room=room.uuid)
+    here.people = [person for person in here.people if person not in gone]
+    _record_people(here)
+    session.flush()
+    _tell(room, gone, ending)
+    return len(gone)
+
+
+def change_role(room_uuid: UUID, which: Which, role: Role, *, by: UUID | None = None) -> int:
+    """Let those who are in and are meant go on in another role. Returns how many changed."""
+    room = hold(room_uuid)
+    if room is None:
+        return 0
+    here = state_of(room)
+    changed = [person for person in here.people if which(person) and person.role is not role]
+    for person in changed:
+        person.role = role
+        note("participant.role_changed", person, by=by, room=room.uuid, role=role.value)
+    if changed:
+        _record_people(here)
+        session.flush()
+    return len(changed)
 
 
 def present(room: Room) -> list[Participation]:
@@ -148,71 +151,66 @@ def present(room: Room) -> list[Participation]:
     )
 
 
-def present_on(room: Room, device: str) -> Participation | None:
-    """This device's open participation in the room."""
-    return session.scalar(
-        sa.select(Participation)
-        .where(
-            Participation.room_uuid == room.uuid,
-            Participation.device == device,
-            Participation.left_at.is_(None),
-        )
-        .options(joinedload(Participation.run))
-    )
-
-
-def removed_from_running(room: Room, device: str) -> bool:
-    """Whether a moderator removed this device from the session that is running now."""
-    return bool(
-        session.scalar(
-            sa.select(
-                sa.exists().where(
-                    Participation.session_uuid == RoomSession.uuid,
-                    RoomSession.room_uuid == room.uuid,
-                    RoomSession.ended_at.is_(None),
-                    Participation.device == device,
-                    Participation.ending == Ending.REMOVED,
-                )
-            )
-        )
-    )
-
-
 def close_lapsed(gone: Iterable[tuple[str, str]]) -> int:
     """Close the participations (group, id) that gave no sign of life. Returns how many."""
-    ids = [member for _, member in gone]
-    if not ids:
-        return 0
-    lapsed = session.scalars(
-        sa.select(Participation).where(Participation.id.in_(ids), Participation.left_at.is_(None))
-    ).all()
-    return sum(leave_session(participation, ending=Ending.LOST) for participation in lapsed)
+    by_room: dict[UUID, set[str]] = {}
+    for group, member in gone:
+        by_room.setdefault(UUID(group), set()).add(member)
+    closed = 0
+    for room_uuid in sorted(by_room):  # always the same order: no deadlock
+        members = by_room[room_uuid]
+        closed += close(room_uuid, lambda person, ids=members: person.id in ids, ending=Ending.LOST)  # type: ignore[misc]
+    return closed
 
 
 def _keep_place(group: str, member: str) -> None:
     channels().expect(group, member, FIRST_SECONDS)
 
 
-def _record_presence(room: Room, run: RoomSession) -> None:
+def _tell(room: Room, gone: list[Participation], ending: Ending) -> None:
+    """Take them out of the presence, and tell all but those who left by themselves why it is over."""
+    group, members = str(room.uuid), [person.id for person in gone]
+
+    def tell() -> None:
+        for member in members:
+            channels().absent(group, member)
+            if ending is not Ending.LEFT:
+                channels().post(f"participation:{member}", {"event": "over", "reason": ending.value})
+
+    afterwards(tell)
+
+
+def _record_people(here: State) -> None:
     """Write the embedded conference's snapshot from its participations, ending the run when all left."""
-    at = now()
-    people = session.execute(
-        sa.select(Participation.name, Participation.role)
-        .where(Participation.session_uuid == run.uuid, Participation.left_at.is_(None))
-        .order_by(Participation.entered_at, Participation.uuid)
-    ).all()
-    roles = Counter(role.value for _, role in people)
-    if not people:
+    at, people, run = now(), here.people, here.run
+    if run is not None and not people:
         run.ended_at = at
-        note("room.ended", run, by=None, room=room.uuid)
-    record(
-        room,
-        Snapshot(
-            state=LiveState.LIVE if people else LiveState.IDLE,
-            since=run.started_at if people else at,
-            checked_at=at,
-            source=Source.ENGINE,
-            counts=dict(sorted(roles.items())),
-            names=tuple(name for name, _ in people),
-        ),
+        note("room.ended", run, by=None, room=here.room.uuid)
+    snapshot = Snapshot(
+        state=LiveState.LIVE if people else LiveState.IDLE,
+        since=run.started_at if run and people else at,
+        checked_at=at,
+        source=Source.ENGINE,
+        counts=dict(sorted(Counter(person.role.value for person in people).items())),
+        names=tuple(person.name for person in people),
     )
+    here.status = _store(here.room, here.status, snapshot)
+
+
+def _store(room: Room, stored: RoomStatus | None, snapshot: Snapshot) -> RoomStatus:
+    """Lay the snapshot over what was read under the room's lock."""
+    if stored is None:
+        stored = RoomStatus(room_uuid=room.uuid, version=0, count=0, counts={}, names=[], state=LiveState.IDLE)
+        session.add(stored)
+    fresh = (snapshot.state, snapshot.since, snapshot.counts, list(snapshot.names[:NAMES_KEPT]), False)
+    changed = fresh != (stored.state, stored.since, stored.counts, stored.names, stored.stale)
+    if snapshot.state is LiveState.IDLE and stored.state is LiveState.LIVE:
+        stored.last_live_at = snapshot.checked_at
+    stored.state, stored.since, stored.counts, stored.names, stored.stale = fresh
+    stored.count = sum(snapshot.counts.values())
+    stored.checked_at, stored.source = snapshot.checked_at, snapshot.source
+    if changed:
+        stored.version += 1
+        topics, word = room_topics(room), room.id
+        afterwards(lambda: channels().nudge(*topics, word=word))
+    return stored

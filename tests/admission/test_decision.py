@@ -59,7 +59,8 @@ TABLE: list[tuple[str, dict[str, Any], Result, Check | None]] = [
     ("a link that has opened", LINK | {"not_before": PAST}, Enter(Role.ATTENDEE), None),
     ("a link that is used up", LINK | {"uses_left": 0}, Refuse(Reason.USED_UP), Check.USES),
     ("a link with one use left", LINK | {"uses_left": 1}, Enter(Role.ATTENDEE), None),
-    ("a reload by who used the last one", LINK | {"uses_left": 0, "inside_already": True}, Enter(Role.ATTENDEE), None),
+    ("a reload by who used the last one", LINK | {"uses_left": 0, "inside_already": True, "inside_by_this_link": True}, Enter(Role.ATTENDEE), None),
+    ("who is inside by another link, with one that is used up", HOST_LINK | {"uses_left": 0, "inside_already": True}, Refuse(Reason.USED_UP), Check.USES),
     # codes
     ("no code where one is needed", LINK | CODED, Refuse(Reason.CODE_MISSING), Check.CODE),
     ("a wrong code", LINK | CODED | {"code": "wrong"}, Refuse(Reason.CODE_WRONG), Check.CODE),
@@ -91,6 +92,20 @@ def test_the_table(who: str, facts: dict[str, Any], answer: Result, stopped_by: 
     assert decision.result == answer
     stopped = [judged.check for judged in decision.checks if judged.outcome == "stopped"]
     assert stopped == ([stopped_by] if stopped_by else [])
+
+
+@pytest.mark.parametrize("fact", ["customer_usable", "subscription_usable", "account_active", "provider_usable"])
+def test_members_are_not_told_what_is_wrong_with_the_plan(fact: str) -> None:
+    facts: dict[str, Any] = MEMBER | {fact: False}
+    told = decide(Case(at=NOW, **facts)).without_the_plan()
+    stopped = [line for line in told if line.outcome == "stopped"]
+    assert [line.words for line in stopped] == ["This room is not available right now"]
+    assert not {"customer", "subscription", "account", "provider"} & {line.check.value for line in told}
+
+
+def test_members_are_told_that_the_room_is_inactive() -> None:
+    told = decide(Case(at=NOW, member_role=Role.ATTENDEE, room_active=False)).without_the_plan()
+    assert [line.words for line in told if line.outcome == "stopped"] == ["The room is inactive: nobody enters"]
 
 
 cases = st.builds(

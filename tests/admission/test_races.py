@@ -14,11 +14,13 @@ from portal.admission.models import RoomToken
 from portal.admission.operations import Declined, enter
 from portal.admission.queries import Visitor, find_door
 from portal.admission.secrets import same_code
+from portal.admission.tokens import pause_token, revoke_token
 from portal.db import session, transaction
 from portal.errors import Conflict, Invalid, Throttled
 from portal.rooms.models import Role, Room
 from portal.rooms.operations import create_room
-from portal.status.models import Participation, RoomSession
+from portal.status.models import Ending, LiveState, Participation, RoomSession, RoomStatus
+from portal.status.operations import leave_session, present
 from tests.cast import Cast
 from tests.conftest import BOTH
 
@@ -119,3 +121,59 @@ def test_of_twenty_new_rooms_only_as_many_are_made_as_the_plan_has_left(app: Fla
     results = race(app, make)
     assert sum(isinstance(one, Room) for one in results) == 8  # ten in the plan, two in the demo world
     assert sum(isinstance(one, Conflict) for one in results) == RACERS - 8
+
+
+def test_links_are_revoked_and_paused_while_people_come_and_go_without_a_deadlock(app: Flask, cast: Cast) -> None:
+    def act(number: int) -> object:
+        if number % 4 == 0:
+            return revoke_token(cast.token(Role.GUEST), by=cast.user("alice"), remove_people=True) or "nobody"
+        if number % 4 == 1:
+            return pause_token(cast.token(Role.GUEST), by=cast.user("alice"), remove_people=True) or "nobody"
+        return knock(cast.board, cast.link_ids[Role.GUEST], number)
+
+    results = race(app, act)
+    assert all(isinstance(one, (int, str, Participation, Declined)) for one in results)
+    _snapshot_is_true(app, cast)
+
+
+def test_the_snapshot_is_right_after_people_came_and_went_at_once(app: Flask, cast: Cast) -> None:
+    inside = race(app, lambda n: knock(cast.board, cast.link_ids[Role.GUEST], n))
+    uuids = [one.uuid for one in inside]
+
+    def act(number: int) -> object:
+        if number % 2:
+            return leave_session(session.get_one(Participation, uuids[number]), ending=Ending.LEFT)
+        return knock(cast.board, cast.link_ids[Role.GUEST], 100 + number) if number % 4 else "stays"
+
+    race(app, act)
+    _snapshot_is_true(app, cast)
+
+
+def test_a_snapshot_that_was_loaded_before_the_lock_is_read_again(app: Flask, cast: Cast) -> None:
+    """What a transaction saw at the door may be old by the time it holds the room (PostgreSQL)."""
+    with app.app_context(), transaction():
+        first = knock(cast.board, cast.link_ids[Role.GUEST], 1)
+    if app.config["SQLALCHEMY_DATABASE_URI"].startswith("sqlite"):
+        return _snapshot_is_true(app, cast)  # one writer at a time: nobody comes between
+
+    def come() -> None:
+        with app.app_context(), transaction():
+            knock(cast.board, cast.link_ids[Role.GUEST], 2)
+
+    with app.app_context(), transaction():
+        assert find_door(cast.board) is not None
+        stay = session.get_one(Participation, first.uuid)
+        thread = threading.Thread(target=come)
+        thread.start()
+        thread.join(30)
+        leave_session(stay, ending=Ending.LEFT)
+    return _snapshot_is_true(app, cast)
+
+
+def _snapshot_is_true(app: Flask, cast: Cast) -> None:
+    with app.app_context():
+        status = session.get(RoomStatus, cast.room().uuid) or RoomStatus(count=0, names=[], state=LiveState.IDLE)
+        people = present(cast.room())
+        assert status.count == len(people)
+        assert sorted(status.names) == sorted(person.name for person in people)[:20]
+        assert (status.state is LiveState.LIVE) is bool(people)

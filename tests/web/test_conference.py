@@ -10,6 +10,7 @@ from flask import Flask
 
 from portal import channels
 from portal.channels import InProcess
+from portal.conference import pace
 from portal.conference.signals import Kind, may_signal
 from portal.db import session, transaction
 from portal.jobs import presence
@@ -247,9 +248,7 @@ def test_signing_out_ends_the_admission_of_a_member(cast: Cast) -> None:
     player = Player(alice, cast.board, "tab")
     assert player.alive().status_code == 200
     alice.post("/sign-out", data={"csrf_token": alice.token("/me")})
-    csrf = alice.token()
-    answer = alice.post(f"{player.base}/presence", json={"connection": "tab"}, headers={"X-CSRFToken": csrf})
-    assert answer.status_code == 410
+    assert player.alive().status_code == 410
 
 
 def test_the_owners_page_shows_who_is_in_and_bob_sees_it_too(cast: Cast, guest: Player) -> None:
@@ -287,3 +286,52 @@ def _count(app: Flask) -> int:
             session.scalar(sa.select(sa.func.count()).select_from(Participation).where(Participation.left_at.is_(None)))
             or 0
         )
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+def test_a_signal_is_measured_by_its_bytes_and_deep_ones_are_refused(guest: Player, chunked: bool) -> None:
+    guest.alive()
+    for body in (b'{"a":' * 5_000 + b"1" + b"}" * 5_000, b'{"a": "' + b"x" * 70_000 + b'"}'):
+        sent: dict[str, Any] = {"data": body, "content_type": "application/json"}
+        if chunked:
+            sent |= {"environ_overrides": {"CONTENT_LENGTH": "", "wsgi.input_terminated": True}}
+        answer = guest.client.post(f"{guest.base}/signals", headers={"X-CSRFToken": guest.csrf}, **sent)
+        assert answer.status_code == 422
+
+
+def test_data_of_a_signal_are_plain_values(guest: Player, moderator: Player) -> None:
+    guest.alive()
+    moderator.alive()
+    assert guest.say("signals", to=moderator.id, kind="offer", data={"sdp": {"deep": 1}}).status_code == 422
+
+
+def test_a_flood_of_signals_is_slowed_down(guest: Player, moderator: Player, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pace, "AT_ONCE", 3.0)
+    monkeypatch.setattr(pace, "A_SECOND", 0.001)
+    guest.alive()
+    sent = [guest.say("signals", to=moderator.id, kind="offer", data={}).status_code for _ in range(5)]
+    assert sent == [202, 202, 202, 429, 429]
+
+
+def test_of_many_streams_the_newest_count(guest: Player) -> None:
+    guest.alive()
+    numbers = [pace.open_stream(guest.id) for _ in range(pace.STREAMS)]
+    assert guest.hear()[0][0] == "roster"
+    assert not pace.is_open(guest.id, numbers[0])
+    assert pace.is_open(guest.id, numbers[-1])
+    for number in numbers:
+        pace.close_stream(guest.id, number)
+
+
+def test_a_sign_of_life_waits_for_no_writer(guest: Player, moderator: Player, app: Flask) -> None:
+    """Presence and negotiation begin reading transactions; another connection holds the writer meanwhile."""
+    guest.alive()
+    moderator.alive()
+    with app.app_context():
+        engine = sa.create_engine(app.config["SQLALCHEMY_DATABASE_URI"])
+        with engine.connect() as other:
+            other.exec_driver_sql("BEGIN IMMEDIATE")
+            assert guest.alive(camera=True).status_code == 200
+            assert guest.say("signals", to=moderator.id, kind="offer", data={}).status_code == 202
+            other.rollback()
+        engine.dispose()

@@ -36,7 +36,7 @@ def test_a_door_takes_the_id_away_from_the_view(app: Flask) -> None:
 
 def test_nothing_that_changes_something_answers_get(app: Flask) -> None:
     verbs = re.compile(r"(revoke|remove|delete|pause|resume|reinstate|restore|sign_out|leave)$")
-    confirmed = {"rooms.delete", "links.revoke"}  # GET asks, POST does
+    confirmed = {"rooms.delete", "links.revoke", "links.pause"}  # GET asks, POST does
     for rule in app.url_map.iter_rules():
         if verbs.search(rule.endpoint) and rule.endpoint not in confirmed:
             assert "GET" not in (rule.methods or set()), rule.endpoint
@@ -155,3 +155,17 @@ def test_a_post_without_proof_of_origin_changes_nothing(cast: Cast) -> None:
 def _stamp(app: Flask, endpoint: str) -> str | None:
     stamp: str | None = getattr(app.view_functions[endpoint], STAMP, None)
     return stamp
+
+
+def test_only_doors_that_ask_for_the_admissions_proof_are_free_of_the_sessions(cast: Cast) -> None:
+    exempt = cast.app.extensions["csrf"]._exempt_views
+    doors = {
+        f"{view.__module__}.{view.__name__}": getattr(view, STAMP, None) for view in cast.app.view_functions.values()
+    }
+    assert {doors[name] for name in exempt} == {"at_door", "admitted"}
+    guest = cast.join(Role.GUEST)
+    base = f"/rooms/{cast.board}/-/conference"
+    for path in ("departure", "presence", "signals"):
+        assert guest.post(f"{base}/{path}", data={"connection": "x"}).status_code == 400
+        assert guest.post(f"{base}/{path}", data={"csrf_token": guest.token()}).status_code == 400
+    assert guest.post(cast.board_path, data={"name": "Gus"}).status_code == 422

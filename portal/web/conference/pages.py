@@ -6,8 +6,9 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
+from portal.admission.stays import Over
 from portal.conference.signals import page_closed
-from portal.edge.guard import Admission, Inside, Over, admitted, at_door
+from portal.edge.guard import Admission, Inside, admitted, at_door
 from portal.errors import Conflict, Message, NotFound
 from portal.providers import registry
 from portal.providers.base import Embeddable
@@ -25,6 +26,7 @@ def ending_words(reason: str) -> str:
         Ending.LOST.value: _("The connection to the room was lost."),
         Ending.REMOVED.value: _("A moderator removed you from the room."),
         Ending.CLOSED.value: _("The room was closed."),
+        Ending.WITHDRAWN.value: _("The link you came by was ended."),
     }.get(reason, _("You are no longer in the room."))
     return words
 
@@ -42,6 +44,7 @@ def show(inside: Inside) -> ResponseReturnValue:
         "conference/show.html",
         room=room,
         participation=inside.participation,
+        proof=inside.proof,
         player=player.template,
         addresses=addresses(room),
         **player.context,
@@ -80,7 +83,7 @@ def entrance(admission: Admission) -> str:
     """Where this visitor comes in again."""
     if admission.visitor.member is not None:
         return url_for("entry.show", room_id=admission.room.id)
-    return admission.room.path
+    return admission.address
 
 
 def addresses(room: Room) -> dict[str, str]:

@@ -9,12 +9,26 @@ from typing import Any, cast
 from flask import Blueprint, Flask, current_app, request
 from flask.typing import ResponseReturnValue
 
+from portal.admission.stays import Over
 from portal.channels import Letter, channels
-from portal.conference.signals import Elsewhere, Kind, mailbox, roster, send, sign_of_life
-from portal.db import reading, transaction
+from portal.conference import pace
+from portal.conference.signals import (
+    Elsewhere,
+    Kind,
+    find_receiver,
+    is_moderation,
+    mailbox,
+    moderate,
+    negotiate,
+    roster,
+    sign_of_life,
+    speaks,
+)
+from portal.db import reading, session, transaction, writing
 from portal.edge.admissions import Ticket
 from portal.edge.errors import status_of
-from portal.edge.guard import Inside, Over, admitted, find_inside
+from portal.edge.guard import Inside, admitted, find_inside
+from portal.edge.transaction import reading_only
 from portal.edge.words import translated
 from portal.errors import Invalid, Message, NotFound, Refused
 from portal.status.models import Ending
@@ -28,10 +42,12 @@ CONNECTION_LENGTH = 64
 
 
 @bp.post("/presence")
+@reading_only
 @admitted
 def presence(inside: Inside) -> ResponseReturnValue:
     """A sign of life, every three seconds."""
     body = _body()
+    session.commit()  # nothing is held while others are told
     sign_of_life(
         inside.participation,
         connection=_word(body, "connection"),
@@ -43,30 +59,35 @@ def presence(inside: Inside) -> ResponseReturnValue:
 
 
 @bp.post("/signals")
+@reading_only
 @admitted
 def send_signal(inside: Inside) -> ResponseReturnValue:
-    """One signal to somebody else in the room."""
-    body = _body()
-    try:
-        kind = Kind(str(body.get("kind")))
-    except ValueError:
-        raise Invalid(kind=Message("There is no such signal.")) from None
-    send(
-        room=inside.room,
-        sender=inside.participation,
-        connection=_word(body, "connection"),
-        to=_word(body, "to"),
-        to_connection=str(body.get("to_connection") or "")[:CONNECTION_LENGTH],
-        kind=kind,
-        data=body.get("data"),
-    )
+    """One signal to somebody else in the room. What moderators do to others is written down."""
+    body, sender = _body(), inside.participation
+    connection, to, kind = _word(body, "connection"), _word(body, "to"), _kind(body)
+    session.commit()  # nothing is held while others are told
+    speaks(sender, connection, kind)
+    receiver = find_receiver(inside.room, sender, to)
+    session.commit()
+    if is_moderation(kind):
+        with writing():
+            moderate(sender=sender, receiver=receiver, kind=kind)
+    else:
+        negotiate(
+            sender=sender,
+            connection=connection,
+            receiver=receiver,
+            to_connection=str(body.get("to_connection") or "")[:CONNECTION_LENGTH],
+            kind=kind,
+            data=body.get("data"),
+        )
     return {"ok": True}, HTTPStatus.ACCEPTED
 
 
 @bp.get("/stream")
 @admitted
 def stream(inside: Inside) -> ResponseReturnValue:
-    """Who is there, and what others signal. Resumes after `Last-Event-ID`."""
+    """Who is there, and what others signal. Resumes after `Last-Event-ID`. Of several streams the newest count."""
     app = cast("Flask", current_app._get_current_object())  # type: ignore[attr-defined]
     box = mailbox(inside.participation.id)
     after = request.headers.get("Last-Event-ID", "")[:64] or channels().last_letter(box)
@@ -92,27 +113,35 @@ def _hear(app: Flask, inside: Inside, connection: str, after: str, words: dict[s
     box = mailbox(participation.id)
     known = ""
     beats = int(events.LONGEST_SECONDS / events.HEARTBEAT_SECONDS) * 100
-    with channels().watch(f"room:{room.uuid}", f"user:{participation.user_uuid}", box) as watch:
-        for _beat in range(beats):
-            for letter in channels().letters(box, after):
-                after = letter.id
-                heard = _event(letter, connection, words)
-                if heard:
-                    yield heard
-                if letter.body["event"] == "over" and _is_for(letter, connection):
+    number = pace.open_stream(participation.id)
+    channels().nudge(box)  # an older stream may have to end
+    try:
+        with channels().watch(f"room:{room.uuid}", f"user:{participation.user_uuid}", box) as watch:
+            for _beat in range(beats):
+                if not pace.is_open(participation.id, number):
+                    yield events.event("over", {"reason": "elsewhere", "message": words["elsewhere"]})
                     return
-            try:
-                people = _people(app, room.id, inside.ticket)
-            except Refused as refused:
-                reason = refused.reason if isinstance(refused, Over) else "closed"
-                yield events.event("over", {"reason": reason, "message": words.get(reason, "")})
-                return
-            if people != known:
-                known = people
-                yield f"event: roster\ndata: {people}\n\n"
-            else:
-                yield events.heartbeat()
-            watch.wait(events.HEARTBEAT_SECONDS)
+                for letter in channels().letters(box, after):
+                    after = letter.id
+                    heard = _event(letter, connection, words)
+                    if heard:
+                        yield heard
+                    if letter.body["event"] == "over" and _is_for(letter, connection):
+                        return
+                try:
+                    people = _people(app, room.id, inside.ticket)
+                except Refused as refused:
+                    reason = refused.reason if isinstance(refused, Over) else "closed"
+                    yield events.event("over", {"reason": reason, "message": words.get(reason, "")})
+                    return
+                if people != known:
+                    known = people
+                    yield f"event: roster\ndata: {people}\n\n"
+                else:
+                    yield events.heartbeat()
+                watch.wait(events.HEARTBEAT_SECONDS)
+    finally:
+        pace.close_stream(participation.id, number)
 
 
 def _people(app: Flask, room_id: str, ticket: Ticket) -> str:
@@ -143,12 +172,23 @@ def _is_for(letter: Letter, connection: str) -> bool:
 
 
 def _body() -> dict[str, Any]:
-    if (request.content_length or 0) > LARGEST:
+    sent = request.get_data(cache=True)
+    if len(sent) > LARGEST:
         raise Invalid(Message("This signal is too large."))
-    body = request.get_json(silent=True)
+    try:
+        body = json.loads(sent) if request.is_json else None
+    except (ValueError, RecursionError):
+        body = None
     if not isinstance(body, dict):
         raise Invalid(Message("A signal is a JSON object."))
     return body
+
+
+def _kind(body: dict[str, Any]) -> Kind:
+    try:
+        return Kind(str(body.get("kind")))
+    except ValueError:
+        raise Invalid(kind=Message("There is no such signal.")) from None
 
 
 def _word(body: dict[str, Any], name: str) -> str:

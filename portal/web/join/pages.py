@@ -13,13 +13,14 @@ from wtforms import StringField
 
 from portal.admission.decision import Decision, Reason, Refuse
 from portal.admission.operations import Declined, enter, look
-from portal.admission.queries import find_token
+from portal.admission.queries import Visitor, find_token
 from portal.edge import actor, admissions
-from portal.edge.guard import Admission, at_door, member_role
+from portal.edge.guard import Admission, as_member, at_door
+from portal.edge.refusals import remembered
 from portal.errors import NotFound
 from portal.people.models import NAME_LENGTH
 from portal.rooms.models import Room
-from portal.web.forms import Form, refills, stripped
+from portal.web.forms import Form, stripped
 
 bp = Blueprint("join", __name__, url_prefix="/rooms/<id:room_id>")
 
@@ -44,15 +45,15 @@ def show(admission: Admission, slug: str | None) -> ResponseReturnValue:
         return _exchange(admission, request.args["token"])
     if not admission.may_know:
         return _as_member(room)
-    if slug != room.slug:
+    decision = _look(admission)
+    if slug != room.slug and not _refuses(decision):  # who is refused learns nothing, not even the room's name
         return redirect(room.path, 303)
     form = JoinForm(formdata=None, name=_known_name(admission))
-    return _with_ticket(admission, _page(admission, _look(admission), form))
+    return _with_ticket(admission, _page(admission, decision, form))
 
 
 @bp.post("/<slug>")
 @at_door
-@refills
 def join(admission: Admission, slug: str) -> ResponseReturnValue:
     """Enter the room, and go to the player."""
     form = JoinForm()
@@ -66,13 +67,14 @@ def join(admission: Admission, slug: str) -> ResponseReturnValue:
     name, code = stripped(form.name.data), stripped(form.code.data)
     with form.refusals():
         try:
-            inside = enter(
-                room=room,
-                visitor=replace(visitor, device=admission.ticket.device),
-                name=name,
-                code=code,
-                network=request.remote_addr or "",
-            )
+            with remembered():
+                inside = enter(
+                    room=room,
+                    visitor=replace(visitor, device=admission.ticket.device),
+                    name=name,
+                    code=code,
+                    network=request.remote_addr or "",
+                )
         except Declined as declined:
             return _with_ticket(admission, (_page(admission, declined.decision, form), 403))
         ticket = replace(
@@ -97,16 +99,26 @@ def _exchange(admission: Admission, text: str) -> ResponseReturnValue:
             admission, (_page(admission, _look(admission), JoinForm(formdata=None), bad_link=True), 404)
         )
     replaced = admission.ticket.token_uuid not in {None, token.uuid}
-    response = make_response(redirect(room.path + ("?replaced=1" if replaced else ""), 303))
+    address = Admission(room, Visitor(token=token), admission.ticket, None, is_new=False).address
+    response = make_response(redirect(address + ("?replaced=1" if replaced else ""), 303))
     return admissions.write(response, room.id, admissions.by_link(admission.ticket, token.uuid))
 
 
 def _as_member(room: Room) -> ResponseReturnValue:
     """Who is signed in and may see the room goes to its members' entrance; everybody else sees nothing."""
-    somebody = actor.current()
-    if somebody is None or member_role(somebody, room) is None:
+    if not _is_member(room):
         raise NotFound
     return redirect(url_for("entry.show", room_id=room.id), 303)
+
+
+def _is_member(room: Room) -> bool:
+    somebody = actor.current()
+    return somebody is not None and as_member(somebody, room, device="") is not None
+
+
+def _refuses(decision: Decision) -> bool:
+    """Whether there is no form to fill in. A full room keeps it: somebody may leave any moment."""
+    return isinstance(decision.result, Refuse) and decision.reason is not Reason.FULL
 
 
 def _known_name(admission: Admission) -> str:
@@ -118,26 +130,20 @@ def _look(admission: Admission) -> Decision:
 
 
 def _page(admission: Admission, decision: Decision, form: JoinForm, *, bad_link: bool = False) -> str:
-    """The form, or why there is none. A full room keeps the form: somebody may leave any moment."""
-    refused = isinstance(decision.result, Refuse) and decision.reason is not Reason.FULL
-    template = "join/refused.html" if refused else "join/show.html"
-    return _rendered(template, admission, decision, form, bad_link=bad_link)
-
-
-def _rendered(template: str, admission: Admission, decision: Decision, form: JoinForm, *, bad_link: bool) -> str:
-    somebody = actor.current()
+    """The form, or why there is none."""
     return render_template(
-        template,
+        "join/refused.html" if _refuses(decision) else "join/show.html",
         room=admission.room,
         visitor=admission.visitor,
         status=admission.status,
+        proof=admission.proof,
         decision=decision,
         form=form,
         bad_link=bad_link,
         replaced=request.args.get("replaced") == "1",
         code_asked=decision.case.code_needed,
         inside_already=decision.case.inside_already,
-        member_entry=somebody is not None and member_role(somebody, admission.room) is not None,
+        member_entry=_is_member(admission.room),
     )
 
 

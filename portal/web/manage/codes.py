@@ -1,18 +1,21 @@
 """Access codes of a room."""
 
-from flask import Blueprint, redirect, render_template, url_for
+from collections.abc import Callable
+
+from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import StringField
 
-from portal.admission.codes import change_code, create_code, delete_code
+from portal.admission.codes import change_code, create_code, delete_code, restore_code
 from portal.admission.models import AccessCode
 from portal.admission.queries import codes_of, find_own_code, roles_locked_out
 from portal.clock import now
 from portal.edge import actor
 from portal.edge.guard import requires
-from portal.errors import NotFound
+from portal.edge.words import translated
+from portal.errors import Conflict, NotFound
 from portal.permissions.permission import Permission
 from portal.rooms.models import Role, Room
 from portal.web import notices
@@ -86,10 +89,34 @@ def edit(room: Room, code_id: str) -> ResponseReturnValue:
 @bp.post("/<id:code_id>/deletion")
 @requires(Permission.CODES_MANAGE)
 def delete(room: Room, code_id: str) -> ResponseReturnValue:
-    """Delete a code."""
-    delete_code(_own(room, code_id), by=actor.someone().user)
-    notices.done(_("The code was deleted."))
+    """Delete a code. The next page says what that opens, and offers to undo it."""
+    code = _own(room, code_id)
+    kept = delete_code(code, by=actor.someone().user)
+    words = _("The code was deleted.")
+    if not codes_of(room, code.role):
+        words += " " + _LAST_CODE_WORDS[code.role]()
+    notices.undoable(words, undo=url_for("codes.restore", room_id=room.id, kept=kept))
     return _back(room)
+
+
+@bp.post("/restoration")
+@requires(Permission.CODES_MANAGE)
+def restore(room: Room) -> ResponseReturnValue:
+    """Undo a deletion."""
+    try:
+        code = restore_code(room=room, kept=request.args.get("kept", ""), by=actor.someone().user)
+    except Conflict as conflict:
+        notices.failed(translated(conflict.message))
+        return _back(room)
+    notices.done(_("The code %(code)s is back.", code=code.code))
+    return _back(room)
+
+
+_LAST_CODE_WORDS: dict[Role, Callable[[], str]] = {
+    Role.MODERATOR: lambda: _("It was the last for moderators: their links need none any more."),
+    Role.ATTENDEE: lambda: _("It was the last for attendees: their links need none any more."),
+    Role.GUEST: lambda: _("It was the last for guests: their links need none any more."),
+}
 
 
 def _own(room: Room, code_id: str) -> AccessCode:

@@ -5,11 +5,14 @@ from dataclasses import replace
 from flask import Blueprint, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from portal.admission.decision import Decision
 from portal.admission.operations import Declined, enter, look
 from portal.admission.queries import Visitor
 from portal.edge import actor, admissions
-from portal.edge.guard import member_role, requires
+from portal.edge.guard import as_member, requires
+from portal.edge.refusals import remembered
 from portal.permissions.permission import Permission
+from portal.permissions.rules import knows_the_plan
 from portal.rooms.models import Room
 
 bp = Blueprint("entry", __name__, url_prefix="/rooms/<id:room_id>/-/entry")
@@ -19,33 +22,34 @@ bp = Blueprint("entry", __name__, url_prefix="/rooms/<id:room_id>/-/entry")
 @requires(Permission.ROOM_VIEW)
 def show(room: Room) -> ResponseReturnValue:
     """What entering would do, for whoever follows the room's address as a member."""
-    visitor = _visitor(room, device="")
-    return render_template("manage/rooms/entry.html", room=room, visitor=visitor, decision=look(room, visitor))
+    held = admissions.read(request, room.id)
+    visitor = _visitor(room, device=held.device if held else "")
+    return _page(room, visitor, look(room, visitor))
 
 
 @bp.post("")
 @requires(Permission.ROOM_VIEW)
 def create(room: Room) -> ResponseReturnValue:
     """Enter, and go to the player."""
-    somebody = actor.someone()
-    assert somebody.sign_in is not None
     held = admissions.read(request, room.id) or admissions.new_ticket()
     visitor = _visitor(room, device=held.device)
+    assert visitor.sign_in_uuid is not None
     try:
-        inside = enter(room=room, visitor=visitor, name="", code="", network=request.remote_addr or "")
+        with remembered():
+            inside = enter(room=room, visitor=visitor, name="", code="", network=request.remote_addr or "")
     except Declined as declined:
-        page = render_template("manage/rooms/entry.html", room=room, visitor=visitor, decision=declined.decision)
-        return page, 409
-    ticket = admissions.by_membership(held, somebody.sign_in.uuid)
+        return _page(room, visitor, declined.decision), 409
+    ticket = admissions.by_membership(held, visitor.sign_in_uuid)
     response = make_response(redirect(url_for("conference.show", room_id=room.id), 303))
     return admissions.write(response, room.id, replace(ticket, participation_id=inside.id))
 
 
+def _page(room: Room, visitor: Visitor, decision: Decision) -> str:
+    checks = decision.checks if knows_the_plan(actor.someone(), room) else decision.without_the_plan()
+    return render_template("manage/rooms/entry.html", room=room, visitor=visitor, decision=decision, checks=checks)
+
+
 def _visitor(room: Room, *, device: str) -> Visitor:
-    somebody = actor.someone()
-    return Visitor(
-        device=device or None,
-        member=somebody.user,
-        member_role=member_role(somebody, room),
-        sign_in_uuid=somebody.sign_in.uuid if somebody.sign_in else None,
-    )
+    visitor = as_member(actor.someone(), room, device=device)
+    assert visitor is not None, "the door let somebody in who may not see the room"
+    return visitor

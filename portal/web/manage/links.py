@@ -20,12 +20,13 @@ from portal.admission.queries import Visitor, automatic_count, codes_of, find_ow
 from portal.clock import now
 from portal.edge import actor
 from portal.edge.guard import requires
-from portal.errors import NotFound
+from portal.errors import NotAllowed, NotFound
 from portal.people.models import User
 from portal.permissions.permission import Permission
+from portal.permissions.rules import grantable_roles, knows_the_plan
 from portal.rooms.models import Role, Room
 from portal.web import notices
-from portal.web.forms import Form, MomentField, RoleField, refills, stripped
+from portal.web.forms import ROLE_CHOICES, Form, MomentField, RoleField, refills, stripped
 
 bp = Blueprint("links", __name__, url_prefix="/manage/rooms/<id:room_id>/links")
 
@@ -39,6 +40,11 @@ class LinkForm(Form):
     not_before = MomentField(_l("Works from"))
     person = StringField(_l("For one person (fixed name)"))
     max_uses = IntegerField(_l("At most this many uses"), [Optional()])
+
+    def offer(self, room: Room) -> None:
+        """Only roles that the reader may hand out."""
+        grantable = grantable_roles(actor.current(), room)
+        self.role.choices = [choice for choice in ROLE_CHOICES if Role(choice.value) in grantable]
 
     def values(self) -> dict[str, Any]:
         """What the operation takes."""
@@ -96,11 +102,12 @@ def index(room: Room) -> ResponseReturnValue:
 def create(room: Room) -> ResponseReturnValue:
     """Make a link, then show it in the ledger."""
     form = LinkForm()
+    form.offer(room)
     if not form.is_submitted() and request.args.get("role") in set(Role):
         form.role.data = Role(request.args["role"])
     if form.validate_on_submit():
         with form.refusals():
-            token = tokens.issue_token(room=room, by=actor.someone().user, **form.values())
+            token = tokens.issue_token(room=room, by=actor.someone(), **form.values())
             notices.done(_("The link is ready: copy it and send it."))
             return redirect(url_for("links.index", room_id=room.id, _anchor=f"link-{token.id}"), 303)
     return _form(room, form, None)
@@ -112,10 +119,13 @@ def create(room: Room) -> ResponseReturnValue:
 def edit(room: Room, token_id: str) -> ResponseReturnValue:
     """Change a link. Its address stays."""
     token = _own(room, token_id)
+    if token.role not in grantable_roles(actor.current(), room):
+        raise NotAllowed
     form = LinkForm(obj=token)
+    form.offer(room)
     if form.validate_on_submit():
         with form.refusals():
-            tokens.change_token(token, by=actor.someone().user, **form.values())
+            tokens.change_token(token, room=room, by=actor.someone(), **form.values())
             notices.done(_("Saved."))
             return redirect(url_for("links.index", room_id=room.id, _anchor=f"link-{token.id}"), 303)
     return _form(room, form, token)
@@ -137,12 +147,9 @@ def revoke(room: Room, token_id: str) -> ResponseReturnValue:
     inside = tokens.people_inside(token)
     if request.method == "GET" or (inside and "people" not in request.form):
         return render_template("manage/links/revoke.html", room=room, tab="links", token=token, inside=inside)
-    removed = tokens.revoke_token(token, by=actor.someone().user, remove_people=request.form.get("people") == "remove")
-    words = _("The link was revoked.")
-    if removed:
-        words += " " + ngettext("%(num)d person was removed.", "%(num)d people were removed.", removed)
+    removed = tokens.revoke_token(token, by=actor.someone().user, remove_people=_removal_wished())
     undo = url_for("links.reinstate", room_id=room.id, token_id=token.id)
-    notices.undoable(words, undo=undo)
+    notices.undoable(_("The link was revoked.") + _removed_words(removed), undo=undo)
     return _back(room)
 
 
@@ -153,11 +160,18 @@ def reinstate(room: Room, token_id: str) -> ResponseReturnValue:
     return _act(room, token_id, tokens.reinstate_token, _("The link works again."))
 
 
-@bp.post("/<id:token_id>/pause")
+@bp.route("/<id:token_id>/pause", methods=["GET", "POST"])
 @requires(Permission.TOKENS_MANAGE)
 def pause(room: Room, token_id: str) -> ResponseReturnValue:
-    """Let nobody in by this link for now."""
-    return _act(room, token_id, tokens.pause_token, _("The link is paused."))
+    """Let nobody in by this link for now; asks about those inside, as revoking does."""
+    token = _own(room, token_id)
+    inside = tokens.people_inside(token)
+    if request.method == "GET" or (inside and "people" not in request.form):
+        return render_template("manage/links/pause.html", room=room, tab="links", token=token, inside=inside)
+    removed = tokens.pause_token(token, by=actor.someone().user, remove_people=_removal_wished())
+    undo = url_for("links.resume", room_id=room.id, token_id=token.id)
+    notices.undoable(_("The link is paused.") + _removed_words(removed), undo=undo)
+    return _back(room)
 
 
 @bp.post("/<id:token_id>/resumption")
@@ -165,6 +179,15 @@ def pause(room: Room, token_id: str) -> ResponseReturnValue:
 def resume(room: Room, token_id: str) -> ResponseReturnValue:
     """End a pause."""
     return _act(room, token_id, tokens.resume_token, _("The link works again."))
+
+
+def _removal_wished() -> bool:
+    return request.form.get("people") == "remove"
+
+
+def _removed_words(removed: int) -> str:
+    words = ngettext("%(num)d person was removed.", "%(num)d people were removed.", removed)
+    return f" {words}" if removed else ""
 
 
 def _act(room: Room, token_id: str, operation: Callable[..., None], words: str) -> ResponseReturnValue:
@@ -193,17 +216,20 @@ def _ledger(room: Room, tested: RoomToken | None = None, decision: Decision | No
     codeless = having - valid
     automatic = request.args.get("automatic") == "1"
     links = tokens_of(room) + (tokens_of(room, automatic=True) if automatic else [])
+    somebody = actor.someone()
+    grantable = grantable_roles(somebody, room)
     return render_template(
         "manage/links/index.html",
         room=room,
         tab="links",
         links=links,
         states={link.uuid: state_of(link, codeless) for link in links},
-        addresses={link.uuid: address_of(room, link) for link in links},
+        addresses={link.uuid: address_of(room, link) for link in links if link.role in grantable},
         undoable={link.uuid for link in links if tokens.may_reinstate(link, at)},
         coded=having,
         tested=tested,
         decision=decision,
+        checks=(decision.checks if knows_the_plan(somebody, room) else decision.without_the_plan()) if decision else (),
         automatic=automatic,
         automatic_count=automatic_count(room),
         at=at,

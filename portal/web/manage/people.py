@@ -1,6 +1,6 @@
 """People of a room: who may do what in it."""
 
-from flask import Blueprint, redirect, render_template, url_for
+from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -11,8 +11,17 @@ from wtforms.validators import InputRequired, Length
 from portal.edge import actor
 from portal.edge.guard import requires
 from portal.edge.words import translated
+from portal.errors import Conflict
 from portal.permissions.members import RoomMember
-from portal.permissions.operations import add_member, change_member, find_member, members_of, remove_member
+from portal.permissions.operations import (
+    add_member,
+    change_member,
+    find_member,
+    may_remove,
+    members_of,
+    remove_member,
+    restore_member,
+)
 from portal.permissions.permission import Permission
 from portal.permissions.rules import can
 from portal.rooms.models import Room
@@ -47,7 +56,9 @@ class AddForm(RightsForm):
 @requires(Permission.MEMBERS_VIEW)
 def index(room: Room) -> ResponseReturnValue:
     """The owner and all members with their rights."""
-    return render_template("manage/people/index.html", room=room, tab="people", members=members_of(room))
+    members, somebody = members_of(room), actor.someone()
+    removable = {member.uuid for member in members if may_remove(somebody, room, member)}
+    return render_template("manage/people/index.html", room=room, tab="people", members=members, removable=removable)
 
 
 @bp.route("/new", methods=["GET", "POST"])
@@ -87,11 +98,27 @@ def edit(room: Room, member_id: str) -> ResponseReturnValue:
 @bp.post("/<id:member_id>/removal")
 @requires(Permission.MEMBERS_MANAGE)
 def remove(room: Room, member_id: str) -> ResponseReturnValue:
-    """End a membership."""
+    """End a membership. The next page offers to undo it."""
     member = find_member(room, member_id)
     name = member.user.name
-    remove_member(member, room=room, by=actor.someone())
-    notices.done(_("%(name)s is no longer a member of this room.", name=name))
+    kept = remove_member(member, room=room, by=actor.someone())
+    notices.undoable(
+        _("%(name)s is no longer a member of this room.", name=name),
+        undo=url_for("people.restore", room_id=room.id, kept=kept),
+    )
+    return _back(room)
+
+
+@bp.post("/restoration")
+@requires(Permission.MEMBERS_MANAGE)
+def restore(room: Room) -> ResponseReturnValue:
+    """Undo a removal."""
+    try:
+        member = restore_member(room=room, kept=request.args.get("kept", ""), by=actor.someone())
+    except Conflict as conflict:
+        notices.failed(translated(conflict.message))
+        return _back(room)
+    notices.done(_("%(name)s is a member of this room again.", name=member.user.name))
     return _back(room)
 
 

@@ -67,7 +67,10 @@ function onRoster({ detail }) {
     tiles.drop(person.id);
     announce(say("left", { name: person.name }));
   }
-  list(people, (kind, person) => portal.signal(person, kind, null));
+  list(people, (kind, id) => {
+    const person = people.find((one) => one.id === id);
+    if (person) portal.signal(person, kind, null);
+  });
   media.fit(people.length);
   showCount();
 }

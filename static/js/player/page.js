@@ -30,9 +30,10 @@ export function announce(text) {
   find("said").textContent = text;
 }
 
-// Cover everything: the conversation is over, or somewhere else.
+// Cover everything: the conversation is over, or somewhere else. What lies below cannot be reached any more.
 export function cover(id, title) {
   if (title) find(id).querySelector("h2").textContent = title;
   find(id).hidden = false;
+  for (const other of root.children) other.inert = other.id !== id;
   find(id).querySelector("a, button").focus();
 }

@@ -38,7 +38,7 @@ export class Portal extends EventTarget {
     if (this.#ended) return false;
     const answer = await this.#post(facts.presence, { connection: this.connection, takeover, ...this.state });
     if (this.#ended) return false;
-    const lost = !answer || answer.status >= 500;
+    const lost = !answer || answer.status >= 500 || answer.status === 429; // it may work again in a moment
     if (lost !== this.#lost) {
       this.#lost = lost;
       this.dispatchEvent(new Event(lost ? "lost" : "found"));
@@ -48,9 +48,10 @@ export class Portal extends EventTarget {
       return false;
     }
     if (answer.status === 409) this.#end("elsewhere", "");
-    else if (answer.status === 410 || answer.status === 404) {
-      const body = await answer.json().catch(() => ({}));
-      this.#end(body.reason ?? "closed", body.message ?? "");
+    else if (!answer.ok || answer.redirected) {
+      const body = await answer.json().catch(() => ({})); // whatever it says, our place is not kept any more
+      this.#end(body.reason ?? "absent", body.message ?? "");
+      return false;
     }
     return answer.ok;
   }

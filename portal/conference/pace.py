@@ -1,0 +1,53 @@
+"""How much one participant may ask of the portal: so many signals, so many streams. Counted in each process."""
+
+import itertools
+import threading
+import time
+
+from portal.errors import Throttled
+
+A_SECOND = 50.0
+AT_ONCE = 200.0
+STREAMS = 3  # one is used; a network that broke off leaves others behind until that is noticed
+FORGET_SECONDS = AT_ONCE / A_SECOND  # after so long without a signal everything is allowed again
+
+_left: dict[str, tuple[float, float]] = {}
+_streams: dict[str, list[int]] = {}
+_numbers = itertools.count()
+_lock = threading.Lock()
+
+
+def signal(participation_id: str) -> None:
+    """Take one signal from what the participant has left. Raises `Throttled`."""
+    at = time.monotonic()
+    with _lock:
+        for known in [known for known, (_, since) in _left.items() if since < at - FORGET_SECONDS]:
+            del _left[known]
+        left, since = _left.get(participation_id, (AT_ONCE, at))
+        left = min(AT_ONCE, left + (at - since) * A_SECOND)
+        _left[participation_id] = (left, at) if left < 1 else (left - 1, at)
+    if left < 1:
+        raise Throttled(retry_after=1)
+
+
+def open_stream(participation_id: str) -> int:
+    """A number for a new stream of this participant. The oldest ones are no longer `open`."""
+    number = next(_numbers)
+    with _lock:
+        _streams[participation_id] = [*_streams.get(participation_id, []), number][-STREAMS:]
+    return number
+
+
+def is_open(participation_id: str, number: int) -> bool:
+    """Whether this stream is one of the newest."""
+    return number in _streams.get(participation_id, ())
+
+
+def close_stream(participation_id: str, number: int) -> None:
+    """The stream ended."""
+    with _lock:
+        rest = [other for other in _streams.get(participation_id, []) if other != number]
+        if rest:
+            _streams[participation_id] = rest
+        else:
+            _streams.pop(participation_id, None)

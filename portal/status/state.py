@@ -1,0 +1,58 @@
+"""How it stands in a room right now, read under the room's lock.
+
+Locks are taken in one order everywhere: subscription, then room (several rooms by uuid), then links and
+participations. On SQLite a transaction that writes holds everything from its first statement on.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from portal.db import session
+from portal.rooms.models import Room
+from portal.status.models import Participation, RoomSession, RoomStatus
+
+
+@dataclass
+class State:
+    """The stored snapshot, the running session, and who is in, in the order of entering."""
+
+    room: Room
+    status: RoomStatus | None
+    run: RoomSession | None
+    people: list[Participation]
+
+
+def hold(room_uuid: UUID) -> Room | None:
+    """Lock the room until the end of the transaction. None if there is no such room any more."""
+    if session.get_bind().dialect.name == "sqlite":
+        return session.get(Room, room_uuid)
+    locking = sa.select(Room).where(Room.uuid == room_uuid).with_for_update(of=Room, key_share=True)
+    return session.scalars(locking).one_or_none()
+
+
+def state_of(room: Room) -> State:
+    """Read anew, whatever this transaction has seen before. The caller holds the room."""
+    return as_state(room, session.execute(state_query(room.uuid)).all())
+
+
+def state_query(room_uuid: UUID) -> sa.Select[RoomStatus, RoomSession, Participation]:
+    """Rows of (status, running session, participation): one for each who is in, at least one."""
+    return (
+        sa.select(RoomStatus, RoomSession, Participation)
+        .select_from(Room)
+        .outerjoin(RoomStatus, RoomStatus.room_uuid == Room.uuid)
+        .outerjoin(RoomSession, sa.and_(RoomSession.room_uuid == Room.uuid, RoomSession.ended_at.is_(None)))
+        .outerjoin(Participation, sa.and_(Participation.room_uuid == Room.uuid, Participation.left_at.is_(None)))
+        .where(Room.uuid == room_uuid)
+        .order_by(Participation.entered_at, Participation.uuid)
+        .execution_options(populate_existing=True)
+    )
+
+
+def as_state(room: Room, rows: Any) -> State:
+    """The rows of `state_query`, of which more columns may follow, as a value."""
+    status, run = (rows[0][0], rows[0][1]) if rows else (None, None)
+    return State(room, status, run, [row[2] for row in rows if row[2] is not None])

@@ -1,0 +1,74 @@
+"""Buckets over simulated days, on both databases."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import time_machine
+from flask import Flask
+
+from portal import tries
+from portal.admission.throttle import code_buckets
+from portal.db import session
+from portal.errors import Throttled
+from portal.rooms.models import Role
+from portal.tries import Bucket
+from tests.cast import Cast
+from tests.conftest import BOTH
+
+pytestmark = BOTH
+START = datetime(2027, 1, 1, tzinfo=UTC)
+
+
+def test_whoever_paces_his_guesses_gets_no_more_than_a_hundred_a_day(app: Flask, cast: Cast) -> None:
+    compared, at = 0, START
+    with app.app_context(), time_machine.travel(START, tick=False) as clock:
+        buckets = code_buckets(room=cast.room(), role=Role.ATTENDEE, network="192.0.2.7", known_device=None)
+        while at < START + timedelta(days=3):
+            try:
+                for _ in range(9):  # one below the limit of a minute
+                    tries.reserve(*buckets)
+                    compared += 1
+                wait = 61.0
+            except Throttled as throttled:
+                session.rollback()
+                wait = throttled.retry_after + 1
+            session.commit()
+            at += timedelta(seconds=wait)
+            clock.move_to(at)
+    assert 200 <= compared <= 400
+
+
+def test_a_quiet_window_halves_the_delay_and_success_does_not_reset_it(app: Flask) -> None:
+    bucket = Bucket.of("shared", limit=2, window=60)
+    with app.app_context(), time_machine.travel(START, tick=False) as clock:
+        waits = []
+        at = START
+        for _ in range(4):
+            tries.reserve(bucket)
+            tries.reserve(bucket)
+            with pytest.raises(Throttled) as refused:
+                tries.reserve(bucket)
+            session.commit()
+            waits.append(refused.value.retry_after)
+            at += timedelta(seconds=refused.value.retry_after)
+            clock.move_to(at)
+        assert waits == [60, 120, 240, 480]
+        tries.reserve(bucket)
+        tries.hand_back(bucket)  # a good one, by somebody else of the same network
+        at += timedelta(seconds=961)
+        clock.move_to(at)
+        tries.reserve(bucket)
+        tries.reserve(bucket)
+        with pytest.raises(Throttled) as refused:
+            tries.reserve(bucket)
+        assert refused.value.retry_after == 480
+        session.rollback()
+
+
+def test_a_network_is_the_64_of_an_ipv6_address(app: Flask) -> None:
+    def key(network: str) -> str:
+        return Bucket.of("x", network, limit=1, window=1).key
+
+    assert key("2001:db8:1:2::1") == key("2001:db8:1:2:ffff::9")
+    assert key("2001:db8:1:2::1") != key("2001:db8:1:3::1")
+    assert key("::ffff:192.0.2.1") == key("192.0.2.1") != key("192.0.2.2")

@@ -77,7 +77,7 @@ def test_joining_while_redis_is_away_is_remembered_and_not_answered_with_an_erro
     channels_module.use(f"redis://127.0.0.1:{free_port()}/0")
     try:
         assert guest.send(cast.board_path, name="Gus").status_code == 303
-        pause = f"/manage/rooms/{cast.board}/links/{cast.link_ids[Role.GUEST]}/pause"
+        pause = f"/manage/rooms/{cast.board}/links/{cast.link_ids[Role.ATTENDEE]}/pause"
         assert alice.post(pause, data={"csrf_token": alice.token("/me")}).status_code == 303
         answer = guest.get("/readyz")
         assert answer.status_code == 503

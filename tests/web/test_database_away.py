@@ -181,12 +181,13 @@ def _ghost(app: Flask) -> str:
     """Somebody whom a crash left in a room: the id of the participation."""
     from portal import demo
     from portal.status.operations import enter_session
+    from portal.status.state import state_of
 
     with app.app_context():
         demo.furnish()
         with db.transaction():
             room = Cast(app).room()
-            ghost = enter_session(room=room, name="Ghost", role=Role.GUEST, device="gone").id
+            ghost = enter_session(here=state_of(room), name="Ghost", role=Role.GUEST, device="gone").id
         db.db.engine.dispose()
     return ghost
 

@@ -123,6 +123,22 @@ class Identified:
         return str(ULID.from_uuid(self.uuid))
 
 
+def spelt(model: type[Identified], text: str) -> sa.ColumnElement[bool]:
+    """The row whose id, uuid or ulid is spelt like this; none for what is no spelling at all."""
+    if len(text) == ID_LENGTH:
+        return model.id == text
+    try:
+        uuid = UUID(text) if "-" in text else ULID.from_str(text).to_uuid()
+    except ValueError:
+        return sa.false()
+    return model.uuid == uuid
+
+
+def short_id(model: type[Identified], text: str) -> str | None:
+    """The public id of the row whose id, uuid or ulid this is; a short id is not looked up."""
+    return text if len(text) == ID_LENGTH else session.scalar(sa.select(model.id).where(spelt(model, text)))
+
+
 class Dated:
     """A row that knows when it was made and last changed."""
 

@@ -62,6 +62,8 @@ def hand_back(*buckets: Bucket) -> None:
 
     The delay keeps its length: a bucket may be shared, and one visitor's success says nothing about another.
     """
+    if not buckets:
+        return
     keys = [bucket.key for bucket in buckets]
     session.execute(sa.update(Tries).where(Tries.key.in_(keys), Tries.used > 0).values(used=Tries.used - 1))
 

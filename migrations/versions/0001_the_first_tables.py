@@ -57,16 +57,6 @@ def upgrade() -> None:
         sa.UniqueConstraint("id", name=op.f("uq_service_providers_id")),
     )
     op.create_table(
-        "sendings",
-        sa.Column("key", sa.String(length=64), nullable=False),
-        sa.Column("led_to", sa.String(length=500), nullable=False),
-        sa.Column("at", portal.db.Moment(), nullable=False),
-        sa.PrimaryKeyConstraint("key", name=op.f("pk_sendings")),
-    )
-    with op.batch_alter_table("sendings", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_sendings_at"), ["at"], unique=False)
-
-    op.create_table(
         "tries",
         sa.Column("key", sa.String(length=64), nullable=False),
         sa.Column("used", sa.Integer(), nullable=False),
@@ -82,7 +72,6 @@ def upgrade() -> None:
         sa.Column("email", sa.String(length=254), nullable=False),
         sa.Column("name", sa.String(length=80), nullable=False),
         sa.Column("password_hash", sa.String(length=255), nullable=True),
-        sa.Column("password_is_public", sa.Boolean(), nullable=False),
         sa.Column("timezone", sa.String(length=64), nullable=True),
         sa.Column("deactivated_at", portal.db.Moment(), nullable=True),
         sa.Column("uuid", sa.Uuid(), nullable=False),
@@ -237,7 +226,7 @@ def upgrade() -> None:
         sa.Column("subscription_uuid", sa.Uuid(), nullable=False),
         sa.Column("owner_uuid", sa.Uuid(), nullable=False),
         sa.Column("room_name", sa.String(length=200), nullable=False),
-        sa.Column("sort_name", sa.String(length=600), nullable=False),
+        sa.Column("sort_name", sa.String(length=400), nullable=False),
         sa.Column(
             "status", sa.Enum("active", "inactive", name="roomstatusword", native_enum=False, length=32), nullable=False
         ),
@@ -427,7 +416,7 @@ def upgrade() -> None:
         sa.Column("left_at", portal.db.Moment(), nullable=True),
         sa.Column(
             "ending",
-            sa.Enum("left", "lost", "removed", "closed", "withdrawn", name="ending", native_enum=False, length=32),
+            sa.Enum("left", "lost", "removed", "closed", name="ending", native_enum=False, length=32),
             nullable=True,
         ),
         sa.Column("uuid", sa.Uuid(), nullable=False),
@@ -549,10 +538,6 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_tries_resets_at"))
 
     op.drop_table("tries")
-    with op.batch_alter_table("sendings", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_sendings_at"))
-
-    op.drop_table("sendings")
     op.drop_table("service_providers")
     op.drop_table("platform_roles")
     with op.batch_alter_table("audit_events", schema=None) as batch_op:

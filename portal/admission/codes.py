@@ -101,8 +101,7 @@ def use_code(used: AccessCode, at: datetime) -> bool:
         sa.update(AccessCode)
         .where(AccessCode.uuid == used.uuid, AccessCode.normal == used.normal, AccessCode.role == used.role)
         .values(use_count=AccessCode.use_count + 1, last_usage=at)
-        .returning(AccessCode.uuid),
-        execution_options={"synchronize_session": False},
+        .returning(AccessCode.uuid)
     )
     return taken.first() is not None
 

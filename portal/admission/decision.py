@@ -98,6 +98,7 @@ class Case:
     paused: bool = False
     not_before: datetime | None = None
     expires_at: datetime | None = None
+    replaced: bool = False
     uses_left: int | None = None
     # what happened and what they say
     removed: bool = False
@@ -245,10 +246,14 @@ def _by_what_right(case: Case) -> Iterator[Line]:
         Refuse(invalid) if case.token_given and invalid else None,
         {
             Reason.REVOKED: Message("The link was revoked"),
-            Reason.EXPIRED: Message("The link has expired"),
+            Reason.EXPIRED: Message("The link was replaced by a new one")
+            if case.replaced
+            else Message("The link has expired"),
             Reason.PAUSED: Message("The link is paused"),
         }.get(invalid or Reason.UNKNOWN, Message("")),
-        Message("Not revoked, paused or expired") if case.token_given else Message("No link is used"),
+        (Message("Was replaced, and works for a while") if case.replaced else Message("Not revoked, paused or expired"))
+        if case.token_given
+        else Message("No link is used"),
     )
     yield _line(
         Check.NOT_REMOVED,

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal import vault
-from portal.db import Base, Dated, Identified, one_of
+from portal.db import Base, Dated, Identified, new_uuid, one_of
 from portal.people.models import NAME_LENGTH, User
 from portal.rooms.models import Role, Room
 
@@ -35,14 +35,27 @@ class RoomToken(Identified, Dated, Base):
     created_by_uuid: Mapped[UUID | None] = mapped_column(sa.ForeignKey("users.uuid", ondelete="SET NULL"))
     automatic: Mapped[bool] = mapped_column(default=False)
     device: Mapped[str | None] = mapped_column(sa.String(64))
+    rotated_to_uuid: Mapped[UUID | None] = mapped_column(sa.ForeignKey("room_tokens.uuid", ondelete="SET NULL"))
+    grace_until: Mapped[datetime | None]
     room: Mapped[Room] = relationship()
     created_by: Mapped[User | None] = relationship()
+    rotated_to: Mapped["RoomToken | None"] = relationship(remote_side="RoomToken.uuid")
 
     __table_args__ = (sa.UniqueConstraint("room_uuid", "device"),)
 
+    @property
+    def ends_at(self) -> datetime | None:
+        """When it stops working: at its own end, or when the time is over that a rotation left it."""
+        return min(filter(None, (self.expires_at, self.grace_until)), default=None)
+
     def expired(self, at: datetime) -> bool:
         """Whether its end has come."""
-        return self.expires_at is not None and self.expires_at <= at
+        return self.ends_at is not None and self.ends_at <= at
+
+    @property
+    def replaced(self) -> bool:
+        """Whether another link has taken its place, though it may still work for a while."""
+        return self.grace_until is not None
 
     def works(self, at: datetime) -> bool:
         """Whether it is neither revoked, paused, expired nor used up: who holds it may know the room's name."""
@@ -53,6 +66,29 @@ class RoomToken(Identified, Dated, Base):
     def token(self) -> str:
         """The secret itself, unsealed for whoever may see the room's links."""
         return vault.unseal(self.token_sealed, purpose="room-token")
+
+
+class Entry(Base):
+    """A one-time entry: somebody whom the API let in opens it in a browser. Only a keyed hash is stored.
+
+    Bound to the room and to a link or a user, or to nobody in a public room. `access_code_uuid`: the code
+    that was right when it was made, which is not asked for again.
+    """
+
+    __tablename__ = "entries"
+
+    uuid: Mapped[UUID] = mapped_column(primary_key=True, default=new_uuid)
+    room_uuid: Mapped[UUID] = mapped_column(sa.ForeignKey("rooms.uuid", ondelete="CASCADE"), index=True)
+    secret_hash: Mapped[str] = mapped_column(sa.String(64), unique=True)
+    token_uuid: Mapped[UUID | None] = mapped_column(sa.ForeignKey("room_tokens.uuid", ondelete="CASCADE"))
+    user_uuid: Mapped[UUID | None] = mapped_column(sa.ForeignKey("users.uuid", ondelete="CASCADE"))
+    access_code_uuid: Mapped[UUID | None] = mapped_column(sa.ForeignKey("access_codes.uuid", ondelete="SET NULL"))
+    name: Mapped[str] = mapped_column(sa.String(NAME_LENGTH))
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+    used_at: Mapped[datetime | None]
+    token: Mapped[RoomToken | None] = relationship()
+    user: Mapped[User | None] = relationship()
+    access_code: Mapped["AccessCode | None"] = relationship()
 
 
 class AccessCode(Identified, Dated, Base):

@@ -15,7 +15,7 @@ from portal import tries
 from portal.admission.codes import use_code
 from portal.admission.decision import Decision, Enter, Reason, decide
 from portal.admission.models import AccessCode, RoomToken
-from portal.admission.queries import Standing, Visitor, case_of, standing, standing_columns
+from portal.admission.queries import STANDING, Standing, Visitor, case_of, facts_of, standing, this_token
 from portal.admission.secrets import normal_code, same_code
 from portal.admission.throttle import automatic_token_bucket, code_buckets
 from portal.admission.tokens import automatic_token
@@ -43,7 +43,7 @@ class Declined(Refused):
 
 
 @dataclass(frozen=True)
-class Door:
+class LockedDoor:
     """What is known of room and visitor once the room is locked. `known`: the device was in before, in this role.
 
     `opens_at`: when strangers, and when this device, may guess again (seconds since 1970); None for now.
@@ -58,9 +58,12 @@ class Door:
     opens_at: tuple[float | None, float | None]
 
 
-def look(room: Room, visitor: Visitor) -> Decision:
-    """What the page shows before Join: the decision as if the code were right. Changes nothing."""
-    return decide(replace(case_of(room, visitor, how=standing(room, visitor)), code="unasked"))
+def look(room: Room, visitor: Visitor, how: Standing | None = None) -> Decision:
+    """What the page shows before Join: the decision as if the code were right. Changes nothing.
+
+    `how`: what the door said already.
+    """
+    return decide(replace(case_of(room, visitor, how=how or standing(room, visitor)), code="unasked"))
 
 
 def enter(*, room: Room, visitor: Visitor, name: str, code: str, network: str) -> Participation:
@@ -75,13 +78,13 @@ def enter(*, room: Room, visitor: Visitor, name: str, code: str, network: str) -
     matching = matching_code(door, code, at) if case.code_needed else None
     decision = decide(replace(case, code="right" if matching else "wrong"))
     if decision.reason is Reason.CODE_WRONG:
-        _count_guess(door, network)
+        count_guess(door, network)
         raise _remembered(_wrong_code(room), door, decision)
     return come_in(door, decision, name=name, code=matching, network=network, at=at)
 
 
 def come_in(
-    door: Door, decision: Decision, *, name: str, code: AccessCode | None, network: str, at: datetime
+    door: LockedDoor, decision: Decision, *, name: str, code: AccessCode | None, network: str, at: datetime
 ) -> Participation:
     """Do what the decision allows, behind the locked door. Raises `Declined` unless it is `Enter`."""
     if not isinstance(decision.result, Enter):
@@ -99,11 +102,15 @@ def come_in(
         sign_in_uuid=visitor.sign_in_uuid,
     )
     note("participant.joined", participation, by=member, room=door.room.uuid, role=participation.role.value)
+    if token is not None and door.how.inside_by != token.uuid:
+        note("token.used", token, by=member, room=door.room.uuid)
+    if code is not None:
+        note("code.used", code, by=member, room=door.room.uuid)
     session.flush()
     return participation
 
 
-def at_locked_door(room: Room, visitor: Visitor, *, network: str) -> Door:
+def at_locked_door(room: Room, visitor: Visitor, *, network: str) -> LockedDoor:
     """Everything read anew, under the locks by which places are counted: two statements.
 
     Raises `NotFound` for a room that is gone.
@@ -112,15 +119,16 @@ def at_locked_door(room: Room, visitor: Visitor, *, network: str) -> Door:
     known_device = visitor.device or ""
     strangers = code_buckets(room=room, role=visitor.role, network=network, known_device=None)
     own = code_buckets(room=room, role=visitor.role, network=network, known_device=known_device)
-    facts = standing_columns(room, visitor)
-    token_uuid = visitor.token.uuid if visitor.token else None
     rows = session.execute(
         state_query(room.uuid)
-        .outerjoin(RoomToken, sa.and_(RoomToken.room_uuid == Room.uuid, RoomToken.uuid == token_uuid))
-        .add_columns(RoomToken, _entered_before(room, visitor), tries.blocked(*strangers), tries.blocked(*own), *facts)
+        .outerjoin(RoomToken, this_token())
+        .add_columns(
+            RoomToken, _entered_before(room, visitor), tries.blocked(*strangers), tries.blocked(*own), *STANDING
+        ),
+        facts_of(visitor),
     ).all()
     token, known, *opens_at = rows[0][3:7]
-    return Door(
+    return LockedDoor(
         room,
         replace(visitor, token=token),
         codes,
@@ -131,7 +139,7 @@ def at_locked_door(room: Room, visitor: Visitor, *, network: str) -> Door:
     )
 
 
-def matching_code(door: Door, code: str, at: datetime) -> AccessCode | None:
+def matching_code(door: LockedDoor, code: str, at: datetime) -> AccessCode | None:
     """The role's valid code that was typed; all are compared, so that time tells nothing. Raises `Throttled`."""
     opens_at = door.opens_at[1 if door.known else 0]
     if opens_at is not None:
@@ -141,11 +149,16 @@ def matching_code(door: Door, code: str, at: datetime) -> AccessCode | None:
     return equal[0] if equal and not equal[0].expired(at) else None
 
 
+def name_at_door(visitor: Visitor, name: str) -> str:
+    """The name that somebody will have inside. Raises `Invalid` on `name`."""
+    return visitor.fixed_name or readable(name, field="name", longest=NAME_LENGTH)
+
+
 def _checked_fields(visitor: Visitor, *, name: str, code: str, code_needed: bool) -> str:
     """The name that somebody will have inside. What is wrong with name and code is told together, as `Invalid`."""
     problems: dict[str, Message] = {}
     try:
-        name = visitor.fixed_name or readable(name, field="name", longest=NAME_LENGTH)
+        name = name_at_door(visitor, name)
     except Invalid as invalid:
         problems |= invalid.fields
     if code_needed and not code.strip():
@@ -155,7 +168,7 @@ def _checked_fields(visitor: Visitor, *, name: str, code: str, code_needed: bool
     return name
 
 
-def _count_guess(door: Door, network: str) -> None:
+def count_guess(door: LockedDoor, network: str) -> None:
     """Count a wrong guess, and let it stay counted whatever becomes of the request, before anybody else guesses."""
     visitor = door.visitor
     known = visitor.device if door.known else None
@@ -163,7 +176,7 @@ def _count_guess(door: Door, network: str) -> None:
     session.commit()
 
 
-def _count_use(door: Door, code: AccessCode | None, network: str, at: datetime) -> RoomToken | None:
+def _count_use(door: LockedDoor, code: AccessCode | None, network: str, at: datetime) -> RoomToken | None:
     """Note that link and code were used. A public room's visitor without a link gets one of their own.
 
     Who is in by this very link already uses it once; who is in by another one uses this one, too.
@@ -188,7 +201,7 @@ def _wrong_code(room: Room) -> Invalid:
     return Invalid(code=Message(words, host=room.owner.name))
 
 
-def _remembered(refused: Refused, door: Door, decision: Decision) -> Refused:
+def _remembered(refused: Refused, door: LockedDoor, decision: Decision) -> Refused:
     """Hang the audit line on a refusal: it outlives the transaction, and holds neither token nor code."""
     room, visitor = door.room, door.visitor
     member = visitor.member.uuid if visitor.member else None

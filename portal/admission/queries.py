@@ -1,4 +1,7 @@
-"""What the decision needs to know, read in two statements: who knocks at which room, and how it stands there."""
+"""What the decision needs to know, read in one statement: who knocks at which room, and how it stands there.
+
+The statement is made once, when the module is loaded: making it takes longer than the database does.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,11 +18,11 @@ from portal.admission.decision import Case, role_by
 from portal.admission.models import AccessCode, RoomToken
 from portal.admission.secrets import well_formed
 from portal.clock import now
-from portal.db import session
-from portal.people.models import User
+from portal.db import session, spelt
+from portal.people.models import SignIn, User
 from portal.rooms.features import used_limit
 from portal.rooms.models import Role, Room, RoomStatusWord
-from portal.rooms.settings import WAIT_FOR_HOST
+from portal.rooms.settings import GUEST_POLICY, WAIT_FOR_HOST
 from portal.status.models import Ending, Participation, RoomSession, RoomStatus
 from portal.subscriptions.models import Subscription
 
@@ -71,34 +74,113 @@ class Standing:
     subscription_present: int
 
 
-def find_door(room_id: str, token_uuid: UUID | None = None) -> tuple[Room, RoomToken | None, RoomStatus | None] | None:
-    """A room that is not in the trash, with all above it, this token of it, and its status: one statement."""
-    row = (
-        session.execute(
-            sa.select(Room, RoomToken, RoomStatus)
-            .join(Room.account)
-            .join(Room.customer)
-            .join(Room.subscription)
-            .join(Subscription.provider)
-            .join(Room.owner)
-            .outerjoin(Subscription.features)
-            .outerjoin(RoomStatus, RoomStatus.room_uuid == Room.uuid)
-            .outerjoin(RoomToken, sa.and_(RoomToken.room_uuid == Room.uuid, RoomToken.uuid == token_uuid))
-            .options(
-                contains_eager(Room.account),
-                contains_eager(Room.customer),
-                contains_eager(Room.owner).lazyload(User.platform_roles),
-                contains_eager(Room.subscription).options(
-                    contains_eager(Subscription.provider), contains_eager(Subscription.features)
-                ),
-            )
-            .where(Room.id == room_id, Room.trashed_at.is_(None))
-            .execution_options(populate_existing=True)
-        )
-        .unique()
-        .first()
+@dataclass(frozen=True)
+class Door:
+    """A room that is not in the trash, with all above it, the link that was shown, and how it stands there."""
+
+    room: Room
+    token: RoomToken | None
+    status: RoomStatus | None
+    standing: Standing
+
+
+def find_door(
+    room_id: str, token_uuid: UUID | None = None, device: str | None = None, sign_in_uuid: UUID | None = None
+) -> Door | None:
+    """The door of a room for this link of it, this device and this sign-in: one statement."""
+    facts = _facts(device=device, token_uuid=token_uuid, sign_in_uuid=sign_in_uuid)
+    row = session.execute(_DOOR, {"room_id": room_id, **facts}).unique().first()
+    return None if row is None else Door(row[0], row[1], row[2], Standing(*row[3:]))
+
+
+def facts_of(visitor: Visitor) -> dict[str, Any]:
+    """What `STANDING` is asked for."""
+    return _facts(
+        device=visitor.device,
+        token_uuid=visitor.token.uuid if visitor.token else None,
+        sign_in_uuid=visitor.sign_in_uuid,
+        user_uuid=visitor.member.uuid if visitor.member else None,
     )
-    return None if row is None else (row[0], row[1], row[2])
+
+
+def this_token() -> sa.ColumnElement[bool]:
+    """How the link that `facts_of` names is joined to its room."""
+    return sa.and_(RoomToken.room_uuid == Room.uuid, RoomToken.uuid == sa.bindparam("token_uuid", type_=sa.Uuid()))
+
+
+def _facts(
+    *,
+    device: str | None = None,
+    token_uuid: UUID | None = None,
+    sign_in_uuid: UUID | None = None,
+    user_uuid: UUID | None = None,
+) -> dict[str, Any]:
+    return {"device": device, "token_uuid": token_uuid, "sign_in_uuid": sign_in_uuid, "user_uuid": user_uuid}
+
+
+def _standing() -> tuple[sa.ColumnElement[Any], ...]:
+    """The columns of `Standing`, for a row of room and link (see `this_token`), to be asked with `facts_of`."""
+    role = sa.func.coalesce(RoomToken.role, Role.GUEST)
+    here = sa.and_(Participation.room_uuid == Room.uuid, Participation.left_at.is_(None))
+    own = sa.and_(here, Participation.device == sa.bindparam("device", type_=sa.String()))
+
+    def count(*conditions: sa.ColumnElement[bool]) -> sa.ScalarSelect[int]:
+        return sa.select(sa.func.count()).where(*conditions).correlate(Room, RoomToken).scalar_subquery()
+
+    def one(column: Any) -> sa.ScalarSelect[Any]:
+        return sa.select(column).where(own).correlate(Room).scalar_subquery()
+
+    return (
+        sa.exists()
+        .where(
+            Participation.session_uuid == RoomSession.uuid,
+            RoomSession.room_uuid == Room.uuid,
+            RoomSession.ended_at.is_(None),
+            Participation.ending == Ending.REMOVED,
+            sa.or_(*_same_visitor()),
+        )
+        .correlate(Room, RoomToken),
+        one(Participation.uuid),
+        one(Participation.token_uuid),
+        count(AccessCode.room_uuid == Room.uuid, AccessCode.role == role),
+        count(here),
+        count(here, Participation.role == Role.MODERATOR),
+        count(Participation.subscription_uuid == Room.subscription_uuid, Participation.left_at.is_(None)),
+    )
+
+
+def _same_visitor() -> Iterator[sa.ColumnElement[bool]]:
+    """By what somebody is known again who dropped the cookie: as the same user, or by a link for one person."""
+    signed_in = sa.select(SignIn.user_uuid).where(SignIn.uuid == sa.bindparam("sign_in_uuid", type_=sa.Uuid()))
+    yield Participation.device == sa.bindparam("device", type_=sa.String())
+    yield Participation.user_uuid == sa.bindparam("user_uuid", type_=sa.Uuid())
+    yield Participation.user_uuid == signed_in.scalar_subquery()
+    yield sa.and_(Participation.token_uuid == RoomToken.uuid, RoomToken.person != "")
+
+
+STANDING = _standing()
+
+_DOOR = (
+    sa.select(Room, RoomToken, RoomStatus, *STANDING)
+    .join(Room.account)
+    .join(Room.customer)
+    .join(Room.subscription)
+    .join(Subscription.provider)
+    .join(Room.owner)
+    .outerjoin(Subscription.features)
+    .outerjoin(RoomStatus, RoomStatus.room_uuid == Room.uuid)
+    .outerjoin(RoomToken, this_token())
+    .options(
+        contains_eager(Room.account),
+        contains_eager(Room.customer),
+        contains_eager(Room.owner).lazyload(User.platform_roles),
+        contains_eager(Room.subscription).options(
+            contains_eager(Subscription.provider), contains_eager(Subscription.features)
+        ),
+    )
+    .where(Room.id == sa.bindparam("room_id", type_=sa.String()), Room.trashed_at.is_(None))
+    .execution_options(populate_existing=True)
+)
 
 
 def find_token(room: Room, token: str) -> RoomToken | None:
@@ -112,48 +194,9 @@ def find_token(room: Room, token: str) -> RoomToken | None:
 
 
 def standing(room: Room, visitor: Visitor) -> Standing:
-    """Codes, people and removals that matter for this visitor: one statement."""
-    return Standing(*session.execute(sa.select(*standing_columns(room, visitor))).one())
-
-
-def standing_columns(room: Room, visitor: Visitor) -> list[sa.ColumnElement[Any]]:
-    """What a `Standing` is made of, to be asked alone or as part of a larger question."""
-    here = sa.and_(Participation.room_uuid == room.uuid, Participation.left_at.is_(None))
-    own = sa.and_(here, Participation.device == visitor.device)
-
-    def count(*conditions: sa.ColumnElement[bool]) -> sa.ScalarSelect[int]:
-        return sa.select(sa.func.count()).where(*conditions).correlate(None).scalar_subquery()
-
-    def one(column: Any, *conditions: sa.ColumnElement[bool]) -> sa.ScalarSelect[Any]:
-        return sa.select(column).where(*conditions).correlate(None).scalar_subquery()
-
-    return [
-        sa.select(Participation.uuid)
-        .join(RoomSession, RoomSession.uuid == Participation.session_uuid)
-        .where(
-            RoomSession.room_uuid == room.uuid,
-            RoomSession.ended_at.is_(None),
-            Participation.ending == Ending.REMOVED,
-            sa.or_(*_same_visitor(visitor)),
-        )
-        .correlate(None)
-        .exists(),
-        one(Participation.uuid, own),
-        one(Participation.token_uuid, own),
-        count(AccessCode.room_uuid == room.uuid, AccessCode.role == visitor.role),
-        count(here),
-        count(here, Participation.role == Role.MODERATOR),
-        count(Participation.subscription_uuid == room.subscription_uuid, Participation.left_at.is_(None)),
-    ]
-
-
-def _same_visitor(visitor: Visitor) -> Iterator[sa.ColumnElement[bool]]:
-    """By what somebody is known again who dropped the cookie: as the same user, or by a link for one person."""
-    yield Participation.device == visitor.device
-    if visitor.member is not None:
-        yield Participation.user_uuid == visitor.member.uuid
-    if visitor.token is not None and visitor.token.person:
-        yield Participation.token_uuid == visitor.token.uuid
+    """How it stands for this visitor, where no door told it."""
+    asked = sa.select(*STANDING).select_from(Room).outerjoin(RoomToken, this_token()).where(Room.uuid == room.uuid)
+    return Standing(*session.execute(asked, facts_of(visitor)).one())
 
 
 def case_of(room: Room, visitor: Visitor, *, how: Standing, at: datetime | None = None) -> Case:
@@ -178,12 +221,14 @@ def case_of(room: Room, visitor: Visitor, *, how: Standing, at: datetime | None 
         revoked=link is not None and link.revoked_at is not None,
         paused=link is not None and link.paused_at is not None,
         not_before=link.not_before if link is not None else None,
-        expires_at=link.expires_at if link is not None else None,
+        expires_at=link.ends_at if link is not None else None,
+        replaced=link is not None and link.replaced,
         uses_left=None if link is None or link.max_uses is None else link.max_uses - link.use_count,
         removed=how.removed,
         inside_already=how.inside is not None,
         inside_by_this_link=link is not None and how.inside_by == link.uuid,
         code_needed=how.codes > 0 and visitor.member_role is None,
+        guest_policy="refuse" if room.room_settings.get(GUEST_POLICY) == "refuse" else "accept",
         host_needed=bool(room.room_settings.get(WAIT_FOR_HOST)),
         host_present=how.moderators > 0,
         room_places=None if room_most is None else room_most - how.present,
@@ -231,9 +276,9 @@ def roles_locked_out(codes: list[AccessCode], at: datetime) -> list[Role]:
 
 def find_own_token(room: Room, token_id: str) -> RoomToken | None:
     """This room's token by its public id."""
-    return session.scalar(sa.select(RoomToken).where(RoomToken.room_uuid == room.uuid, RoomToken.id == token_id))
+    return session.scalar(sa.select(RoomToken).where(RoomToken.room_uuid == room.uuid, spelt(RoomToken, token_id)))
 
 
 def find_own_code(room: Room, code_id: str) -> AccessCode | None:
     """This room's code by its public id."""
-    return session.scalar(sa.select(AccessCode).where(AccessCode.room_uuid == room.uuid, AccessCode.id == code_id))
+    return session.scalar(sa.select(AccessCode).where(AccessCode.room_uuid == room.uuid, spelt(AccessCode, code_id)))

@@ -1,31 +1,25 @@
 """Making tokens and codes, and comparing codes as people type them."""
 
-import hashlib
 import hmac
 import secrets
 import unicodedata
 
 from portal.errors import Invalid, Message
+from portal.spelled import Spelling
 
-_PREFIX = "rt_"
-_RANDOM_BYTES = 24  # 192 bits
-_TAIL = 6
+_ROOM_TOKEN = Spelling("rt_", random_bytes=24)
 _CODE_ALPHABET = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"  # nothing that looks like something else
 CODE_SHORTEST, CODE_LONGEST = 4, 64
 
 
 def new_token() -> str:
     """A token with 192 random bits, a prefix that scanners know and a tail that tells misspellings."""
-    body = secrets.token_urlsafe(_RANDOM_BYTES)
-    return f"{_PREFIX}{body}{_checksum(body)}"
+    return _ROOM_TOKEN.new()
 
 
 def well_formed(token: str) -> bool:
     """Whether this can be a token at all; saves a query for mistyped ones."""
-    if not token.isascii() or len(token) != len(_PREFIX) + 32 + _TAIL or not token.startswith(_PREFIX):
-        return False
-    body, tail = token[len(_PREFIX) : -_TAIL], token[-_TAIL:]
-    return hmac.compare_digest(_checksum(body), tail)
+    return _ROOM_TOKEN.fits(token)
 
 
 def new_code() -> str:
@@ -62,7 +56,3 @@ def checked_code(code: str) -> str:
     if any(unicodedata.category(char)[0] == "C" for char in code):
         raise Invalid(code=Message("Remove the invisible characters."))
     return code
-
-
-def _checksum(body: str) -> str:
-    return hashlib.sha256(f"foyer:{body}".encode()).hexdigest()[:_TAIL]

@@ -57,7 +57,7 @@ def find_stay(
     """The stay of this device by this right: one statement. Raises `NotFound` (no room) or `Over`."""
     row = (
         session.execute(
-            sa.select(Room, Participation, RoomToken, SignIn, RoomMember)
+            sa.select(Room, Participation, RoomToken, User, SignIn, RoomMember)
             .join(Room.account)
             .join(Room.customer)
             .outerjoin(
@@ -69,15 +69,16 @@ def find_stay(
                 ),
             )
             .outerjoin(RoomToken, RoomToken.uuid == Participation.token_uuid)
-            .outerjoin(SignIn, SignIn.uuid == Participation.sign_in_uuid)
-            .outerjoin(User, User.uuid == SignIn.user_uuid)
+            .outerjoin(User, User.uuid == Participation.user_uuid)
+            .outerjoin(SignIn, sa.and_(SignIn.uuid == Participation.sign_in_uuid, SignIn.user_uuid == User.uuid))
             .outerjoin(
                 RoomMember, sa.and_(RoomMember.room_uuid == Room.uuid, RoomMember.user_uuid == Participation.user_uuid)
             )
             .options(
                 contains_eager(Room.account),
                 contains_eager(Room.customer),
-                contains_eager(SignIn.user).joinedload(User.platform_roles),
+                contains_eager(SignIn.user).lazyload(User.platform_roles),
+                joinedload(User.platform_roles),
                 joinedload(Participation.run),
             )
             .where(Room.id == room_id, Room.trashed_at.is_(None))
@@ -88,7 +89,7 @@ def find_stay(
     )
     if row is None:
         raise NotFound
-    room, stay, token, sign_in, member = row
+    room, stay, token, user, sign_in, member = row
     if stay is None:
         raise Over("absent")
     if stay.left_at is not None:
@@ -99,14 +100,20 @@ def find_stay(
         raise Over("absent")
     role: Role | None = token.role if token is not None else None
     if stay.user_uuid is not None:
-        signed_in = sign_in is not None and sign_in.valid(at, days=sign_in_days)
-        role = _role_of_member(room, sign_in, member) if signed_in else None
+        role = _role_of_member(room, user, sign_in, member) if _may_act(stay, user, sign_in, at, sign_in_days) else None
     if role is None:
         raise Over("absent")
     return Stay(room, stay, role)
 
 
-def _role_of_member(room: Room, sign_in: SignIn, member: RoomMember | None) -> Role | None:
-    somebody = actor_of(sign_in.user, sign_in)
+def _may_act(stay: Participation, user: User, sign_in: SignIn | None, at: datetime, days: int) -> bool:
+    """By the sign-in that he came with; who was let in by a program came by a one-time entry, without any."""
+    if stay.sign_in_uuid is None:
+        return user.deactivated_at is None
+    return sign_in is not None and sign_in.valid(at, days=days)
+
+
+def _role_of_member(room: Room, user: User, sign_in: SignIn | None, member: RoomMember | None) -> Role | None:
+    somebody = actor_of(user, sign_in)
     somebody.memberships[room.uuid] = member
     return member_role(somebody, room)

@@ -23,6 +23,7 @@ from portal.status.models import Ending, Participation
 from portal.status.operations import change_role, close
 from portal.status.state import hold
 
+LONGEST_GRACE = timedelta(days=30)
 AUTOMATIC_LIFE = timedelta(hours=24)
 MOST_USES = 1_000_000
 
@@ -65,11 +66,13 @@ def change_token(
 ) -> None:
     """Change what a link says. Its text stays, and who is in by it goes on in its new role.
 
-    Raises `Invalid`, `NotAllowed` (see `issue_token`), or `Conflict` once it was revoked.
+    Raises `Invalid`, `NotAllowed` (see `issue_token`), or `Conflict` once it was revoked or replaced.
     """
     _may_hand_out(by, room, token.role, role)
     if token.revoked_at is not None:
         raise Conflict(Message("This link was revoked. Make a new one."))
+    if token.replaced:
+        raise Conflict(Message("This link was replaced. Change the new one."))
     hold(room.uuid)  # before the link's row, as everybody does
     token.role = role
     _describe(token, label=label, person=person, not_before=not_before, expires_at=expires_at, max_uses=max_uses)
@@ -78,6 +81,48 @@ def change_token(
     own = token.uuid
     change_role(room.uuid, lambda person: person.token_uuid == own, role, by=by.uuid)
     _tell(token)
+
+
+def rotate_token(token: RoomToken, *, room: Room, by: Actor, grace: timedelta) -> RoomToken:
+    """Replace the link by a new one with the same description; the old one works for `grace` longer.
+
+    A limit of uses goes on where it was; a pause stays. Raises `Invalid` on `grace` (0 to 30 days), `NotAllowed`
+    (see `issue_token`), or `Conflict` for a link that has ended, was replaced already, or came by itself
+    in a public room.
+    """
+    _may_hand_out(by, room, token.role)
+    at = now()
+    hold(room.uuid)  # before the link's row, as everybody does
+    session.refresh(token, with_for_update=True)  # of two who rotate at once, the second finds it replaced
+    if not timedelta(0) <= grace <= LONGEST_GRACE:
+        raise Invalid(grace=Message("Use a time from none to %(days)d days.", days=LONGEST_GRACE.days))
+    if token.revoked_at is not None or token.automatic:
+        raise Conflict(Message("This link cannot be replaced. Make a new one."))
+    if token.replaced:
+        raise Conflict(Message("This link was replaced. Rotate the new one."))
+    if token.expired(at):
+        raise Conflict(Message("This link has expired. Make a new one."))
+    fresh = RoomToken(
+        room_uuid=token.room_uuid,
+        created_by_uuid=by.uuid,
+        role=token.role,
+        label=token.label,
+        person=token.person,
+        not_before=token.not_before,
+        expires_at=token.expires_at,
+        max_uses=token.max_uses,
+        use_count=token.use_count,
+        paused_at=token.paused_at,
+        automatic=False,
+        **_sealed(new_token()),
+    )
+    session.add(fresh)
+    session.flush()
+    token.rotated_to_uuid, token.grace_until = fresh.uuid, at + grace
+    session.flush()
+    note("token.rotated", token, by=by.uuid, room=token.room_uuid, seconds=int(grace.total_seconds()))
+    _tell(token)
+    return fresh
 
 
 def pause_token(token: RoomToken, *, by: User, remove_people: bool = False) -> int:

@@ -26,6 +26,11 @@ class CustomerStatus(StrEnum):
     TERMINATED = "terminated"
 
 
+def display_name(company: str | None, first: str | None, last: str | None, email: str) -> str:
+    """What a customer is called: the company's name, or the person's."""
+    return company or " ".join(filter(None, (first, last))) or email
+
+
 class Customer(Identified, Dated, Base):
     """Who pays. `suspended`: rooms keep working, nothing new; `inactive` and `terminated`: nothing works."""
 
@@ -38,12 +43,14 @@ class Customer(Identified, Dated, Base):
     email: Mapped[str] = mapped_column(sa.String(EMAIL_LENGTH), unique=True)
     status: Mapped[CustomerStatus] = mapped_column(one_of(CustomerStatus), default=CustomerStatus.ACTIVE)
     owner_uuid: Mapped[UUID] = mapped_column(sa.ForeignKey("users.uuid"), index=True)
+    webhooks: Mapped[int] = mapped_column(default=0)
+    """How many endpoints listen now: who writes down what happened need not look for them when it is 0."""
     owner: Mapped[User] = relationship()
 
     @property
     def display_name(self) -> str:
         """The company's name, or the person's."""
-        return self.company_name or " ".join(filter(None, (self.first_name, self.last_name))) or self.email
+        return display_name(self.company_name, self.first_name, self.last_name, self.email)
 
     @property
     def usable(self) -> bool:

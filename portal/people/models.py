@@ -41,6 +41,8 @@ class User(Identified, Dated, Base):
     password_is_public: Mapped[bool] = mapped_column(default=False)
     """Whether everybody knows the password, as in the demo world: no such account may be open to a network."""
     timezone: Mapped[str | None] = mapped_column(sa.String(64))
+    password_set_at: Mapped[datetime | None]
+    """When the password was replaced. What programs were granted before that has ended."""
     deactivated_at: Mapped[datetime | None]
     platform_roles: Mapped[list[PlatformRole]] = relationship(secondary=user_platform_roles, lazy="joined")
 

@@ -25,7 +25,19 @@ ADMIN_ROLE = "admin"
 
 
 def sign_in(*, email: str, password: str, network: str, timezone: str | None = None) -> SignIn:
-    """A new sign-in for whom this e-mail and password belong to.
+    """A new sign-in for whom this e-mail and password belong to. Raises as `recognise` does."""
+    user = recognise(email=email, password=password, network=network)
+    if user.timezone is None and timezone in time_zones():
+        user.timezone = timezone
+    started = SignIn(user=user)
+    session.add(started)
+    session.flush()
+    note("user.signed_in", user, by=user.uuid)
+    return started
+
+
+def recognise(*, email: str, password: str, network: str) -> User:
+    """Whom this e-mail and password belong to.
 
     Throttled per account and per network; the answer and its time do not tell which accounts exist.
     Raises `Throttled`, or `Invalid` without naming the field.
@@ -43,13 +55,7 @@ def sign_in(*, email: str, password: str, network: str, timezone: str | None = N
     if not good or user is None or user.deactivated_at is not None:
         raise Invalid(Message("E-mail or password is wrong. Check both, then try again."))
     tries.hand_back(*buckets)
-    if user.timezone is None and timezone in time_zones():
-        user.timezone = timezone
-    started = SignIn(user=user)
-    session.add(started)
-    session.flush()
-    note("user.signed_in", user, by=user.uuid)
-    return started
+    return user
 
 
 def sign_out(sign_in: SignIn) -> None:
@@ -60,8 +66,9 @@ def sign_out(sign_in: SignIn) -> None:
 
 
 def set_password(user: User, password_hash: passwords.Hash, *, by: UUID | None = None) -> None:
-    """Replace the password and sign the user out everywhere."""
+    """Replace the password, sign the user out everywhere, and end what programs were granted."""
     user.password_hash, user.password_is_public = password_hash, False
+    user.password_set_at = now()
     session.execute(
         sa.update(SignIn).where(SignIn.user_uuid == user.uuid, SignIn.ended_at.is_(None)).values(ended_at=now())
     )

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from portal.credentials.scopes import Scope
 from portal.people.models import SignIn, User
 from portal.permissions.members import RoomMember
 from portal.permissions.permission import StaffPermission
@@ -10,11 +11,13 @@ from portal.permissions.permission import StaffPermission
 
 @dataclass(frozen=True)
 class Actor:
-    """A signed-in person. `memberships` holds those that a door has loaded, by room."""
+    """A person, or a program in that person's name. `memberships` holds those that a door has loaded, by room."""
 
     user: User
     sign_in: SignIn | None
     staff: frozenset[StaffPermission]
+    scopes: frozenset[Scope] | None = None
+    """What a program was allowed to do; None is a browser session, which may do everything that the person may."""
     memberships: dict[UUID, RoomMember | None] = field(default_factory=dict)
 
     @property
@@ -22,9 +25,13 @@ class Actor:
         """The user's."""
         return self.user.uuid
 
+    def within(self, scope: Scope) -> bool:
+        """Whether the scopes, if there are any, allow this."""
+        return self.scopes is None or scope in self.scopes
 
-def actor_of(user: User, sign_in: SignIn | None = None) -> Actor:
-    """The actor that this user is, with what the platform roles say."""
+
+def actor_of(user: User, sign_in: SignIn | None = None, scopes: frozenset[Scope] | None = None) -> Actor:
+    """The actor that this user is, with what the platform roles say; a program needs `admin` for those."""
     staff: set[StaffPermission] = set()
     for role in user.platform_roles:
         if role.builtin:
@@ -32,4 +39,6 @@ def actor_of(user: User, sign_in: SignIn | None = None) -> Actor:
         else:
             known = set(StaffPermission) & set(role.permissions)
             staff.update(StaffPermission(word) for word in known)
-    return Actor(user, sign_in, frozenset(staff))
+    if scopes is not None and Scope.ADMIN not in scopes:
+        staff.clear()
+    return Actor(user, sign_in, frozenset(staff), scopes)

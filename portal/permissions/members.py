@@ -27,8 +27,13 @@ class RoomMember(Identified, Dated, Base):
     __table_args__ = (sa.UniqueConstraint("room_uuid", "user_uuid"),)
 
     def granted(self, at: datetime) -> frozenset[Permission]:
-        """What is granted at this time, with what it implies; unknown words grant nothing."""
-        if self.until is not None and at >= self.until:
-            return frozenset()
-        explicit = {Permission(word) for word in self.permissions if word in set(Permission)}
-        return frozenset(explicit | {IMPLIED[permission] for permission in explicit & set(IMPLIED)})
+        """What is granted at this time, with what it implies."""
+        return granted(self.permissions, self.until, at)
+
+
+def granted(permissions: list[str], until: datetime | None, at: datetime) -> frozenset[Permission]:
+    """What these words grant at this time, with what they imply; unknown words grant nothing."""
+    if until is not None and at >= until:
+        return frozenset()
+    explicit = {Permission(word) for word in permissions if word in set(Permission)}
+    return frozenset(explicit | {IMPLIED[permission] for permission in explicit & set(IMPLIED)})

@@ -6,11 +6,11 @@ from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import contains_eager, joinedload
 
 from portal.audit.operations import note
 from portal.channels import channels
-from portal.db import afterwards, session
+from portal.db import afterwards, session, spelt
 from portal.errors import Conflict, Invalid, Message, NotAllowed, NotFound
 from portal.kept import keep, kept_facts
 from portal.people.models import User
@@ -42,7 +42,22 @@ def find_member(room: Room, member_id: str) -> RoomMember:
     return member
 
 
-def add_member(*, room: Room, email: str, permissions: Collection[Permission], by: Actor) -> RoomMember:
+def find_member_of_user(room: Room, user_id: str) -> RoomMember:
+    """This room's member who is the user with this id, uuid or ulid. Raises `NotFound`."""
+    member = session.scalar(
+        sa.select(RoomMember)
+        .join(RoomMember.user)
+        .where(RoomMember.room_uuid == room.uuid, spelt(User, user_id))
+        .options(contains_eager(RoomMember.user))
+    )
+    if member is None:
+        raise NotFound
+    return member
+
+
+def add_member(
+    *, room: Room, email: str, permissions: Collection[Permission], by: Actor, until: datetime | None = None
+) -> RoomMember:
     """Make an existing user a member. Raises `Invalid` on `email`, or `NotAllowed`."""
     user = find_by_email(email)
     if user is None:
@@ -52,7 +67,7 @@ def add_member(*, room: Room, email: str, permissions: Collection[Permission], b
     if user.uuid == by.uuid:
         raise Invalid(email=Message("You cannot grant rights to yourself."))
     _may_grant(by, room, permissions)
-    member = RoomMember(room=room, user=user, permissions=_with_view(permissions))
+    member = RoomMember(room=room, user=user, permissions=_with_view(permissions), until=until)
     try:
         with session.begin_nested():
             session.add(member)
@@ -65,13 +80,20 @@ def add_member(*, room: Room, email: str, permissions: Collection[Permission], b
     return member
 
 
-def change_member(member: RoomMember, *, room: Room, permissions: Collection[Permission], by: Actor) -> None:
+def change_member(
+    member: RoomMember,
+    *,
+    room: Room,
+    permissions: Collection[Permission],
+    by: Actor,
+    until: datetime | None = None,
+) -> None:
     """Replace what is granted. Rights that the granter lacks can neither be given nor taken away."""
     if member.user_uuid == by.uuid:
         raise NotAllowed(Message("You cannot change your own rights."))
     before = {Permission(word) for word in member.permissions if word in set(Permission)}
     _may_grant(by, room, before.symmetric_difference(permissions))
-    member.permissions = _with_view(permissions)
+    member.permissions, member.until = _with_view(permissions), until
     session.flush()
     note("member.changed", member, by=by.uuid, room=room.uuid)
     _tell(member.user_uuid, room)

@@ -2,6 +2,7 @@
 
 from enum import StrEnum
 
+from portal.credentials.scopes import Scope
 from portal.errors import Message
 
 
@@ -19,11 +20,20 @@ class Permission(StrEnum):
     CODES_MANAGE = "codes:manage"
     MEMBERS_VIEW = "members:view"
     MEMBERS_MANAGE = "members:manage"
+    MEDIA_MANAGE = "media:manage"
+    RECORDINGS_VIEW = "recordings:view"
+    RECORDINGS_MANAGE = "recordings:manage"
+    REPORTS_VIEW = "reports:view"
 
     @property
     def label(self) -> Message:
         """What people read."""
         return _LABELS[self]
+
+    @property
+    def scope(self) -> Scope:
+        """What a program needs for it, besides its person's right."""
+        return _SCOPES[self]
 
 
 _LABELS = {
@@ -38,14 +48,41 @@ _LABELS = {
     Permission.CODES_MANAGE: Message("Manage codes"),
     Permission.MEMBERS_VIEW: Message("See people"),
     Permission.MEMBERS_MANAGE: Message("Manage people"),
+    Permission.MEDIA_MANAGE: Message("Manage media"),
+    Permission.RECORDINGS_VIEW: Message("See recordings"),
+    Permission.RECORDINGS_MANAGE: Message("Manage recordings"),
+    Permission.REPORTS_VIEW: Message("See sessions"),
+}
+
+_SCOPES = {
+    Permission.ROOM_VIEW: Scope.ROOMS_READ,
+    Permission.ROOM_EDIT: Scope.ROOMS_WRITE,
+    Permission.ROOM_DELETE: Scope.ROOMS_WRITE,
+    Permission.ROOM_MODERATE: Scope.ROOMS_WRITE,
+    Permission.STATUS_VIEW: Scope.STATUS_READ,
+    Permission.TOKENS_VIEW: Scope.ACCESS_READ,
+    Permission.TOKENS_MANAGE: Scope.ACCESS_WRITE,
+    Permission.CODES_VIEW: Scope.ACCESS_READ,
+    Permission.CODES_MANAGE: Scope.ACCESS_WRITE,
+    Permission.MEMBERS_VIEW: Scope.PEOPLE_READ,
+    Permission.MEMBERS_MANAGE: Scope.PEOPLE_WRITE,
+    Permission.MEDIA_MANAGE: Scope.ROOMS_WRITE,
+    Permission.RECORDINGS_VIEW: Scope.ROOMS_READ,
+    Permission.RECORDINGS_MANAGE: Scope.ROOMS_WRITE,
+    Permission.REPORTS_VIEW: Scope.STATUS_READ,
 }
 
 IMPLIED = {
     Permission.TOKENS_MANAGE: Permission.TOKENS_VIEW,
     Permission.CODES_MANAGE: Permission.CODES_VIEW,
     Permission.MEMBERS_MANAGE: Permission.MEMBERS_VIEW,
+    Permission.RECORDINGS_MANAGE: Permission.RECORDINGS_VIEW,
 }
 """Whoever manages something sees it too."""
+
+OPENS_NOTHING_YET = frozenset({Permission.MEDIA_MANAGE, Permission.RECORDINGS_VIEW, Permission.RECORDINGS_MANAGE})
+"""Not offered in the form for granting, because no page and no operation asks for them: there are neither
+videos, stream keys nor recordings yet. Whoever brings those takes their rights out of here."""
 
 
 class StaffPermission(StrEnum):

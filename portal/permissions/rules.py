@@ -1,37 +1,53 @@
 """The whole policy in one table: which relation to a room gives which rights.
 
-Each rule is a pure function of (actor, room, member, at). Rights add up; nothing takes one away.
+Each rule is a pure function of the actor and the room's place (who owns it and what stands above it).
+Rights add up, also with those granted to a member. What a person holds, a program in his name may use as
+far as its scopes go; nothing else takes a right away.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from portal.accounts.models import Account
 from portal.clock import now
+from portal.credentials.scopes import Scope
+from portal.customers.models import Customer
 from portal.permissions.actor import Actor
 from portal.permissions.members import RoomMember
 from portal.permissions.permission import Permission, StaffPermission
 from portal.rooms.models import Role, Room
 
-Rule = Callable[[Actor, Room, RoomMember | None, datetime], bool]
-
 ALL = frozenset(Permission)
 
 
-def owns_room(actor: Actor, room: Room, _member: RoomMember | None, _at: datetime) -> bool:
+@dataclass(frozen=True)
+class Place:
+    """The owners of a room, of its account and of its customer."""
+
+    owner: UUID
+    account_owner: UUID
+    customer_owner: UUID
+
+
+Rule = Callable[[Actor, Place], bool]
+
+
+def owns_room(actor: Actor, place: Place) -> bool:
     """The one owner of the room."""
-    return room.owner_uuid == actor.uuid
+    return place.owner == actor.uuid
 
 
-def owns_above(actor: Actor, room: Room, _member: RoomMember | None, _at: datetime) -> bool:
+def owns_above(actor: Actor, place: Place) -> bool:
     """The owner of the room's account or customer."""
-    return actor.uuid in {room.account.owner_uuid, room.customer.owner_uuid}
+    return actor.uuid in {place.account_owner, place.customer_owner}
 
 
 def staff(permission: StaffPermission) -> Rule:
     """A platform role holds `permission`."""
 
-    def rule(actor: Actor, _room: Room, _member: RoomMember | None, _at: datetime) -> bool:
+    def rule(actor: Actor, _place: Place) -> bool:
         return permission in actor.staff
 
     return rule
@@ -42,7 +58,7 @@ RULES: list[tuple[Rule, frozenset[Permission]]] = [
     (owns_above, ALL),
     (
         staff(StaffPermission.ROOMS_READ),
-        frozenset({Permission.ROOM_VIEW, Permission.STATUS_VIEW, Permission.MEMBERS_VIEW}),
+        frozenset({Permission.ROOM_VIEW, Permission.STATUS_VIEW, Permission.MEMBERS_VIEW, Permission.REPORTS_VIEW}),
     ),
     (staff(StaffPermission.ROOMS_UPDATE), ALL - {Permission.ROOM_DELETE}),
     (staff(StaffPermission.ROOMS_DELETE), frozenset({Permission.ROOM_DELETE})),
@@ -50,9 +66,23 @@ RULES: list[tuple[Rule, frozenset[Permission]]] = [
 
 
 def rights(actor: Actor, room: Room, member: RoomMember | None, at: datetime) -> frozenset[Permission]:
-    """Everything that the actor may do with the room."""
-    granted = member.granted(at) if member is not None else frozenset()
-    return granted.union(*(gives for rule, gives in RULES if rule(actor, room, member, at)))
+    """Everything that the actor may do with the room: what he holds, within his scopes."""
+    return rights_at(actor, place_of(room), member.granted(at) if member is not None else frozenset())
+
+
+def rights_at(actor: Actor, place: Place, granted: frozenset[Permission]) -> frozenset[Permission]:
+    """What the actor, whom a membership grants so much, may do with a room at this place, within his scopes."""
+    return frozenset(one for one in held_at(actor, place, granted) if actor.within(one.scope))
+
+
+def held_at(actor: Actor, place: Place, granted: frozenset[Permission]) -> frozenset[Permission]:
+    """The same in whatever way the actor's person comes."""
+    return granted.union(*(gives for rule, gives in RULES if rule(actor, place)))
+
+
+def place_of(room: Room) -> Place:
+    """Who owns the room and what stands above it."""
+    return Place(room.owner_uuid, room.account.owner_uuid, room.customer.owner_uuid)
 
 
 def can(actor: Actor | None, permission: Permission, room: Room) -> bool:
@@ -62,25 +92,37 @@ def can(actor: Actor | None, permission: Permission, room: Room) -> bool:
     return permission in rights(actor, room, actor.memberships.get(room.uuid), now())
 
 
+def holds(actor: Actor, permission: Permission, room: Room) -> bool:
+    """The same without regard to scopes: whether it is only a scope that is missing, and who may know of a room."""
+    member = actor.memberships.get(room.uuid)
+    return permission in held_at(actor, place_of(room), member.granted(now()) if member else frozenset())
+
+
 def member_role(actor: Actor, room: Room) -> Role | None:
     """The role in which the actor, whose membership a door has loaded, enters without a link; None if he may not."""
-    if not can(actor, Permission.ROOM_VIEW, room):
+    if not holds(actor, Permission.ROOM_VIEW, room):
         return None
     return Role.MODERATOR if can(actor, Permission.ROOM_MODERATE, room) else Role.ATTENDEE
 
 
 def grantable_roles(actor: Actor | None, room: Room) -> set[Role]:
-    """The roles for which the actor may hand out links: nobody grants what he lacks."""
-    return set(Role) if can(actor, Permission.ROOM_MODERATE, room) else set(Role) - {Role.MODERATOR}
+    """The roles for which the actor may hand out links: nobody grants what he lacks, whatever way he comes."""
+    moderates = actor is not None and holds(actor, Permission.ROOM_MODERATE, room)
+    return set(Role) if moderates else set(Role) - {Role.MODERATOR}
 
 
 def knows_the_plan(actor: Actor, room: Room) -> bool:
     """Whether the actor is told what is wrong with the plan: the owners above the room, and staff."""
-    return owns_above(actor, room, None, now()) or StaffPermission.ROOMS_READ in actor.staff
+    return owns_above(actor, place_of(room)) or StaffPermission.ROOMS_READ in actor.staff
 
 
 def may_create_in(actor: Actor, account: Account) -> bool:
     """Whether the actor may make rooms in this account."""
-    return (
+    return actor.within(Scope.ROOMS_WRITE) and (
         actor.uuid in {account.owner_uuid, account.customer.owner_uuid} or StaffPermission.ROOMS_CREATE in actor.staff
     )
+
+
+def manages_customer(actor: Actor, customer: Customer) -> bool:
+    """Whether the actor's person may do to all rooms of the customer what changes none of their content."""
+    return customer.owner_uuid == actor.uuid or StaffPermission.ROOMS_UPDATE in actor.staff

@@ -1,6 +1,14 @@
-"""The same "may see" as the rules, said in SQL: finding one room with the caller's rights, and all of his."""
+"""The same "may see" as the rules, said in SQL: finding one room with the caller's rights, and all of his.
 
+One OR over owner, account, customer and membership makes databases read every room. So lists first ask
+for somebody's `Reach`, and then read one arm for each relation, each ordered and limited by its own index.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
+from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.orm import contains_eager, joinedload
@@ -8,38 +16,131 @@ from sqlalchemy.orm import contains_eager, joinedload
 from portal.accounts.models import Account
 from portal.clock import now
 from portal.customers.models import Customer
-from portal.db import session
+from portal.db import Moment, session, short_id, spelt
+from portal.people.models import User
 from portal.permissions.actor import Actor
 from portal.permissions.members import RoomMember
 from portal.permissions.permission import Permission, StaffPermission
-from portal.permissions.rules import can
+from portal.permissions.rules import holds
 from portal.rooms.models import Room
+from portal.subscriptions.models import Subscription
 
 
 def find_room(actor: Actor, room_id: str, *, trashed: bool = False) -> Room | None:
     """The room, if the actor may see it, with everything above it and his membership: one query."""
-    row = (
-        session.execute(
-            sa.select(Room, RoomMember)
-            .join(Room.account)
-            .join(Room.customer)
-            .outerjoin(RoomMember, _membership(actor))
-            .options(
-                contains_eager(Room.account),
-                contains_eager(Room.customer),
-                joinedload(Room.subscription),
-                joinedload(Room.owner),
-            )
-            .where(Room.id == room_id, Room.trashed_at.is_not(None) if trashed else Room.trashed_at.is_(None))
-        )
-        .unique()
-        .first()
-    )
+    facts = {"room_id": short_id(Room, room_id), "actor": actor.uuid}
+    row = session.execute(_TRASHED if trashed else _KEPT, facts).unique().first()
     if row is None:
         return None
     room, member = row
     actor.memberships[room.uuid] = member
-    return room if can(actor, Permission.ROOM_VIEW, room) else None
+    return room if holds(actor, Permission.ROOM_VIEW, room) else None
+
+
+def _one_room(trash: sa.ColumnElement[bool]) -> sa.Select[Room, RoomMember | None]:
+    me = sa.bindparam("actor", type_=sa.Uuid())
+    return (
+        sa.select(Room, RoomMember)
+        .join(Room.account)
+        .join(Room.customer)
+        .outerjoin(RoomMember, sa.and_(RoomMember.room_uuid == Room.uuid, RoomMember.user_uuid == me))
+        .options(
+            contains_eager(Room.account),
+            contains_eager(Room.customer),
+            joinedload(Room.subscription),
+            joinedload(Room.owner).lazyload(User.platform_roles),
+        )
+        .where(Room.id == sa.bindparam("room_id", type_=sa.String()), trash)
+    )
+
+
+_KEPT, _TRASHED = _one_room(Room.trashed_at.is_(None)), _one_room(Room.trashed_at.is_not(None))
+
+
+@dataclass(frozen=True)
+class Reach:
+    """By which relations somebody sees rooms: what the arms of a list are made from."""
+
+    actor: UUID
+    everything: bool
+    """Staff who may read every room."""
+    customers: tuple[UUID, ...]
+    accounts: tuple[UUID, ...]
+    may_create: bool
+    """Whether there is an account in which he may make a room."""
+
+    def facts(self, at: datetime) -> dict[str, Any]:
+        """The values of the parameters in `relations`, for a statement that was made for another reach."""
+        return {
+            "seen_by": self.actor,
+            "seen_at": at,
+            **_parameters("customer", self.customers),
+            **_parameters("account", self.accounts),
+        }
+
+
+def reach_of(actor: Actor) -> Reach:
+    """How far somebody sees: one statement."""
+    creator = StaffPermission.ROOMS_CREATE in actor.staff
+    rows = session.execute(_REACH_OF_CREATORS if creator else _REACH, {"actor": actor.uuid}).all()
+    customers = tuple(uuid for kind, uuid in rows if kind == "customer")
+    accounts = tuple(uuid for kind, uuid in rows if kind == "account")
+    return Reach(
+        actor.uuid,
+        StaffPermission.ROOMS_READ in actor.staff,
+        customers,
+        accounts,
+        bool(accounts) or any(kind == "creatable" for kind, _ in rows),
+    )
+
+
+def _reach(creatable: sa.Select[UUID]) -> sa.CompoundSelect[str, UUID]:
+    me = sa.bindparam("actor", type_=sa.Uuid())
+    one = creatable.limit(1).subquery()
+    return sa.union_all(
+        sa.select(sa.literal_column("'customer'", sa.String), Customer.uuid).where(Customer.owner_uuid == me),
+        sa.select(sa.literal_column("'account'", sa.String), Account.uuid).where(Account.owner_uuid == me),
+        sa.select(sa.literal_column("'creatable'", sa.String), one.c.uuid),
+    )
+
+
+_REACH = _reach(
+    sa.select(Account.uuid).join(Account.customer).where(Customer.owner_uuid == sa.bindparam("actor", type_=sa.Uuid()))
+)
+_REACH_OF_CREATORS = _reach(sa.select(Account.uuid))
+ARMS = 8  # of one kind; somebody with more customers than that gets one arm for all of them, which sorts
+
+
+def relations(reach: Reach, at: datetime) -> list[sa.ColumnElement[bool]]:
+    """One condition on `Room` for each relation. A room may fulfil several of them."""
+    if reach.everything:
+        return [sa.true()]
+    me = sa.bindparam("seen_by", reach.actor, type_=sa.Uuid())
+    return [
+        Room.owner_uuid == me,
+        *_each("customer", Room.customer_uuid, reach.customers),
+        *_each("account", Room.account_uuid, reach.accounts),
+        Room.uuid.in_(
+            sa.select(RoomMember.room_uuid).where(
+                RoomMember.user_uuid == me,
+                sa.or_(RoomMember.until.is_(None), RoomMember.until > sa.bindparam("seen_at", at, type_=Moment())),
+                sa.cast(RoomMember.permissions, sa.String).contains(f'"{Permission.ROOM_VIEW}"'),
+            )
+        ),
+    ]
+
+
+def seen_uuids(
+    reach: Reach, at: datetime, page: Callable[[sa.Select[UUID]], sa.Select[UUID]] = lambda arm: arm
+) -> sa.Select[UUID] | sa.CompoundSelect[UUID]:
+    """The uuids of rooms that somebody may see, not trashed, each once.
+
+    `page` narrows, orders and limits an arm to what a page needs; the whole then holds at least that page.
+    """
+    arms = [page(sa.select(Room.uuid).where(Room.trashed_at.is_(None), relation)) for relation in relations(reach, at)]
+    if len(arms) == 1:
+        return arms[0]
+    return sa.union(*(sa.select(arm.subquery().c.uuid) for arm in arms))
 
 
 def seen_rooms(actor: Actor, at: datetime) -> sa.Select[Room, RoomMember | None]:
@@ -51,30 +152,64 @@ def seen_rooms(actor: Actor, at: datetime) -> sa.Select[Room, RoomMember | None]
         .outerjoin(RoomMember, _membership(actor))
         .where(Room.trashed_at.is_(None))
     )
-    if StaffPermission.ROOMS_READ in actor.staff:
-        return query
-    member_of = sa.select(RoomMember.room_uuid).where(
-        RoomMember.user_uuid == actor.uuid,
-        sa.or_(RoomMember.until.is_(None), RoomMember.until > at),
-        sa.cast(RoomMember.permissions, sa.String).contains(f'"{Permission.ROOM_VIEW}"'),
-    )
-    return query.where(
-        sa.or_(
-            Room.owner_uuid == actor.uuid,
-            Account.owner_uuid == actor.uuid,
-            Customer.owner_uuid == actor.uuid,
-            Room.uuid.in_(member_of),
-        )
-    )
+    reach = reach_of(actor)
+    return query if reach.everything else query.where(Room.uuid.in_(seen_uuids(reach, at)))
+
+
+def _each(
+    name: str, column: sa.orm.InstrumentedAttribute[UUID], uuids: tuple[UUID, ...]
+) -> list[sa.ColumnElement[bool]]:
+    if len(uuids) > ARMS:
+        return [column.in_(sa.bindparam(f"{name}s", list(uuids), type_=sa.Uuid(), expanding=True))]
+    return [column == sa.bindparam(key, uuid, type_=sa.Uuid()) for key, uuid in _parameters(name, uuids).items()]
+
+
+def _parameters(name: str, uuids: tuple[UUID, ...]) -> dict[str, Any]:
+    if len(uuids) > ARMS:
+        return {f"{name}s": list(uuids)}
+    return {f"{name}_{number}": uuid for number, uuid in enumerate(uuids)}
 
 
 def creatable_accounts(actor: Actor) -> list[Account]:
     """Accounts in which the actor may make a room, by name; at most 200."""
+    query = _creatable(actor).order_by(Account.account_name, Account.uuid).limit(200)
+    return list(session.scalars(query).unique())
+
+
+def _creatable(actor: Actor) -> sa.Select[Account]:
     query = sa.select(Account).join(Account.customer).options(contains_eager(Account.customer))
     if StaffPermission.ROOMS_CREATE not in actor.staff:
         query = query.where(sa.or_(Account.owner_uuid == actor.uuid, Customer.owner_uuid == actor.uuid))
-    query = query.order_by(Account.account_name, Account.uuid).limit(200)
-    return list(session.scalars(query.options(joinedload(Account.owner))).unique())
+    return query.options(joinedload(Account.owner))
+
+
+def creatable_account(actor: Actor, account_id: str) -> Account | None:
+    """The account with this id, uuid or ulid, if the actor may make rooms in it."""
+    query = _creatable(actor).where(spelt(Account, account_id))
+    return session.scalars(query).unique().one_or_none()
+
+
+def only_creatable_account(actor: Actor) -> Account | None:
+    """The account in which the actor may make rooms, if there is exactly one."""
+    found = session.scalars(_creatable(actor).limit(2)).unique().all()
+    return found[0] if len(found) == 1 else None
+
+
+def seen_accounts(actor: Actor) -> sa.Select[Account]:
+    """Accounts that the actor owns, himself or through their customer; all of them for staff."""
+    query = sa.select(Account).join(Account.customer)
+    if StaffPermission.ROOMS_READ in actor.staff:
+        return query
+    return query.where(sa.or_(Account.owner_uuid == actor.uuid, Customer.owner_uuid == actor.uuid))
+
+
+def seen_subscriptions(actor: Actor) -> sa.Select[Subscription]:
+    """Subscriptions of customers and accounts that the actor owns; all of them for staff."""
+    query = sa.select(Subscription).join(Subscription.customer)
+    if StaffPermission.ROOMS_READ in actor.staff:
+        return query
+    own = sa.select(Account.subscription_uuid).where(Account.owner_uuid == actor.uuid)
+    return query.where(sa.or_(Customer.owner_uuid == actor.uuid, Subscription.uuid.in_(own)))
 
 
 def watched_topics(actor: Actor) -> set[str]:

@@ -2,6 +2,7 @@
 
 The rule is the source document's: a room's value counts if the subscription has the feature and the
 room asks for the same or less; otherwise it is ignored, which is not an error, and the reason is shown.
+So a room may keep a value that is ignored today and counts once its plan grows.
 """
 
 from collections.abc import Mapping
@@ -9,19 +10,22 @@ from dataclasses import dataclass
 from typing import Any
 
 from portal.errors import Invalid, Message
-from portal.subscriptions.catalogue import FEATURES, Feature
-
-Value = int | bool | None
-LARGEST = 1_000_000
+from portal.rooms.models import Room
+from portal.subscriptions.catalogue import FEATURES, LARGEST, Feature, Value, api_value, whole
+from portal.subscriptions.models import ServiceType
 
 
 @dataclass(frozen=True)
 class EffectiveFeature:
-    """One row of the table of limits. None for a number means unlimited, for a room's value: not set."""
+    """One row of the table of limits.
+
+    None for a plan's number, or one in use, means unlimited; a room's value is as the room keeps it:
+    None when not set, True for a number that should be unlimited.
+    """
 
     feature: Feature
     subscription_value: Value
-    room_value: Value
+    room_value: Any
     used_value: Value
     in_subscription: bool
     in_room: bool
@@ -32,62 +36,120 @@ class EffectiveFeature:
         """The feature's code."""
         return self.feature.code
 
+    def as_api(self) -> dict[str, Any]:
+        """The row as the API writes it: null is "not there", unlimited is `true`."""
+        return {
+            "code": self.code,
+            "subscription_value": api_value(self.feature, self.subscription_value) if self.in_subscription else None,
+            "room_value": self.room_value,
+            "used_value": api_value(self.feature, self.used_value),
+            "reason": self.reason,
+        }
 
-def effective_features(subscription: Mapping[str, Value], room: Mapping[str, Any]) -> dict[str, EffectiveFeature]:
-    """Code → row, for every feature that the subscription or the room names."""
+
+def effective_features(
+    subscription: Mapping[str, Value], room: Mapping[str, Any], room_type: ServiceType = ServiceType.MEET
+) -> dict[str, EffectiveFeature]:
+    """Code → row, for every feature of this type of room that the plan has, and all that the room names."""
     return {
-        code: _judged(feature, subscription, room)
+        code: _judged(feature, subscription, room, room_type)
         for code, feature in FEATURES.items()
-        if code in subscription or code in room
+        if room.get(code) is not None or (code in subscription and room_type in feature.fits)
     }
+
+
+def features_of(room: Room) -> list[EffectiveFeature]:
+    """The room's table of limits."""
+    return list(effective_features(room.subscription.values, room.room_features, room.room_type).values())
+
+
+def narrowable_features(room_type: ServiceType) -> list[Feature]:
+    """What a room of this type may narrow."""
+    return [feature for feature in FEATURES.values() if feature.narrowable and room_type in feature.fits]
 
 
 def used_limit(subscription: Mapping[str, Value], room: Mapping[str, Any], code: str) -> int | None:
     """The number in force, or None for unlimited. A feature that the plan lacks is 0."""
-    row = effective_features(subscription, room).get(code)
-    if row is None or not row.in_subscription:
+    feature = FEATURES[code]
+    if code not in subscription:
         return 0
-    return None if row.used_value is None else int(row.used_value)
+    used = _judged(feature, subscription, room, None).used_value
+    return None if used is None else int(used)
+
+
+def merged_features(stored: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """`stored` with `changes` laid over it; None removes a code. Raises `Invalid` naming each bad code."""
+    result = dict(stored)
+    refused: dict[str, Message] = {}
+    for code, value in changes.items():
+        try:
+            checked = checked_override(code, value)
+        except Invalid as invalid:
+            refused |= invalid.fields
+            continue
+        if checked is None:
+            result.pop(code, None)
+        else:
+            result[code] = checked
+    if refused:
+        raise Invalid(**refused)
+    return result
 
 
 def checked_override(code: str, value: object) -> Value:
-    """A room's own value for a feature, or None to follow the plan. Raises `Invalid` naming the code."""
-    feature = FEATURES.get(code)
-    if feature is None or not feature.narrowable:
-        raise Invalid(**{code: Message("A room cannot set this.")})
-    if value is None:
-        return None
-    if feature.kind is bool and isinstance(value, bool):
+    """A room's own value for a feature as the room keeps it, or None to follow the plan.
+
+    Raises `Invalid` on `room_features.<code>` for an unknown code, and for what is no value of any
+    feature. One that is of another kind, or too high, is kept: `effective_features` ignores it.
+    """
+    field = f"room_features.{code[:64]}"
+    if code not in FEATURES:
+        raise Invalid(**{field: Message("There is no feature %(code)s.", code=code[:64])})
+    if value is None or isinstance(value, bool):
         return value
-    if feature.kind is int and isinstance(value, int) and not isinstance(value, bool):
-        if not 1 <= value <= LARGEST:
-            raise Invalid(**{code: Message("Use a whole number from 1 to %(largest)d.", largest=LARGEST)})
-        return value
-    raise Invalid(**{code: Message("Use a whole number.") if feature.kind is int else Message("Use yes or no.")})
+    number = whole(value)
+    if number is None:
+        raise Invalid(
+            **{field: Message("Use a whole number from 0 to %(largest)d, true or false.", largest=LARGEST)},
+        )
+    return number
 
 
-def _judged(feature: Feature, subscription: Mapping[str, Value], room: Mapping[str, Any]) -> EffectiveFeature:
+def _judged(
+    feature: Feature, subscription: Mapping[str, Value], room: Mapping[str, Any], room_type: ServiceType | None
+) -> EffectiveFeature:
     code = feature.code
     granted, asked = subscription.get(code), room.get(code)
-    in_plan, in_room = code in subscription, room.get(code) is not None
+    in_plan, in_room = code in subscription, asked is not None
 
     def row(used: Value, reason: Message) -> EffectiveFeature:
         return EffectiveFeature(feature, granted, asked, used, in_plan, in_room, reason)
 
+    if room_type is not None and room_type not in feature.fits:
+        return row(0 if feature.numeric else False, Message("Not for this type of room"))
     if not in_plan:
-        return row(False if feature.kind is bool else 0, Message("Not in the plan"))
+        return row(0 if feature.numeric else False, Message("Not in the plan"))
     if not in_room:
         return row(granted, Message("From the plan"))
-    if isinstance(asked, bool) is not (feature.kind is bool) or not isinstance(asked, int):
-        return row(granted, Message("The room's value is of another kind and is ignored"))
     if not feature.narrowable:
         return row(granted, Message("A room cannot change this"))
-    if feature.kind is bool:
-        if asked and not granted:
-            return row(granted, Message("The plan has it switched off"))
-        return row(asked, Message("From the plan") if asked else Message("Switched off for this room"))
-    if granted is not None and asked > granted:
-        return row(granted, Message("The room asks for more than the plan gives"))
-    if asked == granted:
-        return row(asked, Message("Same as the plan"))
-    return row(asked, Message("Lowered for this room"))
+    return row(*(_number(granted, asked) if feature.numeric else _switch(granted, asked)))
+
+
+def _number(granted: Value, asked: object) -> tuple[Value, Message]:
+    same, more = Message("Same as the plan"), Message("The room asks for more than the plan gives")
+    if asked is True:  # unlimited
+        return granted, same if granted is None else more
+    if isinstance(asked, bool) or not isinstance(asked, int):
+        return granted, Message("The room's value is of another kind and is ignored")
+    if granted is not None and asked >= granted:
+        return granted, same if asked == granted else more
+    return asked, Message("Lowered for this room")
+
+
+def _switch(granted: Value, asked: object) -> tuple[Value, Message]:
+    if not isinstance(asked, bool):
+        return granted, Message("The room's value is of another kind and is ignored")
+    if asked and not granted:
+        return granted, Message("The plan has it switched off")
+    return asked, Message("Same as the plan") if asked == granted else Message("Switched off for this room")

@@ -6,15 +6,17 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 
 from portal.accounts.models import Account
 from portal.customers.models import Customer
 from portal.db import Base, Dated, Identified, one_of
 from portal.people.models import User
+from portal.rooms.words import words_of
 from portal.subscriptions.models import ServiceType, Subscription
 
 ROOM_NAME_LENGTH = 200
+SORT_NAME_LENGTH = 400
 SLUG_LENGTH = 80
 
 
@@ -38,12 +40,13 @@ class Room(Identified, Dated, Base):
 
     __tablename__ = "rooms"
 
-    customer_uuid: Mapped[UUID] = mapped_column(sa.ForeignKey("customers.uuid"), index=True)
-    account_uuid: Mapped[UUID] = mapped_column(sa.ForeignKey("accounts.uuid"), index=True)
-    subscription_uuid: Mapped[UUID] = mapped_column(sa.ForeignKey("subscriptions.uuid"), index=True)
-    owner_uuid: Mapped[UUID] = mapped_column(sa.ForeignKey("users.uuid"), index=True)
+    customer_uuid: Mapped[UUID] = mapped_column(sa.ForeignKey("customers.uuid"))
+    account_uuid: Mapped[UUID] = mapped_column(sa.ForeignKey("accounts.uuid"))
+    subscription_uuid: Mapped[UUID] = mapped_column(sa.ForeignKey("subscriptions.uuid"))
+    owner_uuid: Mapped[UUID] = mapped_column(sa.ForeignKey("users.uuid"))
     room_name: Mapped[str] = mapped_column(sa.String(ROOM_NAME_LENGTH))
-    sort_name: Mapped[str] = mapped_column(sa.String(ROOM_NAME_LENGTH * 3))  # casefolded, which may triple it
+    sort_name: Mapped[str] = mapped_column(sa.String(SORT_NAME_LENGTH))
+    name_words: Mapped[str] = mapped_column(sa.Text)
     status: Mapped[RoomStatusWord] = mapped_column(one_of(RoomStatusWord), default=RoomStatusWord.ACTIVE)
     is_public: Mapped[bool] = mapped_column(default=False)
     room_type: Mapped[ServiceType] = mapped_column(one_of(ServiceType))
@@ -58,7 +61,20 @@ class Room(Identified, Dated, Base):
     subscription: Mapped[Subscription] = relationship()
     owner: Mapped[User] = relationship()
 
-    __table_args__ = (sa.Index("ix_rooms_sort_name_uuid", "sort_name", "uuid"),)
+    __table_args__ = (  # a page of rooms by name, for each relation by which somebody sees them
+        sa.Index("ix_rooms_sort_name_uuid", "sort_name", "uuid"),
+        sa.Index("ix_rooms_owner_uuid_sort_name_uuid", "owner_uuid", "sort_name", "uuid"),
+        sa.Index("ix_rooms_account_uuid_sort_name_uuid", "account_uuid", "sort_name", "uuid"),
+        sa.Index("ix_rooms_customer_uuid_sort_name_uuid", "customer_uuid", "sort_name", "uuid"),
+        sa.Index("ix_rooms_subscription_uuid_trashed_at", "subscription_uuid", "trashed_at"),  # for counting
+    )
+
+    @validates("room_name")
+    def _follow(self, _key: str, name: str) -> str:
+        """By what the room is sorted and found follows its name."""
+        self.sort_name = name.casefold()[:SORT_NAME_LENGTH]  # folding may triple it
+        self.name_words = " ".join(words_of(name))
+        return name
 
     @property
     def path(self) -> str:

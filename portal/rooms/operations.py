@@ -1,5 +1,6 @@
 """Making rooms, changing them, and putting them into the trash."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -14,29 +15,55 @@ from portal.db import afterwards, session
 from portal.errors import Conflict, Invalid, Message
 from portal.people.models import User
 from portal.people.names import readable
-from portal.rooms.features import checked_override
+from portal.rooms.features import merged_features
+from portal.rooms.metadata import checked_metadata
 from portal.rooms.models import ROOM_NAME_LENGTH, Room, RoomStatusWord
-from portal.rooms.settings import merged_settings
+from portal.rooms.settings import declared_for, merged_settings
 from portal.rooms.slugs import checked_slug, slug_of
-from portal.subscriptions.models import Subscription
+from portal.subscriptions.models import ServiceType, Subscription
 
 TRASH_DAYS = 30
 
 
-def create_room(*, account: Account, room_name: str, by: User, is_public: bool = False) -> Room:
-    """A room of the account, owned by the account's owner. Raises `Invalid` or `Conflict` (quota, plan)."""
+def create_room(
+    *,
+    account: Account,
+    room_name: str,
+    by: User,
+    room_type: ServiceType | None = None,
+    slug: str | None = None,
+    is_public: bool = False,
+    status: RoomStatusWord = RoomStatusWord.ACTIVE,
+    settings: Mapping[str, Any] | None = None,
+    features: Mapping[str, Any] | None = None,
+    metadata: object = None,
+) -> Room:
+    """A room of the account, owned by the account's owner. Raises `Invalid` or `Conflict` (quota, plan).
+
+    The type follows from the account's subscription: naming the same one is fine, another one is not.
+    """
     name = readable(room_name, field="room_name", longest=ROOM_NAME_LENGTH)
     subscription = _with_room_left(account)
+    if room_type not in {None, subscription.service_type}:
+        raise Invalid(
+            room_type=Message(
+                "Rooms of this account are of type %(type)s: it follows from the subscription.",
+                type=subscription.service_type.value,
+            )
+        )
     room = Room(
         customer=account.customer,
         account=account,
         subscription=subscription,
         owner=account.owner,
         room_name=name,
-        sort_name=name.casefold(),
-        slug=slug_of(name),
+        slug=checked_slug(slug) if slug else slug_of(name),
         room_type=subscription.service_type,
         is_public=is_public,
+        status=status,
+        room_settings=merged_settings({}, settings or {}, declared=declared_for(subscription)),
+        room_features=merged_features({}, features or {}),
+        room_metadata=checked_metadata({} if metadata is None else metadata),
     )
     session.add(room)
     session.flush()
@@ -52,18 +79,20 @@ def change_room(
     slug: str | None = None,
     is_public: bool | None = None,
     status: RoomStatusWord | None = None,
-    settings: dict[str, Any] | None = None,
-    features: dict[str, Any] | None = None,
+    settings: Mapping[str, Any] | None = None,
+    features: Mapping[str, Any] | None = None,
+    metadata: object = None,
 ) -> None:
-    """Change what is given, merge settings and features key by key. Raises `Invalid`.
+    """Change what is given: settings and features key by key (None removes one), metadata as a whole.
 
-    A new name makes a new slug only while the slug still follows the name.
+    Raises `Invalid`. A new name makes a new slug only while the slug still follows the name. Where
+    people may be inside, call `status.operations.end_if_closed` afterwards.
     """
     if room_name is not None:
         name = readable(room_name, field="room_name", longest=ROOM_NAME_LENGTH)
         if slug in {None, room.slug} and room.slug == slug_of(room.room_name):
             slug = slug_of(name)
-        room.room_name, room.sort_name = name, name.casefold()
+        room.room_name = name
     if slug is not None and slug != room.slug:
         room.slug = checked_slug(slug) if slug else slug_of(room.room_name)
     if is_public is not None:
@@ -71,9 +100,11 @@ def change_room(
     if status is not None:
         room.status = status
     if settings is not None:
-        room.room_settings = merged_settings(room.room_settings, settings)
+        room.room_settings = merged_settings(room.room_settings, settings, declared=declared_for(room.subscription))
     if features is not None:
-        room.room_features = _merged_features(room.room_features, features)
+        room.room_features = merged_features(room.room_features, features)
+    if metadata is not None:
+        room.room_metadata = checked_metadata(metadata)
     session.flush()
     note("room.updated", room, by=by.uuid, room=room.uuid)
     _tell_watchers(room)
@@ -130,24 +161,6 @@ def _with_room_left(account: Account) -> Subscription:
                 )
             )
     return subscription
-
-
-def _merged_features(stored: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
-    result = dict(stored)
-    refused: dict[str, Message] = {}
-    for code, value in changes.items():
-        try:
-            checked = checked_override(code, value)
-        except Invalid as invalid:
-            refused |= invalid.fields
-            continue
-        if checked is None:
-            result.pop(code, None)
-        else:
-            result[code] = checked
-    if refused:
-        raise Invalid(**refused)
-    return result
 
 
 def _tell_watchers(room: Room) -> None:

@@ -15,7 +15,10 @@ from portal.rooms.models import Role, Room
 
 
 class LiveState(StrEnum):
-    """Is something happening in the room right now? (Whether it may be used is its status field.)"""
+    """Is something happening in the room right now? (Whether it may be used is its status field.)
+
+    `starting`: a run was opened and nobody is in it yet.
+    """
 
     IDLE = "idle"
     STARTING = "starting"
@@ -87,6 +90,8 @@ class RoomSession(Identified, Base):
     room_uuid: Mapped[UUID] = mapped_column(sa.ForeignKey("rooms.uuid", ondelete="CASCADE"))
     started_at: Mapped[datetime] = mapped_column(default=now)
     ended_at: Mapped[datetime | None]
+    most: Mapped[int] = mapped_column(default=0)
+    """How many people were in at the same time, at most."""
     room: Mapped[Room] = relationship()
 
     __table_args__ = (

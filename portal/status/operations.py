@@ -8,11 +8,13 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from portal.accounts.models import AccountStatus
 from portal.audit.operations import note
 from portal.channels import channels
 from portal.clock import now
 from portal.db import afterwards, new_id, new_uuid, session
-from portal.rooms.models import Role, Room
+from portal.errors import Conflict, Message
+from portal.rooms.models import Role, Room, RoomStatusWord
 from portal.rooms.operations import room_topics
 from portal.status.models import Ending, LiveState, Participation, RoomSession, RoomStatus, Source
 from portal.status.state import State, hold, state_of
@@ -40,9 +42,12 @@ class Snapshot:
 
 
 def record(room: Room, snapshot: Snapshot) -> RoomStatus:
-    """Store the snapshot; tell watchers if anything but its age changed."""
+    """Store the snapshot; tell watchers if anything but its age changed. Keeps how many people were in at most."""
     hold(room.uuid)
     stored = _store(room, session.get(RoomStatus, room.uuid, populate_existing=True), snapshot)
+    run = running_session(room) if stored.count else None
+    if run is not None:
+        run.most = max(run.most, stored.count)
     session.flush()
     return stored
 
@@ -64,9 +69,7 @@ def enter_session(
     """
     room = here.room
     if here.run is None:
-        here.run = RoomSession(uuid=new_uuid(), id=new_id(), room_uuid=room.uuid, started_at=now())
-        session.add(here.run)
-        note("room.started", here.run, by=user_uuid, room=room.uuid)
+        here.run = _open_run(room, by=user_uuid)
     participation = next((person for person in here.people if person.device == device), None)
     if participation is None:
         participation = Participation(
@@ -95,33 +98,57 @@ def leave_session(participation: Participation, *, ending: Ending, by: UUID | No
     return bool(close(participation.room_uuid, lambda person: person.uuid == own, ending=ending, by=by))
 
 
+def start_session(room: Room, *, by: UUID | None = None) -> RoomSession:
+    """Open a run with nobody in it, `starting` until somebody comes; the running one, if there is one.
+
+    A run that nobody comes to ends by itself after five minutes. Raises `Conflict` for a room that
+    cannot be used now.
+    """
+    hold(room.uuid)
+    session.refresh(room)
+    here = state_of(room)
+    if here.run is not None:
+        return here.run
+    if not _usable(room, now()):
+        raise Conflict(Message("This room cannot be used now: it, its account or its plan is not active."))
+    run = _open_run(room, by=by)
+    session.flush()
+    starting = Snapshot(state=LiveState.STARTING, since=run.started_at, checked_at=run.started_at, source=Source.ENGINE)
+    _store(room, here.status, starting)
+    session.flush()
+    return run
+
+
 def end_session(room: Room, *, ending: Ending = Ending.CLOSED, by: UUID | None = None) -> int:
-    """Everybody out. Returns how many were in."""
-    return close(room.uuid, lambda _person: True, ending=ending, by=by)
+    """Everybody out, and the run is over, also one that nobody came to. Returns how many were in."""
+    if hold(room.uuid) is None:
+        return 0
+    here = state_of(room)
+    gone = _close(here, lambda _person: True, ending=ending, by=by)
+    if not gone and here.run is not None:
+        _record_people(here, by=by)
+        session.flush()
+    return gone
+
+
+def end_if_closed(room: Room, *, by: UUID | None = None) -> int:
+    """After a change of the room: nobody stays in one that is inactive or in the trash. Returns how many went."""
+    if room.status is RoomStatusWord.ACTIVE and room.trashed_at is None:
+        return 0
+    return end_session(room, by=by)
+
+
+def running_session(room: Room) -> RoomSession | None:
+    """The run that has not ended, if there is one."""
+    return session.scalar(
+        sa.select(RoomSession).where(RoomSession.room_uuid == room.uuid, RoomSession.ended_at.is_(None))
+    )
 
 
 def close(room_uuid: UUID, which: Which, *, ending: Ending, by: UUID | None = None) -> int:
     """Close those who are in and are meant, all at once. Returns how many those were. `by`: who made them go."""
     room = hold(room_uuid)
-    if room is None:
-        return 0
-    here = state_of(room)
-    gone = [person for person in here.people if which(person)]
-    if not gone:
-        return 0
-    session.execute(
-        sa.update(Participation)
-        .where(Participation.uuid.in_([person.uuid for person in gone]))
-        .values(left_at=now(), ending=ending)
-    )
-    for person in gone:
-        own = person.user_uuid if ending is Ending.LEFT else None
-        note(f"participant.{ending.value}", person, by=by or own, room=room.uuid)
-    here.people = [person for person in here.people if person not in gone]
-    _record_people(here)
-    session.flush()
-    _tell(room, gone, ending)
-    return len(gone)
+    return _close(state_of(room), which, ending=ending, by=by) if room is not None else 0
 
 
 def change_role(room_uuid: UUID, which: Which, role: Role, *, by: UUID | None = None) -> int:
@@ -167,6 +194,44 @@ def _keep_place(group: str, member: str) -> None:
     channels().expect(group, member, FIRST_SECONDS)
 
 
+def _open_run(room: Room, *, by: UUID | None) -> RoomSession:
+    run = RoomSession(uuid=new_uuid(), id=new_id(), room_uuid=room.uuid, started_at=now(), most=0)
+    session.add(run)
+    note("room.started", run, by=by, room=room.uuid)
+    return run
+
+
+def _usable(room: Room, at: datetime) -> bool:
+    subscription = room.subscription
+    return (
+        room.status is RoomStatusWord.ACTIVE
+        and room.trashed_at is None
+        and room.customer.usable
+        and room.account.status is AccountStatus.ACTIVE
+        and subscription.is_active(at)
+        and subscription.provider.active
+    )
+
+
+def _close(here: State, which: Which, *, ending: Ending, by: UUID | None) -> int:
+    gone = [person for person in here.people if which(person)]
+    if not gone:
+        return 0
+    session.execute(
+        sa.update(Participation)
+        .where(Participation.uuid.in_([person.uuid for person in gone]))
+        .values(left_at=now(), ending=ending)
+    )
+    for person in gone:
+        own = person.user_uuid if ending is Ending.LEFT else None
+        note("participant.left", person, by=by or own, room=here.room.uuid, ending=ending.value)
+    here.people = [person for person in here.people if person not in gone]
+    _record_people(here, by=by)
+    session.flush()
+    _tell(here.room, gone, ending)
+    return len(gone)
+
+
 def _tell(room: Room, gone: list[Participation], ending: Ending) -> None:
     """Take them out of the presence, and tell all but those who left by themselves why it is over."""
     group, members = str(room.uuid), [person.id for person in gone]
@@ -180,12 +245,14 @@ def _tell(room: Room, gone: list[Participation], ending: Ending) -> None:
     afterwards(tell)
 
 
-def _record_people(here: State) -> None:
+def _record_people(here: State, *, by: UUID | None = None) -> None:
     """Write the embedded conference's snapshot from its participations, ending the run when all left."""
     at, people, run = now(), here.people, here.run
+    if run is not None:
+        run.most = max(run.most, len(people))
     if run is not None and not people:
         run.ended_at = at
-        note("room.ended", run, by=None, room=here.room.uuid)
+        note("room.ended", run, by=by, room=here.room.uuid, most=run.most)
     snapshot = Snapshot(
         state=LiveState.LIVE if people else LiveState.IDLE,
         since=run.started_at if run and people else at,

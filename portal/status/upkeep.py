@@ -19,6 +19,7 @@ from portal.status.models import LiveState, Participation, RoomSession, RoomStat
 from portal.status.operations import end_session
 from portal.subscriptions.models import Subscription
 
+EMPTY_LIFE = timedelta(minutes=5)
 EXPECTED_SECONDS = 9  # how long somebody whose signs of life were lost has to give the next one
 LOOKED_AT = timedelta(seconds=10)  # how old the age of a live room's status gets
 
@@ -59,10 +60,13 @@ def look_at(rooms: Collection[UUID]) -> None:
 
 
 def overdue(run: RoomSession, at: datetime) -> bool:
-    """Whether this run has lasted as long as the plan or the owner allows."""
-    room = run.room
-    minutes = used_limit(room.subscription.values, room.room_features, "max_duration")
-    return minutes is not None and minutes > 0 and at >= run.started_at + timedelta(minutes=minutes)
+    """Whether this run has lasted as long as the plan or the owner allows.
+
+    A plan that says nothing about duration does not limit it; 0 minutes are 0, not "unlimited".
+    """
+    room, plan = run.room, run.room.subscription.values
+    minutes = used_limit(plan, room.room_features, "max_duration") if "max_duration" in plan else None
+    return minutes is not None and at >= run.started_at + timedelta(minutes=minutes)
 
 
 def overdue_runs() -> list[UUID]:
@@ -93,6 +97,20 @@ def close_overdue(run_uuid: UUID) -> int:
         .where(RoomSession.uuid == run_uuid, RoomSession.ended_at.is_(None))
     )
     return 0 if room is None else end_session(room)
+
+
+def end_forsaken() -> int:
+    """End the runs that were started and that nobody came to for five minutes. Returns how many."""
+    somebody = sa.exists().where(Participation.session_uuid == RoomSession.uuid)
+    forsaken = session.scalars(
+        sa.select(Room)
+        .join(RoomSession, RoomSession.room_uuid == Room.uuid)
+        .where(RoomSession.ended_at.is_(None), RoomSession.started_at <= now() - EMPTY_LIFE, ~somebody)
+        .order_by(Room.uuid)  # the order in which rooms are locked
+    ).all()
+    for room in forsaken:
+        end_session(room)
+    return len(forsaken)
 
 
 def _due() -> sa.ColumnElement[bool]:

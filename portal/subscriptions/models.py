@@ -16,7 +16,10 @@ from portal.people.models import NAME_LENGTH
 class ServiceType(StrEnum):
     """What is sold, and so the type of the rooms in it."""
 
+    VIDEO = "video"
+    LIVE = "live"
     MEET = "meet"
+    SIMULCAST = "simulcast"
 
 
 class ServiceProvider(Identified, Dated, Base):

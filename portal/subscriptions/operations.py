@@ -11,7 +11,7 @@ from portal.errors import Invalid, Message
 from portal.people.models import NAME_LENGTH
 from portal.people.names import readable
 from portal.providers import registry
-from portal.subscriptions.catalogue import FEATURES
+from portal.subscriptions.catalogue import FEATURES, Value, stored_value
 from portal.subscriptions.models import ServiceProvider, ServiceType, Subscription, SubscriptionFeature
 
 
@@ -35,10 +35,15 @@ def create_subscription(
     name: str,
     service_type: ServiceType,
     provider: ServiceProvider,
-    features: Mapping[str, int | bool | None],
+    features: Mapping[str, Value],
     by: UUID | None = None,
 ) -> Subscription:
-    """A subscription that starts now and has no end. Raises `Invalid` on `name` or `features`."""
+    """A subscription that starts now and has no end. Raises `Invalid` on `name`, `service_type` or `features`.
+
+    Features are as the API writes them: for a number, true and None both mean unlimited.
+    """
+    if service_type not in registry.get(provider.provider_type).kinds:
+        raise Invalid(service_type=Message("This service has no rooms of this type."))
     if unknown := sorted(set(features) - set(FEATURES)):
         raise Invalid(features=Message("There is no feature %(code)s.", code=unknown[0]))
     subscription = Subscription(
@@ -48,9 +53,9 @@ def create_subscription(
         provider=provider,
         starts_at=now(),
         features=[
-            SubscriptionFeature(code=code, switch=value)
-            if isinstance(value, bool)
-            else SubscriptionFeature(code=code, number=value)
+            SubscriptionFeature(code=code, number=stored_value(FEATURES[code], value))
+            if FEATURES[code].numeric
+            else SubscriptionFeature(code=code, switch=stored_value(FEATURES[code], value))
             for code, value in features.items()
         ],
     )

@@ -52,6 +52,9 @@ TABLE: list[tuple[str, dict[str, Any], Result, Check | None]] = [
     ("an expired link", LINK | {"expires_at": PAST}, Refuse(Reason.EXPIRED), Check.LINK_VALID),
     ("a link in its last second", LINK | {"expires_at": NOW}, Refuse(Reason.EXPIRED), Check.LINK_VALID),
     ("a link that expires later", LINK | {"expires_at": SOON}, Enter(Role.ATTENDEE), None),
+    ("a replaced link in its time of grace", LINK | {"replaced": True, "expires_at": SOON}, Enter(Role.ATTENDEE), None),
+    ("a replaced link afterwards", LINK | {"replaced": True, "expires_at": PAST}, Refuse(Reason.EXPIRED), Check.LINK_VALID),
+    ("a replaced link that was revoked", LINK | {"replaced": True, "expires_at": PAST, "revoked": True}, Refuse(Reason.REVOKED), Check.LINK_VALID),
     ("a paused link", LINK | {"paused": True}, Refuse(Reason.PAUSED), Check.LINK_VALID),
     ("a revoked link at a public room", GUEST_LINK | {"revoked": True, "is_public": True}, Refuse(Reason.REVOKED), Check.LINK_VALID),
     ("who was removed from this session", LINK | {"removed": True}, Refuse(Reason.REMOVED), Check.NOT_REMOVED),
@@ -71,6 +74,9 @@ TABLE: list[tuple[str, dict[str, Any], Result, Check | None]] = [
     # the room right now
     ("a guest where guests are refused", GUEST_LINK | {"guest_policy": "refuse"}, Refuse(Reason.NO_GUESTS), Check.GUESTS),
     ("a guest where somebody lets guests in", GUEST_LINK | {"guest_policy": "ask"}, Wait("approval"), Check.GUESTS),
+    ("a public room's guest where guests are refused", {"is_public": True, "guest_policy": "refuse"}, Refuse(Reason.NO_GUESTS), Check.GUESTS),
+    ("a member where guests are refused", MEMBER | {"guest_policy": "refuse"}, Enter(Role.ATTENDEE), None),
+    ("a moderator's link where guests are refused", HOST_LINK | {"guest_policy": "refuse"}, Enter(Role.MODERATOR), None),
     ("an attendee where guests are refused", LINK | {"guest_policy": "refuse"}, Enter(Role.ATTENDEE), None),
     ("an attendee before the host", LINK | {"host_needed": True}, Wait("host"), Check.HOST),
     ("an attendee after the host", LINK | {"host_needed": True, "host_present": True}, Enter(Role.ATTENDEE), None),
@@ -92,6 +98,18 @@ def test_the_table(who: str, facts: dict[str, Any], answer: Result, stopped_by: 
     assert decision.result == answer
     stopped = [judged.check for judged in decision.checks if judged.outcome == "stopped"]
     assert stopped == ([stopped_by] if stopped_by else [])
+
+
+def test_a_replaced_link_is_told_from_one_that_expired() -> None:
+    words = {
+        replaced: next(
+            line.words
+            for line in decide(Case(at=NOW, **LINK, expires_at=PAST, replaced=replaced)).checks
+            if line.outcome == "stopped"
+        )
+        for replaced in (False, True)
+    }
+    assert words == {False: "The link has expired", True: "The link was replaced by a new one"}
 
 
 @pytest.mark.parametrize("fact", ["customer_usable", "subscription_usable", "account_active", "provider_usable"])

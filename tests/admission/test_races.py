@@ -56,8 +56,8 @@ def knock(room_id: str, token_id: str | None, number: int, code: str = "") -> Pa
     found = find_door(room_id, token_uuid)
     assert found is not None
     session.commit()
-    visitor = Visitor(device=f"device {number}", token=found[1])
-    return enter(room=found[0], visitor=visitor, name=f"Guest {number}", code=code, network="192.0.2.7")
+    visitor = Visitor(device=f"device {number}", token=found.token)
+    return enter(room=found.room, visitor=visitor, name=f"Guest {number}", code=code, network="192.0.2.7")
 
 
 def test_of_twenty_wrong_codes_at_once_at_most_ten_are_compared(

@@ -6,7 +6,7 @@ Good for a handful of people. Behind strict networks a TURN server is needed (`I
 from collections.abc import Sequence
 from typing import Any
 
-from portal.providers.base import Player
+from portal.providers.base import Player, Setting
 
 
 class Mesh:
@@ -15,6 +15,7 @@ class Mesh:
     key = "mesh"
     label = "Direct connection"
     kinds = frozenset({"meet"})
+    settings: Sequence[Setting] = ()  # what rooms of the type have is all there is to choose
 
     def __init__(self, ice_servers: Sequence[dict[str, Any]]) -> None:
         self._ice_servers = list(ice_servers)

@@ -14,11 +14,13 @@ from wtforms import StringField
 from portal.admission.decision import Decision, Reason, Refuse
 from portal.admission.operations import Declined, enter, look
 from portal.admission.queries import Visitor, find_token
+from portal.clock import now
 from portal.edge import actor, admissions
 from portal.edge.guard import Admission, as_member, at_door
 from portal.edge.refusals import remembered
 from portal.errors import NotFound
 from portal.people.models import NAME_LENGTH
+from portal.representations import token_url
 from portal.rooms.models import Room
 from portal.web.forms import Form, stripped
 
@@ -82,6 +84,7 @@ def join(admission: Admission, slug: str) -> ResponseReturnValue:
             participation_id=inside.id,
             token_uuid=inside.token_uuid or admission.ticket.token_uuid,
             known_by=inside.name,
+            entry_uuid=None,
         )
         response = make_response(redirect(url_for("conference.show", room_id=room.id), 303))
         return admissions.write(response, room.id, ticket)
@@ -99,7 +102,7 @@ def _exchange(admission: Admission, text: str) -> ResponseReturnValue:
             admission, (_page(admission, _look(admission), JoinForm(formdata=None), bad_link=True), 404)
         )
     replaced = admission.ticket.token_uuid not in {None, token.uuid}
-    address = Admission(room, Visitor(token=token), admission.ticket, None, is_new=False).address
+    address = replace(admission, visitor=Visitor(token=token)).address
     response = make_response(redirect(address + ("?replaced=1" if replaced else ""), 303))
     return admissions.write(response, room.id, admissions.by_link(admission.ticket, token.uuid))
 
@@ -126,7 +129,8 @@ def _known_name(admission: Admission) -> str:
 
 
 def _look(admission: Admission) -> Decision:
-    return look(admission.room, replace(admission.visitor, device=admission.ticket.device))
+    visitor = replace(admission.visitor, device=admission.ticket.device)
+    return look(admission.room, visitor, admission.standing)
 
 
 def _page(admission: Admission, decision: Decision, form: JoinForm, *, bad_link: bool = False) -> str:
@@ -141,10 +145,18 @@ def _page(admission: Admission, decision: Decision, form: JoinForm, *, bad_link:
         form=form,
         bad_link=bad_link,
         replaced=request.args.get("replaced") == "1",
+        new_link=_new_link(admission),
         code_asked=decision.case.code_needed,
         inside_already=decision.case.inside_already,
         member_entry=_is_member(admission.room),
     )
+
+
+def _new_link(admission: Admission) -> str:
+    """The address that has taken the place of the visitor's link, while that still works; else ""."""
+    link = admission.visitor.link
+    fresh = link.rotated_to if link is not None and not link.expired(now()) and link.revoked_at is None else None
+    return token_url(admission.room, fresh) if fresh is not None and fresh.revoked_at is None else ""
 
 
 def _with_ticket(admission: Admission, answer: ResponseReturnValue) -> Response:

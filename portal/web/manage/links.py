@@ -2,14 +2,16 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
-from flask import Blueprint, current_app, redirect, render_template, request, url_for
+from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
-from wtforms import IntegerField, StringField
+from wtforms import IntegerField, SelectField, StringField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import Optional
 
 from portal.admission import tokens
@@ -20,10 +22,12 @@ from portal.admission.queries import Visitor, automatic_count, codes_of, find_ow
 from portal.clock import now
 from portal.edge import actor
 from portal.edge.guard import requires
+from portal.edge.words import when
 from portal.errors import NotAllowed, NotFound
 from portal.people.models import User
 from portal.permissions.permission import Permission
 from portal.permissions.rules import grantable_roles, knows_the_plan
+from portal.representations import token_url
 from portal.rooms.models import Role, Room
 from portal.web import notices
 from portal.web.forms import ROLE_CHOICES, Form, MomentField, RoleField, refills, stripped
@@ -58,6 +62,22 @@ class LinkForm(Form):
         }
 
 
+class RotationForm(Form):
+    """How long the old link goes on working."""
+
+    grace = SelectField(
+        _l("The old link works"),
+        choices=[
+            SelectChoice("0", _l("no longer: it ends at once")),
+            SelectChoice("3600", _l("for 1 hour")),
+            SelectChoice("86400", _l("for 1 day")),
+            SelectChoice("604800", _l("for 7 days")),
+        ],
+        coerce=int,
+        default=86_400,
+    )
+
+
 @dataclass(frozen=True)
 class LinkState:
     """What a link's row says: a kind of state (a class of the design) and what it means."""
@@ -66,16 +86,13 @@ class LinkState:
     words: str
 
 
-def address_of(room: Room, token: RoomToken) -> str:
-    """The link as people get it."""
-    return f"{current_app.config['BASE_URL']}{room.path}?token={token.token}"
-
-
 def state_of(token: RoomToken, codeless: set[Role]) -> LinkState:
     """Does it work? `codeless`: roles whose codes have all expired."""
     at = now()
     if token.revoked_at is not None:
         return LinkState("off", _("Revoked"))
+    if token.replaced:
+        return LinkState("off" if token.expired(at) else "wait", _("Replaced"))
     if token.expired(at):
         return LinkState("off", _("Expired"))
     if token.paused_at is not None:
@@ -129,6 +146,25 @@ def edit(room: Room, token_id: str) -> ResponseReturnValue:
             notices.done(_("Saved."))
             return redirect(url_for("links.index", room_id=room.id, _anchor=f"link-{token.id}"), 303)
     return _form(room, form, token)
+
+
+@bp.route("/<id:token_id>/rotation", methods=["GET", "POST"])
+@requires(Permission.TOKENS_MANAGE)
+@refills
+def rotate(room: Room, token_id: str) -> ResponseReturnValue:
+    """Replace a link by a new one; the old one works for as long as was chosen."""
+    token = _own(room, token_id)
+    form = RotationForm()
+    if form.validate_on_submit():
+        with form.refusals():
+            fresh = tokens.rotate_token(token, room=room, by=actor.someone(), grace=timedelta(seconds=form.grace.data))
+            words = _("The new link is ready: copy it and send it.")
+            if form.grace.data:
+                words += " " + _("The old one shows it to whoever opens it, until %(time)s.", time=when(token.ends_at))
+            notices.done(words)
+            return redirect(url_for("links.index", room_id=room.id, _anchor=f"link-{fresh.id}"), 303)
+    page = render_template("manage/links/rotate.html", room=room, tab="links", token=token, form=form)
+    return page, 422 if form.refused else 200
 
 
 @bp.get("/<id:token_id>/test")
@@ -224,7 +260,7 @@ def _ledger(room: Room, tested: RoomToken | None = None, decision: Decision | No
         tab="links",
         links=links,
         states={link.uuid: state_of(link, codeless) for link in links},
-        addresses={link.uuid: address_of(room, link) for link in links if link.role in grantable},
+        addresses={link.uuid: token_url(room, link) for link in links if link.role in grantable},
         undoable={link.uuid for link in links if tokens.may_reinstate(link, at)},
         coded=having,
         tested=tested,

@@ -22,7 +22,7 @@ from portal.permissions.operations import (
     remove_member,
     restore_member,
 )
-from portal.permissions.permission import Permission
+from portal.permissions.permission import OPENS_NOTHING_YET, Permission
 from portal.permissions.rules import can
 from portal.rooms.models import Room
 from portal.web import notices
@@ -37,11 +37,10 @@ class RightsForm(Form):
     permissions = SelectMultipleField(_l("May"), coerce=Permission)
 
     def offer(self, room: Room) -> None:
-        """Draw the choices from the enum."""
-        self.permissions.choices = [
-            SelectChoice(p, translated(p.label)) for p in Permission if p is not Permission.ROOM_VIEW
-        ]
-        self.grantable = {p for p in Permission if can(actor.current(), p, room)}
+        """Draw the choices from the enum: what every member has, and what opens nothing yet, is left out."""
+        offered = [p for p in Permission if p is not Permission.ROOM_VIEW and p not in OPENS_NOTHING_YET]
+        self.permissions.choices = [SelectChoice(p, translated(p.label)) for p in offered]
+        self.grantable = {p for p in offered if can(actor.current(), p, room)}
 
 
 class AddForm(RightsForm):

@@ -1,12 +1,12 @@
-"""Rooms for those who manage them: list, make, look at, change, delete."""
+"""Rooms for those who manage them: list, make, look at, delete. Changing one is in `room_settings`."""
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from wtforms import BooleanField, IntegerField, SelectField, StringField, TextAreaField
+from wtforms import SelectField, StringField
 from wtforms.fields.choices import SelectChoice
-from wtforms.validators import InputRequired, Optional
+from wtforms.validators import InputRequired
 
 from portal.accounts.models import Account
 from portal.admission.queries import codes_of, roles_locked_out, tokens_of
@@ -17,11 +17,9 @@ from portal.edge.words import translated
 from portal.errors import Conflict
 from portal.permissions.permission import Permission
 from portal.permissions.rules import can
-from portal.permissions.visibility import creatable_accounts
-from portal.rooms.features import effective_features
-from portal.rooms.models import Room, RoomStatusWord
-from portal.rooms.operations import change_room, create_room, restore_room, trash_room
-from portal.rooms.settings import DESCRIPTION_LENGTH, WAIT_FOR_HOST
+from portal.rooms.features import features_of
+from portal.rooms.models import Room
+from portal.rooms.operations import create_room, restore_room, trash_room
 from portal.status.operations import end_session
 from portal.web import notices
 from portal.web.forms import Form, refills, word
@@ -38,27 +36,13 @@ class NewRoomForm(Form):
     account = SelectField(_l("Account"))
 
 
-class SettingsForm(Form):
-    """What can be changed about a room."""
-
-    room_name = StringField(_l("Name"), [InputRequired(_l("Give the room a name."))])
-    slug = StringField(_l("Word in the address"))
-    description = TextAreaField(_l("Description"), render_kw={"rows": 3, "maxlength": DESCRIPTION_LENGTH})
-    is_public = BooleanField(_l("Public: whoever knows the address may come in as a guest"))
-    active = BooleanField(_l("Active: people may enter"))
-    wait_for_host = BooleanField(_l("Attendees and guests wait until a moderator is in"))
-    max_participants = IntegerField(_l("At most this many people"), [Optional()])
-    max_duration = IntegerField(_l("At most this many minutes"), [Optional()])
-
-
 @bp.get("")
 @signed_in
 def index() -> ResponseReturnValue:
     """The rooms that I may see: those that are live now first, the others by name."""
     somebody = actor.someone()
     rooms = page_of_rooms(somebody, after=word("after"), search=word("search"))
-    accounts = creatable_accounts(somebody)
-    return render_template("manage/rooms/index.html", rooms=rooms, may_create=bool(accounts))
+    return render_template("manage/rooms/index.html", rooms=rooms)
 
 
 @bp.route("/new", methods=["GET", "POST"])
@@ -89,7 +73,7 @@ def show(room: Room) -> ResponseReturnValue:
         "manage/rooms/show.html",
         room=room,
         tab="overview",
-        limits=list(effective_features(room.subscription.values, room.room_features).values()),
+        limits=features_of(room),
         status=status_view(room, somebody) if can(somebody, Permission.STATUS_VIEW, room) else None,
         links=tokens_of(room) if can(somebody, Permission.TOKENS_VIEW, room) else [],
         codes=codes,
@@ -98,56 +82,12 @@ def show(room: Room) -> ResponseReturnValue:
     )
 
 
-@bp.route("/<id:room_id>/settings", methods=["GET", "POST"])
-@requires(Permission.ROOM_EDIT)
-@refills
-def settings(room: Room) -> ResponseReturnValue:
-    """Change the room."""
-    form = SettingsForm(
-        data={
-            "room_name": room.room_name,
-            "slug": room.slug,
-            "description": room.description,
-            "is_public": room.is_public,
-            "active": room.status is RoomStatusWord.ACTIVE,
-            "wait_for_host": bool(room.room_settings.get(WAIT_FOR_HOST)),
-            "max_participants": room.room_features.get("max_participants"),
-            "max_duration": room.room_features.get("max_duration"),
-        }
-    )
-    if form.validate_on_submit():
-        with form.refusals():
-            change_room(
-                room,
-                by=actor.someone().user,
-                room_name=form.room_name.data,
-                slug=form.slug.data or "",
-                is_public=form.is_public.data,
-                status=RoomStatusWord.ACTIVE if form.active.data else RoomStatusWord.INACTIVE,
-                settings={
-                    "description": form.description.data or None,
-                    WAIT_FOR_HOST: form.wait_for_host.data or None,
-                },
-                features={
-                    "max_participants": form.max_participants.data,
-                    "max_duration": form.max_duration.data,
-                },
-            )
-            if room.status is RoomStatusWord.INACTIVE:
-                end_session(room)
-            notices.done(_("Saved."))
-            return redirect(url_for("rooms.settings", room_id=room.id), 303)
-    plan = room.subscription.values
-    page = render_template("manage/rooms/settings.html", room=room, tab="settings", form=form, plan=plan)
-    return page, 422 if form.refused else 200
-
-
 @bp.route("/<id:room_id>/deletion", methods=["GET", "POST"])
 @requires(Permission.ROOM_DELETE)
 def delete(room: Room) -> ResponseReturnValue:
     """Say what goes, then put the room into the trash. The next page offers to undo it."""
     if request.method == "POST":
-        end_session(room)
+        end_session(room, by=actor.someone().uuid)
         trash_room(room, by=actor.someone().user)
         notices.undoable(
             _("“%(name)s” was deleted.", name=room.room_name), undo=url_for("rooms.restore", room_id=room.id)

@@ -130,7 +130,10 @@ media.addEventListener("change", () => {
   if (people.length) portal.alive();
 });
 
-find("microphone").addEventListener("click", () => media.switch("audio", !media.microphone));
+find("microphone").addEventListener("click", () => {
+  media.switch("audio", !media.microphone);
+  if (media.microphone) note("");
+});
 find("camera").addEventListener("click", () => media.switch("video", !media.camera));
 find("again").addEventListener("click", () => media.get());
 find("sound").addEventListener("click", () => {

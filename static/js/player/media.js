@@ -1,6 +1,6 @@
 // The own camera and microphone: got once, switched on and off, and said in words when they cannot be had.
 
-import { find, note, say } from "./page.js";
+import { facts, find, note, say } from "./page.js";
 
 const VIDEO = { width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 24, max: 30 } };
 const SMALL = { width: 640, height: 360 };
@@ -28,7 +28,7 @@ export class Media extends EventTarget {
       }
     }
     const words = { NotAllowedError: "denied", NotFoundError: "noDevices", NotReadableError: "busy", noCamera: "noCamera" };
-    this.#tell(problem ? words[problem] ?? "noDevices" : "");
+    this.#tell(problem ? words[problem] ?? "noDevices" : this.microphone || !facts.muted ? "" : "startsMuted");
   }
 
   get microphone() {
@@ -58,8 +58,12 @@ export class Media extends EventTarget {
     for (const track of this.stream.getTracks()) track.stop();
   }
 
+  // Where the room says so, people come in with the microphone off; from then on the button decides.
+  #startsMuted = facts.muted === "yes";
+
   #use(found) {
     for (const track of found.getTracks()) {
+      if (track.kind === "audio" && this.#startsMuted) track.enabled = this.#startsMuted = false;
       this.stream.addTrack(track);
       track.addEventListener("ended", () => {
         this.stream.removeTrack(track);

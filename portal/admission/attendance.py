@@ -1,0 +1,82 @@
+"""Who took part in a run of a room, and by what right each of them came."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from portal.admission.models import RoomToken
+from portal.db import session
+from portal.people.models import User
+from portal.rooms.models import Role
+from portal.status.models import Ending, Participation, RoomSession
+
+
+@dataclass(frozen=True)
+class Attendance:
+    """One stay in a run. `left_at` and `ending` are None while somebody is in.
+
+    Who came by a link has its label in `link` (None once an automatic link was swept away) and its id in
+    `link_id`; a member has his name here in `member`.
+    """
+
+    id: str
+    name: str
+    role: Role
+    link: str | None
+    link_id: str | None
+    automatic: bool
+    member: str | None
+    entered_at: datetime
+    left_at: datetime | None
+    ending: Ending | None
+
+
+def attendance_of(run: RoomSession, *, limit: int | None = None) -> list[Attendance]:
+    """Who was in, in the order of entering. Coming back after leaving makes another line."""
+    query = (
+        sa.select(
+            Participation.id,
+            Participation.name,
+            Participation.role,
+            RoomToken.label,
+            RoomToken.id,
+            sa.func.coalesce(RoomToken.automatic, sa.false()),
+            User.name,
+            Participation.entered_at,
+            Participation.left_at,
+            Participation.ending,
+        )
+        .outerjoin(RoomToken, RoomToken.uuid == Participation.token_uuid)
+        .outerjoin(User, User.uuid == Participation.user_uuid)
+        .where(Participation.session_uuid == run.uuid)
+        .order_by(Participation.entered_at, Participation.uuid)
+    )
+    rows: Sequence[Any] = session.execute(query.limit(limit)).all()
+    return [Attendance(*row) for row in rows]
+
+
+def attendance_count(run: RoomSession) -> int:
+    """How many lines `attendance_of` has."""
+    stays = sa.select(sa.func.count()).select_from(Participation).where(Participation.session_uuid == run.uuid)
+    return session.scalar(stays) or 0
+
+
+def attendance_at(participation: Participation) -> Attendance:
+    """The line of this one stay."""
+    token = session.get(RoomToken, participation.token_uuid) if participation.token_uuid else None
+    user = session.get(User, participation.user_uuid) if participation.user_uuid else None
+    return Attendance(
+        id=participation.id,
+        name=participation.name,
+        role=participation.role,
+        link=token.label if token else None,
+        link_id=token.id if token else None,
+        automatic=token.automatic if token else False,
+        member=user.name if user else None,
+        entered_at=participation.entered_at,
+        left_at=participation.left_at,
+        ending=participation.ending,
+    )

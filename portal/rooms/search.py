@@ -1,0 +1,48 @@
+"""Finding rooms by the beginnings of the words in their names, by an index, alike on both databases.
+
+`Room.name_words` holds the words as `portal.rooms.words` cuts them. Over it PostgreSQL has a GIN index and
+SQLite a full-text table, kept by triggers; both were made by migration 0002.
+"""
+
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import TSQUERY
+
+from portal.db import session
+from portal.rooms.models import Room
+from portal.rooms.words import words_of
+
+LONGEST_SEARCH = 100  # characters that count
+MOST_WORDS = 10
+
+_Query = TypeVar("_Query", bound=sa.Select[*tuple[Any, ...]])
+
+
+def matching(query: _Query, text: str) -> _Query:
+    """Narrow a SELECT over `Room` to names that have, for each word of `text`, a word beginning like it.
+
+    A text without any word, such as "?!", narrows nothing if it is empty, and finds nothing if it is not.
+    """
+    words = words_of(text[:LONGEST_SEARCH])[:MOST_WORDS]
+    if not words:
+        return query.where(sa.false()) if text.strip() else query
+    if session.get_bind().dialect.name == "postgresql":
+        wanted = sa.cast(sa.literal(" & ".join(f"'{word}':*" for word in words), sa.String), TSQUERY)
+        return query.where(_vector().op("@@")(wanted))
+    return query.where(Room.uuid.in_(_found_by_sqlite(" AND ".join(f'"{word}" *' for word in words))))
+
+
+def _vector() -> sa.ColumnElement[Any]:
+    """Exactly the expression that the index has."""
+    return sa.func.array_to_tsvector(sa.func.string_to_array(Room.name_words, sa.literal_column("' '")))
+
+
+def _found_by_sqlite(wanted: str) -> sa.Select[*tuple[Any, ...]]:
+    numbers = sa.table("room_numbers", sa.column("number"), sa.column("room_uuid", sa.Uuid()))
+    names = sa.table("room_names", sa.column("rowid"))
+    return (
+        sa.select(numbers.c.room_uuid)
+        .join_from(names, numbers, numbers.c.number == names.c.rowid)
+        .where(sa.literal_column("room_names").op("MATCH")(wanted))
+    )

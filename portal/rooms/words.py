@@ -1,0 +1,30 @@
+"""Cutting names into words, alike for what is stored and what people type.
+
+Databases have ways of their own, which differ (for one, "3.14" is a number; for the other, two words), so
+words are cut here: without case and diacritics, at everything that is no letter or digit. A symbol such as
+an emoji is a word of its own, and so is each character of Chinese and Japanese, which do without spaces.
+"""
+
+import unicodedata
+from functools import lru_cache
+
+_LONGEST = 100  # the databases' limits for one word are far away from it
+_ALONE = ("CJK ", "HIRAGANA ", "KATAKANA ")
+
+
+def words_of(text: str) -> list[str]:
+    """The words of `text` as they are compared, each once: "Réunion n° 3/B" → ["reunion", "n", "3", "b"]."""
+    plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
+    cut = "".join(_apart(char) for char in plain)
+    return list(dict.fromkeys(word[:_LONGEST] for word in cut.split()))
+
+
+@lru_cache(maxsize=4096)
+def _apart(char: str) -> str:
+    """What stands for this character: itself, itself alone, a gap, or nothing."""
+    kind = unicodedata.category(char)
+    if kind[0] == "M" or kind == "Cf":
+        return "" if unicodedata.combining(char) or kind in {"Mn", "Me", "Cf"} else char
+    if kind == "So" or unicodedata.name(char, "").startswith(_ALONE):
+        return f" {char} "
+    return char if kind[0] in "LN" else " "

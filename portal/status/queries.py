@@ -1,0 +1,37 @@
+"""What happened in a room: its runs, newest first."""
+
+from datetime import datetime
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from portal.db import session, spelt
+from portal.rooms.models import Room
+from portal.status.models import RoomSession
+
+Place = tuple[datetime, UUID]
+"""Where a page of runs ends: when its last run started, and which one that was."""
+
+
+def sessions_of(room: Room, *, after: Place | None = None, limit: int = 25) -> list[RoomSession]:
+    """The room's runs that come after that place in the list, newest first."""
+    query = sa.select(RoomSession).where(RoomSession.room_uuid == room.uuid)
+    if after is not None:
+        started_at, uuid = after
+        query = query.where(
+            sa.tuple_(RoomSession.started_at, RoomSession.uuid)
+            < sa.tuple_(sa.literal(started_at, RoomSession.started_at.type), sa.literal(uuid, sa.Uuid()))
+        )
+    return list(session.scalars(query.order_by(RoomSession.started_at.desc(), RoomSession.uuid.desc()).limit(limit)))
+
+
+def place_of(run: RoomSession) -> Place:
+    """Where in the list this run is."""
+    return run.started_at, run.uuid
+
+
+def find_session(room: Room, session_id: str) -> RoomSession | None:
+    """This room's run by its id, uuid or ulid."""
+    return session.scalar(
+        sa.select(RoomSession).where(RoomSession.room_uuid == room.uuid, spelt(RoomSession, session_id))
+    )

@@ -1,0 +1,104 @@
+"""One-time entries: somebody whom a program let in opens an address once, presses one button, and is in.
+
+Opening it changes nothing but the room's admission cookie, so that a preview of the link uses nothing up.
+"""
+
+from dataclasses import replace
+from http import HTTPStatus
+
+from flask import Blueprint, g, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_wtf.csrf import CSRFError
+
+from portal.admission.decision import Decision, Wait
+from portal.admission.entries import Spent, can_be_used, find_entry, find_opened, opens, use_entry
+from portal.admission.models import Entry
+from portal.admission.operations import Declined
+from portal.admission.queries import Visitor
+from portal.clock import now
+from portal.edge import actor, admissions
+from portal.edge.guard import Admission, as_member, at_door
+from portal.edge.refusals import remembered
+from portal.errors import NotFound
+from portal.rooms.models import Room
+
+bp = Blueprint("entries", __name__, url_prefix="/rooms/<id:room_id>/-/entries")
+
+
+@bp.get("/<secret>")
+@at_door
+def open_entry(admission: Admission, secret: str) -> ResponseReturnValue:
+    """Swap the secret in the address for the admission cookie: one 303 to the clean address."""
+    room = admission.room
+    entry = find_entry(room, secret)
+    if entry is None:
+        raise NotFound
+    if not opens(entry, now()):
+        return _spent()
+    response = make_response(redirect(url_for("entries.show", room_id=room.id), 303))
+    held = None if admission.is_new else admission.ticket
+    return admissions.write(response, room.id, admissions.by_entry(held, entry.uuid))
+
+
+@bp.get("")
+@at_door
+def show(admission: Admission) -> ResponseReturnValue:
+    """The button that enters; a script presses it at once."""
+    entry = _held(admission)
+    if not can_be_used(entry, now()):
+        return _spent()
+    return render_template("join/continue.html", room=admission.room, name=entry.name, proof=admission.proof)
+
+
+@bp.post("")
+@at_door
+def enter(admission: Admission) -> ResponseReturnValue:
+    """Enter the room, and go to the player."""
+    room, entry = admission.room, _held(admission)
+    if not g.csrf_valid:
+        raise CSRFError("The proof of origin is missing, or was made for another admission.")
+    visitor = _visitor(room, entry, admission.ticket.device)
+    try:
+        with remembered():
+            inside = use_entry(room=room, entry=entry, visitor=visitor, network=request.remote_addr or "")
+    except Spent:
+        return _spent()
+    except Declined as declined:
+        return _declined(admission, entry, visitor, declined.decision), HTTPStatus.FORBIDDEN
+    ticket = replace(
+        admission.ticket,
+        participation_id=inside.id,
+        token_uuid=inside.token_uuid,
+        sign_in_uuid=None,
+        entry_uuid=None,
+        known_by=inside.name,
+    )
+    response = make_response(redirect(url_for("conference.show", room_id=room.id), 303))
+    return admissions.write(response, room.id, ticket)
+
+
+def _declined(admission: Admission, entry: Entry, visitor: Visitor, decision: Decision) -> str:
+    """Why not, with the way to try again while the entry lasts: it was not used up."""
+    room, proof = admission.room, admission.proof
+    if isinstance(decision.result, Wait):
+        return render_template("join/continue.html", room=room, name=entry.name, wait=decision.result, proof=proof)
+    again = url_for("entries.show", room_id=room.id)
+    return render_template("join/refused.html", room=room, visitor=visitor, decision=decision, again=again)
+
+
+def _held(admission: Admission) -> Entry:
+    entry = find_opened(admission.room, admission.ticket.entry_uuid)
+    if entry is None:
+        raise NotFound
+    return entry
+
+
+def _visitor(room: Room, entry: Entry, device: str) -> Visitor:
+    """Whoever the entry was made for, with the rights that he has now."""
+    somebody = actor.by_user(entry.user) if entry.token is None else None
+    visitor = as_member(somebody, room, device=device) if somebody is not None else None
+    return visitor or Visitor(device=device, token=entry.token)
+
+
+def _spent() -> ResponseReturnValue:
+    return render_template("join/spent.html"), HTTPStatus.GONE

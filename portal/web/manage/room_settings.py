@@ -1,0 +1,171 @@
+"""Changing a room. The form is drawn from what is declared for its type and provider, and from its features."""
+
+from typing import Any
+
+from flask import Blueprint, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from wtforms import BooleanField, Field, IntegerField, SelectField, StringField, TextAreaField, URLField
+from wtforms.fields.choices import SelectChoice
+from wtforms.validators import InputRequired, Optional, ValidationError
+
+from portal.edge import actor
+from portal.edge.guard import requires
+from portal.edge.words import translated
+from portal.errors import Message
+from portal.permissions.permission import Permission
+from portal.providers.base import Kind, Scope, Setting
+from portal.rooms.features import features_of, narrowable_features
+from portal.rooms.metadata import read_metadata, written
+from portal.rooms.models import Room, RoomStatusWord
+from portal.rooms.operations import change_room
+from portal.rooms.settings import declared_for, setting_of
+from portal.status.operations import end_if_closed
+from portal.subscriptions.catalogue import Feature
+from portal.web import notices
+from portal.web.forms import Form, refills
+
+bp = Blueprint("room_settings", __name__, url_prefix="/manage/rooms/<id:room_id>/settings")
+
+LARGEST = 1_000_000
+ONE_LINE = 200  # characters: a longer text gets a larger field
+AS_PLANNED, OFF = "plan", "off"
+
+
+class SettingsForm(Form):
+    """What every room has. `form_for` adds its settings and features, as fields that are called like their keys."""
+
+    room_name = StringField(_l("Name"), [InputRequired(_l("Give the room a name."))])
+    slug = StringField(_l("Word in the address"))
+    is_public = BooleanField(_l("Public: whoever knows the address may come in as a guest"))
+    active = BooleanField(_l("Active: people may enter"))
+    room_metadata = TextAreaField(
+        _l("Metadata"), render_kw={"rows": 6, "spellcheck": "false", "autocomplete": "off", "dir": "ltr"}
+    )
+    declared: dict[str, Setting]
+    features: list[Feature]
+    shown: dict[str, Any]
+
+    @property
+    def for_programs(self) -> list[Field]:
+        """What only programs read: folded away unless there is something in it."""
+        return [
+            self.room_metadata,
+            *(self[name] for name, setting in self.declared.items() if setting.read_by == "API"),
+        ]
+
+    def settings(self) -> dict[str, Any]:
+        """What the operation takes: what was changed, with None for what is as it would be anyhow."""
+        return {
+            name: None if self[name].data in {"", setting.default} else self[name].data
+            for name, setting in self.declared.items()
+            if self[name].data != self.shown[name]
+        }
+
+    def overrides(self) -> dict[str, Any]:
+        """Likewise: None where the room follows the plan from now on."""
+        values = {feature.code: self[feature.code].data for feature in self.features}
+        return {
+            code: {AS_PLANNED: None, OFF: False}.get(value, value)
+            for code, value in values.items()
+            if value != self.shown[code]
+        }
+
+    def metadata(self) -> dict[str, Any] | None:
+        """What the operation takes. Raises `Invalid` on `room_metadata`."""
+        return read_metadata(self.room_metadata.data or "") if self.room_metadata.raw_data else None
+
+
+@bp.route("", methods=["GET", "POST"])
+@requires(Permission.ROOM_EDIT)
+@refills
+def edit(room: Room) -> ResponseReturnValue:
+    """Change the room."""
+    form = form_for(room)
+    if form.validate_on_submit():
+        by = actor.someone().user
+        with form.refusals():
+            change_room(
+                room,
+                by=by,
+                room_name=form.room_name.data,
+                slug=form.slug.data or "",
+                is_public=form.is_public.data,
+                status=RoomStatusWord.ACTIVE if form.active.data else RoomStatusWord.INACTIVE,
+                settings=form.settings(),
+                features=form.overrides(),
+                metadata=form.metadata(),
+            )
+            end_if_closed(room, by=by.uuid)
+            notices.done(_("Saved."))
+            return redirect(url_for("room_settings.edit", room_id=room.id), 303)
+    page = render_template(
+        "manage/rooms/settings.html",
+        room=room,
+        tab="settings",
+        form=form,
+        scopes=Scope,
+        plan=room.subscription.values,
+        ignored={row.code: row for row in features_of(room) if row.in_room and row.room_value != row.used_value},
+    )
+    return page, 422 if form.refused else 200
+
+
+def form_for(room: Room) -> SettingsForm:
+    """The form of this room, filled with how it is now."""
+    declared, features = declared_for(room.subscription), narrowable_features(room.room_type)
+    shown: dict[str, Any] = {name: setting_of(room, name) for name in declared}
+    shown |= {feature.code: _shown(feature, room.room_features.get(feature.code)) for feature in features}
+    fields: dict[str, Field] = {name: _setting_field(setting) for name, setting in declared.items()}
+    fields |= {feature.code: _feature_field(feature, shown[feature.code]) for feature in features}
+    drawn: type[SettingsForm] = type("RoomSettingsForm", (SettingsForm,), fields)
+    form = drawn(
+        data={
+            **shown,
+            "room_name": room.room_name,
+            "slug": room.slug,
+            "is_public": room.is_public,
+            "active": room.status is RoomStatusWord.ACTIVE,
+            "room_metadata": written(room.room_metadata, indent=2) if room.room_metadata else "",
+        }
+    )
+    form.declared, form.features, form.shown = declared, features, shown
+    return form
+
+
+def _setting_field(setting: Setting) -> Field:
+    label = translated(setting.label)
+    if setting.kind is Kind.SWITCH:
+        return BooleanField(label)
+    if setting.kind is Kind.CHOICE:
+        return SelectField(label, choices=[SelectChoice(word, translated(text)) for word, text in setting.choices])
+    if setting.kind is Kind.ADDRESS:
+        return URLField(label, render_kw={"maxlength": setting.longest, "placeholder": "https://"})
+    if setting.longest > ONE_LINE:
+        return TextAreaField(label, render_kw={"rows": 3, "maxlength": setting.longest})
+    return StringField(label, render_kw={"maxlength": setting.longest})
+
+
+def _feature_field(feature: Feature, shown: object) -> Field:
+    label = translated(feature.label)
+    if not feature.numeric:
+        return SelectField(
+            label, choices=[SelectChoice(AS_PLANNED, _("As the plan says")), SelectChoice(OFF, _("Off"))]
+        )
+
+    def sensible(_form: Form, field: Field) -> None:
+        if field.data != shown and field.data is not None and not 1 <= field.data <= LARGEST:
+            raise ValidationError(
+                translated(Message("Use a whole number from 1 to %(largest)d.", largest=LARGEST)),
+            )
+
+    text = f"{label} ({feature.unit})" if feature.unit else label
+    return IntegerField(text, [Optional(), sensible], render_kw={"inputmode": "numeric", "min": "1"})
+
+
+def _shown(feature: Feature, kept: object) -> int | str | None:
+    """A room's value as the form shows it; one that the form cannot show is left alone unless it is changed."""
+    if not feature.numeric:
+        return OFF if kept is False else AS_PLANNED
+    return kept if isinstance(kept, int) and not isinstance(kept, bool) else None

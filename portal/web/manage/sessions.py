@@ -1,0 +1,124 @@
+"""What happened in a room: its runs, who took part in each of them, and that as a file. And ending one."""
+
+from datetime import datetime
+from uuid import UUID
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_babel import ngettext
+
+from portal.admission.attendance import Attendance, attendance_count, attendance_of
+from portal.edge import actor, cursors
+from portal.edge.guard import requires
+from portal.edge.words import how_ended, role_words
+from portal.errors import NotFound
+from portal.permissions.permission import Permission
+from portal.rooms.models import Room
+from portal.status.models import RoomSession
+from portal.status.operations import end_session, present
+from portal.status.queries import Place, find_session, place_of, sessions_of
+from portal.web import notices
+from portal.web.tables import csv_file
+
+bp = Blueprint("sessions", __name__, url_prefix="/manage/rooms/<id:room_id>")
+
+PAGE = 25
+MOST_SHOWN = 500
+
+
+@bp.get("/sessions")
+@requires(Permission.REPORTS_VIEW)
+def index(room: Room) -> ResponseReturnValue:
+    """The room's runs, newest first."""
+    place = _place(request.args.get("after", ""))
+    runs = sessions_of(room, after=place, limit=PAGE + 1)
+    more, runs = len(runs) > PAGE, runs[:PAGE]
+    return render_template(
+        "manage/sessions/index.html",
+        room=room,
+        tab="sessions",
+        runs=runs,
+        first=place is None,
+        next=_cursor(place_of(runs[-1])) if more else "",
+    )
+
+
+@bp.get("/sessions/<id:session_id>")
+@requires(Permission.REPORTS_VIEW)
+def show(room: Room, session_id: str) -> ResponseReturnValue:
+    """Who took part in one run."""
+    run = _own(room, session_id)
+    people = attendance_of(run, limit=MOST_SHOWN)
+    total = len(people) if len(people) < MOST_SHOWN else attendance_count(run)
+    return render_template(
+        "manage/sessions/show.html", room=room, tab="sessions", run=run, people=people, total=total, by=came_by
+    )
+
+
+@bp.get("/sessions/<id:session_id>/attendance.csv")
+@requires(Permission.REPORTS_VIEW)
+def download(room: Room, session_id: str) -> ResponseReturnValue:
+    """The same as a file; times are in UTC."""
+    run = _own(room, session_id)
+    return csv_file(
+        f"{room.slug}-{run.started_at:%Y-%m-%d-%H%M}.csv",
+        [_("Name"), _("Role"), _("By"), _("From"), _("Until"), _("How it ended")],
+        (
+            (
+                person.name,
+                role_words(person.role),
+                came_by(person),
+                _stamp(person.entered_at),
+                _stamp(person.left_at),
+                how_ended(person.ending) if person.ending else "",
+            )
+            for person in attendance_of(run)
+        ),
+    )
+
+
+@bp.route("/ending", methods=["GET", "POST"])
+@requires(Permission.ROOM_MODERATE)
+def end(room: Room) -> ResponseReturnValue:
+    """End what goes on in the room, for everyone. It cannot be undone, so it is said first who goes."""
+    if request.method == "GET":
+        return render_template("manage/sessions/end.html", room=room, tab="", people=present(room))
+    gone = end_session(room, by=actor.someone().uuid)
+    notices.done(
+        ngettext("Ended: %(num)d person was sent out.", "Ended: %(num)d people were sent out.", gone)
+        if gone
+        else _("Ended: nobody was in.")
+    )
+    return redirect(url_for("rooms.show", room_id=room.id), 303)
+
+
+def came_by(person: Attendance) -> str:
+    """By what right somebody came: a link's label, or as which member."""
+    if person.member is not None:
+        return str(_("Member %(name)s", name=person.member))
+    if person.link_id is None or person.automatic:
+        return str(_("Public room"))
+    return person.link or str(_("Link without a label"))
+
+
+def _own(room: Room, session_id: str) -> RoomSession:
+    run = find_session(room, session_id)
+    if run is None:
+        raise NotFound
+    return run
+
+
+def _stamp(moment: datetime | None) -> str:
+    return moment.isoformat(" ", "seconds").removesuffix("+00:00") if moment else ""
+
+
+def _cursor(place: Place) -> str:
+    return cursors.write([place[0].isoformat(), str(place[1])], of="sessions")
+
+
+def _place(cursor: str) -> Place | None:
+    match cursors.read(cursor, of="sessions") if cursor else []:
+        case [moment, uuid]:
+            return datetime.fromisoformat(moment), UUID(uuid)
+    return None

@@ -1,0 +1,103 @@
+"""Making and changing rooms: what the pages and the API both stand on."""
+
+import pytest
+import sqlalchemy as sa
+
+from portal.accounts.models import Account
+from portal.db import session
+from portal.errors import Invalid
+from portal.rooms.models import RoomStatusWord
+from portal.rooms.operations import change_room, create_room
+from portal.subscriptions.models import ServiceProvider, ServiceType
+from portal.subscriptions.operations import create_subscription
+from tests.cast import Cast
+
+pytestmark = pytest.mark.usefixtures("in_app")
+
+
+@pytest.fixture
+def account(cast: Cast) -> Account:
+    return session.scalars(sa.select(Account).where(Account.owner_uuid == cast.user("alice").uuid)).one()
+
+
+def test_a_room_is_made_with_everything_at_once(cast: Cast, account: Account) -> None:
+    room = create_room(
+        account=account,
+        room_name="Full",
+        by=cast.user("alice"),
+        room_type=ServiceType.MEET,
+        slug="another-word",
+        is_public=True,
+        status=RoomStatusWord.INACTIVE,
+        settings={"description": "Hello", "x_id": 5},
+        features={"max_participants": 9, "recording": None},
+        metadata={"crm": {"id": 456}},
+    )
+    assert (room.slug, room.is_public, room.status) == ("another-word", True, "inactive")
+    assert room.room_settings == {"description": "Hello", "x_id": 5}
+    assert room.room_features == {"max_participants": 9}
+    assert room.room_metadata == {"crm": {"id": 456}}
+
+
+def test_the_type_follows_from_the_subscription(cast: Cast, account: Account) -> None:
+    with pytest.raises(Invalid) as refused:
+        create_room(account=account, room_name="Film", by=cast.user("alice"), room_type=ServiceType.VIDEO)
+    assert "of type meet" in refused.value.fields["room_type"]
+
+
+@pytest.mark.parametrize(
+    ("wish", "field"),
+    [
+        ({"slug": "No Slug"}, "slug"),
+        ({"settings": {"nonsense": 1}}, "room_settings.nonsense"),
+        ({"features": {"nonsense": 1}}, "room_features.nonsense"),
+        ({"metadata": {"a": [[]]}}, "room_metadata"),
+        ({"metadata": []}, "room_metadata"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_when_making_and_when_changing(
+    cast: Cast, account: Account, wish: dict[str, object], field: str
+) -> None:
+    alice = cast.user("alice")
+    with pytest.raises(Invalid) as made:
+        create_room(account=account, room_name="X", by=alice, **wish)  # type: ignore[arg-type]
+    with pytest.raises(Invalid) as changed:
+        change_room(cast.room(), by=alice, **wish)  # type: ignore[arg-type]
+    assert set(made.value.fields) == set(changed.value.fields) == {field}
+
+
+def test_metadata_is_replaced_as_a_whole_and_the_rest_is_merged(cast: Cast) -> None:
+    room, alice = cast.room(), cast.user("alice")
+    change_room(
+        room, by=alice, metadata={"a": 1, "b": [1, 2]}, settings={"description": "D"}, features={"recording": False}
+    )
+    change_room(room, by=alice, metadata={"c": None}, settings={"x_1": 1}, features={"max_duration": 5})
+    assert room.room_metadata == {"c": None}
+    assert room.room_settings == {"description": "D", "x_1": 1}
+    assert room.room_features == {"recording": False, "max_duration": 5}
+    change_room(room, by=alice, metadata={})
+    assert room.room_metadata == {}
+    change_room(room, by=alice, room_name="Other")
+    assert room.room_settings["description"] == "D"
+
+
+def test_a_service_sells_only_the_types_that_it_can(cast: Cast, account: Account) -> None:
+    provider = session.scalars(sa.select(ServiceProvider)).one()
+    with pytest.raises(Invalid) as refused:
+        create_subscription(
+            customer=account.customer, name="Film", service_type=ServiceType.VIDEO, provider=provider, features={}
+        )
+    assert set(refused.value.fields) == {"service_type"}
+
+
+def test_a_plan_takes_features_as_the_api_writes_them(cast: Cast, account: Account) -> None:
+    provider = session.scalars(sa.select(ServiceProvider)).one()
+    made = create_subscription(
+        customer=account.customer,
+        name="Endless",
+        service_type=ServiceType.MEET,
+        provider=provider,
+        features={"max_participants": True, "max_rooms": 3, "recording": False},
+    )
+    session.expire(made)
+    assert made.values == {"max_participants": None, "max_rooms": 3, "recording": False}

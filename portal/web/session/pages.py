@@ -163,6 +163,8 @@ def _ask_to_sign_in(_refused: SignInFirst) -> ResponseReturnValue:
     target = request.path
     while target.count("/") > 1 and not _opens(target):
         target = target.rpartition("/")[0]
+    if target == request.path and request.query_string:
+        target = request.full_path
     form = SignInForm(formdata=None, next=own_page(target))
     if _refills(request.endpoint):
         kept = json.dumps({"path": request.path, "fields": fields_to_keep()})

@@ -1,0 +1,170 @@
+"""Making programs known to the portal, and shutting them out."""
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+
+from portal.audit.operations import note
+from portal.clock import now
+from portal.credentials.models import DESCRIPTION_LENGTH, REDIRECT_URI_LENGTH, ClientKind, GrantType, OAuthClient
+from portal.credentials.scopes import Scope
+from portal.credentials.secrets import CLIENT, hash_of
+from portal.db import new_id, session
+from portal.errors import Conflict, Invalid, Message, NotFound
+from portal.people.models import NAME_LENGTH, User
+from portal.people.names import readable
+
+USED_STEP = timedelta(hours=1)  # how exact "last used" is; more exact would be a write per call
+MOST_REDIRECT_URIS = 10
+
+_GRANT_TYPES = {
+    ClientKind.CREDENTIAL: [GrantType.CLIENT_CREDENTIALS],
+    ClientKind.FIRST_PARTY: [GrantType.PASSWORD, GrantType.REFRESH_TOKEN],
+    ClientKind.THIRD_PARTY: [GrantType.AUTHORIZATION_CODE, GrantType.REFRESH_TOKEN],
+}
+
+
+def offered_scopes(user: User) -> list[Scope]:
+    """What this person can let a program do; `admin` means something for platform staff only."""
+    staff = any(role.builtin or role.permissions for role in user.platform_roles)
+    return [scope for scope in Scope if staff or scope is not Scope.ADMIN]
+
+
+def create_client(
+    *,
+    user: User,
+    name: str,
+    scopes: Collection[Scope],
+    by: User,
+    kind: ClientKind = ClientKind.CREDENTIAL,
+    description: str = "",
+    redirect_uris: Collection[str] = (),
+    expires_at: datetime | None = None,
+    client_id: str | None = None,
+) -> tuple[OAuthClient, str]:
+    """A new client and its secret, which is not kept: only its hash is.
+
+    `client_id` names an id that was promised before; it raises `Conflict` once it is taken, so that a form
+    sent twice makes one client. Raises `Invalid` on `name`, `description`, `scopes`, `expires_at`, `redirect_uris`.
+    """
+    secret = CLIENT.new()
+    client = OAuthClient(
+        id=client_id or new_id(),
+        user=user,
+        name=readable(name, field="name", longest=NAME_LENGTH),
+        description=readable(description, field="description", longest=DESCRIPTION_LENGTH, required=False),
+        kind=kind,
+        secret_hash=hash_of(secret),
+        redirect_uris=_checked_uris(redirect_uris, kind),
+        grant_types=[one.value for one in _GRANT_TYPES[kind]],
+        scope_words=[scope.value for scope in _checked_scopes(scopes, user)],
+        expires_at=expires_at,
+    )
+    if expires_at is not None and expires_at <= now():
+        raise Invalid(expires_at=Message("This is over already. Choose a time to come, or none."))
+    try:
+        with session.begin_nested():
+            session.add(client)
+    except IntegrityError:
+        raise Conflict(Message("This was made already, and its secret was shown then. Make another one.")) from None
+    note("client.created", client, by=by.uuid, name=client.name, kind=kind.value, scopes=" ".join(client.scopes))
+    return client, secret
+
+
+def revoke_client(client: OAuthClient, *, by: User) -> None:
+    """Shut the program out for good, with every token that it has."""
+    client.revoked_at = client.revoked_at or now()
+    session.flush()
+    note("client.revoked", client, by=by.uuid, name=client.name)
+
+
+def clients_of(user: User) -> list[OAuthClient]:
+    """The clients that this person made, the newest first; at most 500."""
+    query = sa.select(OAuthClient).where(OAuthClient.user_uuid == user.uuid).order_by(OAuthClient.uuid.desc())
+    return list(session.scalars(query.limit(500)).unique())
+
+
+def find_own_client(user: User, client_id: str) -> OAuthClient:
+    """This person's client. Raises `NotFound`, also for somebody else's."""
+    client = session.scalars(
+        sa.select(OAuthClient).where(OAuthClient.id == client_id, OAuthClient.user_uuid == user.uuid)
+    ).unique()
+    found = client.one_or_none()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def find_client(client_id: str) -> OAuthClient | None:
+    """The client that may ask for tokens now, by its public id."""
+    if not client_id.isascii() or not client_id.isalnum():
+        return None
+    client = session.scalars(sa.select(OAuthClient).where(OAuthClient.id == client_id)).unique().one_or_none()
+    return client if client is not None and client.usable(now()) else None
+
+
+def due(client: OAuthClient) -> bool:
+    """Whether "last used" has to be moved on."""
+    return client.last_used_at is None or now() - client.last_used_at >= USED_STEP
+
+
+def mark_used(client_uuid: UUID) -> None:
+    """Move "last used" on, at most once an hour, however many calls find it due at once."""
+    at = now()
+    stale = sa.or_(OAuthClient.last_used_at.is_(None), OAuthClient.last_used_at <= at - USED_STEP)
+    session.execute(
+        sa.update(OAuthClient)
+        .where(OAuthClient.uuid == client_uuid, stale)
+        .values(last_used_at=at, updated_at=OAuthClient.updated_at)
+    )
+
+
+def _checked_scopes(scopes: Collection[Scope], user: User) -> list[Scope]:
+    if not scopes:
+        raise Invalid(scopes=Message("Choose at least one: a program that may do nothing is of no use."))
+    offered = offered_scopes(user)
+    if not set(scopes) <= set(offered):
+        raise Invalid(scopes=Message("The scope admin is for programs of platform staff."))
+    return [scope for scope in offered if scope in scopes]
+
+
+def _checked_uris(uris: Collection[str], kind: ClientKind) -> list[str]:
+    if kind is not ClientKind.THIRD_PARTY and uris:
+        raise Invalid(redirect_uris=Message("Only a third-party application has addresses to return to."))
+    if kind is ClientKind.THIRD_PARTY and not 1 <= len(uris) <= MOST_REDIRECT_URIS:
+        raise Invalid(
+            redirect_uris=Message("Name 1 to %(most)d addresses to which it may return.", most=MOST_REDIRECT_URIS)
+        )
+    for uri in uris:
+        if not _safe(uri):
+            raise Invalid(
+                redirect_uris=Message(
+                    "An address to return to is complete, begins with https:// (on this machine http://), "
+                    "and has no user name and no #."
+                )
+            )
+    return list(uris)
+
+
+def _safe(uri: str) -> bool:
+    plain = uri.isascii() and uri.isprintable() and not set(uri) & set(' "\\#<>^`{|}*')
+    if not plain or len(uri) > REDIRECT_URI_LENGTH:
+        return False
+    try:
+        parts = urlsplit(uri)
+        host, _port = parts.hostname, parts.port
+    except ValueError:
+        return False
+    if not host or "@" in parts.netloc:
+        return False
+    if parts.scheme == "https":
+        return True
+    try:
+        return parts.scheme == "http" and ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,143 @@
+"""Programs that act for people, and what people granted them. The tokens that say so are in tokens.py.
+
+A `Grant` is the family of its tokens. Whether any of them lives is decided by the grant at the moment of
+use, so a family ends by one UPDATE of one row, and no race can leave half of it alive.
+"""
+
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from portal.clock import now
+from portal.credentials.scopes import Scope, in_order
+from portal.credentials.secrets import HASH_LENGTH, same
+from portal.db import Base, Dated, Identified, new_uuid, one_of
+from portal.people.models import NAME_LENGTH, User
+
+DESCRIPTION_LENGTH = 500
+REDIRECT_URI_LENGTH = 500
+
+
+class ClientKind(StrEnum):
+    """Whose program it is, which decides how it comes to its tokens."""
+
+    CREDENTIAL = "credential"
+    """A machine that acts for the user who made it."""
+    FIRST_PARTY = "first_party"
+    """The operator's own application: people may type their password into it."""
+    THIRD_PARTY = "third_party"
+    """Somebody else's application: people are asked for their consent."""
+
+
+class GrantType(StrEnum):
+    """The ways to a token."""
+
+    CLIENT_CREDENTIALS = "client_credentials"
+    PASSWORD = "password"  # noqa: S105  (the word of RFC 6749)
+    AUTHORIZATION_CODE = "authorization_code"
+    REFRESH_TOKEN = "refresh_token"  # noqa: S105
+
+
+class OAuthClient(Identified, Dated, Base):
+    """A program. Its public `client_id` is its `id`; `user` made it, and a credential acts with that user's rights."""
+
+    __tablename__ = "oauth_clients"
+
+    user_uuid: Mapped[UUID] = mapped_column(sa.ForeignKey("users.uuid", ondelete="CASCADE"), index=True)
+    name: Mapped[str] = mapped_column(sa.String(NAME_LENGTH))
+    description: Mapped[str] = mapped_column(sa.String(DESCRIPTION_LENGTH), default="")
+    kind: Mapped[ClientKind] = mapped_column(one_of(ClientKind))
+    secret_hash: Mapped[str] = mapped_column(sa.String(HASH_LENGTH))
+    redirect_uris: Mapped[list[str]] = mapped_column(default=list)
+    grant_types: Mapped[list[str]] = mapped_column(default=list)
+    scope_words: Mapped[list[str]] = mapped_column("scopes", default=list)
+    expires_at: Mapped[datetime | None]
+    last_used_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
+    user: Mapped[User] = relationship(lazy="joined", innerjoin=True)
+
+    @property
+    def client_id(self) -> str:
+        """What the program calls itself."""
+        return self.id
+
+    @property
+    def scopes(self) -> list[Scope]:
+        """The most it may be granted."""
+        return in_order(self.scope_words)
+
+    def expired(self, at: datetime) -> bool:
+        """Whether its time is over."""
+        return self.expires_at is not None and self.expires_at <= at
+
+    def usable(self, at: datetime) -> bool:
+        """Whether it may ask for tokens, and use those it has."""
+        return self.revoked_at is None and not self.expired(at) and self.user.deactivated_at is None
+
+    # What Authlib asks of a client:
+
+    def get_client_id(self) -> str:
+        """Its public id."""
+        return self.client_id
+
+    def check_client_secret(self, client_secret: str) -> bool:
+        """Whether this is its secret, in constant time."""
+        return same(client_secret, self.secret_hash)
+
+    def check_endpoint_auth_method(self, method: str, _endpoint: str) -> bool:
+        """Every client has a secret, and says it in a header or in the body."""
+        return method in {"client_secret_basic", "client_secret_post"}
+
+    def check_grant_type(self, grant_type: str) -> bool:
+        """Whether it may come to tokens this way."""
+        return grant_type in self.grant_types
+
+    def check_response_type(self, response_type: str) -> bool:
+        """Whether people may be asked to let it act for them."""
+        return response_type == "code" and GrantType.AUTHORIZATION_CODE in self.grant_types
+
+    def check_redirect_uri(self, redirect_uri: str) -> bool:
+        """Whether it registered exactly this address (RFC 9700, section 2.1)."""
+        return redirect_uri in self.redirect_uris
+
+    def get_default_redirect_uri(self) -> str | None:
+        """Its address, if there is only one that can be meant."""
+        return self.redirect_uris[0] if len(self.redirect_uris) == 1 else None
+
+    def get_allowed_scope(self, scope: str | None) -> str | None:
+        """What it gets: all it has, or what it asks for; None if that is more than it has."""
+        asked = set((scope or "").split()) or set(self.scope_words)
+        return " ".join(in_order(asked)) if asked <= set(self.scope_words) else None
+
+
+class Grant(Base):
+    """What a person let a client do, and the family of all tokens that came of it."""
+
+    __tablename__ = "oauth_grants"
+
+    uuid: Mapped[UUID] = mapped_column(primary_key=True, default=new_uuid)
+    client_uuid: Mapped[UUID] = mapped_column(sa.ForeignKey("oauth_clients.uuid", ondelete="CASCADE"), index=True)
+    user_uuid: Mapped[UUID] = mapped_column(sa.ForeignKey("users.uuid", ondelete="CASCADE"), index=True)
+    scope_words: Mapped[list[str]] = mapped_column("scopes", default=list)
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    revoked_at: Mapped[datetime | None]
+    client: Mapped[OAuthClient] = relationship(lazy="joined", innerjoin=True)
+    user: Mapped[User] = relationship(lazy="joined", innerjoin=True)
+
+    @property
+    def scopes(self) -> list[Scope]:
+        """What was granted; a token of it may have less."""
+        return in_order(self.scope_words)
+
+    def live(self, at: datetime) -> bool:
+        """Whether its tokens count: nobody revoked it, and client and person are still what they were."""
+        changed = self.user.password_set_at
+        return (
+            self.revoked_at is None
+            and self.client.usable(at)
+            and self.user.deactivated_at is None
+            and (changed is None or self.created_at > changed)
+        )

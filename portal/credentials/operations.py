@@ -1,0 +1,237 @@
+"""Issuing tokens, trading them in, ending them, and finding the one that was presented.
+
+A token or a code that comes a second time was stolen from somebody. That ends its whole family, in a step
+that is committed apart, because the answer is a refusal and takes back everything else.
+"""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from portal.audit.operations import note
+from portal.clock import now
+from portal.credentials.models import ClientKind, Grant, OAuthClient
+from portal.credentials.scopes import Scope, in_order
+from portal.credentials.secrets import ACCESS, CODE, REFRESH, hash_of
+from portal.credentials.tokens import AccessToken, AuthorizationCode, RefreshToken
+from portal.db import apart, session
+from portal.people.models import User
+
+CODE_LIFE = timedelta(seconds=60)
+KEPT = timedelta(days=1)  # dead tokens stay so long, for whoever wonders what happened
+
+
+@dataclass(frozen=True)
+class Pair:
+    """The texts of new tokens, and how long each lives. Some grants give no refresh token."""
+
+    access: str
+    access_life: timedelta
+    scopes: Collection[Scope]
+    refresh: str | None = None
+    refresh_life: timedelta = timedelta()
+
+
+@dataclass(frozen=True)
+class Authorised:
+    """A third-party application that may act for somebody, by all of that person's grants together."""
+
+    client: OAuthClient
+    scopes: list[Scope]
+    since: datetime
+
+
+def issue(*, client: OAuthClient, user: User, pair: Pair) -> Grant:
+    """Start a family with this pair."""
+    grant = Grant(client=client, user=user, scope_words=_words(pair.scopes))
+    _add(pair, grant)
+    note("grant.issued", grant, by=user.uuid, client=client.id, scopes=" ".join(grant.scopes))
+    return grant
+
+
+def rotate(token: RefreshToken, *, pair: Pair) -> None:
+    """Trade in a refresh token that `find_refresh_token` found, for the next pair of its family."""
+    token.used_at = now()
+    _add(pair, token.grant)
+    note("grant.refreshed", token.grant, by=token.grant.user_uuid, client=token.grant.client.id)
+
+
+def redeem(code: AuthorizationCode, *, client: OAuthClient, pair: Pair) -> None:
+    """Trade in an authorization code that `find_code` found: the family that it becomes starts with this pair."""
+    code.grant = issue(client=client, user=code.user, pair=pair)
+    session.flush()
+
+
+def consent(
+    *, code: str, client: OAuthClient, user: User, scopes: Collection[Scope], redirect_uri: str, code_challenge: str
+) -> AuthorizationCode:
+    """Note that somebody lets the client do this. The client can exchange the code within a minute, once."""
+    consented = AuthorizationCode(
+        code_hash=hash_of(code),
+        client_uuid=client.uuid,
+        user=user,
+        redirect_uri=redirect_uri,
+        scope_words=_words(scopes),
+        code_challenge=code_challenge,
+        expires_at=now() + CODE_LIFE,
+    )
+    session.add(consented)
+    session.flush()
+    note("grant.consented", consented, by=user.uuid, client=client.id, scopes=" ".join(consented.scope_words))
+    return consented
+
+
+def find_access_token(text: str) -> AccessToken | None:
+    """The token, if it counts, with its client, its person and that person's roles: one statement."""
+    if not ACCESS.fits(text):
+        return None
+    query = sa.select(AccessToken).where(AccessToken.token_hash == hash_of(text))
+    token = session.scalars(query).unique().one_or_none()
+    return token if token is not None and token.live(now()) else None
+
+
+def find_refresh_token(text: str, *, client: OAuthClient) -> RefreshToken | None:
+    """This client's refresh token, if it counts. One that was used before ends its family.
+
+    The row is locked: who comes second with the same token waits, and then sees that it was used.
+    """
+    if not REFRESH.fits(text):
+        return None
+    query = sa.select(RefreshToken).where(RefreshToken.token_hash == hash_of(text)).with_for_update(of=RefreshToken)
+    token = session.scalars(query.execution_options(populate_existing=True)).unique().one_or_none()
+    if token is None or not token.check_client(client):
+        return None
+    if token.used_at is not None:
+        _stolen(token.grant_uuid, token.grant.user_uuid, client)
+    return token if token.live(now()) else None
+
+
+def find_code(text: str, *, client: OAuthClient) -> AuthorizationCode | None:
+    """This client's authorization code, locked, if it counts. One that was used before ends what it became."""
+    if not CODE.fits(text):
+        return None
+    query = sa.select(AuthorizationCode).where(AuthorizationCode.code_hash == hash_of(text))
+    query = query.with_for_update(of=AuthorizationCode).execution_options(populate_existing=True)
+    code = session.scalars(query).unique().one_or_none()
+    if code is None or code.client_uuid != client.uuid:
+        return None
+    if code.grant_uuid is not None:
+        _stolen(code.grant_uuid, code.user_uuid, client)
+    return code if code.live(now()) else None
+
+
+def find_any(text: str) -> AccessToken | RefreshToken | None:
+    """The access or refresh token, dead or alive: for those who ask what has become of it."""
+    found: AccessToken | RefreshToken | None = None
+    if ACCESS.fits(text):
+        query = sa.select(AccessToken).where(AccessToken.token_hash == hash_of(text))
+        found = session.scalars(query).unique().one_or_none()
+    elif REFRESH.fits(text):
+        again = sa.select(RefreshToken).where(RefreshToken.token_hash == hash_of(text))
+        found = session.scalars(again).unique().one_or_none()
+    return found
+
+
+def revoke_token(token: AccessToken | RefreshToken) -> None:
+    """End an access token; with a refresh token its whole family (RFC 7009, section 2.1)."""
+    if isinstance(token, RefreshToken):
+        return revoke_grant(token.grant, by=token.grant.user)
+    token.revoked_at = token.revoked_at or now()
+    session.flush()
+    note("access_token.revoked", token, by=token.grant.user_uuid, client=token.client.id)
+    return None
+
+
+def revoke_grant(grant: Grant, *, by: User) -> None:
+    """End a family: none of its tokens counts any more."""
+    grant.revoked_at = grant.revoked_at or now()
+    session.flush()
+    note("grant.revoked", grant, by=by.uuid, client=grant.client.id)
+
+
+def authorised(user: User) -> list[Authorised]:
+    """The third-party applications that may act for this person now, by name."""
+    grants: dict[UUID, list[Grant]] = {}
+    for grant in _living_grants(user):
+        grants.setdefault(grant.client_uuid, []).append(grant)
+    found = [
+        Authorised(
+            client=each[0].client,
+            scopes=in_order(word for grant in each for word in grant.scope_words),
+            since=min(grant.created_at for grant in each),
+        )
+        for each in grants.values()
+    ]
+    return sorted(found, key=lambda one: one.client.name.casefold())
+
+
+def withdraw(user: User, client: OAuthClient, *, by: User) -> None:
+    """End everything that this person granted the client."""
+    for grant in _living_grants(user):
+        if grant.client_uuid == client.uuid:
+            revoke_grant(grant, by=by)
+
+
+def forget_old() -> None:
+    """Housekeeping: tokens and codes whose time is over, then families that none is left of."""
+    over = now() - KEPT
+    for kind in (AccessToken, RefreshToken, AuthorizationCode):
+        session.execute(sa.delete(kind).where(kind.expires_at < over))
+    alone = [sa.exists().where(kind.grant_uuid == Grant.uuid) for kind in (AccessToken, RefreshToken)]
+    session.execute(sa.delete(Grant).where(Grant.created_at < over, *(~one for one in alone)))
+
+
+def _add(pair: Pair, grant: Grant) -> None:
+    at = now()
+    session.add(
+        AccessToken(
+            token_hash=hash_of(pair.access),
+            grant=grant,
+            scope_words=_words(pair.scopes),
+            expires_at=at + pair.access_life,
+        )
+    )
+    if pair.refresh is not None:
+        session.add(RefreshToken(token_hash=hash_of(pair.refresh), grant=grant, expires_at=at + pair.refresh_life))
+    session.flush()
+
+
+def _stolen(grant_uuid: UUID, user_uuid: UUID, client: OAuthClient) -> None:
+    with apart():
+        ended = session.scalars(
+            sa.update(Grant)
+            .where(Grant.uuid == grant_uuid, Grant.revoked_at.is_(None))
+            .values(revoked_at=now())
+            .returning(Grant)
+        ).unique()
+        for grant in ended:
+            note("grant.stolen", grant, by=user_uuid, client=client.id)
+
+
+def _living_grants(user: User) -> list[Grant]:
+    at = now()
+    query = (
+        sa.select(Grant)
+        .join(Grant.client)
+        .where(
+            Grant.user_uuid == user.uuid,
+            Grant.revoked_at.is_(None),
+            OAuthClient.kind == ClientKind.THIRD_PARTY,
+            sa.or_(
+                sa.exists().where(
+                    RefreshToken.grant_uuid == Grant.uuid, RefreshToken.used_at.is_(None), RefreshToken.expires_at > at
+                ),
+                sa.exists().where(
+                    AccessToken.grant_uuid == Grant.uuid, AccessToken.revoked_at.is_(None), AccessToken.expires_at > at
+                ),
+            ),
+        )
+    )
+    return [grant for grant in session.scalars(query).unique() if grant.live(at)]
+
+
+def _words(scopes: Iterable[Scope]) -> list[str]:
+    return [scope.value for scope in in_order(scopes)]

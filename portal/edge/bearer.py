@@ -1,0 +1,105 @@
+"""The API's one credential: an access token in the header `Authorization: Bearer` (RFC 6750).
+
+Neither a cookie nor a parameter counts. "Last used" of the client is written after the answer has been
+sent, in a transaction of its own and at most once an hour, so that no reader waits for SQLite's one writer.
+"""
+
+import structlog
+from flask import after_this_request, current_app, g, request
+from flask.wrappers import Response
+from sqlalchemy.exc import SQLAlchemyError
+
+from portal.credentials import clients
+from portal.credentials.operations import find_access_token
+from portal.credentials.scopes import Scope
+from portal.credentials.tokens import AccessToken
+from portal.db import transaction
+from portal.errors import Message, Refused
+from portal.permissions.actor import Actor, actor_of
+
+log = structlog.get_logger()
+
+REALM = 'Bearer realm="foyer"'
+
+
+class NoCredential(Refused):
+    """No access token came, or none that counts. 401, with a header `WWW-Authenticate: {challenge}`."""
+
+    default = Message("Send an access token: Authorization: Bearer …")
+
+    def __init__(self, message: Message | None = None, *, given: bool = False) -> None:
+        super().__init__(message or (Message("This access token does not count, or no longer.") if given else None))
+        self.challenge = f'{REALM}, error="invalid_token"' if given else REALM
+
+
+class ScopeMissing(Refused):
+    """The access token counts, but not for this. 403, with a header `WWW-Authenticate: {challenge}`."""
+
+    def __init__(self, scope: Scope) -> None:
+        super().__init__(Message("The access token lacks the scope %(scope)s.", scope=scope.value))
+        self.scope = scope
+        self.challenge = f'{REALM}, error="insufficient_scope", scope="{scope}"'
+
+
+def current() -> Actor:
+    """Who calls: the token's person, within its scopes. Raises `NoCredential`."""
+    if "bearer_actor" not in g:
+        presented = token()
+        g.bearer_actor = actor_of(presented.user, scopes=frozenset(presented.scopes))
+    actor: Actor = g.bearer_actor
+    return actor
+
+
+def require(*scopes: Scope) -> Actor:
+    """The same, for somebody whose token has these scopes. Raises `NoCredential` or `ScopeMissing`."""
+    actor = current()
+    for scope in scopes:
+        if not actor.within(scope):
+            raise ScopeMissing(scope)
+    return actor
+
+
+def caller() -> str:
+    """The public id of the calling client, the same from token to token. Raises `NoCredential`."""
+    return token().client.client_id
+
+
+def token() -> AccessToken:
+    """The access token that was presented. Raises `NoCredential`."""
+    if "bearer_token" not in g:
+        g.bearer_token = _presented()
+        _note_use(g.bearer_token)
+    presented: AccessToken = g.bearer_token
+    return presented
+
+
+def _presented() -> AccessToken:
+    header = request.headers.get("Authorization", "")
+    kind, _, text = header.partition(" ")
+    if kind.casefold() != "bearer":
+        raise NoCredential
+    if "access_token" in request.args:  # two credentials, one of them already in somebody's log
+        raise NoCredential(given=True)
+    found = find_access_token(text.strip())
+    if found is None:
+        raise NoCredential(given=True)
+    return found
+
+
+def _note_use(presented: AccessToken) -> None:
+    client = presented.client
+    if not clients.due(client):
+        return
+    app, client_uuid = current_app._get_current_object(), client.uuid  # type: ignore[attr-defined]
+
+    def write() -> None:
+        try:
+            with app.app_context(), transaction():
+                clients.mark_used(client_uuid)
+        except SQLAlchemyError as error:
+            log.warning("last use not noted", error=type(error).__name__)
+
+    @after_this_request
+    def later(response: Response) -> Response:
+        response.call_on_close(write)
+        return response

@@ -1,0 +1,74 @@
+"""Where a person decides whether somebody else's application may act in their name."""
+
+from http import HTTPStatus
+from urllib.parse import urlsplit
+
+from authlib.oauth2 import OAuth2Error
+from authlib.oauth2.rfc9207 import IssuerParameter
+from flask import Blueprint, Response, make_response, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from portal.edge import actor
+from portal.edge.errors import error_page
+from portal.edge.guard import signed_in
+from portal.edge.headers import let_forms_lead_to
+from portal.oauth.grants import consented_scopes
+from portal.oauth.machines import refuse_plain_http, server
+from portal.oauth.server import issuer
+
+bp = Blueprint("consent", __name__)
+bp.before_request(refuse_plain_http)
+
+
+class Issuer(IssuerParameter):  # type: ignore[misc]
+    """Says with every answer whose it is, so that no client takes it for another server's (RFC 9207)."""
+
+    def get_issuer(self) -> str:
+        return issuer()
+
+
+@bp.route("/oauth/authorize", methods=["GET", "POST"])
+@signed_in
+def authorize() -> ResponseReturnValue:
+    """Ask whoever is signed in, and lead back to the application with the answer."""
+    user = actor.someone().user
+    try:
+        asked = server.get_consent_grant(end_user=user)
+    except OAuth2Error as error:
+        return _astray(error)
+    decision = request.form.get("decision")
+    if decision in {"allow", "deny"}:
+        said = server.create_authorization_response(
+            asked.request, grant_user=user if decision == "allow" else None, grant=asked
+        )
+        return _leads_on(said)
+    page = render_template(
+        "session/consent.html",
+        client=asked.client,
+        scopes=consented_scopes(asked.request.scope, user),
+        host=urlsplit(asked.redirect_uri).netloc,
+    )
+    return let_forms_lead_to(asked.redirect_uri, make_response(page))
+
+
+def _astray(error: OAuth2Error) -> Response:
+    """Back to the application with the error, but only to an address that is known to be its own."""
+    if error.redirect_uri:
+        response = server.handle_error_response(None, error)
+        Issuer().add_issuer_parameter(server, response)
+        return _leads_on(response)
+    return error_page(
+        HTTPStatus.BAD_REQUEST,
+        _(
+            "The application that sent you here asked in a way that cannot be answered (%(why)s). "
+            "Nothing was allowed. Tell the people who make it.",
+            why=error.error,
+        ),
+    )
+
+
+def _leads_on(response: Response) -> Response:
+    """With a 303, so that nothing that was sent to us is sent on (RFC 9700, section 4.12)."""
+    response.status_code = HTTPStatus.SEE_OTHER
+    return response

@@ -1,0 +1,105 @@
+"""The four ways to a token. Authlib walks them; this says where our people, codes and tokens are.
+
+What was traded in is ended by `Server.save_token`, in one operation with what was got for it.
+"""
+
+from authlib.oauth2.rfc6749 import InvalidGrantError, InvalidRequestError, OAuth2Request, grants
+from authlib.oauth2.rfc6749.grants import BaseGrant
+from authlib.oauth2.rfc7636 import CodeChallenge
+from flask import current_app, request
+
+from portal.credentials import operations
+from portal.credentials.clients import offered_scopes
+from portal.credentials.scopes import Scope, in_order
+from portal.credentials.secrets import CODE
+from portal.credentials.tokens import AuthorizationCode, RefreshToken
+from portal.errors import Invalid
+from portal.people.models import User
+from portal.people.operations import recognise
+
+METHODS = ["client_secret_basic", "client_secret_post"]
+
+
+class ClientCredentials(grants.ClientCredentialsGrant):  # type: ignore[misc]
+    """A machine acts with the rights of the user who made it."""
+
+    TOKEN_ENDPOINT_AUTH_METHODS = METHODS
+
+
+class Password(grants.ResourceOwnerPasswordCredentialsGrant):  # type: ignore[misc]
+    """The operator's own applications exchange a person's password. Can be switched off."""
+
+    TOKEN_ENDPOINT_AUTH_METHODS = METHODS
+
+    @classmethod
+    def check_token_endpoint(cls, asked: OAuth2Request) -> bool:
+        return bool(current_app.config["OAUTH_PASSWORD_GRANT"] and super().check_token_endpoint(asked))
+
+    def authenticate_user(self, username: str, password: str) -> User:
+        """As on the sign-in page: the same throttles, the same time. Raises `Throttled` or `InvalidGrantError`."""
+        try:
+            return recognise(email=username, password=password, network=request.remote_addr or "")
+        except Invalid:
+            raise InvalidGrantError("The user name or the password is wrong.") from None
+
+
+class Refresh(grants.RefreshTokenGrant):  # type: ignore[misc]
+    """A refresh token is good for the next pair, once."""
+
+    TOKEN_ENDPOINT_AUTH_METHODS = METHODS
+    INCLUDE_NEW_REFRESH_TOKEN = True
+
+    def authenticate_refresh_token(self, refresh_token: str) -> RefreshToken | None:
+        return operations.find_refresh_token(refresh_token, client=self.request.client)
+
+    def authenticate_user(self, refresh_token: RefreshToken) -> User:
+        return refresh_token.grant.user
+
+    def revoke_old_credential(self, refresh_token: RefreshToken) -> None:
+        return None
+
+
+class Code(grants.AuthorizationCodeGrant):  # type: ignore[misc]
+    """A person was asked, and said yes."""
+
+    TOKEN_ENDPOINT_AUTH_METHODS = METHODS
+
+    def generate_authorization_code(self) -> str:
+        return CODE.new()
+
+    def save_authorization_code(self, code: str, asked: OAuth2Request) -> None:
+        operations.consent(
+            code=code,
+            client=asked.client,
+            user=asked.user,
+            scopes=consented_scopes(asked.scope, asked.user),
+            redirect_uri=asked.payload.redirect_uri or "",
+            code_challenge=asked.payload.data["code_challenge"],
+        )
+
+    def query_authorization_code(self, code: str, client: object) -> AuthorizationCode | None:
+        return operations.find_code(code, client=client)  # type: ignore[arg-type]
+
+    def authenticate_user(self, authorization_code: AuthorizationCode) -> User:
+        return authorization_code.user
+
+    def delete_authorization_code(self, authorization_code: AuthorizationCode) -> None:
+        return None
+
+
+class S256(CodeChallenge):  # type: ignore[misc]
+    """PKCE for every client, by the one method that protects (RFC 9700, section 2.1.1)."""
+
+    SUPPORTED_CODE_CHALLENGE_METHOD = ["S256"]  # noqa: RUF012  (as Authlib declares it)
+
+    def validate_code_challenge(self, grant: BaseGrant, redirect_uri: str) -> None:
+        data = grant.request.payload.data
+        if not data.get("code_challenge") or data.get("code_challenge_method") != "S256":
+            raise InvalidRequestError("A code_challenge with the code_challenge_method S256 is needed.")
+        super().validate_code_challenge(grant, redirect_uri)
+
+
+def consented_scopes(asked: str, user: User) -> list[Scope]:
+    """What of it this person can let a program do."""
+    offered = offered_scopes(user)
+    return [scope for scope in in_order(asked.split()) if scope in offered]

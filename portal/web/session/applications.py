@@ -1,0 +1,41 @@
+"""Authorised applications: other people's programs that somebody let act in their name."""
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from portal.credentials.operations import Authorised, authorised, withdraw
+from portal.edge import actor
+from portal.edge.guard import signed_in
+from portal.errors import NotFound
+from portal.people.models import User
+from portal.web import notices
+
+bp = Blueprint("applications", __name__, url_prefix="/me/applications")
+
+
+@bp.get("")
+@signed_in
+def index() -> ResponseReturnValue:
+    """All that may act now."""
+    return render_template("session/applications/index.html", applications=authorised(actor.someone().user))
+
+
+@bp.route("/<id:client_id>/revocation", methods=["GET", "POST"])
+@signed_in
+def revoke(client_id: str) -> ResponseReturnValue:
+    """Say what ends, then end it."""
+    user = actor.someone().user
+    application = _own(user, client_id)
+    if request.method == "GET":
+        return render_template("session/applications/revoke.html", application=application)
+    withdraw(user, application.client, by=user)
+    notices.done(_("“%(name)s” can no longer act in your name.", name=application.client.name))
+    return redirect(url_for("applications.index"), 303)
+
+
+def _own(user: User, client_id: str) -> Authorised:
+    for application in authorised(user):
+        if application.client.id == client_id:
+            return application
+    raise NotFound

@@ -95,7 +95,10 @@ def look(app: Flask) -> None:
 
 
 def close_overdue(app: Flask) -> int:
-    """Close rooms that have run for as long as their plan or their owner allows, each in its own transaction."""
+    """Close rooms that have run for as long as their plan or owner allows, or to which nobody came.
+
+    Each overdue one in its own transaction.
+    """
     closed = 0
     with app.app_context():
         with reading(), transaction():
@@ -103,6 +106,8 @@ def close_overdue(app: Flask) -> int:
         for run_uuid in runs:
             with transaction():
                 closed += upkeep.close_overdue(run_uuid)
+        with transaction():
+            upkeep.end_forsaken()
     return closed
 
 

@@ -4,8 +4,12 @@ A provider translates our three roles into its own words; nobody else knows thos
 `isinstance(provider, Embeddable)`; a provider implements as many protocols as it can serve.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any, Protocol, runtime_checkable
+
+from portal.errors import Message
 
 
 class ProviderError(Exception):
@@ -17,6 +21,42 @@ class ProviderError(Exception):
         self.field = field
 
 
+class Kind(StrEnum):
+    """What a setting holds."""
+
+    TEXT = "text"
+    ADDRESS = "address"
+    """An http(s) URL."""
+    CHOICE = "choice"
+    SWITCH = "switch"
+
+
+class Scope(StrEnum):
+    """In which rooms a setting means something: all, those of a type, or those of a provider."""
+
+    GLOBAL = "global"
+    ROOM_TYPE = "room type"
+    PROVIDER = "room provider"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setting:
+    """One setting of a room, declared once: forms, validation and documentation are drawn from it.
+
+    `read_by` says who obeys it. `choices` are (word, label), the default among them.
+    """
+
+    name: str
+    kind: Kind
+    scope: Scope
+    label: Message
+    help: Message
+    read_by: str
+    default: str | bool = ""
+    longest: int = 200
+    choices: tuple[tuple[str, Message], ...] = ()
+
+
 class Provider(Protocol):
     """What every provider tells about itself."""
 
@@ -24,6 +64,8 @@ class Provider(Protocol):
     label: str
     kinds: frozenset[str]
     """Room types that it can serve."""
+    settings: Sequence[Setting]
+    """What it lets rooms choose, and really obeys; each with `Scope.PROVIDER`."""
 
 
 @dataclass(frozen=True, kw_only=True)

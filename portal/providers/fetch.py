@@ -1,0 +1,297 @@
+"""The one guarded HTTP client: every address that people typed in is called through it.
+
+A name may point anywhere, also at the portal's own network, and may point elsewhere a moment later. So
+names are resolved here, each resolved address is checked, and the connection goes to exactly the address
+that was checked, while TLS and the Host header keep the name. No redirect is followed, no proxy of the
+environment is used, no cookie is kept, nothing is unpacked, and the whole call has one end in time.
+
+It stands on httpcore2, the engine of httpx2, because only there a connection can be made by ourselves.
+"""
+
+import socket
+import threading
+import time
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from ssl import SSLContext, SSLError
+from typing import Any
+
+import httpcore2
+import httpx2
+
+from portal.errors import Message
+from portal.providers.base import ProviderError
+
+LONGEST_SECONDS = 10.0
+LARGEST_ANSWER = 64 * 1024
+LONGEST_ADDRESS = 2000
+_OPEN_PORTS = frozenset({80, 443})
+_FIRST_FREE_PORT = 1024
+_LAST_PORT = 65_535
+
+_NO_ADDRESS = Message("Write a whole address, like https://example.org/hook.")
+
+_RESERVED_4 = (IPv4Network("192.0.0.0/24"), IPv4Network("192.88.99.0/24"))  # Python's versions differ about these
+_PUBLIC_6 = IPv6Network("2000::/3")
+_DISGUISES = (  # an IPv4 address stands inside: who judges only the outside is led astray
+    IPv6Network("::ffff:0:0/96"),  # mapped
+    IPv6Network("::/96"),  # compatible
+    IPv6Network("64:ff9b::/96"),  # NAT64
+    IPv6Network("64:ff9b:1::/48"),  # NAT64, local use
+    IPv6Network("2001::/32"),  # Teredo
+    IPv6Network("2002::/16"),  # 6to4
+)
+_LOOPBACK_6 = IPv6Address("::1")
+
+_private = False
+_plain = False
+
+
+class Trouble(StrEnum):
+    """Why there is no answer."""
+
+    ADDRESS = "address"
+    NOT_PUBLIC = "not_public"
+    UNKNOWN_NAME = "unknown_name"
+    UNREACHABLE = "unreachable"
+    UNTRUSTED = "untrusted"
+    SLOW = "slow"
+    GARBLED = "garbled"
+
+    @property
+    def words(self) -> Message:
+        """What people read."""
+        return _WORDS[self]
+
+
+_WORDS = {
+    Trouble.ADDRESS: Message("The address cannot be called."),
+    Trouble.NOT_PUBLIC: Message("The address leads into a private network, which this portal does not call."),
+    Trouble.UNKNOWN_NAME: Message("There is no server of that name."),
+    Trouble.UNREACHABLE: Message("The server cannot be reached."),
+    Trouble.UNTRUSTED: Message("The server's certificate is not valid for this address."),
+    Trouble.SLOW: Message("The answer took too long."),
+    Trouble.GARBLED: Message("The answer was not HTTP, or broke off."),
+}
+
+
+class NoAnswer(ProviderError):
+    """The call led to no answer. `permanent`: the address itself is at fault."""
+
+    def __init__(self, trouble: Trouble) -> None:
+        super().__init__(trouble.words, permanent=trouble in {Trouble.ADDRESS, Trouble.NOT_PUBLIC})
+        self.trouble = trouble
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the server said. `body` is what came, up to `LARGEST_ANSWER` bytes of it."""
+
+    status: int
+    body: bytes
+
+    @property
+    def good(self) -> bool:
+        """Whether it is one of the 2xx."""
+        return 200 <= self.status < 300  # noqa: PLR2004
+
+
+def use(*, private: bool, plain: bool) -> None:
+    """Say whether private addresses and plain http are allowed. Called once by `create_app`."""
+    global _private, _plain
+    _private, _plain = private, plain
+
+
+def problem_with(address: str) -> Message | None:
+    """What is wrong with an address, as far as it shows without a look at the network; None if nothing is."""
+    try:
+        _read(address)
+    except _Wrong as wrong:
+        return wrong.words
+    return None
+
+
+def post(address: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+    """Send `body`, and return the answer, whatever its status. Raises `NoAnswer`, after ten seconds at most.
+
+    The operating system's own time for finding a name comes on top.
+    """
+    try:
+        url = _read(address)
+    except _Wrong:
+        raise NoAnswer(Trouble.ADDRESS) from None
+    line = _Line(time.monotonic() + LONGEST_SECONDS)
+    try:
+        with httpcore2.ConnectionPool(ssl_context=_trust(), network_backend=line) as pool:
+            answer = _exchange(pool, url, body, {"Accept-Encoding": "identity", "Connection": "close", **headers})
+    except httpcore2.TimeoutException:
+        raise NoAnswer(Trouble.SLOW) from None
+    except httpcore2.NetworkError as error:
+        raise NoAnswer(_network_trouble(line, error)) from None
+    except (httpcore2.ProtocolError, httpcore2.UnsupportedProtocol):
+        raise NoAnswer(Trouble.SLOW if line.over else Trouble.GARBLED) from None
+    finally:
+        line.hang_up()
+    if line.over:
+        raise NoAnswer(Trouble.SLOW)
+    return answer
+
+
+def is_public(address: IPv4Address | IPv6Address) -> bool:
+    """Whether it is a plain address out on the internet: the only kind that is called unless an operator says so."""
+    if isinstance(address, IPv6Address):
+        return address in _PUBLIC_6 and address.is_global and not _disguised(address)
+    reserved = address.is_multicast or address.is_reserved or any(address in network for network in _RESERVED_4)
+    return address.is_global and not reserved
+
+
+def may_be_called(address: IPv4Address | IPv6Address) -> bool:
+    """Whether this portal calls the address. Multicast, link-local (metadata of clouds) and disguised ones: never."""
+    if is_public(address):
+        return True
+    never = address.is_multicast or address.is_link_local or address.is_unspecified or _disguised(address)
+    return _private and not never and (address.is_private or address.is_loopback)
+
+
+def resolve(host: str, port: int) -> list[str]:
+    """The addresses of a name, in the system's order. Raises `OSError`."""
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(place[0]) for *_, place in found))
+
+
+class _Line(httpcore2.SyncBackend):
+    """One connection to an address that was checked, cut when its time is over, whatever it is doing then."""
+
+    def __init__(self, until: float) -> None:
+        self._until = until
+        self._knife: threading.Timer | None = None
+        self._wire: socket.socket | None = None
+        self.over = False
+
+    @property
+    def left(self) -> float:
+        """Seconds."""
+        return max(0.001, self._until - time.monotonic())
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore2.NetworkStream:
+        for address in _checked(host, port):
+            if time.monotonic() > self._until:
+                raise NoAnswer(Trouble.SLOW)
+            try:
+                stream = super().connect_tcp(address, port, self.left, local_address, socket_options)
+            except (httpcore2.ConnectError, httpcore2.ConnectTimeout):
+                continue
+            self._watch(stream.get_extra_info("socket"))
+            return stream
+        raise NoAnswer(Trouble.SLOW if time.monotonic() > self._until else Trouble.UNREACHABLE)
+
+    def hang_up(self) -> None:
+        """It is done: nobody has to cut it any more."""
+        if self._knife is not None:
+            self._knife.cancel()
+        if self._wire is not None:
+            self._wire.close()
+
+    def _watch(self, connected: socket.socket) -> None:
+        self._wire = connected.dup()  # TLS takes the original over; shutting down the copy ends both
+        self._knife = threading.Timer(self.left, self._cut)
+        self._knife.daemon = True
+        self._knife.start()
+
+    def _cut(self) -> None:
+        self.over = True
+        with suppress(OSError):
+            assert self._wire is not None
+            self._wire.shutdown(socket.SHUT_RDWR)
+
+
+class _Wrong(Exception):
+    def __init__(self, words: Message) -> None:
+        super().__init__(words)
+        self.words = words
+
+
+def _read(address: str) -> httpx2.URL:
+    """The address, taken apart. Raises `_Wrong`."""
+    if len(address) > LONGEST_ADDRESS or not address.isprintable() or " " in address:
+        raise _Wrong(_NO_ADDRESS)
+    try:
+        url = httpx2.URL(address)
+    except httpx2.InvalidURL:
+        raise _Wrong(_NO_ADDRESS) from None
+    if url.scheme not in {"https", "http"} or not url.host:
+        raise _Wrong(_NO_ADDRESS)
+    if url.scheme == "http" and not _plain:
+        raise _Wrong(Message("The address must begin with https://."))
+    if url.userinfo:
+        raise _Wrong(Message("Leave name and password out of the address: signatures say who is calling."))
+    if url.port is not None and url.port not in _OPEN_PORTS and not _FIRST_FREE_PORT <= url.port <= _LAST_PORT:
+        raise _Wrong(Message("Use port 80, 443, or one from 1024 on."))
+    literal = _literal(url.host)
+    if literal is not None and not may_be_called(literal):
+        raise _Wrong(Trouble.NOT_PUBLIC.words)
+    return url
+
+
+def _exchange(pool: httpcore2.ConnectionPool, url: httpx2.URL, body: bytes, headers: Mapping[str, str]) -> Answer:
+    target = httpcore2.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path)
+    seconds = dict.fromkeys(("connect", "read", "write", "pool"), LONGEST_SECONDS)
+    named = [(b"Host", url.netloc), *((name.encode("ascii"), value.encode("ascii")) for name, value in headers.items())]
+    with pool.stream("POST", target, headers=named, content=body, extensions={"timeout": seconds}) as answer:
+        received = bytearray()
+        for piece in answer.iter_stream():
+            received += piece
+            if len(received) >= LARGEST_ANSWER:
+                break
+    return Answer(answer.status, bytes(received[:LARGEST_ANSWER]))
+
+
+def _checked(host: str, port: int) -> list[str]:
+    """The addresses of the name. One that may not be called spoils all: such a name is up to something."""
+    try:
+        found = resolve(host, port)
+    except (OSError, UnicodeError):
+        raise NoAnswer(Trouble.UNKNOWN_NAME) from None
+    if not all(may_be_called(ip_address(address)) for address in found):
+        raise NoAnswer(Trouble.NOT_PUBLIC)
+    return found
+
+
+def _literal(host: str) -> IPv4Address | IPv6Address | None:
+    try:
+        return ip_address(host)
+    except ValueError:
+        return None
+
+
+def _disguised(address: IPv4Address | IPv6Address) -> bool:
+    if not isinstance(address, IPv6Address) or address == _LOOPBACK_6:
+        return False
+    return address.scope_id is not None or any(address in network for network in _DISGUISES)
+
+
+def _network_trouble(line: _Line, error: Exception) -> Trouble:
+    if line.over:
+        return Trouble.SLOW
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, SSLError):
+            return Trouble.UNTRUSTED
+        cause = cause.__cause__ or cause.__context__
+    return Trouble.UNREACHABLE
+
+
+@lru_cache(maxsize=1)
+def _trust() -> SSLContext:
+    return httpx2.create_ssl_context()

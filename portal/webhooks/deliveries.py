@@ -1,0 +1,209 @@
+"""Sending: who takes a message, what became of it, and when it is tried again.
+
+Several workers may reach for the same message: an UPDATE that only one of them can win hands it over, with
+a lease that lets another one take it if the first dies. Nobody holds a transaction while calling out.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from secrets import SystemRandom
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from portal.audit.operations import note
+from portal.clock import now
+from portal.db import afterwards, session
+from portal.errors import Conflict, Message
+from portal.people.models import User
+from portal.providers.fetch import Trouble
+from portal.webhooks.endings import pause
+from portal.webhooks.events import TEST
+from portal.webhooks.models import LOCK, SHOWN_OF_ANSWER, EndpointStatus, WebhookDelivery, WebhookEndpoint, Why
+from portal.webhooks.signing import signed
+
+SECONDS, MINUTES, HOURS = 1, 60, 3600
+SCHEDULE = (  # seconds after each try that failed; a day in all
+    5 * SECONDS, 30 * SECONDS, 2 * MINUTES, 10 * MINUTES, 30 * MINUTES,
+    1 * HOURS, 2 * HOURS, 4 * HOURS, 8 * HOURS, 8 * HOURS,
+)  # fmt: skip
+JITTER = 0.1
+LEASE = timedelta(minutes=2)
+KEPT = timedelta(days=30)
+MOST_GIVEN_UP = 5
+LONGEST_FAILING = timedelta(days=3)
+GONE = 410
+BATCH = 200
+"""Messages that a sweep hands out at once, of which one endpoint gets a tenth: who is slow delays himself."""
+
+_random = SystemRandom()
+_enqueue: Callable[[UUID, float], None] | None = None
+
+
+@dataclass(frozen=True)
+class Letter:
+    """A message that was taken, ready to be sent."""
+
+    delivery_uuid: UUID
+    claimed_at: datetime
+    url: str
+    headers: dict[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What became of a try: an answer with its status, or trouble."""
+
+    milliseconds: int
+    status: int | None = None
+    body: bytes = b""
+    trouble: Trouble | None = None
+
+    @property
+    def good(self) -> bool:
+        """Whether the receiver took it."""
+        return self.status is not None and 200 <= self.status < 300  # noqa: PLR2004
+
+
+def use(enqueue: Callable[[UUID, float], None]) -> None:
+    """Say how a worker is told of a message, in so many seconds. Called once by `create_app`."""
+    global _enqueue
+    _enqueue = enqueue
+
+
+def send_soon(delivery: WebhookDelivery, seconds: float = 0) -> None:
+    """Once the transaction has been committed, tell a worker. If that gets lost, the sweep finds the message."""
+    if _enqueue is not None:
+        enqueue, uuid = _enqueue, delivery.uuid
+        afterwards(lambda: enqueue(uuid, seconds))
+
+
+def due() -> list[UUID]:
+    """Messages whose time has come, the oldest first; not too many of one endpoint."""
+    at = now()
+    turn = sa.func.row_number().over(
+        partition_by=WebhookDelivery.endpoint_uuid, order_by=WebhookDelivery.next_attempt_at
+    )
+    waiting = (
+        sa.select(WebhookDelivery.uuid, WebhookDelivery.next_attempt_at, turn.label("turn"))
+        .join(WebhookDelivery.endpoint)
+        .where(WebhookDelivery.next_attempt_at <= at, _may_be_sent())
+        .subquery()
+    )
+    query = sa.select(waiting.c.uuid).where(waiting.c.turn <= BATCH // 10)
+    return list(session.scalars(query.order_by(waiting.c.next_attempt_at).limit(BATCH)))
+
+
+def claim(delivery_uuid: UUID) -> Letter | None:
+    """Take a message that is due; None if somebody else has it, it is done, or its endpoint is paused."""
+    at = now()
+    taken = session.execute(
+        sa.update(WebhookDelivery)
+        .where(
+            WebhookDelivery.uuid == delivery_uuid,
+            WebhookDelivery.next_attempt_at <= at,
+            WebhookDelivery.endpoint_uuid == WebhookEndpoint.uuid,
+            _may_be_sent(),
+        )
+        .values(claimed_at=at, next_attempt_at=at + LEASE, attempts=WebhookDelivery.attempts + 1)
+        .execution_options(synchronize_session=False)
+    )
+    if not taken.rowcount:  # type: ignore[attr-defined]
+        return None
+    delivery = session.get_one(WebhookDelivery, delivery_uuid, populate_existing=True)
+    endpoint, body = delivery.endpoint, delivery.payload.encode()
+    headers = signed(body, message_id=delivery.message_id, at=at, with_secrets=endpoint.live_secrets(at))
+    return Letter(
+        delivery_uuid,
+        at,
+        endpoint.url,
+        {"Content-Type": "application/json", "User-Agent": "Foyer-Webhooks/1", **headers},
+        body,
+    )
+
+
+def record(letter: Letter, outcome: Outcome) -> None:
+    """Write down what became of a try, and what follows. Nothing, if another worker has taken the message since."""
+    delivery = session.scalar(
+        sa.select(WebhookDelivery)
+        .where(WebhookDelivery.uuid == letter.delivery_uuid, WebhookDelivery.claimed_at == letter.claimed_at)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    if delivery is None:
+        return
+    at = now()
+    delivery.claimed_at, delivery.next_attempt_at, delivery.answered_at = None, None, at
+    delivery.answer_status, delivery.trouble = outcome.status, outcome.trouble
+    delivery.answer_body, delivery.answer_milliseconds = _readable(outcome.body), outcome.milliseconds
+    if outcome.good:
+        delivery.delivered_at = at
+    elif delivery.event == TEST or outcome.status == GONE or delivery.attempts > len(SCHEDULE):
+        delivery.gave_up_at = at
+    else:
+        seconds = SCHEDULE[delivery.attempts - 1] * _random.uniform(1 - JITTER, 1 + JITTER)
+        delivery.next_attempt_at = at + timedelta(seconds=seconds)
+        send_soon(delivery, seconds)
+    session.flush()
+    if delivery.event != TEST:
+        _judge(delivery, outcome, at)
+
+
+def send_again(delivery: WebhookDelivery, *, by: User) -> None:
+    """Send a message once more, with its old id, from the beginning of the schedule. Raises `Conflict`."""
+    at = now()
+    endpoint = session.get_one(WebhookEndpoint, delivery.endpoint_uuid)
+    if not endpoint.active:
+        raise Conflict(Message("This webhook is paused. Resume it first."))
+    free = session.execute(
+        sa.update(WebhookDelivery)
+        .where(
+            WebhookDelivery.uuid == delivery.uuid,
+            sa.or_(WebhookDelivery.claimed_at.is_(None), WebhookDelivery.next_attempt_at <= at),
+        )
+        .values(attempts=0, next_attempt_at=at, claimed_at=None, delivered_at=None, gave_up_at=None)
+        .execution_options(synchronize_session=False)
+    )
+    if not free.rowcount:  # type: ignore[attr-defined]
+        raise Conflict(Message("This message is being sent right now. Look again in a moment."))
+    session.refresh(delivery)
+    note("webhook.sent_again", delivery, by=by.uuid, room=endpoint.room_uuid)
+    send_soon(delivery)
+
+
+def sweep_deliveries() -> int:
+    """Housekeeping: what was sent or given up long ago. Returns how many those were."""
+    swept = session.execute(
+        sa.delete(WebhookDelivery)
+        .where(WebhookDelivery.created_at < now() - KEPT)
+        .returning(WebhookDelivery.uuid)
+        .execution_options(synchronize_session=False)
+    )
+    return len(swept.all())
+
+
+def _may_be_sent() -> sa.ColumnElement[bool]:
+    return sa.or_(WebhookEndpoint.status == EndpointStatus.ACTIVE, WebhookDelivery.event == TEST)
+
+
+def _judge(delivery: WebhookDelivery, outcome: Outcome, at: datetime) -> None:
+    """Keep count of the endpoint's failures in a row, and pause it when they do not end."""
+    endpoint = session.get_one(WebhookEndpoint, delivery.endpoint_uuid, with_for_update=LOCK, populate_existing=True)
+    if outcome.good:
+        if endpoint.failing_since is not None:
+            endpoint.failures, endpoint.given_up, endpoint.failing_since = 0, 0, None
+        return
+    endpoint.failures += 1
+    endpoint.given_up += delivery.gave_up_at is not None
+    endpoint.failing_since = endpoint.failing_since or at
+    if outcome.status == GONE:
+        pause(endpoint, why=Why.GONE, by=None)
+    elif endpoint.given_up >= MOST_GIVEN_UP or at - endpoint.failing_since >= LONGEST_FAILING:
+        pause(endpoint, why=Why.FAILING, by=None)
+
+
+def _readable(body: bytes) -> str:
+    text = body.decode(errors="replace")
+    return "".join(char if char.isprintable() or char in "\n\t" else "�" for char in text)[:SHOWN_OF_ANSWER]

@@ -1,0 +1,35 @@
+"""Pausing an endpoint, which people do and failures do; and the count of those that listen."""
+
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from portal.audit.operations import note
+from portal.clock import now
+from portal.customers.models import Customer
+from portal.db import session
+from portal.webhooks.models import EndpointStatus, WebhookEndpoint, Why
+
+
+def pause(endpoint: WebhookEndpoint, *, why: Why, by: UUID | None) -> None:
+    """Tell it nothing until it is resumed. What waits to be sent goes on waiting."""
+    if not endpoint.active:
+        return
+    endpoint.status, endpoint.paused_at, endpoint.paused_why = EndpointStatus.PAUSED, now(), why
+    session.flush()
+    count_listening(endpoint.customer_uuid)
+    note("webhook.paused", endpoint, by=by, room=endpoint.room_uuid, why=why.value)
+
+
+def count_listening(customer_uuid: UUID) -> None:
+    """Write into the customer's row how many endpoints listen, under its lock: a count too low would lose events.
+
+    Whoever locks an endpoint as well locks it before.
+    """
+    lock = {"of": Customer, "key_share": True}  # rows that refer to the customer may be written meanwhile
+    customer = session.get_one(Customer, customer_uuid, with_for_update=lock, populate_existing=True)
+    listening = sa.select(sa.func.count()).where(
+        WebhookEndpoint.customer_uuid == customer_uuid, WebhookEndpoint.status == EndpointStatus.ACTIVE
+    )
+    customer.webhooks = session.scalar(listening) or 0
+    session.flush()

@@ -1,0 +1,164 @@
+"""Making endpoints, changing them, and ending them."""
+
+from collections.abc import Collection
+from datetime import timedelta
+
+import sqlalchemy as sa
+
+from portal import vault
+from portal.audit.operations import note
+from portal.clock import now
+from portal.customers.models import Customer
+from portal.db import session
+from portal.errors import Conflict, Invalid, Message, NotAllowed
+from portal.people.names import readable
+from portal.permissions.actor import Actor
+from portal.permissions.rules import can, manages_customer
+from portal.providers.fetch import problem_with
+from portal.rooms.models import Room
+from portal.webhooks.endings import count_listening, pause
+from portal.webhooks.events import TEST, Event
+from portal.webhooks.models import (
+    DESCRIPTION_LENGTH,
+    LOCK,
+    SECRET,
+    EndpointStatus,
+    WebhookDelivery,
+    WebhookEndpoint,
+    Why,
+)
+from portal.webhooks.outbox import write
+from portal.webhooks.payloads import written
+from portal.webhooks.shown import endpoint as shown
+from portal.webhooks.signing import new_secret
+
+OVERLAP = timedelta(hours=24)
+MOST = 50  # of one customer
+
+
+def create_endpoint(
+    *,
+    customer: Customer,
+    room: Room | None = None,
+    url: str,
+    events: Collection[Event],
+    by: Actor,
+    description: str = "",
+) -> WebhookEndpoint:
+    """An endpoint for one room of the customer, or for all of them. Whether `by` may manage it, a door has asked.
+
+    Raises `Invalid` on `url`, `events` or `description`, `NotAllowed` for events that `by` could not see
+    himself, or `Conflict` when the customer has too many.
+    """
+    count = sa.select(sa.func.count()).where(WebhookEndpoint.customer_uuid == customer.uuid)
+    if (session.scalar(count) or 0) >= MOST:
+        raise Conflict(Message("There are %(most)d webhooks already. Delete one first.", most=MOST))
+    endpoint = WebhookEndpoint(
+        customer=customer,
+        room=room,
+        created_by=by.user,
+        secret_sealed=vault.seal(new_secret(), purpose=SECRET),
+        status=EndpointStatus.ACTIVE,
+        failures=0,
+        given_up=0,
+        events=[],
+    )
+    _describe(endpoint, by=by, url=url, events=events, description=description)
+    session.add(endpoint)
+    session.flush()
+    count_listening(customer.uuid)
+    note("webhook.created", endpoint, by=by.uuid, room=endpoint.room_uuid)
+    return endpoint
+
+
+def change_endpoint(
+    endpoint: WebhookEndpoint,
+    *,
+    by: Actor,
+    url: str | None = None,
+    events: Collection[Event] | None = None,
+    description: str | None = None,
+) -> None:
+    """Change what is given. What waits goes to the new address. Raises as `create_endpoint` does."""
+    _describe(endpoint, by=by, url=url, events=events, description=description)
+    session.flush()
+    note("webhook.changed", endpoint, by=by.uuid, room=endpoint.room_uuid)
+
+
+def rotate_secret(endpoint: WebhookEndpoint, *, by: Actor) -> None:
+    """A new secret; the one so far signs beside it for a day, and one that was older still no longer."""
+    session.refresh(endpoint, with_for_update=LOCK)
+    endpoint.old_secret_sealed, endpoint.old_secret_until = endpoint.secret_sealed, now() + OVERLAP
+    endpoint.secret_sealed = vault.seal(new_secret(), purpose=SECRET)
+    session.flush()
+    note("webhook.rotated", endpoint, by=by.uuid, room=endpoint.room_uuid)
+
+
+def pause_endpoint(endpoint: WebhookEndpoint, *, by: Actor) -> None:
+    """Tell it nothing until it is resumed; what happens meanwhile it will never be told."""
+    session.refresh(endpoint, with_for_update=LOCK)
+    pause(endpoint, why=Why.ASKED, by=by.uuid)
+
+
+def resume_endpoint(endpoint: WebhookEndpoint, *, by: Actor) -> None:
+    """End a pause, with a clean slate. What waited is sent now."""
+    session.refresh(endpoint, with_for_update=LOCK)
+    if endpoint.active:
+        return
+    endpoint.status, endpoint.paused_at, endpoint.paused_why = EndpointStatus.ACTIVE, None, None
+    endpoint.failures, endpoint.given_up, endpoint.failing_since = 0, 0, None
+    session.flush()
+    count_listening(endpoint.customer_uuid)
+    note("webhook.resumed", endpoint, by=by.uuid, room=endpoint.room_uuid)
+
+
+def delete_endpoint(endpoint: WebhookEndpoint, *, by: Actor) -> None:
+    """Delete an endpoint, with what was sent to it and what waits."""
+    customer_uuid = endpoint.customer_uuid
+    session.delete(endpoint)
+    session.flush()
+    count_listening(customer_uuid)
+    note("webhook.deleted", endpoint, by=by.uuid, room=endpoint.room_uuid)
+
+
+def test_endpoint(endpoint: WebhookEndpoint, *, by: Actor) -> WebhookDelivery:
+    """Send it a message that tells of nothing: once, also while it is paused, and without counting a failure."""
+    delivery = write(TEST, written(TEST, shown(endpoint), now()), endpoint)[0]
+    session.flush()
+    note("webhook.tested", endpoint, by=by.uuid, room=endpoint.room_uuid)
+    return delivery
+
+
+def _describe(
+    endpoint: WebhookEndpoint,
+    *,
+    by: Actor,
+    url: str | None,
+    events: Collection[Event] | None,
+    description: str | None,
+) -> None:
+    if events is not None:
+        if not events:
+            raise Invalid(events=Message("Choose at least one event."))
+        _may_hear(by, endpoint, set(events) - set(endpoint.events))
+        endpoint.events = [event.value for event in Event if event in events]
+    if url is not None and url.strip() != endpoint.url:
+        if (problem := problem_with(url.strip())) is not None:
+            raise Invalid(url=problem)
+        _may_hear(by, endpoint, [event for event in Event if endpoint.wants(event)])  # who turns it hears all of it
+        endpoint.url = url.strip()
+    if description is not None:
+        endpoint.description = readable(description, field="description", longest=DESCRIPTION_LENGTH, required=False)
+
+
+def _may_hear(by: Actor, endpoint: WebhookEndpoint, events: Collection[Event]) -> None:
+    """Events tell what somebody may not look at himself: those cannot be asked for."""
+    for event in events:
+        if endpoint.room is not None:
+            allowed = can(by, event.needs, endpoint.room)
+        else:
+            allowed = manages_customer(by, endpoint.customer) and by.within(event.needs.scope)
+        if not allowed:
+            raise NotAllowed(
+                Message("You cannot ask for “%(event)s”, because you may not see that yourself.", event=event.value)
+            )

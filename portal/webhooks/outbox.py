@@ -1,0 +1,62 @@
+"""From what the audit notes to messages: written in the same transaction, so none is lost and none is untrue.
+
+Where nobody listens this costs nothing: the customer, who is loaded with the room, knows how many do.
+"""
+
+import sqlalchemy as sa
+from ulid import ULID
+
+from portal import vault
+from portal.audit.models import AuditEvent
+from portal.audit.operations import Noted
+from portal.clock import now
+from portal.db import new_uuid, session
+from portal.rooms.models import Room
+from portal.webhooks.deliveries import send_soon
+from portal.webhooks.events import NOTED_AS
+from portal.webhooks.models import PAYLOAD, EndpointStatus, WebhookDelivery, WebhookEndpoint
+from portal.webhooks.payloads import data_of, written
+
+
+def listen(line: AuditEvent, thing: Noted) -> None:
+    """Write a message for each endpoint that wants to know of what was noted. Subscribed by `create_app`."""
+    event = NOTED_AS.get(line.action)
+    if event is None or line.room_uuid is None:
+        return
+    room = session.get(Room, line.room_uuid)
+    if room is None or not room.customer.webhooks:
+        return
+    listening = [endpoint for endpoint in _listening_to(room) if endpoint.wants(event)]
+    if listening:
+        write(event.value, written(event.value, data_of(thing, room, line.facts), now()), *listening)
+
+
+def write(kind: str, text: str, *endpoints: WebhookEndpoint) -> list[WebhookDelivery]:
+    """One message, with one id, to these endpoints; sent once the transaction has been committed."""
+    message_id, sealed, at = f"msg_{ULID()}", vault.seal(text, purpose=PAYLOAD), now()
+    deliveries = [
+        WebhookDelivery(
+            uuid=new_uuid(),
+            endpoint=endpoint,
+            event=kind,
+            message_id=message_id,
+            payload_sealed=sealed,
+            created_at=at,
+            next_attempt_at=at,
+            attempts=0,
+        )
+        for endpoint in endpoints
+    ]
+    session.add_all(deliveries)
+    for delivery in deliveries:
+        send_soon(delivery)
+    return deliveries
+
+
+def _listening_to(room: Room) -> list[WebhookEndpoint]:
+    query = sa.select(WebhookEndpoint).where(
+        WebhookEndpoint.customer_uuid == room.customer_uuid,
+        sa.or_(WebhookEndpoint.room_uuid.is_(None), WebhookEndpoint.room_uuid == room.uuid),
+        WebhookEndpoint.status == EndpointStatus.ACTIVE,
+    )
+    return list(session.scalars(query.order_by(WebhookEndpoint.uuid)))

@@ -1,0 +1,39 @@
+"""What a message says: the API's own representation of the thing, at that moment, without its secrets."""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from portal import representations as show
+from portal.admission.attendance import attendance_at
+from portal.admission.models import AccessCode, RoomToken
+from portal.permissions.members import RoomMember
+from portal.rooms.models import Room
+from portal.status.models import Participation, RoomSession
+
+
+def written(kind: str, data: Mapping[str, Any], at: datetime) -> str:
+    """The text that is signed and sent."""
+    content = {"type": kind, "timestamp": show.moment(at), "data": data}
+    return json.dumps(content, separators=(",", ":"), ensure_ascii=False)
+
+
+def data_of(thing: object, room: Room, facts: Mapping[str, Any]) -> dict[str, Any]:
+    """The thing as the API shows it; of what the API does not show, the room and the facts of the audit."""
+    match thing:
+        case RoomToken(rotated_to=RoomToken() as fresh):
+            return show.token(fresh, room)
+        case RoomToken():
+            return show.token(thing, room)
+        case AccessCode():
+            return show.access_code(thing, room, secret=False)
+        case RoomMember():
+            return show.room_user(thing, room)
+        case RoomSession():
+            return show.session(thing, room)
+        case Participation():
+            return {**show.participation(attendance_at(thing)), "session_id": thing.run.id, "room_id": room.id}
+    if thing is room and not facts:
+        return show.room(room)
+    return {"object": "Room", "id": room.id, "room_id": room.id, **facts}

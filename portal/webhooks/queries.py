@@ -1,0 +1,124 @@
+"""Finding endpoints with the rights to them."""
+
+from datetime import datetime
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import joinedload
+
+from portal.accounts.models import Account
+from portal.clock import now
+from portal.customers.models import Customer
+from portal.db import session, spelt
+from portal.errors import NotAllowed, NotFound
+from portal.people.models import User
+from portal.permissions.actor import Actor
+from portal.permissions.members import RoomMember
+from portal.permissions.permission import Permission, StaffPermission
+from portal.permissions.rules import holds, manages_customer
+from portal.permissions.visibility import find_room
+from portal.rooms.models import Room
+from portal.webhooks.models import WebhookDelivery, WebhookEndpoint
+
+Place = tuple[datetime, UUID]
+"""Where a page of deliveries ends: when its last one was written, and which one that was."""
+
+WITH_OWNERS = (
+    joinedload(WebhookEndpoint.customer).lazyload(Customer.owner),
+    joinedload(WebhookEndpoint.room),
+    joinedload(WebhookEndpoint.created_by).lazyload(User.platform_roles),
+)
+
+
+def managed_endpoints(actor: Actor) -> sa.Select[WebhookEndpoint]:
+    """Endpoints that the actor may manage: of rooms that he may edit, and of customers whose owner he is."""
+    query = (
+        sa.select(WebhookEndpoint)
+        .join(WebhookEndpoint.customer)
+        .outerjoin(WebhookEndpoint.room)
+        .outerjoin(Account, Account.uuid == Room.account_uuid)
+        .where(Room.trashed_at.is_(None))
+    )
+    if StaffPermission.ROOMS_UPDATE in actor.staff:
+        return query
+    edits = sa.select(RoomMember.room_uuid).where(
+        RoomMember.user_uuid == actor.uuid,
+        sa.or_(RoomMember.until.is_(None), RoomMember.until > now()),
+        sa.cast(RoomMember.permissions, sa.String).contains(f'"{Permission.ROOM_EDIT}"'),
+    )
+    return query.where(
+        sa.or_(
+            Customer.owner_uuid == actor.uuid,
+            Account.owner_uuid == actor.uuid,
+            Room.owner_uuid == actor.uuid,
+            Room.uuid.in_(edits),
+        )
+    )
+
+
+def find_endpoint(actor: Actor, endpoint_id: str) -> WebhookEndpoint:
+    """An endpoint that the actor may manage.
+
+    Raises `NotFound` for a stranger to its room, and `NotAllowed` for who may see the room and not change it.
+    """
+    endpoint = session.scalars(sa.select(WebhookEndpoint).where(spelt(WebhookEndpoint, endpoint_id))).one_or_none()
+    if endpoint is None:
+        raise NotFound
+    if endpoint.room is None:
+        if not manages_customer(actor, endpoint.customer):
+            raise NotAllowed if StaffPermission.ROOMS_READ in actor.staff else NotFound
+        return endpoint
+    room = find_room(actor, endpoint.room.id)
+    if room is None:
+        raise NotFound
+    if not holds(actor, Permission.ROOM_EDIT, room):
+        raise NotAllowed
+    return endpoint
+
+
+def endpoints_for(actor: Actor, room: Room) -> list[WebhookEndpoint]:
+    """Those of the room, and those of its customer for who manages that; the oldest first."""
+    place = [WebhookEndpoint.room_uuid == room.uuid]
+    if manages_customer(actor, room.customer):
+        place.append(WebhookEndpoint.room_uuid.is_(None))
+    query = sa.select(WebhookEndpoint).where(WebhookEndpoint.customer_uuid == room.customer_uuid, sa.or_(*place))
+    return list(session.scalars(query.options(*WITH_OWNERS).order_by(WebhookEndpoint.uuid)).unique())
+
+
+def find_endpoint_at(actor: Actor, room: Room, endpoint_id: str) -> WebhookEndpoint:
+    """One of `endpoints_for`. Raises `NotFound`."""
+    found = next((one for one in endpoints_for(actor, room) if one.id == endpoint_id), None)
+    if found is None:
+        raise NotFound
+    return found
+
+
+def deliveries_of(endpoint: WebhookEndpoint) -> sa.Select[WebhookDelivery]:
+    """What was written for the endpoint; no order, no limit."""
+    return sa.select(WebhookDelivery).where(WebhookDelivery.endpoint_uuid == endpoint.uuid)
+
+
+def find_delivery(endpoint: WebhookEndpoint, delivery_id: str) -> WebhookDelivery:
+    """A delivery of this endpoint. Raises `NotFound`."""
+    found = session.scalar(deliveries_of(endpoint).where(spelt(WebhookDelivery, delivery_id)))
+    if found is None:
+        raise NotFound
+    return found
+
+
+def newest_deliveries(endpoint: WebhookEndpoint, *, after: Place | None, limit: int) -> list[WebhookDelivery]:
+    """Those that come after that place in the list, newest first."""
+    query = deliveries_of(endpoint)
+    if after is not None:
+        created_at, uuid = after
+        query = query.where(
+            sa.tuple_(WebhookDelivery.created_at, WebhookDelivery.uuid)
+            < sa.tuple_(sa.literal(created_at, WebhookDelivery.created_at.type), sa.literal(uuid, sa.Uuid()))
+        )
+    newest_first = query.order_by(WebhookDelivery.created_at.desc(), WebhookDelivery.uuid.desc())
+    return list(session.scalars(newest_first.limit(limit)))
+
+
+def place_of(delivery: WebhookDelivery) -> Place:
+    """Where in the list this one is."""
+    return delivery.created_at, delivery.uuid

@@ -1,0 +1,62 @@
+"""How endpoints and deliveries look to programs."""
+
+from typing import Any
+
+from portal.db import Identified
+from portal.representations import moment
+from portal.webhooks.models import WebhookDelivery, WebhookEndpoint
+
+
+def endpoint(endpoint: WebhookEndpoint, *, secret: bool = False) -> dict[str, Any]:
+    """An endpoint; with `secret` only where it was just made or rotated."""
+    return {
+        **_identity("Webhook", endpoint),
+        "customer_id": endpoint.customer.id,
+        "room_id": endpoint.room.id if endpoint.room else None,
+        "url": endpoint.url,
+        "events": list(endpoint.events),
+        "description": endpoint.description,
+        **({"secret": endpoint.secret} if secret else {}),
+        "old_secret_until": moment(endpoint.old_secret_until),
+        "status": endpoint.status.value,
+        "paused_at": moment(endpoint.paused_at),
+        "paused_why": endpoint.paused_why.value if endpoint.paused_why else None,
+        "failures": endpoint.failures,
+        "failing_since": moment(endpoint.failing_since),
+        "created_by": endpoint.created_by.id if endpoint.created_by else None,
+        "created_at": moment(endpoint.created_at),
+        "updated_at": moment(endpoint.updated_at),
+    }
+
+
+def delivery(delivery: WebhookDelivery, endpoint: WebhookEndpoint) -> dict[str, Any]:
+    """A message to an endpoint, and what became of it."""
+    return {
+        **_identity("WebhookDelivery", delivery),
+        "webhook_id": endpoint.id,
+        "event": delivery.event,
+        "message_id": delivery.message_id,
+        "state": state_of(delivery),
+        "attempts": delivery.attempts,
+        "next_attempt_at": moment(delivery.next_attempt_at),
+        "delivered_at": moment(delivery.delivered_at),
+        "gave_up_at": moment(delivery.gave_up_at),
+        "answered_at": moment(delivery.answered_at),
+        "answer_status": delivery.answer_status,
+        "answer_body": delivery.answer_body,
+        "answer_milliseconds": delivery.answer_milliseconds,
+        "trouble": str(delivery.trouble.words) if delivery.trouble else None,
+        "created_at": moment(delivery.created_at),
+        "updated_at": moment(delivery.answered_at or delivery.created_at),
+    }
+
+
+def state_of(delivery: WebhookDelivery) -> str:
+    """`delivered`, `given_up`, or `waiting`."""
+    if delivery.delivered_at is not None:
+        return "delivered"
+    return "given_up" if delivery.gave_up_at is not None else "waiting"
+
+
+def _identity(kind: str, thing: Identified) -> dict[str, Any]:
+    return {"object": kind, "id": thing.id, "uuid": str(thing.uuid), "ulid": thing.ulid}

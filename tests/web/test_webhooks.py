@@ -1,0 +1,160 @@
+"""Webhooks on the room's page: made, looked at, changed and ended without a script."""
+
+import re
+from typing import Any
+
+import sqlalchemy as sa
+from flask import Flask
+
+from portal.admission.tokens import issue_token
+from portal.customers.models import Customer
+from portal.db import session, transaction
+from portal.jobs.delivery import deliver
+from portal.permissions.actor import actor_of
+from portal.permissions.members import RoomMember
+from portal.permissions.permission import Permission
+from portal.providers.fetch import NoAnswer, Trouble
+from portal.rooms.models import Role
+from portal.webhooks.models import WebhookDelivery, WebhookEndpoint
+from tests.cast import Cast, Client
+
+HOOK = "https://hooks.example/room"
+
+
+def make(cast: Cast, client: Client, **fields: Any) -> str:
+    """The address of the page of a new webhook."""
+    new = f"/manage/rooms/{cast.board}/webhooks/new"
+    answer = client.send(new, **{"url": HOOK, "events": ["token.created"], **fields})
+    assert answer.status_code == 303, answer.text
+    return answer.location
+
+
+def let_bob_edit(app: Flask, cast: Cast) -> None:
+    with app.app_context(), transaction():
+        bob = cast.user("bob")
+        member = session.scalars(sa.select(RoomMember).where(RoomMember.user_uuid == bob.uuid)).unique().one()
+        member.permissions = [Permission.ROOM_VIEW, Permission.ROOM_EDIT]
+
+
+def test_alice_makes_a_webhook_and_sees_its_secret_whenever_she_looks(app: Flask, cast: Cast) -> None:
+    alice = cast.sign_in("alice")
+    assert "No webhooks" in alice.get(f"/manage/rooms/{cast.board}/webhooks").text
+    page = make(cast, alice, description="Attendance list")
+    with app.app_context():
+        secret = session.scalars(sa.select(WebhookEndpoint)).one().secret
+    for _ in range(2):
+        shown = alice.get(page).text
+        assert secret in shown
+        assert "Listens" in shown
+    listed = alice.get(f"/manage/rooms/{cast.board}/webhooks").text
+    assert "Attendance list" in listed
+    assert secret not in listed
+    assert "Attendance list" not in alice.get(f"/manage/rooms/{cast.open_house}/webhooks").text
+
+
+def test_one_for_all_rooms_is_seen_from_each_of_them(app: Flask, cast: Cast) -> None:
+    alice = cast.sign_in("alice")
+    make(cast, alice, description="All of them", everywhere="y")
+    assert "All of them" in alice.get(f"/manage/rooms/{cast.open_house}/webhooks").text
+    let_bob_edit(app, cast)
+    assert "All of them" not in cast.sign_in("bob").get(f"/manage/rooms/{cast.board}/webhooks").text
+
+
+def test_what_is_wrong_is_said_beside_the_field_and_nothing_typed_is_lost(cast: Cast) -> None:
+    alice = cast.sign_in("alice")
+    new = f"/manage/rooms/{cast.board}/webhooks/new"
+    answer = alice.send(new, url="http://hooks.example/", events=["token.created"], description="Kept")
+    assert answer.status_code == 422
+    assert "must begin with https" in answer.text
+    assert 'value="Kept"' in answer.text
+    assert "Choose at least one event" in alice.send(new, url=HOOK).text
+    assert alice.send(new, url=HOOK, events=["made.up"]).status_code == 422
+
+
+def test_messages_are_shown_with_their_answer_and_can_be_sent_again(app: Flask, cast: Cast) -> None:
+    alice = cast.sign_in("alice")
+    page = make(cast, alice)
+    with app.app_context(), transaction():
+        issue_token(room=cast.room(), role=Role.GUEST, by=actor_of(cast.user("alice")))
+    assert "Waiting" in alice.get(page).text
+    assert "every 2s" in alice.get(page).text
+    with app.app_context():
+        delivery = session.scalars(sa.select(WebhookDelivery)).one()
+        uuid, address = delivery.uuid, f"{page}/deliveries/{delivery.id}/repetition"
+        session.remove()
+        send_to_nowhere(uuid)
+    shown = alice.get(page).text
+    assert "There is no server of that name." in shown
+    assert "Is tried again" in shown
+    assert "Nothing has got through since" in shown
+    answer = alice.post(address, data={"csrf_token": alice.token(page)}, follow_redirects=True)
+    assert "It is sent again" in answer.text
+    assert "There is no server of that name." in alice.get(f"{page}/deliveries").text
+
+
+def send_to_nowhere(uuid: object) -> None:
+    from unittest import mock
+
+    with mock.patch("portal.providers.fetch.post", side_effect=NoAnswer(Trouble.UNKNOWN_NAME)):
+        deliver(uuid)  # type: ignore[arg-type]
+
+
+def test_it_is_edited_rotated_paused_resumed_tested_and_deleted(app: Flask, cast: Cast) -> None:
+    alice = cast.sign_in("alice")
+    page = make(cast, alice)
+    token = {"csrf_token": alice.token(page)}
+    secret = re.search(r'id="hook-secret"[^>]*value="([^"]+)"', alice.get(page).text)
+    assert secret
+    assert alice.send(f"{page}/edit", url=HOOK, events=["room.ended"], description="x").status_code == 303
+    assert "room.ended" in alice.get(page).text
+    rotated = alice.post(f"{page}/rotation", data=token, follow_redirects=True).text
+    assert secret[1] not in rotated
+    assert "The one before signs as well" in rotated
+    paused = alice.post(f"{page}/pause", data=token, follow_redirects=True).text
+    assert "Paused since" in paused
+    assert "Somebody paused it." in paused
+    assert "Listens" in alice.post(f"{page}/resumption", data=token, follow_redirects=True).text
+    assert "webhook.test" in alice.post(f"{page}/test", data=token, follow_redirects=True).text
+    assert "cannot be undone" in alice.get(f"{page}/deletion").text
+    assert "The webhook was deleted" in alice.post(f"{page}/deletion", data=token, follow_redirects=True).text
+    assert alice.get(page).status_code == 404
+    with app.app_context():
+        assert {customer.webhooks for customer in session.scalars(sa.select(Customer)).unique()} == {0}
+
+
+def test_doors_of_webhooks(app: Flask, cast: Cast) -> None:
+    """Alice and staff open them; Bob, who may only see the room, and Charlie do not; nor does another room."""
+    alice = cast.sign_in("alice")
+    page = make(cast, alice)
+    pages = [page, f"{page}/edit", f"{page}/deletion", f"{page}/deliveries", f"{page.rpartition('/')[0]}/new"]
+    writes = [f"{page}/{verb}" for verb in ("edit", "rotation", "pause", "resumption", "test", "deletion")]
+    for who, status in (("admin", 200), ("bob", 403), ("charlie", 404)):
+        client = cast.sign_in(who)
+        assert {client.get(one).status_code for one in pages} == {status}, who
+        if status != 200:
+            token = {"csrf_token": client.token("/me")}
+            assert {client.post(one, data=token).status_code for one in writes} == {status}, who
+    assert cast.browser().get(page).status_code == 303
+    elsewhere = page.replace(cast.board, cast.open_house)
+    assert alice.get(elsewhere).status_code == 404
+    assert alice.post(f"{elsewhere}/pause", data={"csrf_token": alice.token("/me")}).status_code == 404
+    with app.app_context():
+        assert session.scalars(sa.select(WebhookEndpoint)).one().active
+
+
+def test_an_editor_is_offered_only_what_he_may_see(app: Flask, cast: Cast) -> None:
+    let_bob_edit(app, cast)
+    bob = cast.sign_in("bob")
+    form = bob.get(f"/manage/rooms/{cast.board}/webhooks/new").text
+    for event, offered in (("room.updated", True), ("token.created", False), ("member.added", False)):
+        box = re.search(rf'<input[^>]*value="{event}"[^>]*>', form)
+        assert box
+        assert ("disabled" not in box[0]) is offered
+    assert "all rooms of this customer" not in form
+    refused = bob.send(f"/manage/rooms/{cast.board}/webhooks/new", url=HOOK, events=["member.added"])
+    assert refused.status_code == 403
+    assert "may not see that yourself" in refused.text
+    above = bob.send(f"/manage/rooms/{cast.board}/webhooks/new", url=HOOK, events=["room.updated"], everywhere="y")
+    assert above.status_code == 303
+    with app.app_context():
+        assert session.scalars(sa.select(WebhookEndpoint)).one().room is not None

@@ -1,0 +1,99 @@
+"""Portals that may call loopback, a receiver there, and a worker that does what the queue would."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from portal.app import create_app
+from portal.db import db, session, transaction
+from portal.jobs.delivery import deliver
+from portal.permissions.actor import actor_of
+from portal.rooms.models import Room
+from portal.webhooks import deliveries
+from portal.webhooks.deliveries import due
+from portal.webhooks.events import Event
+from portal.webhooks.models import WebhookDelivery, WebhookEndpoint
+from portal.webhooks.operations import create_endpoint
+from tests.cast import Cast, Client
+from tests.conftest import settings_for
+from tests.receiver import Receiver, receiver
+
+
+@pytest.fixture
+def app(database: str, tmp_path: Path) -> Iterator[Flask]:
+    app = create_app(settings_for(database, tmp_path, outgoing_private=True, outgoing_http=True))
+    app.test_client_class = Client
+    yield app
+    with app.app_context():
+        db.session.remove()
+        db.engine.dispose()
+
+
+@pytest.fixture
+def hook() -> Iterator[Receiver]:
+    with receiver() as server:
+        yield server
+
+
+@pytest.fixture
+def told() -> Iterator[list[tuple[UUID, float]]]:
+    """What workers are told of, and in how many seconds: instead of the queue."""
+    messages: list[tuple[UUID, float]] = []
+    kept = deliveries._enqueue
+    deliveries.use(lambda uuid, seconds: messages.append((uuid, seconds)))
+    yield messages
+    assert kept is not None
+    deliveries.use(kept)
+
+
+Listen = Callable[..., str]
+
+
+@pytest.fixture
+def listen(app: Flask, cast: Cast, hook: Receiver, told: list[tuple[UUID, float]]) -> Listen:
+    """Makes an endpoint of Alice's board room, or of all her rooms; its secret and the receiver's are the same."""
+
+    def make(*events: Event, everywhere: bool = False, url: str = "") -> str:
+        with app.app_context(), transaction():
+            room = cast.room()
+            endpoint = create_endpoint(
+                customer=room.customer,
+                room=None if everywhere else room,
+                url=url or hook.url,
+                events=events or list(Event),
+                by=actor_of(cast.user("alice")),
+            )
+            return endpoint.id
+
+    return make
+
+
+@pytest.fixture
+def work(app: Flask) -> Callable[[], int]:
+    """Sends everything that is due, as the sweep does; how many that was."""
+
+    def run() -> int:
+        with app.app_context():
+            with transaction():
+                found = due()
+            for uuid in found:
+                deliver(uuid)
+            return len(found)
+
+    return run
+
+
+def endpoint_of(endpoint_id: str) -> WebhookEndpoint:
+    return session.scalars(sa.select(WebhookEndpoint).where(WebhookEndpoint.id == endpoint_id)).one()
+
+
+def messages() -> list[WebhookDelivery]:
+    return list(session.scalars(sa.select(WebhookDelivery).order_by(WebhookDelivery.uuid)))
+
+
+def listening(room: Room) -> int:
+    return room.customer.webhooks

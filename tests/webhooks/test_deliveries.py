@@ -1,0 +1,531 @@
+"""From the message to the receiver: signed, taken by one worker, tried again for a day, and given up."""
+
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+import sqlalchemy as sa
+import time_machine
+from flask import Flask
+from standardwebhooks import WebhookVerificationError
+
+from portal.admission.tokens import issue_token
+from portal.audit.models import AuditEvent
+from portal.clock import now
+from portal.db import session, transaction
+from portal.errors import Conflict, Invalid, NotAllowed
+from portal.jobs.queue import make_queue
+from portal.permissions.actor import actor_of
+from portal.permissions.members import RoomMember
+from portal.permissions.permission import Permission
+from portal.providers import fetch
+from portal.rooms.models import Role
+from portal.webhooks import deliveries, operations
+from portal.webhooks.deliveries import KEPT, LEASE, SCHEDULE, Outcome, claim, record, send_again, sweep_deliveries
+from portal.webhooks.events import Event
+from portal.webhooks.models import EndpointStatus, Why
+from portal.webhooks.operations import (
+    change_endpoint,
+    create_endpoint,
+    delete_endpoint,
+    pause_endpoint,
+    resume_endpoint,
+    rotate_secret,
+)
+from portal.webhooks.operations import test_endpoint as send_test
+from tests.cast import Cast
+from tests.conftest import BOTH
+from tests.receiver import Receiver
+from tests.webhooks.conftest import Listen, endpoint_of, messages
+
+Work = Callable[[], int]
+Told = list[tuple[UUID, float]]
+
+
+def happen(app: Flask, cast: Cast, label: str = "Press") -> None:
+    """Something that every endpoint hears of: a link is made."""
+    with app.app_context(), transaction():
+        issue_token(room=cast.room(), role=Role.GUEST, by=actor_of(cast.user("alice")), label=label)
+
+
+def secret_of(app: Flask, endpoint_id: str) -> str:
+    with app.app_context():
+        return endpoint_of(endpoint_id).secret
+
+
+@BOTH
+def test_the_receiver_verifies_what_it_gets(app: Flask, cast: Cast, hook: Receiver, listen: Listen, work: Work) -> None:
+    endpoint_id = listen()
+    hook.status, hook.body = 200, "gut, dank’ dir\x00\x07".encode()
+    happen(app, cast)
+    assert work() == 1
+    [got] = hook.messages
+    content = got.verified(secret_of(app, endpoint_id))
+    assert (content["type"], content["data"]["label"]) == ("token.created", "Press")
+    assert got.headers["Content-Type"] == "application/json"
+    with pytest.raises(WebhookVerificationError):
+        got.verified("whsec_" + "A" * 44)
+    with app.app_context():
+        [sent] = messages()
+        assert got.headers["webhook-id"] == sent.message_id
+        assert (sent.attempts, sent.answer_status, sent.answer_body) == (1, 200, "gut, dank’ dir��")
+        assert sent.delivered_at is not None
+        assert (sent.next_attempt_at, sent.gave_up_at, sent.claimed_at, sent.trouble) == (None, None, None, None)
+    assert work() == 0
+
+
+@BOTH
+def test_of_many_workers_one_sends_a_message(app: Flask, cast: Cast, listen: Listen) -> None:
+    listen()
+    happen(app, cast)
+    with app.app_context():
+        uuid = messages()[0].uuid
+    start, taken = threading.Barrier(10), []
+
+    def reach() -> None:
+        with app.app_context():
+            start.wait(10)
+            with transaction():
+                taken.append(claim(uuid))
+
+    threads = [threading.Thread(target=reach) for _ in range(10)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert len(taken) == 10
+    assert sum(letter is not None for letter in taken) == 1
+    with app.app_context():
+        assert messages()[0].attempts == 1
+
+
+@BOTH
+def test_a_message_whose_worker_died_is_sent_by_another_one_and_the_dead_one_changes_nothing(
+    app: Flask, cast: Cast, hook: Receiver, listen: Listen, work: Work
+) -> None:
+    listen()
+    happen(app, cast)
+    with app.app_context(), transaction():
+        dead = claim(messages()[0].uuid)
+    assert dead is not None
+    assert work() == 0
+    with time_machine.travel(datetime.now(UTC) + LEASE + timedelta(seconds=1), tick=True):
+        assert work() == 1
+        assert len(hook.messages) == 1
+        with app.app_context():
+            with transaction():
+                record(dead, Outcome(milliseconds=1, status=500))
+            [sent] = messages()
+            assert (sent.attempts, sent.answer_status) == (2, 204)
+            assert sent.delivered_at is not None
+
+
+def test_nobody_holds_a_transaction_while_calling_out(
+    app: Flask, cast: Cast, hook: Receiver, listen: Listen, work: Work
+) -> None:
+    """SQLite has one writer: somebody else writes while the receiver thinks about its answer."""
+    listen(Event.TOKEN_CREATED)
+    happen(app, cast)
+    written = []
+
+    def write() -> None:
+        happen(app, cast, label="Written meanwhile")
+        written.append(True)
+
+    hook.before_answer = write
+    assert work() == 1
+    assert written == [True]
+
+
+@BOTH
+def test_failed_tries_are_repeated_for_a_day_and_then_given_up(
+    app: Flask, cast: Cast, hook: Receiver, listen: Listen, work: Work, told: Told
+) -> None:
+    listen()
+    hook.status = 503
+    at = datetime(2027, 1, 31, 12, tzinfo=UTC)
+    with time_machine.travel(at, tick=False) as clock:
+        happen(app, cast)
+        begun = now()
+        for tries, seconds in enumerate(SCHEDULE, start=1):
+            assert work() == 1
+            assert len(hook.messages) == tries
+            with app.app_context():
+                waiting = messages()[0]
+                assert waiting.gave_up_at is None
+                assert waiting.next_attempt_at is not None
+                delay = (waiting.next_attempt_at - now()).total_seconds()
+                assert seconds * 0.9 <= delay <= seconds * 1.1
+                assert told[-1][0] == waiting.uuid
+                assert told[-1][1] == pytest.approx(delay, abs=0.001)
+            clock.shift(timedelta(seconds=delay - 1))
+            assert work() == 0
+            clock.shift(timedelta(seconds=2))
+        assert work() == 1
+        with app.app_context():
+            given_up = messages()[0]
+            assert given_up.attempts == len(SCHEDULE) + 1
+            assert given_up.gave_up_at == now()
+            assert given_up.next_attempt_at is None
+            endpoint = given_up.endpoint
+            assert (endpoint.failures, endpoint.given_up, endpoint.active) == (len(SCHEDULE) + 1, 1, True)
+        assert timedelta(hours=20) < now() - begun < timedelta(hours=28)
+        clock.shift(timedelta(days=2))
+        assert work() == 0
+    assert len({message.headers["webhook-id"] for message in hook.messages}) == 1
+    assert len({message.headers["webhook-timestamp"] for message in hook.messages}) == len(SCHEDULE) + 1
+
+
+def test_a_success_wipes_the_slate_clean(app: Flask, cast: Cast, hook: Receiver, listen: Listen, work: Work) -> None:
+    endpoint_id = listen()
+    hook.status = 500
+    with time_machine.travel(datetime(2027, 1, 31, tzinfo=UTC), tick=False) as clock:
+        happen(app, cast)
+        work()
+        with app.app_context():
+            endpoint = endpoint_of(endpoint_id)
+            assert (endpoint.failures, endpoint.failing_since) == (1, now())
+        hook.status = 204
+        clock.shift(10)
+        work()
+        with app.app_context():
+            endpoint = endpoint_of(endpoint_id)
+            assert (endpoint.failures, endpoint.failing_since) == (0, None)
+
+
+@BOTH
+def test_gone_pauses_at_once_and_says_so(app: Flask, cast: Cast, hook: Receiver, listen: Listen, work: Work) -> None:
+    endpoint_id = listen()
+    hook.status = 410
+    happen(app, cast)
+    work()
+    with app.app_context():
+        endpoint = endpoint_of(endpoint_id)
+        assert (endpoint.status, endpoint.paused_why) == (EndpointStatus.PAUSED, Why.GONE)
+        assert endpoint.customer.webhooks == 0
+        assert messages()[0].gave_up_at is not None
+        noted = session.scalars(sa.select(AuditEvent).where(AuditEvent.action == "webhook.paused")).one()
+        assert noted.facts == {"why": "gone"}
+    happen(app, cast)
+    with app.app_context():
+        assert len(messages()) == 1
+
+
+def test_five_messages_given_up_in_a_row_pause_the_endpoint(
+    app: Flask, cast: Cast, hook: Receiver, listen: Listen, work: Work, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deliveries, "SCHEDULE", ())
+    endpoint_id = listen()
+    hook.status = 500
+    for count in range(1, 6):
+        happen(app, cast)
+        work()
+        with app.app_context():
+            assert endpoint_of(endpoint_id).given_up == count
+            assert endpoint_of(endpoint_id).active is (count < 5)
+    with app.app_context():
+        assert endpoint_of(endpoint_id).paused_why is Why.FAILING
+
+
+def test_three_days_without_a_success_pause_the_endpoint(
+    app: Flask, cast: Cast, hook: Receiver, listen: Listen, work: Work
+) -> None:
+    endpoint_id = listen()
+    hook.status = 500
+    with time_machine.travel(datetime(2027, 1, 31, tzinfo=UTC), tick=False) as clock:
+        happen(app, cast)
+        work()
+        clock.shift(timedelta(days=2, hours=23))
+        work()
+        with app.app_context():
+            assert endpoint_of(endpoint_id).active
+        clock.shift(timedelta(hours=1))
+        happen(app, cast)
+        work()
+        with app.app_context():
+            endpoint = endpoint_of(endpoint_id)
+            assert (endpoint.active, endpoint.paused_why) == (False, Why.FAILING)
+
+
+@BOTH
+def test_what_waits_for_a_paused_endpoint_is_sent_when_it_is_resumed(
+    app: Flask, cast: Cast, hook: Receiver, listen: Listen, work: Work
+) -> None:
+    endpoint_id = listen()
+    happen(app, cast, "before")
+    with app.app_context(), transaction():
+        alice = actor_of(cast.user("alice"))
+        pause_endpoint(endpoint_of(endpoint_id), by=alice)
+        assert cast.room().customer.webhooks == 0
+    happen(app, cast, "meanwhile")
+    with app.app_context(), transaction():
+        assert claim(messages()[0].uuid) is None
+    assert work() == 0
+    with app.app_context(), transaction():
+        resume_endpoint(endpoint_of(endpoint_id), by=actor_of(cast.user("alice")))
+        assert cast.room().customer.webhooks == 1
+    happen(app, cast, "after")
+    assert work() == 2
+    secret = secret_of(app, endpoint_id)
+    assert [message.verified(secret)["data"]["label"] for message in hook.messages] == ["before", "after"]
+
+
+@BOTH
+def test_for_a_day_after_a_rotation_both_secrets_are_good(
+    app: Flask, cast: Cast, hook: Receiver, listen: Listen, work: Work
+) -> None:
+    endpoint_id = listen()
+    first = secret_of(app, endpoint_id)
+
+    def rotate() -> str:
+        with app.app_context(), transaction():
+            rotate_secret(endpoint_of(endpoint_id), by=actor_of(cast.user("alice")))
+            return endpoint_of(endpoint_id).secret
+
+    def sent() -> Receiver:
+        happen(app, cast)
+        work()
+        return hook
+
+    second = rotate()
+    assert second != first
+    message = sent().messages[-1]
+    assert message.headers["webhook-signature"].count("v1,") == 2
+    assert message.verified(first) == message.verified(second)
+    third = rotate()
+    message = sent().messages[-1]
+    assert message.verified(third) == message.verified(second)
+    with pytest.raises(WebhookVerificationError):
+        message.verified(first)
+    with time_machine.travel(datetime.now(UTC) + timedelta(hours=24, minutes=1), tick=True):
+        message = sent().messages[-1]
+        assert message.verified(third)["type"] == "token.created"
+        with pytest.raises(WebhookVerificationError):
+            message.verified(second)
+
+
+def test_a_test_is_sent_once_also_to_a_paused_endpoint_and_counts_for_nothing(
+    app: Flask, cast: Cast, hook: Receiver, listen: Listen, work: Work
+) -> None:
+    endpoint_id = listen(Event.ROOM_CREATED)
+    hook.status = 500
+    with app.app_context(), transaction():
+        alice = actor_of(cast.user("alice"))
+        pause_endpoint(endpoint_of(endpoint_id), by=alice)
+        send_test(endpoint_of(endpoint_id), by=alice)
+    assert work() == 1
+    content = hook.messages[0].verified(secret_of(app, endpoint_id))
+    assert (content["type"], content["data"]["id"]) == ("webhook.test", endpoint_id)
+    assert "secret" not in content["data"]
+    with app.app_context():
+        [sent] = messages()
+        assert sent.gave_up_at is not None
+        assert endpoint_of(endpoint_id).failures == 0
+
+
+@BOTH
+def test_a_message_can_be_sent_again_with_its_old_id(
+    app: Flask, cast: Cast, hook: Receiver, listen: Listen, work: Work, told: Told
+) -> None:
+    endpoint_id = listen()
+    happen(app, cast)
+    work()
+    told.clear()
+    with app.app_context():
+        with transaction():
+            send_again(messages()[0], by=cast.user("alice"))
+            assert (messages()[0].attempts, messages()[0].delivered_at) == (0, None)
+        assert told == [(messages()[0].uuid, 0)]
+    assert work() == 1
+    assert hook.messages[0].headers["webhook-id"] == hook.messages[1].headers["webhook-id"]
+    assert hook.messages[0].body == hook.messages[1].body
+    with app.app_context():
+        assert messages()[0].delivered_at is not None
+        with transaction():
+            pause_endpoint(endpoint_of(endpoint_id), by=actor_of(cast.user("alice")))
+        with pytest.raises(Conflict), transaction():
+            send_again(messages()[0], by=cast.user("alice"))
+
+
+def test_what_is_being_sent_is_not_sent_again_beside_it(app: Flask, cast: Cast, listen: Listen) -> None:
+    listen()
+    happen(app, cast)
+    with app.app_context():
+        with transaction():
+            claim(messages()[0].uuid)
+        with pytest.raises(Conflict, match="right now"), transaction():
+            send_again(messages()[0], by=cast.user("alice"))
+
+
+def test_an_address_that_has_become_private_is_not_called(
+    app: Flask, cast: Cast, hook: Receiver, listen: Listen, work: Work
+) -> None:
+    listen()
+    fetch.use(private=False, plain=True)
+    happen(app, cast)
+    assert work() == 1
+    assert hook.messages == []
+    with app.app_context():
+        [waiting] = messages()
+        assert waiting.trouble is fetch.Trouble.ADDRESS
+        assert (waiting.answer_status, waiting.answer_body) == (None, "")
+        assert waiting.next_attempt_at is not None
+
+
+def test_one_endpoint_with_much_to_hear_leaves_room_for_others(
+    app: Flask, cast: Cast, listen: Listen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deliveries, "BATCH", 20)
+    listen(Event.TOKEN_CREATED)
+    for _ in range(5):
+        happen(app, cast)
+    listen(Event.TOKEN_CREATED, everywhere=True)
+    happen(app, cast)
+    with app.app_context():
+        found = deliveries.due()
+        assert len(found) == 3
+        owners = [one.endpoint_uuid for one in messages() if one.uuid in found]
+        assert len(set(owners)) == 2
+
+
+def test_old_messages_are_swept_away(app: Flask, cast: Cast, listen: Listen) -> None:
+    listen()
+    happen(app, cast)
+    with app.app_context(), transaction():
+        assert sweep_deliveries() == 0
+    with time_machine.travel(datetime.now(UTC) + KEPT + timedelta(minutes=1), tick=True), app.app_context():
+        with transaction():
+            assert sweep_deliveries() == 1
+        assert messages() == []
+
+
+@BOTH
+def test_deleting_an_endpoint_takes_its_messages_along(app: Flask, cast: Cast, listen: Listen) -> None:
+    endpoint_id = listen()
+    happen(app, cast)
+    with app.app_context():
+        with transaction():
+            delete_endpoint(endpoint_of(endpoint_id), by=actor_of(cast.user("alice")))
+        assert messages() == []
+        assert cast.room().customer.webhooks == 0
+
+
+@BOTH
+def test_endpoints_made_at_once_are_all_counted(app: Flask, cast: Cast, hook: Receiver) -> None:
+    start = threading.Barrier(8)
+
+    def make() -> None:
+        with app.app_context():
+            start.wait(10)
+            with transaction():
+                room, alice = cast.room(), actor_of(cast.user("alice"))
+                create_endpoint(customer=room.customer, url=hook.url, events=[Event.ROOM_CREATED], by=alice)
+
+    threads = [threading.Thread(target=make) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    with app.app_context():
+        assert cast.room().customer.webhooks == 8
+
+
+def test_the_queue_is_told_and_its_worker_sends(app: Flask, cast: Cast, hook: Receiver, tmp_path: Path) -> None:
+    """As in the running portal: commit, queue, worker, receiver."""
+    with app.app_context(), transaction():
+        room, alice = cast.room(), actor_of(cast.user("alice"))
+        create_endpoint(customer=room.customer, url=hook.url, events=list(Event), by=alice)
+    happen(app, cast)
+    queue = make_queue(app, app.config["SETTINGS"])
+    assert queue.pending_count() == 1
+    task = queue.dequeue()
+    assert task is not None
+    assert len(task.args) == 1
+    queue.execute(task)
+    assert len(hook.messages) == 1
+    assert b"whsec_" not in (tmp_path / "jobs.db").read_bytes()
+    queue.storage.close()
+
+
+def test_a_queue_that_is_away_loses_nothing(
+    app: Flask, cast: Cast, hook: Receiver, work: Work, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with app.app_context(), transaction():
+        room, alice = cast.room(), actor_of(cast.user("alice"))
+        create_endpoint(customer=room.customer, url=hook.url, events=list(Event), by=alice)
+
+    class Away:
+        def schedule(self, *_args: object, **_more: object) -> None:
+            raise ConnectionError
+
+    monkeypatch.setitem(app.extensions, "deliver", Away())
+    happen(app, cast)
+    assert work() == 1
+    assert len(hook.messages) == 1
+
+
+def test_the_job_survives_a_receiver_that_is_not_there(app: Flask, cast: Cast, listen: Listen, work: Work) -> None:
+    listen(url="http://127.0.0.1:9999/")
+    happen(app, cast)
+    assert work() == 1
+    with app.app_context():
+        assert messages()[0].trouble is fetch.Trouble.UNREACHABLE
+
+
+REFUSED = [
+    ({"url": "http://127.0.0.1:22/"}, "url"),
+    ({"url": "nonsense"}, "url"),
+    ({"url": ""}, "url"),
+    ({"url": "https://user:pass@example.org/"}, "url"),
+    ({"url": "https://169.254.169.254/"}, "url"),
+    ({"events": []}, "events"),
+    ({"description": "x" * 201}, "description"),
+    ({"description": "a\u202eb"}, "description"),
+]
+
+
+@pytest.mark.parametrize(("wrong", "field"), REFUSED)
+def test_what_makes_no_sense_is_refused_at_its_field(
+    app: Flask, cast: Cast, wrong: dict[str, object], field: str
+) -> None:
+    with app.app_context():
+        room, alice = cast.room(), actor_of(cast.user("alice"))
+        right = {"url": "https://example.org/hook", "events": [Event.ROOM_CREATED], "description": ""}
+        with pytest.raises(Invalid) as refused:
+            create_endpoint(customer=room.customer, room=room, by=alice, **{**right, **wrong})  # type: ignore[arg-type]
+        assert list(refused.value.fields) == [field]
+        session.rollback()
+
+
+def test_a_member_can_ask_only_for_what_he_may_see(app: Flask, cast: Cast, listen: Listen) -> None:
+    """Bob may edit the room and see who is in; not its links, codes or people. Nor can he turn Alice's to himself."""
+    endpoint_id = listen(Event.MEMBER_ADDED, Event.ROOM_STARTED)
+    with app.app_context(), transaction():
+        room, bob = cast.room(), actor_of(cast.user("bob"))
+        member = session.scalars(sa.select(RoomMember).where(RoomMember.user_uuid == bob.uuid)).unique().one()
+        member.permissions = [Permission.ROOM_VIEW, Permission.ROOM_EDIT, Permission.STATUS_VIEW]
+        bob.memberships[room.uuid] = member
+        made = create_endpoint(
+            customer=room.customer, room=room, url="https://bob.example/", events=[Event.ROOM_STARTED], by=bob
+        )
+        for event in (Event.TOKEN_USED, Event.CODE_CREATED, Event.MEMBER_ADDED, Event.PARTICIPANT_JOINED):
+            with pytest.raises(NotAllowed):
+                change_endpoint(made, by=bob, events=[Event.ROOM_STARTED, event])
+        with pytest.raises(NotAllowed):
+            change_endpoint(endpoint_of(endpoint_id), by=bob, url="https://bob.example/")
+        change_endpoint(endpoint_of(endpoint_id), by=bob, description="Bob was here")
+        with pytest.raises(NotAllowed):
+            create_endpoint(customer=room.customer, url="https://b.example/", events=[Event.ROOM_STARTED], by=bob)
+
+
+def test_there_is_an_end_to_the_number_of_endpoints(
+    app: Flask, cast: Cast, listen: Listen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(operations, "MOST", 2)
+    listen()
+    listen()
+    with pytest.raises(Conflict):
+        listen()

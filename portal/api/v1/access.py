@@ -1,0 +1,95 @@
+"""May somebody enter? The same decision as the pages', explained or acted upon."""
+
+from typing import Any
+
+from flask import Blueprint, Response, request
+
+from portal.admission.decision import Case, Decision, Enter, Refuse, Wait, decide
+from portal.admission.entries import LIFE, prepare_entry
+from portal.admission.operations import look
+from portal.admission.queries import Visitor, find_token
+from portal.api.v1 import answers, language, shapes
+from portal.api.v1.bodies import JoinRequest
+from portal.api.v1.endpoint import endpoint, takes
+from portal.api.v1.language import Listing
+from portal.clock import now
+from portal.credentials.scopes import Scope
+from portal.edge import actor
+from portal.edge.guard import bearer_at_door, requires
+from portal.errors import NotFound
+from portal.permissions.permission import Permission
+from portal.permissions.rules import member_role
+from portal.representations import entry_url, moment
+from portal.rooms.models import Room
+
+bp = Blueprint("access", __name__, url_prefix="/rooms/<anyid:room_id>")
+
+TAG = "Access"
+CHECK = Listing(
+    columns={},
+    tie=None,
+    fields=frozenset(shapes.Decision.model_fields),
+    extra={"token": {"type": "string", "maxLength": 100, "description": "The text of the link to test."}},
+)
+
+
+def decision(made: Decision) -> dict[str, Any]:
+    """The decision with its checks in words."""
+    result = made.result
+    return {
+        "object": "AccessDecision",
+        "result": {Enter: "enter", Wait: "wait", Refuse: "refuse"}[type(result)],
+        "role": result.role.value if isinstance(result, Enter) else None,
+        "wait_for": result.wait_for if isinstance(result, Wait) else None,
+        "until": moment(result.until) if isinstance(result, Wait) else None,
+        "reason": result.reason.value if isinstance(result, Refuse) else None,
+        "checks": [
+            {"check": line.check.value, "outcome": line.outcome, "words": str(line.words)} for line in made.checks
+        ],
+    }
+
+
+@bp.get("/access-check")
+@endpoint(TAG, scope=Scope.ACCESS_READ, returns=shapes.Decision, listing=CHECK)
+@requires(Permission.TOKENS_VIEW)
+def check(room: Room) -> Response:
+    """Say what would happen to whoever came with `token` (or without one), check by check. Nothing is used up."""
+    shape = language.shape(CHECK)
+    text = request.args.get("token")
+    if text is None:
+        return answers.one(shape.cut(decision(look(room, Visitor()))), CHECK)
+    token = find_token(room, text)
+    if token is None:
+        return answers.one(shape.cut(decision(_unknown())), CHECK)
+    return answers.one(shape.cut(decision(look(room, Visitor(token=token)))), CHECK)
+
+
+def _unknown() -> Decision:
+    return decide(Case(at=now(), token_given=True))
+
+
+@bp.post("/join")
+@endpoint(TAG, scope=Scope.ROOMS_READ, returns=shapes.Entry, refusals=(429,))
+@bearer_at_door
+@takes(JoinRequest, by_link={"token": "rt_…", "name": "Jun Tanaka", "code": "ABCD-EFGH"}, as_member={})
+def join(room: Room, body: JoinRequest) -> Response:
+    """Decide about somebody, and if he may enter, answer an address that opens the room once within a minute.
+
+    With a token: as whoever holds that link. Without one: as the caller, or as a guest of a public room.
+    """
+    somebody = actor.someone()
+    token = find_token(room, body.token) if body.token is not None else None
+    role = None if token is not None else member_role(somebody, room)
+    if token is None and (body.token is not None or (role is None and not room.is_public)):
+        raise NotFound  # to strangers, no token, an unknown one and a missing room are the same
+    visitor = Visitor(token=token) if role is None else Visitor(member=somebody.user, member_role=role)
+    made, secret = prepare_entry(
+        room=room, visitor=visitor, name=body.name, code=body.code, network=request.remote_addr or ""
+    )
+    return answers.one(
+        {
+            **decision(made),
+            "entry_url": entry_url(room, secret) if secret else None,
+            "expires_at": moment(now() + LIFE) if secret else None,
+        }
+    )

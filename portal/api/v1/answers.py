@@ -1,0 +1,69 @@
+"""How answers are dressed: the envelope, entity tags, and what conditional requests get."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Response, current_app, request
+from werkzeug.exceptions import PreconditionFailed
+
+from portal.api.v1.language import Listing
+from portal.db import Dated, Identified, session
+
+
+def one(
+    representation: Mapping[str, Any], listing: Listing | None = None, *, status: int = 200, tag: str = ""
+) -> Response:
+    """A single resource, with an entity tag; 304 if the reader has it already."""
+    includes = list(listing.includes) if listing else []
+    response = _json({"data": representation, "meta": {"include": includes, "custom": []}}, status)
+    if tag and status == 200:  # noqa: PLR2004
+        response.set_etag(f"{tag}.{_digest(response.get_data())}")
+        response.make_conditional(request)
+    return response
+
+
+def many(representations: list[dict[str, Any]], listing: Listing, pagination: Mapping[str, Any]) -> Response:
+    """A list, with where it stands in the whole."""
+    meta = {"include": list(listing.includes), "custom": [], "pagination": pagination}
+    return _json({"data": representations, "meta": meta}, 200)
+
+
+def created(representation: Mapping[str, Any], listing: Listing, *, at: str, tag: str) -> Response:
+    """201, with the address of what was made."""
+    response = one(representation, listing, status=201)
+    response.headers["Location"] = f"{current_app.config['BASE_URL']}{at}"
+    response.set_etag(f"{tag}.{_digest(response.get_data())}")
+    return response
+
+
+def gone() -> Response:
+    """204: it is deleted, and there is nothing to say."""
+    return Response(status=204)
+
+
+def tag_of(thing: Identified) -> str:
+    """The first half of a thing's entity tag: what it was when it was last changed."""
+    changed = thing.updated_at.isoformat() if isinstance(thing, Dated) else ""
+    return _digest(f"{thing.uuid} {changed}".encode())
+
+
+def expect_unchanged(thing: Identified) -> None:
+    """Honour `If-Match`: 412 if the thing has changed since it was read. Holds the row until the end."""
+    if not request.if_match:
+        return
+    session.refresh(thing, with_for_update={"of": type(thing)})
+    # Proxies that compress make strong tags weak; ours says the same about the state either way.
+    known = {(tag or "").strip('W/"').partition(".")[0] for tag in request.if_match.as_set(include_weak=True)}
+    if not request.if_match.star_tag and tag_of(thing) not in known:
+        raise PreconditionFailed("This has changed since you read it. Read it again.")
+
+
+def _json(content: Mapping[str, Any], status: int) -> Response:
+    text = json.dumps(content, separators=(",", ":"), ensure_ascii=False)
+    return Response(text, status=status, mimetype="application/json")
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.blake2s(data, digest_size=8).hexdigest()

@@ -1,0 +1,44 @@
+"""All operations of the API, behind one lock: the bearer token is the only credential that is believed here."""
+
+import hashlib
+
+from flask import Blueprint, Flask, request
+from flask_limiter import Limiter
+from flask_wtf import CSRFProtect
+
+from portal.api.v1 import access, access_codes, customers, document, live, logout, rooms, tokens, users, webhooks
+from portal.edge import actor, bearer
+from portal.edge.converters import AnyIdentifier
+
+PREFIX = "/api/v1"
+
+
+def install(app: Flask, csrf: CSRFProtect, *, rate: str, storage: str) -> None:
+    """Register the API. `rate` is what one token may ask, as in "60 per minute"; `storage` where that is counted."""
+    app.url_map.converters["anyid"] = AnyIdentifier
+    api = Blueprint("api", __name__, url_prefix=PREFIX)
+    api.before_request(believe_the_bearer_only)
+    nouns = (rooms, tokens, access_codes, users, live, access, customers, logout, webhooks)
+    for blueprint in (noun.bp for noun in nouns):
+        api.register_blueprint(blueprint)
+    limiter = Limiter(
+        _bucket, application_limits=[rate], storage_uri=storage, headers_enabled=True, strategy="moving-window"
+    )
+    limiter.request_filter(lambda: not request.path.startswith(f"{PREFIX}/"))
+    limiter.init_app(app)
+    app.register_blueprint(api)
+    for endpoint, view in app.view_functions.items():
+        if endpoint.startswith("api."):
+            csrf.exempt(view)  # no cookie is believed here, so none can be abused
+    app.register_blueprint(document.bp, url_prefix=PREFIX)
+
+
+def _bucket() -> str:
+    """Whose requests are counted together: those with one token, or those without any from one network."""
+    credential = request.headers.get("Authorization")
+    return hashlib.sha256(credential.encode()).hexdigest() if credential else request.remote_addr or ""
+
+
+def believe_the_bearer_only() -> None:
+    """Whoever the session cookie names is nobody here. Raises `NoCredential`."""
+    actor.become(bearer.current())

@@ -1,0 +1,96 @@
+"""What every operation of the API wears, from the outside in: `endpoint`, a door, `takes`.
+
+`endpoint` asks for the scope and says what is answered, the door swaps ids for things, `takes` reads the
+body behind the door, so that strangers learn nothing from how a body is refused. The document is drawn
+from what these leave on the view.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any
+
+from portal.api.v1 import idempotency, parsing
+from portal.api.v1.language import Listing
+from portal.api.v1.parsing import Body
+from portal.credentials.scopes import Scope
+from portal.edge import bearer
+
+View = Callable[..., Any]
+DESCRIPTION, TAKES = "api_description", "api_takes"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Description:
+    """What the document says about an operation."""
+
+    tag: str
+    scope: Scope | None
+    returns: Any
+    status: int
+    many: bool
+    listing: Listing | None
+    refusals: tuple[int, ...]
+    permission: str
+
+
+@dataclass(frozen=True)
+class Taken:
+    """The body of an operation: None for one that takes none."""
+
+    model: type[Body] | None
+    examples: dict[str, Any]
+
+
+def endpoint(
+    tag: str,
+    *,
+    scope: Scope | None,
+    returns: Any = None,
+    status: int = 200,
+    many: bool = False,
+    listing: Listing | None = None,
+    refusals: tuple[int, ...] = (),
+    permission: str = "",
+) -> Callable[[View], View]:
+    """An operation for callers whose credential has `scope`. Raises `ScopeMissing`."""
+
+    def wrap(view: View) -> View:
+        @wraps(view)
+        def scoped(**address: Any) -> Any:
+            if scope is not None:
+                bearer.require(scope)
+            return view(**address)
+
+        description = Description(
+            tag=tag,
+            scope=scope,
+            returns=returns,
+            status=status,
+            many=many,
+            listing=listing,
+            refusals=refusals,
+            permission=permission,
+        )
+        setattr(scoped, DESCRIPTION, description)
+        return scoped
+
+    return wrap
+
+
+def takes(model: type[Body] | None, **examples: Any) -> Callable[[View], View]:
+    """Read the body and hand it over as `body`. A POST with an `Idempotency-Key` acts once."""
+
+    def wrap(view: View) -> View:
+        @wraps(view)
+        def parsed(**address: Any) -> Any:
+            if model is None:
+                parsing.no_body()
+                return idempotency.once(lambda: view(**address))
+            body = parsing.body(model)
+            return idempotency.once(lambda: view(body=body, **address))
+
+        setattr(parsed, TAKES, Taken(model, examples))
+        return parsed
+
+    return wrap

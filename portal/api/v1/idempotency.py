@@ -1,0 +1,48 @@
+"""`Idempotency-Key` on POST: the same key and body get the first answer again, another body is refused."""
+
+import hashlib
+from collections.abc import Callable
+
+from flask import Response, make_response, request
+from flask.typing import ResponseReturnValue
+
+from portal import answered
+from portal.edge import bearer
+from portal.errors import Invalid, Message
+
+HEADER = "Idempotency-Key"
+LONGEST = 255
+KEPT_HEADERS = ("Content-Type", "Location", "ETag")
+
+
+def once(act: Callable[[], ResponseReturnValue]) -> ResponseReturnValue:
+    """Act, unless this caller has had this key answered before. Raises `Invalid`."""
+    key = request.headers.get(HEADER)
+    if key is None or request.method != "POST":
+        return act()
+    if not 1 <= len(key) <= LONGEST or not key.isascii() or not key.isprintable():
+        raise Invalid(**{HEADER: Message("Use 1 to %(most)d printable ASCII characters.", most=LONGEST)})
+    own = f"{bearer.caller()} {request.path} {key}"
+    asked = f"{request.full_path} {hashlib.sha256(request.get_data(cache=True)).hexdigest()}"
+    known = answered.reserve(own, asked)
+    if known is not None:
+        if not answered.same_request(known, asked):
+            raise Invalid(**{HEADER: Message("This key was used for another request.")})
+        return _again(known)
+    response = make_response(act())
+    answered.keep(
+        own,
+        {
+            "status": response.status_code,
+            "body": response.get_data(as_text=True),
+            "headers": {name: response.headers[name] for name in KEPT_HEADERS if name in response.headers},
+        },
+    )
+    return response
+
+
+def _again(known: answered.Answered) -> Response:
+    answer = answered.answer_of(known)
+    response = Response(answer["body"], status=answer["status"], headers=answer["headers"])
+    response.headers["Idempotent-Replayed"] = "true"
+    return response

@@ -1,0 +1,174 @@
+"""Relations that are asked for along with rooms: read for all rooms of a page at once, never row by row.
+
+Nothing is shown that a direct read would refuse: without the scope the request is refused, and for a room
+on which the caller lacks the permission the relation is null.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import joinedload
+
+from portal import representations as show
+from portal.accounts.models import Account
+from portal.admission.models import AccessCode, RoomToken
+from portal.api.v1 import shapes
+from portal.api.v1.language import Shape
+from portal.clock import now
+from portal.credentials.scopes import Scope
+from portal.db import session
+from portal.edge import actor, bearer
+from portal.people.models import User
+from portal.permissions.actor import Actor
+from portal.permissions.members import RoomMember
+from portal.permissions.permission import Permission
+from portal.permissions.rules import can
+from portal.rooms.features import features_of
+from portal.rooms.models import Room
+from portal.status.models import RoomStatus
+
+RELATIONS: dict[str, tuple[Scope | None, Permission]] = {
+    "account": (Scope.CUSTOMERS_READ, Permission.ROOM_VIEW),
+    "account.customer": (Scope.CUSTOMERS_READ, Permission.ROOM_VIEW),
+    "account.subscription": (Scope.CUSTOMERS_READ, Permission.ROOM_VIEW),
+    "customer": (Scope.CUSTOMERS_READ, Permission.ROOM_VIEW),
+    "subscription": (Scope.CUSTOMERS_READ, Permission.ROOM_VIEW),
+    "owner": (Scope.PEOPLE_READ, Permission.MEMBERS_VIEW),
+    "users": (Scope.PEOPLE_READ, Permission.MEMBERS_VIEW),
+    "tokens": (Scope.ACCESS_READ, Permission.TOKENS_VIEW),
+    "access_codes": (Scope.ACCESS_READ, Permission.CODES_VIEW),
+    "room_status": (Scope.STATUS_READ, Permission.STATUS_VIEW),
+    "effective_features": (None, Permission.ROOM_VIEW),
+}
+_SHAPES: dict[str, type[shapes.Shape]] = {
+    "account": shapes.Account,
+    "customer": shapes.Customer,
+    "subscription": shapes.Subscription,
+    "owner": shapes.User,
+    "users": shapes.RoomUser,
+    "tokens": shapes.RoomToken,
+    "access_codes": shapes.RoomAccessCode,
+    "room_status": shapes.RoomStatus,
+    "effective_features": shapes.EffectiveFeature,
+}
+FIELDS = {name: frozenset(shape.model_fields) - {"customer", "subscription"} for name, shape in _SHAPES.items()}
+MOST_EACH = 100
+
+Loaded = dict[UUID, Any]
+
+
+def load(rooms: Sequence[Room], actor: Actor, shape: Shape) -> dict[UUID, dict[str, Any]]:
+    """Room → relation → what goes beneath its name. One statement a relation. Raises `ScopeMissing`."""
+    for name in shape.includes:
+        scope = RELATIONS[name][0]
+        if scope is not None:
+            bearer.require(scope)
+    result: dict[UUID, dict[str, Any]] = {room.uuid: {} for room in rooms}
+    for name in dict.fromkeys(one.partition(".")[0] for one in shape.includes):
+        permission = RELATIONS[name][1]
+        shown = [room for room in rooms if can(actor, permission, room) and _theirs(name, actor, room)]
+        found = _LOADERS[name](shown, shape) if shown else {}
+        for room in rooms:
+            data = found.get(room.uuid)
+            result[room.uuid][name] = None if data is None else {"data": _cut(shape, name, data)}
+    return result
+
+
+def _theirs(name: str, actor: Actor, room: Room) -> bool:
+    """Accounts, customers and subscriptions are read by those who own them, and by staff."""
+    if name not in {"account", "customer", "subscription"}:
+        return True
+    return bool(actor.staff) or actor.uuid in {room.account.owner_uuid, room.customer.owner_uuid}
+
+
+def _cut(shape: Shape, name: str, data: Any) -> Any:
+    if isinstance(data, list):
+        return [shape.cut_inner(name, one) for one in data]
+    return shape.cut_inner(name, data)
+
+
+def _grouped(
+    rooms: Sequence[Room], rows: Iterable[Any], represent: Callable[[Any, Room], dict[str, Any]]
+) -> dict[UUID, list[dict[str, Any]]]:
+    by_uuid = {room.uuid: room for room in rooms}
+    found: dict[UUID, list[dict[str, Any]]] = {room.uuid: [] for room in rooms}
+    for row in rows:
+        found[row.room_uuid].append(represent(row, by_uuid[row.room_uuid]))
+    return found
+
+
+def _newest_of_each(model: type[Any], rooms: Sequence[Room], *where: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    """At most `MOST_EACH` rows of each room, in the order of creation: a room may have any number."""
+    number = sa.func.row_number().over(partition_by=model.room_uuid, order_by=model.uuid).label("number")
+    numbered = sa.select(model.uuid.label("uuid"), number).where(model.room_uuid.in_(_uuids(rooms)), *where).subquery()
+    query = sa.select(model).join(numbered, numbered.c.uuid == model.uuid)
+    return query.where(numbered.c.number <= MOST_EACH).order_by(model.uuid)
+
+
+def _uuids(rooms: Sequence[Room]) -> list[UUID]:
+    return [room.uuid for room in rooms]
+
+
+def _tokens(rooms: Sequence[Room], _shape: Shape) -> Loaded:
+    query = _newest_of_each(RoomToken, rooms, RoomToken.automatic.is_(False), RoomToken.revoked_at.is_(None))
+    query = query.options(joinedload(RoomToken.created_by).lazyload(User.platform_roles))
+    return _grouped(rooms, session.scalars(query), partial(show.token, reader=actor.someone()))
+
+
+def _access_codes(rooms: Sequence[Room], _shape: Shape) -> Loaded:
+    query = _newest_of_each(AccessCode, rooms)
+    query = query.options(joinedload(AccessCode.created_by).lazyload(User.platform_roles))
+    return _grouped(rooms, session.scalars(query), show.access_code)
+
+
+def _users(rooms: Sequence[Room], _shape: Shape) -> Loaded:
+    query = _newest_of_each(RoomMember, rooms).options(joinedload(RoomMember.user).lazyload(User.platform_roles))
+    members = _grouped(rooms, session.scalars(query), show.room_user)
+    return {room.uuid: [show.room_owner(room, list(Permission)), *members[room.uuid]] for room in rooms}
+
+
+def _room_status(rooms: Sequence[Room], _shape: Shape) -> Loaded:
+    stored = {
+        status.room_uuid: status
+        for status in session.scalars(sa.select(RoomStatus).where(RoomStatus.room_uuid.in_(_uuids(rooms))))
+    }
+    return {room.uuid: show.room_status(room, stored.get(room.uuid)) for room in rooms}
+
+
+def _accounts(rooms: Sequence[Room], shape: Shape) -> Loaded:
+    return {room.uuid: account_with(room.account, shape.below("account"), now()) for room in rooms}
+
+
+def account_with(account: Account, below: Sequence[str], at: datetime) -> dict[str, Any]:
+    """An account with the relations below it that were asked for."""
+    data = show.account(account)
+    if "customer" in below:
+        data["customer"] = {"data": show.customer(account.customer)}
+    if "subscription" in below:
+        data["subscription"] = {"data": show.subscription(account.subscription, at)}
+    return data
+
+
+def _of_room(represent: Callable[[Room], Any]) -> Callable[[Sequence[Room], Shape], Loaded]:
+    return lambda rooms, _shape: {room.uuid: represent(room) for room in rooms}
+
+
+def _effective(room: Room) -> list[dict[str, Any]]:
+    return [show.effective_feature(row) for row in features_of(room)]
+
+
+_LOADERS: dict[str, Callable[[Sequence[Room], Shape], Loaded]] = {
+    "account": _accounts,
+    "customer": _of_room(lambda room: show.customer(room.customer)),
+    "subscription": _of_room(lambda room: show.subscription(room.subscription, now())),
+    "owner": _of_room(lambda room: show.user(room.owner)),
+    "users": _users,
+    "tokens": _tokens,
+    "access_codes": _access_codes,
+    "room_status": _room_status,
+    "effective_features": _of_room(_effective),
+}

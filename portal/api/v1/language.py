@@ -1,0 +1,331 @@
+"""The query language of every list and every single resource, in one place.
+
+`orderBy sortedBy page limit cursor search searchFields searchJoin filter include`: what a resource offers is
+declared once, as a `Listing`; unknown names are refused, naming the value and the allowed ones.
+"""
+
+import operator
+from collections.abc import Callable, Mapping, Set
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from enum import StrEnum
+from functools import reduce
+from typing import Any, Literal
+from uuid import UUID
+
+import sqlalchemy as sa
+from flask import request
+from itsdangerous import BadSignature, URLSafeSerializer
+
+from portal import vault
+from portal.errors import Invalid, Message
+from portal.representations import moment
+
+Kind = Literal["text", "flag", "number", "moment"] | type[StrEnum]
+LIMIT, MOST, EVERYTHING = 10, 100, 1_000
+FARTHEST_PAGE = 1_000_000
+LONGEST = 500
+LARGEST = 2**31 - 1
+
+Matcher = Callable[[sa.Select[Any], str], sa.ColumnElement[bool]]
+
+
+@dataclass(frozen=True)
+class Column:
+    """A public field that can be sorted by and searched. `like` matches beginnings of words."""
+
+    expression: Any
+    kind: Kind = "text"
+    nullable: bool = False
+    like: Callable[[str], sa.ColumnElement[bool]] | None = None
+
+    @property
+    def order(self) -> Any:
+        """What rows are sorted by: null is the largest value, so that a cursor can stand at it."""
+        if not self.nullable:
+            return self.expression
+        largest = {"moment": datetime.max.replace(tzinfo=UTC), "number": LARGEST}.get(str(self.kind), "\U0010ffff")
+        return sa.func.coalesce(self.expression, sa.literal(largest, self.expression.type))
+
+    def equals(self, text: str, *, named: str) -> sa.ColumnElement[bool]:
+        """The condition that the field has the value that `text` spells. Raises `Invalid` on `search`."""
+        return self.expression == self.read(text, named=named)  # type: ignore[no-any-return]
+
+    def read(self, text: str, *, named: str) -> Any:
+        """The value that `text` spells."""
+        try:
+            return self._read(text)
+        except ValueError:
+            raise Invalid(search=Message("%(text)s is no value of %(field)s.", text=text, field=named)) from None
+
+    def _read(self, text: str) -> Any:
+        if self.kind == "text":
+            return text
+        if self.kind == "number":
+            return int(text) if len(text) < 16 else _no_number(text)  # noqa: PLR2004
+        if self.kind == "flag":
+            return {"true": True, "1": True, "false": False, "0": False}[text] if text in _FLAGS else _no_flag(text)
+        if self.kind == "moment":
+            return _read_moment(text)
+        return self.kind(text)  # type: ignore[operator]
+
+
+_FLAGS = frozenset({"true", "false", "1", "0"})
+
+
+def _no_flag(text: str) -> bool:
+    raise ValueError(text)
+
+
+def _no_number(text: str) -> int:
+    raise ValueError(text)
+
+
+def _read_moment(text: str) -> datetime:
+    if len(text) == len("2021-01-01"):
+        return datetime.combine(date.fromisoformat(text), datetime.min.time(), UTC)
+    found = datetime.fromisoformat(text)
+    if found.tzinfo is None:
+        raise ValueError(text)
+    return found.astimezone(UTC)
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What a resource offers to the language. `tie` makes every order total."""
+
+    columns: Mapping[str, Column]
+    tie: Any
+    fields: frozenset[str]
+    includes: tuple[str, ...] = ()
+    order: str = "created_at"
+    sorted_by: Literal["asc", "desc"] = "asc"
+    extra: Mapping[str, dict[str, Any]] = field(default_factory=dict)
+    """More names of the query, with what the document says about their values."""
+    inner: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Relation → its public fields, for `filter=tokens.role`."""
+
+    @property
+    def searchable(self) -> list[str]:
+        """Fields that `search` without a field looks through: those with words in them."""
+        return [name for name, column in self.columns.items() if column.like is not None]
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What part of a resource is wanted: `filter` and `include`."""
+
+    fields: frozenset[str] | None
+    inner: Mapping[str, frozenset[str]]
+    includes: tuple[str, ...]
+
+    def wants(self, name: str) -> bool:
+        """Whether this relation, or one below it, is to be included."""
+        return any(one == name or one.startswith(f"{name}.") for one in self.includes)
+
+    def below(self, name: str) -> tuple[str, ...]:
+        """What is to be included in that relation."""
+        return tuple(one.removeprefix(f"{name}.") for one in self.includes if one.startswith(f"{name}."))
+
+    def cut(self, representation: dict[str, Any]) -> dict[str, Any]:
+        """The wanted fields of a representation; `id` always."""
+        return _cut(representation, self.fields)
+
+    def cut_inner(self, name: str, representation: dict[str, Any]) -> dict[str, Any]:
+        """The same for a thing in an included relation."""
+        return _cut(representation, self.inner.get(name))
+
+
+def _cut(representation: dict[str, Any], fields: frozenset[str] | None) -> dict[str, Any]:
+    if fields is None:
+        return representation
+    return {name: value for name, value in representation.items() if name in fields or name in {"id", "object"}}
+
+
+@dataclass(frozen=True)
+class Query:
+    """A list as it was asked for."""
+
+    listing: Listing
+    shape: Shape
+    order: str
+    descending: bool
+    limit: int
+    page: int
+    cursor: tuple[Any, UUID] | None
+    by_cursor: bool
+    conditions: tuple[sa.ColumnElement[bool], ...] = field(default=())
+
+
+SHAPE_NAMES = frozenset({"filter", "include"})
+LIST_NAMES = SHAPE_NAMES | {
+    "orderBy", "sortedBy", "page", "limit", "cursor", "search", "searchFields", "searchJoin",
+}  # fmt: skip
+
+
+def shape(listing: Listing) -> Shape:
+    """How a single resource is wanted. Raises `Invalid` on any other name in the query."""
+    return _shape(listing, _sent(SHAPE_NAMES | set(listing.extra)))
+
+
+def query(listing: Listing) -> Query:
+    """How a list is wanted. Raises `Invalid`."""
+    sent = _sent(LIST_NAMES | set(listing.extra))
+    order, descending = _order(listing, sent)
+    by_cursor = "cursor" in sent
+    cursor = None
+    if by_cursor and sent["cursor"]:
+        order, descending, cursor = _read_cursor(listing, sent, order, descending)
+    limit = _number(sent, "limit", LIMIT, least=0, most=MOST)
+    if by_cursor and limit == 0:
+        limit = MOST
+    return Query(
+        listing=listing,
+        shape=_shape(listing, sent),
+        order=order,
+        descending=descending,
+        limit=limit,
+        page=_number(sent, "page", 1, least=1, most=FARTHEST_PAGE),
+        cursor=cursor,
+        by_cursor=by_cursor,
+        conditions=_search(listing, sent),
+    )
+
+
+def flag(name: str) -> bool:
+    """A yes/no of the query: `automatic=true`."""
+    text = request.args.get(name, "false")
+    if text not in _FLAGS:
+        raise Invalid(**{name: Message("Use true or false.")})
+    return text in {"true", "1"}
+
+
+def _sent(allowed: Set[str]) -> dict[str, str]:
+    sent: dict[str, str] = {}
+    for name, values in request.args.lists():
+        if name not in allowed:
+            raise _unknown(name[:50], name[:50], sorted(allowed))
+        if len(values) > 1:
+            raise Invalid(**{name: Message("This was given twice.")})
+        if len(values[0]) > LONGEST or "\x00" in values[0]:
+            raise Invalid(**{name: Message("This is too long, or not text.")})
+        sent[name] = values[0]
+    return sent
+
+
+def _unknown(where: str, value: str, allowed: list[str]) -> Invalid:
+    message = Message("There is no %(value)s here; there is: %(allowed)s.", value=value, allowed=", ".join(allowed))
+    return Invalid(**{where: message})
+
+
+def _words(text: str) -> list[str]:
+    return [word for word in (part.strip() for part in text.split(",")) if word]
+
+
+def _order(listing: Listing, sent: Mapping[str, str]) -> tuple[str, bool]:
+    order = sent.get("orderBy", listing.order)
+    if order not in listing.columns:
+        raise _unknown("orderBy", order, sorted(listing.columns))
+    direction = sent.get("sortedBy", "asc" if "orderBy" in sent else listing.sorted_by)
+    if direction not in {"asc", "desc"}:
+        raise _unknown("sortedBy", direction, ["asc", "desc"])
+    return order, direction == "desc"
+
+
+def _number(sent: Mapping[str, str], name: str, default: int, *, least: int, most: int) -> int:
+    text = sent.get(name)
+    if text is None:
+        return default
+    if not text.isascii() or not text.isdigit() or len(text) > 9 or not least <= int(text) <= most:  # noqa: PLR2004
+        raise Invalid(**{name: Message("Use a whole number from %(least)d to %(most)d.", least=least, most=most)})
+    return int(text)
+
+
+def _shape(listing: Listing, sent: Mapping[str, str]) -> Shape:
+    includes = _words(sent.get("include", ""))
+    for name in includes:
+        if name not in listing.includes:
+            raise _unknown("include", name, sorted(listing.includes))
+    fields: set[str] = set()
+    inner: dict[str, set[str]] = {}
+    for name in _words(sent.get("filter", "")):
+        relation, dot, rest = name.partition(".")
+        if dot and rest in listing.inner.get(relation, ()):
+            inner.setdefault(relation, set()).add(rest)
+        elif name in listing.fields:
+            fields.add(name)
+        else:
+            raise _unknown("filter", name, sorted(listing.inner.get(relation) or listing.fields))
+    return Shape(
+        fields=frozenset(fields) if fields else None,
+        inner={relation: frozenset(names) for relation, names in inner.items()},
+        includes=tuple(includes),
+    )
+
+
+def _search(listing: Listing, sent: Mapping[str, str]) -> tuple[sa.ColumnElement[bool], ...]:
+    operators = _operators(listing, sent.get("searchFields", ""))
+    join = sent.get("searchJoin", "or")
+    if join not in {"or", "and"}:
+        raise _unknown("searchJoin", join, ["and", "or"])
+    parts: list[sa.ColumnElement[bool]] = []
+    for part in (piece.strip() for piece in sent.get("search", "").split(";")):
+        if not part:
+            continue
+        name, colon, value = part.partition(":")
+        if colon:
+            if name not in listing.columns:
+                raise _unknown("search", name, sorted(listing.columns))
+            parts.append(_condition(listing, name, value, operators.get(name)))
+        else:
+            names = [one for one in operators if listing.columns[one].kind == "text"] or listing.searchable
+            found = [_condition(listing, one, part, operators.get(one)) for one in names]
+            parts.append(sa.or_(sa.false(), *found))
+    if not parts:
+        return ()
+    return (reduce(operator.and_, parts) if join == "and" else sa.or_(*parts),)
+
+
+def _operators(listing: Listing, text: str) -> dict[str, str]:
+    operators: dict[str, str] = {}
+    for piece in (piece.strip() for piece in text.split(";")):
+        if not piece:
+            continue
+        name, _, word = piece.partition(":")
+        if name not in listing.columns:
+            raise _unknown("searchFields", name, sorted(listing.columns))
+        if word not in {"", "=", "like"} or (word == "like" and listing.columns[name].like is None):
+            raise _unknown("searchFields", piece, sorted(f"{one}:like" for one in listing.searchable))
+        operators[name] = word
+    return operators
+
+
+def _condition(listing: Listing, name: str, value: str, word: str | None) -> sa.ColumnElement[bool]:
+    column = listing.columns[name]
+    if column.like is not None and word != "=":
+        return column.like(value)
+    return column.equals(value, named=name)
+
+
+def cursor_of(asked: Query, value: Any, tie: UUID) -> str:
+    """Where the next page begins: after the row with this value and tie."""
+    spelt = moment(value) if isinstance(value, datetime) else value
+    return str(_signer().dumps([asked.order, asked.descending, spelt, str(tie)]))
+
+
+def _read_cursor(
+    listing: Listing, sent: Mapping[str, str], order: str, descending: bool
+) -> tuple[str, bool, tuple[Any, UUID]]:
+    try:
+        name, down, value, tie = _signer().loads(sent["cursor"])
+        column = listing.columns[name]
+        position = (column.read(str(value), named=name) if column.kind != "number" else int(value), UUID(tie))
+    except (BadSignature, ValueError, TypeError, KeyError, Invalid):
+        raise Invalid(cursor=Message("This cursor is not one of ours: start again with an empty one.")) from None
+    if ("orderBy" in sent or "sortedBy" in sent) and (order, descending) != (name, down):
+        raise Invalid(cursor=Message("This cursor belongs to another order: start again with an empty one."))
+    return name, bool(down), position
+
+
+def _signer() -> URLSafeSerializer:
+    return URLSafeSerializer(vault.signing_keys("cursor"), salt="api")

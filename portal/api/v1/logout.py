@@ -1,0 +1,21 @@
+"""Giving a credential back."""
+
+from flask import Blueprint, Response
+
+from portal.api.v1 import answers
+from portal.api.v1.endpoint import endpoint, takes
+from portal.credentials.operations import revoke_token
+from portal.edge import bearer
+from portal.edge.guard import bearer_only
+
+bp = Blueprint("logout", __name__)
+
+
+@bp.delete("/logout")
+@endpoint("Credentials", scope=None, status=204)
+@bearer_only
+@takes(None)
+def delete() -> Response:
+    """Revoke the access token that this request carries. It needs no scope."""
+    revoke_token(bearer.token())
+    return answers.gone()

@@ -1,0 +1,189 @@
+"""From what a program sent to a typed body: shape only, meaning is judged by the operation.
+
+Stricter than JSON libraries are by themselves: no duplicate names, no NaN or Infinity, no text that a
+database could not hold, no nesting without end, and nothing that is not in the document.
+"""
+
+import json
+import math
+from datetime import UTC, date, datetime
+from typing import Annotated, Any, NoReturn, TypeVar
+
+from flask import request
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, WithJsonSchema
+from werkzeug.exceptions import BadRequest, UnsupportedMediaType
+
+from portal.errors import Invalid, Message
+
+DEEPEST = 20
+LONGEST_INTEGER = 2**53  # beyond, other languages' numbers are no longer exact
+READ_ONLY = frozenset(
+    [
+        "object",
+        "id",
+        "uuid",
+        "ulid",
+        "url",
+        "token",
+        "last_usage",
+        "use_count",
+        "automatic",
+        "created_by",
+        "created_at",
+        "updated_at",
+        "customer_id",
+        "subscription_id",
+        "room_id",
+        "owner_id",
+        "room_type",
+        "effective_features",
+        "actions",
+        "paused_at",
+        "revoked_at",
+        "secret",
+    ]
+)
+
+Model = TypeVar("Model", bound="Body")
+
+
+class Body(BaseModel):
+    """What every body has in common: strict types, and no field that the document does not name."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    def given(self) -> dict[str, Any]:
+        """The fields that were sent, null ones included."""
+        return {name: getattr(self, name) for name in self.model_fields_set}
+
+
+def body(model: type[Model]) -> Model:
+    """The request's body. 415, 400, or `Invalid` naming each field."""
+    return _validated(model, _read())
+
+
+def no_body() -> None:
+    """Nothing was sent, or an empty object."""
+    if request.get_data(cache=True).strip():
+        _validated(Body, _read())
+
+
+def _read() -> bytes:
+    raw = request.get_data(cache=True)
+    if request.mimetype != "application/json":
+        raise UnsupportedMediaType("Send JSON, with the header Content-Type: application/json.")
+    return raw
+
+
+def _validated(model: type[Model], raw: bytes) -> Model:
+    sent = _decoded(raw)
+    if not isinstance(sent, dict):
+        raise Invalid(body=Message("Send a JSON object."))
+    _storable(sent, "")
+    try:
+        return model.model_validate_json(raw)
+    except ValidationError as error:
+        raise Invalid(**_by_field(error)) from None
+
+
+def _decoded(raw: bytes) -> Any:
+    try:
+        return json.loads(raw.decode(), object_pairs_hook=_once, parse_constant=_not_json, parse_int=_integer)
+    except (ValueError, RecursionError) as error:
+        raise BadRequest(f"This is not JSON: {error}"[:200]) from None
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    result = dict(pairs)
+    if len(result) != len(pairs):
+        raise ValueError("a name stands twice in one object")
+    return result
+
+
+def _not_json(word: str) -> NoReturn:
+    raise ValueError(f"{word} is no JSON value")
+
+
+def _integer(digits: str) -> int:
+    value = int(digits) if len(digits) < 20 else LONGEST_INTEGER + 1  # noqa: PLR2004  (more digits are too many)
+    if abs(value) > LONGEST_INTEGER:
+        raise ValueError("a number is too large")
+    return value
+
+
+def _storable(value: object, path: str, depth: int = 0) -> None:
+    """Raise `Invalid` for what is nested too deep, or holds characters that no database takes."""
+    if depth > DEEPEST:
+        raise Invalid(**{path or "body": Message("This is nested too deeply.")})
+    if isinstance(value, str):
+        if "\x00" in value or (not value.isascii() and any("\ud800" <= char <= "\udfff" for char in value)):
+            raise Invalid(**{path: Message("Remove the invisible characters.")})
+    elif isinstance(value, float):
+        if not math.isfinite(value):
+            raise Invalid(**{path: Message("This number is too large.")})
+    elif isinstance(value, dict):
+        for name, inner in value.items():
+            _storable(name, path or "body", depth)
+            _storable(inner, f"{path}.{name}" if path else name, depth + 1)
+    elif isinstance(value, list):
+        for number, inner in enumerate(value):
+            _storable(inner, f"{path}.{number}", depth + 1)
+
+
+def _by_field(error: ValidationError) -> dict[str, Message]:
+    found: dict[str, Message] = {}
+    for problem in error.errors(include_url=False, include_input=False, include_context=False):
+        where = [str(step) for step in problem["loc"]]
+        found.setdefault(where[0] if where else "body", _words(problem["type"], where, problem["msg"]))
+    return found
+
+
+def _words(kind: str, where: list[str], said: str) -> Message:
+    if kind == "extra_forbidden":
+        if where[-1] in READ_ONLY:
+            return Message("This is read-only.")
+        return Message("There is no field %(name)s.", name=where[-1])
+    if kind == "missing":
+        return Message("This is required.")
+    inside = ".".join(where[1:])
+    said = said.removeprefix("Value error, ")
+    return Message("%(inside)s: %(said)s", inside=inside, said=said) if inside else Message("%(said)s", said=said)
+
+
+def _moment(value: object) -> object:
+    """A date is its first moment in UTC; a moment says its zone (*domain*, Token)."""
+    if not isinstance(value, str):
+        return value
+    text = value.strip()
+    try:
+        if len(text) == len("2021-01-01"):
+            return datetime.combine(date.fromisoformat(text), datetime.min.time(), UTC)
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError("Use a date, or a moment like 2027-01-31T18:30:00Z.") from None
+    if moment.tzinfo is None:
+        raise ValueError("Say the time zone: end it with Z, or with an offset like +01:00.")
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("There is no such moment.") from None
+
+
+def _whole(value: object) -> object:
+    """JSON knows one kind of number: 5.0 is the whole number 5."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+Whole = Annotated[int, BeforeValidator(_whole)]
+
+Moment = Annotated[
+    datetime,
+    BeforeValidator(_moment),
+    WithJsonSchema(
+        {
+            "description": "A date (its first moment in UTC), or a moment with a time zone.",
+            "anyOf": [{"type": "string", "format": "date"}, {"type": "string", "format": "date-time"}],
+            "examples": ["2027-01-31", "2027-01-31T18:30:00Z"],
+        }
+    ),
+]

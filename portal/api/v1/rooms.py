@@ -1,0 +1,208 @@
+"""Rooms."""
+
+from typing import Any
+
+import sqlalchemy as sa
+from flask import Blueprint, Response
+from sqlalchemy.orm import contains_eager, joinedload
+
+from portal import representations as show
+from portal.accounts.models import Account
+from portal.api.v1 import answers, includes, language, lists, shapes
+from portal.api.v1.bodies import NewRoom, RoomChange
+from portal.api.v1.endpoint import endpoint, takes
+from portal.api.v1.language import Column, Listing, Shape
+from portal.clock import now
+from portal.credentials.scopes import Scope
+from portal.customers.models import Customer
+from portal.edge import actor
+from portal.edge.guard import bearer_only, requires
+from portal.errors import Invalid, Message
+from portal.people.models import User
+from portal.permissions.actor import Actor
+from portal.permissions.permission import Permission
+from portal.permissions.rules import rights
+from portal.permissions.visibility import creatable_account, only_creatable_account, seen_rooms
+from portal.rooms.models import Room, RoomStatusWord
+from portal.rooms.operations import change_room, create_room, trash_room
+from portal.rooms.search import matching
+from portal.status.operations import end_if_closed, end_session
+from portal.subscriptions.models import ServiceType, Subscription
+
+bp = Blueprint("rooms", __name__)
+
+TAG = "Rooms"
+LISTING = Listing(
+    columns={
+        "room_name": Column(Room.sort_name, like=lambda words: Room.uuid.in_(matching(sa.select(Room.uuid), words))),
+        "created_at": Column(Room.created_at, "moment"),
+        "updated_at": Column(Room.updated_at, "moment"),
+        "status": Column(Room.status, RoomStatusWord),
+        "is_public": Column(Room.is_public, "flag"),
+        "room_type": Column(Room.room_type, ServiceType),
+        "slug": Column(Room.slug),
+        "id": Column(Room.id),
+        "account_id": Column(Account.id),
+        "customer_id": Column(Customer.id),
+    },
+    tie=Room.uuid,
+    fields=frozenset(shapes.Room.model_fields) - set(includes.RELATIONS),
+    includes=tuple(includes.RELATIONS),
+    inner=includes.FIELDS,
+)
+
+
+def _options(shape: Shape) -> list[Any]:
+    """Everything that a representation of rooms and what is included with them reads, in the same statement."""
+    account = contains_eager(Room.account)
+    customer = contains_eager(Room.customer)
+    owner = joinedload(Room.owner).lazyload(User.platform_roles)
+    subscription = joinedload(Room.subscription)
+    if not shape.wants("effective_features") and not shape.wants("subscription") and not shape.wants("account"):
+        subscription = subscription.options(
+            sa.orm.lazyload(Subscription.features), sa.orm.lazyload(Subscription.provider)
+        )
+    options: list[Any] = [account, customer, owner, subscription]
+    if shape.wants("account"):
+        options.append(account.joinedload(Account.owner).lazyload(User.platform_roles))
+    if shape.wants("customer") or shape.wants("account"):
+        options.append(customer.joinedload(Customer.owner).lazyload(User.platform_roles))
+    return options
+
+
+def represent(rooms: list[Room], somebody: Actor, shape: Shape) -> list[dict[str, Any]]:
+    """Rooms with what the caller may do, and the relations that were asked for."""
+    related = includes.load(rooms, somebody, shape)
+    at = now()
+    return [
+        shape.cut(
+            {
+                **show.room(room),
+                "actions": sorted(rights(somebody, room, somebody.memberships.get(room.uuid), at)),
+            }
+        )
+        | related[room.uuid]
+        for room in rooms
+    ]
+
+
+def _one(room: Room, shape: Shape) -> dict[str, Any]:
+    return represent([room], actor.someone(), shape)[0]
+
+
+@bp.get("/rooms")
+@endpoint(TAG, scope=Scope.ROOMS_READ, returns=shapes.Room, many=True, listing=LISTING)
+@bearer_only
+def index() -> Response:
+    """List the rooms that the caller may see."""
+    somebody, asked = actor.someone(), language.query(LISTING)
+    rows, pagination = lists.rows_of(asked, seen_rooms(somebody, now()), *_options(asked.shape))
+    for row in rows:
+        somebody.memberships[row[0].uuid] = row[1]
+    return answers.many(represent([row[0] for row in rows], somebody, asked.shape), LISTING, pagination)
+
+
+@bp.post("/rooms")
+@endpoint(
+    TAG,
+    scope=Scope.ROOMS_WRITE,
+    returns=shapes.Room,
+    status=201,
+    refusals=(403, 409),
+    listing=LISTING,
+    permission="rooms:create",
+)
+@bearer_only
+@takes(
+    NewRoom,
+    minimal={"room_name": "Business Meeting"},
+    full={
+        "room_name": "Board meeting",
+        "account_id": "u6Yh3DpQ2x",
+        "is_public": False,
+        "room_features": {"max_participants": 50},
+        "room_settings": {"description": "Once a quarter."},
+        "room_metadata": {"crm": {"number": "4711"}},
+    },
+)
+def create(body: NewRoom) -> Response:
+    """Create a room in an account. `account_id` can be left out by who can create rooms in one account only."""
+    shape = language.shape(LISTING)
+    account = _account_of(body, actor.someone())
+    given = body.given()
+    room = create_room(
+        account=account,
+        by=actor.someone().user,
+        room_name=body.room_name,
+        slug=given.get("slug"),
+        status=given.get("status", RoomStatusWord.ACTIVE),
+        is_public=given.get("is_public", False),
+        room_type=given.get("room_type"),
+        features=given.get("room_features"),
+        settings=given.get("room_settings"),
+        metadata=given.get("room_metadata"),
+    )
+    actor.someone().memberships[room.uuid] = None
+    return answers.created(_one(room, shape), LISTING, at=f"/api/v1/rooms/{room.id}", tag=answers.tag_of(room))
+
+
+def _account_of(body: NewRoom, somebody: Actor) -> Account:
+    """The account that is meant. One that the caller may not use looks like one that does not exist."""
+    if body.account_id is None:
+        account = only_creatable_account(somebody)
+        if account is None:
+            raise Invalid(account_id=Message("Say in which account: you can create rooms in several, or in none."))
+    else:
+        account = creatable_account(somebody, body.account_id)
+        if account is None:
+            raise Invalid(account_id=Message("There is no such account in which you can create rooms."))
+    for name, known in (("customer_id", account.customer), ("subscription_id", account.subscription)):
+        said = getattr(body, name)
+        if said is not None and said not in {known.id, str(known.uuid), known.ulid}:
+            raise Invalid(**{name: Message("This follows from the account, and is another one there.")})
+    return account
+
+
+@bp.get("/rooms/<anyid:room_id>")
+@endpoint(TAG, scope=Scope.ROOMS_READ, returns=shapes.Room, listing=LISTING)
+@requires(Permission.ROOM_VIEW)
+def show_one(room: Room) -> Response:
+    """Read a room."""
+    return answers.one(_one(room, language.shape(LISTING)), LISTING, tag=answers.tag_of(room))
+
+
+@bp.patch("/rooms/<anyid:room_id>")
+@endpoint(TAG, scope=Scope.ROOMS_WRITE, returns=shapes.Room, listing=LISTING)
+@requires(Permission.ROOM_EDIT)
+@takes(RoomChange, example={"room_name": "Supervisory board", "room_settings": {"description": None}})
+def change(room: Room, body: RoomChange) -> Response:
+    """Change a room. Settings and features are merged key by key, metadata is replaced."""
+    shape = language.shape(LISTING)
+    answers.expect_unchanged(room)
+    given = body.given()
+    if given:
+        change_room(
+            room,
+            by=actor.someone().user,
+            room_name=given.get("room_name"),
+            slug=given.get("slug"),
+            status=given.get("status"),
+            is_public=given.get("is_public"),
+            features=given.get("room_features"),
+            settings=given.get("room_settings"),
+            metadata=given.get("room_metadata"),
+        )
+        end_if_closed(room, by=actor.someone().uuid)
+    return answers.one(_one(room, shape), LISTING, tag=answers.tag_of(room))
+
+
+@bp.delete("/rooms/<anyid:room_id>")
+@endpoint(TAG, scope=Scope.ROOMS_WRITE, status=204)
+@requires(Permission.ROOM_DELETE)
+@takes(None)
+def delete(room: Room) -> Response:
+    """Delete a room. Everybody inside is sent out; its owner can take it out of the trash for 30 days."""
+    answers.expect_unchanged(room)
+    end_session(room, by=actor.someone().uuid)
+    trash_room(room, by=actor.someone().user)
+    return answers.gone()

@@ -1,0 +1,159 @@
+"""Tokens of rooms: links with a role."""
+
+from datetime import timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from flask import Blueprint, Response
+from sqlalchemy.orm import joinedload
+
+from portal import representations as show
+from portal.admission import tokens
+from portal.admission.models import RoomToken
+from portal.admission.queries import find_own_token
+from portal.api.v1 import answers, language, lists, shapes
+from portal.api.v1.bodies import NewToken, Rotation, TokenChange
+from portal.api.v1.endpoint import endpoint, takes
+from portal.api.v1.language import Column, Listing
+from portal.credentials.scopes import Scope
+from portal.edge import actor
+from portal.edge.guard import requires
+from portal.errors import NotFound
+from portal.people.models import User
+from portal.permissions.permission import Permission
+from portal.rooms.models import Role, Room
+
+bp = Blueprint("tokens", __name__, url_prefix="/rooms/<anyid:room_id>/tokens")
+
+TAG = "Tokens"
+LISTING = Listing(
+    columns={
+        "created_at": Column(RoomToken.created_at, "moment"),
+        "updated_at": Column(RoomToken.updated_at, "moment"),
+        "role": Column(RoomToken.role, Role),
+        "label": Column(RoomToken.label, like=lambda words: beginning(RoomToken.label, words)),
+        "person": Column(RoomToken.person, like=lambda words: beginning(RoomToken.person, words)),
+        "expires_at": Column(RoomToken.expires_at, "moment", nullable=True),
+        "not_before": Column(RoomToken.not_before, "moment", nullable=True),
+        "last_usage": Column(RoomToken.last_usage, "moment", nullable=True),
+        "use_count": Column(RoomToken.use_count, "number"),
+        "max_uses": Column(RoomToken.max_uses, "number", nullable=True),
+        "automatic": Column(RoomToken.automatic, "flag"),
+        "id": Column(RoomToken.id),
+    },
+    tie=RoomToken.uuid,
+    fields=frozenset(shapes.RoomToken.model_fields),
+    extra={"automatic": {"type": "boolean", "description": "Also the automatic guest tokens of a public room."}},
+)
+ONE = Listing(columns={}, tie=RoomToken.uuid, fields=LISTING.fields)
+
+
+def beginning(column: sa.orm.InstrumentedAttribute[str], words: str) -> sa.ColumnElement[bool]:
+    """Words of a short text that begin like this. Within one room there are few rows: no index is needed."""
+    lowered = sa.func.lower(column)
+    escaped = [word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") for word in words.casefold().split()]
+    return sa.and_(
+        sa.true(),
+        *(sa.or_(lowered.like(f"{w}%", escape="\\"), lowered.like(f"% {w}%", escape="\\")) for w in escaped),
+    )
+
+
+@bp.get("")
+@endpoint(TAG, scope=Scope.ACCESS_READ, returns=shapes.RoomToken, many=True, listing=LISTING)
+@requires(Permission.TOKENS_VIEW)
+def index(room: Room) -> Response:
+    """List the room's tokens. Automatic ones of a public room only with `automatic=true`."""
+    asked = language.query(LISTING)
+    query = sa.select(RoomToken).where(RoomToken.room_uuid == room.uuid, RoomToken.revoked_at.is_(None))
+    if not language.flag("automatic"):
+        query = query.where(RoomToken.automatic.is_(False))
+    rows, pagination = lists.rows_of(asked, query, joinedload(RoomToken.created_by).lazyload(User.platform_roles))
+    return answers.many([asked.shape.cut(_shown(row[0], room)) for row in rows], LISTING, pagination)
+
+
+@bp.post("")
+@endpoint(TAG, scope=Scope.ACCESS_WRITE, returns=shapes.RoomToken, status=201, listing=ONE)
+@requires(Permission.TOKENS_MANAGE)
+@takes(
+    NewToken,
+    source={"role": "moderator", "expires_at": "2021-01-01"},
+    personal={"role": "guest", "person": "Jun Tanaka", "max_uses": 1, "expires_at": "2027-01-31T18:30:00+01:00"},
+)
+def create(room: Room, body: NewToken) -> Response:
+    """Create a token. An end in the past is accepted and makes a token that lets nobody in."""
+    language.shape(ONE)
+    given = body.given()
+    paused = given.pop("paused", False)
+    token = tokens.issue_token(room=room, by=actor.someone(), **given)
+    if paused:
+        tokens.pause_token(token, by=actor.someone().user)
+    return _created(room, token)
+
+
+@bp.get("/<anyid:token_id>")
+@endpoint(TAG, scope=Scope.ACCESS_READ, returns=shapes.RoomToken, listing=ONE)
+@requires(Permission.TOKENS_VIEW)
+def show_one(room: Room, token_id: str) -> Response:
+    """Read a token."""
+    shape, token = language.shape(ONE), _own(room, token_id)
+    return answers.one(shape.cut(_shown(token, room)), ONE, tag=answers.tag_of(token))
+
+
+@bp.patch("/<anyid:token_id>")
+@endpoint(TAG, scope=Scope.ACCESS_WRITE, returns=shapes.RoomToken, listing=ONE)
+@requires(Permission.TOKENS_MANAGE)
+@takes(TokenChange, example={"expires_at": None, "paused": True})
+def change(room: Room, token_id: str, body: TokenChange) -> Response:
+    """Change a token. Its text stays; the change counts for whoever enters from now on."""
+    shape, token, by = language.shape(ONE), _own(room, token_id), actor.someone()
+    answers.expect_unchanged(token)
+    given = body.given()
+    paused = given.pop("paused", None)
+    if given:
+        known = {
+            name: getattr(token, name) for name in ("role", "label", "person", "not_before", "expires_at", "max_uses")
+        }
+        tokens.change_token(token, room=room, by=by, **{**known, **given})
+    if paused is not None and paused is not (token.paused_at is not None):
+        (tokens.pause_token if paused else tokens.resume_token)(token, by=by.user)
+    return answers.one(shape.cut(_shown(token, room)), ONE, tag=answers.tag_of(token))
+
+
+@bp.delete("/<anyid:token_id>")
+@endpoint(TAG, scope=Scope.ACCESS_WRITE, status=204)
+@requires(Permission.TOKENS_MANAGE)
+@takes(None)
+def delete(room: Room, token_id: str) -> Response:
+    """Revoke a token, for good and at once. Who is in by it stays in."""
+    token = _own(room, token_id)
+    answers.expect_unchanged(token)
+    tokens.revoke_token(token, by=actor.someone().user)
+    return answers.gone()
+
+
+@bp.post("/<anyid:token_id>/rotate")
+@endpoint(TAG, scope=Scope.ACCESS_WRITE, returns=shapes.RoomToken, status=201, listing=ONE, refusals=(409,))
+@requires(Permission.TOKENS_MANAGE)
+@takes(Rotation, at_once={}, a_day={"grace_minutes": 1440})
+def rotate(room: Room, token_id: str, body: Rotation) -> Response:
+    """Replace a token by a new one with the same rights; the old one works on for the grace."""
+    language.shape(ONE)
+    grace = timedelta(minutes=body.grace_minutes)
+    return _created(room, tokens.rotate_token(_own(room, token_id), room=room, by=actor.someone(), grace=grace))
+
+
+def _created(room: Room, token: RoomToken) -> Response:
+    at = f"/api/v1/rooms/{room.id}/tokens/{token.id}"
+    return answers.created(_shown(token, room), ONE, at=at, tag=answers.tag_of(token))
+
+
+def _shown(token: RoomToken, room: Room) -> dict[str, Any]:
+    return show.token(token, room, reader=actor.someone())
+
+
+def _own(room: Room, token_id: str) -> RoomToken:
+    """This room's token that was not revoked: to programs a revoked one is gone."""
+    token = find_own_token(room, token_id)
+    if token is None or token.revoked_at is not None:
+        raise NotFound
+    return token

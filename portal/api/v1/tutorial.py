@@ -1,0 +1,44 @@
+"""From nothing to a room with a moderator link, in four calls. The tests type exactly what the page shows."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Step:
+    """What to type, and why."""
+
+    words: str
+    command: str
+
+
+CREDENTIAL = Step(
+    "On the portal's machine, make a credential that acts with your rights. The secret is shown once.",
+    "portal client create --name Tutorial --user {user}"
+    " --scopes rooms.read,rooms.write,access.read,access.write --json",
+)
+CALLS = (
+    Step(
+        "Exchange it for an access token, which works for a day.",
+        'TOKEN=$(curl -s {base}/oauth/token -u "$CLIENT_ID:$CLIENT_SECRET" -d grant_type=client_credentials'
+        ' | sed \'s/.*"access_token": *"\\([^"]*\\)".*/\\1/\')',
+    ),
+    Step(
+        "Create a room. Its id is in the answer, and in the header Location.",
+        "ROOM=$(curl -s {base}/api/v1/rooms -H \"Authorization: Bearer $TOKEN\" -H 'Content-Type: application/json'"
+        ' -d \'{{"room_name": "Business Meeting"}}\' | sed \'s/.*"object":"Room","id":"\\([^"]*\\)".*/\\1/\')',
+    ),
+    Step(
+        "Create a token for moderators.",
+        'curl -s {base}/api/v1/rooms/$ROOM/tokens -H "Authorization: Bearer $TOKEN"'
+        " -H 'Content-Type: application/json' -d '{{\"role\": \"moderator\"}}'",
+    ),
+    Step(
+        "Read the room together with its tokens: `url` is the link to send.",
+        'curl -s "{base}/api/v1/rooms/$ROOM?include=tokens" -H "Authorization: Bearer $TOKEN"',
+    ),
+)
+
+
+def filled(step: Step, base: str, user: str = "alice@demo.example") -> str:
+    """The command for a portal at `base`."""
+    return step.command.format(base=base, user=user)

@@ -1,0 +1,117 @@
+"""Users of rooms: the owner, and members with the permissions that somebody granted them."""
+
+import sqlalchemy as sa
+from flask import Blueprint, Response
+from sqlalchemy.orm import contains_eager
+
+from portal import representations as show
+from portal.api.v1 import answers, language, lists, shapes
+from portal.api.v1.bodies import NewUser, UserChange
+from portal.api.v1.endpoint import endpoint, takes
+from portal.api.v1.language import Column, Listing
+from portal.api.v1.tokens import beginning
+from portal.credentials.scopes import Scope
+from portal.db import session, spelt
+from portal.edge import actor
+from portal.edge.guard import requires
+from portal.errors import Invalid, Message
+from portal.people.models import User
+from portal.permissions.members import RoomMember
+from portal.permissions.operations import add_member, change_member, find_member_of_user, remove_member
+from portal.permissions.permission import Permission
+from portal.rooms.models import Room
+
+bp = Blueprint("users", __name__, url_prefix="/rooms/<anyid:room_id>/users")
+
+TAG = "Users of rooms"
+LISTING = Listing(
+    columns={
+        "name": Column(User.name, like=lambda words: beginning(User.name, words)),
+        "email": Column(User.email),
+        "created_at": Column(RoomMember.created_at, "moment"),
+        "updated_at": Column(RoomMember.updated_at, "moment"),
+        "until": Column(RoomMember.until, "moment", nullable=True),
+        "id": Column(User.id),
+    },
+    tie=RoomMember.uuid,
+    fields=frozenset(shapes.RoomUser.model_fields),
+)
+
+
+@bp.get("")
+@endpoint(TAG, scope=Scope.PEOPLE_READ, returns=shapes.RoomUser, many=True, listing=LISTING)
+@requires(Permission.MEMBERS_VIEW)
+def index(room: Room) -> Response:
+    """List the members of the room. Its one owner is `owner_id` of the room, and read like a member."""
+    asked = language.query(LISTING)
+    query = sa.select(RoomMember).join(RoomMember.user).where(RoomMember.room_uuid == room.uuid)
+    rows, pagination = lists.rows_of(asked, query, contains_eager(RoomMember.user).lazyload(User.platform_roles))
+    return answers.many([asked.shape.cut(show.room_user(row[0], room)) for row in rows], LISTING, pagination)
+
+
+@bp.post("")
+@endpoint(TAG, scope=Scope.PEOPLE_WRITE, returns=shapes.RoomUser, status=201, listing=LISTING, refusals=(403,))
+@requires(Permission.MEMBERS_MANAGE)
+@takes(NewUser, example={"email": "bob@example.org", "permissions": ["status:view", "tokens:view"]})
+def create(room: Room, body: NewUser) -> Response:
+    """Make an existing user a member. Nobody grants what he lacks."""
+    language.shape(LISTING)
+    if (body.email is None) is (body.user_id is None):
+        raise Invalid(email=Message("Name the user by email or by user_id."))
+    email = body.email if body.email is not None else _email_of(body.user_id or "")
+    member = add_member(room=room, email=email, permissions=body.permissions, until=body.until, by=actor.someone())
+    at = f"/api/v1/rooms/{room.id}/users/{member.user.id}"
+    return answers.created(show.room_user(member, room), LISTING, at=at, tag=answers.tag_of(member))
+
+
+def _email_of(user_id: str) -> str:
+    email = session.scalar(sa.select(User.email).where(spelt(User, user_id)))
+    if email is None:
+        raise Invalid(user_id=Message("There is no such user."))
+    return email
+
+
+@bp.get("/<anyid:user_id>")
+@endpoint(TAG, scope=Scope.PEOPLE_READ, returns=shapes.RoomUser, listing=LISTING)
+@requires(Permission.MEMBERS_VIEW)
+def show_one(room: Room, user_id: str) -> Response:
+    """Read a member of the room, or its owner."""
+    shape = language.shape(LISTING)
+    if user_id in {room.owner.id, str(room.owner.uuid), room.owner.ulid}:
+        owner = show.room_owner(room, list(Permission))
+        return answers.one(shape.cut(owner), LISTING, tag=answers.tag_of(room.owner))
+    member = find_member_of_user(room, user_id)
+    return answers.one(shape.cut(show.room_user(member, room)), LISTING, tag=answers.tag_of(member))
+
+
+@bp.patch("/<anyid:user_id>")
+@endpoint(TAG, scope=Scope.PEOPLE_WRITE, returns=shapes.RoomUser, listing=LISTING, refusals=(403,))
+@requires(Permission.MEMBERS_MANAGE)
+@takes(UserChange, example={"permissions": ["status:view"], "until": "2027-06-30"})
+def change(room: Room, user_id: str, body: UserChange) -> Response:
+    """Replace what a member may do. Rights that the caller lacks can neither be given nor taken away."""
+    shape, member = language.shape(LISTING), find_member_of_user(room, user_id)
+    answers.expect_unchanged(member)
+    given = body.given()
+    if given:
+        kept = [Permission(word) for word in member.permissions if word in set(Permission)]
+        change_member(
+            member,
+            room=room,
+            permissions=given.get("permissions", kept),
+            until=given.get("until", member.until),
+            by=actor.someone(),
+        )
+    return answers.one(shape.cut(show.room_user(member, room)), LISTING, tag=answers.tag_of(member))
+
+
+@bp.delete("/<anyid:user_id>")
+@endpoint(TAG, scope=Scope.PEOPLE_WRITE, status=204, refusals=(403,))
+@requires(Permission.MEMBERS_MANAGE)
+@takes(None)
+def delete(room: Room, user_id: str) -> Response:
+    """End a membership; admissions and streams of that person end with it."""
+    member = find_member_of_user(room, user_id)
+    answers.expect_unchanged(member)
+    remove_member(member, room=room, by=actor.someone())
+    return answers.gone()

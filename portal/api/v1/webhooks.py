@@ -1,0 +1,260 @@
+"""Webhooks: who is told of what happens in rooms, and what became of each message."""
+
+from typing import Any
+
+import sqlalchemy as sa
+from flask import Blueprint, Response
+
+from portal.api.v1 import answers, language, lists, shapes
+from portal.api.v1.bodies import NewWebhook, WebhookChange
+from portal.api.v1.endpoint import endpoint, takes
+from portal.api.v1.language import Column, Listing
+from portal.api.v1.tokens import beginning
+from portal.credentials.scopes import Scope
+from portal.customers.models import Customer
+from portal.db import session, spelt
+from portal.edge import actor
+from portal.edge.guard import bearer_only
+from portal.errors import Invalid, Message, NotAllowed
+from portal.permissions.permission import Permission
+from portal.permissions.rules import holds, manages_customer
+from portal.permissions.visibility import find_room
+from portal.rooms.models import Room
+from portal.webhooks import operations, shown
+from portal.webhooks.deliveries import send_again
+from portal.webhooks.models import EndpointStatus, WebhookDelivery, WebhookEndpoint
+from portal.webhooks.queries import WITH_OWNERS, deliveries_of, find_delivery, find_endpoint, managed_endpoints
+
+bp = Blueprint("webhooks", __name__, url_prefix="/webhooks")
+
+TAG = "Webhooks"
+PERMISSION = "room:edit, or owner of the customer"
+LISTING = Listing(
+    columns={
+        "created_at": Column(WebhookEndpoint.created_at, "moment"),
+        "updated_at": Column(WebhookEndpoint.updated_at, "moment"),
+        "url": Column(WebhookEndpoint.url),
+        "description": Column(
+            WebhookEndpoint.description, like=lambda words: beginning(WebhookEndpoint.description, words)
+        ),
+        "status": Column(WebhookEndpoint.status, EndpointStatus),
+        "failures": Column(WebhookEndpoint.failures, "number"),
+        "failing_since": Column(WebhookEndpoint.failing_since, "moment", nullable=True),
+        "room_id": Column(Room.id, nullable=True),
+        "id": Column(WebhookEndpoint.id),
+    },
+    tie=WebhookEndpoint.uuid,
+    fields=frozenset(shapes.Webhook.model_fields) - {"secret"},
+)
+DELIVERIES = Listing(
+    columns={
+        "created_at": Column(WebhookDelivery.created_at, "moment"),
+        "event": Column(WebhookDelivery.event),
+        "message_id": Column(WebhookDelivery.message_id),
+        "attempts": Column(WebhookDelivery.attempts, "number"),
+        "next_attempt_at": Column(WebhookDelivery.next_attempt_at, "moment", nullable=True),
+        "delivered_at": Column(WebhookDelivery.delivered_at, "moment", nullable=True),
+        "gave_up_at": Column(WebhookDelivery.gave_up_at, "moment", nullable=True),
+        "answer_status": Column(WebhookDelivery.answer_status, "number", nullable=True),
+        "id": Column(WebhookDelivery.id),
+    },
+    tie=WebhookDelivery.uuid,
+    fields=frozenset(shapes.WebhookDelivery.model_fields),
+    sorted_by="desc",
+)
+
+
+@bp.get("")
+@endpoint(TAG, scope=Scope.ROOMS_READ, returns=shapes.Webhook, many=True, listing=LISTING, permission=PERMISSION)
+@bearer_only
+def index() -> Response:
+    """List the webhooks that the caller may manage: of rooms that he may edit, and of customers that he owns."""
+    asked = language.query(LISTING)
+    rows, pagination = lists.rows_of(asked, managed_endpoints(actor.someone()), *WITH_OWNERS)
+    return answers.many([asked.shape.cut(shown.endpoint(row[0])) for row in rows], LISTING, pagination)
+
+
+@bp.post("")
+@endpoint(
+    TAG,
+    scope=Scope.ROOMS_WRITE,
+    returns=shapes.Webhook,
+    status=201,
+    listing=LISTING,
+    refusals=(403, 404, 409),
+    permission=PERMISSION,
+)
+@bearer_only
+@takes(
+    NewWebhook,
+    of_a_room={"room_id": "u6Yh3DpQ2x", "url": "https://example.org/hook", "events": ["participant.joined"]},
+    of_all_rooms={"customer_id": "c3Yh3DpQ2x", "url": "https://example.org/hook", "events": ["room.created"]},
+)
+def create(body: NewWebhook) -> Response:
+    """Create a webhook, for one room or for all rooms of a customer. Its signing secret is in this answer."""
+    language.shape(LISTING)
+    given = body.given()
+    customer, room = _place(given.pop("room_id", None), given.pop("customer_id", None))
+    made = operations.create_endpoint(customer=customer, room=room, by=actor.someone(), **given)
+    at = f"/api/v1/webhooks/{made.id}"
+    return answers.created(shown.endpoint(made, secret=True), LISTING, at=at, tag=answers.tag_of(made))
+
+
+@bp.get("/<anyid:webhook_id>")
+@endpoint(TAG, scope=Scope.ROOMS_READ, returns=shapes.Webhook, listing=LISTING, refusals=(403,), permission=PERMISSION)
+@bearer_only
+def show_one(webhook_id: str) -> Response:
+    """Read a webhook."""
+    shape, found = language.shape(LISTING), find_endpoint(actor.someone(), webhook_id)
+    return _one(shape, found)
+
+
+@bp.patch("/<anyid:webhook_id>")
+@endpoint(TAG, scope=Scope.ROOMS_WRITE, returns=shapes.Webhook, listing=LISTING, refusals=(403,), permission=PERMISSION)
+@bearer_only
+@takes(WebhookChange, address={"url": "https://example.org/new-hook"}, pause={"paused": True})
+def change(webhook_id: str, body: WebhookChange) -> Response:
+    """Change a webhook, pause it or resume it. While it is paused, nothing is written down for it."""
+    shape, by = language.shape(LISTING), actor.someone()
+    found = find_endpoint(by, webhook_id)
+    answers.expect_unchanged(found)
+    given = body.given()
+    paused = given.pop("paused", None)
+    if given:
+        operations.change_endpoint(found, by=by, **given)
+    if paused is not None:
+        (operations.pause_endpoint if paused else operations.resume_endpoint)(found, by=by)
+    return _one(shape, found)
+
+
+@bp.delete("/<anyid:webhook_id>")
+@endpoint(TAG, scope=Scope.ROOMS_WRITE, status=204, refusals=(403,), permission=PERMISSION)
+@bearer_only
+@takes(None)
+def delete(webhook_id: str) -> Response:
+    """Delete a webhook, with its deliveries."""
+    by = actor.someone()
+    found = find_endpoint(by, webhook_id)
+    answers.expect_unchanged(found)
+    operations.delete_endpoint(found, by=by)
+    return answers.gone()
+
+
+@bp.post("/<anyid:webhook_id>/rotate-secret")
+@endpoint(TAG, scope=Scope.ROOMS_WRITE, returns=shapes.Webhook, listing=LISTING, refusals=(403,), permission=PERMISSION)
+@bearer_only
+@takes(None)
+def rotate_secret(webhook_id: str) -> Response:
+    """Make a new signing secret, which is in this answer. For 24 hours messages are signed with the old one too."""
+    language.shape(LISTING)
+    by = actor.someone()
+    found = find_endpoint(by, webhook_id)
+    operations.rotate_secret(found, by=by)
+    return answers.one(shown.endpoint(found, secret=True), LISTING)
+
+
+@bp.post("/<anyid:webhook_id>/test")
+@endpoint(
+    TAG,
+    scope=Scope.ROOMS_WRITE,
+    returns=shapes.WebhookDelivery,
+    status=201,
+    listing=DELIVERIES,
+    refusals=(403,),
+    permission=PERMISSION,
+)
+@bearer_only
+@takes(None)
+def test(webhook_id: str) -> Response:
+    """Send a message of type `webhook.test`, once, also while the webhook is paused."""
+    language.shape(DELIVERIES)
+    by = actor.someone()
+    found = find_endpoint(by, webhook_id)
+    made = operations.test_endpoint(found, by=by)
+    at = f"/api/v1/webhooks/{found.id}/deliveries/{made.id}"
+    return answers.created(shown.delivery(made, found), DELIVERIES, at=at, tag=answers.tag_of(made))
+
+
+@bp.get("/<anyid:webhook_id>/deliveries")
+@endpoint(
+    TAG,
+    scope=Scope.ROOMS_READ,
+    returns=shapes.WebhookDelivery,
+    many=True,
+    listing=DELIVERIES,
+    refusals=(403,),
+    permission=PERMISSION,
+)
+@bearer_only
+def deliveries(webhook_id: str) -> Response:
+    """List what was sent to a webhook in the last thirty days, newest first, with the last answer to each."""
+    asked = language.query(DELIVERIES)
+    found = find_endpoint(actor.someone(), webhook_id)
+    rows, pagination = lists.rows_of(asked, deliveries_of(found))
+    return answers.many([asked.shape.cut(shown.delivery(row[0], found)) for row in rows], DELIVERIES, pagination)
+
+
+@bp.get("/<anyid:webhook_id>/deliveries/<anyid:delivery_id>")
+@endpoint(
+    TAG,
+    scope=Scope.ROOMS_READ,
+    returns=shapes.WebhookDelivery,
+    listing=DELIVERIES,
+    refusals=(403,),
+    permission=PERMISSION,
+)
+@bearer_only
+def show_delivery(webhook_id: str, delivery_id: str) -> Response:
+    """Read a delivery."""
+    shape, found = language.shape(DELIVERIES), find_endpoint(actor.someone(), webhook_id)
+    sent = find_delivery(found, delivery_id)
+    return answers.one(shape.cut(shown.delivery(sent, found)), DELIVERIES, tag=answers.tag_of(sent))
+
+
+@bp.post("/<anyid:webhook_id>/deliveries/<anyid:delivery_id>/retry")
+@endpoint(
+    TAG,
+    scope=Scope.ROOMS_WRITE,
+    returns=shapes.WebhookDelivery,
+    listing=DELIVERIES,
+    refusals=(403, 409),
+    permission=PERMISSION,
+)
+@bearer_only
+@takes(None)
+def retry(webhook_id: str, delivery_id: str) -> Response:
+    """Send a message once more, with the same id, from the beginning of the schedule."""
+    language.shape(DELIVERIES)
+    by = actor.someone()
+    found = find_endpoint(by, webhook_id)
+    sent = find_delivery(found, delivery_id)
+    send_again(sent, by=by.user)
+    return answers.one(shown.delivery(sent, found), DELIVERIES)
+
+
+def _one(shape: language.Shape, found: WebhookEndpoint) -> Response:
+    return answers.one(shape.cut(shown.endpoint(found)), LISTING, tag=answers.tag_of(found))
+
+
+def _place(room_id: Any, customer_id: Any) -> tuple[Customer, Room | None]:
+    """The customer and the room that are meant, for somebody who may manage webhooks there."""
+    by = actor.someone()
+    if room_id is None and customer_id is None:
+        raise Invalid(room_id=Message("Name the room, or the customer all of whose rooms are meant."))
+    if room_id is not None:
+        room = find_room(by, room_id)
+        if room is None:
+            raise Invalid(room_id=Message("There is no such room."))
+        if customer_id is not None and customer_id not in {
+            room.customer.id,
+            room.customer.ulid,
+            str(room.customer_uuid),
+        }:
+            raise Invalid(customer_id=Message("The room belongs to another customer."))
+        if not holds(by, Permission.ROOM_EDIT, room):
+            raise NotAllowed
+        return room.customer, room
+    customer = session.scalars(sa.select(Customer).where(spelt(Customer, customer_id))).one_or_none()
+    if customer is None or not manages_customer(by, customer):
+        raise Invalid(customer_id=Message("There is no such customer."))
+    return customer, None

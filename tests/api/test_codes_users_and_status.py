@@ -1,0 +1,97 @@
+from portal.rooms.models import Role
+from tests.api.conftest import NewProgram
+from tests.cast import Cast
+
+
+def test_codes_are_made_chosen_changed_and_deleted(cast: Cast, program: NewProgram) -> None:
+    alice, path = program("alice"), f"/rooms/{cast.board}/access-codes"
+    made = alice.post(path, {"role": "guest"})
+    assert made.status_code == 201
+    assert len(made.json["data"]["code"]) == len("ABCD-EFGH")
+    chosen = alice.post(path, {"role": "guest", "code": "ROOM 2027"}).json["data"]
+    assert chosen["code"] == "ROOM 2027"
+    again = alice.post(path, {"role": "moderator", "code": "room-2027"})
+    assert again.status_code == 422
+    assert list(again.json["errors"]) == ["code"]
+    own = f"{path}/{chosen['id']}"
+    changed = alice.patch(own, {"label": "Press", "expires_at": "2027-01-31"}).json["data"]
+    assert (changed["label"], changed["code"]) == ("Press", "ROOM 2027")
+    assert alice.delete(own).status_code == 204
+    assert alice.delete(own).status_code == 404
+    assert program("bob").get(path).status_code == 403
+    assert program("charlie").get(path).status_code == 404
+
+
+def test_users_are_added_changed_and_removed(cast: Cast, program: NewProgram) -> None:
+    alice, path = program("alice"), f"/rooms/{cast.board}/users"
+    assert [user["name"] for user in alice.get(path).json["data"]] == ["Bob Fischer"]
+    owner_id = alice.get(f"/rooms/{cast.board}").json["data"]["owner_id"]
+    owner = alice.get(f"{path}/{owner_id}").json["data"]
+    assert (owner["owner"], owner["name"]) == (True, "Alice Moreau")
+    made = alice.post(path, {"email": "charlie@demo.example", "permissions": ["tokens:view"], "until": "2027-06-30"})
+    assert made.status_code == 201, made.text
+    own = f"{path}/{made.json['data']['id']}"
+    assert made.json["data"]["until"] == "2027-06-30T00:00:00.000000Z"
+    changed = alice.patch(own, {"permissions": ["status:view"]}).json["data"]
+    assert changed["permissions"] == ["room:view", "status:view"]
+    assert changed["until"] == "2027-06-30T00:00:00.000000Z"
+    assert program("charlie").get(f"/rooms/{cast.board}/status").status_code == 200
+    assert alice.delete(own).status_code == 204
+    assert program("charlie").get(f"/rooms/{cast.board}").status_code == 404
+    assert alice.get(own).status_code == 404
+
+
+def test_nobody_grants_what_he_lacks(cast: Cast, program: NewProgram) -> None:
+    alice, path = program("alice"), f"/rooms/{cast.board}/users"
+    bob_id = alice.get(path).json["data"][0]["id"]
+    alice.patch(f"{path}/{bob_id}", {"permissions": ["members:manage"]})
+    bob = program("bob")
+    assert bob.post(path, {"email": "charlie@demo.example", "permissions": ["room:delete"]}).status_code == 403
+    assert bob.patch(f"{path}/{bob_id}", {"permissions": ["room:delete"]}).status_code == 403
+
+
+def test_the_status_is_the_stored_snapshot(cast: Cast, program: NewProgram) -> None:
+    alice, bob, path = program("alice"), program("bob"), f"/rooms/{cast.board}/status"
+    before = alice.get(path)
+    assert (before.json["data"]["status"], before.json["data"]["state"]) == ("inactive", "idle")
+    cast.join(Role.GUEST, name="Gus")
+    cast.join(Role.MODERATOR, name="Mo")
+    now = bob.get(path).json["data"]
+    assert (now["status"], now["state"]) == ("active", "live")
+    assert now["counts"] == {"participants": 2, "moderators": 1, "attendees": 0, "guests": 1}
+    assert now["names"] == ["Gus", "Mo"]
+    assert alice.get(path, If_None_Match=before.headers["ETag"]).status_code == 200
+    tag = alice.get(path).headers["ETag"]
+    assert alice.get(path, If_None_Match=tag).status_code == 304
+
+
+def test_a_room_is_started_and_ended_and_its_runs_are_listed(cast: Cast, program: NewProgram) -> None:
+    alice, room = program("alice"), f"/rooms/{cast.board}"
+    assert alice.post(f"{room}/start").json["data"]["state"] == "starting"
+    cast.join(Role.GUEST, name="Gus")
+    assert alice.post(f"{room}/end").json["data"]["state"] == "idle"
+    runs = alice.get(f"{room}/sessions").json["data"]
+    assert len(runs) == 1
+    assert runs[0]["most"] == 1
+    run = alice.get(f"{room}/sessions/{runs[0]['id']}?include=participations").json["data"]
+    stays = run["participations"]["data"]
+    assert [(stay["name"], stay["role"], stay["ending"]) for stay in stays] == [("Gus", "guest", "closed")]
+    assert program("bob").post(f"{room}/start").status_code == 403
+    assert program("bob").get(f"{room}/sessions").status_code == 403
+
+
+def test_accounts_subscriptions_and_features_can_be_read(program: NewProgram) -> None:
+    alice = program("alice")
+    accounts = alice.get("/accounts?include=customer,subscription").json["data"]
+    assert [account["account_name"] for account in accounts] == ["Main"]
+    assert accounts[0]["customer"]["data"]["company_name"] == "Acme"
+    assert accounts[0]["subscription"]["data"]["features"]["max_participants"] == 25
+    subscription = alice.get(f"/subscriptions/{accounts[0]['subscription_id']}").json["data"]
+    assert subscription["is_active"] is True
+    assert len(alice.get("/subscriptions").json["data"]) == 1
+    charlie = program("charlie")
+    assert charlie.get(f"/accounts/{accounts[0]['id']}").status_code == 404
+    assert charlie.get(f"/subscriptions/{subscription['id']}").status_code == 404
+    assert program("bob").get("/accounts").json["data"] == []
+    codes = {feature["code"] for feature in alice.get("/features").json["data"]}
+    assert {"max_participants", "recording", "max_viewers"} <= codes

@@ -1,0 +1,140 @@
+"""The query language, on rooms and on what hangs below them."""
+
+import pytest
+from flask import Flask
+
+from portal.db import transaction
+from portal.rooms.operations import create_room
+from tests.api.conftest import NewProgram, Program
+from tests.cast import Cast
+
+NAMES = ["Alpha board", "Beta board", "Gamma", "Delta", "Épsilon"]
+
+
+@pytest.fixture
+def alice(app: Flask, cast: Cast, program: NewProgram) -> Program:
+    with app.app_context(), transaction():
+        account, by = cast.room().account, cast.user("alice")
+        for name in NAMES:
+            create_room(account=account, room_name=name, by=by)
+    return program("alice")
+
+
+def names(alice: Program, query: str) -> list[str]:
+    answer = alice.get(f"/rooms?{query}")
+    assert answer.status_code == 200, answer.text
+    return [room["room_name"] for room in answer.json["data"]]
+
+
+def test_sorting_and_paging(alice: Program) -> None:
+    assert names(alice, "orderBy=room_name&limit=3") == ["Alpha board", "Beta board", "Board meeting"]
+    assert names(alice, "orderBy=room_name&sortedBy=desc&limit=2") == ["Épsilon", "Open house"]
+    assert names(alice, "orderBy=room_name&limit=3&page=3") == ["Épsilon"]
+    pagination = alice.get("/rooms?orderBy=room_name&limit=3&page=2").json["meta"]["pagination"]
+    links = pagination.pop("links")
+    assert pagination == {"total": 7, "count": 3, "per_page": 3, "current_page": 2, "total_pages": 3}
+    assert "page=1" in links["previous"]
+    assert "page=3" in links["next"]
+    assert len(names(alice, "limit=0")) == 7
+
+
+def test_a_cursor_walks_through_everything_once(alice: Program) -> None:
+    for order in ("room_name", "created_at", "id"):
+        seen: list[str] = []
+        cursor: str | None = ""
+        while cursor is not None:
+            answer = alice.get(f"/rooms?orderBy={order}&limit=2&cursor={cursor}").json
+            seen += [room["id"] for room in answer["data"]]
+            assert "total" not in answer["meta"]["pagination"]
+            cursor = answer["meta"]["pagination"]["cursor"]["next"]
+        assert len(seen) == len(set(seen)) == 7, order
+        expected = [room["id"] for room in alice.get(f"/rooms?orderBy={order}&limit=0").json["data"]]
+        assert seen == expected
+
+
+@pytest.mark.parametrize("sorted_by", ["asc", "desc"])
+@pytest.mark.parametrize("order", ["expires_at", "max_uses"])
+def test_a_cursor_walks_over_nulls_as_the_largest_values(
+    cast: Cast, alice: Program, order: str, sorted_by: str
+) -> None:
+    for given in ({"max_uses": 5, "expires_at": "2030-01-01"}, {"max_uses": 3, "expires_at": "2031-01-01"}):
+        alice.post(f"/rooms/{cast.board}/tokens", {"role": "guest", **given})
+    seen: list[str] = []
+    cursor: str | None = ""
+    while cursor is not None:
+        path = f"/rooms/{cast.board}/tokens?orderBy={order}&sortedBy={sorted_by}&limit=2&cursor={cursor}"
+        answer = alice.get(path).json
+        seen += [token[order] for token in answer["data"]]
+        cursor = answer["meta"]["pagination"]["cursor"]["next"]
+    assert len(seen) == 5
+    assert [one is None for one in seen] == (
+        [False] * 2 + [True] * 3 if sorted_by == "asc" else [True] * 3 + [False] * 2
+    )
+    assert seen[:2] == sorted(seen[:2]) if sorted_by == "asc" else seen[3:] == sorted(seen[3:], reverse=True)
+
+
+def test_searching(alice: Program) -> None:
+    assert sorted(names(alice, "search=board")) == ["Alpha board", "Beta board", "Board meeting"]
+    assert names(alice, "search=room_name:epsi") == ["Épsilon"]
+    assert names(alice, "search=room_name:Gamma;status:active&searchJoin=and") == ["Gamma"]
+    assert names(alice, "search=room_name:gam;is_public:true&searchJoin=and") == []
+    assert sorted(names(alice, "search=room_name:gam;is_public:true")) == ["Gamma", "Open house"]
+    assert names(alice, "search=nothing-like-it") == []
+
+
+def test_filter_and_include(alice: Program, cast: Cast) -> None:
+    room = alice.get(f"/rooms/{cast.board}?filter=room_name,url").json["data"]
+    assert set(room) == {"object", "id", "room_name", "url"}
+    answer = alice.get(
+        f"/rooms/{cast.board}?include=tokens,account.customer,effective_features&filter=tokens.role"
+    ).json
+    room = answer["data"]
+    assert [set(token) for token in room["tokens"]["data"]] == [{"object", "id", "role"}] * 3
+    assert room["account"]["data"]["customer"]["data"]["company_name"] == "Acme"
+    row = next(one for one in room["effective_features"]["data"] if one["code"] == "max_participants")
+    assert (row["subscription_value"], row["room_value"], row["used_value"]) == (25, None, 25)
+    assert "tokens" in answer["meta"]["include"]
+
+
+def test_included_relations_show_only_what_a_direct_read_would(cast: Cast, program: NewProgram) -> None:
+    room = program("bob").get(f"/rooms/{cast.board}?include=tokens,access_codes,users,room_status,account").json["data"]
+    assert room["tokens"] is room["access_codes"] is room["users"] is room["account"] is None
+    assert room["room_status"]["data"]["state"] == "idle"
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ("colour=red", "colour"),
+        ("orderBy=colour", "orderBy"),
+        ("sortedBy=up", "sortedBy"),
+        ("page=0", "page"),
+        ("page=x", "page"),
+        ("page=99999999999999999999", "page"),
+        ("limit=101", "limit"),
+        ("limit=-1", "limit"),
+        ("limit=5&limit=6", "limit"),
+        ("search=colour:red", "search"),
+        ("search=status:closed", "search"),
+        ("search=created_at:yesterday", "search"),
+        ("searchFields=colour:=", "searchFields"),
+        ("searchFields=status:like", "searchFields"),
+        ("searchJoin=xor", "searchJoin"),
+        ("filter=colour", "filter"),
+        ("include=colour", "include"),
+        ("include=tokens.room", "include"),
+        ("cursor=nonsense", "cursor"),
+        ("search=%00", "search"),
+        ("orderBy=" + "x" * 600, "orderBy"),
+    ],
+)
+def test_unknown_names_are_refused_by_name(alice: Program, query: str, field: str) -> None:
+    answer = alice.get(f"/rooms?{query}")
+    assert answer.status_code == 422, answer.text
+    assert list(answer.json["errors"]) == [field]
+
+
+def test_a_cursor_belongs_to_its_order(alice: Program) -> None:
+    cursor = alice.get("/rooms?orderBy=room_name&limit=2&cursor=").json["meta"]["pagination"]["cursor"]["next"]
+    assert alice.get(f"/rooms?orderBy=created_at&cursor={cursor}").status_code == 422
+    assert alice.get(f"/rooms?cursor={cursor}").status_code == 200

@@ -1,0 +1,106 @@
+from datetime import UTC, datetime, timedelta
+
+from tests.api.conftest import NewProgram
+from tests.cast import Cast
+
+
+def test_the_source_example_works_as_it_stands(cast: Cast, program: NewProgram) -> None:
+    made = program("alice").post(f"/rooms/{cast.board}/tokens", {"role": "moderator", "expires_at": "2021-01-01"})
+    assert made.status_code == 201
+    token = made.json["data"]
+    assert {"id", "token", "role", "url", "expires_at", "last_usage"} <= set(token)
+    assert token["role"] == "moderator"
+    assert token["expires_at"] == "2021-01-01T00:00:00.000000Z"
+    assert token["last_usage"] is None
+    assert token["url"].endswith(f"/rooms/{cast.board}/board-meeting?token={token['token']}")
+
+
+def test_a_token_made_by_a_program_opens_the_room(cast: Cast, program: NewProgram) -> None:
+    alice = program("alice")
+    token = alice.post(f"/rooms/{cast.board}/tokens", {"role": "guest", "person": "Jun"}).json["data"]
+    guest = cast.browser()
+    assert guest.get(token["url"].removeprefix("http://127.0.0.1:8000")).status_code == 303
+    assert guest.send(cast.board_path, name="Jun").status_code == 303
+    read = alice.get(f"/rooms/{cast.board}/tokens/{token['id']}").json["data"]
+    assert read["use_count"] == 1
+    assert read["last_usage"] is not None
+
+
+def test_a_token_is_changed_paused_and_revoked(cast: Cast, program: NewProgram) -> None:
+    alice = program("alice")
+    made = alice.post(f"/rooms/{cast.board}/tokens", {"role": "guest", "label": "Press", "max_uses": 3}).json["data"]
+    path = f"/rooms/{cast.board}/tokens/{made['id']}"
+    changed = alice.patch(path, {"label": "Radio", "max_uses": None, "paused": True}).json["data"]
+    assert (changed["label"], changed["max_uses"], changed["paused"]) == ("Radio", None, True)
+    assert (changed["token"], changed["role"]) == (made["token"], "guest")
+    assert alice.patch(path, {"paused": False}).json["data"]["paused"] is False
+    assert alice.delete(path).status_code == 204
+    assert alice.get(path).status_code == 404
+    assert alice.delete(path).status_code == 404
+    assert made["id"] not in {one["id"] for one in alice.get(f"/rooms/{cast.board}/tokens").json["data"]}
+
+
+def test_moments_say_their_zone(cast: Cast, program: NewProgram) -> None:
+    alice = program("alice")
+    path = f"/rooms/{cast.board}/tokens"
+    for wrong in ("2027-01-31T18:30:00", "2027-02-30", "tomorrow", "", 5, "0000-00-00"):
+        answer = alice.post(path, {"role": "guest", "expires_at": wrong})
+        assert answer.status_code == 422, wrong
+        assert list(answer.json["errors"]) == ["expires_at"]
+    made = alice.post(path, {"role": "guest", "expires_at": "2027-01-31T18:30:00+01:00"}).json["data"]
+    assert made["expires_at"] == "2027-01-31T17:30:00.000000Z"
+
+
+def test_a_token_is_rotated_with_grace(cast: Cast, program: NewProgram) -> None:
+    alice = program("alice")
+    old = alice.post(f"/rooms/{cast.board}/tokens", {"role": "guest", "label": "Press"}).json["data"]
+    new = alice.post(f"/rooms/{cast.board}/tokens/{old['id']}/rotate", {"grace_minutes": 60})
+    assert new.status_code == 201, new.text
+    assert new.json["data"]["token"] != old["token"]
+    assert new.json["data"]["label"] == "Press"
+
+
+def test_automatic_tokens_are_listed_on_demand(cast: Cast, program: NewProgram) -> None:
+    cast.browser().send(cast.open_path, name="Pat")
+    alice = program("alice")
+    assert alice.get(f"/rooms/{cast.open_house}/tokens").json["data"] == []
+    listed = alice.get(f"/rooms/{cast.open_house}/tokens?automatic=true").json["data"]
+    assert [token["automatic"] for token in listed] == [True]
+
+
+def test_a_token_below_another_room_is_none(cast: Cast, program: NewProgram) -> None:
+    alice = program("alice")
+    token = alice.get(f"/rooms/{cast.board}/tokens").json["data"][0]
+    for method in ("GET", "DELETE"):
+        assert alice.call(method, f"/rooms/{cast.open_house}/tokens/{token['id']}").status_code == 404
+    assert alice.patch(f"/rooms/{cast.open_house}/tokens/{token['id']}", {"label": "x"}).status_code == 404
+    assert alice.post(f"/rooms/{cast.open_house}/tokens/{token['id']}/rotate", {}).status_code == 404
+
+
+def test_the_access_check_explains_and_uses_nothing_up(cast: Cast, program: NewProgram) -> None:
+    alice = program("alice")
+    soon = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
+    token = alice.post(f"/rooms/{cast.board}/tokens", {"role": "guest", "not_before": soon}).json["data"]
+    found = alice.get(f"/rooms/{cast.board}/access-check?token={token['token']}").json["data"]
+    assert (found["result"], found["wait_for"]) == ("wait", "opening")
+    assert [check["outcome"] for check in found["checks"]].count("stopped") == 1
+    assert alice.get(f"/rooms/{cast.board}/access-check").json["data"]["reason"] == "unknown"
+    assert alice.get(f"/rooms/{cast.board}/access-check?token=rt_nonsense").json["data"]["reason"] == "unknown"
+    assert alice.get(f"/rooms/{cast.board}/tokens/{token['id']}").json["data"]["last_usage"] is None
+
+
+def test_join_answers_an_address_that_opens_the_room_once(cast: Cast, program: NewProgram) -> None:
+    alice, charlie = program("alice"), program("charlie")
+    token = alice.post(f"/rooms/{cast.board}/tokens", {"role": "attendee"}).json["data"]["token"]
+    path = f"/rooms/{cast.board}/join"
+    wrong = charlie.post(path, {"token": token, "name": "Jun", "code": "wrong"}).json["data"]
+    assert (wrong["result"], wrong["reason"], wrong["entry_url"]) == ("refuse", "code wrong", None)
+    entry = charlie.post(path, {"token": token, "name": "Jun", "code": "demo 2026"}).json["data"]
+    assert (entry["result"], entry["role"]) == ("enter", "attendee")
+    guest = cast.browser()
+    first = guest.get(entry["entry_url"].removeprefix("http://127.0.0.1:8000"), follow_redirects=True)
+    assert first.status_code == 200, first.text
+    assert charlie.post(path, {}).status_code == 404
+    assert charlie.post(path, {"token": "rt_nonsense", "name": "Jun"}).status_code == 404
+    member = alice.post(path, {}).json["data"]
+    assert (member["result"], member["role"]) == ("enter", "moderator")

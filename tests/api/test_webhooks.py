@@ -1,0 +1,169 @@
+"""Webhooks by programs: the same operations as the pages, and the same doors."""
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from portal.credentials.scopes import Scope
+from portal.db import session, transaction
+from portal.permissions.members import RoomMember
+from portal.permissions.permission import Permission
+from portal.rooms.models import Room
+from portal.webhooks.models import WebhookDelivery
+from tests.api.conftest import NewProgram, Program
+from tests.cast import Cast
+
+HOOK = {"url": "https://hooks.example/room", "events": ["participant.joined", "token.created"]}
+
+
+def make(caller: Program, **fields: object) -> dict[str, object]:
+    answer = caller.post("/webhooks", {**HOOK, **fields})
+    assert answer.status_code == 201, answer.text
+    assert answer.headers["Location"].endswith(f"/api/v1/webhooks/{answer.json['data']['id']}")
+    made: dict[str, object] = answer.json["data"]
+    return made
+
+
+def test_a_webhook_is_made_read_listed_changed_and_deleted(cast: Cast, program: NewProgram) -> None:
+    alice = program("alice")
+    made = make(alice, room_id=cast.board, description="Attendance")
+    path = f"/webhooks/{made['id']}"
+    assert str(made["secret"]).startswith("whsec_")
+    assert (made["object"], made["room_id"], made["status"]) == ("Webhook", cast.board, "active")
+    read = alice.get(path)
+    assert "secret" not in read.json["data"]
+    assert {**read.json["data"], "secret": made["secret"]} == made
+    assert alice.get(path, If_None_Match=read.headers["ETag"]).status_code == 304
+    assert [one["id"] for one in alice.get("/webhooks").json["data"]] == [made["id"]]
+    assert alice.get("/webhooks?search=attend&filter=url").json["data"] == [
+        {"object": "Webhook", "id": made["id"], "url": HOOK["url"]}
+    ]
+    assert alice.get("/webhooks?search=status:paused").json["data"] == []
+    assert alice.get("/webhooks?orderBy=secret").status_code == 422
+    changed = alice.patch(path, {"events": ["room.ended"], "paused": True}).json["data"]
+    assert (changed["events"], changed["status"], changed["paused_why"]) == (["room.ended"], "paused", "asked")
+    assert changed["url"] == HOOK["url"]
+    assert alice.patch(path, {"paused": False}).json["data"]["status"] == "active"
+    assert alice.patch(path, {"description": "x"}, If_Match=read.headers["ETag"]).status_code == 412
+    assert alice.delete(path).status_code == 204
+    assert alice.delete(path).status_code == alice.get(path).status_code == 404
+
+
+def test_one_for_all_rooms_belongs_to_the_customer(app: Flask, cast: Cast, program: NewProgram) -> None:
+    alice = program("alice")
+    with app.app_context():
+        customer_id = cast.room().customer.id
+        theirs = session.scalars(sa.select(Room)).first()
+        assert theirs is not None
+    made = make(alice, customer_id=customer_id)
+    assert (made["room_id"], made["customer_id"]) == (None, customer_id)
+    for stranger in ("charlie", "bob"):
+        refused = program(stranger).post("/webhooks", {**HOOK, "customer_id": customer_id})
+        assert refused.status_code == 422
+        assert list(refused.json["errors"]) == ["customer_id"]
+        assert program(stranger).get(f"/webhooks/{made['id']}").status_code == 404
+    assert make(program("admin"), customer_id=customer_id)["customer_id"] == customer_id
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field"),
+    [
+        ({"url": "http://hooks.example/"}, "url"),
+        ({"url": "https://10.0.0.1/"}, "url"),
+        ({"url": 5}, "url"),
+        ({"events": []}, "events"),
+        ({"events": ["made.up"]}, "events"),
+        ({"room_id": "1111111111"}, "room_id"),
+        ({"room_id": None}, "room_id"),
+        ({"customer_id": "1111111111"}, "customer_id"),
+        ({"secret": "whsec_mine"}, "secret"),
+        ({"description": "x" * 201}, "description"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_by_name(
+    cast: Cast, program: NewProgram, wrong: dict[str, object], field: str
+) -> None:
+    answer = program("alice").post("/webhooks", {**HOOK, "room_id": cast.board, **wrong})
+    assert answer.status_code == 422
+    assert list(answer.json["errors"]) == [field]
+
+
+def test_a_rotated_secret_is_in_the_answer_and_nowhere_else(cast: Cast, program: NewProgram) -> None:
+    alice = program("alice")
+    made = make(alice, room_id=cast.board)
+    rotated = alice.post(f"/webhooks/{made['id']}/rotate-secret").json["data"]
+    assert rotated["secret"] != made["secret"]
+    assert rotated["old_secret_until"] is not None
+    assert "secret" not in alice.get(f"/webhooks/{made['id']}").json["data"]
+
+
+def test_deliveries_are_listed_and_sent_again(app: Flask, cast: Cast, program: NewProgram) -> None:
+    alice = program("alice")
+    made = make(alice, room_id=cast.board)
+    path = f"/webhooks/{made['id']}"
+    tested = alice.post(f"{path}/test")
+    assert tested.status_code == 201
+    assert (tested.json["data"]["event"], tested.json["data"]["state"]) == ("webhook.test", "waiting")
+    alice.post(f"/rooms/{cast.board}/tokens", {"role": "guest"})
+    listed = alice.get(f"{path}/deliveries").json["data"]
+    assert [one["event"] for one in listed] == ["token.created", "webhook.test"]
+    one = alice.get(f"{path}/deliveries/{listed[0]['id']}").json["data"]
+    assert one == listed[0]
+    with app.app_context(), transaction():
+        sent = session.scalars(sa.select(WebhookDelivery).where(WebhookDelivery.id == one["id"])).one()
+        sent.attempts, sent.delivered_at, sent.next_attempt_at = 1, sent.created_at, None
+    again = alice.post(f"{path}/deliveries/{one['id']}/retry").json["data"]
+    assert (again["state"], again["attempts"], again["message_id"]) == ("waiting", 0, one["message_id"])
+    other = make(alice, room_id=cast.board)
+    assert alice.get(f"/webhooks/{other['id']}/deliveries/{one['id']}").status_code == 404
+    assert alice.post(f"/webhooks/{other['id']}/deliveries/{one['id']}/retry").status_code == 404
+    alice.patch(path, {"paused": True})
+    assert alice.post(f"{path}/deliveries/{one['id']}/retry").status_code == 409
+
+
+ACTIONS = [
+    ("GET", "", None),
+    ("PATCH", "", {"description": "mine"}),
+    ("DELETE", "", None),
+    ("POST", "/test", None),
+    ("POST", "/rotate-secret", None),
+    ("GET", "/deliveries", None),
+]
+
+
+@pytest.mark.parametrize(("method", "below", "body"), ACTIONS, ids=[f"{one[0]}{one[1]}" for one in ACTIONS])
+def test_doors_of_webhooks(
+    app: Flask, cast: Cast, program: NewProgram, method: str, below: str, body: dict[str, str] | None
+) -> None:
+    """Strangers find none, who only sees the room may not, a program needs the scope, owner and staff may."""
+    path = f"/webhooks/{make(program('alice'), room_id=cast.board)['id']}{below}"
+    assert app.test_client().open(f"/api/v1{path}", method=method, json=body).status_code == 401
+    assert program("charlie").call(method, path, body).status_code == 404
+    assert program("bob").call(method, path, body).status_code == 403
+    narrow = Scope.STATUS_READ if method == "GET" else Scope.ROOMS_READ
+    assert program("alice", narrow).call(method, path, body).status_code == 403
+    assert program("admin").call(method, path, body).status_code < 300
+
+
+def test_lists_show_what_may_be_managed_and_nothing_else(app: Flask, cast: Cast, program: NewProgram) -> None:
+    alice = program("alice")
+    made = make(alice, room_id=cast.board)
+    for nobody in ("bob", "charlie"):
+        assert program(nobody).get("/webhooks").json["meta"]["pagination"]["total"] == 0
+    assert program("admin").get("/webhooks").json["meta"]["pagination"]["total"] == 1
+    with app.app_context(), transaction():
+        bob = cast.user("bob")
+        member = session.scalars(sa.select(RoomMember).where(RoomMember.user_uuid == bob.uuid)).unique().one()
+        member.permissions = [Permission.ROOM_VIEW, Permission.ROOM_EDIT]
+    bobs = program("bob")
+    assert [one["id"] for one in bobs.get("/webhooks").json["data"]] == [made["id"]]
+    assert bobs.patch(f"/webhooks/{made['id']}", {"url": "https://bob.example/"}).status_code == 403
+    assert bobs.post("/webhooks", {**HOOK, "room_id": cast.board}).status_code == 403
+    assert bobs.post("/webhooks", {**HOOK, "room_id": cast.board, "events": ["room.updated"]}).status_code == 201
+
+
+def test_a_program_can_ask_only_for_events_within_its_scopes(cast: Cast, program: NewProgram) -> None:
+    narrow = program("alice", Scope.ROOMS_READ, Scope.ROOMS_WRITE)
+    answer = narrow.post("/webhooks", {**HOOK, "room_id": cast.board})
+    assert answer.status_code == 403
+    assert make(narrow, room_id=cast.board, events=["room.updated"])["events"] == ["room.updated"]

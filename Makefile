@@ -1,6 +1,6 @@
 # What people type. Everything is installed into .venv from hashed lock files.
 .DELETE_ON_ERROR:
-.PHONY: demo test picture check lock clean
+.PHONY: demo test bench picture check lock clean
 
 PORT ?= 8000
 DATA ?= instance
@@ -16,13 +16,16 @@ test: .venv/develops
 	$(BIN)/python -c 'from tests.servers import chromium; print("Browser:", chromium())'
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
+bench: .venv/develops  # BENCH=--quick for a rougher answer; --only NAME for some of the paths
+	$(BIN)/python -W ignore -m benchmarks $(BENCH)
+
 picture: .venv/develops  # the one in README
 	SCREENSHOTS=test-results $(BIN)/python -m pytest -q tests/e2e/test_looks.py -k "owners and light-1280"
 	cp test-results/room-1280-light.png tests/e2e/room.png
 
 check: .venv/develops
-	$(BIN)/ruff check portal tests migrations
-	$(BIN)/ruff format --check portal tests migrations
+	$(BIN)/ruff check portal tests migrations benchmarks
+	$(BIN)/ruff format --check portal tests migrations benchmarks
 	$(BIN)/mypy
 	$(BIN)/djlint --lint --quiet templates
 	$(BIN)/lint-imports

@@ -1,0 +1,118 @@
+"""The load generator: keep-alive connections that each send one request over and over. Standard library only.
+
+Run as a process of its own, `python -m benchmarks.load`, with a `Load` as JSON on standard input; prints
+a `Result` as JSON. One thread over epoll with requests prepared beforehand, so that it takes as little
+as possible of the machine that it shares with the server.
+"""
+
+import json
+import select
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import asdict, dataclass, field
+from http import HTTPStatus
+from pathlib import Path
+
+CHUNK = 1 << 18
+
+
+@dataclass(frozen=True)
+class Load:
+    """`requests[n]` is what connection n sends, for so many seconds after the warm-up."""
+
+    port: int
+    requests: list[str]
+    status: int = HTTPStatus.OK
+    seconds: float = 2.0
+    warm_up: float = 0.3
+
+
+@dataclass
+class Result:
+    """What came back in the measured time."""
+
+    answers: int = 0
+    wrong: int = 0
+    seconds: float = 0.0
+    example: str = ""
+
+    @property
+    def per_second(self) -> float:
+        """Right answers per second."""
+        return (self.answers - self.wrong) / self.seconds
+
+
+@dataclass
+class Connection:
+    """One connection, and what it has read of the present answer."""
+
+    socket: socket.socket
+    request: bytes
+    read: bytearray = field(default_factory=bytearray)
+
+    def send(self) -> None:
+        """Ask again."""
+        self.read.clear()
+        self.socket.sendall(self.request)
+
+    def answer(self) -> bytes | None:
+        """The whole answer as soon as it is there."""
+        self.read += self.socket.recv(CHUNK)
+        end = self.read.find(b"\r\n\r\n")
+        if end < 0:
+            return None
+        head = bytes(self.read[:end]).lower()
+        at = head.find(b"content-length:")
+        length = int(head[at + 15 :].split(b"\r\n", 1)[0]) if at >= 0 else 0
+        return bytes(self.read) if len(self.read) >= end + 4 + length else None
+
+
+def apply(load: Load) -> Result:
+    """Send for the given time; answers that arrive in the warm-up do not count."""
+    poller, connections = select.epoll(), {}
+    for request in load.requests:
+        opened = socket.create_connection(("127.0.0.1", load.port), 30)
+        opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        poller.register(opened, select.EPOLLIN)
+        connections[opened.fileno()] = Connection(opened, request.encode())
+    result, expected = Result(), f"HTTP/1.1 {int(load.status)} ".encode()
+    begin = time.perf_counter() + load.warm_up
+    end = begin + load.seconds
+    for connection in connections.values():
+        connection.send()
+    while (at := time.perf_counter()) < end:
+        for number, _ in poller.poll(end - at):
+            connection = connections[number]
+            answer = connection.answer()
+            if answer is None:
+                continue
+            if time.perf_counter() >= begin:
+                result.answers += 1
+            if not answer.startswith(expected):
+                result.wrong += 1
+                result.example = result.example or answer[:2000].decode(errors="replace")
+            connection.send()
+    result.seconds = time.perf_counter() - begin
+    for connection in connections.values():
+        connection.socket.close()
+    return result
+
+
+def run(load: Load) -> Result:
+    """Apply the load from a process of its own."""
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.load"],
+        input=json.dumps(asdict(load)),
+        capture_output=True,
+        text=True,
+        timeout=load.seconds + load.warm_up + 60,
+        check=True,
+        cwd=Path(__file__).resolve().parent.parent,
+    )
+    return Result(**json.loads(done.stdout))
+
+
+if __name__ == "__main__":
+    print(json.dumps(asdict(apply(Load(**json.load(sys.stdin))))))

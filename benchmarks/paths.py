@@ -1,0 +1,128 @@
+"""The measured paths. To add one, add a line to `PATHS`: what is sent, by whom, and what it may cost."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from http import HTTPStatus
+from urllib.parse import urlencode
+
+from benchmarks.seeding import CODE
+from benchmarks.sites import Browser, Site
+from portal.web.manage.room_list import write_cursor
+
+ROOMS = "/manage/rooms"
+
+
+@dataclass(frozen=True)
+class Path:
+    """One line of the report.
+
+    `address` is the path below the portal, for the n-th connection; `by` who sends it (the same browser on
+    all connections, or a list with one for each); `fields` make it a form, sent by POST.
+    """
+
+    name: str
+    address: Callable[[Site, int], str]
+    by: Callable[[Site], Browser | list[Browser]]
+    ratio: float
+    """At least so many requests per second, divided by those of the bare page: *quality*, Speed."""
+    statements: int
+    fields: dict[str, str] | None = None
+    small: bool = False
+    """Measured with 1,000 rooms, not with 100,000."""
+
+    @property
+    def method(self) -> str:
+        """Its verb."""
+        return "GET" if self.fields is None else "POST"
+
+    @property
+    def status(self) -> HTTPStatus:
+        """What a right answer has."""
+        return HTTPStatus.OK if self.fields is None else HTTPStatus.SEE_OTHER
+
+    def browsers(self, site: Site, connections: int) -> list[Browser]:
+        """Who sends it, by connection."""
+        by = self.by(site)
+        return [by[n % len(by)] for n in range(connections)] if isinstance(by, list) else [by] * connections
+
+    def requests(self, site: Site, connections: int) -> list[str]:
+        """What the load generator sends, by connection."""
+        return [
+            browser.request(self.method, self.address(site, number), self.fields)
+            for number, browser in enumerate(self.browsers(site, connections))
+        ]
+
+
+def owner(site: Site) -> Browser:
+    """Of all rooms."""
+    return site.owner
+
+
+def member(site: Site) -> Browser:
+    """Of three rooms."""
+    return site.member
+
+
+def staff(site: Site) -> Browser:
+    """Sees every room."""
+    return site.staff
+
+
+def guests(site: Site) -> list[Browser]:
+    """Each with a link of another room."""
+    return site.guests
+
+
+def coded(site: Site) -> list[Browser]:
+    """Each with a link that needs a code."""
+    return site.coded
+
+
+def at(address: str) -> Callable[[Site, int], str]:
+    """An address that is the same for all."""
+    return lambda _site, _number: address
+
+
+def join(site: Site, number: int) -> str:
+    """The n-th room's own address."""
+    return site.seeded.rooms[number % len(site.seeded.rooms)].path
+
+
+def manage(rest: str) -> Callable[[Site, int], str]:
+    """An address below the n-th room's page."""
+    return lambda site, number: f"{ROOMS}/{site.seeded.rooms[number % len(site.seeded.rooms)].id}{rest}"
+
+
+def deep(site: Site, _number: int) -> str:
+    """The page in the middle of all rooms."""
+    middle = site.seeded.middle
+    with site.app.app_context():
+        return f"{ROOMS}?{urlencode({'after': write_cursor(middle.sort_name, middle.uuid)})}"
+
+
+SETTINGS = {
+    "room_name": "Board meeting",
+    "slug": "board-meeting",
+    "description": "A room for the bench.",
+    "is_public": "y",
+    "active": "y",
+}
+
+PATHS = [
+    Path("join page", join, guests, 0.7, 2),
+    Path("join", join, guests, 0.4, 9, {"name": "Gus"}),
+    Path("join with code", join, coded, 0.4, 9, {"name": "Gus", "code": CODE}),
+    Path("rooms first", at(ROOMS), owner, 0.5, 3),
+    Path("rooms deep", deep, owner, 0.5, 3),
+    Path("rooms first 1,000", at(ROOMS), owner, 0.5, 3, small=True),
+    Path("rooms deep 1,000", deep, owner, 0.5, 3, small=True),
+    Path("rooms first member", at(ROOMS), member, 0.5, 3),
+    Path("rooms first staff", at(ROOMS), staff, 0.5, 3),
+    Path("rooms deep staff", deep, staff, 0.5, 3),
+    Path("search two words", at(f"{ROOMS}?search=phys+12"), owner, 0.3, 3),
+    Path("search broad", at(f"{ROOMS}?search=rev"), owner, 0.3, 3),
+    Path("status fragment", manage("/status"), owner, 0.5, 5),
+    Path("create room", at(f"{ROOMS}/new"), owner, 0.5, 6, {"room_name": "Bench"}),
+    Path("create link", manage("/links/new"), owner, 0.5, 5, {"role": "guest"}),
+    Path("update room", manage("/settings"), owner, 0.45, 5, SETTINGS),
+]

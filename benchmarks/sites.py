@@ -1,0 +1,150 @@
+"""What is measured: a seeded portal as `portal serve` runs it, the bare page beside it, and who visits them."""
+
+import contextlib
+import http.client
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from http.cookies import SimpleCookie
+from pathlib import Path
+from urllib.parse import urlencode
+
+from flask import Flask
+
+from benchmarks.seeding import PASSWORD, Seeded, seed
+from portal.app import create_app
+from portal.rooms.models import Role
+from portal.settings import Settings
+from tests import servers
+from tests.cast import csrf_of
+
+WORKERS = 2
+FORM = "application/x-www-form-urlencoded"
+ACCEPTED = "gzip, deflate, br, zstd"
+
+
+@dataclass
+class Browser:
+    """Keeps cookies and forms' proof of origin; makes requests for the load generator."""
+
+    port: int
+    cookies: dict[str, str] = field(default_factory=dict)
+    csrf: str = ""
+
+    def open(self, path: str, fields: dict[str, str] | None = None) -> tuple[int, str, str]:
+        """Send one request; its status, where it leads, and its text."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        headers = {"Cookie": self.cookie}
+        body = None
+        if fields is not None:
+            headers["Content-Type"], body = FORM, urlencode({"csrf_token": self.csrf, **fields})
+        connection.request("GET" if fields is None else "POST", path, body, headers)
+        answer = connection.getresponse()
+        for line in answer.headers.get_all("Set-Cookie", []):
+            self.cookies |= {name: morsel.value for name, morsel in SimpleCookie(line).items()}
+        text = answer.read().decode()
+        connection.close()
+        if "csrf_token" in text:
+            self.csrf = csrf_of(text)
+        return answer.status, answer.headers.get("Location", ""), text
+
+    @property
+    def cookie(self) -> str:
+        """The header's value."""
+        return "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+
+    def sign_in(self, name: str) -> "Browser":
+        """Sign in as one of the people of the seeded portal."""
+        self.open("/sign-in")
+        status, _, text = self.open("/sign-in", {"email": f"{name}@bench.example", "password": PASSWORD})
+        assert status == HTTPStatus.SEE_OTHER, text
+        self.open("/manage/rooms")
+        return self
+
+    def follow(self, link: str) -> "Browser":
+        """Follow a link up to the join page."""
+        status, location, text = self.open(link)
+        assert status == HTTPStatus.SEE_OTHER, text
+        self.open(location)
+        return self
+
+    def request(self, method: str, path: str, fields: dict[str, str] | None = None) -> str:
+        """The request as it goes over the wire."""
+        body = urlencode({"csrf_token": self.csrf, **fields}) if fields is not None else ""
+        lines = [f"{method} {path} HTTP/1.1", f"Host: 127.0.0.1:{self.port}", f"Accept-Encoding: {ACCEPTED}"]
+        if self.cookies:
+            lines.append(f"Cookie: {self.cookie}")
+        if body:
+            lines += [f"Content-Type: {FORM}", f"Content-Length: {len(body)}"]
+        return "\r\n".join([*lines, "", body])
+
+
+@dataclass
+class Site:
+    """A portal with its rooms, the bare page on the same database, and the same app in this process."""
+
+    portal: servers.Portal
+    bare_port: int
+    seeded: Seeded
+    app: Flask
+    """For counting statements."""
+    owner: Browser
+    member: Browser
+    staff: Browser
+    guests: list[Browser]
+    coded: list[Browser]
+
+    @property
+    def port(self) -> int:
+        """Where the portal listens."""
+        return self.portal.port
+
+
+@contextlib.contextmanager
+def site(folder: Path, *, database: str, redis: str, rooms: int) -> Iterator[Site]:
+    """Seed an empty database, and serve the portal and the bare page from it."""
+    portal = servers.Portal(folder, workers=WORKERS, environment={"DATABASE_URL": database, "REDIS_URL": redis})
+    app = create_app(
+        Settings(
+            data=folder,
+            database_url=database,
+            redis_url=redis,
+            secret_keys=(servers.SECRET_KEY,),  # type: ignore[arg-type]
+            password_hash_memory=64,
+            base_url=portal.address,
+        )
+    )
+    seeded = seed(app, rooms)
+    bare_port = servers.free_port()
+    bare = [sys.executable, "-m", "benchmarks.bare"]
+    bare += [str(bare_port), str(WORKERS), database, str(seeded.rooms[0].uuid)]
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "bare.txt").open("wb") as log:
+        process = subprocess.Popen(bare, stdout=log, stderr=log)
+    try:
+        portal.start()
+        servers.wait_for(lambda: _answers(bare_port), what="the bare page's start")
+        yield Site(
+            portal,
+            bare_port,
+            seeded,
+            app,
+            owner=Browser(portal.port).sign_in("alice"),
+            member=Browser(portal.port).sign_in("bob"),
+            staff=Browser(portal.port).sign_in("admin"),
+            guests=[Browser(portal.port).follow(link) for link in seeded.links[Role.GUEST]],
+            coded=[Browser(portal.port).follow(link) for link in seeded.links[Role.ATTENDEE]],
+        )
+    finally:
+        portal.stop()
+        process.terminate()
+        process.wait(10)
+
+
+def _answers(port: int) -> bool:
+    try:
+        return Browser(port).open("/")[0] == HTTPStatus.OK
+    except OSError:
+        return False

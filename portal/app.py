@@ -10,17 +10,24 @@ from flask_migrate import Migrate
 from flask_wtf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from portal import channels, vault
+from portal import answered as _answered  # noqa: F401
+from portal import channels, representations, vault
 from portal.admission import models as _admission_models  # noqa: F401  (every table is known to the metadata)
+from portal.api.v1 import blueprint as api
 from portal.audit import models as _audit_models  # noqa: F401
+from portal.audit.operations import subscribe
+from portal.credentials import tokens as _credentials_models  # noqa: F401
 from portal.db import db, discipline, engine_options
 from portal.edge import actor, assets, errors, headers, hosts, transaction, words
 from portal.edge.bodies import ShallowJSON
 from portal.edge.converters import Identifier
+from portal.jobs import queue
+from portal.oauth import routes as oauth
 from portal.people import passwords
-from portal.providers import catalog, registry
+from portal.providers import catalog, fetch, registry
 from portal.settings import Settings
 from portal.web import forms, health, routes
+from portal.webhooks import outbox
 
 ROOT = Path(__file__).resolve().parent.parent
 MEGABYTE = 1_000_000
@@ -45,6 +52,10 @@ def create_app(settings: Settings) -> Flask:
         MAX_CONTENT_LENGTH=MEGABYTE,
         MAX_FORM_MEMORY_SIZE=MEGABYTE,
         BASE_URL=settings.base_url,
+        LOOPBACK=settings.loopback,
+        ACCESS_TOKEN_LIFE=timedelta(minutes=settings.access_token_minutes),
+        REFRESH_TOKEN_LIFE=timedelta(minutes=settings.refresh_token_minutes),
+        OAUTH_PASSWORD_GRANT=settings.oauth_password_grant,
         BABEL_TRANSLATION_DIRECTORIES=str(ROOT / "portal" / "translations"),
         COMPRESS_STREAMS=False,
         SETTINGS=settings,
@@ -52,9 +63,13 @@ def create_app(settings: Settings) -> Flask:
     app.url_map.converters["id"] = Identifier
     app.json = ShallowJSON(app)
     vault.use(settings.keys)
+    representations.use(settings.base_url)
     passwords.use(settings.password_hash_memory)
     channels.use(settings.redis_url)
     registry.fill(catalog.catalog(ice_servers=settings.ice_servers))
+    fetch.use(private=settings.outgoing_private, plain=settings.outgoing_http)
+    subscribe(outbox.listen)
+    queue.install(app, settings)
 
     db.init_app(app)
     with app.app_context():
@@ -63,13 +78,15 @@ def create_app(settings: Settings) -> Flask:
     actor.install(app)
     transaction.install(app)
     hosts.install(app, base_url=settings.base_url, open_paths=health.PROBES)
-    CSRFProtect(app)
+    csrf = CSRFProtect(app)
     words.install(app)
     assets.install(app, ROOT / "static")
     headers.install(app)
     errors.install(app)
     Compress(app)
     routes.install(app)
+    oauth.install(app, csrf)
+    api.install(app, csrf, rate=settings.api_rate, storage=settings.redis_url or "memory://")
     transaction.install_end(app)
     forms.install(app)
     if settings.trusted_proxies:

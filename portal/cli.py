@@ -4,6 +4,7 @@ The app is imported by the commands that need it, not by this module: `serve` mu
 its worker processes, in which gevent patches the standard library before anything else is imported.
 """
 
+import json
 import os
 import sys
 from collections.abc import Callable
@@ -208,6 +209,67 @@ def set_password(email: str, password: str) -> None:
             raise click.ClickException(f"There is no user {email}.")
         people.set_password(found, hashed)
         click.echo(f"{found.email} has a new password.")
+
+
+@cli.group()
+def client() -> None:
+    """Programs that use the API."""
+
+
+@client.command("create")
+@click.option("--name", required=True, help="What people call the program.")
+@click.option("--user", "email", required=True, help="E-mail of the user with whose rights it acts.")
+@click.option(
+    "--scopes", default="", help="What it may do, separated by commas; all that the user can give unless named."
+)
+@click.option("--kind", type=click.Choice(["credential", "first_party", "third_party"]), default="credential")
+@click.option(
+    "--redirect-uri", "redirect_uris", multiple=True, help="Where a third-party application may lead back to."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@_plainly
+def create_client(
+    *, name: str, email: str, scopes: str, kind: str, redirect_uris: tuple[str, ...], as_json: bool
+) -> None:
+    """Make a client. Its secret is printed once and not kept."""
+    from portal.credentials import clients
+    from portal.credentials.models import ClientKind
+    from portal.credentials.scopes import Scope
+    from portal.db import transaction
+    from portal.people import operations as people
+
+    with _app().app_context(), transaction():
+        found = people.find_by_email(email)
+        if found is None:
+            raise click.ClickException(f"There is no user {email}.")
+        words = [word.strip() for word in scopes.split(",") if word.strip()]
+        unknown = sorted(set(words) - set(Scope))
+        if unknown:
+            raise click.ClickException(f"There is no scope {unknown[0]}. There are: {', '.join(Scope)}.")
+        made, secret = clients.create_client(
+            user=found,
+            by=found,
+            name=name,
+            kind=ClientKind(kind),
+            scopes=[Scope(word) for word in words] or clients.offered_scopes(found),
+            redirect_uris=redirect_uris,
+        )
+        said = {
+            "client_id": made.client_id,
+            "client_secret": secret,
+            "name": made.name,
+            "kind": made.kind.value,
+            "user": found.email,
+            "scopes": [scope.value for scope in made.scopes],
+            "grant_types": made.grant_types,
+            "redirect_uris": made.redirect_uris,
+        }
+    if as_json:
+        click.echo(json.dumps(said))
+    else:
+        click.echo(f"{said['name']} may: {' '.join(made.scopes)}")
+        click.echo(f"client_id      {said['client_id']}")
+        click.echo(f"client_secret  {said['client_secret']}    (shown once: it is not kept)")
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 
 import secrets
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 from sqlalchemy import text
@@ -12,7 +11,6 @@ from portal.app import create_app
 from portal.channels import channels
 from portal.db import session
 from portal.errors import ChannelsAway
-from portal.loopback import is_loopback
 from portal.people.operations import any_public_password
 from portal.settings import NO_KEY, Settings
 from portal.web import health
@@ -68,7 +66,7 @@ def _demo(settings: Settings) -> list[Finding]:
     if not any_public_password():
         return []
     words = "demo accounts: everybody knows their password. Set others with `portal user set-password`."
-    return [Finding(is_loopback(urlsplit(settings.base_url).hostname or ""), words)]
+    return [Finding(settings.loopback, words)]
 
 
 def _channels(settings: Settings) -> list[Finding]:
@@ -82,8 +80,7 @@ def _channels(settings: Settings) -> list[Finding]:
 
 
 def _address(settings: Settings) -> list[Finding]:
-    host = urlsplit(settings.base_url).hostname or ""
-    if settings.https or is_loopback(host):
+    if settings.https or settings.loopback:
         return [Finding(True, f"base URL: {settings.base_url}")]
     return [
         Finding(

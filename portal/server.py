@@ -5,7 +5,6 @@ Without Redis there is exactly one web process, which also works on the jobs; wi
 
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from gunicorn.app.base import BaseApplication
 
@@ -76,7 +75,7 @@ def serve(
 def public(settings: Settings, bind: str) -> bool:
     """Whether others than this machine's people can reach the portal: by its own socket, or by its address."""
     host = "localhost" if bind.startswith("unix:") else bind.rpartition(":")[0]
-    return not is_loopback(host) or not is_loopback(urlsplit(settings.base_url).hostname or "")
+    return not is_loopback(host) or not settings.loopback
 
 
 def _work_beside(worker: Any) -> None:

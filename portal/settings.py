@@ -5,9 +5,12 @@ import os
 import secrets
 from pathlib import Path
 from typing import Annotated, Any, Self
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from portal.loopback import is_loopback
 
 NO_KEY = "SECRET_KEYS is not set: `portal doctor` says how to make a key"
 KEY_LENGTH = 32  # characters a secret key has at least; `portal doctor` explains how to make one
@@ -34,8 +37,21 @@ class Settings(BaseSettings):
     """JSON list of STUN/TURN servers for browsers: `[{"urls": "stun:…"}]`; none by default."""
     password_hash_memory: int = Field(default=65536, ge=8)
     """KiB that one Argon2id hash takes; tests use less."""
+    api_rate: str = "60 per minute"
+    """What one access token may ask of the API: `60 per minute`, `5 per second; 10000 per day`."""
     session_days: int = Field(default=14, ge=1)
     """How long somebody stays signed in without coming back."""
+    access_token_minutes: int = Field(default=1440, ge=1)
+    """How long a program may use an access token."""
+    refresh_token_minutes: int = Field(default=10_800, ge=1)
+    """How long a program may wait before it gets its next pair of tokens."""
+    oauth_password_grant: bool = True
+    """Whether the operator's own applications may exchange a person's password for tokens."""
+
+    outgoing_private: bool = False
+    """Whether addresses that people typed in (webhooks) may lead into private networks."""
+    outgoing_http: bool = False
+    """Whether they may be plain http."""
 
     @field_validator("secret_keys", mode="before")
     @classmethod
@@ -83,6 +99,11 @@ class Settings(BaseSettings):
     def https(self) -> bool:
         """Whether people reach the portal over https: decides on Secure cookies."""
         return self.base_url.startswith("https://")
+
+    @property
+    def loopback(self) -> bool:
+        """Whether the portal is reached from this machine only: what else needs https may do without."""
+        return is_loopback(urlsplit(self.base_url).hostname or "")
 
 
 class DemoSettings(BaseSettings):

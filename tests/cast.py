@@ -102,7 +102,7 @@ class Cast:
 
 
 def csrf_of(html: str) -> str:
-    found = re.search(r'name="csrf_token" value="([^"]+)"', html)
+    found = re.search(r'(?:name="csrf_token" value|data-csrf)="([^"]+)"', html)
     assert found, html
     return unescape(found[1])
 

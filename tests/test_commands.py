@@ -1,5 +1,6 @@
 """The commands as people type them: real processes, real files."""
 
+import json
 import os
 import signal
 import socket
@@ -212,3 +213,48 @@ def run(data: Path, *command: str, **environment: str) -> subprocess.CompletedPr
         timeout=120,
         check=False,
     )
+
+
+def test_clients_are_made_with_a_secret_that_is_printed_once(tmp_path: Path) -> None:
+    run(tmp_path, "migrate")
+    run(tmp_path, "user", "create", "zoe@example.org", "--name", "Zoe", "--password", "a-long-password")
+    who = ("--name", "Timetable", "--user", "Zoe@example.org")
+    made = run(tmp_path, "client", "create", *who, "--scopes", "rooms.write, rooms.read", "--json")
+    said = json.loads(made.stdout)
+    assert said["scopes"] == ["rooms.read", "rooms.write"]
+    assert said["grant_types"] == ["client_credentials"]
+    assert said["client_secret"].startswith("fs_")
+    assert len(said["client_id"]) == 10
+    everything = json.loads(run(tmp_path, "client", "create", *who, "--json").stdout)
+    assert "admin" not in everything["scopes"]
+    assert len(everything["scopes"]) == 9
+    back = ("--kind", "third_party", "--redirect-uri", "https://app.example/back")
+    theirs = json.loads(run(tmp_path, "client", "create", *who, *back, "--json").stdout)
+    assert theirs["redirect_uris"] == ["https://app.example/back"]
+    plain = run(tmp_path, "client", "create", *who, "--kind", "first_party")
+    assert "client_secret  fs_" in plain.stdout
+    database = b"".join(file.read_bytes() for file in tmp_path.glob("foyer.db*"))
+    assert b"Timetable" in database
+    for one in (said, everything, theirs):
+        assert one["client_secret"].encode() not in database
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        (("--user", "nobody@example.org"), "There is no user"),
+        (("--user", "zoe@example.org", "--scopes", "everything"), "There is no scope everything"),
+        (("--user", "zoe@example.org", "--scopes", "admin"), "platform staff"),
+        (("--user", "zoe@example.org", "--kind", "third_party"), "addresses to which it may return"),
+        (("--user", "zoe@example.org", "--redirect-uri", "https://app.example"), "Only a third-party"),
+    ],
+)
+def test_a_client_that_cannot_be_made_is_refused_in_a_sentence(
+    tmp_path: Path, more: tuple[str, ...], words: str
+) -> None:
+    run(tmp_path, "migrate")
+    run(tmp_path, "user", "create", "zoe@example.org", "--name", "Zoe", "--password", "a-long-password")
+    refused = run(tmp_path, "client", "create", "--name", "X", *more)
+    assert refused.returncode == 1
+    assert words in refused.stderr
+    assert "Traceback" not in refused.stderr

@@ -7,8 +7,10 @@ from urllib.parse import urlsplit
 import sqlalchemy as sa
 from flask import Flask
 
+from portal.admission.entries import prepare_entry
 from portal.admission.models import RoomToken
-from portal.db import Base, session
+from portal.admission.queries import Visitor
+from portal.db import Base, session, transaction
 from portal.jobs.queue import make_queue
 from portal.rooms.models import Role
 from tests.cast import PASSWORD, Cast
@@ -22,6 +24,12 @@ def test_a_dump_of_every_table_and_queue_contains_no_issued_token(app: Flask, ca
     cast.browser().send(cast.open_path, name="Pat")
     alice = cast.sign_in("alice")
     alice.send(f"/manage/rooms/{cast.board}/links/new", role="moderator", label="New")
+    alice.send(f"/manage/rooms/{cast.board}/links/{cast.link_ids[Role.GUEST]}/rotation", grace="3600")
+    with app.app_context(), transaction():
+        visitor = Visitor(token=cast.token(Role.MODERATOR))
+        _, entry = prepare_entry(room=cast.room(), visitor=visitor, name="Mo Entry", network="192.0.2.1")
+    assert entry is not None
+    cast.browser().get(f"/rooms/{cast.board}/-/entries/{entry}")
     asked = cast.browser().post(f"/manage/rooms/{cast.board}/links/new", data={"csrf_token": "x", "label": "y"})
     assert asked.status_code in {400, 401, 422}
 
@@ -32,10 +40,11 @@ def test_a_dump_of_every_table_and_queue_contains_no_issued_token(app: Flask, ca
         for table in Base.metadata.sorted_tables:
             dump += "\n".join(repr(tuple(row)) for row in session.execute(sa.select(table)))
         issued = [token.token for token in session.scalars(sa.select(RoomToken))]
-    assert len(issued) == 5
+    assert len(issued) == 6
+    assert "Mo Entry" in dump
     assert "room_tokens" not in issued
     assert dump.count("Alice Moreau") >= 1  # the dump is real
-    for token in [*issued, PASSWORD, urlsplit(cast.links[Role.GUEST]).query.removeprefix("token=")]:
+    for token in [*issued, entry, PASSWORD, urlsplit(cast.links[Role.GUEST]).query.removeprefix("token=")]:
         assert token not in dump
 
 

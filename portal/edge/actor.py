@@ -15,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from portal.clock import now
 from portal.db import transaction
 from portal.people import operations as people
-from portal.people.models import SignIn
+from portal.people.models import SignIn, User
 from portal.permissions.actor import Actor, actor_of
 
 log = structlog.get_logger()
@@ -57,6 +57,11 @@ def by_sign_in(sign_in_uuid: UUID) -> Actor | None:
     return actor_of(sign_in.user, sign_in) if sign_in is not None else None
 
 
+def by_user(user: User | None) -> Actor | None:
+    """The actor that this user is, without a sign-in: for those whom a program let in by a one-time entry."""
+    return actor_of(user) if user is not None and user.deactivated_at is None else None
+
+
 def _valid(sign_in_uuid: UUID) -> SignIn | None:
     sign_in = people.signed_in(sign_in_uuid)
     valid = sign_in is not None and sign_in.valid(now(), days=current_app.config["SESSION_DAYS"])
@@ -88,6 +93,11 @@ def current() -> Actor | None:
         g.actor = actor_of(signed.sign_in.user, signed.sign_in) if isinstance(_unwrapped(signed), _Signed) else None
     actor: Actor | None = g.actor
     return actor
+
+
+def become(somebody: Actor) -> None:
+    """Let `somebody`, known by another credential than the session cookie, be the actor of this request."""
+    g.actor = somebody
 
 
 def someone() -> Actor:

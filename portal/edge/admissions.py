@@ -27,6 +27,8 @@ class Ticket:
     token_uuid: UUID | None = None
     sign_in_uuid: UUID | None = None
     participation_id: str = ""
+    entry_uuid: UUID | None = None
+    """The one-time entry that this browser has opened and not used yet."""
     known_by: str = ""
     """The name last used on this device in this room."""
 
@@ -40,14 +42,23 @@ def by_link(ticket: Ticket | None, token_uuid: UUID) -> Ticket:
     """The same device with another link, which replaces whatever it came by, and the stay that hung on that."""
     same = ticket is not None and ticket.token_uuid == token_uuid and ticket.sign_in_uuid is None
     stay = ticket.participation_id if ticket is not None and same else ""
-    return replace(ticket or new_ticket(), token_uuid=token_uuid, sign_in_uuid=None, participation_id=stay)
+    return replace(
+        ticket or new_ticket(), token_uuid=token_uuid, sign_in_uuid=None, entry_uuid=None, participation_id=stay
+    )
 
 
 def by_membership(ticket: Ticket | None, sign_in_uuid: UUID) -> Ticket:
     """The same device as a member, as long as that sign-in lasts."""
     same = ticket is not None and ticket.sign_in_uuid == sign_in_uuid
     stay = ticket.participation_id if ticket is not None and same else ""
-    return replace(ticket or new_ticket(), token_uuid=None, sign_in_uuid=sign_in_uuid, participation_id=stay)
+    return replace(
+        ticket or new_ticket(), token_uuid=None, sign_in_uuid=sign_in_uuid, entry_uuid=None, participation_id=stay
+    )
+
+
+def by_entry(ticket: Ticket | None, entry_uuid: UUID) -> Ticket:
+    """The same device with a one-time entry in its hand; what it came by before counts until that is used."""
+    return replace(ticket or new_ticket(), entry_uuid=entry_uuid)
 
 
 def read(request: Request, room_id: str) -> Ticket | None:
@@ -62,6 +73,7 @@ def read(request: Request, room_id: str) -> Ticket | None:
             token_uuid=UUID(facts["t"]) if facts.get("t") else None,
             sign_in_uuid=UUID(facts["s"]) if facts.get("s") else None,
             participation_id=facts.get("p", ""),
+            entry_uuid=UUID(facts["e"]) if facts.get("e") else None,
             known_by=facts.get("n", ""),
         )
     except (BadSignature, KeyError, ValueError, TypeError):
@@ -77,6 +89,8 @@ def write(response: Response, room_id: str, ticket: Ticket) -> Response:
         facts["s"] = str(ticket.sign_in_uuid)
     if ticket.participation_id:
         facts["p"] = ticket.participation_id
+    if ticket.entry_uuid:
+        facts["e"] = str(ticket.entry_uuid)
     if ticket.known_by:
         facts["n"] = ticket.known_by
     response.set_cookie(

@@ -10,3 +10,13 @@ class Identifier(BaseConverter):
 
     regex = f"[1-9A-HJ-NP-Za-km-z]{{{ID_LENGTH}}}"
     part_isolating = True
+
+
+class AnyIdentifier(BaseConverter):
+    """A short public id, a uuid or a ulid: what the API takes."""
+
+    regex = (
+        rf"(?:[1-9A-HJ-NP-Za-km-z]{{{ID_LENGTH}}}|[0-9A-HJKMNP-TV-Z]{{26}}"
+        r"|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})"
+    )
+    part_isolating = True

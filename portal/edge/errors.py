@@ -4,7 +4,9 @@ Nothing internal is told: a 5xx carries only an error id, which stands in the lo
 """
 
 import secrets
+from collections.abc import Mapping
 from http import HTTPStatus
+from typing import Any
 
 import structlog
 from flask import Flask, Response, g, make_response, render_template, request
@@ -16,6 +18,7 @@ from werkzeug.exceptions import HTTPException
 from portal.admission.stays import Over
 from portal.db import away, session
 from portal.edge import actor
+from portal.edge.bearer import NoCredential, ScopeMissing
 from portal.edge.words import translated
 from portal.errors import ChannelsAway, Conflict, Invalid, NotAllowed, NotFound, Refused, Throttled, Unavailable
 
@@ -30,6 +33,8 @@ STATUSES: list[tuple[type[Refused], HTTPStatus]] = [
     (Unavailable, HTTPStatus.SERVICE_UNAVAILABLE),
     (ChannelsAway, HTTPStatus.SERVICE_UNAVAILABLE),
     (Over, HTTPStatus.GONE),
+    (NoCredential, HTTPStatus.UNAUTHORIZED),
+    (ScopeMissing, HTTPStatus.FORBIDDEN),
     (Refused, HTTPStatus.CONFLICT),
 ]
 
@@ -62,8 +67,35 @@ def _with_status(response: Response) -> Response:
     return response
 
 
+def speaks_json() -> bool:
+    """Whether a program asked, which reads no pages."""
+    return request.path.startswith(("/api/", "/oauth/token", "/oauth/revoke", "/oauth/introspect"))
+
+
+def problem(
+    status: HTTPStatus,
+    message: str,
+    *,
+    fields: Mapping[str, str] | None = None,
+    retry_after: int | None = None,
+    error_id: str = "",
+) -> Response:
+    """The one shape of all refusals for programs: `{"message", "errors": {"field": ["…"]}}`."""
+    content: dict[str, Any] = {"message": message}
+    if fields:
+        content["errors"] = {name: [words] for name, words in fields.items()}
+    if error_id:
+        content["error_id"] = error_id
+    response = make_response(content, status)
+    if retry_after is not None:
+        response.headers["Retry-After"] = str(retry_after)
+    return response
+
+
 def error_page(status: HTTPStatus, message: str, *, retry_after: int | None = None, error_id: str = "") -> Response:
-    """The one page for everything that went wrong."""
+    """The one page for everything that went wrong; the same in JSON for programs."""
+    if speaks_json():
+        return problem(status, message, retry_after=retry_after, error_id=error_id)
     titles = {
         HTTPStatus.BAD_REQUEST: _("That request made no sense"),
         HTTPStatus.FORBIDDEN: _("Not for you"),
@@ -100,15 +132,21 @@ def _refused(refused: Refused) -> Response:
     session.rollback()
     status = status_of(refused)
     message = translated(refused.message)
+    retry_after = refused.retry_after if isinstance(refused, Throttled) else None
+    if isinstance(refused, Invalid) and speaks_json():
+        fields = {name: translated(words) for name, words in refused.fields.items()}
+        return problem(status, translated(refused.default), fields=fields or {"body": message})
     if isinstance(refused, NotFound) and request.path.startswith("/rooms/"):
         message = _(
             "If you followed a link, open it again exactly as you got it, and allow this site to set cookies. "
             "If that does not help, ask whoever sent it for a new one."
         )
-    retry_after = refused.retry_after if isinstance(refused, Throttled) else None
     if status is HTTPStatus.SERVICE_UNAVAILABLE:
         retry_after = 5
-    return error_page(status, message, retry_after=retry_after)
+    response = error_page(status, message, retry_after=retry_after)
+    if isinstance(refused, (NoCredential, ScopeMissing)):
+        response.headers["WWW-Authenticate"] = refused.challenge
+    return response
 
 
 def _http(error: HTTPException) -> Response:
@@ -120,11 +158,19 @@ def _http(error: HTTPException) -> Response:
     if status is HTTPStatus.NOT_FOUND:
         return _refused(NotFound())
     session.rollback()
-    response = error_page(status, _("Go back, and try it another way."))
-    for name in ("Allow", "Location"):
+    words = str(error.description or "") if speaks_json() else _("Go back, and try it another way.")
+    response = error_page(status, words)
+    for name in ("Allow", "Location", "Retry-After", "Accept"):
         for value in error.get_response().headers.getlist(name):
             response.headers.add(name, value)
     return response
+
+
+def page_for(error: Exception) -> Response:
+    """The page that answers this error, for an entrance that says the same in another shape."""
+    if isinstance(error, HTTPException):
+        return _http(error)
+    return _database(error) if isinstance(error, SQLAlchemyError) else _unexpected(error)
 
 
 def forged(_error: CSRFError) -> Response:
@@ -146,7 +192,8 @@ def _database(error: SQLAlchemyError) -> Response:
 
 def _unexpected(error: Exception) -> Response:
     error_id = secrets.token_hex(6)
-    log.error("unexpected error", error_id=error_id, path=request.path, exc_info=error)
+    rule = request.url_rule.rule if request.url_rule else ""  # not the path, which may hold the secret of an entry
+    log.error("unexpected error", error_id=error_id, rule=rule, exc_info=error)
     try:
         session.rollback()
     except SQLAlchemyError:

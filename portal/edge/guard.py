@@ -15,17 +15,18 @@ from flask_wtf.csrf import CSRFError
 
 from portal.accounts.models import Account
 from portal.admission.models import RoomToken
-from portal.admission.queries import Visitor, find_door
+from portal.admission.queries import Standing, Visitor, find_door
 from portal.admission.stays import find_stay
 from portal.clock import now
-from portal.db import writing
+from portal.db import short_id, writing
 from portal.edge import actor, admissions
 from portal.edge.admissions import Ticket
+from portal.edge.bearer import ScopeMissing
 from portal.edge.transaction import SAFE_METHODS
 from portal.errors import NotAllowed, NotFound, Refused
 from portal.permissions.actor import Actor
 from portal.permissions.permission import Permission
-from portal.permissions.rules import can, member_role
+from portal.permissions.rules import can, holds, member_role
 from portal.permissions.visibility import creatable_accounts, find_room
 from portal.rooms.models import Room
 from portal.status.models import Participation, RoomStatus
@@ -50,6 +51,7 @@ class Admission:
     visitor: Visitor
     ticket: Ticket
     status: RoomStatus | None
+    standing: Standing
     is_new: bool
     """Whether the browser came without a ticket, so that the answer has to carry one."""
 
@@ -117,12 +119,42 @@ def requires(permission: Permission, *, trashed: bool = False) -> Callable[[View
             if room is None:
                 raise NotFound
             if not can(somebody, permission, room):
-                raise NotAllowed
+                raise ScopeMissing(permission.scope) if holds(somebody, permission, room) else NotAllowed
             return view(room=room, **address)
 
         return _stamp(guarded, f"requires {permission}")
 
     return door
+
+
+def bearer_only(view: View) -> View:
+    """Anybody with a credential of the API; what he may see is the query's matter. Only below `/api`."""
+
+    @wraps(view)
+    def guarded(**address: Any) -> Any:
+        _somebody()
+        return view(**address)
+
+    return _stamp(guarded, "bearer_only")
+
+
+def bearer_at_door(view: View) -> View:
+    """Swap `room_id` for the `room` that exists: whether somebody may enter is decided behind. Only below `/api`.
+
+    Rooms that the caller may not see are let through, because a token in the body may open them; for
+    whoever brings none, `decide` answers as for a link that is unknown.
+    """
+
+    @wraps(view)
+    def guarded(room_id: str, **address: Any) -> Any:
+        somebody = _somebody()
+        find_room(somebody, room_id)  # loads his membership
+        door = find_door(short_id(Room, room_id) or "")
+        if door is None:
+            raise NotFound
+        return view(room=door.room, **address)
+
+    return _stamp(guarded, "bearer_at_door")
 
 
 def requires_in_account(view: View) -> View:
@@ -147,17 +179,17 @@ def at_door(view: View) -> View:
 
     @wraps(view)
     def guarded(room_id: str, **address: Any) -> Any:
-        ticket = admissions.read(request, room_id)
-        if _acts() and ticket is not None:
-            g.csrf_valid = admissions.proven(request, room_id, ticket)
+        held = admissions.read(request, room_id)
+        ticket = held or admissions.new_ticket()
+        if _acts() and held is not None:
+            g.csrf_valid = admissions.proven(request, room_id, held)
             g.lapsed = not g.csrf_valid
-        found = find_door(room_id, ticket.token_uuid if ticket else None)
-        if found is None:
+        door = find_door(room_id, ticket.token_uuid, ticket.device, ticket.sign_in_uuid)
+        if door is None:
             raise NotFound
-        room, token, status = found
-        visitor = visitor_of(room, token, ticket)
+        visitor = visitor_of(door.room, door.token, held)
         return view(
-            admission=Admission(room, visitor, ticket or admissions.new_ticket(), status, ticket is None),
+            admission=Admission(door.room, visitor, ticket, door.status, door.standing, held is None),
             **address,
         )
 

@@ -2,14 +2,17 @@
 
 import zoneinfo
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from flask import Flask
-from flask_babel import Babel, format_datetime, format_time, gettext, ngettext
+from flask import Flask, g
+from flask_babel import Babel, format_datetime, format_time, get_translations, gettext, ngettext
 
 from portal.clock import now
 from portal.edge import actor
 from portal.errors import Message
 from portal.people.zones import time_zones
+from portal.rooms.models import Role
+from portal.status.models import Ending
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400
 
@@ -17,12 +20,26 @@ MINUTE, HOUR, DAY = 60, 3600, 86_400
 def install(app: Flask) -> None:
     """Translate templates of this app and give them the filters for words and moments."""
     Babel(app, timezone_selector=lambda: zone().key)
+    app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined]
+        lambda text: _catalogue().ugettext(text),
+        lambda one, many, number: _catalogue().ungettext(one, many, number),
+        newstyle=True,
+    )
     app.add_template_filter(translated)
     app.add_template_filter(when)
     app.add_template_filter(exactly)
     app.add_template_filter(ago)
     app.add_template_filter(duration)
     app.add_template_filter(until)
+    app.add_template_filter(lasted)
+    app.add_template_filter(how_ended)
+
+
+def _catalogue() -> Any:
+    """The reader's translations, found once for each request: templates ask for every word of a page."""
+    if "catalogue" not in g:
+        g.catalogue = get_translations()
+    return g.catalogue
 
 
 def translated(message: str) -> str:
@@ -79,6 +96,32 @@ def duration(since: datetime | None) -> str:
 def until(moment: datetime) -> str:
     """How long there is to wait: "12 min"."""
     return _span(int((moment.astimezone(UTC) - now()).total_seconds()))
+
+
+def lasted(start: datetime, end: datetime | None) -> str:
+    """How long something took, or has lasted until now: "38 min"."""
+    return _span(int(((end or now()) - start).total_seconds()))
+
+
+def role_words(role: Role) -> str:
+    """A role as people call it."""
+    words: str = {
+        Role.MODERATOR: gettext("Moderator"),
+        Role.ATTENDEE: gettext("Attendee"),
+        Role.GUEST: gettext("Guest"),
+    }[role]
+    return words
+
+
+def how_ended(ending: Ending) -> str:
+    """How somebody's stay ended, as others read it."""
+    words: str = {
+        Ending.LEFT: gettext("Left"),
+        Ending.LOST: gettext("Connection lost"),
+        Ending.REMOVED: gettext("Removed"),
+        Ending.CLOSED: gettext("Room closed"),
+    }[ending]
+    return words
 
 
 def _span(seconds: int) -> str:

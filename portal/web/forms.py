@@ -128,7 +128,8 @@ class Form(FlaskForm):  # type: ignore[misc]
             session.rollback()
             if not invalid.fields:
                 self.form_errors.append(translated(invalid.message))
-            for name, message in invalid.fields.items():
+            for path, message in invalid.fields.items():
+                name = path.rpartition(".")[2]  # a form's fields are called like the keys within settings and features
                 if name in self:
                     self[name].errors = [*self[name].errors, translated(message)]
                 else:

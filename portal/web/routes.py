@@ -10,8 +10,10 @@ from portal.permissions.rules import can
 from portal.web import health
 from portal.web.conference import pages as conference_pages
 from portal.web.conference import signals as conference_signals
+from portal.web.join import entries
 from portal.web.join import pages as join_pages
-from portal.web.manage import codes, entry, links, people, rooms, status
+from portal.web.manage import codes, entry, links, people, room_settings, rooms, sessions, status, webhooks
+from portal.web.session import applications, credentials
 from portal.web.session import pages as session_pages
 
 
@@ -19,15 +21,21 @@ def install(app: Flask) -> None:
     """Register every blueprint, and what all templates may ask."""
     for blueprint in (
         rooms.bp,
+        room_settings.bp,
         links.bp,
         codes.bp,
         people.bp,
+        sessions.bp,
+        webhooks.bp,
         status.bp,
         entry.bp,
+        entries.bp,
         join_pages.bp,
         conference_pages.bp,
         conference_signals.bp,
         session_pages.bp,
+        credentials.bp,
+        applications.bp,
         health.bp,
     ):
         app.register_blueprint(blueprint)

@@ -3,19 +3,24 @@
 With SCREENSHOTS=folder the pictures are kept; the README's is one of them.
 """
 
+import json
 import os
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from tests.e2e.people import Person, sees
+from tests.e2e.test_domain import entry_of
 from tests.e2e.test_journeys import board_links
+from tests.oauth.programs import CHALLENGE, VERIFIER
 from tests.servers import Portal
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(480)]
 
 AXE = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}}
 LOOKS = [("light", 360), ("light", 1280), ("dark", 360), ("dark", 1280)]
@@ -81,8 +86,24 @@ def test_pages_of_owners(
         ("person-new", "/people/new"),
         ("settings", "/settings"),
         ("deletion", "/deletion"),
+        ("sessions", "/sessions"),
+        ("ending", "/ending"),
     ):
         seen(alice.go(room + path), name)
+    alice.go(f"{room}/sessions").get_by_role("link", name="Who was in").click()
+    expect(page.get_by_role("row").filter(has_text="Jun Tanaka")).to_be_visible()
+    seen(page, "session")
+    page = alice.go(f"{room}/settings")
+    page.get_by_text("For other programs").click()
+    page.get_by_label("Metadata").fill('{"crm": {"id": [456]}}')
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("crm.id is nested too deeply")).to_be_visible()
+    seen(page, "settings-refused")
+    alice.go(f"{room}/links").get_by_label("More for Chair").click()
+    page.get_by_role("link", name="Rotate").click()
+    seen(page, "link-rotate")
+    page.get_by_role("button", name="Make the new link").click()
+    seen(page, "link-rotated")
     alice.go(f"{room}/links").get_by_role("link", name="Test Members").click()
     seen(page, "link-test")
     page.get_by_label("More for Press").click()
@@ -93,10 +114,114 @@ def test_pages_of_owners(
     seen(page, "link-revoked")
     seen(alice.go("/me"), "me")
     seen(alice.go("/manage/rooms?search=nothing+like+it"), "rooms-none")
+    alice.go("/manage/rooms").get_by_role("link", name="Open house", exact=True).click()
+    expect(page.get_by_role("heading", name="Open house", level=1)).to_be_visible()
+    seen(alice.go(f"{page.url}/sessions"), "sessions-none")
     charlie = person("Charlie")
     charlie.sign_in()
     seen(charlie.page, "rooms-first")
     seen(charlie.go(room.removeprefix(portal.address)), "not-found")
+
+
+def test_pages_about_programs(portal: Portal, person: Callable[..., Person], seen: Callable[[Page, str], None]) -> None:
+    back = f"{portal.address}/livez"
+    made = portal.run(
+        *("client", "create", "--name", "Timetable of the music school", "--user", "charlie@demo.example"),
+        *("--kind", "third_party", "--redirect-uri", back, "--json"),
+    )
+    said = json.loads(made)
+    asked = {
+        "response_type": "code",
+        "client_id": said["client_id"],
+        "redirect_uri": back,
+        "scope": "rooms.read rooms.write access.read status.read",
+        "code_challenge": CHALLENGE,
+        "code_challenge_method": "S256",
+    }
+    alice = person("Alice")
+    alice.sign_in()
+    page = alice.go("/me/credentials")
+    seen(page, "credentials-none")
+    page.get_by_role("link", name="New credential").click()
+    page.get_by_role("button", name="Create credential").click()
+    expect(page.get_by_text("Choose at least one")).to_be_visible()
+    seen(page, "credential-new-refused")
+    page.get_by_label("Name").fill("Timetable")
+    page.get_by_label("Description").fill("Makes a room for each lesson and sends the links")
+    for words in ("See your rooms", "Create, change", "See links", "Make, change"):
+        page.get_by_role("checkbox", name=words).check()
+    page.get_by_role("button", name="Create credential").click()
+    expect(page.get_by_label("Client secret", exact=True)).to_have_value(re.compile("^fs_"))
+    seen(page, "credential-made")
+    page.get_by_role("link", name="I have copied it").click()
+    seen(page, "credentials")
+    page.get_by_role("link", name="Revoke Timetable").click()
+    seen(page, "credential-revoke")
+    page.get_by_role("button", name="Revoke").click()
+    expect(page.get_by_text("Revoked", exact=True)).to_be_visible()
+    page.get_by_label("Account of Alice Moreau").click()
+    seen(page, "account-menu")
+    page.get_by_role("link", name="Authorised applications").click()
+    seen(page, "applications-none")
+    alice.go(f"/oauth/authorize?{urlencode(asked)}")
+    seen(page, "consent")
+    page.get_by_role("button", name="Allow", exact=True).click()
+    page.wait_for_url("**/livez?code=fc_*")
+    form = {name: said[name] for name in ("client_id", "client_secret")} | {
+        "grant_type": "authorization_code",
+        "code": parse_qs(urlsplit(page.url).query)["code"][0],
+        "redirect_uri": back,
+        "code_verifier": VERIFIER,
+    }
+    assert page.request.post(f"{portal.address}/oauth/token", form=form).ok  # type: ignore[arg-type]
+    seen(alice.go("/me/applications"), "applications")
+    page.get_by_role("link", name="Revoke Timetable of the music school").click()
+    seen(page, "application-revoke")
+
+
+def test_pages_of_webhooks(
+    portal: Portal, person: Callable[..., Person], seen: Callable[[Page, str], None], look: tuple[str, int]
+) -> None:
+    alice = person("Alice")
+    alice.sign_in()
+    page = alice.page
+    page.get_by_role("link", name="Board meeting", exact=True).click()
+    room = page.url
+    page.get_by_role("link", name="Webhooks").click()
+    seen(page, "webhooks-none")
+    page.get_by_role("link", name="New webhook").click()
+    page.get_by_label("Address", exact=True).fill("http://localhost/")
+    page.get_by_role("button", name="Create webhook").click()
+    expect(page.get_by_text("The address must begin with https://.")).to_be_visible()
+    seen(page, "webhook-new-refused")
+    page.get_by_label("Address", exact=True).fill(
+        "https://localhost:9999/attendance/of/the/supervisory/board?from=foyer"
+    )
+    page.get_by_label("Description").fill("Attendance list of the works council")
+    page.get_by_label("A link was revoked.").check()
+    page.get_by_role("button", name="Create webhook").click()
+    expect(page.get_by_text("Nothing was sent yet")).to_be_visible()
+    seen(page, "webhook-made")
+    webhook = page.url
+    page.get_by_role("button", name="Send a test").click()
+    said = page.get_by_text("The address leads into a private network")
+    expect(said).to_be_visible(timeout=20_000)  # without a reload
+    page.get_by_role("button", name="New secret").click()
+    links = alice.go(f"{room}/links")
+    links.get_by_label("More for Press").click()
+    links.get_by_role("button", name="Revoke").click()
+    expect(links.get_by_text("The link was revoked.")).to_be_visible()
+    alice.go(webhook)
+    expect(page.get_by_text("Is tried again")).to_be_visible(timeout=20_000)
+    alice.go(webhook)
+    expect(page.get_by_text("Nothing has got through since")).to_be_visible()
+    seen(page, "webhook")
+    seen(alice.go(f"{webhook}/edit"), "webhook-edit")
+    seen(alice.go(f"{webhook}/deletion"), "webhook-deletion")
+    alice.go(webhook).get_by_role("button", name="Pause").click()
+    expect(page.get_by_text("Paused since")).to_be_visible()
+    seen(page, "webhook-paused")
+    seen(alice.go(f"{room}/webhooks"), "webhooks")
 
 
 def test_pages_of_guests(portal: Portal, person: Callable[..., Person], seen: Callable[[Page, str], None]) -> None:
@@ -123,7 +248,18 @@ def test_pages_of_guests(portal: Portal, person: Callable[..., Person], seen: Ca
     alice.page.get_by_role("link", name="Board meeting", exact=True).click()
     room = alice.page.url
     seen(alice.go(f"{portal.address}/rooms/{room.rsplit('/', 1)[1]}/-/entry"), "entry")
+    alice.go(f"{room}/settings").get_by_label("Wait for a moderator").check()
+    alice.page.get_by_role("button", name="Save").click()
+    host.leave()
+    guest.go(entry_of(portal, "Jun Tanaka"))
+    expect(page.get_by_text("The host is not here yet")).to_be_visible()
+    seen(page, "entry-waits")
+    seen(guest.go(entry_of(portal, "Jun Tanaka", spent=True)), "entry-spent")
     alice.go(f"{room}/links").get_by_label("More for Press").click()
+    alice.page.get_by_role("link", name="Rotate").click()
+    alice.page.get_by_role("button", name="Make the new link").click()
+    seen(guest.go(links["guest"]), "join-replaced")
+    alice.go(f"{room}/links").get_by_label("More for Press").first.click()
     alice.page.get_by_role("button", name="Pause").click()
     seen(guest.go(links["guest"]), "refused")
     seen(guest.go("/rooms/1111111111/nowhere"), "nothing")

@@ -1,5 +1,6 @@
 """Every route wears exactly one door, and each member of the cast finds the right ones open."""
 
+import inspect
 import re
 
 import pytest
@@ -16,6 +17,12 @@ OPEN = {
     "session.start": "nobody is signed in yet",
     "health.livez": "for the operator's probes",
     "health.readyz": "for the operator's probes",
+    "document.openapi": "says how to ask, and nothing about anybody",
+    "document.docs": "the same for people",
+    "oauth.token": "the client's secret is the key; no cookie counts",
+    "oauth.revoke": "the client's secret is the key; no cookie counts",
+    "oauth.introspect": "the client's secret is the key; no cookie counts",
+    "oauth.describe": "says what everybody may know (RFC 8414)",
 }
 
 
@@ -30,13 +37,20 @@ def test_a_door_takes_the_id_away_from_the_view(app: Flask) -> None:
     """Forgetting a door fails closed: the view is called with `room_id`, which it does not take."""
     for rule in app.url_map.iter_rules():
         view = app.view_functions[rule.endpoint]
-        inner = getattr(view, "__wrapped__", view)
+        inner = inspect.unwrap(view)
         assert "room_id" not in inner.__code__.co_varnames[: inner.__code__.co_argcount], rule.endpoint
 
 
 def test_nothing_that_changes_something_answers_get(app: Flask) -> None:
     verbs = re.compile(r"(revoke|remove|delete|pause|resume|reinstate|restore|sign_out|leave)$")
-    confirmed = {"rooms.delete", "links.revoke", "links.pause"}  # GET asks, POST does
+    confirmed = {
+        "rooms.delete",
+        "links.revoke",
+        "links.pause",
+        "credentials.revoke",
+        "applications.revoke",
+        "webhooks.delete",
+    }  # GET asks, POST does
     for rule in app.url_map.iter_rules():
         if verbs.search(rule.endpoint) and rule.endpoint not in confirmed:
             assert "GET" not in (rule.methods or set()), rule.endpoint
@@ -50,9 +64,13 @@ PAGES = [
     "/codes/new",
     "/people",
     "/people/new",
+    "/webhooks",
+    "/webhooks/new",
     "/settings",
     "/deletion",
     "/status",
+    "/sessions",
+    "/ending",
 ]
 BOB_MAY = {"", "/status"}
 ADMIN_MAY = set(PAGES)
@@ -96,10 +114,12 @@ WRITES = [
     ("/links/{guest}/resumption", {}),
     ("/links/{guest}/reinstatement", {}),
     ("/links/{guest}/edit", {"role": "moderator"}),
+    ("/links/{guest}/rotation", {"grace": "0"}),
     ("/links/new", {"role": "moderator"}),
     ("/codes/new", {"role": "guest", "code": "abcd"}),
     ("/people/new", {"email": "charlie@demo.example"}),
     ("/settings", {"room_name": "Mine now"}),
+    ("/ending", {}),
     ("/deletion", {}),
     ("/restoration", {}),
 ]
@@ -121,6 +141,8 @@ def test_ids_below_a_room_belong_to_that_room(cast: Cast) -> None:
     alice, link = cast.sign_in("alice"), cast.link_ids[Role.GUEST]
     assert alice.get(f"/manage/rooms/{cast.board}/links/{link}/test").status_code == 200
     assert alice.get(f"/manage/rooms/{cast.open_house}/links/{link}/test").status_code == 404
+    assert alice.get(f"/manage/rooms/{cast.board}/links/{link}/rotation").status_code == 200
+    assert alice.get(f"/manage/rooms/{cast.open_house}/links/{link}/rotation").status_code == 404
     token = alice.token("/me")
     answer = alice.post(f"/manage/rooms/{cast.open_house}/links/{link}/pause", data={"csrf_token": token})
     assert answer.status_code == 404
@@ -136,7 +158,7 @@ def test_controls_are_shown_to_whom_their_doors_open(cast: Cast) -> None:
     room = f"/manage/rooms/{cast.board}"
     for who, shown in (("alice", True), ("bob", False)):
         html = cast.sign_in(who).get(room).text
-        for page in ("/links", "/codes", "/people", "/settings"):
+        for page in ("/links", "/codes", "/people", "/sessions", "/settings"):
             assert (f'href="{room}{page}"' in html) is shown, (who, page)
 
 
@@ -162,7 +184,8 @@ def test_only_doors_that_ask_for_the_admissions_proof_are_free_of_the_sessions(c
     doors = {
         f"{view.__module__}.{view.__name__}": getattr(view, STAMP, None) for view in cast.app.view_functions.values()
     }
-    assert {doors[name] for name in exempt} == {"at_door", "admitted"}
+    pages = {name for name in exempt if not name.startswith(("portal.api.", "portal.oauth."))}  # no cookie opens those
+    assert {doors[name] for name in pages} == {"at_door", "admitted"}
     guest = cast.join(Role.GUEST)
     base = f"/rooms/{cast.board}/-/conference"
     for path in ("departure", "presence", "signals"):

@@ -13,6 +13,7 @@ from portal.errors import Conflict, Message, NotFound
 from portal.providers import registry
 from portal.providers.base import Embeddable
 from portal.rooms.models import Room
+from portal.rooms.settings import MUTE_ON_START, setting_of
 from portal.status.models import Ending
 from portal.status.operations import leave_session
 
@@ -47,6 +48,7 @@ def show(inside: Inside) -> ResponseReturnValue:
         proof=inside.proof,
         player=player.template,
         addresses=addresses(room),
+        mute_on_start=setting_of(room, MUTE_ON_START),
         **player.context,
     )
 
@@ -66,7 +68,7 @@ def leave(inside: Inside) -> ResponseReturnValue:
 @at_door
 def left(admission: Admission) -> ResponseReturnValue:
     """What happened, and the way back in."""
-    if not admission.may_know:
+    if not (admission.may_know or admission.ticket.participation_id):  # who was in may learn that it is over
         raise NotFound
     reason = request.args.get("reason", Ending.LEFT.value)
     return render_template("join/left.html", words=ending_words(reason), rejoin=entrance(admission))

@@ -1,0 +1,104 @@
+"""Rotating a link on its page, and what those see who open the old one."""
+
+import re
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from portal.admission.models import RoomToken
+from portal.admission.tokens import revoke_token
+from portal.clock import now
+from portal.db import session, transaction
+from portal.rooms.models import Role
+from tests.cast import Cast, Client
+
+
+@pytest.fixture
+def alice(cast: Cast) -> Client:
+    return cast.sign_in("alice")
+
+
+def rotate(cast: Cast, alice: Client, grace: str) -> str:
+    """The address of the new link, below the host."""
+    answer = alice.send(f"/manage/rooms/{cast.board}/links/{cast.link_ids[Role.GUEST]}/rotation", grace=grace)
+    assert answer.status_code == 303, answer.text
+    fresh = answer.location.rsplit("-", 1)[1]
+    with cast.app.app_context():
+        token = session.scalars(sa.select(RoomToken).where(RoomToken.id == fresh)).one()
+        return f"{cast.board_path}?token={token.token}"
+
+
+def test_the_menu_offers_it_and_the_page_asks_how_long_the_old_one_works(cast: Cast, alice: Client) -> None:
+    path = f"/manage/rooms/{cast.board}/links"
+    assert f'href="{path}/{cast.link_ids[Role.GUEST]}/rotation"' in alice.get(path).text
+    form = alice.get(f"{path}/{cast.link_ids[Role.GUEST]}/rotation").text
+    assert re.findall(r'<option[^>]*value="(\d+)"', form) == ["0", "3600", "86400", "604800"]
+
+
+def test_the_old_link_shows_the_new_one_while_it_works(cast: Cast, alice: Client) -> None:
+    fresh = rotate(cast, alice, "3600")
+    assert "The old one shows it to whoever opens it, until" in alice.get(f"/manage/rooms/{cast.board}/links").text
+    guest = cast.follow(Role.GUEST)
+    page = guest.get(cast.board_path).text
+    assert "Save the new link" in page
+    assert f'value="http://127.0.0.1:8000{fresh}"' in page
+    assert guest.send(cast.board_path, name="Gus").status_code == 303
+    other = cast.browser()
+    assert other.get(fresh).status_code == 303
+    assert "Save the new link" not in other.get(cast.board_path).text
+
+
+def test_afterwards_it_says_that_it_was_replaced(cast: Cast, app: Flask, alice: Client) -> None:
+    fresh = rotate(cast, alice, "3600")
+    with app.app_context(), transaction():
+        cast.token(Role.GUEST).grace_until = now() - timedelta(seconds=1)
+    page = cast.follow(Role.GUEST).get(cast.board_path).text
+    assert "This link was replaced" in page
+    assert "Board meeting" not in page
+    assert fresh.partition("=")[2] not in page
+    assert cast.browser().get(fresh).status_code == 303
+
+
+def test_at_once_means_at_once(cast: Cast, alice: Client) -> None:
+    guest = cast.follow(Role.GUEST)
+    proof = guest.token(cast.board_path)
+    rotate(cast, alice, "0")
+    assert "This link was replaced" in guest.get(cast.board_path).text
+    answer = guest.post(cast.board_path, data={"csrf_token": proof, "name": "Gus"})
+    assert answer.status_code == 403
+
+
+def test_the_ledger_and_the_test_say_what_became_of_it(cast: Cast, app: Flask, alice: Client) -> None:
+    path = f"/manage/rooms/{cast.board}/links"
+    rotate(cast, alice, "86400")
+    ledger = alice.get(path).text
+    assert re.search(r"state-wait\"><svg.*?</svg>Replaced", ledger, re.S)
+    assert ledger.count("Copy guest link Press") == 1
+    assert ledger.count("/rotation") == 3  # of the new link, and of the two others
+    test = f"{path}/{cast.link_ids[Role.GUEST]}/test"
+    assert "Was replaced, and works for a while" in alice.get(test).text
+    with app.app_context(), transaction():
+        cast.token(Role.GUEST).grace_until = now()
+    assert re.search(r"state-off\"><svg.*?</svg>Replaced", alice.get(path).text, re.S)
+    assert "The link was replaced by a new one" in alice.get(test).text
+
+
+def test_a_revoked_new_link_is_not_given_out(cast: Cast, app: Flask, alice: Client) -> None:
+    rotate(cast, alice, "3600")
+    with app.app_context(), transaction():
+        fresh = cast.token(Role.GUEST).rotated_to
+        assert fresh is not None
+        revoke_token(fresh, by=cast.user("alice"))
+    assert "Save the new link" not in cast.follow(Role.GUEST).get(cast.board_path).text
+
+
+def test_rotating_twice_and_nonsense_are_refused_in_words(cast: Cast, alice: Client) -> None:
+    path = f"/manage/rooms/{cast.board}/links/{cast.link_ids[Role.GUEST]}/rotation"
+    assert alice.send(path, grace="99").status_code == 422
+    assert alice.send(path, grace="").status_code == 422
+    rotate(cast, alice, "3600")
+    again = alice.send(path, grace="3600")
+    assert again.status_code == 409
+    assert "Rotate the new one" in again.text

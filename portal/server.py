@@ -3,6 +3,7 @@
 Without Redis there is exactly one web process, which also works on the jobs; with Redis any number.
 """
 
+import gc
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,8 @@ class Server(BaseApplication):  # type: ignore[misc]
             "keepalive": 15,
             "timeout": 60,
             "accesslog": None,
+            "preload_app": True,  # what all processes share is in memory once
+            "pre_fork": _freeze,
             "post_worker_init": _work_beside,
             "forwarded_allow_ips": "",  # who may say X-Forwarded-… is TRUSTED_PROXIES' to decide, in ProxyFix
             "forwarder_headers": "",  # and nobody may say SCRIPT_NAME or PATH_INFO
@@ -41,7 +44,10 @@ class Server(BaseApplication):  # type: ignore[misc]
             self.cfg.set(name, value)
 
     def load(self) -> Any:
-        """The portal, made in the worker after gevent has patched the standard library."""
+        """The portal, made once, before the processes are forked: it opens no connection until a request comes."""
+        from gevent import monkey  # noqa: PLC0415
+
+        monkey.patch_all()  # before anything that the portal imports keeps what would be patched
         from portal.app import configure_logs, create_app  # noqa: PLC0415
 
         configure_logs()
@@ -76,6 +82,12 @@ def public(settings: Settings, bind: str) -> bool:
     """Whether others than this machine's people can reach the portal: by its own socket, or by its address."""
     host = "localhost" if bind.startswith("unix:") else bind.rpartition(":")[0]
     return not is_loopback(host) or not settings.loopback
+
+
+def _freeze(_arbiter: Any, _worker: Any) -> None:
+    """Let the garbage collector of the new process leave alone, and so share, what was there before."""
+    gc.collect()
+    gc.freeze()
 
 
 def _work_beside(worker: Any) -> None:

@@ -250,11 +250,16 @@ def engine_options(url: str) -> dict[str, Any]:
 
 
 def discipline(engine: sa.Engine) -> None:
-    """Teach a SQLite engine to begin as this module's docstring says. Others stay as they are."""
-    if engine.dialect.name != "sqlite":
-        return
-    sa.event.listen(engine, "connect", _prepare)
-    sa.event.listen(engine, "begin", _begin)
+    """Teach an engine to begin as this module's docstring says.
+
+    PostgreSQL reads without a transaction: each statement sees what is committed either way, and a page
+    saves two ways to the server.
+    """
+    if engine.dialect.name == "postgresql":
+        sa.event.listen(engine, "begin", _begin_on_postgresql)
+    else:
+        sa.event.listen(engine, "connect", _prepare)
+        sa.event.listen(engine, "begin", _begin)
 
 
 def away(error: sa.exc.SQLAlchemyError) -> bool:
@@ -275,6 +280,12 @@ def _prepare(connection: sqlite3.Connection, _record: object) -> None:
         "synchronous=NORMAL",
     ):
         _patiently(connection, f"PRAGMA {pragma}")
+
+
+def _begin_on_postgresql(connection: sa.Connection) -> None:
+    driver: Any = connection.connection.driver_connection
+    if driver.autocommit is not _reading.get() and "isolation_level" not in connection.get_execution_options():
+        driver.autocommit = _reading.get()
 
 
 def _begin(connection: sa.Connection) -> None:

@@ -13,6 +13,7 @@ from portal.loopback import is_loopback
 from portal.settings import Settings
 
 REQUEST_LINE = 8190
+GARBAGE = 20_000  # new objects before a collection: a page makes some thousands, and frees them itself
 
 
 class Server(BaseApplication):  # type: ignore[misc]
@@ -88,6 +89,7 @@ def _freeze(_arbiter: Any, _worker: Any) -> None:
     """Let the garbage collector of the new process leave alone, and so share, what was there before."""
     gc.collect()
     gc.freeze()
+    gc.set_threshold(GARBAGE, 20, 50)
 
 
 def _work_beside(worker: Any) -> None:

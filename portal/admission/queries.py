@@ -13,18 +13,19 @@ import sqlalchemy as sa
 from sqlalchemy.orm import contains_eager, joinedload
 
 from portal import vault
-from portal.accounts.models import AccountStatus
+from portal.accounts.models import Account, AccountStatus
 from portal.admission.decision import Case, role_by
 from portal.admission.models import AccessCode, RoomToken
 from portal.admission.secrets import well_formed
 from portal.clock import now
+from portal.customers.models import Customer
 from portal.db import session, spelt
 from portal.people.models import SignIn, User
 from portal.rooms.features import used_limit
 from portal.rooms.models import Role, Room, RoomStatusWord
 from portal.rooms.settings import GUEST_POLICY, WAIT_FOR_HOST
 from portal.status.models import Ending, Participation, RoomSession, RoomStatus
-from portal.subscriptions.models import Subscription
+from portal.subscriptions.models import ServiceProvider, Subscription
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -171,11 +172,20 @@ _DOOR = (
     .outerjoin(RoomStatus, RoomStatus.room_uuid == Room.uuid)
     .outerjoin(RoomToken, this_token())
     .options(
-        contains_eager(Room.account),
-        contains_eager(Room.customer),
-        contains_eager(Room.owner).lazyload(User.platform_roles),
+        contains_eager(Room.account).load_only(Account.status, Account.owner_uuid),
+        contains_eager(Room.customer).load_only(
+            Customer.status,
+            Customer.owner_uuid,
+            Customer.company_name,
+            Customer.first_name,
+            Customer.last_name,
+            Customer.email,
+            Customer.webhooks,
+        ),
+        contains_eager(Room.owner).load_only(User.name).lazyload(User.platform_roles),
         contains_eager(Room.subscription).options(
-            contains_eager(Subscription.provider), contains_eager(Subscription.features)
+            contains_eager(Subscription.provider).load_only(ServiceProvider.provider_type, ServiceProvider.active),
+            contains_eager(Subscription.features),
         ),
     )
     .where(Room.id == sa.bindparam("room_id", type_=sa.String()), Room.trashed_at.is_(None))

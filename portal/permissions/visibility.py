@@ -111,8 +111,13 @@ _REACH_OF_CREATORS = _reach(sa.select(Account.uuid))
 ARMS = 8  # of one kind; somebody with more customers than that gets one arm for all of them, which sorts
 
 
-def relations(reach: Reach, at: datetime) -> list[sa.ColumnElement[bool]]:
-    """One condition on `Room` for each relation. A room may fulfil several of them."""
+def relations(
+    reach: Reach, at: datetime, permission: Permission = Permission.ROOM_VIEW
+) -> list[sa.ColumnElement[bool]]:
+    """One condition on `Room` for each relation that gives `permission`, which is one that all but members have.
+
+    A room may fulfil several of them.
+    """
     if reach.everything:
         return [sa.true()]
     me = sa.bindparam("seen_by", reach.actor, type_=sa.Uuid())
@@ -124,10 +129,14 @@ def relations(reach: Reach, at: datetime) -> list[sa.ColumnElement[bool]]:
             sa.select(RoomMember.room_uuid).where(
                 RoomMember.user_uuid == me,
                 sa.or_(RoomMember.until.is_(None), RoomMember.until > sa.bindparam("seen_at", at, type_=Moment())),
-                sa.cast(RoomMember.permissions, sa.String).contains(f'"{Permission.ROOM_VIEW}"'),
+                *(_grants(one) for one in sorted({Permission.ROOM_VIEW, permission})),
             )
         ),
     ]
+
+
+def _grants(permission: Permission) -> sa.ColumnElement[bool]:
+    return sa.cast(RoomMember.permissions, sa.String).contains(f'"{permission}"')
 
 
 def seen_uuids(

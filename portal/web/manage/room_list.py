@@ -110,10 +110,9 @@ def page_of_rooms(actor: Actor, *, after: str = "", search: str = "") -> RoomPag
     live = [row for row in found if row.live]
     others = [row for row in found if not row.live]
     last = others[PAGE - 1] if len(others) > PAGE else None
-    seen_live = [_row(actor, row, at) for row in live]
     return RoomPage(
-        live=[row for row in seen_live if row.status is not None],
-        others=[row for row in seen_live if row.status is None] + [_row(actor, row, at) for row in others[:PAGE]],
+        live=[_row(actor, row, at) for row in live],
+        others=[_row(actor, row, at) for row in others[:PAGE]],
         next=write_cursor(last.sort_name, last.uuid) if last else "",
         search=search,
         first=cursor is None,
@@ -135,42 +134,40 @@ def rows_of(actor: Actor, room_ids: list[str]) -> list[Row]:
 @lru_cache(maxsize=256)
 def _page(reach: Reach, first: bool, search: str, _dialect: str) -> sa.Select[*tuple[Any, ...]]:
     """The statement for everybody with as many customers and accounts as `reach`: making it takes long."""
-    keys: sa.Select[*tuple[Any, ...]] | sa.CompoundSelect[*tuple[Any, ...]] = _others(reach, NEVER, first, search)
-    return _shown(sa.union_all(_live(reach, NEVER, search), keys) if first else keys)
+    live = _live(reach, NEVER, search)
+    others = _others(reach, NEVER, live, first, search)
+    return _shown(sa.union_all(sa.select(live.c.uuid, sa.true().label("live")), others) if first else others)
 
 
-def _live(reach: Reach, at: datetime, search: str) -> sa.Select[*tuple[Any, ...]]:
-    """Live rooms, latest first. There are few of them, so they are read by their own index and then judged."""
+def _live(reach: Reach, at: datetime, search: str) -> sa.CTE:
+    """The rooms that are shown as live, latest first: those whose status somebody may see, so many at most.
+
+    There are few live rooms, so they are read by their own index and then judged.
+    """
     query = (
-        sa.select(Room.uuid, sa.true().label("live"))
+        sa.select(Room.uuid)
         .join(RoomStatus, RoomStatus.room_uuid == Room.uuid)
-        .where(IS_LIVE, Room.trashed_at.is_(None), sa.or_(*relations(reach, at)))
+        .where(IS_LIVE, Room.trashed_at.is_(None), sa.or_(*relations(reach, at, Permission.STATUS_VIEW)))
     )
-    return _whole(matching(query, search).order_by(RoomStatus.since.desc(), Room.uuid).limit(MOST_LIVE))
+    return matching(query, search).order_by(RoomStatus.since.desc(), Room.uuid).limit(MOST_LIVE).cte("live")
 
 
-def _others(reach: Reach, at: datetime, first: bool, search: str) -> sa.Select[*tuple[Any, ...]]:
-    """One page of the rooms that are not live, by name, and one room more."""
-    is_live = sa.exists().where(RoomStatus.room_uuid == Room.uuid, IS_LIVE).correlate(Room)
+def _others(reach: Reach, at: datetime, live: sa.CTE, first: bool, search: str) -> sa.Select[*tuple[Any, ...]]:
+    """One page of all other rooms, by name, and one room more."""
 
     def page(arm: sa.Select[UUID]) -> sa.Select[UUID]:
-        arm = matching(arm.where(~is_live), search)
+        arm = matching(arm.where(Room.uuid.not_in(sa.select(live.c.uuid))), search)
         if not first:
             arm = arm.where(sa.tuple_(Room.sort_name, Room.uuid) > AFTER)
         return arm.order_by(Room.sort_name, Room.uuid).limit(PAGE + 1)
 
     seen = seen_uuids(reach, at, page).subquery()
-    return _whole(
+    part = (
         sa.select(Room.uuid, sa.false().label("live"))
         .join(seen, seen.c.uuid == Room.uuid)
         .order_by(Room.sort_name, Room.uuid)
         .limit(PAGE + 1)
-    )
-
-
-def _whole(query: sa.Select[*tuple[Any, ...]]) -> sa.Select[*tuple[Any, ...]]:
-    """The query as one part of a union, with its own order and limit."""
-    part = query.subquery()
+    ).subquery()
     return sa.select(part.c.uuid, part.c.live)
 
 

@@ -1,0 +1,94 @@
+"""The list of rooms: what is live comes first, for whom that is no secret; everything else by name."""
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from portal.clock import now
+from portal.db import new_id, new_uuid, session, transaction
+from portal.permissions.actor import actor_of
+from portal.permissions.members import RoomMember
+from portal.permissions.permission import Permission
+from portal.rooms.models import Room
+from portal.status.models import LiveState, RoomStatus, Source
+from portal.web.manage import room_list
+from portal.web.manage.room_list import RoomPage, page_of_rooms
+from tests.cast import Cast
+from tests.conftest import BOTH
+
+
+def more_rooms(cast: Cast, names: list[str], *, live: bool = False) -> None:
+    like = cast.room()
+    for name in names:
+        uuid = new_uuid()
+        room = Room(uuid=uuid, id=new_id(), room_name=name, slug=f"room-{uuid.hex[-8:]}", room_type=like.room_type)
+        room.customer, room.account, room.subscription, room.owner = (
+            like.customer,
+            like.account,
+            like.subscription,
+            like.owner,
+        )
+        session.add(room)
+        if live:
+            session.add(status_of(room))
+    session.flush()
+
+
+def status_of(room: Room) -> RoomStatus:
+    at = now()
+    return RoomStatus(
+        room=room, state=LiveState.LIVE, since=at, checked_at=at, source=Source.ENGINE, count=1, counts={}, names=[]
+    )
+
+
+def page(cast: Cast, name: str, after: str = "") -> RoomPage:
+    return page_of_rooms(actor_of(cast.user(name)), after=after)
+
+
+def names(rows: list[room_list.Row]) -> list[str]:
+    return [row.room_name for row in rows]
+
+
+@BOTH
+def test_live_rooms_come_first_and_each_room_once(app: Flask, cast: Cast) -> None:
+    with app.app_context(), transaction():
+        more_rooms(cast, ["Aula", "Zoo"])
+        session.add(status_of(cast.room()))
+        session.flush()
+        seen = page(cast, "alice")
+    assert (names(seen.live), names(seen.others)) == (["Board meeting"], ["Aula", "Open house", "Zoo"])
+
+
+@BOTH
+def test_who_may_not_see_the_status_learns_nothing_by_the_order(app: Flask, cast: Cast) -> None:
+    with app.app_context(), transaction():
+        more_rooms(cast, ["Aula", "Zoo"])
+        for room in session.scalars(sa.select(Room).where(Room.room_name.in_(["Aula", "Zoo"]))):
+            session.add(RoomMember(room=room, user=cast.user("bob"), permissions=[Permission.ROOM_VIEW.value]))
+        session.add(status_of(session.scalars(sa.select(Room).where(Room.room_name == "Zoo")).one()))
+        session.flush()
+        seen = page(cast, "bob")
+    assert (names(seen.live), names(seen.others)) == ([], ["Aula", "Board meeting", "Zoo"])
+
+
+@BOTH
+def test_more_live_rooms_than_are_shown_as_such_stand_among_the_others(
+    app: Flask, cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(room_list, "MOST_LIVE", 3)
+    monkeypatch.setattr(room_list, "PAGE", 2)
+    room_list._page.cache_clear()
+    with app.app_context(), transaction():
+        more_rooms(cast, [f"Class {number}" for number in range(5)], live=True)
+        first = page(cast, "alice")
+        found, after = names(first.others), first.next
+        while after:
+            following = page(cast, "alice", after)
+            assert following.live == []
+            found, after = found + names(following.others), following.next
+    room_list._page.cache_clear()
+    assert len(first.live) == 3
+    assert sorted(names(first.live) + found) == sorted(
+        [*(f"Class {number}" for number in range(5)), "Board meeting", "Open house"]
+    )
+    assert found == sorted(found)

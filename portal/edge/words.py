@@ -33,6 +33,7 @@ def install(app: Flask) -> None:
     app.add_template_filter(until)
     app.add_template_filter(lasted)
     app.add_template_filter(how_ended)
+    app.add_template_global(zone_name)
 
 
 def _catalogue() -> Any:
@@ -57,6 +58,11 @@ def zone() -> zoneinfo.ZoneInfo:
     somebody = actor.current()
     name = somebody.user.timezone if somebody else None
     return zoneinfo.ZoneInfo(name if name in time_zones() else "UTC")
+
+
+def zone_name() -> str:
+    """The reader's time zone as people write it: "Europe/Berlin"."""
+    return zone().key.replace("_", " ")
 
 
 def when(moment: datetime | None) -> str:

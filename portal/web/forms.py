@@ -16,9 +16,11 @@ from flask_wtf import FlaskForm
 from sqlalchemy.exc import SQLAlchemyError
 from wtforms import DateTimeLocalField, SelectField
 from wtforms.fields.choices import SelectChoice
+from wtforms.form import BaseForm
 from wtforms.validators import ValidationError
 
 from portal import sendings
+from portal.clock import now
 from portal.db import session
 from portal.edge import actor, errors
 from portal.edge.words import translated, zone
@@ -158,9 +160,14 @@ class Form(FlaskForm):  # type: ignore[misc]
 
 
 class MomentField(DateTimeLocalField):  # type: ignore[misc]
-    """A date and time in the writer's zone; `data` is in UTC."""
+    """A date and time in the writer's zone; `data` is in UTC.
 
-    def __init__(self, label: Any, **options: Any) -> None:
+    `ahead`: a moment that has passed is refused, unless it was there before. Programs may say it, because the
+    operations take it; a person who types it has made a mistake.
+    """
+
+    def __init__(self, label: Any, *, ahead: bool = False, **options: Any) -> None:
+        self._ahead = ahead
         super().__init__(label, format=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M"], **options)
 
     def process_formdata(self, valuelist: list[str]) -> None:
@@ -180,6 +187,11 @@ class MomentField(DateTimeLocalField):  # type: ignore[misc]
         if moment.astimezone(zone()).replace(tzinfo=None) != naive:
             raise ValidationError(translated(Message("Clocks skip this time on that day. Choose one an hour later.")))
         self.data = moment
+
+    def pre_validate(self, form: BaseForm) -> None:
+        """Refuse what is over before it begins."""
+        if self._ahead and self.data and self.data <= now() and self.data != self.object_data:
+            raise ValidationError(translated(Message("This has passed. Choose a later time, or leave it empty.")))
 
     def _value(self) -> str:
         if self.raw_data:

@@ -24,7 +24,7 @@ def rotate(cast: Cast, alice: Client, grace: str) -> str:
     """The address of the new link, below the host."""
     answer = alice.send(f"/manage/rooms/{cast.board}/links/{cast.link_ids[Role.GUEST]}/rotation", grace=grace)
     assert answer.status_code == 303, answer.text
-    fresh = answer.location.rsplit("-", 1)[1]
+    fresh = answer.location.rsplit("made=", 1)[1]
     with cast.app.app_context():
         token = session.scalars(sa.select(RoomToken).where(RoomToken.id == fresh)).one()
         return f"{cast.board_path}?token={token.token}"

@@ -30,7 +30,7 @@ class CodeForm(Form):
     role = RoleField(_l("Role"), default=Role.ATTENDEE)
     code = StringField(_l("Code"), render_kw={"autocomplete": "off", "spellcheck": "false"})
     label = StringField(_l("Label"))
-    expires_at = MomentField(_l("Expires"))
+    expires_at = MomentField(_l("Expires"), ahead=True)
 
 
 @bp.get("")

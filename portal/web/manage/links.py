@@ -40,7 +40,7 @@ class LinkForm(Form):
 
     role = RoleField(_l("Role"), default=Role.ATTENDEE)
     label = StringField(_l("Label"))
-    expires_at = MomentField(_l("Expires"))
+    expires_at = MomentField(_l("Expires"), ahead=True)
     not_before = MomentField(_l("Works from"))
     person = StringField(_l("For one person (fixed name)"))
     max_uses = IntegerField(_l("At most this many uses"), [Optional()])
@@ -76,6 +76,15 @@ class RotationForm(Form):
         coerce=int,
         default=86_400,
     )
+
+
+def working_links(links: list[RoomToken]) -> list[RoomToken]:
+    """The newest link for anybody of each role that works, and that the reader may hand out: what is shared most."""
+    at, newest = now(), dict[Role, RoomToken]()
+    for link in links:
+        if link.works(at) and not link.person and link.role in grantable_roles(actor.current(), link.room):
+            newest.setdefault(link.role, link)
+    return [newest[role] for role in (Role.ATTENDEE, Role.GUEST, Role.MODERATOR) if role in newest]
 
 
 @dataclass(frozen=True)
@@ -126,7 +135,7 @@ def create(room: Room) -> ResponseReturnValue:
         with form.refusals():
             token = tokens.issue_token(room=room, by=actor.someone(), **form.values())
             notices.done(_("The link is ready: copy it and send it."))
-            return redirect(url_for("links.index", room_id=room.id, _anchor=f"link-{token.id}"), 303)
+            return redirect(url_for("links.index", room_id=room.id, made=token.id), 303)
     return _form(room, form, None)
 
 
@@ -162,7 +171,7 @@ def rotate(room: Room, token_id: str) -> ResponseReturnValue:
             if form.grace.data:
                 words += " " + _("The old one shows it to whoever opens it, until %(time)s.", time=when(token.ends_at))
             notices.done(words)
-            return redirect(url_for("links.index", room_id=room.id, _anchor=f"link-{fresh.id}"), 303)
+            return redirect(url_for("links.index", room_id=room.id, made=fresh.id), 303)
     page = render_template("manage/links/rotate.html", room=room, tab="links", token=token, form=form)
     return page, 422 if form.refused else 200
 
@@ -263,6 +272,7 @@ def _ledger(room: Room, tested: RoomToken | None = None, decision: Decision | No
         addresses={link.uuid: token_url(room, link) for link in links if link.role in grantable},
         undoable={link.uuid for link in links if tokens.may_reinstate(link, at)},
         coded=having,
+        made=next((link for link in links if link.id == request.args.get("made")), None),
         tested=tested,
         decision=decision,
         checks=(decision.checks if knows_the_plan(somebody, room) else decision.without_the_plan()) if decision else (),

@@ -17,12 +17,14 @@ from portal.edge.words import translated
 from portal.errors import Conflict
 from portal.permissions.permission import Permission
 from portal.permissions.rules import can
+from portal.representations import token_url
 from portal.rooms.features import features_of
 from portal.rooms.models import Room
 from portal.rooms.operations import create_room, restore_room, trash_room
 from portal.status.operations import end_session
 from portal.web import notices
 from portal.web.forms import Form, refills, word
+from portal.web.manage.links import working_links
 from portal.web.manage.room_list import page_of_rooms
 from portal.web.manage.status import status_view
 
@@ -69,13 +71,18 @@ def show(room: Room) -> ResponseReturnValue:
     """What is going on in the room, what limits it, and how people get in."""
     somebody = actor.someone()
     codes = codes_of(room) if can(somebody, Permission.CODES_VIEW, room) else []
+    links = tokens_of(room) if can(somebody, Permission.TOKENS_VIEW, room) else []
+    shared = working_links(links)
     return render_template(
         "manage/rooms/show.html",
         room=room,
         tab="overview",
         limits=features_of(room),
         status=status_view(room, somebody) if can(somebody, Permission.STATUS_VIEW, room) else None,
-        links=tokens_of(room) if can(somebody, Permission.TOKENS_VIEW, room) else [],
+        links=links,
+        shared=shared,
+        addresses={link.uuid: token_url(room, link) for link in shared},
+        asking={code.role for code in codes},
         codes=codes,
         locked_out=roles_locked_out(codes, now()),
         at=now(),

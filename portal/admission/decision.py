@@ -259,7 +259,7 @@ def _by_what_right(case: Case) -> Iterator[Line]:
         Check.NOT_REMOVED,
         _refuse_if(case.removed, Reason.REMOVED),
         Message("A moderator removed this visitor from the running session"),
-        Message("No"),
+        Message("Nobody removed this visitor"),
     )
     early = case.token_given and case.not_before is not None and case.not_before > case.at
     yield _line(

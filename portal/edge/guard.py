@@ -23,7 +23,7 @@ from portal.edge import actor, admissions
 from portal.edge.admissions import Ticket
 from portal.edge.bearer import ScopeMissing
 from portal.edge.transaction import SAFE_METHODS
-from portal.errors import NotAllowed, NotFound, Refused
+from portal.errors import Message, NotAllowed, NotFound, Refused
 from portal.permissions.actor import Actor
 from portal.permissions.permission import Permission
 from portal.permissions.rules import can, holds, member_role
@@ -119,12 +119,17 @@ def requires(permission: Permission, *, trashed: bool = False) -> Callable[[View
             if room is None:
                 raise NotFound
             if not can(somebody, permission, room):
-                raise ScopeMissing(permission.scope) if holds(somebody, permission, room) else NotAllowed
+                raise ScopeMissing(permission.scope) if holds(somebody, permission, room) else not_allowed_in(room)
             return view(room=room, **address)
 
         return _stamp(guarded, f"requires {permission}")
 
     return door
+
+
+def not_allowed_in(room: Room) -> NotAllowed:
+    """The refusal for somebody who may see the room: it names whom to ask."""
+    return NotAllowed(Message("You may not do this in this room. Ask its owner, %(owner)s.", owner=room.owner.name))
 
 
 def bearer_only(view: View) -> View:

@@ -84,7 +84,8 @@ def test_the_docs_page_shows_every_operation(app: Flask) -> None:
     page = app.test_client().get("/api/v1/docs").text
     for path, methods in document(app)["paths"].items():
         assert f"<code>{path}</code>" in page
-        assert all(str(escape(operation["summary"])) in page for operation in methods.values())
+        for operation in methods.values():
+            assert all(str(escape(words)) in page for words in operation["summary"].split("`"))
 
 
 @pytest.fixture

@@ -142,6 +142,8 @@ def test_pages_about_programs(portal: Portal, person: Callable[..., Person], see
     alice.sign_in()
     page = alice.go("/me/credentials")
     seen(page, "credentials-none")
+    seen(alice.go("/api/v1/docs"), "api-docs")
+    alice.go("/me/credentials")
     page.get_by_role("link", name="New credential").click()
     page.get_by_role("button", name="Create credential").click()
     expect(page.get_by_text("Choose at least one")).to_be_visible()

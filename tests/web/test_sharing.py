@@ -75,3 +75,10 @@ def test_hints_name_the_readers_time_zone(cast: Cast) -> None:
     alice = cast.sign_in("alice")
     alice.send("/me", name="Alice Moreau", timezone="America/New_York")
     assert "In your time zone, America/New York." in alice.get(f"/manage/rooms/{cast.board}/links/new").text
+
+
+def test_who_is_refused_in_a_room_learns_whom_to_ask(cast: Cast) -> None:
+    refused = cast.sign_in("bob").get(f"/manage/rooms/{cast.board}/links")
+    assert refused.status_code == 403
+    assert "Ask its owner, Alice Moreau." in refused.text
+    assert "Alice" not in cast.sign_in("charlie").get(f"/manage/rooms/{cast.board}/links").text

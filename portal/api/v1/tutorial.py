@@ -19,22 +19,25 @@ CREDENTIAL = Step(
 CALLS = (
     Step(
         "Exchange it for an access token, which works for a day.",
-        'TOKEN=$(curl -s {base}/oauth/token -u "$CLIENT_ID:$CLIENT_SECRET" -d grant_type=client_credentials'
-        ' | sed \'s/.*"access_token": *"\\([^"]*\\)".*/\\1/\')',
+        'TOKEN=$(curl -s {base}/oauth/token \\\n  -u "$CLIENT_ID:$CLIENT_SECRET" -d grant_type=client_credentials'
+        ' \\\n  | sed \'s/.*"access_token": *"\\([^"]*\\)".*/\\1/\')',
     ),
     Step(
         "Create a room. Its id is in the answer, and in the header Location.",
-        "ROOM=$(curl -s {base}/api/v1/rooms -H \"Authorization: Bearer $TOKEN\" -H 'Content-Type: application/json'"
-        ' -d \'{{"room_name": "Business Meeting"}}\' | sed \'s/.*"object":"Room","id":"\\([^"]*\\)".*/\\1/\')',
+        "ROOM=$(curl -s {base}/api/v1/rooms \\\n"
+        '  -H "Authorization: Bearer $TOKEN" -H "Content-Type: application/json" \\\n'
+        '  -d \'{{"room_name": "Business Meeting"}}\' \\\n'
+        '  | sed \'s/.*"object":"Room","id":"\\([^"]*\\)".*/\\1/\')',
     ),
     Step(
         "Create a token for moderators.",
-        'curl -s {base}/api/v1/rooms/$ROOM/tokens -H "Authorization: Bearer $TOKEN"'
-        " -H 'Content-Type: application/json' -d '{{\"role\": \"moderator\"}}'",
+        "curl -s {base}/api/v1/rooms/$ROOM/tokens \\\n"
+        '  -H "Authorization: Bearer $TOKEN" -H "Content-Type: application/json" \\\n'
+        '  -d \'{{"role": "moderator"}}\'',
     ),
     Step(
         "Read the room together with its tokens: `url` is the link to send.",
-        'curl -s "{base}/api/v1/rooms/$ROOM?include=tokens" -H "Authorization: Bearer $TOKEN"',
+        'curl -s "{base}/api/v1/rooms/$ROOM?include=tokens" \\\n  -H "Authorization: Bearer $TOKEN"',
     ),
 )
 

@@ -1,0 +1,166 @@
+"""The world in which the tables are played: made once for a file, its things anew for every attempt."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from portal.accounts.models import Account
+from portal.admission.codes import create_code
+from portal.admission.tokens import issue_token
+from portal.app import create_app
+from portal.clock import now
+from portal.credentials.scopes import Scope
+from portal.db import db, session, transaction
+from portal.people.models import User
+from portal.people.operations import create_user
+from portal.permissions.actor import actor_of
+from portal.permissions.members import RoomMember
+from portal.permissions.permission import Permission
+from portal.rooms.models import Role, Room
+from portal.rooms.operations import create_room
+from portal.status.models import RoomSession
+from portal.subscriptions.models import SubscriptionFeature
+from portal.webhooks.events import Event
+from portal.webhooks.models import WebhookDelivery, WebhookEndpoint
+from portal.webhooks.operations import create_endpoint, test_endpoint
+from tests.api.authorization.table import Line, body_of, description
+from tests.api.conftest import EVERYTHING, Program, credential
+from tests.cast import Cast
+from tests.conftest import settings_for
+
+DEMO_ROOMS = ("Board meeting", "Open house")
+WITH_ADMIN = (*EVERYTHING, Scope.ADMIN)
+PERSON = {"staff": "admin", "ada": "admin", "lacks": "bob", "client": "alice"}
+
+
+class World:
+    """Acme with two rooms, Globex with one, each with everything that a room can have."""
+
+    def __init__(self, app: Flask) -> None:
+        self.app, self.cast = app, Cast(app)
+        self.tokens: dict[tuple[str, tuple[Scope, ...]], str] = {}
+        with app.app_context(), transaction():
+            session.execute(
+                sa.update(SubscriptionFeature).where(SubscriptionFeature.code == "max_rooms").values(number=None)
+            )
+            for name in ("dana", "erin", "frank"):
+                create_user(
+                    email=f"{name}@demo.example", name=name.title(), password_hash=self.cast.user("bob").password_hash
+                )
+
+    def set_up(self, granted: frozenset[Permission]) -> dict[str, str]:
+        """Everything anew, with Bob's rights in `{room}`; name → id."""
+        with self.app.app_context(), transaction():
+            session.execute(sa.delete(WebhookEndpoint))
+            session.execute(sa.delete(Room).where(Room.room_name.not_in(DEMO_ROOMS)))
+            session.expire_all()
+            acme, globex = self._account("alice"), self._account("charlie")
+            names = _furnish(acme, "", self.cast.user("dana"))
+            if granted:
+                room = self.cast.room(names["room"])
+                session.add(RoomMember(room=room, user=self.cast.user("bob"), permissions=sorted(granted)))
+            names |= _furnish(acme, "2", self.cast.user("erin"))
+            theirs = _furnish(globex, "", self.cast.user("frank"))
+            names |= {f"their_{name}": value for name, value in theirs.items()}
+            return names | {"bob": self.cast.user("bob").id, "open": self.cast.open_house}
+
+    def play(self, member: str, line: Line, names: dict[str, str]) -> Any:  # a response whose `json` is there
+        """What this member is answered."""
+        body = body_of(self.app, line, names)
+        return self.caller(member, line).call(line.method, line.address.format(**names), body)
+
+    def caller(self, member: str, line: Line) -> Program:
+        """A program as this member has it."""
+        if member == "nobody":
+            return Program(self.app, "")
+        needed = description(self.app, line).scope
+        scopes = WITH_ADMIN if member == "staff" else EVERYTHING
+        if member == "client":
+            scopes = tuple(scope for scope in EVERYTHING if scope is not needed)
+        return Program(self.app, self.token(PERSON.get(member, member), scopes))
+
+    def token(self, name: str, scopes: tuple[Scope, ...]) -> str:
+        """An access token of this person, the same for all lines."""
+        if (name, scopes) not in self.tokens:
+            self.tokens[name, scopes] = self.new_token(name, scopes)
+        return self.tokens[name, scopes]
+
+    def new_token(self, name: str, scopes: tuple[Scope, ...]) -> str:
+        """An access token that nobody else uses."""
+        answer = self.app.test_client().post(
+            "/oauth/token",
+            data={"grant_type": "client_credentials"},
+            auth=credential(self.app, self.cast, name, *scopes),
+        )
+        assert answer.json is not None
+        return str(answer.json["access_token"])
+
+    def _account(self, owner: str) -> Account:
+        query = sa.select(Account).where(Account.owner_uuid == self.cast.user(owner).uuid)
+        return session.scalars(query).unique().one()
+
+
+def _furnish(account: Account, mark: str, user: User) -> dict[str, str]:
+    """A room with one of everything; name with `mark` → id."""
+    owner = account.owner
+    by = actor_of(owner)
+    room = create_room(account=account, room_name="Made for a table", by=owner)
+    session.add(RoomMember(room=room, user=user, permissions=[Permission.ROOM_VIEW]))
+    run = RoomSession(room=room, ended_at=now())
+    session.add(run)
+    token = issue_token(room=room, role=Role.GUEST, by=by)
+    chair = issue_token(room=room, role=Role.MODERATOR, by=by)
+    code = create_code(room=room, role=Role.ATTENDEE, by=owner, code="OPEN-2027")
+    hook = _hook(account, room, owner)
+    everywhere = _hook(account, None, owner)
+    sent, sent_everywhere = _sent(hook, owner), _sent(everywhere, owner)
+    session.flush()
+    found = {
+        "room": room.id,
+        "token": token.id,
+        "chair": chair.id,
+        "link": token.token,
+        "code": code.id,
+        "user": user.id,
+        "run": run.id,
+        "hook": hook.id,
+        "delivery": sent.id,
+        "wide": everywhere.id,
+        "wide_delivery": sent_everywhere.id,
+        "owner": owner.id,
+        "account": account.id,
+        "customer": account.customer.id,
+        "subscription": account.subscription.id,
+    }
+    return {f"{name}{mark}": value for name, value in found.items()}
+
+
+def _hook(account: Account, room: Room | None, owner: User) -> WebhookEndpoint:
+    return create_endpoint(
+        customer=account.customer,
+        room=room,
+        url="https://hooks.example/",
+        events=[Event.ROOM_DELETED],
+        by=actor_of(owner),
+    )
+
+
+def _sent(hook: WebhookEndpoint, owner: User) -> WebhookDelivery:
+    return test_endpoint(hook, by=actor_of(owner))
+
+
+@pytest.fixture(scope="module")
+def world(furnished_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """An application of its own for the whole file, in which nobody asks too often."""
+    folder = tmp_path_factory.mktemp("world")
+    shutil.copy(furnished_sqlite, folder / "foyer.db")
+    app = create_app(settings_for(f"sqlite:///{folder / 'foyer.db'}", folder, api_rate="1000000 per minute"))
+    yield World(app)
+    with app.app_context():
+        db.session.remove()
+        db.engine.dispose()

@@ -1,0 +1,69 @@
+"""No operation of the API is left out of the tables, and no id below another one goes without its foreign parent."""
+
+import importlib
+import pkgutil
+import re
+from collections.abc import Iterator
+
+import pytest
+from flask import Flask
+
+from tests.api import authorization
+from tests.api.authorization.table import Line
+
+
+def lines() -> Iterator[Line]:
+    """All lines of all tables."""
+    for module in pkgutil.iter_modules(authorization.__path__, f"{authorization.__name__}."):
+        for value in vars(importlib.import_module(module.name)).values():
+            if isinstance(value, list) and value and all(isinstance(line, Line) for line in value):
+                yield from value
+
+
+def operations(app: Flask) -> Iterator[tuple[str, str, str]]:
+    """(endpoint, verb, address) of the whole API."""
+    for rule in app.url_map.iter_rules():
+        if rule.endpoint.startswith("api."):
+            for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
+                yield rule.endpoint, method, rule.rule
+
+
+@pytest.fixture
+def tried(app: Flask) -> dict[tuple[str, str], list[Line]]:
+    """Operation → the lines about it."""
+    found: dict[tuple[str, str], list[Line]] = {}
+    for line in lines():
+        found.setdefault(line.operation(app), []).append(line)
+    return found
+
+
+def test_every_operation_is_in_a_table(app: Flask, tried: dict[tuple[str, str], list[Line]]) -> None:
+    missing = [f"{method} {rule}" for endpoint, method, rule in operations(app) if (endpoint, method) not in tried]
+    assert missing == []
+    assert len(tried) == len(set(operations(app))) >= 40
+
+
+def test_every_operation_on_somebodys_thing_is_tried_on_another_owners(
+    app: Flask, tried: dict[tuple[str, str], list[Line]]
+) -> None:
+    for endpoint, method, rule in operations(app):
+        if "<" in rule:
+            assert any("{their_" in line.address for line in tried[endpoint, method]), f"{method} {rule}"
+
+
+def test_every_id_below_another_one_is_tried_below_a_foreign_parent(
+    app: Flask, tried: dict[tuple[str, str], list[Line]]
+) -> None:
+    for endpoint, method, rule in operations(app):
+        if rule.count("<") > 1:
+            mixed = [line for line in tried[endpoint, method] if 0 < _theirs(line) < _names(line)]
+            assert mixed, f"{method} {rule}"
+            assert all(status >= 400 for line in mixed for status in line.expected.values()), f"{method} {rule}"
+
+
+def _theirs(line: Line) -> int:
+    return len(re.findall(r"\{their_\w+\}", line.address))
+
+
+def _names(line: Line) -> int:
+    return len(re.findall(r"\{\w+\}", line.address))

@@ -35,6 +35,11 @@ class RoomStatusWord(StrEnum):
     INACTIVE = "inactive"
 
 
+def sort_name_of(name: str) -> str:
+    """How a name is sorted, and found as a whole."""
+    return name.casefold()[:SORT_NAME_LENGTH]  # folding may triple it
+
+
 class Room(Identified, Dated, Base):
     """A room. Customer, subscription and type follow from its account and never change."""
 
@@ -72,7 +77,7 @@ class Room(Identified, Dated, Base):
     @validates("room_name")
     def _follow(self, _key: str, name: str) -> str:
         """By what the room is sorted and found follows its name."""
-        self.sort_name = name.casefold()[:SORT_NAME_LENGTH]  # folding may triple it
+        self.sort_name = sort_name_of(name)
         self.name_words = " ".join(words_of(name))
         return name
 

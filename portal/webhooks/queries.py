@@ -44,7 +44,10 @@ def managed_endpoints(actor: Actor) -> sa.Select[WebhookEndpoint]:
     edits = sa.select(RoomMember.room_uuid).where(
         RoomMember.user_uuid == actor.uuid,
         sa.or_(RoomMember.until.is_(None), RoomMember.until > now()),
-        sa.cast(RoomMember.permissions, sa.String).contains(f'"{Permission.ROOM_EDIT}"'),
+        *(
+            sa.cast(RoomMember.permissions, sa.String).contains(f'"{right}"')
+            for right in (Permission.ROOM_VIEW, Permission.ROOM_EDIT)
+        ),
     )
     return query.where(
         sa.or_(

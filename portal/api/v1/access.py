@@ -18,7 +18,7 @@ from portal.edge import actor
 from portal.edge.guard import bearer_at_door, requires
 from portal.errors import NotFound
 from portal.permissions.permission import Permission
-from portal.permissions.rules import member_role
+from portal.permissions.rules import knows_the_plan, member_role
 from portal.representations import entry_url, moment
 from portal.rooms.models import Room
 
@@ -33,9 +33,10 @@ CHECK = Listing(
 )
 
 
-def decision(made: Decision) -> dict[str, Any]:
-    """The decision with its checks in words."""
+def decision(made: Decision, room: Room) -> dict[str, Any]:
+    """The decision with its checks in words; what is wrong with the plan is its owners' and staff's to know."""
     result = made.result
+    checks = made.checks if knows_the_plan(actor.someone(), room) else made.without_the_plan()
     return {
         "object": "AccessDecision",
         "result": {Enter: "enter", Wait: "wait", Refuse: "refuse"}[type(result)],
@@ -43,9 +44,7 @@ def decision(made: Decision) -> dict[str, Any]:
         "wait_for": result.wait_for if isinstance(result, Wait) else None,
         "until": moment(result.until) if isinstance(result, Wait) else None,
         "reason": result.reason.value if isinstance(result, Refuse) else None,
-        "checks": [
-            {"check": line.check.value, "outcome": line.outcome, "words": str(line.words)} for line in made.checks
-        ],
+        "checks": [{"check": line.check.value, "outcome": line.outcome, "words": str(line.words)} for line in checks],
     }
 
 
@@ -57,11 +56,11 @@ def check(room: Room) -> Response:
     shape = language.shape(CHECK)
     text = request.args.get("token")
     if text is None:
-        return answers.one(shape.cut(decision(look(room, Visitor()))), CHECK)
+        return answers.one(shape.cut(decision(look(room, Visitor()), room)), CHECK)
     token = find_token(room, text)
     if token is None:
-        return answers.one(shape.cut(decision(_unknown())), CHECK)
-    return answers.one(shape.cut(decision(look(room, Visitor(token=token)))), CHECK)
+        return answers.one(shape.cut(decision(_unknown(), room)), CHECK)
+    return answers.one(shape.cut(decision(look(room, Visitor(token=token)), room)), CHECK)
 
 
 def _unknown() -> Decision:
@@ -88,7 +87,7 @@ def join(room: Room, body: JoinRequest) -> Response:
     )
     return answers.one(
         {
-            **decision(made),
+            **decision(made, room),
             "entry_url": entry_url(room, secret) if secret else None,
             "expires_at": moment(now() + LIFE) if secret else None,
         }

@@ -26,7 +26,7 @@ from portal.people.models import User
 from portal.permissions.actor import Actor
 from portal.permissions.members import RoomMember
 from portal.permissions.permission import Permission
-from portal.permissions.rules import can
+from portal.permissions.rules import can, knows_the_plan
 from portal.rooms.features import features_of
 from portal.rooms.models import Room
 from portal.status.models import RoomStatus
@@ -82,7 +82,7 @@ def _theirs(name: str, actor: Actor, room: Room) -> bool:
     """Accounts, customers and subscriptions are read by those who own them, and by staff."""
     if name not in {"account", "customer", "subscription"}:
         return True
-    return bool(actor.staff) or actor.uuid in {room.account.owner_uuid, room.customer.owner_uuid}
+    return knows_the_plan(actor, room)
 
 
 def _cut(shape: Shape, name: str, data: Any) -> Any:

@@ -32,12 +32,16 @@ Matcher = Callable[[sa.Select[Any], str], sa.ColumnElement[bool]]
 
 @dataclass(frozen=True)
 class Column:
-    """A public field that can be sorted by and searched. `like` matches beginnings of words."""
+    """A public field that can be sorted by and searched. `like` matches beginnings of words.
+
+    `stored` spells a text as the column does, where that differs from what people read.
+    """
 
     expression: Any
     kind: Kind = "text"
     nullable: bool = False
     like: Callable[[str], sa.ColumnElement[bool]] | None = None
+    stored: Callable[[str], str] = str
 
     @property
     def order(self) -> Any:
@@ -49,7 +53,7 @@ class Column:
 
     def equals(self, text: str, *, named: str) -> sa.ColumnElement[bool]:
         """The condition that the field has the value that `text` spells. Raises `Invalid` on `search`."""
-        return self.expression == self.read(text, named=named)  # type: ignore[no-any-return]
+        return self.expression == self.read(self.stored(text), named=named)  # type: ignore[no-any-return]
 
     def read(self, text: str, *, named: str) -> Any:
         """The value that `text` spells."""

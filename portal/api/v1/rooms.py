@@ -23,7 +23,7 @@ from portal.permissions.actor import Actor
 from portal.permissions.permission import Permission
 from portal.permissions.rules import rights
 from portal.permissions.visibility import creatable_account, only_creatable_account, seen_rooms
-from portal.rooms.models import Room, RoomStatusWord
+from portal.rooms.models import Room, RoomStatusWord, sort_name_of
 from portal.rooms.operations import change_room, create_room, trash_room
 from portal.rooms.search import matching
 from portal.status.operations import end_if_closed, end_session
@@ -34,7 +34,11 @@ bp = Blueprint("rooms", __name__)
 TAG = "Rooms"
 LISTING = Listing(
     columns={
-        "room_name": Column(Room.sort_name, like=lambda words: Room.uuid.in_(matching(sa.select(Room.uuid), words))),
+        "room_name": Column(
+            Room.sort_name,
+            like=lambda words: Room.uuid.in_(matching(sa.select(Room.uuid), words)),
+            stored=sort_name_of,
+        ),
         "created_at": Column(Room.created_at, "moment"),
         "updated_at": Column(Room.updated_at, "moment"),
         "status": Column(Room.status, RoomStatusWord),

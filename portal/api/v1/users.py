@@ -27,7 +27,7 @@ TAG = "Users of rooms"
 LISTING = Listing(
     columns={
         "name": Column(User.name, like=lambda words: beginning(User.name, words)),
-        "email": Column(User.email),
+        "email": Column(User.email, stored=str.casefold),
         "created_at": Column(RoomMember.created_at, "moment"),
         "updated_at": Column(RoomMember.updated_at, "moment"),
         "until": Column(RoomMember.until, "moment", nullable=True),

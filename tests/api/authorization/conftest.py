@@ -30,7 +30,7 @@ from portal.webhooks.models import WebhookDelivery, WebhookEndpoint
 from portal.webhooks.operations import create_endpoint, test_endpoint
 from tests.api.authorization.table import Line, body_of, description
 from tests.api.conftest import EVERYTHING, Program, credential
-from tests.cast import Cast
+from tests.cast import Cast, Client
 from tests.conftest import settings_for
 
 DEMO_ROOMS = ("Board meeting", "Open house")
@@ -49,9 +49,7 @@ class World:
                 sa.update(SubscriptionFeature).where(SubscriptionFeature.code == "max_rooms").values(number=None)
             )
             for name in ("dana", "erin", "frank"):
-                create_user(
-                    email=f"{name}@demo.example", name=name.title(), password_hash=self.cast.user("bob").password_hash
-                )
+                create_user(email=f"{name}@demo.example", name=name.title())
 
     def set_up(self, granted: frozenset[Permission]) -> dict[str, str]:
         """Everything anew, with Bob's rights in `{room}`; name → id."""
@@ -160,6 +158,7 @@ def world(furnished_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> I
     folder = tmp_path_factory.mktemp("world")
     shutil.copy(furnished_sqlite, folder / "foyer.db")
     app = create_app(settings_for(f"sqlite:///{folder / 'foyer.db'}", folder, api_rate="1000000 per minute"))
+    app.test_client_class = Client
     yield World(app)
     with app.app_context():
         db.session.remove()

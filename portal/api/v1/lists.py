@@ -27,14 +27,15 @@ def _ordered(asked: Query, select: sa.Select[Any]) -> sa.Select[Any]:
 
 def _by_page(asked: Query, select: sa.Select[Any], options: Sequence[Any]) -> tuple[list[Any], dict[str, Any]]:
     counted = select.with_only_columns(sa.func.count(), maintain_column_froms=True).order_by(None)
-    total = session.scalar(counted) or 0
-    limit = asked.limit
-    if limit == 0:
-        if total > EVERYTHING:
-            raise Invalid(limit=Message("These are more than %(most)d rows: go by pages.", most=EVERYTHING))
-        limit = EVERYTHING
-    found = _ordered(asked, select).options(*options).limit(limit).offset((asked.page - 1) * limit)
-    rows = list(session.execute(found).unique()) if total > (asked.page - 1) * limit else []
+    limit = asked.limit or EVERYTHING
+    with_total = select.add_columns(counted.correlate(None).scalar_subquery().label("_total"))
+    found = _ordered(asked, with_total).options(*options).limit(limit).offset((asked.page - 1) * limit)
+    rows = list(session.execute(found).unique())
+    total = rows[0]._total if rows else 0
+    if not rows and asked.page > 1:  # beyond the end, where no row says how many there are
+        total = session.scalar(counted) or 0
+    if asked.limit == 0 and total > EVERYTHING:
+        raise Invalid(limit=Message("These are more than %(most)d rows: go by pages.", most=EVERYTHING))
     pages = max(1, -(-total // limit))
     pagination = {
         "total": total,

@@ -15,6 +15,7 @@ from portal.api.v1.language import Column, Listing, Shape
 from portal.clock import now
 from portal.credentials.scopes import Scope
 from portal.customers.models import Customer
+from portal.db import Identified
 from portal.edge import actor
 from portal.edge.guard import bearer_only, requires
 from portal.errors import Invalid, Message
@@ -160,11 +161,16 @@ def _account_of(body: NewRoom, somebody: Actor) -> Account:
         account = creatable_account(somebody, body.account_id)
         if account is None:
             raise Invalid(account_id=Message("There is no such account in which you can create rooms."))
-    for name, known in (("customer_id", account.customer), ("subscription_id", account.subscription)):
+    for relation in ("customer", "subscription"):
+        name = f"{relation}_id"
         said = getattr(body, name)
-        if said is not None and said not in {known.id, str(known.uuid), known.ulid}:
+        if said is not None and not _is(getattr(account, relation), said):
             raise Invalid(**{name: Message("This follows from the account, and is another one there.")})
     return account
+
+
+def _is(thing: Identified, said: str) -> bool:
+    return said in {thing.id, str(thing.uuid), thing.ulid}
 
 
 @bp.get("/rooms/<anyid:room_id>")

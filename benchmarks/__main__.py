@@ -78,14 +78,16 @@ def measured(path: Path, place: Site, rounds: int, seconds: float) -> Iterator[s
 def counted(path: Path, place: Site) -> int:
     """How many statements the path's request takes, counted in the same app in this process."""
     browser = path.browsers(place, 1)[0]
-    form = None if path.fields is None else {"csrf_token": browser.csrf, **path.fields}
+    kind, body = browser.body(path.fields)
     with place.app.app_context():
         engine = db.engine
     client = place.app.test_client(use_cookies=False)
     for _ in range(2):  # the first may do what is done once, such as asking the database what it can
         with statements(engine) as seen:
             address = path.address(place, 0)
-            answer = client.open(address, method=path.method, data=form, headers={"Cookie": browser.cookie})
+            answer = client.open(
+                address, method=path.method, data=body, content_type=kind or None, headers=browser.credential
+            )
         assert answer.status_code == path.status, answer.text
     return len(seen)
 

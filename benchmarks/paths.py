@@ -3,13 +3,17 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
+from typing import Any
 from urllib.parse import urlencode
 
 from benchmarks.seeding import CODE
 from benchmarks.sites import Browser, Site
+from portal.api.v1.language import cursor_at
 from portal.web.manage.room_list import write_cursor
 
 ROOMS = "/manage/rooms"
+API = "/api/v1/rooms"
+BY_NAME = "?orderBy=room_name&cursor="
 
 
 @dataclass(frozen=True)
@@ -17,7 +21,8 @@ class Path:
     """One line of the report.
 
     `address` is the path below the portal, for the n-th connection; `by` who sends it (the same browser on
-    all connections, or a list with one for each); `fields` make it a form, sent by POST.
+    all connections, or a list with one for each); `fields` are sent along, as a form or by a program as JSON.
+    `verb` and `answer` need to be said where they are not a form's: POST, and 303.
     """
 
     name: str
@@ -26,19 +31,21 @@ class Path:
     ratio: float
     """At least so many requests per second, divided by those of the bare page: *quality*, Speed."""
     statements: int
-    fields: dict[str, str] | None = None
+    fields: dict[str, Any] | None = None
     small: bool = False
     """Measured with 1,000 rooms, not with 100,000."""
+    verb: str = ""
+    answer: HTTPStatus | None = None
 
     @property
     def method(self) -> str:
         """Its verb."""
-        return "GET" if self.fields is None else "POST"
+        return self.verb or ("GET" if self.fields is None else "POST")
 
     @property
     def status(self) -> HTTPStatus:
         """What a right answer has."""
-        return HTTPStatus.OK if self.fields is None else HTTPStatus.SEE_OTHER
+        return self.answer or (HTTPStatus.OK if self.fields is None else HTTPStatus.SEE_OTHER)
 
     def browsers(self, site: Site, connections: int) -> list[Browser]:
         """Who sends it, by connection."""
@@ -66,6 +73,11 @@ def member(site: Site) -> Browser:
 def staff(site: Site) -> Browser:
     """Sees every room."""
     return site.staff
+
+
+def program(site: Site) -> Browser:
+    """The owner's, with all scopes."""
+    return site.program
 
 
 def guests(site: Site) -> list[Browser]:
@@ -100,6 +112,19 @@ def deep(site: Site, _number: int) -> str:
         return f"{ROOMS}?{urlencode({'after': write_cursor(middle.sort_name, middle.uuid)})}"
 
 
+def api(rest: str) -> Callable[[Site, int], str]:
+    """An address of the API below the n-th room."""
+    return lambda site, number: f"{API}/{site.seeded.rooms[number % len(site.seeded.rooms)].id}{rest}"
+
+
+def deep_api(site: Site, _number: int) -> str:
+    """The same place, by the cursor that a program would have there."""
+    middle = site.seeded.middle
+    with site.app.app_context():
+        cursor = cursor_at("room_name", False, middle.sort_name, middle.uuid)
+    return f"{API}?{urlencode({'cursor': cursor})}"
+
+
 SETTINGS = {
     "room_name": "Board meeting",
     "slug": "board-meeting",
@@ -107,6 +132,8 @@ SETTINGS = {
     "is_public": "y",
     "active": "y",
 }
+
+CHANGE = {"room_name": "Board meeting", "is_public": True, "room_settings": {"description": "A room for the bench."}}
 
 PATHS = [
     Path("join page", join, guests, 0.7, 2),
@@ -125,4 +152,15 @@ PATHS = [
     Path("create room", at(f"{ROOMS}/new"), owner, 0.5, 6, {"room_name": "Bench"}),
     Path("create link", manage("/links/new"), owner, 0.5, 5, {"role": "guest"}),
     Path("update room", manage("/settings"), owner, 0.45, 5, SETTINGS),
+    Path("API rooms first", at(f"{API}{BY_NAME}"), program, 0.5, 3),
+    Path("API rooms deep", deep_api, program, 0.5, 3),
+    Path("API first 1,000", at(f"{API}{BY_NAME}"), program, 0.5, 3, small=True),
+    Path("API deep 1,000", deep_api, program, 0.5, 3, small=True),
+    Path("API search two words", at(f"{API}{BY_NAME}&search=phys+12"), program, 0.3, 3),
+    Path("API search broad", at(f"{API}{BY_NAME}&search=rev"), program, 0.3, 3),
+    Path("API one room", api(""), program, 0.5, 2),
+    Path("API status", api("/status"), program, 0.5, 3),
+    Path("API create room", at(API), program, 0.5, 6, {"room_name": "Bench"}, answer=HTTPStatus.CREATED),
+    Path("API create token", api("/tokens"), program, 0.5, 5, {"role": "guest"}, answer=HTTPStatus.CREATED),
+    Path("API update room", api(""), program, 0.45, 5, CHANGE, verb="PATCH", answer=HTTPStatus.OK),
 ]

@@ -16,6 +16,9 @@ from portal.accounts.operations import create_account
 from portal.admission.codes import create_code
 from portal.admission.tokens import issue_token
 from portal.clock import now
+from portal.credentials.clients import create_client, offered_scopes
+from portal.credentials.operations import Pair, issue
+from portal.credentials.secrets import ACCESS
 from portal.customers.operations import create_customer
 from portal.db import db, new_id, new_uuid, session, transaction
 from portal.people import passwords
@@ -81,6 +84,8 @@ class Seeded:
     """Addresses with token, below the portal's own: one for each of `rooms`."""
     middle: Room
     """The room in the middle of the owner's list."""
+    access_token: str
+    """Of a program of alice's, with all scopes."""
 
 
 def seed(app: Flask, count: int) -> Seeded:
@@ -95,6 +100,7 @@ def seed(app: Flask, count: int) -> Seeded:
             _statuses(rooms)
             _members(rooms, people["bob"])
             links = _links(rooms[:LINKED], people["alice"])
+            access_token = _program(people["alice"])
             session.flush()
         if db.engine.dialect.name == "postgresql":
             with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
@@ -106,7 +112,7 @@ def seed(app: Flask, count: int) -> Seeded:
         middle = session.scalars(by_name.offset(count // 2).limit(1)).one()
         first = [session.scalars(sa.select(Room).where(Room.id == room["id"])).one() for room in rooms[:LINKED]]
         session.remove()
-        return Seeded(first, links, middle)
+        return Seeded(first, links, middle, access_token)
 
 
 def _frame() -> tuple[Account, dict[str, User]]:
@@ -125,6 +131,15 @@ def _frame() -> tuple[Account, dict[str, User]]:
         features={"max_participants": None, "max_rooms": None, "max_duration": None, "recording": True},
     )
     return create_account(subscription=subscription, account_name="Main"), people
+
+
+def _program(user: User) -> str:
+    """The access token of a program that may do what the user may."""
+    scopes = offered_scopes(user)
+    client, _ = create_client(user=user, by=user, name="Bench", scopes=scopes)
+    access = ACCESS.new()
+    issue(client=client, user=user, pair=Pair(access, access_life=timedelta(days=1), scopes=scopes))
+    return access
 
 
 def _rooms(account: Account, count: int) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 import contextlib
 import http.client
+import json
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from http.cookies import SimpleCookie
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode
 
 from flask import Flask
@@ -22,14 +24,18 @@ from tests.cast import csrf_of
 
 WORKERS = 2
 FORM = "application/x-www-form-urlencoded"
+JSON = "application/json"
+RATE = "1000000000 per minute"
+"""What a program may ask: so much that the limit is judged, as it always is, and never reached."""
 ACCEPTED = "gzip, deflate, br, zstd"
 
 
 @dataclass
 class Browser:
-    """Keeps cookies and forms' proof of origin; makes requests for the load generator."""
+    """Keeps cookies and forms' proof of origin, or a program's access token; makes requests for the load generator."""
 
     port: int
+    bearer: str = ""
     cookies: dict[str, str] = field(default_factory=dict)
     csrf: str = ""
 
@@ -55,6 +61,13 @@ class Browser:
         """The header's value."""
         return "; ".join(f"{name}={value}" for name, value in self.cookies.items())
 
+    @property
+    def credential(self) -> dict[str, str]:
+        """The headers that say who it is: a program has no cookies."""
+        if self.bearer:
+            return {"Authorization": f"Bearer {self.bearer}"}
+        return {"Cookie": self.cookie} if self.cookies else {}
+
     def sign_in(self, name: str) -> "Browser":
         """Sign in as one of the people of the seeded portal."""
         self.open("/sign-in")
@@ -70,15 +83,22 @@ class Browser:
         self.open(location)
         return self
 
-    def request(self, method: str, path: str, fields: dict[str, str] | None = None) -> str:
-        """The request as it goes over the wire."""
-        body = urlencode({"csrf_token": self.csrf, **fields}) if fields is not None else ""
+    def request(self, method: str, path: str, fields: dict[str, Any] | None = None) -> str:
+        """The request as it goes over the wire: fields are a form's, or a program's JSON."""
+        kind, body = self.body(fields)
         lines = [f"{method} {path} HTTP/1.1", f"Host: 127.0.0.1:{self.port}", f"Accept-Encoding: {ACCEPTED}"]
-        if self.cookies:
-            lines.append(f"Cookie: {self.cookie}")
+        lines += [f"{name}: {value}" for name, value in self.credential.items()]
         if body:
-            lines += [f"Content-Type: {FORM}", f"Content-Length: {len(body)}"]
+            lines += [f"Content-Type: {kind}", f"Content-Length: {len(body)}"]
         return "\r\n".join([*lines, "", body])
+
+    def body(self, fields: dict[str, Any] | None) -> tuple[str, str]:
+        """What is sent, all of it ASCII, and of which type it is."""
+        if fields is None:
+            return "", ""
+        if self.bearer:
+            return JSON, json.dumps(fields)
+        return FORM, urlencode({"csrf_token": self.csrf, **fields})
 
 
 @dataclass
@@ -95,6 +115,8 @@ class Site:
     staff: Browser
     guests: list[Browser]
     coded: list[Browser]
+    program: Browser
+    """The owner's."""
 
     @property
     def port(self) -> int:
@@ -105,7 +127,8 @@ class Site:
 @contextlib.contextmanager
 def site(folder: Path, *, database: str, redis: str, rooms: int) -> Iterator[Site]:
     """Seed an empty database, and serve the portal and the bare page from it."""
-    portal = servers.Portal(folder, workers=WORKERS, environment={"DATABASE_URL": database, "REDIS_URL": redis})
+    environment = {"DATABASE_URL": database, "REDIS_URL": redis, "API_RATE": RATE}
+    portal = servers.Portal(folder, workers=WORKERS, environment=environment)
     app = create_app(
         Settings(
             data=folder,
@@ -114,6 +137,7 @@ def site(folder: Path, *, database: str, redis: str, rooms: int) -> Iterator[Sit
             secret_keys=(servers.SECRET_KEY,),  # type: ignore[arg-type]
             password_hash_memory=64,
             base_url=portal.address,
+            api_rate=RATE,
         )
     )
     seeded = seed(app, rooms)
@@ -136,6 +160,7 @@ def site(folder: Path, *, database: str, redis: str, rooms: int) -> Iterator[Sit
             staff=Browser(portal.port).sign_in("admin"),
             guests=[Browser(portal.port).follow(link) for link in seeded.links[Role.GUEST]],
             coded=[Browser(portal.port).follow(link) for link in seeded.links[Role.ATTENDEE]],
+            program=Browser(portal.port, bearer=seeded.access_token),
         )
     finally:
         portal.stop()

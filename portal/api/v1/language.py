@@ -313,8 +313,13 @@ def _condition(listing: Listing, name: str, value: str, word: str | None) -> sa.
 
 def cursor_of(asked: Query, value: Any, tie: UUID) -> str:
     """Where the next page begins: after the row with this value and tie."""
+    return cursor_at(asked.order, asked.descending, value, tie)
+
+
+def cursor_at(order: str, descending: bool, value: Any, tie: UUID) -> str:
+    """The same for somebody who knows the order."""
     spelt = moment(value) if isinstance(value, datetime) else value
-    return str(_signer().dumps([asked.order, asked.descending, spelt, str(tie)]))
+    return str(_signer().dumps([order, descending, spelt, str(tie)]))
 
 
 def _read_cursor(

@@ -139,9 +139,11 @@ def _grants(permission: Permission) -> sa.ColumnElement[bool]:
     return sa.cast(RoomMember.permissions, sa.String).contains(f'"{permission}"')
 
 
-def seen_uuids(
-    reach: Reach, at: datetime, page: Callable[[sa.Select[UUID]], sa.Select[UUID]] = lambda arm: arm
-) -> sa.Select[UUID] | sa.CompoundSelect[UUID]:
+Page = Callable[[sa.Select[UUID]], sa.Select[UUID]]
+"""What narrows, orders and limits an arm to as much of it as a page needs."""
+
+
+def seen_uuids(reach: Reach, at: datetime, page: Page = lambda arm: arm) -> sa.Select[UUID] | sa.CompoundSelect[UUID]:
     """The uuids of rooms that somebody may see, not trashed, each once.
 
     `page` narrows, orders and limits an arm to what a page needs; the whole then holds at least that page.
@@ -152,8 +154,13 @@ def seen_uuids(
     return sa.union(*(sa.select(arm.subquery().c.uuid) for arm in arms))
 
 
-def seen_rooms(actor: Actor, at: datetime) -> sa.Select[Room, RoomMember | None]:
-    """Rooms that the actor may see, not trashed, joined with his membership; no order, no limit."""
+def seen_rooms(
+    actor: Actor, reach: Reach, at: datetime, page: Page | None = None
+) -> sa.Select[Room, RoomMember | None]:
+    """Rooms that the actor with this reach may see, not trashed, joined with his membership; no order, no limit.
+
+    With `page`, only those that a page needs: an arm of it is a SELECT over rooms, accounts and customers.
+    """
     query = (
         sa.select(Room, RoomMember)
         .join(Room.account)
@@ -161,8 +168,11 @@ def seen_rooms(actor: Actor, at: datetime) -> sa.Select[Room, RoomMember | None]
         .outerjoin(RoomMember, _membership(actor))
         .where(Room.trashed_at.is_(None))
     )
-    reach = reach_of(actor)
-    return query if reach.everything else query.where(Room.uuid.in_(seen_uuids(reach, at)))
+    if page is None:
+        return query if reach.everything else query.where(Room.uuid.in_(seen_uuids(reach, at)))
+    return query.where(
+        Room.uuid.in_(seen_uuids(reach, at, lambda arm: page(arm.join(Room.account).join(Room.customer))))
+    )
 
 
 def _each(

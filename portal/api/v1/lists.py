@@ -1,6 +1,6 @@
 """A list as the query language asked for it: one page of rows, and the `meta` that goes with it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -10,30 +10,48 @@ from flask import current_app, request
 from portal.api.v1.language import EVERYTHING, Query, cursor_of
 from portal.db import session
 from portal.errors import Invalid, Message
+from portal.permissions.visibility import Page
+
+Source = sa.Select[*tuple[Any, ...]] | Callable[[Page | None], sa.Select[*tuple[Any, ...]]]
+"""What is listed. Where that has arms (see `visibility`), it is made for the page, each arm cut to what is needed."""
 
 
-def rows_of(asked: Query, select: Any, *options: Any) -> tuple[list[Any], dict[str, Any]]:
+def rows_of(asked: Query, source: Source, *options: Any) -> tuple[list[Any], dict[str, Any]]:
     """The rows of this page, and `meta.pagination`. `options` say what is loaded with them."""
-    select = select.where(*asked.conditions)
-    return _by_cursor(asked, select, options) if asked.by_cursor else _by_page(asked, select, options)
+    return _by_cursor(asked, source, options) if asked.by_cursor else _by_page(asked, source, options)
+
+
+def _cut(asked: Query, source: Source, limit: int, *after: sa.ColumnElement[bool]) -> sa.Select[*tuple[Any, ...]]:
+    """The rows that are asked for, and so many of them that the page is among the first `limit`."""
+
+    def page(query: sa.Select[Any]) -> sa.Select[Any]:
+        return _ordered(asked, query.where(*asked.conditions, *after)).limit(limit)
+
+    return _ordered(asked, source(page)) if callable(source) else page(source)
 
 
 def _ordered(asked: Query, select: sa.Select[Any]) -> sa.Select[Any]:
-    column, tie = asked.listing.columns[asked.order].order, asked.listing.tie
-    if asked.descending:
-        return select.order_by(column.desc(), tie.desc())
-    return select.order_by(column.asc(), tie.asc())
+    column, tie = asked.listing.columns[asked.order], asked.listing.tie
+    order = column.expression.desc() if asked.descending else column.expression.asc()
+    if column.nullable:  # where nothing is null, saying so would keep indexes from being read backwards
+        order = order.nulls_last()
+    return select.order_by(order, tie.desc() if asked.descending else tie.asc())
 
 
-def _by_page(asked: Query, select: sa.Select[Any], options: Sequence[Any]) -> tuple[list[Any], dict[str, Any]]:
-    counted = select.with_only_columns(sa.func.count(), maintain_column_froms=True).order_by(None)
-    limit = asked.limit or EVERYTHING
-    with_total = select.add_columns(counted.correlate(None).scalar_subquery().label("_total"))
-    found = _ordered(asked, with_total).options(*options).limit(limit).offset((asked.page - 1) * limit)
+def _total(asked: Query, source: Source) -> sa.Select[int]:
+    select = source(None) if callable(source) else source
+    counted = select.where(*asked.conditions).with_only_columns(sa.func.count(), maintain_column_froms=True)
+    return counted.order_by(None).correlate(None)
+
+
+def _by_page(asked: Query, source: Source, options: Sequence[Any]) -> tuple[list[Any], dict[str, Any]]:
+    limit, total_of = asked.limit or EVERYTHING, _total(asked, source)
+    found = _cut(asked, source, asked.page * limit).add_columns(total_of.scalar_subquery().label("_total"))
+    found = found.options(*options).limit(limit).offset((asked.page - 1) * limit)
     rows = list(session.execute(found).unique())
     total = rows[0]._total if rows else 0
     if not rows and asked.page > 1:  # beyond the end, where no row says how many there are
-        total = session.scalar(counted) or 0
+        total = session.scalar(total_of) or 0
     if asked.limit == 0 and total > EVERYTHING:
         raise Invalid(limit=Message("These are more than %(most)d rows: go by pages.", most=EVERYTHING))
     pages = max(1, -(-total // limit))
@@ -51,15 +69,16 @@ def _by_page(asked: Query, select: sa.Select[Any], options: Sequence[Any]) -> tu
     return rows, pagination
 
 
-def _by_cursor(asked: Query, select: sa.Select[Any], options: Sequence[Any]) -> tuple[list[Any], dict[str, Any]]:
-    column, tie = asked.listing.columns[asked.order].order, asked.listing.tie
+def _by_cursor(asked: Query, source: Source, options: Sequence[Any]) -> tuple[list[Any], dict[str, Any]]:
+    column, tie = asked.listing.columns[asked.order].expression, asked.listing.tie
+    after = []
     if asked.cursor is not None:
         value, uuid = asked.cursor
         here = sa.tuple_(column, tie)
         there = sa.tuple_(sa.literal(value, column.type), sa.literal(uuid, sa.Uuid()))
-        select = select.where(here < there if asked.descending else here > there)
-    select = select.add_columns(column.label("_order"), tie.label("_tie"))
-    found = _ordered(asked, select).options(*options).limit(asked.limit + 1)
+        after = [here < there if asked.descending else here > there]
+    found = _cut(asked, source, asked.limit + 1, *after).add_columns(column.label("_order"), tie.label("_tie"))
+    found = found.options(*options).limit(asked.limit + 1)
     rows = list(session.execute(found).unique())
     more = len(rows) > asked.limit
     rows = rows[: asked.limit]

@@ -23,7 +23,7 @@ from portal.people.models import User
 from portal.permissions.actor import Actor
 from portal.permissions.permission import Permission
 from portal.permissions.rules import rights
-from portal.permissions.visibility import creatable_account, only_creatable_account, seen_rooms
+from portal.permissions.visibility import creatable_account, only_creatable_account, reach_of, seen_rooms
 from portal.rooms.models import Room, RoomStatusWord, sort_name_of
 from portal.rooms.operations import change_room, create_room, trash_room
 from portal.rooms.search import matching
@@ -53,6 +53,7 @@ LISTING = Listing(
     tie=Room.uuid,
     fields=frozenset(shapes.Room.model_fields) - set(includes.RELATIONS),
     includes=tuple(includes.RELATIONS),
+    order="room_name",  # as on the page, and by the indexes that there are
     inner=includes.FIELDS,
 )
 
@@ -100,8 +101,9 @@ def _one(room: Room, shape: Shape) -> dict[str, Any]:
 @bearer_only
 def index() -> Response:
     """List the rooms that the caller may see."""
-    somebody, asked = actor.someone(), language.query(LISTING)
-    rows, pagination = lists.rows_of(asked, seen_rooms(somebody, now()), *_options(asked.shape))
+    somebody, asked, at = actor.someone(), language.query(LISTING), now()
+    reach = reach_of(somebody)
+    rows, pagination = lists.rows_of(asked, lambda page: seen_rooms(somebody, reach, at, page), *_options(asked.shape))
     for row in rows:
         somebody.memberships[row[0].uuid] = row[1]
     return answers.many(represent([row[0] for row in rows], somebody, asked.shape), LISTING, pagination)

@@ -34,7 +34,7 @@ class ServiceProvider(Identified, Dated, Base):
 
 
 class SubscriptionStatus(StrEnum):
-    """`canceled` stays usable until `cancels_at`; see *domain*, Subscription."""
+    """`canceled` stays usable until `cancels_at`, within its period and grace; see *domain*, Subscription."""
 
     ACTIVE = "active"
     INACTIVE = "inactive"
@@ -65,12 +65,12 @@ class Subscription(Identified, Dated, Base):
 
     def is_active(self, at: datetime) -> bool:
         """Whether it may be used: computed when asked, because a stored flag goes stale."""
-        if at < self.starts_at:
+        end = max(filter(None, (self.ends_at, self.grace_until)), default=None)
+        if at < self.starts_at or (end is not None and at >= end):
             return False
         if self.status is SubscriptionStatus.CANCELED:
             return self.cancels_at is not None and at < self.cancels_at
-        end = max(filter(None, (self.ends_at, self.grace_until)), default=None)
-        return self.status is SubscriptionStatus.ACTIVE and (end is None or at < end)
+        return self.status is SubscriptionStatus.ACTIVE
 
     @property
     def values(self) -> dict[str, int | bool | None]:

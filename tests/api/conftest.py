@@ -17,7 +17,7 @@ EVERYTHING = tuple(scope for scope in Scope if scope is not Scope.ADMIN)
 
 @dataclass
 class Program:
-    """A program with an access token; `call` speaks JSON."""
+    """A program with an access token, or "" for none; `call` speaks JSON."""
 
     app: Flask
     token: str
@@ -26,7 +26,8 @@ class Program:
     def call(self, method: str, path: str, body: Any = None, **headers: str) -> Any:  # a response whose `json` is there
         path = path if path.startswith("/api") else f"/api/v1{path}"
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        given = {"Authorization": f"Bearer {self.token}", **self.headers, **named}
+        credential = {"Authorization": f"Bearer {self.token}"} if self.token else {}
+        given = {**credential, **self.headers, **named}
         if body is None:
             return self.app.test_client().open(path, method=method, headers=given)
         return self.app.test_client().open(path, method=method, headers=given, json=body)

@@ -316,7 +316,7 @@ def _list_parameters(listing: Listing) -> list[dict[str, Any]]:
     fields = "|".join(f"{name}:=" for name in listing.columns) + "".join(f"|{one}:like" for one in listing.searchable)
     plain = r"[^:;\x00-\x1f]*"
     return [
-        _parameter("orderBy", "The field to sort by.", enum=sorted(listing.columns)),
+        _parameter("orderBy", f"The field to sort by; without it {listing.order}.", enum=sorted(listing.columns)),
         _parameter("sortedBy", "The direction.", enum=["asc", "desc"]),
         _parameter("page", "Which page, from 1.", type="integer", minimum=1, maximum=FARTHEST_PAGE),
         _parameter(

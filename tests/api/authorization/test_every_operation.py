@@ -10,6 +10,7 @@ from flask import Flask
 
 from tests.api import authorization
 from tests.api.authorization.table import Line
+from tests.cast import Cast
 
 
 def lines() -> Iterator[Line]:
@@ -59,6 +60,17 @@ def test_every_id_below_another_one_is_tried_below_a_foreign_parent(
             mixed = [line for line in tried[endpoint, method] if 0 < _theirs(line) < _names(line)]
             assert mixed, f"{method} {rule}"
             assert all(status >= 400 for line in mixed for status in line.expected.values()), f"{method} {rule}"
+
+
+def test_a_session_cookie_opens_no_operation(app: Flask, cast: Cast) -> None:
+    """Not even with the proof of origin that a page has."""
+    alice = cast.sign_in("alice")
+    proof = {"X-CSRFToken": alice.token("/me")}
+    for _, method, rule in operations(app):
+        address = re.sub(r"<anyid:room_id>", cast.board, rule)
+        answer = alice.open(re.sub(r"<[^>]+>", "1111111111", address), method=method, headers=proof)
+        assert answer.status_code == 401, f"{method} {rule}"
+        assert answer.headers["WWW-Authenticate"].startswith("Bearer")
 
 
 def _theirs(line: Line) -> int:

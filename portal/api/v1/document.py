@@ -329,7 +329,7 @@ def _list_parameters(listing: Listing) -> list[dict[str, Any]]:
         _parameter(
             "cursor",
             "Empty to begin a walk through a long list, whose cost does not grow with depth; then "
-            "`meta.pagination.cursor.next`. Instead of `page`; fields that may be null cannot be walked by.",
+            "`meta.pagination.cursor.next`. Instead of `page`.",
         ),
         _parameter(
             "search",

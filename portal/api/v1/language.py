@@ -25,7 +25,6 @@ Kind = Literal["text", "flag", "number", "moment"] | type[StrEnum]
 LIMIT, MOST, EVERYTHING = 10, 100, 1_000
 FARTHEST_PAGE = 1_000_000
 LONGEST = 500
-LARGEST = 2**31 - 1
 
 Matcher = Callable[[sa.Select[Any], str], sa.ColumnElement[bool]]
 
@@ -42,14 +41,6 @@ class Column:
     nullable: bool = False
     like: Callable[[str], sa.ColumnElement[bool]] | None = None
     stored: Callable[[str], str] = str
-
-    @property
-    def order(self) -> Any:
-        """What rows are sorted by: null is the largest value, so that a cursor can stand at it."""
-        if not self.nullable:
-            return self.expression
-        largest = {"moment": datetime.max.replace(tzinfo=UTC), "number": LARGEST}.get(str(self.kind), "\U0010ffff")
-        return sa.func.coalesce(self.expression, sa.literal(largest, self.expression.type))
 
     def equals(self, text: str, *, named: str) -> sa.ColumnElement[bool]:
         """The condition that the field has the value that `text` spells. Raises `Invalid` on `search`."""
@@ -318,7 +309,9 @@ def cursor_of(asked: Query, value: Any, tie: UUID) -> str:
 
 def cursor_at(order: str, descending: bool, value: Any, tie: UUID) -> str:
     """The same for somebody who knows the order."""
-    spelt = moment(value) if isinstance(value, datetime) else value
+    spelt: Any = moment(value) if isinstance(value, datetime) else value
+    if isinstance(value, bool):
+        spelt = str(value).lower()
     return str(_signer().dumps([order, descending, spelt, str(tie)]))
 
 
@@ -328,7 +321,7 @@ def _read_cursor(
     try:
         name, down, value, tie = _signer().loads(sent["cursor"])
         column = listing.columns[name]
-        position = (column.read(str(value), named=name) if column.kind != "number" else int(value), UUID(tie))
+        position = (None if value is None and column.nullable else column.read(str(value), named=name), UUID(tie))
     except (BadSignature, ValueError, TypeError, KeyError, Invalid):
         raise Invalid(cursor=Message("This cursor is not one of ours: start again with an empty one.")) from None
     if ("orderBy" in sent or "sortedBy" in sent) and (order, descending) != (name, down):

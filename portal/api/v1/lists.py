@@ -71,13 +71,7 @@ def _by_page(asked: Query, source: Source, options: Sequence[Any]) -> tuple[list
 
 def _by_cursor(asked: Query, source: Source, options: Sequence[Any]) -> tuple[list[Any], dict[str, Any]]:
     column, tie = asked.listing.columns[asked.order].expression, asked.listing.tie
-    after = []
-    if asked.cursor is not None:
-        value, uuid = asked.cursor
-        here = sa.tuple_(column, tie)
-        there = sa.tuple_(sa.literal(value, column.type), sa.literal(uuid, sa.Uuid()))
-        after = [here < there if asked.descending else here > there]
-    found = _cut(asked, source, asked.limit + 1, *after).add_columns(column.label("_order"), tie.label("_tie"))
+    found = _cut(asked, source, asked.limit + 1, *_after(asked)).add_columns(column.label("_order"), tie.label("_tie"))
     found = found.options(*options).limit(asked.limit + 1)
     rows = list(session.execute(found).unique())
     more = len(rows) > asked.limit
@@ -90,6 +84,23 @@ def _by_cursor(asked: Query, source: Source, options: Sequence[Any]) -> tuple[li
         "links": {"previous": None, "next": _link(cursor=following) if following else None},
     }
     return rows, pagination
+
+
+def _after(asked: Query) -> list[sa.ColumnElement[bool]]:
+    """The rows that come after the cursor's; those without a value come last, whatever the direction."""
+    if asked.cursor is None:
+        return []
+    column, (value, uuid) = asked.listing.columns[asked.order], asked.cursor
+    here: Any = asked.listing.tie
+    there: Any = sa.literal(uuid, sa.Uuid())
+    if value is not None:
+        here = sa.tuple_(column.expression, here)
+        there = sa.tuple_(sa.literal(value, column.expression.type), there)
+    further = here < there if asked.descending else here > there
+    if not column.nullable:
+        return [further]
+    none = column.expression.is_(None)
+    return [sa.and_(none, further) if value is None else sa.or_(further, none)]
 
 
 def _link(**changed: Any) -> str:

@@ -103,7 +103,7 @@ class Case:
     # what happened and what they say
     removed: bool = False
     inside_already: bool = False
-    inside_by_this_link: bool = False
+    uses_this_link: bool = False
     code_needed: bool = False
     code: Literal["missing", "wrong", "right", "unasked"] = "missing"
     # the room right now
@@ -271,7 +271,7 @@ def _by_what_right(case: Case) -> Iterator[Line]:
     used_up = case.token_given and case.uses_left is not None and case.uses_left <= 0
     yield _line(
         Check.USES,
-        _refuse_if(used_up and not case.inside_by_this_link, Reason.USED_UP),
+        _refuse_if(used_up and not case.uses_this_link, Reason.USED_UP),
         Message("All uses of this link are gone"),
         Message("Not limited") if case.uses_left is None else Message("%(left)d left", left=max(case.uses_left, 0)),
     )

@@ -102,7 +102,7 @@ def come_in(
         sign_in_uuid=visitor.sign_in_uuid,
     )
     note("participant.joined", participation, by=member, room=door.room.uuid, role=participation.role.value)
-    if token is not None and door.how.inside_by != token.uuid:
+    if token is not None and not door.how.used:
         note("token.used", token, by=member, room=door.room.uuid)
     if code is not None:
         note("code.used", code, by=member, room=door.room.uuid)
@@ -179,10 +179,11 @@ def count_guess(door: LockedDoor, network: str) -> None:
 def _count_use(door: LockedDoor, code: AccessCode | None, network: str, at: datetime) -> RoomToken | None:
     """Note that link and code were used. A public room's visitor without a link gets one of their own.
 
-    Who is in by this very link already uses it once; who is in by another one uses this one, too.
+    Who is in by this very link, or was in the running session, uses it once; who came by another one uses
+    this one, too.
     """
     visitor, token = door.visitor, door.visitor.token
-    fresh = token is None or door.how.inside_by != token.uuid
+    fresh = token is None or not door.how.used
     if visitor.member is None and (token is None or token.automatic):
         assert visitor.device is not None
         if token is None:

@@ -63,12 +63,13 @@ class Visitor:
 class Standing:
     """How it stands in a room for one visitor at one time.
 
-    `inside` and `inside_by`: this device's open participation, and the link that it came by.
+    `inside`: this device's open participation. `used`: by this very link it is in the running session, or
+    was before; then it has used the link once, and coming back takes no other use.
     """
 
     removed: bool
     inside: UUID | None
-    inside_by: UUID | None
+    used: bool
     codes: int
     present: int
     moderators: int
@@ -128,21 +129,18 @@ def _standing() -> tuple[sa.ColumnElement[Any], ...]:
     def count(*conditions: sa.ColumnElement[bool]) -> sa.ScalarSelect[int]:
         return sa.select(sa.func.count()).where(*conditions).correlate(Room, RoomToken).scalar_subquery()
 
-    def one(column: Any) -> sa.ScalarSelect[Any]:
-        return sa.select(column).where(own).correlate(Room).scalar_subquery()
+    def in_this_session(*conditions: sa.ColumnElement[bool]) -> sa.Exists:
+        running = (RoomSession.room_uuid == Room.uuid, RoomSession.ended_at.is_(None))
+        stays = sa.exists().where(Participation.session_uuid == RoomSession.uuid, *running, *conditions)
+        return stays.correlate(Room, RoomToken)
 
     return (
-        sa.exists()
-        .where(
-            Participation.session_uuid == RoomSession.uuid,
-            RoomSession.room_uuid == Room.uuid,
-            RoomSession.ended_at.is_(None),
-            Participation.ending == Ending.REMOVED,
-            sa.or_(*_same_visitor()),
-        )
-        .correlate(Room, RoomToken),
-        one(Participation.uuid),
-        one(Participation.token_uuid),
+        in_this_session(Participation.ending == Ending.REMOVED, sa.or_(*_same_visitor())),
+        sa.select(Participation.uuid).where(own).correlate(Room).scalar_subquery(),
+        in_this_session(
+            Participation.device == sa.bindparam("device", type_=sa.String()),
+            Participation.token_uuid == RoomToken.uuid,
+        ),
         count(AccessCode.room_uuid == Room.uuid, AccessCode.role == role),
         count(here),
         count(here, Participation.role == Role.MODERATOR),
@@ -236,7 +234,7 @@ def case_of(room: Room, visitor: Visitor, *, how: Standing, at: datetime | None 
         uses_left=None if link is None or link.max_uses is None else link.max_uses - link.use_count,
         removed=how.removed,
         inside_already=how.inside is not None,
-        inside_by_this_link=link is not None and how.inside_by == link.uuid,
+        uses_this_link=link is not None and how.used,
         code_needed=how.codes > 0 and visitor.member_role is None,
         guest_policy="refuse" if room.room_settings.get(GUEST_POLICY) == "refuse" else "accept",
         host_needed=bool(room.room_settings.get(WAIT_FOR_HOST)),

@@ -7,6 +7,9 @@ expires, is paused or revoked (whoever does that may remove the people as well),
 subscription end: that is trouble between the customer and the portal, and people in mid-conversation are
 not to pay for it. A role that changed meanwhile (a link changed, the right to moderate given or taken)
 changes for those inside at once and they go on talking; being thrown out would punish more than was meant.
+
+Where a stay is found to be over that is still written down as open, it is closed there and then: nobody is
+told that he is in already by a place that he has lost.
 """
 
 from dataclasses import dataclass
@@ -24,15 +27,31 @@ from portal.permissions.actor import actor_of
 from portal.permissions.members import RoomMember
 from portal.permissions.rules import member_role
 from portal.rooms.models import Role, Room, RoomStatusWord
-from portal.status.models import Participation
+from portal.status.models import Ending, Participation
+from portal.status.operations import close
+
+SIGNED_OUT = "signed out"
+MEMBERSHIP = "membership"
+ABSENT = "absent"
 
 
 class Over(Refused):
-    """The participation that the admission names has ended. `reason` is one of `Ending`, or "absent"."""
+    """The participation that the admission names has ended.
 
-    def __init__(self, reason: str) -> None:
+    `reason` is one of `Ending`; or for a member whose sign-in or membership is over, `SIGNED_OUT` or
+    `MEMBERSHIP`; or `ABSENT`, where nothing more is known. What `remains` closes a stay that is open still.
+    """
+
+    def __init__(self, reason: str, *, still: Participation | None = None, ending: Ending = Ending.CLOSED) -> None:
         super().__init__()
         self.reason = reason
+        if still is not None:
+            room_uuid, own, right = still.room_uuid, still.uuid, still.sign_in_uuid
+
+            def write() -> None:
+                close(room_uuid, lambda person: (person.uuid, person.sign_in_uuid) == (own, right), ending=ending)
+
+            self.remains = write
 
 
 @dataclass(frozen=True)
@@ -91,26 +110,33 @@ def find_stay(
         raise NotFound
     room, stay, token, user, sign_in, member = row
     if stay is None:
-        raise Over("absent")
+        raise Over(ABSENT)
+    signed_in = sign_in is not None and sign_in.valid(at, days=sign_in_days)
+    taken = MEMBERSHIP if user is not None and user.deactivated_at is None else ABSENT
     if stay.left_at is not None:
-        raise Over(stay.ending.value if stay.ending else "left")
+        raise Over(_how_it_ended(stay, signed_in=signed_in, taken=taken))
     if room.status is not RoomStatusWord.ACTIVE or not room.customer.usable:
-        raise Over("closed")
+        raise Over(Ending.CLOSED, still=stay)
     if (stay.token_uuid, stay.sign_in_uuid) != (token_uuid, sign_in_uuid):
-        raise Over("absent")
-    role: Role | None = token.role if token is not None else None
-    if stay.user_uuid is not None:
-        role = _role_of_member(room, user, sign_in, member) if _may_act(stay, user, sign_in, at, sign_in_days) else None
+        raise Over(ABSENT)
+    if stay.user_uuid is None:
+        role: Role | None = token.role if token is not None else None
+    elif stay.sign_in_uuid is not None and not signed_in:
+        raise Over(SIGNED_OUT, still=stay, ending=Ending.LEFT)
+    else:  # who was let in by a program came by a one-time entry, without a sign-in
+        role = _role_of_member(room, user, sign_in, member) if user.deactivated_at is None else None
     if role is None:
-        raise Over("absent")
+        raise Over(taken, still=stay, ending=Ending.WITHDRAWN)
     return Stay(room, stay, role)
 
 
-def _may_act(stay: Participation, user: User, sign_in: SignIn | None, at: datetime, days: int) -> bool:
-    """By the sign-in that he came with; who was let in by a program came by a one-time entry, without any."""
-    if stay.sign_in_uuid is None:
-        return user.deactivated_at is None
-    return sign_in is not None and sign_in.valid(at, days=days)
+def _how_it_ended(stay: Participation, *, signed_in: bool, taken: str) -> str:
+    """As it was written down, in the words for members where one came as a member."""
+    if stay.ending is Ending.LEFT and stay.sign_in_uuid is not None and not signed_in:
+        return SIGNED_OUT
+    if stay.ending is Ending.WITHDRAWN and stay.token_uuid is None:
+        return taken
+    return stay.ending.value if stay.ending else Ending.LEFT.value
 
 
 def _role_of_member(room: Room, user: User, sign_in: SignIn | None, member: RoomMember | None) -> Role | None:

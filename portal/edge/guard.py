@@ -16,7 +16,7 @@ from flask_wtf.csrf import CSRFError
 from portal.accounts.models import Account
 from portal.admission.models import RoomToken
 from portal.admission.queries import Standing, Visitor, find_door
-from portal.admission.stays import find_stay
+from portal.admission.stays import Over, find_stay
 from portal.clock import now
 from portal.db import short_id, writing
 from portal.edge import actor, admissions
@@ -221,15 +221,21 @@ def find_inside(room_id: str, ticket: Ticket | None) -> Inside:
     """Who is in by this ticket. Raises `NotFound` (no ticket, no room) or `Over` (not in any more)."""
     if ticket is None:
         raise NotFound
-    stay = find_stay(
-        room_id=room_id,
-        device=ticket.device,
-        participation_id=ticket.participation_id,
-        token_uuid=ticket.token_uuid,
-        sign_in_uuid=ticket.sign_in_uuid,
-        at=now(),
-        sign_in_days=current_app.config["SESSION_DAYS"],
-    )
+    try:
+        stay = find_stay(
+            room_id=room_id,
+            device=ticket.device,
+            participation_id=ticket.participation_id,
+            token_uuid=ticket.token_uuid,
+            sign_in_uuid=ticket.sign_in_uuid,
+            at=now(),
+            sign_in_days=current_app.config["SESSION_DAYS"],
+        )
+    except Over as over:
+        if over.remains is not None:
+            with writing():
+                over.remains()
+        raise
     if stay.role is not stay.participation.role:
         own = stay.participation.uuid
         with writing():

@@ -64,13 +64,14 @@ def enter_session(
 ) -> Participation:
     """Open a participation in the room's running session, which starts if there is none.
 
-    The same device takes over its own place. The caller holds the room and flushes: rows of one kind
-    then take one statement.
+    The same device takes over its own place, and a page of it that is open still learns so. The caller
+    holds the room and flushes: rows of one kind then take one statement.
     """
     room = here.room
     if here.run is None:
         here.run = _open_run(room, by=user_uuid)
     participation = next((person for person in here.people if person.device == device), None)
+    known = participation is not None
     if participation is None:
         participation = Participation(
             uuid=new_uuid(),
@@ -88,7 +89,7 @@ def enter_session(
     participation.sign_in_uuid = sign_in_uuid
     _record_people(here)
     group, member = str(room.uuid), participation.id
-    afterwards(lambda: _keep_place(group, member))
+    afterwards(lambda: _keep_place(group, member, takes_over=known))
     return participation
 
 
@@ -190,7 +191,11 @@ def close_lapsed(gone: Iterable[tuple[str, str]]) -> int:
     return closed
 
 
-def _keep_place(group: str, member: str) -> None:
+def _keep_place(group: str, member: str, *, takes_over: bool) -> None:
+    holder = channels().attendance(group).get(member, {}).get("connection", "") if takes_over else ""
+    if holder:
+        channels().absent(group, member)
+        channels().post(f"participation:{member}", {"event": "over", "reason": "elsewhere", "connection": holder})
     channels().expect(group, member, FIRST_SECONDS)
 
 

@@ -62,7 +62,7 @@ TABLE: list[tuple[str, dict[str, Any], Result, Check | None]] = [
     ("a link that has opened", LINK | {"not_before": PAST}, Enter(Role.ATTENDEE), None),
     ("a link that is used up", LINK | {"uses_left": 0}, Refuse(Reason.USED_UP), Check.USES),
     ("a link with one use left", LINK | {"uses_left": 1}, Enter(Role.ATTENDEE), None),
-    ("a reload by who used the last one", LINK | {"uses_left": 0, "inside_already": True, "inside_by_this_link": True}, Enter(Role.ATTENDEE), None),
+    ("a reload by who used the last one", LINK | {"uses_left": 0, "inside_already": True, "uses_this_link": True}, Enter(Role.ATTENDEE), None),
     ("who is inside by another link, with one that is used up", HOST_LINK | {"uses_left": 0, "inside_already": True}, Refuse(Reason.USED_UP), Check.USES),
     # codes
     ("no code where one is needed", LINK | CODED, Refuse(Reason.CODE_MISSING), Check.CODE),

@@ -43,9 +43,10 @@ class Player:
     def alive(self, **body: Any) -> Any:
         return self.say("presence", **body)
 
-    def hear(self, events: int = 1) -> list[tuple[str, Any]]:
+    def hear(self, events: int = 1, *, after: str | None = None) -> list[tuple[str, Any]]:
         """The first so many events of a stream opened now."""
-        answer = self.client.get(f"{self.base}/stream?connection={self.connection}")
+        mark = "" if after is None else f"&after={after}"
+        answer = self.client.get(f"{self.base}/stream?connection={self.connection}{mark}")
         assert answer.status_code == 200
         heard: list[tuple[str, Any]] = []
         for chunk in answer.response:

@@ -118,7 +118,7 @@ def test_ending_says_who_goes_and_sends_them_out(cast: Cast, board: str) -> None
     assert "Ended: 1 person was sent out." in page
     assert "End for everyone" not in page
     left = guest.get(f"/rooms/{cast.board}/-/conference")
-    assert left.location.endswith("reason=closed")
+    assert "The room was closed." in guest.get(left.location).text
     assert "Room closed" in alice.get(f"{board}/sessions/{run_id(cast)}").text
 
 

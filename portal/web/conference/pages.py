@@ -1,18 +1,24 @@
-"""The player's page, leaving it, and the page after that."""
+"""The player's page, leaving it, and the page after that.
 
+What happened is read from the record, never from the address, and the page offers only a way that works now.
+"""
+
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from portal.admission.stays import Over
+from portal.admission.decision import Decision, Reason, Refuse
+from portal.admission.operations import look
+from portal.admission.stays import ABSENT, MEMBERSHIP, SIGNED_OUT, Over
 from portal.conference.signals import page_closed
-from portal.edge.guard import Admission, Inside, admitted, at_door
+from portal.edge import actor
+from portal.edge.guard import Admission, Inside, admitted, as_member, at_door, find_inside
 from portal.errors import Conflict, Message, NotFound
 from portal.providers import registry
 from portal.providers.base import Embeddable
-from portal.rooms.models import Room
 from portal.rooms.settings import MUTE_ON_START, setting_of
 from portal.status.models import Ending
 from portal.status.operations import leave_session
@@ -20,16 +26,38 @@ from portal.status.operations import leave_session
 bp = Blueprint("conference", __name__, url_prefix="/rooms/<id:room_id>/-")
 
 
-def ending_words(reason: str) -> str:
-    """What somebody reads about why it is over."""
-    words: str = {
+ELSEWHERE, GONE = "elsewhere", "gone"
+"""Two more ways in which a page is over: another tab has the place; the room itself cannot be found any more."""
+
+
+def all_ending_words() -> dict[str, str]:
+    """What somebody reads about why it is over, by the reason."""
+    return {
         Ending.LEFT.value: _("You left the room."),
         Ending.LOST.value: _("The connection to the room was lost."),
         Ending.REMOVED.value: _("A moderator removed you from the room."),
         Ending.CLOSED.value: _("The room was closed."),
         Ending.WITHDRAWN.value: _("The link you came by was ended."),
-    }.get(reason, _("You are no longer in the room."))
-    return words
+        SIGNED_OUT: _("You signed out, so you left the room."),
+        MEMBERSHIP: _("You are no longer a member of this room."),
+        ABSENT: _("You are no longer in the room."),
+        ELSEWHERE: _("You are in the room in another tab."),
+        GONE: _("The room was closed."),
+    }
+
+
+def ending_words(reason: str) -> str:
+    """What somebody reads about why it is over."""
+    words = all_ending_words()
+    return words.get(reason, words[ABSENT])
+
+
+@dataclass(frozen=True)
+class Way:
+    """Where somebody can go on, and what the button says."""
+
+    words: str
+    address: str
 
 
 @bp.get("/conference")
@@ -47,7 +75,7 @@ def show(inside: Inside) -> ResponseReturnValue:
         participation=inside.participation,
         proof=inside.proof,
         player=player.template,
-        addresses=addresses(room),
+        addresses=addresses(inside),
         mute_on_start=setting_of(room, MUTE_ON_START),
         **player.context,
     )
@@ -67,34 +95,63 @@ def leave(inside: Inside) -> ResponseReturnValue:
 @bp.get("/left")
 @at_door
 def left(admission: Admission) -> ResponseReturnValue:
-    """What happened, and the way back in."""
+    """What happened, and the way back in, if there is one."""
     if not (admission.may_know or admission.ticket.participation_id):  # who was in may learn that it is over
         raise NotFound
-    reason = request.args.get("reason", Ending.LEFT.value)
-    return render_template("join/left.html", words=ending_words(reason), rejoin=entrance(admission))
+    room, reason = admission.room, _what_happened(admission)
+    decision = look(room, replace(admission.visitor, device=admission.ticket.device), admission.standing)
+    return render_template(
+        "join/left.html",
+        room=room,
+        reason=reason,
+        words=ending_words(reason),
+        refused=decision.reason,
+        way=_way_back(admission, decision, reason),
+    )
 
 
 @bp.errorhandler(Over)
-def over(ended: Over) -> ResponseReturnValue:
+def over(_ended: Over) -> ResponseReturnValue:
     """Who comes back to a player that is over (by Back, say) lands on the page after leaving."""
     room_id = (request.view_args or {})["room_id"]
-    return redirect(url_for("conference.left", room_id=room_id, reason=ended.reason), 303)
+    return redirect(url_for("conference.left", room_id=room_id), 303)
 
 
-def entrance(admission: Admission) -> str:
-    """Where this visitor comes in again."""
-    if admission.visitor.member is not None:
-        return url_for("entry.show", room_id=admission.room.id)
-    return admission.address
+def _what_happened(admission: Admission) -> str:
+    try:
+        find_inside(admission.room.id, admission.ticket)
+    except Over as over:
+        return over.reason
+    return ELSEWHERE
 
 
-def addresses(room: Room) -> dict[str, str]:
-    """Where the player talks to."""
+def _way_back(admission: Admission, decision: Decision, reason: str) -> Way | None:
+    """The way in that works for this visitor now; members have an entrance of their own."""
+    room = admission.room
+    if reason == ELSEWHERE:
+        return Way(_("Take over here"), url_for("conference.show", room_id=room.id, _anchor="takeover"))
+    if reason == Ending.REMOVED.value:
+        return None
+    members = url_for("entry.show", room_id=room.id)
+    if admission.ticket.sign_in_uuid is not None:
+        somebody = actor.current()
+        if somebody is not None and as_member(somebody, room, device="") is not None:
+            return Way(_("Enter again"), members)
+        if somebody is None and reason == SIGNED_OUT:
+            return Way(_("Sign in again"), url_for("session.sign_in", next=members))
+    shut = isinstance(decision.result, Refuse) and decision.reason is not Reason.FULL
+    return None if shut or not admission.may_know else Way(_("Rejoin"), admission.address)
+
+
+def addresses(inside: Inside) -> dict[str, str]:
+    """Where the player talks to, and where its visitor comes in again."""
+    room = inside.room
+    as_a_member = inside.participation.sign_in_uuid is not None
     return {
         "stream": url_for("signals.stream", room_id=room.id),
         "signals": url_for("signals.send_signal", room_id=room.id),
         "presence": url_for("signals.presence", room_id=room.id),
         "departure": url_for("conference.leave", room_id=room.id),
         "left": url_for("conference.left", room_id=room.id),
-        "entrance": room.path,
+        "entrance": url_for("entry.show", room_id=room.id) if as_a_member else room.path,
     }

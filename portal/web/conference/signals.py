@@ -31,9 +31,8 @@ from portal.edge.guard import Inside, admitted, find_inside
 from portal.edge.transaction import reading_only
 from portal.edge.words import translated
 from portal.errors import Invalid, Message, NotFound, Refused
-from portal.status.models import Ending
 from portal.web import events
-from portal.web.conference.pages import ending_words
+from portal.web.conference.pages import GONE, all_ending_words, ending_words
 
 bp = Blueprint("signals", __name__, url_prefix="/rooms/<id:room_id>/-/conference")
 
@@ -45,9 +44,14 @@ CONNECTION_LENGTH = 64
 @reading_only
 @admitted
 def presence(inside: Inside) -> ResponseReturnValue:
-    """A sign of life, every three seconds."""
+    """A sign of life, every three seconds.
+
+    The first one of a page also learns the `mark` of its mailbox: as soon as others know this page they
+    write to it, and its stream has to begin there.
+    """
     body = _body()
     session.commit()  # nothing is held while others are told
+    mark = channels().last_letter(mailbox(inside.participation.id)) if body.get("first") is True else None
     sign_of_life(
         inside.participation,
         connection=_word(body, "connection"),
@@ -55,7 +59,7 @@ def presence(inside: Inside) -> ResponseReturnValue:
         camera=body.get("camera") is True,
         takeover=body.get("takeover") is True,
     )
-    return {"ok": True}
+    return {"ok": True} if mark is None else {"ok": True, "mark": mark}
 
 
 @bp.post("/signals")
@@ -87,13 +91,16 @@ def send_signal(inside: Inside) -> ResponseReturnValue:
 @bp.get("/stream")
 @admitted
 def stream(inside: Inside) -> ResponseReturnValue:
-    """Who is there, and what others signal. Resumes after `Last-Event-ID`. Of several streams the newest count."""
+    """Who is there, and what others signal: what came after `Last-Event-ID`, or else after the letter `after`.
+
+    Of several streams the newest count.
+    """
     app = cast("Flask", current_app._get_current_object())  # type: ignore[attr-defined]
     box = mailbox(inside.participation.id)
-    after = request.headers.get("Last-Event-ID", "")[:64] or channels().last_letter(box)
+    asked = request.headers.get("Last-Event-ID") or request.args.get("after")
+    after = channels().last_letter(box) if asked is None else asked[:64]
     connection = request.args.get("connection", "")[:CONNECTION_LENGTH]
-    words = {ending.value: ending_words(ending.value) for ending in Ending} | {"elsewhere": ending_words("elsewhere")}
-    return events.stream(_hear(app, inside, connection, after, words))
+    return events.stream(_hear(app, inside, connection, after, all_ending_words()))
 
 
 @bp.errorhandler(Refused)
@@ -102,7 +109,7 @@ def refuse(refused: Refused) -> ResponseReturnValue:
     if isinstance(refused, Over):
         return {"error": "ended", "reason": refused.reason, "message": ending_words(refused.reason)}, 410
     if isinstance(refused, NotFound) and (request.endpoint or "").endswith("presence"):
-        return {"error": "ended", "reason": "closed", "message": ending_words("closed")}, 410
+        return {"error": "ended", "reason": GONE, "message": ending_words(GONE)}, 410
     if isinstance(refused, Elsewhere):
         return {"error": "elsewhere", "message": translated(refused.message)}, HTTPStatus.CONFLICT
     return {"error": "refused", "message": translated(refused.message)}, status_of(refused)
@@ -131,7 +138,7 @@ def _hear(app: Flask, inside: Inside, connection: str, after: str, words: dict[s
                 try:
                     people = _people(app, room.id, inside.ticket)
                 except Refused as refused:
-                    reason = refused.reason if isinstance(refused, Over) else "closed"
+                    reason = refused.reason if isinstance(refused, Over) else GONE
                     yield events.event("over", {"reason": reason, "message": words.get(reason, "")})
                     return
                 if people != known:

@@ -83,6 +83,7 @@ def join(admission: Admission, slug: str) -> ResponseReturnValue:
             admission.ticket,
             participation_id=inside.id,
             token_uuid=inside.token_uuid or admission.ticket.token_uuid,
+            sign_in_uuid=inside.sign_in_uuid,
             known_by=inside.name,
             entry_uuid=None,
         )
@@ -125,7 +126,9 @@ def _refuses(decision: Decision) -> bool:
 
 
 def _known_name(admission: Admission) -> str:
-    return admission.visitor.fixed_name or admission.ticket.known_by
+    """What the field holds: the name last used here, else that of whoever is signed in. It gives no right."""
+    somebody = actor.current()
+    return admission.visitor.fixed_name or admission.ticket.known_by or (somebody.user.name if somebody else "")
 
 
 def _look(admission: Admission) -> Decision:

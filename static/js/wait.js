@@ -1,18 +1,22 @@
 // Waiting at the door: looks again every few seconds, counts down, and says aloud when the room is open.
-// What was typed stays. Without JavaScript the page refreshes itself.
+// What was typed stays; who pressed Join already comes in. Without JavaScript the page refreshes itself.
 "use strict";
 
 const LOOK_AGAIN = 5_000; // ms
 const card = document.querySelector("[data-waiting]");
-const opening = card?.querySelector("[data-until]");
+const opening = card.querySelector("[data-until]");
+const enter = card.querySelector("[data-enter]");
 
 async function look() {
   try {
     const answer = await fetch(location.href);
     if (answer.status === 429 || answer.status >= 500) return; // busy or away for a moment: the next look may find it
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-    if (answer.ok && page.querySelector("[data-waiting]")) return;
-    stopWaiting(page);
+    sayWithScript(page);
+    const state = answer.ok ? (page.querySelector("[data-waiting]")?.dataset.waiting ?? "") : "";
+    if (state && state === card.dataset.waiting) return;
+    if (state && showState(page)) card.dataset.waiting = state; // for something else now
+    else stopWaiting(page);
   } catch {
     // away for a moment: the next look may find it
   }
@@ -21,21 +25,30 @@ async function look() {
 function stopWaiting(page) {
   clearInterval(looking);
   clearInterval(counting);
-  const [state, newState] = [document, page].map((its) => its.getElementById("door-state"));
-  if (state && newState) {
-    state.replaceChildren(...newState.childNodes); // the form stays as it is
-    state.className = newState.className;
-  } else {
+  if (enter && page.getElementById("door-state")) return enter.requestSubmit();
+  if (!showState(page)) {
     const newCard = page.querySelector(".door-card");
-    if (!newCard) {
-      location.reload(); // another kind of page: let the browser show it
-      return;
-    }
+    if (!newCard) return location.reload(); // another kind of page: let the browser show it
     card.replaceWith(newCard);
     newCard.querySelector("input:not([type=hidden])")?.focus();
   }
+  if (card.dataset.waiting === "in") return; // nobody waited: they were about to come back
   document.title = `● ${page.title}`;
   ring();
+}
+
+// The new state above the form, which stays as it is. False if one of the pages has none.
+function showState(page) {
+  const [state, newState] = [document, page].map((its) => its.getElementById("door-state"));
+  if (!state || !newState) return false;
+  state.replaceChildren(...newState.childNodes);
+  state.className = newState.className;
+  return true;
+}
+
+// Words that hold only where there is a script.
+function sayWithScript(page) {
+  for (const words of page.querySelectorAll("[data-scripted]")) words.textContent = words.dataset.scripted;
 }
 
 function ring() {
@@ -52,11 +65,20 @@ function ring() {
   }
 }
 
+// "12:05", "3:12:05"; more than a day away "2 days 3 hours".
 function countDown() {
   const seconds = Math.max(0, Math.round((new Date(opening.dataset.until) - Date.now()) / 1000));
+  const days = Math.floor(seconds / 86_400);
   const parts = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60];
   if (parts[0] === 0) parts.shift();
-  opening.textContent = parts.map((part, i) => (i ? String(part).padStart(2, "0") : part)).join(":");
+  opening.classList.toggle("is-long", days > 0);
+  opening.textContent = days
+    ? `${amount(days, "day")} ${amount(parts[0] % 24, "hour")}`
+    : parts.map((part, i) => (i ? String(part).padStart(2, "0") : part)).join(":");
+}
+
+function amount(number, unit) {
+  return new Intl.NumberFormat(document.documentElement.lang, { style: "unit", unit, unitDisplay: "long" }).format(number);
 }
 
 function sayInOwnZone(time) {
@@ -64,9 +86,8 @@ function sayInOwnZone(time) {
   time.textContent = `${format.format(new Date(time.dateTime))} (${format.resolvedOptions().timeZone})`;
 }
 
-const looking = card && setInterval(look, LOOK_AGAIN);
+const looking = setInterval(look, LOOK_AGAIN);
 const counting = opening && setInterval(countDown, 1_000);
-if (opening) {
-  countDown();
-}
+if (opening) countDown();
+sayWithScript(document);
 document.querySelectorAll("time[data-local]").forEach(sayInOwnZone);

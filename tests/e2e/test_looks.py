@@ -16,6 +16,7 @@ from playwright.sync_api import Page, expect
 
 from tests.e2e.people import Person, sees
 from tests.e2e.test_domain import entry_of
+from tests.e2e.test_doors import change_board, change_link
 from tests.e2e.test_journeys import board_links
 from tests.oauth.programs import CHALLENGE, VERIFIER
 from tests.servers import Portal
@@ -265,3 +266,65 @@ def test_pages_of_guests(portal: Portal, person: Callable[..., Person], seen: Ca
     alice.page.get_by_role("button", name="Pause").click()
     seen(guest.go(links["guest"]), "refused")
     seen(guest.go("/rooms/1111111111/nowhere"), "nothing")
+
+
+def test_doors_of_guests(portal: Portal, person: Callable[..., Person], seen: Callable[[Page, str], None]) -> None:
+    links = board_links(portal)
+    change_board(portal, settings='{"wait_for_host": true}', features='{"max_participants": 2}')
+    guest, host, late = person("Jun Tanaka"), person("Mo Silva"), person("Lena Late")
+    page = guest.go(links["attendee"])
+    expect(page.get_by_text("Press Join to wait")).to_be_visible()
+    seen(page, "door-host")
+    page.get_by_role("button", name="Join").click()
+    expect(page.get_by_text("This link needs an access code.")).to_be_visible()
+    seen(page, "door-errors")
+    guest.go(links["guest"])
+    page.get_by_label("Your name").fill("Jun Tanaka")
+    page.get_by_role("button", name="Join").click()
+    expect(page.get_by_text("you come in by yourself as soon as")).to_be_visible()
+    seen(page, "door-asked")
+    host.join(links["moderator"])
+    expect(host.page.get_by_text("You are the only one here.")).to_be_visible()
+    seen(host.page, "player-alone")
+    page.wait_for_url("**/-/conference")
+    sees(page, "Mo Silva")
+    second = guest.new_tab()
+    second.goto(page.url)
+    expect(second.get_by_role("link", name="Leave this tab")).to_be_visible()
+    seen(second, "player-elsewhere")
+    second.get_by_role("link", name="Leave this tab").click()
+    seen(second, "door-elsewhere")
+    second.goto(links["guest"].split("?")[0])
+    expect(second.get_by_text("This device still has its place")).to_be_visible()
+    seen(second, "door-inside")
+    late.go(links["guest"])
+    expect(late.page.get_by_text("This page tells you when there is a place again.")).to_be_visible()
+    seen(late.page, "door-full")
+    host.page.get_by_role("button", name="People").click()
+    seen(host.page, "player-people")
+    host.page.get_by_role("button", name="Remove Jun Tanaka").click()
+    expect(page.get_by_role("alertdialog")).to_be_visible()
+    seen(page, "player-removed")
+    page.get_by_role("link", name="Continue").click()
+    seen(page, "door-removed")
+    seen(guest.go(links["guest"]), "door-stays-removed")
+    host.leave()
+    seen(host.page, "door-left")
+    guest.go(entry_of(portal, "Jun Tanaka"))
+    expect(page.get_by_text("The host is not here yet")).to_be_visible()
+    seen(page, "door-continue")
+    late.go(links["guest"])
+    late.context.clear_cookies()
+    late.page.get_by_label("Your name").fill("Lena Late")
+    late.page.get_by_role("button", name="Join").click()
+    expect(late.page.get_by_text("Your browser kept no cookie")).to_be_visible()
+    seen(late.page, "door-no-cookies")
+    for name, change in (
+        ("opening", "not_before = datetime('now', '+20 minutes')"),
+        ("opening-days", "not_before = datetime('now', '+4000 minutes')"),
+        ("paused", "not_before = NULL, paused_at = datetime('now')"),
+        ("expired", "expires_at = datetime('now', '-1 day')"),
+        ("revoked", "revoked_at = datetime('now')"),
+    ):
+        change_link(portal, change)
+        seen(late.go(links["guest"]), f"door-{name}")

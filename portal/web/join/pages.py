@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext as _l
 from wtforms import StringField
 
-from portal.admission.decision import Decision, Reason, Refuse
+from portal.admission.decision import Decision, Reason, Refuse, Wait
 from portal.admission.operations import Declined, enter, look
 from portal.admission.queries import Visitor, find_token
 from portal.clock import now
@@ -78,7 +78,8 @@ def join(admission: Admission, slug: str) -> ResponseReturnValue:
                     network=request.remote_addr or "",
                 )
         except Declined as declined:
-            return _with_ticket(admission, (_page(admission, declined.decision, form), 403))
+            answer = make_response(_page(admission, declined.decision, form, asked=True), 403)
+            return admissions.write(answer, room.id, replace(admission.ticket, known_by=visitor.fixed_name or name))
         ticket = replace(
             admission.ticket,
             participation_id=inside.id,
@@ -136,8 +137,11 @@ def _look(admission: Admission) -> Decision:
     return look(admission.room, visitor, admission.standing)
 
 
-def _page(admission: Admission, decision: Decision, form: JoinForm, *, bad_link: bool = False) -> str:
-    """The form, or why there is none."""
+def _page(
+    admission: Admission, decision: Decision, form: JoinForm, *, bad_link: bool = False, asked: bool = False
+) -> str:
+    """The form, or why there is none. `asked`: they have pressed Join, and wait for the host to be there."""
+    asked = asked or (request.args.get("asked") == "1" and bool(form.name.data) and not decision.case.code_needed)
     return render_template(
         "join/refused.html" if _refuses(decision) else "join/show.html",
         room=admission.room,
@@ -147,6 +151,7 @@ def _page(admission: Admission, decision: Decision, form: JoinForm, *, bad_link:
         decision=decision,
         form=form,
         bad_link=bad_link,
+        asked=asked and isinstance(decision.result, Wait) and decision.result.wait_for == "host",
         replaced=request.args.get("replaced") == "1",
         new_link=_new_link(admission),
         code_asked=decision.case.code_needed,

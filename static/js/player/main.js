@@ -71,6 +71,7 @@ function onRoster({ detail }) {
     const person = people.find((one) => one.id === id);
     if (person) portal.signal(person, kind, null);
   });
+  note("alone", people.length === 1 ? say("alone") : "");
   media.fit(people.length);
   showCount();
 }
@@ -108,32 +109,39 @@ function end({ detail }) {
   media.stop();
   for (const id of [...peers.keys()]) part(id);
   for (const button of document.querySelectorAll(".bar button")) button.disabled = true;
-  if (detail.reason === "elsewhere") cover("elsewhere");
-  else cover("over", detail.message || say("over"));
+  if (detail.reason === "elsewhere") return cover("elsewhere");
+  find("rejoin").hidden = detail.reason !== "lost"; // the page behind `onward` knows all other ways
+  find("onward").hidden = ["lost", "gone"].includes(detail.reason);
+  cover("over", detail.message || say("over"));
+}
+
+function showPeople(open) {
+  find("people").hidden = !open;
+  find("player").classList.toggle("shows-people", open);
+  find("people-button").setAttribute("aria-expanded", String(open));
+  find(open ? "people" : "people-button").focus();
 }
 
 portal.addEventListener("roster", onRoster);
 portal.addEventListener("signal", onSignal);
 portal.addEventListener("mute", () => {
   media.switch("audio", false);
-  note(say("mutedBy"));
+  note("microphone", say("mutedBy"));
 });
 portal.addEventListener("over", end);
-portal.addEventListener("lost", () => note(say("serverLost")));
-portal.addEventListener("found", () => note(""));
+portal.addEventListener("lost", () => note("portal", say("serverLost")));
+portal.addEventListener("found", () => note("portal", ""));
 media.addEventListener("tracks", () => {
   tiles.show(me, media.stream);
   for (const peer of peers.values()) peer.share(media.stream);
 });
 media.addEventListener("change", () => {
   showControls();
+  if (media.microphone) note("microphone", "");
   if (people.length) portal.alive();
 });
 
-find("microphone").addEventListener("click", () => {
-  media.switch("audio", !media.microphone);
-  if (media.microphone) note("");
-});
+find("microphone").addEventListener("click", () => media.switch("audio", !media.microphone));
 find("camera").addEventListener("click", () => media.switch("video", !media.camera));
 find("again").addEventListener("click", () => media.get());
 find("sound").addEventListener("click", () => {
@@ -141,11 +149,9 @@ find("sound").addEventListener("click", () => {
   tiles.playAll();
 });
 find("takeover").addEventListener("click", () => location.replace(`${location.pathname}#takeover`) || location.reload());
-find("people-button").addEventListener("click", ({ currentTarget }) => {
-  const open = find("people").hidden;
-  find("people").hidden = !open;
-  find("player").classList.toggle("shows-people", open);
-  currentTarget.setAttribute("aria-expanded", String(open));
+find("people-button").addEventListener("click", () => showPeople(find("people").hidden));
+addEventListener("keydown", ({ key }) => {
+  if (key === "Escape" && !find("people").hidden) showPeople(false);
 });
 addEventListener("pagehide", () => portal.closing());
 addEventListener("pageshow", (event) => event.persisted && location.reload());
@@ -160,8 +166,10 @@ if (takeover) history.replaceState(null, "", location.pathname);
 tiles.tileOf(me);
 showControls();
 await portal.start(takeover);
-setInterval(showCount, 10000);
-levels = watchLevels(() =>
-  [...peers].map(([id, peer]) => [id, peer.link.getReceivers().find((one) => one.track.kind === "audio")]).filter(([, receiver]) => receiver),
-);
-await media.get();
+if (!portal.ended) { // a second tab leaves camera and microphone alone
+  setInterval(showCount, 10000);
+  levels = watchLevels(() =>
+    [...peers].map(([id, peer]) => [id, peer.link.getReceivers().find((one) => one.track.kind === "audio")]).filter(([, receiver]) => receiver),
+  );
+  await media.get();
+}

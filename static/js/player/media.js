@@ -8,6 +8,7 @@ const MANY = 4; // with more people than this, pictures are sent smaller
 
 export class Media extends EventTarget {
   stream = new MediaStream();
+  #stopped = false;
 
   // Ask for what there is. Somebody without camera or microphone watches and listens.
   async get() {
@@ -18,7 +19,7 @@ export class Media extends EventTarget {
     } catch (error) {
       problem = error.name;
       for (const wish of [{ audio: true }, { video: VIDEO }]) {
-        if (this.stream.getTracks().length || problem === "NotAllowedError") break;
+        if (this.#stopped || this.stream.getTracks().length || problem === "NotAllowedError") break;
         try {
           this.#use(await navigator.mediaDevices.getUserMedia(wish));
           problem = wish.audio ? "noCamera" : "";
@@ -27,8 +28,10 @@ export class Media extends EventTarget {
         }
       }
     }
+    if (this.#stopped) return;
     const words = { NotAllowedError: "denied", NotFoundError: "noDevices", NotReadableError: "busy", noCamera: "noCamera" };
-    this.#tell(problem ? words[problem] ?? "noDevices" : this.microphone || !facts.muted ? "" : "startsMuted");
+    this.#tell(problem ? words[problem] ?? "noDevices" : "");
+    note("microphone", facts.muted && this.has("audio") && !this.microphone ? say("startsMuted") : "");
   }
 
   get microphone() {
@@ -54,7 +57,9 @@ export class Media extends EventTarget {
     }
   }
 
+  // For good: what is got later (somebody took long to allow it) is stopped as well.
   stop() {
+    this.#stopped = true;
     for (const track of this.stream.getTracks()) track.stop();
   }
 
@@ -62,6 +67,7 @@ export class Media extends EventTarget {
   #startsMuted = facts.muted === "yes";
 
   #use(found) {
+    if (this.#stopped) return found.getTracks().forEach((track) => track.stop());
     for (const track of found.getTracks()) {
       if (track.kind === "audio" && this.#startsMuted) track.enabled = this.#startsMuted = false;
       this.stream.addTrack(track);
@@ -74,7 +80,7 @@ export class Media extends EventTarget {
   }
 
   #tell(key) {
-    note(key ? say(key) : "");
+    note("devices", key ? say(key) : "");
     find("again").hidden = !["denied", "busy", "noDevices"].includes(key);
     this.dispatchEvent(new Event("change"));
   }

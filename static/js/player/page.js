@@ -19,11 +19,10 @@ export function initials(name) {
   return ((words[0]?.[0] ?? "?") + (words.length > 1 ? words.at(-1)[0] : "")).toUpperCase();
 }
 
-// The line above the controls; "" takes it away.
-export function note(text) {
-  const line = find("note");
-  line.querySelector("span").textContent = text;
-  line.hidden = !text;
+// What somebody has to know for as long as it holds, by its cause, in the row above the controls; "" takes it away.
+export function note(cause, text) {
+  for (const line of find("note").children) if (line.dataset.cause === cause) line.textContent = text;
+  find("note").hidden = !find("note").textContent.trim();
 }
 
 export function announce(text) {
@@ -35,5 +34,5 @@ export function cover(id, title) {
   if (title) find(id).querySelector("h2").textContent = title;
   find(id).hidden = false;
   for (const other of root.children) other.inert = other.id !== id;
-  find(id).querySelector("a, button").focus();
+  (find(id).querySelector("a:not([hidden]), button") ?? find(id)).focus();
 }

@@ -14,14 +14,15 @@ export class Portal extends EventTarget {
   // Peers have to start anew after a reload, so each page load has a connection of its own.
   connection = randomId();
   state = { microphone: false, camera: false };
+  ended = false;
   #source = null;
+  #mark = null; // the last letter that was heard, or stood in the mailbox before others knew of this page
   #timer = 0;
-  #ended = false;
   #lost = false;
 
   async start(takeover = false) {
-    this.#ended = false;
-    if (await this.alive(takeover)) {
+    this.ended = false;
+    if (await this.alive(takeover, true)) {
       this.#listen();
       clearInterval(this.#timer);
       this.#timer = setInterval(() => this.alive(), ALIVE_EVERY);
@@ -29,15 +30,15 @@ export class Portal extends EventTarget {
   }
 
   stop() {
-    this.#ended = true;
+    this.ended = true;
     clearInterval(this.#timer);
     this.#source?.close();
   }
 
-  async alive(takeover = false) {
-    if (this.#ended) return false;
-    const answer = await this.#post(facts.presence, { connection: this.connection, takeover, ...this.state });
-    if (this.#ended) return false;
+  async alive(takeover = false, first = false) {
+    if (this.ended) return false;
+    const answer = await this.#post(facts.presence, { connection: this.connection, takeover, first, ...this.state });
+    if (this.ended) return false;
     const lost = !answer || answer.status >= 500 || answer.status === 429; // it may work again in a moment
     if (lost !== this.#lost) {
       this.#lost = lost;
@@ -53,6 +54,7 @@ export class Portal extends EventTarget {
       this.#end(body.reason ?? "absent", body.message ?? "");
       return false;
     }
+    if (answer.ok && first) this.#mark ??= (await answer.json().catch(() => ({}))).mark ?? null;
     return answer.ok;
   }
 
@@ -68,7 +70,7 @@ export class Portal extends EventTarget {
 
   // The page goes away: the portal keeps the place for a moment, in case that it is reloaded.
   closing() {
-    if (this.#ended) return;
+    if (this.ended) return;
     const form = new FormData();
     form.set("csrf_token", facts.csrf);
     form.set("connection", this.connection);
@@ -84,25 +86,27 @@ export class Portal extends EventTarget {
 
   #listen() {
     this.#source?.close();
-    this.#source = new EventSource(`${facts.stream}?connection=${encodeURIComponent(this.connection)}`);
+    const from = this.#mark === null ? "" : `&after=${encodeURIComponent(this.#mark)}`;
+    this.#source = new EventSource(`${facts.stream}?connection=${encodeURIComponent(this.connection)}${from}`);
     for (const name of ["roster", "signal", "mute", "over"]) {
       this.#source.addEventListener(name, (event) => {
         const detail = JSON.parse(event.data);
+        this.#mark = event.lastEventId || this.#mark;
         if (name === "over") this.#end(detail.reason, detail.message);
         else this.dispatchEvent(new CustomEvent(name, { detail }));
       });
     }
     this.#source.addEventListener("error", () => {
-      if (this.#source.readyState === EventSource.CLOSED && !this.#ended) setTimeout(() => this.#again(), ALIVE_EVERY);
+      if (this.#source.readyState === EventSource.CLOSED && !this.ended) setTimeout(() => this.#again(), ALIVE_EVERY);
     });
   }
 
   #again() {
-    if (!this.#ended) this.#listen();
+    if (!this.ended) this.#listen();
   }
 
   #end(reason, message) {
-    if (this.#ended) return;
+    if (this.ended) return;
     this.stop();
     this.dispatchEvent(new CustomEvent("over", { detail: { reason, message } }));
   }

@@ -1,0 +1,86 @@
+"""Waiting at the door: what is said with and without a script, and what is kept for who pressed Join."""
+
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+
+from portal.clock import now
+from portal.db import transaction
+from portal.rooms.models import Role
+from portal.rooms.settings import WAIT_FOR_HOST
+from tests.cast import CODE, Cast
+
+SCRIPT = "wait.js"
+
+
+@pytest.fixture
+def _hosted(cast: Cast, app: Flask) -> None:
+    """The board room lets nobody in before a moderator is there."""
+    with app.app_context(), transaction():
+        cast.room().room_settings = {WAIT_FOR_HOST: True}
+
+
+@pytest.mark.usefixtures("_hosted")
+def test_who_pressed_join_before_the_host_keeps_the_name_and_is_looked_for_again(cast: Cast) -> None:
+    guest = cast.follow(Role.GUEST)
+    waiting = guest.send(cast.board_path, name="Gus")
+    assert waiting.status_code == 403
+    assert 'data-waiting="host"' in waiting.text
+    assert "data-enter" in waiting.text
+    assert 'name="name" value="Gus"' in waiting.text
+    again = f"{cast.board_path}?asked=1"
+    assert f'http-equiv="refresh" content="10; url={again}"' in waiting.text
+    assert "data-enter" in guest.get(again).text
+    cast.join(Role.MODERATOR, name="Mo")
+    page = guest.get(again).text
+    assert "Open now, 1 person is in" in page
+    assert 'value="Gus"' in page
+    assert "data-enter" not in page
+
+
+@pytest.mark.usefixtures("_hosted")
+def test_a_code_that_was_right_waits_along_and_no_refresh_loses_it(cast: Cast) -> None:
+    guest = cast.follow(Role.ATTENDEE)
+    waiting = guest.send(cast.board_path, name="Att", code=CODE).text
+    assert f'name="code" value="{CODE}"' in waiting
+    assert "http-equiv" not in waiting
+    assert "data-enter" not in guest.get(f"{cast.board_path}?asked=1").text
+
+
+@pytest.mark.usefixtures("_hosted")
+def test_only_where_a_script_runs_does_the_page_promise_to_come_in_by_itself(cast: Cast) -> None:
+    page = cast.follow(Role.GUEST).get(cast.board_path).text
+    promise = "Press Join to wait: you come in by yourself"
+    assert f'data-scripted="The host is not here yet. {promise}' in page
+    assert f">The host is not here yet. {promise}" not in page
+
+
+def test_without_a_script_nobody_is_promised_a_sound(cast: Cast, app: Flask) -> None:
+    with app.app_context(), transaction():
+        cast.token(Role.GUEST).not_before = now() + timedelta(minutes=12)
+    page = cast.follow(Role.GUEST).get(cast.board_path).text
+    assert ">Keep this page open. It looks again every ten seconds" in page
+    assert (
+        'data-scripted="Keep this page open. It lets you join when the room opens, and you will hear a sound."' in page
+    )
+
+
+def test_a_full_room_is_looked_at_again(cast: Cast, app: Flask) -> None:
+    with app.app_context(), transaction():
+        cast.room().room_features = {"max_participants": 1}
+    first, second = cast.join(Role.GUEST, name="First"), cast.follow(Role.GUEST)
+    for page in (second.get(cast.board_path).text, second.send(cast.board_path, name="Second").text):
+        assert 'data-waiting="full"' in page
+        assert SCRIPT in page
+        assert "data-enter" not in page  # who walked away is not taken in
+    first.post(f"/rooms/{cast.board}/-/conference/departure", data={"csrf_token": first.token(cast.board_path)})
+    assert SCRIPT not in second.get(cast.board_path).text
+
+
+def test_who_went_back_is_not_told_that_he_is_in(cast: Cast) -> None:
+    """Browsers ask for the page before they tell that the player was closed."""
+    page = cast.join(Role.GUEST).get(cast.board_path).text
+    assert "You are already in" not in page
+    assert "This device still has its place in the room." in page
+    assert SCRIPT in page

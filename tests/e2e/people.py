@@ -19,7 +19,7 @@ HEARD = """(name) => {
   const video = [...document.querySelectorAll("video")].find((one) => one.getAttribute("aria-label").includes(name));
   return Boolean(video?.srcObject?.getAudioTracks().some((track) => track.readyState === "live" && !track.muted));
 }"""
-EXPECTED_STATUS = re.compile(r"status of (401|403|404|409|410|422|429|503)")
+EXPECTED_STATUS = re.compile(r"status of (400|401|403|404|409|410|422|429|503)")
 
 
 class Person:

@@ -45,6 +45,15 @@ def change_link(portal: Portal, change: str) -> None:
     _write(portal, f"UPDATE room_tokens SET {change} WHERE role = 'guest' AND NOT automatic")
 
 
+def open_house(portal: Portal) -> str:
+    """The address of the public room."""
+    engine = sa.create_engine(f"sqlite:///{portal.data / 'foyer.db'}")
+    with engine.connect() as connection:
+        room = connection.execute(sa.text("SELECT id, slug FROM rooms WHERE room_name = 'Open house'")).one()
+    engine.dispose()
+    return f"{portal.address}/rooms/{room.id}/{room.slug}"
+
+
 def _write(portal: Portal, statement: str, **values: str) -> None:
     engine = sa.create_engine(f"sqlite:///{portal.data / 'foyer.db'}", connect_args={"timeout": 10})
     with engine.begin() as connection:

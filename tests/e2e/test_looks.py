@@ -16,7 +16,7 @@ from playwright.sync_api import Page, expect
 
 from tests.e2e.people import Person, sees
 from tests.e2e.test_domain import entry_of
-from tests.e2e.test_doors import change_board, change_link
+from tests.e2e.test_doors import change_board, change_link, open_house
 from tests.e2e.test_journeys import board_links
 from tests.oauth.programs import CHALLENGE, VERIFIER
 from tests.servers import Portal
@@ -313,12 +313,18 @@ def test_doors_of_guests(portal: Portal, person: Callable[..., Person], seen: Ca
     guest.go(entry_of(portal, "Jun Tanaka"))
     expect(page.get_by_text("The host is not here yet")).to_be_visible()
     seen(page, "door-continue")
-    late.go(links["guest"])
-    late.context.clear_cookies()
-    late.page.get_by_label("Your name").fill("Lena Late")
-    late.page.get_by_role("button", name="Join").click()
-    expect(late.page.get_by_text("Your browser kept no cookie")).to_be_visible()
-    seen(late.page, "door-no-cookies")
+
+
+def test_closed_doors_of_guests(
+    portal: Portal, person: Callable[..., Person], seen: Callable[[Page, str], None]
+) -> None:
+    guest, link = person("Lena Late"), board_links(portal)["guest"]
+    page = guest.go(open_house(portal))
+    guest.context.clear_cookies()
+    page.get_by_label("Your name").fill("Lena Late")
+    page.get_by_role("button", name="Join").click()
+    expect(page.get_by_text("Your browser kept no cookie")).to_be_visible()
+    seen(page, "door-no-cookies")
     for name, change in (
         ("opening", "not_before = datetime('now', '+20 minutes')"),
         ("opening-days", "not_before = datetime('now', '+4000 minutes')"),
@@ -327,4 +333,4 @@ def test_doors_of_guests(portal: Portal, person: Callable[..., Person], seen: Ca
         ("revoked", "revoked_at = datetime('now')"),
     ):
         change_link(portal, change)
-        seen(late.go(links["guest"]), f"door-{name}")
+        seen(guest.go(link), f"door-{name}")

@@ -138,7 +138,7 @@ media.addEventListener("tracks", () => {
 media.addEventListener("change", () => {
   showControls();
   if (media.microphone) note("microphone", "");
-  if (people.length) portal.alive();
+  portal.alive();
 });
 
 find("microphone").addEventListener("click", () => media.switch("audio", !media.microphone));

@@ -25,7 +25,7 @@ async function look() {
 function stopWaiting(page) {
   clearInterval(looking);
   clearInterval(counting);
-  if (enter && page.getElementById("door-state")) return enter.requestSubmit();
+  if (enter && page.querySelector(".door-card form")) return enter.requestSubmit();
   if (!showState(page)) {
     const newCard = page.querySelector(".door-card");
     if (!newCard) return location.reload(); // another kind of page: let the browser show it

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.e2e.people import Person, sees
+from tests.e2e.test_domain import entry_of
 from tests.e2e.test_journeys import board_links
 from tests.servers import Portal
 
@@ -151,6 +152,15 @@ def test_who_pressed_join_comes_in_with_the_host_and_a_free_place_is_told(portal
     expect(waiting.get_by_label("Your name")).to_have_value("Lena Late")
     waiting.get_by_role("button", name="Join").click()
     waiting.wait_for_url("**/-/conference")
+
+
+def test_a_one_time_entry_waits_for_the_host_too(portal: Portal, person: NewPerson) -> None:
+    change_board(portal, settings='{"wait_for_host": true}')
+    host, guest = person("Mo Moderator"), person("Jun Tanaka")
+    page = guest.go(entry_of(portal, "Jun Tanaka"))
+    expect(page.get_by_text("you come in by yourself as soon as somebody is")).to_be_visible()
+    host.join(board_links(portal)["moderator"])
+    page.wait_for_url("**/-/conference")
 
 
 def test_who_signs_out_and_in_enters_again(portal: Portal, person: NewPerson) -> None:

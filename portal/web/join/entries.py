@@ -13,7 +13,7 @@ from flask_wtf.csrf import CSRFError
 from portal.admission.decision import Decision, Wait
 from portal.admission.entries import Spent, can_be_used, find_entry, find_opened, opens, use_entry
 from portal.admission.models import Entry
-from portal.admission.operations import Declined
+from portal.admission.operations import Declined, look
 from portal.admission.queries import Visitor
 from portal.clock import now
 from portal.edge import actor, admissions
@@ -43,11 +43,13 @@ def open_entry(admission: Admission, secret: str) -> ResponseReturnValue:
 @bp.get("")
 @at_door
 def show(admission: Admission) -> ResponseReturnValue:
-    """The button that enters; a script presses it at once."""
-    entry = _held(admission)
+    """The button that enters; a script presses it at once, or as soon as there is nothing to wait for."""
+    room, entry = admission.room, _held(admission)
     if not can_be_used(entry, now()):
         return _spent()
-    return render_template("join/continue.html", room=admission.room, name=entry.name, proof=admission.proof)
+    result = look(room, _visitor(room, entry, admission.ticket.device)).result
+    wait = result if isinstance(result, Wait) else None
+    return render_template("join/continue.html", room=room, name=entry.name, wait=wait, proof=admission.proof)
 
 
 @bp.post("")

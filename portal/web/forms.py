@@ -186,7 +186,8 @@ class MomentField(DateTimeLocalField):  # type: ignore[misc]
         moment = naive.replace(tzinfo=zone()).astimezone(UTC)
         if moment.astimezone(zone()).replace(tzinfo=None) != naive:
             raise ValidationError(translated(Message("Clocks skip this time on that day. Choose one an hour later.")))
-        self.data = moment
+        before: datetime | None = self.object_data
+        self.data = before if before and before.replace(second=0, microsecond=0) == moment else moment
 
     def pre_validate(self, form: BaseForm) -> None:
         """Refuse what is over before it begins."""

@@ -82,3 +82,39 @@ def test_who_is_refused_in_a_room_learns_whom_to_ask(cast: Cast) -> None:
     assert refused.status_code == 403
     assert "Ask its owner, Alice Moreau." in refused.text
     assert "Alice" not in cast.sign_in("charlie").get(f"/manage/rooms/{cast.board}/links").text
+
+
+def test_a_membership_has_an_end_that_changing_the_rights_leaves_alone(cast: Cast, app: Flask) -> None:
+    alice, people = cast.sign_in("alice"), f"/manage/rooms/{cast.board}/people"
+    ends = (now() + timedelta(days=3)).replace(second=17, microsecond=0)
+    with app.app_context(), transaction():
+        member = session.scalars(sa.select(RoomMember)).one()
+        member.until, member_id = ends, member.id
+    edit = f"{people}/{member_id}/edit"
+    form = alice.get(edit).text
+    there = f"{ends:%Y-%m-%dT%H:%M}"
+    assert f'value="{there}"' in form
+    assert alice.send(edit, permissions=["status:view", "tokens:view"], until=there).status_code == 303
+    with app.app_context():
+        assert session.scalars(sa.select(RoomMember.until)).one() == ends
+    assert "until" in alice.get(people).text
+    assert alice.send(edit, permissions=["status:view"], until="2026-01-31T18:30").status_code == 422
+    assert alice.send(edit, permissions=["status:view"], until="").status_code == 303
+    with app.app_context():
+        assert session.scalars(sa.select(RoomMember.until)).one() is None
+
+
+def test_a_link_that_is_not_for_everybody_is_not_offered_to_everybody(cast: Cast, app: Flask) -> None:
+    with app.app_context(), transaction():
+        cast.token(Role.ATTENDEE).max_uses = 5
+        cast.token(Role.GUEST).not_before = now() + timedelta(hours=1)
+    html = cast.sign_in("alice").get(f"/manage/rooms/{cast.board}").text
+    assert "Copy moderator link" in html
+    assert "Copy attendee link" not in html
+    assert "Copy guest link" not in html
+
+
+def test_a_name_of_blanks_is_no_name(cast: Cast) -> None:
+    refused = cast.sign_in("alice").send("/manage/rooms/new", room_name="   ")
+    assert refused.status_code == 422
+    assert "Give the room a name." in refused.text

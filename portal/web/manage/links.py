@@ -79,10 +79,11 @@ class RotationForm(Form):
 
 
 def working_links(links: list[RoomToken]) -> list[RoomToken]:
-    """The newest link for anybody of each role that works, and that the reader may hand out: what is shared most."""
+    """The newest link of each role that works for anybody by now, if the reader may hand it out: what is shared."""
     at, newest = now(), dict[Role, RoomToken]()
     for link in links:
-        if link.works(at) and not link.person and link.role in grantable_roles(actor.current(), link.room):
+        open_to_all = not link.person and link.max_uses is None and (link.not_before is None or link.not_before <= at)
+        if open_to_all and link.works(at) and link.role in grantable_roles(actor.current(), link.room):
             newest.setdefault(link.role, link)
     return [newest[role] for role in (Role.ATTENDEE, Role.GUEST, Role.MODERATOR) if role in newest]
 

@@ -8,6 +8,7 @@ from wtforms import EmailField, SelectMultipleField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length
 
+from portal.clock import now
 from portal.edge import actor
 from portal.edge.guard import requires
 from portal.edge.words import translated
@@ -26,7 +27,7 @@ from portal.permissions.permission import OPENS_NOTHING_YET, Permission
 from portal.permissions.rules import can
 from portal.rooms.models import Room
 from portal.web import notices
-from portal.web.forms import Form, refills
+from portal.web.forms import Form, MomentField, refills
 
 bp = Blueprint("people", __name__, url_prefix="/manage/rooms/<id:room_id>/people")
 
@@ -35,6 +36,7 @@ class RightsForm(Form):
     """A checkbox for each permission; those that the reader lacks are shown but cannot be touched."""
 
     permissions = SelectMultipleField(_l("May"), coerce=Permission)
+    until = MomentField(_l("Until"), ahead=True)
 
     def offer(self, room: Room) -> None:
         """Draw the choices from the enum: what every member has, and what opens nothing yet, is left out."""
@@ -57,7 +59,9 @@ def index(room: Room) -> ResponseReturnValue:
     """The owner and all members with their rights."""
     members, somebody = members_of(room), actor.someone()
     removable = {member.uuid for member in members if may_remove(somebody, room, member)}
-    return render_template("manage/people/index.html", room=room, tab="people", members=members, removable=removable)
+    return render_template(
+        "manage/people/index.html", room=room, tab="people", members=members, removable=removable, at=now()
+    )
 
 
 @bp.route("/new", methods=["GET", "POST"])
@@ -69,7 +73,13 @@ def add(room: Room) -> ResponseReturnValue:
     form.offer(room)
     if form.validate_on_submit():
         with form.refusals():
-            member = add_member(room=room, email=form.email.data, permissions=form.permissions.data, by=actor.someone())
+            member = add_member(
+                room=room,
+                email=form.email.data,
+                permissions=form.permissions.data,
+                until=form.until.data,
+                by=actor.someone(),
+            )
             notices.done(_("%(name)s is a member of this room now.", name=member.user.name))
             return _back(room)
     return _form(room, form, None)
@@ -82,13 +92,13 @@ def edit(room: Room, member_id: str) -> ResponseReturnValue:
     """Change what a member may do."""
     member = find_member(room, member_id)
     held = [Permission(word) for word in member.permissions if word in set(Permission)]
-    form = RightsForm(data={"permissions": held})
+    form = RightsForm(data={"permissions": held, "until": member.until})
     form.offer(room)
     if form.validate_on_submit():
         with form.refusals():
             untouchable = {p for p in held if p not in form.grantable}
             wanted = {*form.permissions.data, *untouchable}
-            change_member(member, room=room, permissions=wanted, by=actor.someone())
+            change_member(member, room=room, permissions=wanted, until=form.until.data, by=actor.someone())
             notices.done(_("Saved."))
             return _back(room)
     return _form(room, form, member)

@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import BooleanField, Field, IntegerField, SelectField, StringField, TextAreaField, URLField
 from wtforms.fields.choices import SelectChoice
-from wtforms.validators import InputRequired, Optional, ValidationError
+from wtforms.validators import DataRequired, Optional, ValidationError
 
 from portal.edge import actor
 from portal.edge.guard import requires
@@ -36,7 +36,7 @@ AS_PLANNED, OFF = "plan", "off"
 class SettingsForm(Form):
     """What every room has. `form_for` adds its settings and features, as fields that are called like their keys."""
 
-    room_name = StringField(_l("Name"), [InputRequired(_l("Give the room a name."))])
+    room_name = StringField(_l("Name"), [DataRequired(_l("Give the room a name."))])
     slug = StringField(_l("Word in the address"))
     is_public = BooleanField(_l("Public: whoever knows the address may come in as a guest"))
     active = BooleanField(_l("Active: people may enter"))

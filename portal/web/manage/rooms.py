@@ -6,7 +6,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import SelectField, StringField
 from wtforms.fields.choices import SelectChoice
-from wtforms.validators import InputRequired
+from wtforms.validators import DataRequired
 
 from portal.accounts.models import Account
 from portal.admission.queries import codes_of, roles_locked_out, tokens_of
@@ -34,7 +34,7 @@ bp = Blueprint("rooms", __name__, url_prefix="/manage/rooms")
 class NewRoomForm(Form):
     """A name is enough; the account is asked for only if there are several."""
 
-    room_name = StringField(_l("Name"), [InputRequired(_l("Give the room a name."))])
+    room_name = StringField(_l("Name"), [DataRequired(_l("Give the room a name."))])
     account = SelectField(_l("Account"))
 
 

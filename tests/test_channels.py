@@ -6,8 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-import portal.channels
-from portal.channels import EVERYTHING, Channels, InProcess, OverRedis, Watch
+from portal.channels import EVERYTHING, Channels, InProcess, OverRedis, Watch, over_redis
 from portal.errors import ChannelsAway
 from tests.servers import cable, free_port, wait_for
 
@@ -132,7 +131,7 @@ def test_redis_that_is_away_is_said_in_our_words() -> None:
 def test_watchers_hear_again_after_the_subscription_was_cut(
     valkey_server: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(portal.channels, "AGAIN_SECONDS", 0.05)
+    monkeypatch.setattr(over_redis, "AGAIN_SECONDS", 0.05)
     channels = OverRedis(valkey_server)
     with channels.watch("t") as watch:
         wait_for(lambda: _ready(channels, watch, "t"), what="the subscription")
@@ -143,7 +142,7 @@ def test_watchers_hear_again_after_the_subscription_was_cut(
 
 def test_a_subscription_cut_without_a_word_is_noticed(valkey_server: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, seconds in (("QUIET_SECONDS", 0.05), ("LOST_SECONDS", 0.3), ("AGAIN_SECONDS", 0.05)):
-        monkeypatch.setattr(portal.channels, name, seconds)
+        monkeypatch.setattr(over_redis, name, seconds)
     with cable(valkey_server) as cut:
         channels = OverRedis(cut.address)
         other = OverRedis(valkey_server)
@@ -156,7 +155,7 @@ def test_a_subscription_cut_without_a_word_is_noticed(valkey_server: str, monkey
 
 def test_a_quiet_subscription_is_kept(valkey_server: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, seconds in (("QUIET_SECONDS", 0.02), ("LOST_SECONDS", 0.3)):
-        monkeypatch.setattr(portal.channels, name, seconds)
+        monkeypatch.setattr(over_redis, name, seconds)
     channels = OverRedis(valkey_server)
     with channels.watch("t") as watch:
         wait_for(lambda: _ready(channels, watch, "t"), what="the subscription")

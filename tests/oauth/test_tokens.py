@@ -332,44 +332,6 @@ def test_a_new_password_ends_what_was_granted_and_signing_out_does_not(own: Prog
     assert own.active(own.pair(password="another-password")["access_token"])
 
 
-def test_revoking_an_access_token_leaves_its_family(own: Program) -> None:
-    pair = own.pair()
-    assert own.post("/oauth/revoke", token=pair["access_token"], token_type_hint="refresh_token").status_code == 200
-    assert not own.active(pair["access_token"])
-    assert own.active(pair["refresh_token"])
-
-
-def test_revoking_a_refresh_token_ends_its_family(own: Program) -> None:
-    pair = own.pair()
-    assert own.post("/oauth/revoke", token=pair["refresh_token"]).status_code == 200
-    assert not own.active(pair["access_token"])
-    assert not own.active(pair["refresh_token"])
-    assert own.post("/oauth/revoke", token=pair["refresh_token"]).status_code == 200
-    assert own.post("/oauth/revoke", token="fa_never-was-one").status_code == 200
-    assert own.post("/oauth/revoke").get_json()["error"] == "invalid_request"
-
-
-def test_revoking_and_asking_about_tokens_is_for_the_client_that_has_them(own: Program, cast: Cast) -> None:
-    pair, other = own.pair(), program(cast, ClientKind.CREDENTIAL)
-    assert other.post("/oauth/revoke", token=pair["access_token"]).get_json()["error"] == "invalid_grant"
-    assert other.post("/oauth/introspect", token=pair["access_token"]).get_json() == {"active": False}
-    assert other.post("/oauth/introspect", token="fa_never-was-one").get_json() == {"active": False}
-    for path in ("/oauth/revoke", "/oauth/introspect"):
-        assert cast.browser().post(path, data={"token": pair["access_token"]}).status_code == 401
-        assert own.post(path, auth=(own.client_id, "wrong"), token=pair["access_token"]).status_code == 401
-    assert own.active(pair["access_token"])
-
-
-def test_introspection_says_what_a_token_is_good_for(own: Program, app: Flask, cast: Cast) -> None:
-    said = own.post("/oauth/introspect", token=own.pair()["access_token"]).get_json()
-    with app.app_context():
-        assert said["sub"] == cast.user("alice").id
-    assert said["client_id"] == own.client_id
-    assert said["scope"] == "rooms.read status.read"
-    assert said["exp"] - said["iat"] == DAY
-    assert said["iss"] == "http://127.0.0.1:8000"
-
-
 def test_lifetimes_are_settings(database: str, tmp_path: object) -> None:
     app = create_app(settings_for(database, tmp_path, access_token_minutes=2, refresh_token_minutes=3))  # type: ignore[arg-type]
     app.test_client_class = Client

@@ -8,11 +8,12 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
+from portal.admission.tokens import issue_token
 from portal.app import create_app
 from portal.db import db, session, transaction
 from portal.jobs.delivery import deliver
 from portal.permissions.actor import actor_of
-from portal.rooms.models import Room
+from portal.rooms.models import Role, Room
 from portal.webhooks import deliveries
 from portal.webhooks.deliveries import due
 from portal.webhooks.events import Event
@@ -97,3 +98,14 @@ def messages() -> list[WebhookDelivery]:
 
 def listening(room: Room) -> int:
     return room.customer.webhooks
+
+
+def happen(app: Flask, cast: Cast, label: str = "Press") -> None:
+    """Something that every endpoint hears of: a link is made."""
+    with app.app_context(), transaction():
+        issue_token(room=cast.room(), role=Role.GUEST, by=actor_of(cast.user("alice")), label=label)
+
+
+def secret_of(app: Flask, endpoint_id: str) -> str:
+    with app.app_context():
+        return endpoint_of(endpoint_id).secret

@@ -12,48 +12,30 @@ import time_machine
 from flask import Flask
 from standardwebhooks import WebhookVerificationError
 
-from portal.admission.tokens import issue_token
 from portal.audit.models import AuditEvent
 from portal.clock import now
 from portal.db import session, transaction
-from portal.errors import Conflict, Invalid, NotAllowed
+from portal.errors import Conflict
 from portal.jobs.queue import make_queue
 from portal.permissions.actor import actor_of
-from portal.permissions.members import RoomMember
-from portal.permissions.permission import Permission
 from portal.providers import fetch
-from portal.rooms.models import Role
-from portal.webhooks import deliveries, operations
+from portal.webhooks import deliveries
 from portal.webhooks.deliveries import KEPT, LEASE, SCHEDULE, Outcome, claim, record, send_again, sweep_deliveries
 from portal.webhooks.events import Event
 from portal.webhooks.models import EndpointStatus, Why
 from portal.webhooks.operations import (
-    change_endpoint,
     create_endpoint,
-    delete_endpoint,
     pause_endpoint,
     resume_endpoint,
     rotate_secret,
 )
-from portal.webhooks.operations import test_endpoint as send_test
 from tests.cast import Cast
 from tests.conftest import BOTH
 from tests.receiver import Receiver
-from tests.webhooks.conftest import Listen, endpoint_of, messages
+from tests.webhooks.conftest import Listen, endpoint_of, happen, messages, secret_of
 
 Work = Callable[[], int]
 Told = list[tuple[UUID, float]]
-
-
-def happen(app: Flask, cast: Cast, label: str = "Press") -> None:
-    """Something that every endpoint hears of: a link is made."""
-    with app.app_context(), transaction():
-        issue_token(room=cast.room(), role=Role.GUEST, by=actor_of(cast.user("alice")), label=label)
-
-
-def secret_of(app: Flask, endpoint_id: str) -> str:
-    with app.app_context():
-        return endpoint_of(endpoint_id).secret
 
 
 @BOTH
@@ -307,25 +289,6 @@ def test_for_a_day_after_a_rotation_both_secrets_are_good(
             message.verified(second)
 
 
-def test_a_test_is_sent_once_also_to_a_paused_endpoint_and_counts_for_nothing(
-    app: Flask, cast: Cast, hook: Receiver, listen: Listen, work: Work
-) -> None:
-    endpoint_id = listen(Event.ROOM_CREATED)
-    hook.status = 500
-    with app.app_context(), transaction():
-        alice = actor_of(cast.user("alice"))
-        pause_endpoint(endpoint_of(endpoint_id), by=alice)
-        send_test(endpoint_of(endpoint_id), by=alice)
-    assert work() == 1
-    content = hook.messages[0].verified(secret_of(app, endpoint_id))
-    assert (content["type"], content["data"]["id"]) == ("webhook.test", endpoint_id)
-    assert "secret" not in content["data"]
-    with app.app_context():
-        [sent] = messages()
-        assert sent.gave_up_at is not None
-        assert endpoint_of(endpoint_id).failures == 0
-
-
 @BOTH
 def test_a_message_can_be_sent_again_with_its_old_id(
     app: Flask, cast: Cast, hook: Receiver, listen: Listen, work: Work, told: Told
@@ -402,37 +365,6 @@ def test_old_messages_are_swept_away(app: Flask, cast: Cast, listen: Listen) -> 
         assert messages() == []
 
 
-@BOTH
-def test_deleting_an_endpoint_takes_its_messages_along(app: Flask, cast: Cast, listen: Listen) -> None:
-    endpoint_id = listen()
-    happen(app, cast)
-    with app.app_context():
-        with transaction():
-            delete_endpoint(endpoint_of(endpoint_id), by=actor_of(cast.user("alice")))
-        assert messages() == []
-        assert cast.room().customer.webhooks == 0
-
-
-@BOTH
-def test_endpoints_made_at_once_are_all_counted(app: Flask, cast: Cast, hook: Receiver) -> None:
-    start = threading.Barrier(8)
-
-    def make() -> None:
-        with app.app_context():
-            start.wait(10)
-            with transaction():
-                room, alice = cast.room(), actor_of(cast.user("alice"))
-                create_endpoint(customer=room.customer, url=hook.url, events=[Event.ROOM_CREATED], by=alice)
-
-    threads = [threading.Thread(target=make) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(30)
-    with app.app_context():
-        assert cast.room().customer.webhooks == 8
-
-
 def test_the_queue_is_told_and_its_worker_sends(app: Flask, cast: Cast, hook: Receiver, tmp_path: Path) -> None:
     """As in the running portal: commit, queue, worker, receiver."""
     with app.app_context(), transaction():
@@ -473,59 +405,3 @@ def test_the_job_survives_a_receiver_that_is_not_there(app: Flask, cast: Cast, l
     assert work() == 1
     with app.app_context():
         assert messages()[0].trouble is fetch.Trouble.UNREACHABLE
-
-
-REFUSED = [
-    ({"url": "http://127.0.0.1:22/"}, "url"),
-    ({"url": "nonsense"}, "url"),
-    ({"url": ""}, "url"),
-    ({"url": "https://user:pass@example.org/"}, "url"),
-    ({"url": "https://169.254.169.254/"}, "url"),
-    ({"events": []}, "events"),
-    ({"description": "x" * 201}, "description"),
-    ({"description": "a\u202eb"}, "description"),
-]
-
-
-@pytest.mark.parametrize(("wrong", "field"), REFUSED)
-def test_what_makes_no_sense_is_refused_at_its_field(
-    app: Flask, cast: Cast, wrong: dict[str, object], field: str
-) -> None:
-    with app.app_context():
-        room, alice = cast.room(), actor_of(cast.user("alice"))
-        right = {"url": "https://example.org/hook", "events": [Event.ROOM_CREATED], "description": ""}
-        with pytest.raises(Invalid) as refused:
-            create_endpoint(customer=room.customer, room=room, by=alice, **{**right, **wrong})  # type: ignore[arg-type]
-        assert list(refused.value.fields) == [field]
-        session.rollback()
-
-
-def test_a_member_can_ask_only_for_what_he_may_see(app: Flask, cast: Cast, listen: Listen) -> None:
-    """Bob may edit the room and see who is in; not its links, codes or people. Nor can he turn Alice's to himself."""
-    endpoint_id = listen(Event.MEMBER_ADDED, Event.ROOM_STARTED)
-    with app.app_context(), transaction():
-        room, bob = cast.room(), actor_of(cast.user("bob"))
-        member = session.scalars(sa.select(RoomMember).where(RoomMember.user_uuid == bob.uuid)).unique().one()
-        member.permissions = [Permission.ROOM_VIEW, Permission.ROOM_EDIT, Permission.STATUS_VIEW]
-        bob.memberships[room.uuid] = member
-        made = create_endpoint(
-            customer=room.customer, room=room, url="https://bob.example/", events=[Event.ROOM_STARTED], by=bob
-        )
-        for event in (Event.TOKEN_USED, Event.CODE_CREATED, Event.MEMBER_ADDED, Event.PARTICIPANT_JOINED):
-            with pytest.raises(NotAllowed):
-                change_endpoint(made, by=bob, events=[Event.ROOM_STARTED, event])
-        with pytest.raises(NotAllowed):
-            change_endpoint(endpoint_of(endpoint_id), by=bob, url="https://bob.example/")
-        change_endpoint(endpoint_of(endpoint_id), by=bob, description="Bob was here")
-        with pytest.raises(NotAllowed):
-            create_endpoint(customer=room.customer, url="https://b.example/", events=[Event.ROOM_STARTED], by=bob)
-
-
-def test_there_is_an_end_to_the_number_of_endpoints(
-    app: Flask, cast: Cast, listen: Listen, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(operations, "MOST", 2)
-    listen()
-    listen()
-    with pytest.raises(Conflict):
-        listen()

@@ -1,0 +1,83 @@
+"""The channels of a portal that runs as one web process: a few dictionaries."""
+
+import threading
+import time
+from collections import deque
+from typing import Any, ClassVar
+
+from portal.channels.base import LETTER_SECONDS, LETTERS_KEPT, Hub, Letter, place_of
+
+
+class InProcess:
+    """Channels of a portal that runs as one web process."""
+
+    shared: ClassVar[bool] = False
+
+    def __init__(self) -> None:
+        self._hub = Hub()
+        self._boxes: dict[str, deque[tuple[float, Letter]]] = {}
+        self._present: dict[str, dict[str, tuple[float, dict[str, Any]]]] = {}
+        self._sequence = 0
+        self._lock = threading.Lock()
+
+    def nudge(self, *topics: str, word: str = "") -> None:
+        self._hub.tell(topics, word)
+
+    def watch(self, *topics: str) -> Any:
+        return self._hub.watch(*topics)
+
+    def post(self, mailbox: str, body: dict[str, Any]) -> None:
+        at = time.monotonic()
+        with self._lock:
+            for name in [name for name, box in self._boxes.items() if box[-1][0] < at - LETTER_SECONDS]:
+                del self._boxes[name]
+            self._sequence += 1
+            box = self._boxes.setdefault(mailbox, deque(maxlen=LETTERS_KEPT))
+            box.append((at, Letter(f"{self._sequence:016d}", body)))
+        self._hub.tell((mailbox,), "")
+
+    def letters(self, mailbox: str, after: str) -> list[Letter]:
+        since, after = time.monotonic() - LETTER_SECONDS, place_of(after)
+        with self._lock:
+            kept = list(self._boxes.get(mailbox, ()))
+        return [letter for at, letter in kept if at >= since and letter.id > after]
+
+    def last_letter(self, mailbox: str) -> str:
+        kept = self.letters(mailbox, "")
+        return kept[-1].id if kept else f"{self._sequence:016d}"
+
+    def attend(self, group: str, member: str, value: dict[str, Any], seconds: float) -> None:
+        with self._lock:
+            self._present.setdefault(group, {})[member] = (time.monotonic() + seconds, value)
+
+    def expect(self, group: str, member: str, seconds: float) -> None:
+        with self._lock:
+            self._present.setdefault(group, {}).setdefault(member, (time.monotonic() + seconds, {}))
+
+    def attendance(self, group: str) -> dict[str, dict[str, Any]]:
+        at = time.monotonic()
+        with self._lock:
+            return {m: value for m, (until, value) in self._present.get(group, {}).items() if until > at}
+
+    def absent(self, group: str, member: str) -> None:
+        with self._lock:
+            self._remove(group, member)
+
+    def lapsed(self) -> list[tuple[str, str]]:
+        at = time.monotonic()
+        with self._lock:
+            gone = [
+                (group, member)
+                for group, members in self._present.items()
+                for member, (until, _) in members.items()
+                if until <= at
+            ]
+            for group, member in gone:
+                self._remove(group, member)
+        return gone
+
+    def _remove(self, group: str, member: str) -> None:
+        members = self._present.get(group, {})
+        members.pop(member, None)
+        if not members:
+            self._present.pop(group, None)

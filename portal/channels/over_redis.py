@@ -1,0 +1,182 @@
+"""The channels of a portal that runs as several processes, shared by Redis."""
+
+import json
+import threading
+import time
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, ClassVar, ParamSpec, TypeVar
+
+import redis
+import structlog
+
+from portal.channels.base import LETTER_SECONDS, LETTERS_KEPT, Hub, Letter, place_of
+from portal.errors import ChannelsAway
+
+log = structlog.get_logger()
+
+_PRESENT = "foyer:present:"
+_DEADLINES = "foyer:deadlines"
+_MAILBOX = "foyer:mailbox:"
+_NUDGES = "foyer:nudges"
+
+# The server's clock decides, so that machines whose clocks differ agree about who is late.
+_ATTEND = """
+local t = redis.call('TIME')
+local at = t[1] + t[2] / 1000000
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
+redis.call('EXPIRE', KEYS[1], 86400)
+redis.call('ZADD', KEYS[2], string.format('%.6f', at + ARGV[3]), ARGV[4])
+"""
+_EXPECT = """
+local t = redis.call('TIME')
+if redis.call('HSETNX', KEYS[1], ARGV[1], '{}') == 0 then return end
+redis.call('EXPIRE', KEYS[1], 86400)
+redis.call('ZADD', KEYS[2], string.format('%.6f', t[1] + t[2] / 1000000 + ARGV[2]), ARGV[3])
+"""
+_LAPSED = """
+local t = redis.call('TIME')
+local at = string.format('%.6f', t[1] + t[2] / 1000000)
+local gone = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', at, 'LIMIT', 0, 200)
+for _, name in ipairs(gone) do
+  local bar = string.find(name, '|', 1, true)
+  redis.call('HDEL', KEYS[2] .. string.sub(name, 1, bar - 1), string.sub(name, bar + 1))
+  redis.call('ZREM', KEYS[1], name)
+end
+return gone
+"""
+
+COMMAND_SECONDS = 5  # an answer that takes longer is none
+QUIET_SECONDS = 5  # so often the subscription is asked whether it still stands
+LOST_SECONDS = 12  # a subscription that said nothing for so long has been cut without a word
+AGAIN_SECONDS = 1
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def _or_away(method: Callable[P, T]) -> Callable[P, T]:
+    """Redis has a family of errors of its own (its ConnectionError is nobody else's): say it in our words."""
+
+    @wraps(method)
+    def told(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return method(*args, **kwargs)
+        except redis.RedisError as error:
+            raise ChannelsAway from error
+
+    return told
+
+
+class OverRedis:
+    """Channels of a portal that runs as several processes."""
+
+    shared: ClassVar[bool] = True
+
+    def __init__(self, url: str) -> None:
+        self._redis = redis.Redis.from_url(
+            url,
+            decode_responses=True,
+            health_check_interval=15,
+            socket_timeout=COMMAND_SECONDS,
+            socket_connect_timeout=COMMAND_SECONDS,
+        )
+        self._attend = self._redis.register_script(_ATTEND)
+        self._expect = self._redis.register_script(_EXPECT)
+        self._lapsed = self._redis.register_script(_LAPSED)
+        self._hub = Hub()
+        self._listener: threading.Thread | None = None
+        self._lock = threading.Lock()
+
+    @_or_away
+    def nudge(self, *topics: str, word: str = "") -> None:
+        self._redis.publish(_NUDGES, json.dumps([topics, word]))
+
+    def watch(self, *topics: str) -> Any:
+        self._listen()
+        return self._hub.watch(*topics)
+
+    @_or_away
+    def post(self, mailbox: str, body: dict[str, Any]) -> None:
+        name = _MAILBOX + mailbox
+        with self._redis.pipeline(transaction=False) as pipe:
+            pipe.xadd(name, {"body": json.dumps(body)}, maxlen=LETTERS_KEPT, approximate=False)
+            pipe.expire(name, LETTER_SECONDS)
+            pipe.publish(_NUDGES, json.dumps([[mailbox], ""]))
+            pipe.execute()
+
+    @_or_away
+    def letters(self, mailbox: str, after: str) -> list[Letter]:
+        after = place_of(after)
+        found: Any = self._redis.xrange(_MAILBOX + mailbox, min=f"({after}" if after else "-")
+        return [Letter(number, json.loads(fields["body"])) for number, fields in found]
+
+    @_or_away
+    def last_letter(self, mailbox: str) -> str:
+        found: Any = self._redis.xrevrange(_MAILBOX + mailbox, count=1)
+        return str(found[0][0]) if found else ""
+
+    @_or_away
+    def attend(self, group: str, member: str, value: dict[str, Any], seconds: float) -> None:
+        self._attend(
+            keys=[_PRESENT + group, _DEADLINES],
+            args=[member, json.dumps(value), seconds, f"{group}|{member}"],
+        )
+
+    @_or_away
+    def expect(self, group: str, member: str, seconds: float) -> None:
+        self._expect(keys=[_PRESENT + group, _DEADLINES], args=[member, seconds, f"{group}|{member}"])
+
+    @_or_away
+    def attendance(self, group: str) -> dict[str, dict[str, Any]]:
+        found: Any = self._redis.hgetall(_PRESENT + group)
+        return {member: json.loads(value) for member, value in found.items()}
+
+    @_or_away
+    def absent(self, group: str, member: str) -> None:
+        with self._redis.pipeline() as pipe:
+            pipe.hdel(_PRESENT + group, member)
+            pipe.zrem(_DEADLINES, f"{group}|{member}")
+            pipe.execute()
+
+    @_or_away
+    def lapsed(self) -> list[tuple[str, str]]:
+        found: Any = self._lapsed(keys=[_DEADLINES, _PRESENT])
+        return [(group, member) for group, _, member in (name.partition("|") for name in found)]
+
+    def _listen(self) -> None:
+        with self._lock:
+            if self._listener is None or not self._listener.is_alive():
+                self._listener = threading.Thread(target=self._hear, name="nudges", daemon=True)
+                self._listener.start()
+
+    def _hear(self) -> None:
+        """Pass on what other processes publish, for as long as this process lives."""
+        while True:
+            try:
+                self._hear_subscription()
+            except Exception as error:  # noqa: BLE001  (whatever it was: those who watch must not be left deaf)
+                log.warning("nudges are not heard, subscribing again", error=type(error).__name__)
+                time.sleep(AGAIN_SECONDS)
+
+    def _hear_subscription(self) -> None:
+        """One subscription, until it fails. A connection cut without a word is noticed by asking it."""
+        with self._redis.pubsub() as subscription:
+            subscription.subscribe(_NUDGES)
+            heard_at = time.monotonic()
+            while True:
+                message = subscription.get_message(timeout=QUIET_SECONDS)
+                if message is not None:
+                    heard_at = time.monotonic()
+                    self._pass_on(message)
+                elif time.monotonic() - heard_at > LOST_SECONDS:
+                    raise ChannelsAway
+                else:
+                    subscription.ping()
+
+    def _pass_on(self, message: dict[str, Any]) -> None:
+        if message["type"] == "subscribe":
+            self._hub.tell_all()  # only now is nothing missed any more
+        elif message["type"] == "message":
+            topics, word = json.loads(message["data"])
+            self._hub.tell(topics, word)

@@ -1,7 +1,8 @@
 """Answers that were given once and are given again: for programs that repeat a request they lost track of.
 
 The key is reserved in the transaction of the operation itself, so two at once make one, and a refused
-operation leaves nothing behind. Answers are sealed: they may hold a token.
+operation leaves nothing behind; one that commits on its way (a wrong code stays counted) leaves a key without an
+answer until it has one. Answers are sealed: they may hold a token.
 """
 
 import json

@@ -62,6 +62,10 @@ def upgrade() -> None:
 def downgrade() -> None:
     with op.batch_alter_table("room_sessions", schema=None) as batch_op:
         batch_op.drop_column("most")
+    op.execute(  # a link that was replaced has no other end
+        "UPDATE room_tokens SET expires_at = grace_until"
+        " WHERE grace_until IS NOT NULL AND (expires_at IS NULL OR expires_at > grace_until)"
+    )
     with op.batch_alter_table("room_tokens", schema=None) as batch_op:
         batch_op.drop_constraint(batch_op.f("fk_room_tokens_rotated_to_uuid"), type_="foreignkey")
         batch_op.drop_column("grace_until")

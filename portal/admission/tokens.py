@@ -68,12 +68,13 @@ def change_token(
 
     Raises `Invalid`, `NotAllowed` (see `issue_token`), or `Conflict` once it was revoked or replaced.
     """
+    hold(room.uuid)  # before the link's row, as everybody does
+    session.refresh(token)
     _may_hand_out(by, room, token.role, role)
     if token.revoked_at is not None:
         raise Conflict(Message("This link was revoked. Make a new one."))
     if token.replaced:
         raise Conflict(Message("This link was replaced. Change the new one."))
-    hold(room.uuid)  # before the link's row, as everybody does
     token.role = role
     _describe(token, label=label, person=person, not_before=not_before, expires_at=expires_at, max_uses=max_uses)
     session.flush()
@@ -90,10 +91,10 @@ def rotate_token(token: RoomToken, *, room: Room, by: Actor, grace: timedelta) -
     (see `issue_token`), or `Conflict` for a link that has ended, was replaced already, or came by itself
     in a public room.
     """
-    _may_hand_out(by, room, token.role)
     at = now()
     hold(room.uuid)  # before the link's row, as everybody does
     session.refresh(token, with_for_update=True)  # of two who rotate at once, the second finds it replaced
+    _may_hand_out(by, room, token.role)
     if not timedelta(0) <= grace <= LONGEST_GRACE:
         raise Invalid(grace=Message("Use a time from none to %(days)d days.", days=LONGEST_GRACE.days))
     if token.revoked_at is not None or token.automatic:

@@ -73,14 +73,19 @@ def token() -> AccessToken:
     return presented
 
 
+def presented_text() -> str | None:
+    """What stands after the scheme "Bearer", however that and the space around it are spelt."""
+    kind, _, text = request.headers.get("Authorization", "").partition(" ")
+    return text.strip() if kind.casefold() == "bearer" else None
+
+
 def _presented() -> AccessToken:
-    header = request.headers.get("Authorization", "")
-    kind, _, text = header.partition(" ")
-    if kind.casefold() != "bearer":
+    text = presented_text()
+    if text is None:
         raise NoCredential
     if "access_token" in request.args:  # two credentials, one of them already in somebody's log
         raise NoCredential(given=True)
-    found = find_access_token(text.strip())
+    found = find_access_token(text)
     if found is None:
         raise NoCredential(given=True)
     return found

@@ -4,6 +4,7 @@ from http import HTTPStatus
 from urllib.parse import urlsplit
 
 from authlib.oauth2 import OAuth2Error
+from authlib.oauth2.rfc6749 import InvalidScopeError
 from authlib.oauth2.rfc9207 import IssuerParameter
 from flask import Blueprint, Response, make_response, render_template, request
 from flask.typing import ResponseReturnValue
@@ -37,6 +38,9 @@ def authorize() -> ResponseReturnValue:
         asked = server.get_consent_grant(end_user=user)
     except OAuth2Error as error:
         return _astray(error)
+    scopes = consented_scopes(asked.request.scope, user)
+    if not scopes:  # an answer without any would be read as all that the application may have
+        return _astray(InvalidScopeError(state=asked.request.payload.state, redirect_uri=asked.redirect_uri))
     decision = request.form.get("decision")
     if decision in {"allow", "deny"}:
         said = server.create_authorization_response(
@@ -46,7 +50,7 @@ def authorize() -> ResponseReturnValue:
     page = render_template(
         "session/consent.html",
         client=asked.client,
-        scopes=consented_scopes(asked.request.scope, user),
+        scopes=scopes,
         host=urlsplit(asked.redirect_uri).netloc,
     )
     return let_forms_lead_to(asked.redirect_uri, make_response(page))

@@ -88,6 +88,9 @@ def change_room(
     Raises `Invalid`. A new name makes a new slug only while the slug still follows the name. Where
     people may be inside, call `status.operations.end_if_closed` afterwards.
     """
+    if settings is not None or features is not None:  # of two who merge at once, the second merges into the first's
+        session.flush()
+        session.refresh(room, ["room_settings", "room_features"], with_for_update={"of": Room, "key_share": True})
     if room_name is not None:
         name = readable(room_name, field="room_name", longest=ROOM_NAME_LENGTH)
         if slug in {None, room.slug} and room.slug == slug_of(room.room_name):

@@ -124,12 +124,19 @@ def end_session(room: Room, *, ending: Ending = Ending.CLOSED, by: UUID | None =
     """Everybody out, and the run is over, also one that nobody came to. Returns how many were in."""
     if hold(room.uuid) is None:
         return 0
+    return _end(state_of(room), ending=ending, by=by)
+
+
+def end_run(run_uuid: UUID, *, if_empty: bool = False) -> int:
+    """End this run, judged under the room's lock: nothing, if another one runs by now. Returns how many were in."""
+    room_uuid = session.scalar(sa.select(RoomSession.room_uuid).where(RoomSession.uuid == run_uuid))
+    room = hold(room_uuid) if room_uuid is not None else None
+    if room is None:
+        return 0
     here = state_of(room)
-    gone = _close(here, lambda _person: True, ending=ending, by=by)
-    if not gone and here.run is not None:
-        _record_people(here, by=by)
-        session.flush()
-    return gone
+    if here.run is None or here.run.uuid != run_uuid or (if_empty and here.people):
+        return 0
+    return _end(here, ending=Ending.CLOSED, by=None)
 
 
 def end_if_closed(room: Room, *, by: UUID | None = None) -> int:
@@ -216,6 +223,14 @@ def _usable(room: Room, at: datetime) -> bool:
         and subscription.is_active(at)
         and subscription.provider.active
     )
+
+
+def _end(here: State, *, ending: Ending, by: UUID | None) -> int:
+    gone = _close(here, lambda _person: True, ending=ending, by=by)
+    if not gone and here.run is not None:
+        _record_people(here, by=by)
+        session.flush()
+    return gone
 
 
 def _close(here: State, which: Which, *, ending: Ending, by: UUID | None) -> int:

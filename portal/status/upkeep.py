@@ -16,7 +16,7 @@ from portal.db import session
 from portal.rooms.features import used_limit
 from portal.rooms.models import Room
 from portal.status.models import LiveState, Participation, RoomSession, RoomStatus, Source
-from portal.status.operations import end_session
+from portal.status.operations import end_run
 from portal.subscriptions.models import Subscription
 
 EMPTY_LIFE = timedelta(minutes=5)
@@ -91,25 +91,19 @@ def close_overdue(run_uuid: UUID) -> int:
 
     Leaving is what locks, in the order of everybody, and claims: a participation is closed by one only.
     """
-    room = session.scalar(
-        sa.select(Room)
-        .join(RoomSession, RoomSession.room_uuid == Room.uuid)
-        .where(RoomSession.uuid == run_uuid, RoomSession.ended_at.is_(None))
-    )
-    return 0 if room is None else end_session(room)
+    return end_run(run_uuid)
 
 
 def end_forsaken() -> int:
     """End the runs that were started and that nobody came to for five minutes. Returns how many."""
     somebody = sa.exists().where(Participation.session_uuid == RoomSession.uuid)
     forsaken = session.scalars(
-        sa.select(Room)
-        .join(RoomSession, RoomSession.room_uuid == Room.uuid)
+        sa.select(RoomSession.uuid)
         .where(RoomSession.ended_at.is_(None), RoomSession.started_at <= now() - EMPTY_LIFE, ~somebody)
-        .order_by(Room.uuid)  # the order in which rooms are locked
+        .order_by(RoomSession.room_uuid)  # the order in which rooms are locked
     ).all()
-    for room in forsaken:
-        end_session(room)
+    for run_uuid in forsaken:
+        end_run(run_uuid, if_empty=True)  # the first guest may have come in the meantime
     return len(forsaken)
 
 

@@ -126,6 +126,12 @@ def claim(delivery_uuid: UUID) -> Letter | None:
 
 def record(letter: Letter, outcome: Outcome) -> None:
     """Write down what became of a try, and what follows. Nothing, if another worker has taken the message since."""
+    session.scalar(  # the endpoint's row before its messages', as whoever deletes it
+        sa.select(WebhookEndpoint)
+        .join(WebhookDelivery, WebhookDelivery.endpoint_uuid == WebhookEndpoint.uuid)
+        .where(WebhookDelivery.uuid == letter.delivery_uuid)
+        .with_for_update(of=WebhookEndpoint, key_share=True)
+    )
     delivery = session.scalar(
         sa.select(WebhookDelivery)
         .where(WebhookDelivery.uuid == letter.delivery_uuid, WebhookDelivery.claimed_at == letter.claimed_at)

@@ -72,6 +72,9 @@ NOTED_AS = {event.value: event for event in Event} | {
     "room.trashed": Event.ROOM_DELETED,
     "room.restored": Event.ROOM_CREATED,
     "token.rotated": Event.TOKEN_CREATED,
+    "token.reinstated": Event.TOKEN_CREATED,
+    "code.restored": Event.CODE_CREATED,
+    "member.restored": Event.MEMBER_ADDED,
 }
 """What the audit calls it → the event. What is not in here is told to nobody."""
 

@@ -59,4 +59,5 @@ def _listening_to(room: Room) -> list[WebhookEndpoint]:
         sa.or_(WebhookEndpoint.room_uuid.is_(None), WebhookEndpoint.room_uuid == room.uuid),
         WebhookEndpoint.status == EndpointStatus.ACTIVE,
     )
-    return list(session.scalars(query.order_by(WebhookEndpoint.uuid)))
+    query = query.order_by(WebhookEndpoint.uuid)  # and none of them is deleted before its message is there:
+    return list(session.scalars(query.with_for_update(of=WebhookEndpoint, read=True, key_share=True)))

@@ -9,11 +9,14 @@ import sqlalchemy as sa
 from flask import Flask
 
 from portal.answered import Answered
-from portal.db import Base, session
-from portal.rooms.models import Room
+from portal.credentials.models import ClientKind
+from portal.credentials.scopes import Scope
+from portal.db import Base, session, transaction
+from portal.rooms.models import Role, Room
 from tests.api.conftest import NewProgram, Program
 from tests.cast import Cast
 from tests.conftest import BOTH
+from tests.oauth.programs import program as oauth_program
 
 
 @pytest.mark.parametrize(
@@ -101,6 +104,31 @@ def test_a_post_that_is_sent_again_gets_the_first_answer(app: Flask, cast: Cast,
     assert "rt_" not in dump
 
 
+def test_an_answer_belongs_to_the_person_though_one_client_acts_for_many(app: Flask, cast: Cast) -> None:
+    shared = oauth_program(cast, ClientKind.FIRST_PARTY, scopes=[Scope.ROOMS_READ, Scope.ROOMS_WRITE])
+    asked = {"room_name": "Once"}
+    answers = [
+        Program(app, shared.pair(username=f"{name}@demo.example")["access_token"]).post(
+            "/rooms", asked, Idempotency_Key="k1"
+        )
+        for name in ("alice", "charlie")
+    ]
+    assert [answer.status_code for answer in answers] == [201, 201]
+    assert "Idempotent-Replayed" not in answers[1].headers
+    assert answers[0].json["data"]["customer_id"] != answers[1].json["data"]["customer_id"]
+
+
+def test_a_key_whose_answer_was_cut_off_is_a_conflict(app: Flask, cast: Cast, program: NewProgram) -> None:
+    alice, path = program("alice"), f"/rooms/{cast.board}/join"
+    token = cast.links[Role.ATTENDEE].partition("token=")[2]
+    body = {"token": token, "name": "Jun", "code": "WRONG-CODE"}
+    assert alice.post(path, body, Idempotency_Key="k1").json["data"]["reason"] == "code wrong"
+    assert alice.post(path, body, Idempotency_Key="k1").headers["Idempotent-Replayed"] == "true"
+    with app.app_context(), transaction():
+        session.scalars(sa.select(Answered)).one().answer = ""
+    assert alice.post(path, body, Idempotency_Key="k1").status_code == 409
+
+
 def test_a_refused_post_leaves_its_key_free(program: NewProgram) -> None:
     alice = program("alice")
     assert alice.post("/rooms", {"room_name": ""}, Idempotency_Key="k1").status_code == 422
@@ -123,6 +151,20 @@ def test_two_posts_at_once_with_one_key_make_one_room(app: Flask, program: NewPr
     assert [answer.status_code for answer in answers] == [201] * 4
     assert len({answer.json["data"]["id"] for answer in answers}) == 1
     assert rooms(app) == before + 1
+
+
+def test_one_token_is_counted_together_however_its_header_is_spelt(app: Flask, program: NewProgram) -> None:
+    text = program("alice").token
+    left = [
+        int(app.test_client().get("/api/v1/rooms", headers={"Authorization": spelt}).headers["X-RateLimit-Remaining"])
+        for spelt in (f"Bearer {text}", f"bEARER {text}", f"Bearer  {text} ")
+    ]
+    assert left == [left[0], left[0] - 1, left[0] - 2]
+    nobody = [
+        int(app.test_client().get("/api/v1/rooms", headers={"Authorization": odd}).headers["X-RateLimit-Remaining"])
+        for odd in ("Bearer nonsense", "Basic abc", "Bearer other")
+    ]
+    assert nobody == [nobody[0], nobody[0] - 1, nobody[0] - 2]
 
 
 def test_rate_limits_are_said_in_headers(app: Flask, program: NewProgram) -> None:

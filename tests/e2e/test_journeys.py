@@ -300,7 +300,7 @@ def test_everything_by_keyboard(portal: Portal, person: NewPerson) -> None:
     press_to(page, "Label")
     page.keyboard.type("Keys")
     page.keyboard.press("Enter")
-    page.wait_for_url("**/links#*")
+    page.wait_for_url("**/links?made=*")
     press_to(page, "More for Keys")
     page.keyboard.press("Enter")
     press_to(page, "Address")

@@ -176,6 +176,9 @@ def test_rights_of_staff_are_given_by_staff_only(cast: Cast, bob: Client) -> Non
     assert "platform staff" not in bob.get(eager.address(scope="rooms.read admin")).text
     pair = eager.exchange(eager.code(bob, scope="rooms.read admin")).get_json()
     assert pair["scope"] == "rooms.read"
+    back = bob.get(eager.address(scope="admin"))  # nothing is left of it, and nothing is never everything
+    assert back.status_code == 303
+    assert said_in(back)["error"] == "invalid_scope"
     ada = cast.sign_in("admin")
     assert "platform staff" in ada.get(eager.address(scope="rooms.read admin")).text
 

@@ -19,6 +19,7 @@ from portal.status.models import Ending, LiveState, Participation, RoomSession, 
 from portal.status.operations import (
     Snapshot,
     end_if_closed,
+    end_run,
     end_session,
     enter_session,
     leave_session,
@@ -182,3 +183,16 @@ def come_into(cast: Cast, room_id: str, *, name: str = "Pat", role: Role = Role.
     participation = enter_session(here=here, name=name, role=role, device=f"device of {name}")
     session.flush()
     return participation
+
+
+@BOTH
+def test_a_run_that_somebody_came_to_meanwhile_is_not_ended_as_forsaken(cast: Cast, app: Flask) -> None:
+    with app.app_context(), transaction():
+        run = start_session(cast.room())
+        come_into(cast, cast.board)
+        assert end_run(run.uuid, if_empty=True) == 0
+        assert running_session(cast.room()) is not None
+        assert end_run(run.uuid) == 1
+        later = start_session(cast.room())
+        assert end_run(run.uuid) == 0  # another one runs by now
+        assert running_session(cast.room()) == later

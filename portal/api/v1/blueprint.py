@@ -7,6 +7,7 @@ from flask_limiter import Limiter
 from flask_wtf import CSRFProtect
 
 from portal.api.v1 import access, access_codes, customers, document, live, logout, rooms, tokens, users, webhooks
+from portal.credentials.secrets import ACCESS
 from portal.edge import actor, bearer
 from portal.edge.converters import AnyIdentifier
 
@@ -34,9 +35,11 @@ def install(app: Flask, csrf: CSRFProtect, *, rate: str, storage: str) -> None:
 
 
 def _bucket() -> str:
-    """Whose requests are counted together: those with one token, or those without any from one network."""
-    credential = request.headers.get("Authorization")
-    return hashlib.sha256(credential.encode()).hexdigest() if credential else request.remote_addr or ""
+    """Whose requests are counted together: those with one token, or those without what could be one, by network."""
+    text = bearer.presented_text()
+    if text is None or not ACCESS.fits(text):
+        return request.remote_addr or ""
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def believe_the_bearer_only() -> None:

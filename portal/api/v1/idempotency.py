@@ -7,8 +7,8 @@ from flask import Response, make_response, request
 from flask.typing import ResponseReturnValue
 
 from portal import answered
-from portal.edge import bearer
-from portal.errors import Invalid, Message
+from portal.edge import actor, bearer
+from portal.errors import Conflict, Invalid, Message
 
 HEADER = "Idempotency-Key"
 LONGEST = 255
@@ -22,12 +22,14 @@ def once(act: Callable[[], ResponseReturnValue]) -> ResponseReturnValue:
         return act()
     if not 1 <= len(key) <= LONGEST or not key.isascii() or not key.isprintable():
         raise Invalid(**{HEADER: Message("Use 1 to %(most)d printable ASCII characters.", most=LONGEST)})
-    own = f"{bearer.caller()} {request.path} {key}"
+    own = f"{bearer.caller()} {actor.someone().uuid} {request.path} {key}"  # one client may act for many people
     asked = f"{request.full_path} {hashlib.sha256(request.get_data(cache=True)).hexdigest()}"
     known = answered.reserve(own, asked)
     if known is not None:
         if not answered.same_request(known, asked):
             raise Invalid(**{HEADER: Message("This key was used for another request.")})
+        if not known.answer:  # the first one was cut off after a part of it had been committed, or still runs
+            raise Conflict(Message("The first request with this key has no answer yet. Use a new key."))
         return _again(known)
     response = make_response(act())
     answered.keep(

@@ -102,8 +102,8 @@ def _grouped(
 
 
 def _newest_of_each(model: type[Any], rooms: Sequence[Room], *where: sa.ColumnElement[bool]) -> sa.Select[Any]:
-    """At most `MOST_EACH` rows of each room, in the order of creation: a room may have any number."""
-    number = sa.func.row_number().over(partition_by=model.room_uuid, order_by=model.uuid).label("number")
+    """The newest `MOST_EACH` rows of each room, in the order of creation: a room may have any number."""
+    number = sa.func.row_number().over(partition_by=model.room_uuid, order_by=model.uuid.desc()).label("number")
     numbered = sa.select(model.uuid.label("uuid"), number).where(model.room_uuid.in_(_uuids(rooms)), *where).subquery()
     query = sa.select(model).join(numbered, numbered.c.uuid == model.uuid)
     return query.where(numbered.c.number <= MOST_EACH).order_by(model.uuid)

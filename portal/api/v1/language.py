@@ -82,7 +82,10 @@ def _read_moment(text: str) -> datetime:
     found = datetime.fromisoformat(text)
     if found.tzinfo is None:
         raise ValueError(text)
-    return found.astimezone(UTC)
+    try:
+        return found.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError(text) from error
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from portal.errors import NotFound
 from portal.people.models import User
 from portal.permissions.permission import Permission
 from portal.rooms.models import Role, Room
+from portal.status.state import hold
 
 bp = Blueprint("tokens", __name__, url_prefix="/rooms/<anyid:room_id>/tokens")
 
@@ -106,6 +107,7 @@ def show_one(room: Room, token_id: str) -> Response:
 def change(room: Room, token_id: str, body: TokenChange) -> Response:
     """Change a token. Its text stays; the change counts for whoever enters from now on."""
     shape, token, by = language.shape(ONE), _own(room, token_id), actor.someone()
+    hold(room.uuid)  # before the link's row, as everybody does
     answers.expect_unchanged(token)
     given = body.given()
     paused = given.pop("paused", None)
@@ -126,6 +128,7 @@ def change(room: Room, token_id: str, body: TokenChange) -> Response:
 def delete(room: Room, token_id: str) -> Response:
     """Revoke a token, for good and at once. Who is in by it stays in."""
     token = _own(room, token_id)
+    hold(room.uuid)  # before the link's row, as everybody does
     answers.expect_unchanged(token)
     tokens.revoke_token(token, by=actor.someone().user)
     return answers.gone()

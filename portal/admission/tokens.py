@@ -137,8 +137,9 @@ def pause_token(token: RoomToken, *, by: User, remove_people: bool = False) -> i
     return removed
 
 
-def resume_token(token: RoomToken, *, by: User) -> None:
-    """End a pause."""
+def resume_token(token: RoomToken, *, room: Room, by: Actor) -> None:
+    """End a pause. Raises `NotAllowed` (see `issue_token`)."""
+    _may_hand_out(by, room, token.role)
     token.paused_at = None
     session.flush()
     note("token.resumed", token, by=by.uuid, room=token.room_uuid)
@@ -156,8 +157,9 @@ def revoke_token(token: RoomToken, *, by: User, remove_people: bool = False) -> 
     return removed
 
 
-def reinstate_token(token: RoomToken, *, by: User) -> None:
-    """Undo a revocation, within ten minutes. Raises `Conflict` later than that."""
+def reinstate_token(token: RoomToken, *, room: Room, by: Actor) -> None:
+    """Undo a revocation, within ten minutes. Raises `Conflict` later than that, or `NotAllowed` (see `issue_token`)."""
+    _may_hand_out(by, room, token.role)
     if not may_reinstate(token, now()):
         raise Conflict(Message("This was revoked too long ago to be undone. Make a new link."))
     token.revoked_at = None

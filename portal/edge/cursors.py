@@ -4,6 +4,8 @@ from itsdangerous import BadSignature, URLSafeSerializer
 
 from portal import vault
 
+LONGEST = 7_000  # characters: a name of the longest kind, escaped, in a request line that servers take
+
 
 def write(place: list[str], *, of: str) -> str:
     """The cursor that stands for this place in the list `of`."""

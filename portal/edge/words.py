@@ -126,6 +126,7 @@ def how_ended(ending: Ending) -> str:
         Ending.LOST: gettext("Connection lost"),
         Ending.REMOVED: gettext("Removed"),
         Ending.CLOSED: gettext("Room closed"),
+        Ending.WITHDRAWN: gettext("Right to be in ended"),
     }[ending]
     return words
 

@@ -88,11 +88,15 @@ def change_member(
     by: Actor,
     until: datetime | None = None,
 ) -> None:
-    """Replace what is granted. Rights that the granter lacks can neither be given nor taken away."""
+    """Replace what is granted. Rights that the granter lacks can neither be given nor taken away.
+
+    Another end gives or takes all that the member has.
+    """
     if member.user_uuid == by.uuid:
         raise NotAllowed(Message("You cannot change your own rights."))
     before = {Permission(word) for word in member.permissions if word in set(Permission)}
-    _may_grant(by, room, before.symmetric_difference(permissions))
+    changed = before.symmetric_difference(permissions) if until == member.until else before.union(permissions)
+    _may_grant(by, room, changed)
     member.permissions, member.until = _with_view(permissions), until
     session.flush()
     note("member.changed", member, by=by.uuid, room=room.uuid)

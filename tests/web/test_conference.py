@@ -336,3 +336,11 @@ def test_a_sign_of_life_waits_for_no_writer(guest: Player, moderator: Player, ap
             assert guest.say("signals", to=moderator.id, kind="offer", data={}).status_code == 202
             other.rollback()
         engine.dispose()
+
+
+@pytest.mark.parametrize("odd", ["\ud800", "a\x00b", "é"])
+def test_what_can_be_no_id_is_refused_in_a_signal(cast: Cast, odd: str) -> None:
+    guest, base = cast.join(Role.GUEST), f"/rooms/{cast.board}/-/conference"
+    headers = {"X-CSRFToken": guest.token(base)}
+    signal = {"connection": "c1", "to": odd, "kind": "offer", "data": {}}
+    assert guest.post(f"{base}/signals", json=signal, headers=headers).status_code == 422

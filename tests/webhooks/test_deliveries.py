@@ -20,7 +20,7 @@ from portal.jobs.queue import make_queue
 from portal.permissions.actor import actor_of
 from portal.providers import fetch
 from portal.webhooks import deliveries
-from portal.webhooks.deliveries import KEPT, LEASE, SCHEDULE, Outcome, claim, record, send_again, sweep_deliveries
+from portal.webhooks.deliveries import LEASE, SCHEDULE, Outcome, claim, record, send_again
 from portal.webhooks.events import Event
 from portal.webhooks.models import EndpointStatus, Why
 from portal.webhooks.operations import (
@@ -352,17 +352,6 @@ def test_one_endpoint_with_much_to_hear_leaves_room_for_others(
         assert len(found) == 3
         owners = [one.endpoint_uuid for one in messages() if one.uuid in found]
         assert len(set(owners)) == 2
-
-
-def test_old_messages_are_swept_away(app: Flask, cast: Cast, listen: Listen) -> None:
-    listen()
-    happen(app, cast)
-    with app.app_context(), transaction():
-        assert sweep_deliveries() == 0
-    with time_machine.travel(datetime.now(UTC) + KEPT + timedelta(minutes=1), tick=True), app.app_context():
-        with transaction():
-            assert sweep_deliveries() == 1
-        assert messages() == []
 
 
 def test_the_queue_is_told_and_its_worker_sends(app: Flask, cast: Cast, hook: Receiver, tmp_path: Path) -> None:

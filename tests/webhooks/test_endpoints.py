@@ -2,10 +2,12 @@
 
 import threading
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
+import time_machine
 from flask import Flask
 
 from portal.db import session, transaction
@@ -14,6 +16,7 @@ from portal.permissions.actor import actor_of
 from portal.permissions.members import RoomMember
 from portal.permissions.permission import Permission
 from portal.webhooks import operations
+from portal.webhooks.deliveries import KEPT, sweep_deliveries
 from portal.webhooks.events import Event
 from portal.webhooks.operations import (
     change_endpoint,
@@ -135,3 +138,14 @@ def test_there_is_an_end_to_the_number_of_endpoints(
     listen()
     with pytest.raises(Conflict):
         listen()
+
+
+def test_old_messages_are_swept_away(app: Flask, cast: Cast, listen: Listen) -> None:
+    listen()
+    happen(app, cast)
+    with app.app_context(), transaction():
+        assert sweep_deliveries() == 0
+    with time_machine.travel(datetime.now(UTC) + KEPT + timedelta(minutes=1), tick=True), app.app_context():
+        with transaction():
+            assert sweep_deliveries() == 1
+        assert messages() == []

@@ -18,6 +18,7 @@ from flask import request
 from itsdangerous import BadSignature, URLSafeSerializer
 
 from portal import vault
+from portal.edge import cursors
 from portal.errors import Invalid, Message
 from portal.representations import moment
 
@@ -205,7 +206,7 @@ def _sent(allowed: Set[str]) -> dict[str, str]:
             raise _unknown(name[:50], name[:50], sorted(allowed))
         if len(values) > 1:
             raise Invalid(**{name: Message("This was given twice.")})
-        if len(values[0]) > LONGEST or "\x00" in values[0]:
+        if len(values[0]) > (cursors.LONGEST if name == "cursor" else LONGEST) or "\x00" in values[0]:
             raise Invalid(**{name: Message("This is too long, or not text.")})
         sent[name] = values[0]
     return sent

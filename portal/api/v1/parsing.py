@@ -6,7 +6,7 @@ database could not hold, no nesting without end, and nothing that is not in the 
 
 import json
 import math
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, NoReturn, TypeVar
 
 from flask import request
@@ -16,6 +16,7 @@ from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 from portal.errors import Invalid, Message
 
 DEEPEST = 20
+YEARS = range(2000, 2201)  # other moments do not exist in every time zone
 LONGEST_INTEGER = 2**53  # beyond, other languages' numbers are no longer exact
 READ_ONLY = frozenset(
     [
@@ -157,16 +158,15 @@ def _moment(value: object) -> object:
     text = value.strip()
     try:
         if len(text) == len("2021-01-01"):
-            return datetime.combine(date.fromisoformat(text), datetime.min.time(), UTC)
+            text += "T00:00:00Z"
         moment = datetime.fromisoformat(text)
     except ValueError:
         raise ValueError("Use a date, or a moment like 2027-01-31T18:30:00Z.") from None
+    if moment.year not in YEARS:
+        raise ValueError("Use a year from 2000 to 2200.")
     if moment.tzinfo is None:
         raise ValueError("Say the time zone: end it with Z, or with an offset like +01:00.")
-    try:
-        return moment.astimezone(UTC)
-    except OverflowError:
-        raise ValueError("There is no such moment.") from None
+    return moment.astimezone(UTC)
 
 
 def _whole(value: object) -> object:

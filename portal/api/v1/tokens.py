@@ -16,6 +16,7 @@ from portal.api.v1.bodies import NewToken, Rotation, TokenChange
 from portal.api.v1.endpoint import endpoint, takes
 from portal.api.v1.language import Column, Listing
 from portal.credentials.scopes import Scope
+from portal.db import session
 from portal.edge import actor
 from portal.edge.guard import requires
 from portal.errors import NotFound
@@ -108,6 +109,7 @@ def change(room: Room, token_id: str, body: TokenChange) -> Response:
     """Change a token. Its text stays; the change counts for whoever enters from now on."""
     shape, token, by = language.shape(ONE), _own(room, token_id), actor.someone()
     hold(room.uuid)  # before the link's row, as everybody does
+    session.refresh(token)  # what is not given stays as it is by now
     answers.expect_unchanged(token)
     given = body.given()
     paused = given.pop("paused", None)
@@ -117,7 +119,10 @@ def change(room: Room, token_id: str, body: TokenChange) -> Response:
         }
         tokens.change_token(token, room=room, by=by, **{**known, **given})
     if paused is not None and paused is not (token.paused_at is not None):
-        (tokens.pause_token if paused else tokens.resume_token)(token, by=by.user)
+        if paused:
+            tokens.pause_token(token, by=by.user)
+        else:
+            tokens.resume_token(token, room=room, by=by)
     return answers.one(shape.cut(_shown(token, room)), ONE, tag=answers.tag_of(token))
 
 

@@ -202,4 +202,6 @@ def _word(body: dict[str, Any], name: str) -> str:
     value = body.get(name)
     if not isinstance(value, str) or not 1 <= len(value) <= CONNECTION_LENGTH:
         raise Invalid(**{name: Message("This is missing, or too long.")})
+    if not value.isascii() or not value.isprintable():  # ids are; half a character could not even be looked up
+        raise Invalid(**{name: Message("This is no id.")})
     return value

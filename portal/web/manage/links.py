@@ -24,7 +24,6 @@ from portal.edge import actor
 from portal.edge.guard import requires
 from portal.edge.words import when
 from portal.errors import NotAllowed, NotFound
-from portal.people.models import User
 from portal.permissions.permission import Permission
 from portal.permissions.rules import grantable_roles, knows_the_plan
 from portal.representations import token_url
@@ -237,8 +236,7 @@ def _removed_words(removed: int) -> str:
 
 
 def _act(room: Room, token_id: str, operation: Callable[..., None], words: str) -> ResponseReturnValue:
-    by: User = actor.someone().user
-    operation(_own(room, token_id), by=by)
+    operation(_own(room, token_id), room=room, by=actor.someone())
     notices.done(words)
     return _back(room)
 

@@ -11,7 +11,7 @@ from wtforms.validators import DataRequired
 from portal.accounts.models import Account
 from portal.admission.queries import codes_of, roles_locked_out, tokens_of
 from portal.clock import now
-from portal.edge import actor
+from portal.edge import actor, cursors
 from portal.edge.guard import requires, requires_in_account, signed_in
 from portal.edge.words import translated
 from portal.errors import Conflict
@@ -43,7 +43,7 @@ class NewRoomForm(Form):
 def index() -> ResponseReturnValue:
     """The rooms that I may see: those that are live now first, the others by name."""
     somebody = actor.someone()
-    rooms = page_of_rooms(somebody, after=word("after"), search=word("search"))
+    rooms = page_of_rooms(somebody, after=word("after", longest=cursors.LONGEST), search=word("search"))
     return render_template("manage/rooms/index.html", rooms=rooms)
 
 

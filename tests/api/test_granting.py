@@ -1,0 +1,138 @@
+"""Nobody grants what he lacks, by no way round: not by time, not by waking what sleeps, not by racing."""
+
+from collections.abc import Iterable
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from portal.admission.models import RoomToken
+from portal.clock import now
+from portal.db import session, transaction
+from portal.edge.words import how_ended
+from portal.permissions.actor import actor_of
+from portal.permissions.members import RoomMember
+from portal.rooms.models import Role, Room
+from portal.rooms.operations import create_room
+from portal.status.models import Ending
+from portal.status.state import hold
+from portal.web.manage.room_list import page_of_rooms
+from tests.api.conftest import NewProgram
+from tests.cast import Cast
+from tests.conftest import BOTH
+
+
+def let_bob(cast: Cast, app: Flask, permissions: Iterable[str]) -> None:
+    with app.app_context(), transaction():
+        session.scalars(sa.select(RoomMember)).one().permissions = ["room:view", *permissions]
+
+
+def test_another_end_of_a_membership_gives_all_that_it_holds(
+    cast: Cast,
+    app: Flask,
+    program: NewProgram,
+) -> None:
+    let_bob(cast, app, ["members:view", "members:manage"])
+    ended = now() - timedelta(days=1)
+    with app.app_context(), transaction():
+        more = RoomMember(room=cast.room(), user=cast.user("charlie"), until=ended)
+        more.permissions = ["room:view", "room:moderate"]
+        session.add(more)
+        session.flush()
+        path = f"/rooms/{cast.board}/users/{more.user.id}"
+    bob = program("bob")
+    assert bob.patch(path, {"until": None}).status_code == 403
+    with app.app_context():
+        assert session.scalars(sa.select(RoomMember.until).where(RoomMember.until.is_not(None))).one() == ended
+    assert program("alice").patch(path, {"until": None}).status_code == 200
+
+
+def test_who_may_not_moderate_wakes_no_moderator_link(cast: Cast, app: Flask) -> None:
+    let_bob(cast, app, ["tokens:view", "tokens:manage"])
+    with app.app_context(), transaction():
+        cast.token(Role.MODERATOR).paused_at = now()
+    bob, link = cast.sign_in("bob"), f"/manage/rooms/{cast.board}/links/{cast.link_ids[Role.MODERATOR]}"
+    assert bob.send(f"{link}/resumption", page="/me").status_code == 403
+    with app.app_context(), transaction():
+        assert cast.token(Role.MODERATOR).paused_at is not None
+        cast.token(Role.MODERATOR).revoked_at = now()
+    assert bob.send(f"{link}/reinstatement", page="/me").status_code == 403
+    with app.app_context():
+        assert cast.token(Role.MODERATOR).revoked_at is not None
+    assert cast.sign_in("alice").send(f"{link}/reinstatement", page="/me").status_code == 303
+
+
+def test_a_program_wakes_no_moderator_link_either(cast: Cast, app: Flask, program: NewProgram) -> None:
+    let_bob(cast, app, ["tokens:view", "tokens:manage"])
+    with app.app_context(), transaction():
+        cast.token(Role.MODERATOR).paused_at = now()
+    path = f"/rooms/{cast.board}/tokens/{cast.link_ids[Role.MODERATOR]}"
+    assert program("bob").patch(path, {"paused": False}).status_code == 403
+    assert program("alice").patch(path, {"paused": False}).status_code == 200
+
+
+@BOTH
+def test_a_change_keeps_what_another_one_has_just_changed(
+    cast: Cast,
+    app: Flask,
+    program: NewProgram,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    alice, path = program("alice"), f"/rooms/{cast.board}/tokens/{cast.link_ids[Role.MODERATOR]}"
+
+    def wait_for_another(room_uuid: UUID) -> Room | None:
+        """As if another request had held the room until it had made a guest link of this one."""
+        session.execute(
+            sa.update(RoomToken)
+            .where(RoomToken.id == cast.link_ids[Role.MODERATOR])
+            .values(role=Role.GUEST)
+            .execution_options(synchronize_session=False)
+        )
+        return hold(room_uuid)
+
+    monkeypatch.setattr("portal.api.v1.tokens.hold", wait_for_another)
+    changed = alice.patch(path, {"label": "Renamed"}).json["data"]
+    assert (changed["label"], changed["role"]) == ("Renamed", "guest")
+
+
+def test_every_way_to_end_has_words(app: Flask) -> None:
+    with app.test_request_context():
+        assert len({how_ended(ending) for ending in Ending}) == len(Ending)
+
+
+@pytest.mark.parametrize("moment", ["9999-12-31T23:30:00Z", "0001-01-01", "1999-12-31"])
+def test_a_moment_that_not_every_time_zone_has_is_refused(
+    cast: Cast,
+    program: NewProgram,
+    moment: str,
+) -> None:
+    refused = program("alice").post(f"/rooms/{cast.board}/tokens", {"role": "guest", "expires_at": moment})
+    assert refused.status_code == 422
+    assert list(refused.json["errors"]) == ["expires_at"]
+
+
+def test_lists_go_on_after_the_longest_names(cast: Cast, app: Flask, program: NewProgram) -> None:
+    with app.app_context(), transaction():
+        room = cast.room()
+        next(one for one in room.subscription.features if one.code == "max_rooms").number = 100
+        for number in range(27):
+            name = "".join(chr(0x4E00 + (number * 631 + place * 97) % 20_000) for place in range(200))
+            create_room(account=room.account, room_name=name, by=cast.user("alice"))
+    with app.app_context():
+        following = page_of_rooms(actor_of(cast.user("alice"))).next
+    assert len(following) > 500
+    first, second = (cast.sign_in("alice").get(f"/manage/rooms?after={after}").text for after in ("", following))
+    assert "data-room" in second
+    assert not set(_ids(first)) & set(_ids(second))
+    alice, seen, cursor = program("alice"), 0, ""
+    while cursor is not None:
+        answer = alice.get(f"/rooms?orderBy=room_name&limit=10&cursor={cursor}")
+        assert answer.status_code == 200, answer.text
+        seen, cursor = seen + len(answer.json["data"]), answer.json["meta"]["pagination"]["cursor"]["next"]
+    assert seen == 29
+
+
+def _ids(page: str) -> list[str]:
+    return [part.partition('"')[0] for part in page.split('data-room="')[1:]]

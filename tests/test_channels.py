@@ -97,6 +97,17 @@ def test_who_is_expected_lapses_unless_he_shows_up_or_was_there(channels: Channe
     assert channels.attendance("room") == {"here": {"camera": True}, "coming": {"camera": False}}
 
 
+def test_attending_instead_of_what_is_no_longer_so_writes_nothing(channels: Channels) -> None:
+    assert channels.attend("room", "one", {"tab": 1}, 30, instead_of={})
+    assert not channels.attend("room", "one", {"tab": 2}, 30, instead_of={})
+    assert not channels.attend("room", "one", {"tab": 2}, 30, instead_of={"tab": 3})
+    assert channels.attendance("room") == {"one": {"tab": 1}}
+    assert channels.attend("room", "one", {"tab": 2}, 30, instead_of={"tab": 1})
+    channels.expect("room", "two", 30)
+    assert channels.attend("room", "two", {"tab": 1}, 30, instead_of={})
+    assert channels.attendance("room") == {"one": {"tab": 2}, "two": {"tab": 1}}
+
+
 def test_a_watch_tells_by_which_topics_it_heard(channels: Channels) -> None:
     with channels.watch("user:1", "rooms") as watch:
         wait_for(lambda: _ready(channels, watch, "rooms"), what="the subscription")

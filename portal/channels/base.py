@@ -73,8 +73,19 @@ class Channels(Protocol):
         """The id of the newest letter, or ""."""
         ...
 
-    def attend(self, group: str, member: str, value: dict[str, Any], seconds: float) -> None:
-        """`member` is present, with `value`, for so many more seconds."""
+    def attend(
+        self,
+        group: str,
+        member: str,
+        value: dict[str, Any],
+        seconds: float,
+        *,
+        instead_of: dict[str, Any] | None = None,
+    ) -> bool:
+        """`member` is present, with `value`, for so many more seconds. Returns whether it was written.
+
+        With `instead_of` only if that is what `attendance` says of the member until now, {} for nothing.
+        """
         ...
 
     def expect(self, group: str, member: str, seconds: float) -> None:

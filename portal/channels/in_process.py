@@ -46,9 +46,22 @@ class InProcess:
         kept = self.letters(mailbox, "")
         return kept[-1].id if kept else f"{self._sequence:016d}"
 
-    def attend(self, group: str, member: str, value: dict[str, Any], seconds: float) -> None:
+    def attend(
+        self,
+        group: str,
+        member: str,
+        value: dict[str, Any],
+        seconds: float,
+        *,
+        instead_of: dict[str, Any] | None = None,
+    ) -> bool:
+        at = time.monotonic()
         with self._lock:
-            self._present.setdefault(group, {})[member] = (time.monotonic() + seconds, value)
+            until, before = self._present.get(group, {}).get(member, (at, {}))
+            if instead_of is not None and instead_of != (before if until > at else {}):
+                return False
+            self._present.setdefault(group, {})[member] = (at + seconds, value)
+        return True
 
     def expect(self, group: str, member: str, seconds: float) -> None:
         with self._lock:

@@ -22,11 +22,13 @@ _NUDGES = "foyer:nudges"
 
 # The server's clock decides, so that machines whose clocks differ agree about who is late.
 _ATTEND = """
+if ARGV[5] ~= '' and ARGV[5] ~= (redis.call('HGET', KEYS[1], ARGV[1]) or '{}') then return 0 end
 local t = redis.call('TIME')
 local at = t[1] + t[2] / 1000000
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
 redis.call('EXPIRE', KEYS[1], 86400)
 redis.call('ZADD', KEYS[2], string.format('%.6f', at + ARGV[3]), ARGV[4])
+return 1
 """
 _EXPECT = """
 local t = redis.call('TIME')
@@ -117,11 +119,21 @@ class OverRedis:
         return str(found[0][0]) if found else ""
 
     @_or_away
-    def attend(self, group: str, member: str, value: dict[str, Any], seconds: float) -> None:
-        self._attend(
+    def attend(
+        self,
+        group: str,
+        member: str,
+        value: dict[str, Any],
+        seconds: float,
+        *,
+        instead_of: dict[str, Any] | None = None,
+    ) -> bool:
+        before = "" if instead_of is None else json.dumps(instead_of)
+        written = self._attend(
             keys=[_PRESENT + group, _DEADLINES],
-            args=[member, json.dumps(value), seconds, f"{group}|{member}"],
+            args=[member, json.dumps(value), seconds, f"{group}|{member}", before],
         )
+        return bool(written)
 
     @_or_away
     def expect(self, group: str, member: str, seconds: float) -> None:

@@ -19,8 +19,9 @@ from portal.rooms.models import Role, Room
 from portal.status.models import Ending, Participation
 from portal.status.operations import leave_session, present
 
-ALIVE_SECONDS = 9  # without a sign of life for so long, somebody is gone
-LEAVING_SECONDS = 2  # after a page was closed, so long is the place kept for a reload
+ALIVE_SECONDS = 8  # without a sign of life for so long, somebody is gone
+LEAVING_SECONDS = 4  # after a page was closed, so long is the place kept for a reload
+_TRIES = 5  # only tabs of one device ever write to the same place
 
 
 class Kind(StrEnum):
@@ -89,17 +90,24 @@ def roster(room: Room) -> list[Person]:
 def sign_of_life(
     participation: Participation, *, connection: str, microphone: bool, camera: bool, takeover: bool
 ) -> bool:
-    """Keep the place for nine more seconds. Raises `Elsewhere` if another tab holds it.
+    """Keep the place for eight more seconds. Raises `Elsewhere` if another tab holds it.
 
-    Returns whether something changed that others see.
+    Returns whether something changed that others see. What a page said last may arrive after the word that
+    it was closed, and must not bring it back to life: each page load has a connection of its own.
     """
     group = str(participation.room_uuid)
-    before = channels().attendance(group).get(participation.id, {})
-    holder = before.get("connection", "")
-    if holder and holder != connection and not takeover and not before.get("leaving"):
-        raise Elsewhere
     value = {"connection": connection, "microphone": microphone, "camera": camera}
-    channels().attend(group, participation.id, value, ALIVE_SECONDS)
+    for _try in range(_TRIES):
+        before = channels().attendance(group).get(participation.id, {})
+        holder, leaving = before.get("connection", ""), "leaving" in before
+        if leaving and holder == connection:
+            return False
+        if holder and holder != connection and not takeover and not leaving:
+            raise Elsewhere
+        if channels().attend(group, participation.id, value, ALIVE_SECONDS, instead_of=before):
+            break
+    else:
+        raise Elsewhere
     if holder and holder != connection:
         channels().post(mailbox(participation.id), {"event": "over", "reason": "elsewhere", "connection": holder})
     if value != before:
@@ -109,11 +117,15 @@ def sign_of_life(
 
 
 def page_closed(participation: Participation, *, connection: str) -> None:
-    """The page went away; a reload may bring it back within two seconds."""
+    """The page went away; a reload may bring it back within four seconds."""
     group = str(participation.room_uuid)
-    before = channels().attendance(group).get(participation.id, {})
-    if before.get("connection") == connection:
-        channels().attend(group, participation.id, before | {"leaving": True}, LEAVING_SECONDS)
+    for _try in range(_TRIES):
+        before = channels().attendance(group).get(participation.id, {})
+        if before.get("connection") != connection or "leaving" in before:
+            return
+        gone = before | {"leaving": True}
+        if channels().attend(group, participation.id, gone, LEAVING_SECONDS, instead_of=before):
+            return
 
 
 def find_receiver(room: Room, sender: Participation, to: str) -> Participation:

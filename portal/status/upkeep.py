@@ -20,7 +20,7 @@ from portal.status.operations import end_run
 from portal.subscriptions.models import Subscription
 
 EMPTY_LIFE = timedelta(minutes=5)
-EXPECTED_SECONDS = 9  # how long somebody whose signs of life were lost has to give the next one
+EXPECTED_SECONDS = 8  # how long somebody whose signs of life were lost has to give the next one
 LOOKED_AT = timedelta(seconds=10)  # how old the age of a live room's status gets
 
 Place = tuple[str, str]

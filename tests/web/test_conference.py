@@ -43,6 +43,11 @@ class Player:
     def alive(self, **body: Any) -> Any:
         return self.say("presence", **body)
 
+    def closes(self, connection: str | None = None) -> Any:
+        """What the beacon of a page says that goes away."""
+        form = {"csrf_token": self.csrf, "connection": connection or self.connection}
+        return self.client.post(f"{self.base}/closing", data=form)
+
     def hear(self, events: int = 1, *, after: str | None = None) -> list[tuple[str, Any]]:
         """The first so many events of a stream opened now."""
         mark = "" if after is None else f"&after={after}"
@@ -170,12 +175,33 @@ def test_another_tab_of_the_device_has_to_take_over(guest: Player) -> None:
 
 def test_a_reload_keeps_the_place(guest: Player, cast: Cast, app: Flask) -> None:
     guest.alive()
-    beacon = guest.client.post(
-        f"{guest.base}/departure", data={"csrf_token": guest.csrf, "connection": "gus-tab", "beacon": "1"}
-    )
-    assert beacon.status_code == 204
+    assert guest.closes().status_code == 204
     assert guest.alive(connection="after-reload").status_code == 200
     assert _count(app) == 1
+
+
+def test_a_sign_of_life_that_a_closed_page_left_behind_keeps_no_place(
+    guest: Player, cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The two may overtake one another: what was on its way when the tab was closed must not count after it."""
+    guest.alive()
+    assert guest.closes().status_code == 204
+    assert guest.alive().status_code == 200
+    assert channels.channels().attendance(_group(cast))[guest.id]["leaving"] is True
+
+    guest.alive(connection="after-reload")
+    attend = InProcess.attend
+    closed: list[bool] = []
+
+    def attend_late(self: InProcess, *args: Any, **more: Any) -> bool:
+        if not closed:
+            closed.append(True)
+            guest.closes(connection="after-reload")  # between what the sign of life read and what it writes
+        return attend(self, *args, **more)
+
+    monkeypatch.setattr(InProcess, "attend", attend_late)
+    assert guest.alive(connection="after-reload", camera=True).status_code == 200
+    assert channels.channels().attendance(_group(cast))[guest.id]["leaving"] is True
 
 
 def test_leaving_ends_the_stay_and_back_ends_in_no_spinner(guest: Player, cast: Cast, app: Flask) -> None:

@@ -4,7 +4,6 @@ What happened is read from the record, never from the address, and the page offe
 """
 
 from dataclasses import dataclass, replace
-from http import HTTPStatus
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -13,7 +12,6 @@ from flask_babel import gettext as _
 from portal.admission.decision import Decision, Reason, Refuse
 from portal.admission.operations import look
 from portal.admission.stays import ABSENT, MEMBERSHIP, SIGNED_OUT, Over
-from portal.conference.signals import page_closed
 from portal.edge import actor
 from portal.edge.guard import Admission, Inside, admitted, as_member, at_door, find_inside
 from portal.errors import Conflict, Message, NotFound
@@ -84,10 +82,7 @@ def show(inside: Inside) -> ResponseReturnValue:
 @bp.post("/conference/departure")
 @admitted
 def leave(inside: Inside) -> ResponseReturnValue:
-    """Leave: at once by the button; a page that went away keeps its place for a reload."""
-    if "beacon" in request.form:
-        page_closed(inside.participation, connection=request.form.get("connection", ""))
-        return "", HTTPStatus.NO_CONTENT
+    """Leave by the button: at once."""
     leave_session(inside.participation, ending=Ending.LEFT)
     return redirect(url_for("conference.left", room_id=inside.room.id), 303)
 
@@ -151,6 +146,7 @@ def addresses(inside: Inside) -> dict[str, str]:
         "stream": url_for("signals.stream", room_id=room.id),
         "signals": url_for("signals.send_signal", room_id=room.id),
         "presence": url_for("signals.presence", room_id=room.id),
+        "closing": url_for("signals.closing", room_id=room.id),
         "departure": url_for("conference.leave", room_id=room.id),
         "left": url_for("conference.left", room_id=room.id),
         "entrance": url_for("entry.show", room_id=room.id) if as_a_member else room.path,

@@ -20,6 +20,7 @@ from portal.conference.signals import (
     mailbox,
     moderate,
     negotiate,
+    page_closed,
     roster,
     sign_of_life,
     speaks,
@@ -60,6 +61,17 @@ def presence(inside: Inside) -> ResponseReturnValue:
         takeover=body.get("takeover") is True,
     )
     return {"ok": True} if mark is None else {"ok": True, "mark": mark}
+
+
+@bp.post("/closing")
+@reading_only
+@admitted
+def closing(inside: Inside) -> ResponseReturnValue:
+    """The page goes away: the place is kept for a moment, in case that it is reloaded. A beacon, so a form."""
+    connection = request.form.get("connection", "")
+    session.commit()
+    page_closed(inside.participation, connection=connection)
+    return "", HTTPStatus.NO_CONTENT
 
 
 @bp.post("/signals")

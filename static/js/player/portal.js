@@ -74,8 +74,7 @@ export class Portal extends EventTarget {
     const form = new FormData();
     form.set("csrf_token", facts.csrf);
     form.set("connection", this.connection);
-    form.set("beacon", "1");
-    navigator.sendBeacon(facts.departure, form);
+    navigator.sendBeacon(facts.closing, form);
   }
 
   #retry() {

@@ -289,7 +289,8 @@ def _network_trouble(line: _Line, error: Exception) -> Trouble:
         if isinstance(cause, SSLError):
             return Trouble.UNTRUSTED
         cause = cause.__cause__ or cause.__context__
-    return Trouble.UNREACHABLE
+    broke_off = isinstance(error, (httpcore2.ReadError, httpcore2.WriteError))  # so it had been reached
+    return Trouble.GARBLED if broke_off else Trouble.UNREACHABLE
 
 
 @lru_cache(maxsize=1)

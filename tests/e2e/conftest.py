@@ -29,6 +29,7 @@ def portal(tmp_path: Path, furnished_sqlite: Path) -> Iterator[Portal]:
     portal.start()
     yield portal
     portal.stop()
+    print(portal.log()[-6000:])  # shown beside what failed
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from portal.demo import PASSWORD
 
@@ -20,6 +20,12 @@ HEARD = """(name) => {
   return Boolean(video?.srcObject?.getAudioTracks().some((track) => track.readyState === "live" && !track.muted));
 }"""
 EXPECTED_STATUS = re.compile(r"status of (400|401|403|404|409|410|422|429|503)")
+
+
+def follow(to: Locator) -> None:
+    """Click what leads to another page, and wait until that is there: a click alone comes back before."""
+    with to.page.expect_navigation():
+        to.click()
 
 
 class Person:

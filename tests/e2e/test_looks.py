@@ -14,7 +14,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from tests.e2e.people import Person, sees
+from tests.e2e.people import Person, follow, sees
 from tests.e2e.test_domain import entry_of
 from tests.e2e.test_doors import change_board, change_link, open_house
 from tests.e2e.test_journeys import board_links
@@ -101,17 +101,17 @@ def test_pages_of_owners(
     expect(page.get_by_text("crm.id is nested too deeply")).to_be_visible()
     seen(page, "settings-refused")
     alice.go(f"{room}/links").get_by_label("More for Chair").click()
-    page.get_by_role("link", name="Rotate").click()
+    follow(page.get_by_role("link", name="Rotate"))
     seen(page, "link-rotate")
-    page.get_by_role("button", name="Make the new link").click()
+    follow(page.get_by_role("button", name="Make the new link"))
     seen(page, "link-rotated")
-    alice.go(f"{room}/links").get_by_role("link", name="Test Members").click()
+    follow(alice.go(f"{room}/links").get_by_role("link", name="Test Members"))
     seen(page, "link-test")
     page.get_by_label("More for Press").click()
     seen(page, "link-menu")
-    page.get_by_role("button", name="Revoke").click()
+    follow(page.get_by_role("button", name="Revoke"))
     seen(page, "link-revoke")
-    page.get_by_role("button", name="Revoke").click()
+    follow(page.get_by_role("button", name="Revoke"))
     seen(page, "link-revoked")
     seen(alice.go("/me"), "me")
     seen(alice.go("/manage/rooms?search=nothing+like+it"), "rooms-none")
@@ -156,15 +156,15 @@ def test_pages_about_programs(portal: Portal, person: Callable[..., Person], see
     page.get_by_role("button", name="Create credential").click()
     expect(page.get_by_label("Client secret", exact=True)).to_have_value(re.compile("^fs_"))
     seen(page, "credential-made")
-    page.get_by_role("link", name="I have copied it").click()
+    follow(page.get_by_role("link", name="I have copied it"))
     seen(page, "credentials")
-    page.get_by_role("link", name="Revoke Timetable").click()
+    follow(page.get_by_role("link", name="Revoke Timetable"))
     seen(page, "credential-revoke")
     page.get_by_role("button", name="Revoke").click()
     expect(page.get_by_text("Revoked", exact=True)).to_be_visible()
     page.get_by_label("Account of Alice Moreau").click()
     seen(page, "account-menu")
-    page.get_by_role("link", name="Authorised applications").click()
+    follow(page.get_by_role("link", name="Authorised applications"))
     seen(page, "applications-none")
     alice.go(f"/oauth/authorize?{urlencode(asked)}")
     seen(page, "consent")
@@ -178,7 +178,7 @@ def test_pages_about_programs(portal: Portal, person: Callable[..., Person], see
     }
     assert page.request.post(f"{portal.address}/oauth/token", form=form).ok  # type: ignore[arg-type]
     seen(alice.go("/me/applications"), "applications")
-    page.get_by_role("link", name="Revoke Timetable of the music school").click()
+    follow(page.get_by_role("link", name="Revoke Timetable of the music school"))
     seen(page, "application-revoke")
 
 
@@ -190,7 +190,7 @@ def test_pages_of_webhooks(
     page = alice.page
     page.get_by_role("link", name="Board meeting", exact=True).click()
     room = page.url
-    page.get_by_role("link", name="Webhooks").click()
+    follow(page.get_by_role("link", name="Webhooks"))
     seen(page, "webhooks-none")
     page.get_by_role("link", name="New webhook").click()
     page.get_by_label("Address", exact=True).fill("http://localhost/")
@@ -260,10 +260,10 @@ def test_pages_of_guests(portal: Portal, person: Callable[..., Person], seen: Ca
     seen(guest.go(entry_of(portal, "Jun Tanaka", spent=True)), "entry-spent")
     alice.go(f"{room}/links").get_by_label("More for Press").click()
     alice.page.get_by_role("link", name="Rotate").click()
-    alice.page.get_by_role("button", name="Make the new link").click()
+    follow(alice.page.get_by_role("button", name="Make the new link"))
     seen(guest.go(links["guest"]), "join-replaced")
     alice.go(f"{room}/links").get_by_label("More for Press").first.click()
-    alice.page.get_by_role("button", name="Pause").click()
+    follow(alice.page.get_by_role("button", name="Pause"))
     seen(guest.go(links["guest"]), "refused")
     seen(guest.go("/rooms/1111111111/nowhere"), "nothing")
 
@@ -292,7 +292,7 @@ def test_doors_of_guests(portal: Portal, person: Callable[..., Person], seen: Ca
     second.goto(page.url)
     expect(second.get_by_role("link", name="Leave this tab")).to_be_visible()
     seen(second, "player-elsewhere")
-    second.get_by_role("link", name="Leave this tab").click()
+    follow(second.get_by_role("link", name="Leave this tab"))
     seen(second, "door-elsewhere")
     second.goto(links["guest"].split("?")[0])
     expect(second.get_by_text("This device still has its place")).to_be_visible()
@@ -305,7 +305,7 @@ def test_doors_of_guests(portal: Portal, person: Callable[..., Person], seen: Ca
     host.page.get_by_role("button", name="Remove Jun Tanaka").click()
     expect(page.get_by_role("alertdialog")).to_be_visible()
     seen(page, "player-removed")
-    page.get_by_role("link", name="Continue").click()
+    follow(page.get_by_role("link", name="Continue"))
     seen(page, "door-removed")
     seen(guest.go(links["guest"]), "door-stays-removed")
     host.leave()

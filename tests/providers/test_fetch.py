@@ -2,6 +2,7 @@
 
 import socket
 import ssl
+import struct
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -309,6 +310,16 @@ def test_what_is_not_http_is_garbled(outside: Receiver) -> None:
 
 def test_a_body_that_breaks_off_is_garbled(outside: Receiver) -> None:
     with rude_server(OK + b"Content-Length: 1000\r\n\r\nabc", lambda _line: None) as address:
+        assert trouble_with(address) is Trouble.GARBLED
+
+
+def test_a_connection_that_is_reset_is_garbled_too(outside: Receiver) -> None:
+    """Who hangs up on unread words resets the connection: which of the two happens is a matter of luck."""
+
+    def reset(line: socket.socket) -> None:
+        line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+    with rude_server(b"", reset) as address:
         assert trouble_with(address) is Trouble.GARBLED
 
 

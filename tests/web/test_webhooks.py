@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from flask import Flask
 
 from portal.admission.tokens import issue_token
+from portal.clock import now
 from portal.customers.models import Customer
 from portal.db import session, transaction
 from portal.jobs.delivery import deliver
@@ -15,6 +16,7 @@ from portal.permissions.members import RoomMember
 from portal.permissions.permission import Permission
 from portal.providers.fetch import NoAnswer, Trouble
 from portal.rooms.models import Role
+from portal.webhooks.deliveries import claim
 from portal.webhooks.models import WebhookDelivery, WebhookEndpoint
 from tests.cast import Cast, Client
 
@@ -81,6 +83,14 @@ def test_messages_are_shown_with_their_answer_and_can_be_sent_again(app: Flask, 
     with app.app_context():
         delivery = session.scalars(sa.select(WebhookDelivery)).one()
         uuid, address = delivery.uuid, f"{page}/deliveries/{delivery.id}/repetition"
+        with transaction():
+            assert claim(uuid) is not None
+        session.remove()
+        on_its_way = alice.get(f"{page}/deliveries").text
+        assert "Is being sent" in on_its_way
+        assert "every 2s" in on_its_way  # or the page that asks now would never show the answer
+        session.get_one(WebhookDelivery, uuid).next_attempt_at = now()
+        session.commit()
         session.remove()
         send_to_nowhere(uuid)
     shown = alice.get(page).text

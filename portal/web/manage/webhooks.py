@@ -65,6 +65,8 @@ def delivery_state(delivery: WebhookDelivery) -> DeliveryState:
         return DeliveryState("ok", _("Delivered"))
     if word == "given_up":
         return DeliveryState("bad", _("Given up") if delivery.event != TEST else _("Failed"))
+    if delivery.claimed_at is not None:
+        return DeliveryState("wait", _("Is being sent"))
     return DeliveryState("wait", _("Waiting") if not delivery.attempts else _("Is tried again"))
 
 
@@ -244,8 +246,14 @@ def _shown(room: Room, endpoint: WebhookEndpoint) -> dict[str, object]:
         "deliveries": found,
         "first": place is None,
         "next": _cursor(place_of(found[-1])) if more else "",
-        "busy": place is None and any(one.next_attempt_at and one.next_attempt_at < soon for one in found),
+        "busy": place is None and any(_moves(one, soon) for one in found),
     }
+
+
+def _moves(delivery: WebhookDelivery, soon: datetime) -> bool:
+    """Whether its row is about to change: it is on its way, or tried before long."""
+    at = delivery.next_attempt_at
+    return delivery.claimed_at is not None or (at is not None and at < soon)
 
 
 def _cursor(place: Place) -> str:

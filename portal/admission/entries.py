@@ -64,6 +64,7 @@ def prepare_entry(
             token_uuid=visitor.token.uuid if visitor.token else None,
             user_uuid=visitor.member.uuid if visitor.member else None,
             access_code=matching,
+            role_at_most=visitor.role_at_most,
             name=name,
             expires_at=at + LIFE,
         )

@@ -83,6 +83,8 @@ class Entry(Base):
     token_uuid: Mapped[UUID | None] = mapped_column(sa.ForeignKey("room_tokens.uuid", ondelete="CASCADE"))
     user_uuid: Mapped[UUID | None] = mapped_column(sa.ForeignKey("users.uuid", ondelete="CASCADE"))
     access_code_uuid: Mapped[UUID | None] = mapped_column(sa.ForeignKey("access_codes.uuid", ondelete="SET NULL"))
+    role_at_most: Mapped[Role | None] = mapped_column(one_of(Role))
+    """Of a user who is let in by a program that may less than he may: what it may make of him."""
     name: Mapped[str] = mapped_column(sa.String(NAME_LENGTH))
     expires_at: Mapped[datetime] = mapped_column(index=True)
     used_at: Mapped[datetime | None]

@@ -100,6 +100,7 @@ def come_in(
         token_uuid=token.uuid if token else None,
         user_uuid=member,
         sign_in_uuid=visitor.sign_in_uuid,
+        role_at_most=visitor.role_at_most,
     )
     note("participant.joined", participation, by=member, room=door.room.uuid, role=participation.role.value)
     if token is not None and not door.how.used:

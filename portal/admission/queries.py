@@ -30,13 +30,17 @@ from portal.subscriptions.models import ServiceProvider, Subscription
 
 @dataclass(frozen=True, kw_only=True)
 class Visitor:
-    """Somebody at the door of a room: a device, with a link, a membership, or neither."""
+    """Somebody at the door of a room: a device, with a link, a membership, or neither.
+
+    `role_at_most`: what a program may make of a member whom it lets in, if it may less than he may.
+    """
 
     device: str | None = None
     token: RoomToken | None = None
     member: User | None = None
     member_role: Role | None = None
     sign_in_uuid: UUID | None = None
+    role_at_most: Role | None = None
 
     @property
     def link(self) -> RoomToken | None:

@@ -125,6 +125,8 @@ def find_stay(
         raise Over(SIGNED_OUT, still=stay, ending=Ending.LEFT)
     else:  # who was let in by a program came by a one-time entry, without a sign-in
         role = _role_of_member(room, user, sign_in, member) if user.deactivated_at is None else None
+        if role is not None and stay.role_at_most is not None:
+            role = role.at_most(stay.role_at_most)
     if role is None:
         raise Over(taken, still=stay, ending=Ending.WITHDRAWN)
     return Stay(room, stay, role)

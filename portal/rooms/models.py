@@ -27,6 +27,10 @@ class Role(StrEnum):
     ATTENDEE = "attendee"
     GUEST = "guest"
 
+    def at_most(self, limit: "Role") -> "Role":
+        """The lower of the two."""
+        return max(self, limit, key=list(Role).index)
+
 
 class RoomStatusWord(StrEnum):
     """May the room be used at all? (Whether something happens in it now is its live state.)"""

@@ -1,5 +1,9 @@
+import re
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
+from portal.credentials.scopes import Scope
 from tests.api.conftest import NewProgram
 from tests.cast import Cast
 
@@ -104,3 +108,22 @@ def test_join_answers_an_address_that_opens_the_room_once(cast: Cast, program: N
     assert charlie.post(path, {"token": "rt_nonsense", "name": "Jun"}).status_code == 404
     member = alice.post(path, {}).json["data"]
     assert (member["result"], member["role"]) == ("enter", "moderator")
+
+
+@pytest.mark.parametrize(
+    ("scopes", "role"), [((Scope.ROOMS_READ,), "attendee"), ((Scope.ROOMS_READ, Scope.ROOMS_WRITE), "moderator")]
+)
+def test_whom_a_program_lets_in_is_no_more_than_the_program(
+    cast: Cast, program: NewProgram, scopes: tuple[Scope, ...], role: str
+) -> None:
+    """Alice may moderate; what she hands to a program with less must not, and stays so once she is in."""
+    entry = program("alice", *scopes).post(f"/rooms/{cast.board}/join", {}).json["data"]
+    assert (entry["result"], entry["role"]) == ("enter", role)
+    browser = cast.browser()
+    page = browser.get(entry["entry_url"].removeprefix("http://127.0.0.1:8000"), follow_redirects=True)
+    proof = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', page.text)
+    assert proof
+    inside = browser.post(f"/rooms/{cast.board}/-/entries", data={"csrf_token": proof[1]}, follow_redirects=True)
+    assert f'data-role="{role}"' in inside.text
+    again = browser.get(f"/rooms/{cast.board}/-/conference").text
+    assert f'data-role="{role}"' in again

@@ -18,7 +18,7 @@ from portal.edge import actor
 from portal.edge.guard import bearer_at_door, requires
 from portal.errors import NotFound
 from portal.permissions.permission import Permission
-from portal.permissions.rules import knows_the_plan, member_role
+from portal.permissions.rules import knows_the_plan, member_role, role_at_most
 from portal.representations import entry_url, moment
 from portal.rooms.models import Room
 
@@ -81,7 +81,9 @@ def join(room: Room, body: JoinRequest) -> Response:
     role = None if token is not None else member_role(somebody, room)
     if token is None and (body.token is not None or (role is None and not room.is_public)):
         raise NotFound  # to strangers, no token, an unknown one and a missing room are the same
-    visitor = Visitor(token=token) if role is None else Visitor(member=somebody.user, member_role=role)
+    visitor = Visitor(token=token)
+    if role is not None:
+        visitor = Visitor(member=somebody.user, member_role=role, role_at_most=role_at_most(somebody, role))
     made, secret = prepare_entry(
         room=room, visitor=visitor, name=body.name, code=body.code, network=request.remote_addr or ""
     )

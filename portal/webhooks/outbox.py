@@ -28,7 +28,7 @@ def listen(line: AuditEvent, thing: Noted) -> None:
         return
     listening = [endpoint for endpoint in _listening_to(room) if endpoint.wants(event)]
     if listening:
-        write(event.value, written(event.value, data_of(thing, room, line.facts), now()), *listening)
+        write(event.value, written(event.value, data_of(line.action, thing, room, line.facts), now()), *listening)
 
 
 def write(kind: str, text: str, *endpoints: WebhookEndpoint) -> list[WebhookDelivery]:

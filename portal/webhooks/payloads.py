@@ -19,10 +19,13 @@ def written(kind: str, data: Mapping[str, Any], at: datetime) -> str:
     return json.dumps(content, separators=(",", ":"), ensure_ascii=False)
 
 
-def data_of(thing: object, room: Room, facts: Mapping[str, Any]) -> dict[str, Any]:
-    """The thing as the API shows it; of what the API does not show, the room and the facts of the audit."""
+def data_of(action: str, thing: object, room: Room, facts: Mapping[str, Any]) -> dict[str, Any]:
+    """The thing as the API shows it; of what the API does not show, the room and the facts of the audit.
+
+    A link that is being replaced tells of the one that replaces it, and never again afterwards.
+    """
     match thing:
-        case RoomToken(rotated_to=RoomToken() as fresh):
+        case RoomToken(rotated_to=RoomToken() as fresh) if action == "token.rotated":
             return show.token(fresh, room)
         case RoomToken():
             return show.token(thing, room)

@@ -111,6 +111,22 @@ def test_a_link_that_replaces_another_one_is_told_as_made(app: Flask, cast: Cast
     assert [(kind, data["id"]) for kind, data in told_of(app)] == [("token.created", fresh_id)]
 
 
+def test_what_happens_to_a_link_that_was_replaced_is_told_of_it_and_not_of_the_new_one(
+    app: Flask, cast: Cast, listen: Listen
+) -> None:
+    listen(Event.TOKEN_CREATED, Event.TOKEN_USED, Event.TOKEN_REVOKED)
+    with app.app_context(), transaction():
+        alice, hour = actor_of(cast.user("alice")), timedelta(hours=1)
+        fresh_id = rotate_token(cast.token(Role.GUEST), room=cast.room(), by=alice, grace=hour).id
+    cast.join(Role.GUEST)
+    with app.app_context(), transaction():
+        revoke_token(cast.token(Role.GUEST), by=cast.user("alice"))
+    old_id = cast.link_ids[Role.GUEST]
+    assert [(kind, data["id"]) for kind, data in told_of(app)] == [
+        ("token.created", fresh_id), ("token.used", old_id), ("token.revoked", old_id),
+    ]  # fmt: skip
+
+
 def test_rooms_are_told_of_to_who_listens_everywhere(app: Flask, cast: Cast, listen: Listen) -> None:
     listen(everywhere=True)
     listen()  # the board room's own does not hear of others

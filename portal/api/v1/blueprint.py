@@ -5,7 +5,7 @@ from flask_limiter import Limiter
 from flask_wtf import CSRFProtect
 
 from portal.api.v1 import access, access_codes, customers, document, live, logout, rooms, tokens, users, webhooks
-from portal.edge import actor, bearer
+from portal.edge import actor, bearer, rates
 from portal.edge.converters import AnyIdentifier
 
 PREFIX = "/api/v1"
@@ -23,7 +23,11 @@ def install(app: Flask, csrf: CSRFProtect, *, rate: str, storage: str) -> None:
     for blueprint in (noun.bp for noun in nouns):
         api.register_blueprint(blueprint)
     limiter = Limiter(
-        _bucket, application_limits=[rate], storage_uri=storage, headers_enabled=True, strategy="moving-window"
+        _bucket,
+        application_limits=[rate],
+        storage_uri=storage or f"{rates.SCHEME}://",
+        headers_enabled=True,
+        strategy="moving-window",
     )
     limiter.request_filter(lambda: not request.path.startswith(f"{PREFIX}/"))
     limiter.init_app(app)

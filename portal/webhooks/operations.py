@@ -29,6 +29,7 @@ from portal.webhooks.models import (
 )
 from portal.webhooks.outbox import write
 from portal.webhooks.payloads import written
+from portal.webhooks.queries import deliveries_of
 from portal.webhooks.shown import endpoint as shown
 from portal.webhooks.signing import new_secret
 
@@ -80,6 +81,7 @@ def change_endpoint(
     description: str | None = None,
 ) -> None:
     """Change what is given. What waits goes to the new address. Raises as `create_endpoint` does."""
+    session.refresh(endpoint, with_for_update=LOCK)
     _describe(endpoint, by=by, url=url, events=events, description=description)
     session.flush()
     note("webhook.changed", endpoint, by=by.uuid, room=endpoint.room_uuid)
@@ -137,18 +139,25 @@ def _describe(
     events: Collection[Event] | None,
     description: str | None,
 ) -> None:
+    told = set(endpoint.events)
     if events is not None:
         if not events:
             raise Invalid(events=Message("Choose at least one event."))
-        _may_hear(by, endpoint, set(events) - set(endpoint.events))
+        _may_hear(by, endpoint, set(events) - told)
         endpoint.events = [event.value for event in Event if event in events]
     if url is not None and url.strip() != endpoint.url:
         if (problem := problem_with(url.strip())) is not None:
             raise Invalid(url=problem)
-        _may_hear(by, endpoint, [event for event in Event if endpoint.wants(event)])  # who turns it hears all of it
+        told |= _kept(endpoint) | set(endpoint.events)  # who turns it hears all of it, also what is sent again
+        _may_hear(by, endpoint, [event for event in Event if event in told])
         endpoint.url = url.strip()
     if description is not None:
         endpoint.description = readable(description, field="description", longest=DESCRIPTION_LENGTH, required=False)
+
+
+def _kept(endpoint: WebhookEndpoint) -> set[str]:
+    """The kinds of all messages that were written for it and not yet swept away."""
+    return set(session.scalars(deliveries_of(endpoint).with_only_columns(WebhookDelivery.event).distinct()))
 
 
 def _may_hear(by: Actor, endpoint: WebhookEndpoint, events: Collection[Event]) -> None:

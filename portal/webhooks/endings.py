@@ -21,13 +21,15 @@ def pause(endpoint: WebhookEndpoint, *, why: Why, by: UUID | None) -> None:
     note("webhook.paused", endpoint, by=by, room=endpoint.room_uuid, why=why.value)
 
 
-def count_listening(customer_uuid: UUID) -> None:
-    """Write into the customer's row how many endpoints listen, under its lock: a count too low would lose events.
-
-    Whoever locks an endpoint as well locks it before.
-    """
+def hold(customer_uuid: UUID) -> Customer:
+    """Lock the customer, whose endpoints are counted. Whoever locks an endpoint as well locks it before."""
     lock = {"of": Customer, "key_share": True}  # rows that refer to the customer may be written meanwhile
-    customer = session.get_one(Customer, customer_uuid, with_for_update=lock, populate_existing=True)
+    return session.get_one(Customer, customer_uuid, with_for_update=lock, populate_existing=True)
+
+
+def count_listening(customer_uuid: UUID) -> None:
+    """Write into the customer's row how many endpoints listen, under its lock: a count too low would lose events."""
+    customer = hold(customer_uuid)
     listening = sa.select(sa.func.count()).where(
         WebhookEndpoint.customer_uuid == customer_uuid, WebhookEndpoint.status == EndpointStatus.ACTIVE
     )

@@ -19,7 +19,7 @@ from portal.permissions.permission import Permission
 from portal.webhooks import operations
 from portal.webhooks.deliveries import KEPT, sweep_deliveries
 from portal.webhooks.events import Event
-from portal.webhooks.models import WebhookDelivery
+from portal.webhooks.models import WebhookDelivery, WebhookEndpoint
 from portal.webhooks.operations import (
     change_endpoint,
     create_endpoint,
@@ -198,3 +198,31 @@ def editing(cast: Cast, *more: Permission) -> Actor:
     member.permissions = [Permission.ROOM_VIEW, Permission.ROOM_EDIT, *more]
     bob.memberships[room.uuid] = member
     return bob
+
+
+@BOTH
+def test_endpoints_made_at_once_do_not_exceed_their_number(
+    app: Flask, cast: Cast, hook: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(operations, "MOST", 3)
+    start, refused = threading.Barrier(8), []
+
+    def make() -> None:
+        with app.app_context():
+            start.wait(10)
+            try:
+                with transaction():
+                    room, alice = cast.room(), actor_of(cast.user("alice"))
+                    create_endpoint(customer=room.customer, url=hook.url, events=[Event.ROOM_CREATED], by=alice)
+            except Conflict as conflict:
+                refused.append(conflict)
+
+    threads = [threading.Thread(target=make) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    with app.app_context():
+        assert session.scalar(sa.select(sa.func.count()).select_from(WebhookEndpoint)) == 3
+        assert cast.room().customer.webhooks == 3
+    assert len(refused) == 5

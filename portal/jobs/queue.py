@@ -48,7 +48,7 @@ def make_queue(app: Flask, settings: Settings) -> Huey:
 
     @huey.periodic_task(crontab(minute="17"))  # type: ignore[untyped-decorator]
     def tidy_up() -> None:
-        with app.app_context(), transaction():
+        with app.app_context():
             housekeeping.tidy_up()
 
     @huey.task()  # type: ignore[untyped-decorator]

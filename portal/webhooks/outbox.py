@@ -3,6 +3,8 @@
 Where nobody listens this costs nothing: the customer, who is loaded with the room, knows how many do.
 """
 
+from collections.abc import Sequence
+
 import sqlalchemy as sa
 from ulid import ULID
 
@@ -15,20 +17,27 @@ from portal.rooms.models import Room
 from portal.webhooks.deliveries import send_soon
 from portal.webhooks.events import NOTED_AS
 from portal.webhooks.models import PAYLOAD, EndpointStatus, WebhookDelivery, WebhookEndpoint
-from portal.webhooks.payloads import data_of, written
+from portal.webhooks.payloads import data_of, read_at_once, written
 
 
-def listen(line: AuditEvent, thing: Noted) -> None:
-    """Write a message for each endpoint that wants to know of what was noted. Subscribed by `create_app`."""
-    event = NOTED_AS.get(line.action)
-    if event is None or line.room_uuid is None:
+def listen(lines: Sequence[tuple[AuditEvent, Noted]]) -> None:
+    """Write a message for each endpoint that wants to know of what was noted. Subscribed by `create_app`.
+
+    Of many things that happened at once it takes no more statements than of few.
+    """
+    action, room_uuid = lines[0][0].action, lines[0][0].room_uuid
+    event = NOTED_AS.get(action)
+    if event is None or room_uuid is None:
         return
-    room = session.get(Room, line.room_uuid)
+    room = session.get(Room, room_uuid)
     if room is None or not room.customer.webhooks:
         return
     listening = [endpoint for endpoint in _listening_to(room) if endpoint.wants(event)]
-    if listening:
-        write(event.value, written(event.value, data_of(line.action, thing, room, line.facts), now()), *listening)
+    if not listening:
+        return
+    with read_at_once([thing for _, thing in lines]):
+        for line, thing in lines:
+            write(event.value, written(event.value, data_of(action, thing, room, line.facts), now()), *listening)
 
 
 def write(kind: str, text: str, *endpoints: WebhookEndpoint) -> list[WebhookDelivery]:

@@ -287,3 +287,28 @@ def test_a_dump_holds_no_secret_no_token_and_no_name(app: Flask, cast: Cast, hoo
         )
         assert session.scalar(sa.select(sa.func.count()).select_from(RoomMember)) == 1
         assert len(present(cast.room())) == 1
+
+
+@BOTH
+def test_closing_a_room_that_somebody_listens_to_takes_as_many_statements_for_few_as_for_many(
+    app: Flask, cast: Cast, listen: Listen
+) -> None:
+    listen()
+    listen(everywhere=True)
+
+    def closed(guests: int, *members: str) -> int:
+        for number in range(guests):
+            cast.join(name=f"Guest {number}")
+        for name in members:
+            assert cast.sign_in(name).send(f"/rooms/{cast.board}/-/entry").status_code == 303
+        with app.app_context():
+            engine = db.engine
+        with statements(engine) as seen, app.app_context(), transaction():
+            assert end_session(cast.room()) == guests + len(members)
+        return len(seen)
+
+    assert closed(1) == closed(10)
+    assert closed(1, "bob") == closed(10, "bob")
+    left = [str(data["name"]) for kind, data in told_of(app) if kind == "participant.left"]
+    assert sorted(set(left)) == ["Bob Fischer", *(f"Guest {number}" for number in range(10))]
+    assert len(left) == 2 * (1 + 10 + 2 + 11)

@@ -11,14 +11,17 @@ from portal.db import session
 from portal.webhooks.models import EndpointStatus, WebhookEndpoint, Why
 
 
-def pause(endpoint: WebhookEndpoint, *, why: Why, by: UUID | None) -> None:
-    """Tell it nothing until it is resumed. What waits to be sent goes on waiting."""
-    if not endpoint.active:
+def pause(*endpoints: WebhookEndpoint, why: Why, by: UUID | None) -> None:
+    """Tell these, of one customer, nothing until they are resumed. What waits to be sent goes on waiting."""
+    active = [endpoint for endpoint in endpoints if endpoint.active]
+    if not active:
         return
-    endpoint.status, endpoint.paused_at, endpoint.paused_why = EndpointStatus.PAUSED, now(), why
+    for endpoint in active:
+        endpoint.status, endpoint.paused_at, endpoint.paused_why = EndpointStatus.PAUSED, now(), why
     session.flush()
-    count_listening(endpoint.customer_uuid)
-    note("webhook.paused", endpoint, by=by, room=endpoint.room_uuid, why=why.value)
+    count_listening(active[0].customer_uuid)
+    for endpoint in active:
+        note("webhook.paused", endpoint, by=by, room=endpoint.room_uuid, why=why.value)
 
 
 def hold(customer_uuid: UUID) -> Customer:

@@ -6,6 +6,7 @@ Where nobody listens this costs nothing: the customer, who is loaded with the ro
 from collections.abc import Sequence
 
 import sqlalchemy as sa
+from sqlalchemy.orm import joinedload
 from ulid import ULID
 
 from portal import vault
@@ -13,11 +14,14 @@ from portal.audit.models import AuditEvent
 from portal.audit.operations import Noted
 from portal.clock import now
 from portal.db import new_uuid, session
+from portal.permissions.members import RoomMember
 from portal.rooms.models import Room
 from portal.webhooks.deliveries import send_soon
+from portal.webhooks.endings import pause
 from portal.webhooks.events import NOTED_AS
-from portal.webhooks.models import PAYLOAD, EndpointStatus, WebhookDelivery, WebhookEndpoint
+from portal.webhooks.models import PAYLOAD, EndpointStatus, WebhookDelivery, WebhookEndpoint, Why
 from portal.webhooks.payloads import data_of, read_at_once, written
+from portal.webhooks.standing import MEMBERSHIP, keeper_of
 
 
 def listen(lines: Sequence[tuple[AuditEvent, Noted]]) -> None:
@@ -63,10 +67,20 @@ def write(kind: str, text: str, *endpoints: WebhookEndpoint) -> list[WebhookDeli
 
 
 def _listening_to(room: Room) -> list[WebhookEndpoint]:
-    query = sa.select(WebhookEndpoint).where(
-        WebhookEndpoint.customer_uuid == room.customer_uuid,
-        sa.or_(WebhookEndpoint.room_uuid.is_(None), WebhookEndpoint.room_uuid == room.uuid),
-        WebhookEndpoint.status == EndpointStatus.ACTIVE,
+    """Those that are told of this room; those for which nobody answers any more are paused instead."""
+    query = (
+        sa.select(WebhookEndpoint, RoomMember)
+        .outerjoin(RoomMember, MEMBERSHIP)
+        .where(
+            WebhookEndpoint.customer_uuid == room.customer_uuid,
+            sa.or_(WebhookEndpoint.room_uuid.is_(None), WebhookEndpoint.room_uuid == room.uuid),
+            WebhookEndpoint.status == EndpointStatus.ACTIVE,
+        )
+        .options(joinedload(WebhookEndpoint.created_by))
+        .order_by(WebhookEndpoint.uuid)  # and none of them is deleted before its message is there:
+        .with_for_update(of=WebhookEndpoint, read=True, key_share=True)
     )
-    query = query.order_by(WebhookEndpoint.uuid)  # and none of them is deleted before its message is there:
-    return list(session.scalars(query.with_for_update(of=WebhookEndpoint, read=True, key_share=True)))
+    found = session.execute(query).unique().all()
+    kept = [endpoint for endpoint, member in found if keeper_of(endpoint, member) is not None]
+    pause(*(endpoint for endpoint, _ in found if endpoint not in kept), why=Why.RIGHTS, by=None)
+    return kept

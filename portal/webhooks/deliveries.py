@@ -22,7 +22,8 @@ from portal.permissions.actor import Actor
 from portal.providers.fetch import Trouble
 from portal.webhooks.endings import pause
 from portal.webhooks.events import TEST, Event
-from portal.webhooks.models import LOCK, SHOWN_OF_ANSWER, EndpointStatus, WebhookDelivery, WebhookEndpoint, Why
+from portal.webhooks.models import LOCK, SHOWN_OF_ANSWER, WebhookDelivery, WebhookEndpoint, Why
+from portal.webhooks.places import first_waiting, has_a_place, may_be_sent
 from portal.webhooks.signing import signed
 from portal.webhooks.standing import find_keeper, may_hear
 
@@ -92,7 +93,7 @@ def due() -> list[UUID]:
     waiting = (
         sa.select(WebhookDelivery.uuid, WebhookDelivery.next_attempt_at, turn.label("turn"))
         .join(WebhookDelivery.endpoint)
-        .where(WebhookDelivery.next_attempt_at <= at, _may_be_sent())
+        .where(WebhookDelivery.next_attempt_at <= at, may_be_sent())
         .subquery()
     )
     query = sa.select(waiting.c.uuid).where(waiting.c.turn <= BATCH // 10)
@@ -103,7 +104,7 @@ def claim(delivery_uuid: UUID) -> Letter | None:
     """Take a message that is due; None if somebody else has it, it is done, or nothing is sent to its endpoint now."""
     at = now()
     delivery = _held(delivery_uuid, at)
-    if delivery is None or not _answered_for(delivery, at):
+    if delivery is None or not has_a_place(delivery.endpoint, at) or not _answered_for(delivery, at):
         return None
     taken = session.execute(
         sa.update(WebhookDelivery)
@@ -155,6 +156,8 @@ def record(letter: Letter, outcome: Outcome) -> None:
     session.flush()
     if delivery.event != TEST:
         _judge(delivery, outcome, at)
+    if (waiting := first_waiting(delivery.endpoint.customer_uuid, at)) is not None:
+        send_soon(waiting)  # for the place that has become free
 
 
 def send_again(delivery: WebhookDelivery, *, by: User) -> None:
@@ -192,16 +195,12 @@ def sweep_deliveries() -> int:
     return len(swept.all())
 
 
-def _may_be_sent() -> sa.ColumnElement[bool]:
-    return sa.or_(WebhookEndpoint.status == EndpointStatus.ACTIVE, WebhookDelivery.event == TEST)
-
-
 def _held(delivery_uuid: UUID, at: datetime) -> WebhookDelivery | None:
     """The message, if it is due, with its endpoint, which stays locked until the end of the transaction."""
     return session.scalar(
         sa.select(WebhookDelivery)
         .join(WebhookDelivery.endpoint)
-        .where(WebhookDelivery.uuid == delivery_uuid, WebhookDelivery.next_attempt_at <= at, _may_be_sent())
+        .where(WebhookDelivery.uuid == delivery_uuid, WebhookDelivery.next_attempt_at <= at, may_be_sent())
         .options(contains_eager(WebhookDelivery.endpoint))
         .with_for_update(of=WebhookEndpoint, key_share=True)
         .execution_options(populate_existing=True)

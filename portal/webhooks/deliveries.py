@@ -167,7 +167,7 @@ def send_again(delivery: WebhookDelivery, *, by: User) -> None:
     if not endpoint.active:
         raise Conflict(Message("This webhook is paused. Resume it first."))
     if delivery.event != TEST and not _seen_by(find_keeper(endpoint), delivery):
-        raise Conflict(Message("Whoever answers for this webhook may not see what this message tells."))
+        raise Conflict(Message("This webhook runs in the name of somebody who may not see what this message tells."))
     free = session.execute(
         sa.update(WebhookDelivery)
         .where(

@@ -48,8 +48,8 @@ _WHY = {
     Why.GONE: Message("The receiver answered that it is gone for good (410)."),
     Why.FAILING: Message("It kept failing: too many messages were given up, or nothing got through for three days."),
     Why.RIGHTS: Message(
-        "Whoever answered for it may no longer keep it here, or no longer see all that it tells. "
-        "Whoever resumes it answers for it from then on."
+        "It runs in the name of somebody who may no longer keep it here, or no longer see all that it tells. "
+        "If you resume it, it runs in yours."
     ),
 }
 

@@ -101,7 +101,7 @@ def test_it_is_told_nothing_once_the_rights_of_its_maker_have_ended(
     assert work() == 0
     assert len(hook.messages) == 1
     page = cast.sign_in("alice").get(f"/manage/rooms/{cast.board}/webhooks/{endpoint_id}").text
-    assert "Whoever answered for it may no longer keep it here" in page
+    assert "in the name of somebody who may no longer keep it here" in page
     assert "Paused" in page
 
 

@@ -86,7 +86,7 @@ def create_app(settings: Settings) -> Flask:
     Compress(app)
     routes.install(app)
     oauth.install(app, csrf)
-    api.install(app, csrf, rate=settings.api_rate, storage=settings.redis_url or "memory://")
+    api.install(app, csrf, rate=settings.api_rate, storage=settings.redis_url)
     transaction.install_end(app)
     forms.install(app)
     if settings.trusted_proxies:

@@ -185,6 +185,18 @@ def delivered(app: Flask) -> bool:
         return session.scalars(sa.select(WebhookDelivery)).one().delivered_at is not None
 
 
+def test_a_fresh_portal_starts_without_a_complaint_and_serves(tmp_path: Path) -> None:
+    portal = Portal(tmp_path / "data")
+    portal.run("migrate")
+    portal.start()
+    try:
+        assert [portal.status(path) for path in ("/sign-in", "/api/v1/openapi.json")] == [200, 200]
+    finally:
+        portal.stop()
+    assert "Booting worker" in portal.log()
+    assert not [word for word in ("Traceback", "Exception", "Error") if word in portal.log()], portal.log()
+
+
 def test_without_redis_there_is_no_need_for_such_a_process(tmp_path: Path) -> None:
     with pytest.raises(subprocess.CalledProcessError) as refused:
         Portal(tmp_path).run("jobs")

@@ -1,6 +1,6 @@
 """Writing the audit log: every operation calls `note` once; others may listen to what is noted."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 from uuid import UUID
 
@@ -17,14 +17,17 @@ class Noted(Protocol):
     def uuid(self) -> UUID: ...
 
 
-Listener = Callable[[AuditEvent, Noted], None]
-"""Gets the line and the thing. Runs in the transaction of what is noted, and goes with it if it is rolled back."""
+Listener = Callable[[Sequence[tuple[AuditEvent, Noted]]], None]
+"""Gets lines of one action, each with its thing: at least one, and all that happened at once.
+
+Runs in the transaction of what is noted, and goes with it if it is rolled back.
+"""
 
 _listeners: list[Listener] = []
 
 
 def subscribe(listener: Listener) -> None:
-    """Call `listener` after each line. Called by `create_app`; saying it twice changes nothing."""
+    """Call `listener` after what is noted. Called by `create_app`; saying it twice changes nothing."""
     if listener not in _listeners:
         _listeners.append(listener)
 
@@ -33,14 +36,31 @@ def note(
     action: str, thing: Noted, *, by: UUID | None, room: UUID | None = None, **facts: str | int | bool | None
 ) -> None:
     """Add a line: `note("token.created", token, by=user.uuid, room=room.uuid, role="guest")`."""
-    line = AuditEvent(
-        actor_uuid=by,
-        action=action,
-        thing=thing.__tablename__,
-        thing_uuid=thing.uuid,
-        room_uuid=room,
-        facts=facts,
-    )
-    session.add(line)
-    for listener in _listeners:
-        listener(line, thing)
+    note_each(action, [(thing, by)], room=room, **facts)
+
+
+def note_each(
+    action: str,
+    things: Iterable[tuple[Noted, UUID | None]],
+    *,
+    room: UUID | None = None,
+    **facts: str | int | bool | None,
+) -> None:
+    """Add a line for each of these things, with who did it; who listens hears of all of them at once."""
+    lines = [
+        (
+            AuditEvent(
+                actor_uuid=by,
+                action=action,
+                thing=thing.__tablename__,
+                thing_uuid=thing.uuid,
+                room_uuid=room,
+                facts=facts,
+            ),
+            thing,
+        )
+        for thing, by in things
+    ]
+    session.add_all(line for line, _ in lines)
+    for listener in _listeners if lines else ():
+        listener(lines)

@@ -65,27 +65,34 @@ def caller() -> str:
 
 
 def token() -> AccessToken:
-    """The access token that was presented. Raises `NoCredential`."""
+    """The access token that was presented; looked up once, whoever asks. Raises `NoCredential`."""
     if "bearer_token" not in g:
-        g.bearer_token = _presented()
-        _note_use(g.bearer_token)
-    presented: AccessToken = g.bearer_token
+        try:
+            g.bearer_token = _presented()
+            _note_use(g.bearer_token)
+        except NoCredential as refusal:
+            g.bearer_token = refusal
+    presented: AccessToken | NoCredential = g.bearer_token
+    if isinstance(presented, NoCredential):
+        raise presented
     return presented
 
 
-def presented_text() -> str | None:
-    """What stands after the scheme "Bearer", however that and the space around it are spelt."""
-    kind, _, text = request.headers.get("Authorization", "").partition(" ")
-    return text.strip() if kind.casefold() == "bearer" else None
+def known() -> AccessToken | None:
+    """The same; None if no token came that counts."""
+    try:
+        return token()
+    except NoCredential:
+        return None
 
 
 def _presented() -> AccessToken:
-    text = presented_text()
-    if text is None:
+    kind, _, text = request.headers.get("Authorization", "").partition(" ")
+    if kind.casefold() != "bearer":
         raise NoCredential
     if "access_token" in request.args:  # two credentials, one of them already in somebody's log
         raise NoCredential(given=True)
-    found = find_access_token(text)
+    found = find_access_token(text.strip())
     if found is None:
         raise NoCredential(given=True)
     return found

@@ -2,10 +2,10 @@
 
 from huey.consumer import Consumer
 
-from portal.jobs.queue import make_queue
+from portal.jobs.queue import WORKERS, make_queue
 from portal.settings import Settings
 
 
 def run(app: object, settings: Settings) -> None:
     """Work on jobs until a signal ends the process."""
-    Consumer(make_queue(app, settings), workers=2, worker_type="thread").run()  # type: ignore[arg-type]
+    Consumer(make_queue(app, settings), workers=WORKERS, worker_type="thread").run()  # type: ignore[arg-type]

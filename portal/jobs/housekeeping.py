@@ -1,22 +1,43 @@
-"""What is swept away once an hour."""
+"""What is swept away once an hour: each kind in a transaction of its own, so that none waits for another."""
+
+from collections.abc import Callable
+
+import structlog
 
 from portal import answered, sendings, tries
 from portal.admission.entries import sweep_entries
 from portal.admission.tokens import sweep_automatic
 from portal.credentials import operations as credentials
+from portal.db import transaction
 from portal.people.operations import forget_sign_ins
 from portal.rooms.operations import empty_trash
 from portal.webhooks.deliveries import sweep_deliveries
 
+log = structlog.get_logger()
 
-def tidy_up() -> None:
-    """What is over: links, entries, messages, counters, sign-ins, tokens, sendings, answers; rooms long trashed."""
-    sweep_automatic()
-    sweep_entries()
-    sweep_deliveries()
-    tries.forget_old()
-    credentials.forget_old()
-    answered.forget_old()
-    sendings.forget_old()
-    forget_sign_ins()
-    empty_trash()
+SWEEPS: tuple[Callable[[], object], ...] = (
+    sweep_automatic,
+    sweep_entries,
+    sweep_deliveries,
+    tries.forget_old,
+    credentials.forget_old,
+    answered.forget_old,
+    sendings.forget_old,
+    forget_sign_ins,
+    empty_trash,
+)
+"""What is over: links, entries, messages, counters, tokens, answers, sendings, sign-ins; rooms long trashed."""
+
+
+def tidy_up() -> int:
+    """Sweep everything away that is over. What fails is logged and tried again in an hour; how many sweeps did."""
+    failed = 0
+    for sweep in SWEEPS:
+        try:
+            with transaction():
+                sweep()
+        except Exception as error:
+            name = f"{sweep.__module__}.{sweep.__name__}"
+            log.error("a sweep failed", sweep=name, error=type(error).__name__, exc_info=error)
+            failed += 1
+    return failed

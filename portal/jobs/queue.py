@@ -17,7 +17,7 @@ from portal.webhooks import deliveries
 
 log = structlog.get_logger()
 
-WORKERS = 4  # so that somebody who answers slowly does not hold up all others
+WORKERS = 4  # more than one customer may take (`places.AT_ONCE`), so that he holds up nobody else
 IDLE_SECONDS = 2.0  # how long a worker that finds nothing waits at most: somebody may be looking at the page
 SOON_SECONDS = 120.0  # what comes later than that, the sweep finds in time
 
@@ -48,7 +48,7 @@ def make_queue(app: Flask, settings: Settings) -> Huey:
 
     @huey.periodic_task(crontab(minute="17"))  # type: ignore[untyped-decorator]
     def tidy_up() -> None:
-        with app.app_context(), transaction():
+        with app.app_context():
             housekeeping.tidy_up()
 
     @huey.task()  # type: ignore[untyped-decorator]

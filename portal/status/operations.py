@@ -9,7 +9,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from portal.accounts.models import AccountStatus
-from portal.audit.operations import note
+from portal.audit.operations import note, note_each
 from portal.channels import channels
 from portal.clock import now
 from portal.db import afterwards, new_id, new_uuid, session
@@ -243,9 +243,8 @@ def _close(here: State, which: Which, *, ending: Ending, by: UUID | None) -> int
         .where(Participation.uuid.in_([person.uuid for person in gone]))
         .values(left_at=now(), ending=ending)
     )
-    for person in gone:
-        own = person.user_uuid if ending is Ending.LEFT else None
-        note("participant.left", person, by=by or own, room=here.room.uuid, ending=ending.value)
+    leavers = [(person, by or (person.user_uuid if ending is Ending.LEFT else None)) for person in gone]
+    note_each("participant.left", leavers, room=here.room.uuid, ending=ending.value)
     here.people = [person for person in here.people if person not in gone]
     _record_people(here, by=by)
     session.flush()

@@ -11,17 +11,21 @@ from secrets import SystemRandom
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.orm import contains_eager
 
 from portal.audit.operations import note
 from portal.clock import now
 from portal.db import afterwards, session
 from portal.errors import Conflict, Message
 from portal.people.models import User
+from portal.permissions.actor import Actor
 from portal.providers.fetch import Trouble
 from portal.webhooks.endings import pause
-from portal.webhooks.events import TEST
-from portal.webhooks.models import LOCK, SHOWN_OF_ANSWER, EndpointStatus, WebhookDelivery, WebhookEndpoint, Why
+from portal.webhooks.events import TEST, Event
+from portal.webhooks.models import LOCK, SHOWN_OF_ANSWER, WebhookDelivery, WebhookEndpoint, Why
+from portal.webhooks.places import first_waiting, has_a_place, may_be_sent
 from portal.webhooks.signing import signed
+from portal.webhooks.standing import find_keeper, may_hear
 
 SECONDS, MINUTES, HOURS = 1, 60, 3600
 SCHEDULE = (  # seconds after each try that failed; a day in all
@@ -89,7 +93,7 @@ def due() -> list[UUID]:
     waiting = (
         sa.select(WebhookDelivery.uuid, WebhookDelivery.next_attempt_at, turn.label("turn"))
         .join(WebhookDelivery.endpoint)
-        .where(WebhookDelivery.next_attempt_at <= at, _may_be_sent())
+        .where(WebhookDelivery.next_attempt_at <= at, may_be_sent())
         .subquery()
     )
     query = sa.select(waiting.c.uuid).where(waiting.c.turn <= BATCH // 10)
@@ -97,22 +101,19 @@ def due() -> list[UUID]:
 
 
 def claim(delivery_uuid: UUID) -> Letter | None:
-    """Take a message that is due; None if somebody else has it, it is done, or its endpoint is paused."""
+    """Take a message that is due; None if somebody else has it, it is done, or nothing is sent to its endpoint now."""
     at = now()
+    delivery = _held(delivery_uuid, at)
+    if delivery is None or not has_a_place(delivery.endpoint, at) or not _answered_for(delivery, at):
+        return None
     taken = session.execute(
         sa.update(WebhookDelivery)
-        .where(
-            WebhookDelivery.uuid == delivery_uuid,
-            WebhookDelivery.next_attempt_at <= at,
-            WebhookDelivery.endpoint_uuid == WebhookEndpoint.uuid,
-            _may_be_sent(),
-        )
+        .where(WebhookDelivery.uuid == delivery_uuid, WebhookDelivery.next_attempt_at <= at)
         .values(claimed_at=at, next_attempt_at=at + LEASE, attempts=WebhookDelivery.attempts + 1)
         .execution_options(synchronize_session=False)
     )
     if not taken.rowcount:  # type: ignore[attr-defined]
         return None
-    delivery = session.get_one(WebhookDelivery, delivery_uuid, populate_existing=True)
     endpoint, body = delivery.endpoint, delivery.payload.encode()
     headers = signed(body, message_id=delivery.message_id, at=at, with_secrets=endpoint.live_secrets(at))
     return Letter(
@@ -155,6 +156,8 @@ def record(letter: Letter, outcome: Outcome) -> None:
     session.flush()
     if delivery.event != TEST:
         _judge(delivery, outcome, at)
+    if (waiting := first_waiting(delivery.endpoint.customer_uuid, at)) is not None:
+        send_soon(waiting)  # for the place that has become free
 
 
 def send_again(delivery: WebhookDelivery, *, by: User) -> None:
@@ -163,6 +166,8 @@ def send_again(delivery: WebhookDelivery, *, by: User) -> None:
     endpoint = session.get_one(WebhookEndpoint, delivery.endpoint_uuid)
     if not endpoint.active:
         raise Conflict(Message("This webhook is paused. Resume it first."))
+    if delivery.event != TEST and not _seen_by(find_keeper(endpoint), delivery):
+        raise Conflict(Message("This webhook runs in the name of somebody who may not see what this message tells."))
     free = session.execute(
         sa.update(WebhookDelivery)
         .where(
@@ -190,8 +195,34 @@ def sweep_deliveries() -> int:
     return len(swept.all())
 
 
-def _may_be_sent() -> sa.ColumnElement[bool]:
-    return sa.or_(WebhookEndpoint.status == EndpointStatus.ACTIVE, WebhookDelivery.event == TEST)
+def _held(delivery_uuid: UUID, at: datetime) -> WebhookDelivery | None:
+    """The message, if it is due, with its endpoint, which stays locked until the end of the transaction."""
+    return session.scalar(
+        sa.select(WebhookDelivery)
+        .join(WebhookDelivery.endpoint)
+        .where(WebhookDelivery.uuid == delivery_uuid, WebhookDelivery.next_attempt_at <= at, may_be_sent())
+        .options(contains_eager(WebhookDelivery.endpoint))
+        .with_for_update(of=WebhookEndpoint, key_share=True)
+        .execution_options(populate_existing=True)
+    )
+
+
+def _answered_for(delivery: WebhookDelivery, at: datetime) -> bool:
+    """Whether somebody answers for the endpoint who may see this, too. Else it is paused, or this is given up."""
+    if delivery.event == TEST:
+        return True
+    keeper = find_keeper(delivery.endpoint)
+    if keeper is None:
+        pause(delivery.endpoint, why=Why.RIGHTS, by=None)
+        return False
+    if not _seen_by(keeper, delivery):  # it was written for somebody else, or when he still could
+        delivery.next_attempt_at, delivery.claimed_at, delivery.gave_up_at = None, None, at
+        return False
+    return True
+
+
+def _seen_by(keeper: Actor | None, delivery: WebhookDelivery) -> bool:
+    return keeper is not None and may_hear(keeper, delivery.endpoint, Event(delivery.event))
 
 
 def _judge(delivery: WebhookDelivery, outcome: Outcome, at: datetime) -> None:

@@ -11,23 +11,28 @@ from portal.db import session
 from portal.webhooks.models import EndpointStatus, WebhookEndpoint, Why
 
 
-def pause(endpoint: WebhookEndpoint, *, why: Why, by: UUID | None) -> None:
-    """Tell it nothing until it is resumed. What waits to be sent goes on waiting."""
-    if not endpoint.active:
+def pause(*endpoints: WebhookEndpoint, why: Why, by: UUID | None) -> None:
+    """Tell these, of one customer, nothing until they are resumed. What waits to be sent goes on waiting."""
+    active = [endpoint for endpoint in endpoints if endpoint.active]
+    if not active:
         return
-    endpoint.status, endpoint.paused_at, endpoint.paused_why = EndpointStatus.PAUSED, now(), why
+    for endpoint in active:
+        endpoint.status, endpoint.paused_at, endpoint.paused_why = EndpointStatus.PAUSED, now(), why
     session.flush()
-    count_listening(endpoint.customer_uuid)
-    note("webhook.paused", endpoint, by=by, room=endpoint.room_uuid, why=why.value)
+    count_listening(active[0].customer_uuid)
+    for endpoint in active:
+        note("webhook.paused", endpoint, by=by, room=endpoint.room_uuid, why=why.value)
+
+
+def hold(customer_uuid: UUID) -> Customer:
+    """Lock the customer, whose endpoints are counted. Whoever locks an endpoint as well locks it before."""
+    lock = {"of": Customer, "key_share": True}  # rows that refer to the customer may be written meanwhile
+    return session.get_one(Customer, customer_uuid, with_for_update=lock, populate_existing=True)
 
 
 def count_listening(customer_uuid: UUID) -> None:
-    """Write into the customer's row how many endpoints listen, under its lock: a count too low would lose events.
-
-    Whoever locks an endpoint as well locks it before.
-    """
-    lock = {"of": Customer, "key_share": True}  # rows that refer to the customer may be written meanwhile
-    customer = session.get_one(Customer, customer_uuid, with_for_update=lock, populate_existing=True)
+    """Write into the customer's row how many endpoints listen, under its lock: a count too low would lose events."""
+    customer = hold(customer_uuid)
     listening = sa.select(sa.func.count()).where(
         WebhookEndpoint.customer_uuid == customer_uuid, WebhookEndpoint.status == EndpointStatus.ACTIVE
     )

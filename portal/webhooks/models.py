@@ -35,6 +35,7 @@ class Why(StrEnum):
     ASKED = "asked"
     GONE = "gone"
     FAILING = "failing"
+    RIGHTS = "rights"
 
     @property
     def words(self) -> Message:
@@ -46,6 +47,10 @@ _WHY = {
     Why.ASKED: Message("Somebody paused it."),
     Why.GONE: Message("The receiver answered that it is gone for good (410)."),
     Why.FAILING: Message("It kept failing: too many messages were given up, or nothing got through for three days."),
+    Why.RIGHTS: Message(
+        "It runs in the name of somebody who may no longer keep it here, or no longer see all that it tells. "
+        "If you resume it, it runs in yours."
+    ),
 }
 
 
@@ -78,6 +83,7 @@ class WebhookEndpoint(Identified, Dated, Base):
     customer: Mapped[Customer] = relationship()
     room: Mapped[Room | None] = relationship()
     created_by: Mapped[User | None] = relationship()
+    """Who answers for it: see `standing`."""
 
     @property
     def secret(self) -> str:

@@ -10,13 +10,12 @@ from portal.audit.operations import note
 from portal.clock import now
 from portal.customers.models import Customer
 from portal.db import session
-from portal.errors import Conflict, Invalid, Message, NotAllowed
+from portal.errors import Conflict, Invalid, Message
 from portal.people.names import readable
 from portal.permissions.actor import Actor
-from portal.permissions.rules import can, manages_customer
 from portal.providers.fetch import problem_with
 from portal.rooms.models import Room
-from portal.webhooks.endings import count_listening, pause
+from portal.webhooks.endings import count_listening, hold, pause
 from portal.webhooks.events import TEST, Event
 from portal.webhooks.models import (
     DESCRIPTION_LENGTH,
@@ -29,8 +28,10 @@ from portal.webhooks.models import (
 )
 from portal.webhooks.outbox import write
 from portal.webhooks.payloads import written
+from portal.webhooks.queries import deliveries_of
 from portal.webhooks.shown import endpoint as shown
 from portal.webhooks.signing import new_secret
+from portal.webhooks.standing import find_keeper, must_hear
 
 OVERLAP = timedelta(hours=24)
 MOST = 50  # of one customer
@@ -50,6 +51,7 @@ def create_endpoint(
     Raises `Invalid` on `url`, `events` or `description`, `NotAllowed` for events that `by` could not see
     himself, or `Conflict` when the customer has too many.
     """
+    hold(customer.uuid)
     count = sa.select(sa.func.count()).where(WebhookEndpoint.customer_uuid == customer.uuid)
     if (session.scalar(count) or 0) >= MOST:
         raise Conflict(Message("There are %(most)d webhooks already. Delete one first.", most=MOST))
@@ -80,6 +82,7 @@ def change_endpoint(
     description: str | None = None,
 ) -> None:
     """Change what is given. What waits goes to the new address. Raises as `create_endpoint` does."""
+    session.refresh(endpoint, with_for_update=LOCK)
     _describe(endpoint, by=by, url=url, events=events, description=description)
     session.flush()
     note("webhook.changed", endpoint, by=by.uuid, room=endpoint.room_uuid)
@@ -101,10 +104,17 @@ def pause_endpoint(endpoint: WebhookEndpoint, *, by: Actor) -> None:
 
 
 def resume_endpoint(endpoint: WebhookEndpoint, *, by: Actor) -> None:
-    """End a pause, with a clean slate. What waited is sent now."""
+    """End a pause, with a clean slate. What waited is sent now.
+
+    Whoever resumes it when nobody answers for it any more does from then on. Raises `NotAllowed` if he may
+    not see all that it tells.
+    """
     session.refresh(endpoint, with_for_update=LOCK)
     if endpoint.active:
         return
+    if find_keeper(endpoint) is None:
+        must_hear(by, endpoint, [event for event in Event if endpoint.wants(event)])
+        endpoint.created_by = by.user
     endpoint.status, endpoint.paused_at, endpoint.paused_why = EndpointStatus.ACTIVE, None, None
     endpoint.failures, endpoint.given_up, endpoint.failing_since = 0, 0, None
     session.flush()
@@ -137,28 +147,22 @@ def _describe(
     events: Collection[Event] | None,
     description: str | None,
 ) -> None:
+    told = set(endpoint.events)
     if events is not None:
         if not events:
             raise Invalid(events=Message("Choose at least one event."))
-        _may_hear(by, endpoint, set(events) - set(endpoint.events))
+        must_hear(by, endpoint, set(events) - told)
         endpoint.events = [event.value for event in Event if event in events]
     if url is not None and url.strip() != endpoint.url:
         if (problem := problem_with(url.strip())) is not None:
             raise Invalid(url=problem)
-        _may_hear(by, endpoint, [event for event in Event if endpoint.wants(event)])  # who turns it hears all of it
-        endpoint.url = url.strip()
+        told |= _kept(endpoint) | set(endpoint.events)  # who turns it hears all of it, also what is sent again
+        must_hear(by, endpoint, [event for event in Event if event in told])
+        endpoint.url, endpoint.created_by = url.strip(), by.user  # and answers for it
     if description is not None:
         endpoint.description = readable(description, field="description", longest=DESCRIPTION_LENGTH, required=False)
 
 
-def _may_hear(by: Actor, endpoint: WebhookEndpoint, events: Collection[Event]) -> None:
-    """Events tell what somebody may not look at himself: those cannot be asked for."""
-    for event in events:
-        if endpoint.room is not None:
-            allowed = can(by, event.needs, endpoint.room)
-        else:
-            allowed = manages_customer(by, endpoint.customer) and by.within(event.needs.scope)
-        if not allowed:
-            raise NotAllowed(
-                Message("You cannot ask for “%(event)s”, because you may not see that yourself.", event=event.value)
-            )
+def _kept(endpoint: WebhookEndpoint) -> set[str]:
+    """The kinds of all messages that were written for it and not yet swept away."""
+    return set(session.scalars(deliveries_of(endpoint).with_only_columns(WebhookDelivery.event).distinct()))

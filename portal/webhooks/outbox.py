@@ -3,7 +3,10 @@
 Where nobody listens this costs nothing: the customer, who is loaded with the room, knows how many do.
 """
 
+from collections.abc import Sequence
+
 import sqlalchemy as sa
+from sqlalchemy.orm import joinedload
 from ulid import ULID
 
 from portal import vault
@@ -11,24 +14,34 @@ from portal.audit.models import AuditEvent
 from portal.audit.operations import Noted
 from portal.clock import now
 from portal.db import new_uuid, session
+from portal.permissions.members import RoomMember
 from portal.rooms.models import Room
 from portal.webhooks.deliveries import send_soon
+from portal.webhooks.endings import pause
 from portal.webhooks.events import NOTED_AS
-from portal.webhooks.models import PAYLOAD, EndpointStatus, WebhookDelivery, WebhookEndpoint
-from portal.webhooks.payloads import data_of, written
+from portal.webhooks.models import PAYLOAD, EndpointStatus, WebhookDelivery, WebhookEndpoint, Why
+from portal.webhooks.payloads import data_of, read_at_once, written
+from portal.webhooks.standing import MEMBERSHIP, keeper_of
 
 
-def listen(line: AuditEvent, thing: Noted) -> None:
-    """Write a message for each endpoint that wants to know of what was noted. Subscribed by `create_app`."""
-    event = NOTED_AS.get(line.action)
-    if event is None or line.room_uuid is None:
+def listen(lines: Sequence[tuple[AuditEvent, Noted]]) -> None:
+    """Write a message for each endpoint that wants to know of what was noted. Subscribed by `create_app`.
+
+    Of many things that happened at once it takes no more statements than of few.
+    """
+    action, room_uuid = lines[0][0].action, lines[0][0].room_uuid
+    event = NOTED_AS.get(action)
+    if event is None or room_uuid is None:
         return
-    room = session.get(Room, line.room_uuid)
+    room = session.get(Room, room_uuid)
     if room is None or not room.customer.webhooks:
         return
     listening = [endpoint for endpoint in _listening_to(room) if endpoint.wants(event)]
-    if listening:
-        write(event.value, written(event.value, data_of(thing, room, line.facts), now()), *listening)
+    if not listening:
+        return
+    with read_at_once([thing for _, thing in lines]):
+        for line, thing in lines:
+            write(event.value, written(event.value, data_of(action, thing, room, line.facts), now()), *listening)
 
 
 def write(kind: str, text: str, *endpoints: WebhookEndpoint) -> list[WebhookDelivery]:
@@ -54,10 +67,20 @@ def write(kind: str, text: str, *endpoints: WebhookEndpoint) -> list[WebhookDeli
 
 
 def _listening_to(room: Room) -> list[WebhookEndpoint]:
-    query = sa.select(WebhookEndpoint).where(
-        WebhookEndpoint.customer_uuid == room.customer_uuid,
-        sa.or_(WebhookEndpoint.room_uuid.is_(None), WebhookEndpoint.room_uuid == room.uuid),
-        WebhookEndpoint.status == EndpointStatus.ACTIVE,
+    """Those that are told of this room; those for which nobody answers any more are paused instead."""
+    query = (
+        sa.select(WebhookEndpoint, RoomMember)
+        .outerjoin(RoomMember, MEMBERSHIP)
+        .where(
+            WebhookEndpoint.customer_uuid == room.customer_uuid,
+            sa.or_(WebhookEndpoint.room_uuid.is_(None), WebhookEndpoint.room_uuid == room.uuid),
+            WebhookEndpoint.status == EndpointStatus.ACTIVE,
+        )
+        .options(joinedload(WebhookEndpoint.created_by))
+        .order_by(WebhookEndpoint.uuid)  # and none of them is deleted before its message is there:
+        .with_for_update(of=WebhookEndpoint, read=True, key_share=True)
     )
-    query = query.order_by(WebhookEndpoint.uuid)  # and none of them is deleted before its message is there:
-    return list(session.scalars(query.with_for_update(of=WebhookEndpoint, read=True, key_share=True)))
+    found = session.execute(query).unique().all()
+    kept = [endpoint for endpoint, member in found if keeper_of(endpoint, member) is not None]
+    pause(*(endpoint for endpoint, _ in found if endpoint not in kept), why=Why.RIGHTS, by=None)
+    return kept

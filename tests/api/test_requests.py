@@ -72,6 +72,23 @@ def test_if_match_keeps_two_writers_apart(cast: Cast, program: NewProgram) -> No
     assert alice.patch(path, {"room_name": "Fourth"}, If_Match="*").status_code == 200
 
 
+@pytest.mark.parametrize("tag", ['"unclosed', "", ",", " , ,", '"', 'W/"', '"unclosed, *', '""', "\xff", "*, *"])
+def test_an_if_match_that_cannot_be_read_lets_nothing_be_written(cast: Cast, program: NewProgram, tag: str) -> None:
+    alice, path = program("alice"), f"/rooms/{cast.board}"
+    assert alice.patch(path, {"room_name": "Overwritten"}, If_Match=tag).status_code == 412
+    assert alice.delete(path, If_Match=tag).status_code == 412
+    assert alice.get(path).json["data"]["room_name"] == "Board meeting"
+
+
+@pytest.mark.parametrize("tag", ['"unclosed', "", ",", 'W/"'])
+def test_an_if_none_match_that_cannot_be_read_costs_nothing_but_the_answer(
+    cast: Cast, program: NewProgram, tag: str
+) -> None:
+    alice, path = program("alice"), f"/rooms/{cast.board}"
+    read = alice.get(path, If_None_Match=tag)
+    assert (read.status_code, read.json["data"]["room_name"]) == (200, "Board meeting")
+
+
 def test_if_none_match_saves_the_answer(cast: Cast, program: NewProgram) -> None:
     alice, path = program("alice"), f"/rooms/{cast.board}"
     tag = alice.get(path).headers["ETag"]

@@ -46,6 +46,11 @@ def change_link(portal: Portal, change: str) -> None:
     _write(portal, f"UPDATE room_tokens SET {change} WHERE role = 'guest' AND NOT automatic")
 
 
+def change_webhooks(portal: Portal, change: str) -> None:
+    """The same for all webhooks."""
+    _write(portal, f"UPDATE webhook_endpoints SET {change}")
+
+
 def open_house(portal: Portal) -> str:
     """The address of the public room."""
     engine = sa.create_engine(f"sqlite:///{portal.data / 'foyer.db'}")

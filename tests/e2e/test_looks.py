@@ -16,7 +16,7 @@ from playwright.sync_api import Page, expect
 
 from tests.e2e.people import Person, follow, sees
 from tests.e2e.test_domain import entry_of
-from tests.e2e.test_doors import change_board, change_link, open_house
+from tests.e2e.test_doors import change_board, change_link, change_webhooks, open_house
 from tests.e2e.test_journeys import board_links
 from tests.oauth.programs import CHALLENGE, VERIFIER
 from tests.servers import Portal
@@ -224,6 +224,10 @@ def test_pages_of_webhooks(
     alice.go(webhook).get_by_role("button", name="Pause").click()
     expect(page.get_by_text("Paused since")).to_be_visible()
     seen(page, "webhook-paused")
+    change_webhooks(portal, "paused_why = 'rights'")
+    alice.go(webhook)
+    expect(page.get_by_text("in the name of somebody who may no longer keep it here")).to_be_visible()
+    seen(page, "webhook-without-rights")
     seen(alice.go(f"{room}/webhooks"), "webhooks")
 
 

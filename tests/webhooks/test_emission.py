@@ -111,6 +111,22 @@ def test_a_link_that_replaces_another_one_is_told_as_made(app: Flask, cast: Cast
     assert [(kind, data["id"]) for kind, data in told_of(app)] == [("token.created", fresh_id)]
 
 
+def test_what_happens_to_a_link_that_was_replaced_is_told_of_it_and_not_of_the_new_one(
+    app: Flask, cast: Cast, listen: Listen
+) -> None:
+    listen(Event.TOKEN_CREATED, Event.TOKEN_USED, Event.TOKEN_REVOKED)
+    with app.app_context(), transaction():
+        alice, hour = actor_of(cast.user("alice")), timedelta(hours=1)
+        fresh_id = rotate_token(cast.token(Role.GUEST), room=cast.room(), by=alice, grace=hour).id
+    cast.join(Role.GUEST)
+    with app.app_context(), transaction():
+        revoke_token(cast.token(Role.GUEST), by=cast.user("alice"))
+    old_id = cast.link_ids[Role.GUEST]
+    assert [(kind, data["id"]) for kind, data in told_of(app)] == [
+        ("token.created", fresh_id), ("token.used", old_id), ("token.revoked", old_id),
+    ]  # fmt: skip
+
+
 def test_rooms_are_told_of_to_who_listens_everywhere(app: Flask, cast: Cast, listen: Listen) -> None:
     listen(everywhere=True)
     listen()  # the board room's own does not hear of others
@@ -271,3 +287,28 @@ def test_a_dump_holds_no_secret_no_token_and_no_name(app: Flask, cast: Cast, hoo
         )
         assert session.scalar(sa.select(sa.func.count()).select_from(RoomMember)) == 1
         assert len(present(cast.room())) == 1
+
+
+@BOTH
+def test_closing_a_room_that_somebody_listens_to_takes_as_many_statements_for_few_as_for_many(
+    app: Flask, cast: Cast, listen: Listen
+) -> None:
+    listen()
+    listen(everywhere=True)
+
+    def closed(guests: int, *members: str) -> int:
+        for number in range(guests):
+            cast.join(name=f"Guest {number}")
+        for name in members:
+            assert cast.sign_in(name).send(f"/rooms/{cast.board}/-/entry").status_code == 303
+        with app.app_context():
+            engine = db.engine
+        with statements(engine) as seen, app.app_context(), transaction():
+            assert end_session(cast.room()) == guests + len(members)
+        return len(seen)
+
+    assert closed(1) == closed(10)
+    assert closed(1, "bob") == closed(10, "bob")
+    left = [str(data["name"]) for kind, data in told_of(app) if kind == "participant.left"]
+    assert sorted(set(left)) == ["Bob Fischer", *(f"Guest {number}" for number in range(10))]
+    assert len(left) == 2 * (1 + 10 + 2 + 11)

@@ -1,5 +1,6 @@
 """Endpoints: who may make which, how many there may be, and what goes with them."""
 
+import re
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -12,12 +13,13 @@ from flask import Flask
 
 from portal.db import session, transaction
 from portal.errors import Conflict, Invalid, NotAllowed
-from portal.permissions.actor import actor_of
+from portal.permissions.actor import Actor, actor_of
 from portal.permissions.members import RoomMember
 from portal.permissions.permission import Permission
 from portal.webhooks import operations
 from portal.webhooks.deliveries import KEPT, sweep_deliveries
 from portal.webhooks.events import Event
+from portal.webhooks.models import WebhookDelivery, WebhookEndpoint
 from portal.webhooks.operations import (
     change_endpoint,
     create_endpoint,
@@ -149,3 +151,78 @@ def test_old_messages_are_swept_away(app: Flask, cast: Cast, listen: Listen) -> 
         with transaction():
             assert sweep_deliveries() == 1
         assert messages() == []
+
+
+def test_whoever_turns_an_endpoint_to_another_address_may_see_all_that_it_could_still_send(
+    app: Flask, cast: Cast, listen: Listen, work: Work
+) -> None:
+    """Bob, who may not see links, drops that event first: what was told of before would come to him by "send again"."""
+    endpoint_id = listen(Event.TOKEN_CREATED, Event.ROOM_UPDATED)
+    happen(app, cast)
+    assert work() == 1
+
+    def turn(*, also: bool) -> None:
+        """To Bob's own address, with only the events that he may see."""
+        with app.app_context(), transaction():
+            bob = editing(cast)
+            events = [Event.ROOM_UPDATED] if also else None
+            change_endpoint(endpoint_of(endpoint_id), by=bob, url="https://bob.example/", events=events)
+
+    with pytest.raises(NotAllowed, match=re.escape("token.created")):
+        turn(also=True)
+    with app.app_context(), transaction():
+        change_endpoint(endpoint_of(endpoint_id), by=editing(cast), events=[Event.ROOM_UPDATED])
+    with pytest.raises(NotAllowed, match=re.escape("token.created")):
+        turn(also=False)
+    with app.app_context(), transaction():
+        session.execute(sa.delete(WebhookDelivery))
+    turn(also=False)
+    with app.app_context():
+        assert endpoint_of(endpoint_id).url == "https://bob.example/"
+
+
+def test_what_was_dropped_together_with_a_new_address_counts_though_nothing_was_sent(
+    app: Flask, cast: Cast, listen: Listen
+) -> None:
+    endpoint_id = listen(Event.TOKEN_CREATED, Event.ROOM_UPDATED)
+    with app.app_context(), pytest.raises(NotAllowed, match=re.escape("token.created")), transaction():
+        change_endpoint(
+            endpoint_of(endpoint_id), by=editing(cast), url="https://bob.example/", events=[Event.ROOM_UPDATED]
+        )
+
+
+def editing(cast: Cast, *more: Permission) -> Actor:
+    """Bob, who may edit the board room, and see of it what is named."""
+    room, bob = cast.room(), actor_of(cast.user("bob"))
+    member = session.scalars(sa.select(RoomMember).where(RoomMember.user_uuid == bob.uuid)).unique().one()
+    member.permissions = [Permission.ROOM_VIEW, Permission.ROOM_EDIT, *more]
+    bob.memberships[room.uuid] = member
+    return bob
+
+
+@BOTH
+def test_endpoints_made_at_once_do_not_exceed_their_number(
+    app: Flask, cast: Cast, hook: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(operations, "MOST", 3)
+    start, refused = threading.Barrier(8), []
+
+    def make() -> None:
+        with app.app_context():
+            start.wait(10)
+            try:
+                with transaction():
+                    room, alice = cast.room(), actor_of(cast.user("alice"))
+                    create_endpoint(customer=room.customer, url=hook.url, events=[Event.ROOM_CREATED], by=alice)
+            except Conflict as conflict:
+                refused.append(conflict)
+
+    threads = [threading.Thread(target=make) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    with app.app_context():
+        assert session.scalar(sa.select(sa.func.count()).select_from(WebhookEndpoint)) == 3
+        assert cast.room().customer.webhooks == 3
+    assert len(refused) == 5

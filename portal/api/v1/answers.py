@@ -50,8 +50,11 @@ def tag_of(thing: Identified) -> str:
 
 
 def expect_unchanged(thing: Identified) -> None:
-    """Honour `If-Match`: 412 if the thing has changed since it was read. Holds the row until the end."""
-    if not request.if_match:
+    """Honour `If-Match`: 412 if the thing has changed since it was read. Holds the row until the end.
+
+    What cannot be read as tags names no state that the thing could still be in: 412 as well.
+    """
+    if "If-Match" not in request.headers:
         return
     session.refresh(thing, with_for_update={"of": type(thing)})
     # Proxies that compress make strong tags weak; ours says the same about the state either way.

@@ -1,21 +1,21 @@
 """All operations of the API, behind one lock: the bearer token is the only credential that is believed here."""
 
-import hashlib
-
 from flask import Blueprint, Flask, request
 from flask_limiter import Limiter
 from flask_wtf import CSRFProtect
 
 from portal.api.v1 import access, access_codes, customers, document, live, logout, rooms, tokens, users, webhooks
-from portal.credentials.secrets import ACCESS
-from portal.edge import actor, bearer
+from portal.edge import actor, bearer, rates
 from portal.edge.converters import AnyIdentifier
 
 PREFIX = "/api/v1"
 
 
 def install(app: Flask, csrf: CSRFProtect, *, rate: str, storage: str) -> None:
-    """Register the API. `rate` is what one token may ask, as in "60 per minute"; `storage` where that is counted."""
+    """Register the API. `rate` is what one token may ask, as in "60 per minute".
+
+    `storage` is where that is counted, for several processes; "" is in this one.
+    """
     app.url_map.converters["anyid"] = AnyIdentifier
     api = Blueprint("api", __name__, url_prefix=PREFIX)
     api.before_request(believe_the_bearer_only)
@@ -23,7 +23,11 @@ def install(app: Flask, csrf: CSRFProtect, *, rate: str, storage: str) -> None:
     for blueprint in (noun.bp for noun in nouns):
         api.register_blueprint(blueprint)
     limiter = Limiter(
-        _bucket, application_limits=[rate], storage_uri=storage, headers_enabled=True, strategy="moving-window"
+        _bucket,
+        application_limits=[rate],
+        storage_uri=storage or f"{rates.SCHEME}://",
+        headers_enabled=True,
+        strategy="moving-window",
     )
     limiter.request_filter(lambda: not request.path.startswith(f"{PREFIX}/"))
     limiter.init_app(app)
@@ -35,11 +39,9 @@ def install(app: Flask, csrf: CSRFProtect, *, rate: str, storage: str) -> None:
 
 
 def _bucket() -> str:
-    """Whose requests are counted together: those with one token, or those without what could be one, by network."""
-    text = bearer.presented_text()
-    if text is None or not ACCESS.fits(text):
-        return request.remote_addr or ""
-    return hashlib.sha256(text.encode()).hexdigest()
+    """Whose requests are counted together: those with one token, and by network those without one that counts."""
+    known = bearer.known()
+    return known.token_hash if known is not None else request.remote_addr or ""
 
 
 def believe_the_bearer_only() -> None:

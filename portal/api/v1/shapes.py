@@ -283,7 +283,9 @@ class Webhook(Identity):
     paused_why: Why | None
     failures: Annotated[int, Field(description="Tries in a row that failed.")]
     failing_since: datetime | None
-    created_by: Id | None
+    created_by: Annotated[
+        Id | None, Field(description="Who answers for it: nothing is sent that this person may no longer see.")
+    ]
 
 
 class WebhookDelivery(Identity):

@@ -16,7 +16,7 @@ from portal.clock import now
 from portal.edge import actor, cursors
 from portal.edge.guard import requires
 from portal.edge.words import translated
-from portal.errors import Conflict
+from portal.errors import Conflict, NotAllowed
 from portal.permissions.permission import Permission
 from portal.permissions.rules import can, manages_customer
 from portal.rooms.models import Room
@@ -181,10 +181,14 @@ def pause(room: Room, endpoint_id: str) -> ResponseReturnValue:
 @bp.post("/<id:endpoint_id>/resumption")
 @requires(Permission.ROOM_EDIT)
 def resume(room: Room, endpoint_id: str) -> ResponseReturnValue:
-    """End a pause."""
+    """End a pause; whoever ends one for which nobody answers any more answers for the webhook."""
     endpoint = _own(room, endpoint_id)
-    operations.resume_endpoint(endpoint, by=actor.someone())
-    notices.done(_("The webhook listens again."))
+    try:
+        operations.resume_endpoint(endpoint, by=actor.someone())
+    except NotAllowed as refusal:
+        notices.failed(translated(refusal.message))
+    else:
+        notices.done(_("The webhook listens again."))
     return _back(room, endpoint)
 
 

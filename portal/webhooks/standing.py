@@ -1,0 +1,63 @@
+"""Who answers for an endpoint, and whether he still may: nobody goes on being told what he could not look at.
+
+That is who made it, until somebody else turns it to another address or resumes it when the maker no longer
+could. Rights end without anybody being told (by a date, by a role), so each message asks anew. Fails closed.
+"""
+
+from collections.abc import Collection
+
+import sqlalchemy as sa
+
+from portal.db import session
+from portal.errors import Message, NotAllowed
+from portal.permissions.actor import Actor, actor_of
+from portal.permissions.members import RoomMember
+from portal.permissions.permission import Permission
+from portal.permissions.rules import can, manages_customer
+from portal.webhooks.events import Event
+from portal.webhooks.models import WebhookEndpoint
+
+MEMBERSHIP = sa.and_(
+    RoomMember.room_uuid == WebhookEndpoint.room_uuid, RoomMember.user_uuid == WebhookEndpoint.created_by_uuid
+)
+"""What joins an endpoint with the membership, in its room, of who answers for it."""
+
+
+def keeper_of(endpoint: WebhookEndpoint, member: RoomMember | None) -> Actor | None:
+    """Who answers for it, with this membership; None if he may no longer keep it, or see all that it tells."""
+    user = endpoint.created_by
+    if user is None or user.deactivated_at is not None:
+        return None
+    keeper = actor_of(user)
+    if endpoint.room is not None:
+        keeper.memberships[endpoint.room.uuid] = member
+    told = [event for event in Event if endpoint.wants(event)]
+    return keeper if _may_keep(keeper, endpoint) and all(may_hear(keeper, endpoint, event) for event in told) else None
+
+
+def find_keeper(endpoint: WebhookEndpoint) -> Actor | None:
+    """The same, looking for the membership."""
+    query = sa.select(RoomMember).join(WebhookEndpoint, MEMBERSHIP).where(WebhookEndpoint.uuid == endpoint.uuid)
+    return keeper_of(endpoint, session.scalar(query))
+
+
+def may_hear(by: Actor, endpoint: WebhookEndpoint, event: Event) -> bool:
+    """Whether somebody, whose membership a door has loaded, may look at what the event tells."""
+    if endpoint.room is not None:
+        return can(by, event.needs, endpoint.room)
+    return manages_customer(by, endpoint.customer) and by.within(event.needs.scope)
+
+
+def must_hear(by: Actor, endpoint: WebhookEndpoint, events: Collection[Event]) -> None:
+    """Events tell what somebody may not look at himself: those cannot be asked for. Raises `NotAllowed`."""
+    for event in events:
+        if not may_hear(by, endpoint, event):
+            raise NotAllowed(
+                Message("You cannot ask for “%(event)s”, because you may not see that yourself.", event=event.value)
+            )
+
+
+def _may_keep(keeper: Actor, endpoint: WebhookEndpoint) -> bool:
+    if endpoint.room is not None:
+        return can(keeper, Permission.ROOM_EDIT, endpoint.room)
+    return manages_customer(keeper, endpoint.customer)

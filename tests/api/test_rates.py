@@ -1,0 +1,79 @@
+"""How often somebody may ask: whose requests are counted together, and how that is counted in one process."""
+
+import threading
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import time_machine
+from flask import Flask
+
+from portal.credentials.secrets import ACCESS
+from portal.db import db
+from portal.edge.rates import SWEEP, InProcess
+from tests.api.conftest import NewProgram, Program
+from tests.statements import statements
+
+
+def left(program: Program) -> int:
+    """How many requests the one that asks has left."""
+    return int(program.get("/features").headers["X-RateLimit-Remaining"])
+
+
+def test_made_up_tokens_are_counted_together_by_network(app: Flask, program: NewProgram) -> None:
+    alice, made_up = program("alice"), [Program(app, ACCESS.new()) for _ in range(4)]
+    first = left(made_up[0])
+    assert [left(one) for one in made_up[1:]] == [first - 1, first - 2, first - 3]
+    assert left(Program(app, "")) == first - 4
+    assert left(alice) == first  # who has a good one is not held up by what others in his network make up
+
+
+def test_a_token_that_no_longer_counts_is_counted_as_none(app: Flask, program: NewProgram) -> None:
+    alice, nobody = program("alice"), Program(app, "")
+    assert alice.delete("/logout").status_code == 204
+    assert left(alice) == left(nobody) + 1
+
+
+def test_who_asks_is_looked_up_once_whether_known_or_not(app: Flask, program: NewProgram) -> None:
+    alice = program("alice")
+    alice.get("/features")
+    with app.app_context():
+        engine = db.engine
+    for somebody in (alice, Program(app, ACCESS.new())):
+        with statements(engine) as seen:
+            somebody.get("/features")
+        assert len([line for line in seen if "access_tokens" in line]) == 1
+
+
+def test_a_window_moves_with_the_time() -> None:
+    windows = InProcess()
+    with time_machine.travel(datetime(2027, 1, 31, tzinfo=UTC), tick=False) as clock:
+        begun = datetime.now(UTC).timestamp()
+        assert [windows.acquire_entry("a", 2, 60) for _ in range(2)] == [True, True]
+        clock.shift(timedelta(seconds=30))
+        assert not windows.acquire_entry("a", 2, 60)
+        assert windows.acquire_entry("b", 2, 60)
+        assert windows.get_moving_window("a", 2, 60) == (begun, 2)
+        clock.shift(timedelta(seconds=31))
+        assert windows.get_moving_window("a", 2, 60)[1] == 0
+        assert windows.acquire_entry("a", 2, 60)
+        assert not windows.acquire_entry("a", 2, 60, amount=2)
+
+
+def test_windows_in_which_nothing_happens_any_more_are_forgotten() -> None:
+    windows = InProcess()
+    with time_machine.travel(datetime(2027, 1, 31, tzinfo=UTC), tick=False) as clock:
+        for number in range(100):
+            windows.acquire_entry(str(number), 2, 60)
+        clock.shift(timedelta(seconds=60 + SWEEP))
+        windows.acquire_entry("now", 2, 60)
+        assert windows.reset() == 1
+
+
+def test_counting_starts_no_thread(program: NewProgram, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor does a timer of the library's run, which would not survive that the portal forks its processes."""
+    alice = program("alice")
+    started: list[threading.Thread] = []
+    monkeypatch.setattr(threading.Thread, "start", started.append)
+    assert left(alice) == left(alice) + 1
+    assert InProcess().acquire_entry("a", 1, 60)
+    assert started == []

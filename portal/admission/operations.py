@@ -5,6 +5,7 @@ Guesses at a code come one by one, because of that lock; a wrong one is counted 
 lock is given back, a right one counts for nothing.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -202,18 +203,27 @@ def _wrong_code(room: Room) -> Invalid:
     return Invalid(code=Message(words, host=room.owner.name))
 
 
+def note_refusal(*, room: Room, visitor: Visitor, decision: Decision) -> None:
+    """Write down that somebody wanted to come in and did not, with neither token nor code; nothing for `Enter`.
+
+    A code that was left out is a field to fill in, and no refusal.
+    """
+    if not isinstance(decision.result, Enter) and decision.reason is not Reason.CODE_MISSING:
+        _refusal(room, visitor, decision)()
+
+
 def _remembered(refused: Refused, door: LockedDoor, decision: Decision) -> Refused:
-    """Hang the audit line on a refusal: it outlives the transaction, and holds neither token nor code."""
-    room, visitor = door.room, door.visitor
+    """Hang the audit line on a refusal: it outlives the transaction."""
+    refused.remains = _refusal(door.room, door.visitor, decision)
+    return refused
+
+
+def _refusal(room: Room, visitor: Visitor, decision: Decision) -> Callable[[], None]:
+    """What writes the audit line, once everything else is undone and the link may not be there to be asked."""
     member = visitor.member.uuid if visitor.member else None
     room_uuid, role = room.uuid, visitor.role.value
     reason = decision.reason.value if decision.reason else "wait"
-
-    def write() -> None:
-        note("participant.refused", room, by=member, room=room_uuid, role=role, reason=reason)
-
-    refused.remains = write
-    return refused
+    return lambda: note("participant.refused", room, by=member, room=room_uuid, role=role, reason=reason)
 
 
 def _lock(room: Room, role: Role) -> list[AccessCode]:

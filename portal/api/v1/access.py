@@ -6,7 +6,7 @@ from flask import Blueprint, Response, request
 
 from portal.admission.decision import Case, Decision, Enter, Refuse, Wait, decide
 from portal.admission.entries import LIFE, prepare_entry
-from portal.admission.operations import look
+from portal.admission.operations import look, note_refusal
 from portal.admission.queries import Visitor, find_token
 from portal.api.v1 import answers, language, shapes
 from portal.api.v1.bodies import JoinRequest
@@ -85,6 +85,7 @@ def join(room: Room, body: JoinRequest) -> Response:
     made, secret = prepare_entry(
         room=room, visitor=visitor, name=body.name, code=body.code, network=request.remote_addr or ""
     )
+    note_refusal(room=room, visitor=visitor, decision=made)
     return answers.one(
         {
             **decision(made, room),

@@ -92,6 +92,7 @@ def come_in(
         raise _remembered(Declined(decision), door, decision)
     visitor = door.visitor
     token = _count_use(door, code, network, at)
+    fresh = all(person.device != visitor.device for person in door.here.people)
     member = visitor.member.uuid if visitor.member else None
     participation = enter_session(
         here=door.here,
@@ -102,7 +103,8 @@ def come_in(
         user_uuid=member,
         sign_in_uuid=visitor.sign_in_uuid,
     )
-    note("participant.joined", participation, by=member, room=door.room.uuid, role=participation.role.value)
+    what = "participant.joined" if fresh else "participant.took_over"  # the latter: the same stay goes on
+    note(what, participation, by=member, room=door.room.uuid, role=participation.role.value)
     if token is not None and not door.how.used:
         note("token.used", token, by=member, room=door.room.uuid)
     if code is not None:

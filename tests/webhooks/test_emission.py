@@ -14,6 +14,7 @@ from portal.accounts.models import Account
 from portal.admission.codes import change_code, create_code, delete_code
 from portal.admission.models import AccessCode, RoomToken
 from portal.admission.tokens import issue_token, revoke_token, rotate_token
+from portal.audit.models import AuditEvent
 from portal.audit.operations import note
 from portal.db import Base, db, session, transaction
 from portal.errors import NotAllowed
@@ -145,6 +146,22 @@ def test_only_what_was_asked_for_is_told(app: Flask, cast: Cast, listen: Listen)
     listen(Event.PARTICIPANT_JOINED)
     cast.join()
     assert [kind for kind, _ in told_of(app)] == ["participant.joined"]
+
+
+def test_taking_over_ones_own_place_is_no_second_arrival(app: Flask, cast: Cast, listen: Listen) -> None:
+    listen(Event.PARTICIPANT_JOINED)
+    guest = cast.join(name="Gus")
+    assert guest.send(cast.board_path, name="Gus").status_code == 303
+    assert cast.follow(Role.MODERATOR, guest).send(cast.board_path, name="Gus").status_code == 303
+    assert [data["name"] for _, data in told_of(app)] == ["Gus"]
+    with app.app_context():
+        query = sa.select(AuditEvent.action, AuditEvent.facts).where(AuditEvent.action.startswith("participant."))
+        came = [(action, facts["role"]) for action, facts in session.execute(query.order_by(AuditEvent.uuid))]
+    assert came == [
+        ("participant.joined", "guest"),
+        ("participant.took_over", "guest"),
+        ("participant.took_over", "moderator"),
+    ]
 
 
 def test_two_endpoints_get_one_message_with_one_id(app: Flask, cast: Cast, listen: Listen) -> None:

@@ -82,6 +82,25 @@ def test_searching(alice: Program) -> None:
     assert names(alice, "search=nothing-like-it") == []
 
 
+def test_a_word_without_a_field_is_sought_in_the_fields_that_are_named(alice: Program, cast: Cast) -> None:
+    assert alice.patch(f"/rooms/{cast.open_house}", {"status": "inactive"}).status_code == 200
+    assert names(alice, "search=inactive&searchFields=status:=") == ["Open house"]
+    assert names(alice, "search=true&searchFields=is_public:=") == ["Open house"]
+    assert names(alice, f"search={cast.board}&searchFields=room_name:like;id:=") == ["Board meeting"]
+    assert names(alice, "search=gamma&searchFields=room_name:like;status:=") == ["Gamma"]  # is no status, but a name
+    assert names(alice, "search=inactive;gamma&searchFields=status:=;room_name") == ["Gamma", "Open house"]
+
+
+def test_a_word_that_no_field_could_hold_is_refused(alice: Program, cast: Cast) -> None:
+    hook = {"room_id": cast.board, "url": "https://hooks.example/room", "events": ["room.ended"]}
+    deliveries = f"/webhooks/{alice.post('/webhooks', hook).json['data']['id']}/deliveries"
+    for query in ("/rooms?search=gamma&searchFields=status:=;is_public:=", f"{deliveries}?search=room"):
+        answer = alice.get(query)
+        assert answer.status_code == 422, query
+        assert list(answer.json["errors"]) == ["search"]
+    assert alice.get(f"{deliveries}?search=room.ended&searchFields=event:=").json["data"] == []
+
+
 def test_filter_and_include(alice: Program, cast: Cast) -> None:
     room = alice.get(f"/rooms/{cast.board}?filter=room_name,url").json["data"]
     assert set(room) == {"object", "id", "room_name", "url"}

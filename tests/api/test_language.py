@@ -115,6 +115,16 @@ def test_filter_and_include(alice: Program, cast: Cast) -> None:
     assert "tokens" in answer["meta"]["include"]
 
 
+@pytest.mark.parametrize("fields", ["account.id", "account.account_name,account.status"])
+def test_a_filter_takes_nothing_away_that_is_included_below(alice: Program, cast: Cast, fields: str) -> None:
+    path = f"/rooms/{cast.board}?include=account.customer,account.subscription&filter=id,{fields}"
+    account = alice.get(path).json["data"]["account"]["data"]
+    named = {name.partition(".")[2] for name in fields.split(",")}
+    assert set(account) == {"object", "id", "customer", "subscription"} | named
+    assert account["customer"]["data"]["company_name"] == "Acme"
+    assert account["subscription"]["data"]["name"] == "Meet Standard"
+
+
 def test_included_relations_show_only_what_a_direct_read_would(cast: Cast, program: NewProgram) -> None:
     room = program("bob").get(f"/rooms/{cast.board}?include=tokens,access_codes,users,room_status,account").json["data"]
     assert room["tokens"] is room["access_codes"] is room["users"] is room["account"] is None

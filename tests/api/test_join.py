@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 import sqlalchemy as sa
 from flask import Flask
 
@@ -45,3 +46,42 @@ def test_who_is_let_in_is_no_refusal(cast: Cast, app: Flask, program: NewProgram
     moderator = {"token": token_of(cast, Role.MODERATOR), "name": "Gus"}
     assert program("charlie").post(f"/rooms/{cast.board}/join", moderator).json["data"]["result"] == "enter"
     assert refusals(app) == []
+
+
+Request = tuple[bytes, str, dict[str, str]]
+JSON = "application/json"
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        (b"{", JSON, {}),
+        (b"[]", JSON, {}),
+        (b'{"nmae": "Gus"}', JSON, {}),
+        (b'{"token": 5}', JSON, {}),
+        (b'{"name": "\\u0000"}', JSON, {}),
+        (b"name=Gus", "application/x-www-form-urlencoded", {}),
+        (b"", "", {}),
+        (b"{}", JSON, {"Idempotency-Key": "x" * 300}),
+        (b"{}", JSON, {"Idempotency-Key": "once"}),
+        (b'{"token": "rt_unknown", "name": "Gus"}', JSON, {}),
+    ],
+)  # fmt: skip
+def test_a_strangers_room_answers_like_one_that_is_missing(
+    cast: Cast, app: Flask, program: NewProgram, request_: Request
+) -> None:
+    raw, mimetype, more = request_
+    headers = {"Authorization": f"Bearer {program('charlie').token}", **more}
+    answers = [
+        app.test_client().post(f"/api/v1/rooms/{room_id}/join", data=raw, content_type=mimetype, headers=headers)
+        for room_id in (cast.board, "1111111111", cast.board)
+    ]
+    assert {answer.status_code for answer in answers} <= {400, 404, 415, 422}
+    assert len({(answer.status_code, answer.text) for answer in answers}) == 1
+
+
+def test_a_missing_room_and_a_hidden_one_take_no_key(cast: Cast, program: NewProgram) -> None:
+    charlie = program("charlie")
+    for room_id in (cast.board, "1111111111"):
+        for name in ("Gus", "Fay"):
+            assert charlie.post(f"/rooms/{room_id}/join", {"name": name}, Idempotency_Key="k").status_code == 404

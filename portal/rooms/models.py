@@ -27,6 +27,11 @@ class Role(StrEnum):
     ATTENDEE = "attendee"
     GUEST = "guest"
 
+    @property
+    def rank(self) -> int:
+        """The more a role may do, the higher."""
+        return -list(Role).index(self)
+
 
 class RoomStatusWord(StrEnum):
     """May the room be used at all? (Whether something happens in it now is its live state.)"""

@@ -94,6 +94,19 @@ def test_a_revoked_new_link_is_not_given_out(cast: Cast, app: Flask, alice: Clie
     assert "Save the new link" not in cast.follow(Role.GUEST).get(cast.board_path).text
 
 
+@pytest.mark.parametrize("role", Role)
+def test_a_new_link_that_was_raised_since_is_not_given_out(cast: Cast, app: Flask, alice: Client, role: Role) -> None:
+    """The old link is the attendees': it shows one for attendees or guests."""
+    path = f"/manage/rooms/{cast.board}/links/{cast.link_ids[Role.ATTENDEE]}/rotation"
+    fresh = alice.send(path, grace="3600").location.rsplit("made=", 1)[1]
+    changed = alice.send(f"/manage/rooms/{cast.board}/links/{fresh}/edit", role=role.value, label="Raised")
+    assert changed.status_code == 303
+    page = cast.follow(Role.ATTENDEE).get(cast.board_path).text
+    with app.app_context():
+        text = session.scalars(sa.select(RoomToken).where(RoomToken.id == fresh)).one().token
+    assert (text in page) is ("Save the new link" in page) is (role is not Role.MODERATOR)
+
+
 def test_rotating_twice_and_nonsense_are_refused_in_words(cast: Cast, alice: Client) -> None:
     path = f"/manage/rooms/{cast.board}/links/{cast.link_ids[Role.GUEST]}/rotation"
     assert alice.send(path, grace="99").status_code == 422

@@ -66,13 +66,16 @@ def change_token(
 ) -> None:
     """Change what a link says. Its text stays, and who is in by it goes on in its new role.
 
-    Raises `Invalid`, `NotAllowed` (see `issue_token`), or `Conflict` once it was revoked or replaced.
+    Raises `Invalid`, `NotAllowed` (see `issue_token`), or `Conflict` once it was revoked or replaced, and for one
+    that came by itself in a public room: it is one device's right to be a guest there.
     """
     hold(room.uuid)  # before the link's row, as everybody does
     session.refresh(token)
     _may_hand_out(by, room, token.role, role)
     if token.revoked_at is not None:
         raise Conflict(Message("This link was revoked. Make a new one."))
+    if token.automatic:
+        raise Conflict(Message("This link came by itself with a visitor. It can be paused or revoked, not changed."))
     if token.replaced:
         raise Conflict(Message("This link was replaced. Change the new one."))
     token.role = role

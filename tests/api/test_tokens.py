@@ -68,6 +68,22 @@ def test_automatic_tokens_are_listed_on_demand(cast: Cast, program: NewProgram) 
     assert [token["automatic"] for token in listed] == [True]
 
 
+def test_an_automatic_token_can_be_stopped_and_not_be_changed(cast: Cast, program: NewProgram) -> None:
+    cast.browser().send(cast.open_path, name="Pat")
+    alice = program("alice")
+    (token,) = alice.get(f"/rooms/{cast.open_house}/tokens?automatic=true").json["data"]
+    path = f"/rooms/{cast.open_house}/tokens/{token['id']}"
+    for change in ({"role": "moderator"}, {"expires_at": None}, {"person": "Pat"}):
+        answer = alice.patch(path, change)
+        assert answer.status_code == 409
+        assert "came by itself" in answer.json["message"]
+    assert alice.get(path).json["data"]["role"] == "guest"
+    assert alice.patch(path, {"paused": True}).json["data"]["paused"] is True
+    page = cast.sign_in("alice").send(f"/manage/rooms/{cast.open_house}/links/{token['id']}/edit", role="moderator")
+    assert page.status_code == 409
+    assert "came by itself" in page.text
+
+
 def test_a_token_below_another_room_is_none(cast: Cast, program: NewProgram) -> None:
     alice = program("alice")
     token = alice.get(f"/rooms/{cast.board}/tokens").json["data"][0]

@@ -102,7 +102,7 @@ def show_one(room: Room, token_id: str) -> Response:
 
 
 @bp.patch("/<anyid:token_id>")
-@endpoint(TAG, scope=Scope.ACCESS_WRITE, returns=shapes.RoomToken, listing=ONE)
+@endpoint(TAG, scope=Scope.ACCESS_WRITE, returns=shapes.RoomToken, listing=ONE, refusals=(409,))
 @requires(Permission.TOKENS_MANAGE)
 @takes(TokenChange, example={"expires_at": None, "paused": True})
 def change(room: Room, token_id: str, body: TokenChange) -> Response:

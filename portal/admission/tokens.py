@@ -6,18 +6,18 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from portal import vault
+from portal.admission.granting import must_hand_out
 from portal.admission.models import LABEL_LENGTH, RoomToken
 from portal.admission.secrets import new_token
 from portal.audit.operations import note
 from portal.channels import channels
 from portal.clock import now
 from portal.db import afterwards, new_id, new_uuid, session
-from portal.errors import Conflict, Invalid, Message, NotAllowed
+from portal.errors import Conflict, Invalid, Message
 from portal.kept import UNDO
 from portal.people.models import NAME_LENGTH, User
 from portal.people.names import readable
 from portal.permissions.actor import Actor
-from portal.permissions.rules import grantable_roles
 from portal.rooms.models import Role, Room
 from portal.status.models import Ending, Participation
 from portal.status.operations import change_role, close
@@ -43,7 +43,7 @@ def issue_token(
 
     Raises `Invalid`, or `NotAllowed` for a role that the maker could not enter in himself.
     """
-    _may_hand_out(by, room, role)
+    must_hand_out(by, room, role)
     token = RoomToken(room=room, role=role, created_by=by.user, use_count=0, automatic=False, **_sealed(new_token()))
     _describe(token, label=label, person=person, not_before=not_before, expires_at=expires_at, max_uses=max_uses)
     session.add(token)
@@ -71,7 +71,7 @@ def change_token(
     """
     hold(room.uuid)  # before the link's row, as everybody does
     session.refresh(token)
-    _may_hand_out(by, room, token.role, role)
+    must_hand_out(by, room, token.role, role)
     if token.revoked_at is not None:
         raise Conflict(Message("This link was revoked. Make a new one."))
     if token.automatic:
@@ -97,7 +97,7 @@ def rotate_token(token: RoomToken, *, room: Room, by: Actor, grace: timedelta) -
     at = now()
     hold(room.uuid)  # before the link's row, as everybody does
     session.refresh(token, with_for_update=True)  # of two who rotate at once, the second finds it replaced
-    _may_hand_out(by, room, token.role)
+    must_hand_out(by, room, token.role)
     if not timedelta(0) <= grace <= LONGEST_GRACE:
         raise Invalid(grace=Message("Use a time from none to %(days)d days.", days=LONGEST_GRACE.days))
     if token.revoked_at is not None or token.automatic:
@@ -142,7 +142,7 @@ def pause_token(token: RoomToken, *, by: User, remove_people: bool = False) -> i
 
 def resume_token(token: RoomToken, *, room: Room, by: Actor) -> None:
     """End a pause. Raises `NotAllowed` (see `issue_token`)."""
-    _may_hand_out(by, room, token.role)
+    must_hand_out(by, room, token.role)
     token.paused_at = None
     session.flush()
     note("token.resumed", token, by=by.uuid, room=token.room_uuid)
@@ -162,7 +162,7 @@ def revoke_token(token: RoomToken, *, by: User, remove_people: bool = False) -> 
 
 def reinstate_token(token: RoomToken, *, room: Room, by: Actor) -> None:
     """Undo a revocation, within ten minutes. Raises `Conflict` later than that, or `NotAllowed` (see `issue_token`)."""
-    _may_hand_out(by, room, token.role)
+    must_hand_out(by, room, token.role)
     if not may_reinstate(token, now()):
         raise Conflict(Message("This was revoked too long ago to be undone. Make a new link."))
     token.revoked_at = None
@@ -241,12 +241,6 @@ def _remove_people(token: RoomToken, by: User) -> int:
     """Not `REMOVED`, which is a moderator's word about a person: who has another link may come by that."""
     own = token.uuid
     return close(token.room_uuid, lambda person: person.token_uuid == own, ending=Ending.WITHDRAWN, by=by.uuid)
-
-
-def _may_hand_out(by: Actor, room: Room, *roles: Role) -> None:
-    """Nobody grants what he lacks: a moderator link makes moderators. Raises `NotAllowed`."""
-    if not set(roles) <= grantable_roles(by, room):
-        raise NotAllowed(Message("Only who may moderate this room makes or changes links for moderators."))
 
 
 def _describe(

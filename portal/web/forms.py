@@ -25,7 +25,8 @@ from portal.db import session
 from portal.edge import actor, errors
 from portal.edge.words import translated, zone
 from portal.errors import Conflict, Invalid, Message, NotAllowed, Throttled
-from portal.rooms.models import Role
+from portal.permissions.rules import grantable_roles
+from portal.rooms.models import Role, Room
 
 KEPT = "kept_form"
 """Name of the hidden field that says: these are fields of a form to be shown again, not a wish to be granted."""
@@ -205,6 +206,11 @@ class RoleField(SelectField):  # type: ignore[misc]
 
     def __init__(self, label: Any, **options: Any) -> None:
         super().__init__(label, choices=ROLE_CHOICES, coerce=_role, **options)
+
+    def offer(self, room: Room) -> None:
+        """Only roles that the reader may hand out."""
+        grantable = grantable_roles(actor.current(), room)
+        self.choices = [choice for choice in ROLE_CHOICES if Role(choice.value) in grantable]
 
 
 def _role(value: object) -> Role:

@@ -78,9 +78,10 @@ def test_what_owners_do_is_told_as_the_api_shows_it_without_secrets(app: Flask, 
         token = issue_token(room=room, role=Role.GUEST, by=actor_of(alice), label="Press")
         text, shown = token.token, representations.token(token, room)
         revoke_token(token, by=alice)
-        code = create_code(room=room, role=Role.GUEST, by=alice, code="secret-code-7")
-        change_code(code, by=alice, role=Role.GUEST, code="secret-code-8", label="x", expires_at=None)
-        delete_code(code, by=alice)
+        by = actor_of(alice)
+        code = create_code(room=room, role=Role.GUEST, by=by, code="secret-code-7")
+        change_code(code, room=room, by=by, role=Role.GUEST, code="secret-code-8", label="x", expires_at=None)
+        delete_code(code, room=room, by=by)
     told = told_of(app)
     assert [kind for kind, _ in told] == ["token.created", "token.revoked", "code.created", "code.deleted"]
     assert told[0][1] == shown

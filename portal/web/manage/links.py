@@ -29,7 +29,7 @@ from portal.permissions.rules import grantable_roles, knows_the_plan
 from portal.representations import token_url
 from portal.rooms.models import Role, Room
 from portal.web import notices
-from portal.web.forms import ROLE_CHOICES, Form, MomentField, RoleField, refills, stripped
+from portal.web.forms import Form, MomentField, RoleField, refills, stripped
 
 bp = Blueprint("links", __name__, url_prefix="/manage/rooms/<id:room_id>/links")
 
@@ -43,11 +43,6 @@ class LinkForm(Form):
     not_before = MomentField(_l("Works from"))
     person = StringField(_l("For one person (fixed name)"))
     max_uses = IntegerField(_l("At most this many uses"), [Optional()])
-
-    def offer(self, room: Room) -> None:
-        """Only roles that the reader may hand out."""
-        grantable = grantable_roles(actor.current(), room)
-        self.role.choices = [choice for choice in ROLE_CHOICES if Role(choice.value) in grantable]
 
     def values(self) -> dict[str, Any]:
         """What the operation takes."""
@@ -128,7 +123,7 @@ def index(room: Room) -> ResponseReturnValue:
 def create(room: Room) -> ResponseReturnValue:
     """Make a link, then show it in the ledger."""
     form = LinkForm()
-    form.offer(room)
+    form.role.offer(room)
     if not form.is_submitted() and request.args.get("role") in set(Role):
         form.role.data = Role(request.args["role"])
     if form.validate_on_submit():
@@ -148,7 +143,7 @@ def edit(room: Room, token_id: str) -> ResponseReturnValue:
     if token.role not in grantable_roles(actor.current(), room):
         raise NotAllowed
     form = LinkForm(obj=token)
-    form.offer(room)
+    form.role.offer(room)
     if form.validate_on_submit():
         with form.refusals():
             tokens.change_token(token, room=room, by=actor.someone(), **form.values())

@@ -18,6 +18,7 @@ from portal.kept import UNDO
 from portal.people.models import NAME_LENGTH, User
 from portal.people.names import readable
 from portal.permissions.actor import Actor
+from portal.permissions.rules import grantable_roles
 from portal.rooms.models import Role, Room
 from portal.status.models import Ending, Participation
 from portal.status.operations import change_role, close
@@ -130,44 +131,66 @@ def rotate_token(token: RoomToken, *, room: Room, by: Actor, grace: timedelta) -
 
 
 def pause_token(token: RoomToken, *, by: User, remove_people: bool = False) -> int:
-    """Let nobody enter by this link until it is resumed. On request remove those who came by it; returns how many."""
+    """Let nobody enter by this link until it is resumed, nor by those that it has replaced: it is one way in.
+
+    On request remove those who came by it; returns how many.
+    """
     hold(token.room_uuid)  # before the link's row, as everybody does
-    token.paused_at = token.paused_at or now()
+    at = token.paused_at = token.paused_at or now()
+    for one in ending_with(token, at):
+        one.paused_at = one.paused_at or at
     session.flush()
-    removed = _remove_people(token, by) if remove_people else 0
+    removed = _remove_people(_way_of(token), by) if remove_people else 0
     note("token.paused", token, by=by.uuid, room=token.room_uuid, removed=removed)
     _tell(token)
     return removed
 
 
 def resume_token(token: RoomToken, *, room: Room, by: Actor) -> None:
-    """End a pause. Raises `NotAllowed` (see `issue_token`)."""
+    """End a pause, also of the links that were paused with it. Raises `NotAllowed` (see `issue_token`)."""
     must_hand_out(by, room, token.role)
-    token.paused_at = None
+    at = token.paused_at
+    for one in _way_of(token):
+        if one is token or (one.paused_at == at and one.role in grantable_roles(by, room)):
+            one.paused_at = None
     session.flush()
     note("token.resumed", token, by=by.uuid, room=token.room_uuid)
     _tell(token)
 
 
 def revoke_token(token: RoomToken, *, by: User, remove_people: bool = False) -> int:
-    """End the link for good, at once; on request remove those who came by it. Returns how many those were."""
+    """End the link for good, at once, and with it those that it has replaced and that work for a while: one way in.
+
+    On request remove those who came by it. Returns how many those were.
+    """
     hold(token.room_uuid)
-    token.revoked_at = token.revoked_at or now()
+    at = token.revoked_at = token.revoked_at or now()
+    ended = ending_with(token, at)
+    for one in ended:
+        one.revoked_at = at
     session.flush()
-    removed = _remove_people(token, by) if remove_people else 0
+    removed = _remove_people(_way_of(token), by) if remove_people else 0
     note("token.revoked", token, by=by.uuid, room=token.room_uuid, removed=removed)
+    for one in ended:
+        note("token.revoked", one, by=by.uuid, room=token.room_uuid, removed=0)
     _tell(token)
     return removed
 
 
 def reinstate_token(token: RoomToken, *, room: Room, by: Actor) -> None:
-    """Undo a revocation, within ten minutes. Raises `Conflict` later than that, or `NotAllowed` (see `issue_token`)."""
+    """Undo a revocation, within ten minutes, also of the links that ended with it.
+
+    Raises `Conflict` later than that, or `NotAllowed` (see `issue_token`).
+    """
     must_hand_out(by, room, token.role)
     if not may_reinstate(token, now()):
         raise Conflict(Message("This was revoked too long ago to be undone. Make a new link."))
-    token.revoked_at = None
+    at = token.revoked_at
+    for one in _way_of(token):
+        if one is token or (one.revoked_at == at and one.role in grantable_roles(by, room)):
+            one.revoked_at = None
+            note("token.reinstated", one, by=by.uuid, room=token.room_uuid)
     session.flush()
-    note("token.reinstated", token, by=by.uuid, room=token.room_uuid)
     _tell(token)
 
 
@@ -176,11 +199,17 @@ def may_reinstate(token: RoomToken, at: datetime) -> bool:
     return token.revoked_at is not None and at - token.revoked_at <= UNDO
 
 
+def ending_with(token: RoomToken, at: datetime) -> list[RoomToken]:
+    """The links that this one has replaced and that work for a while: they are closed with it."""
+    return [one for one in _way_of(token) if one is not token and one.revoked_at is None and not one.expired(at)]
+
+
 def people_inside(token: RoomToken) -> list[Participation]:
-    """Who is in the room by this link."""
+    """Who is in the room by this link, or by one that it has replaced."""
+    own = [one.uuid for one in _way_of(token)]
     return list(
         session.scalars(
-            sa.select(Participation).where(Participation.token_uuid == token.uuid, Participation.left_at.is_(None))
+            sa.select(Participation).where(Participation.token_uuid.in_(own), Participation.left_at.is_(None))
         )
     )
 
@@ -237,10 +266,19 @@ def sweep_automatic() -> int:
     return len(swept.all())
 
 
-def _remove_people(token: RoomToken, by: User) -> int:
+def _way_of(token: RoomToken) -> list[RoomToken]:
+    """The link and all that it has replaced, one after the other: to whoever closes it one way into the room."""
+    room, own = RoomToken.room_uuid == token.room_uuid, RoomToken.uuid == token.uuid
+    way = sa.select(RoomToken.uuid).where(own).cte("way", recursive=True)
+    way = way.union_all(sa.select(RoomToken.uuid).join(way, RoomToken.rotated_to_uuid == way.c.uuid).where(room))
+    found = sa.select(RoomToken).join(way, RoomToken.uuid == way.c.uuid)
+    return list(session.scalars(found, execution_options={"populate_existing": True}))
+
+
+def _remove_people(way: list[RoomToken], by: User) -> int:
     """Not `REMOVED`, which is a moderator's word about a person: who has another link may come by that."""
-    own = token.uuid
-    return close(token.room_uuid, lambda person: person.token_uuid == own, ending=Ending.WITHDRAWN, by=by.uuid)
+    own = {token.uuid for token in way}
+    return close(way[0].room_uuid, lambda person: person.token_uuid in own, ending=Ending.WITHDRAWN, by=by.uuid)
 
 
 def _describe(

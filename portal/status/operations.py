@@ -139,13 +139,6 @@ def end_run(run_uuid: UUID, *, if_empty: bool = False) -> int:
     return _end(here, ending=Ending.CLOSED, by=None)
 
 
-def end_if_closed(room: Room, *, by: UUID | None = None) -> int:
-    """After a change of the room: nobody stays in one that is inactive or in the trash. Returns how many went."""
-    if room.status is RoomStatusWord.ACTIVE and room.trashed_at is None:
-        return 0
-    return end_session(room, by=by)
-
-
 def running_session(room: Room) -> RoomSession | None:
     """The run that has not ended, if there is one."""
     return session.scalar(

@@ -23,8 +23,9 @@ from portal.permissions.members import RoomMember
 from portal.permissions.operations import add_member, change_member, remove_member
 from portal.permissions.permission import Permission
 from portal.rooms.models import Role
-from portal.rooms.operations import change_room, create_room, restore_room, trash_room
-from portal.status.operations import end_session, present, start_session
+from portal.rooms.operations import create_room, restore_room
+from portal.status.closing import change_room, delete_room
+from portal.status.operations import present, start_session
 from portal.webhooks.events import Event
 from portal.webhooks.models import WebhookDelivery
 from tests.cast import CODE, Cast
@@ -121,8 +122,7 @@ def test_rooms_are_told_of_to_who_listens_everywhere(app: Flask, cast: Cast, lis
         room = create_room(account=cast.room().account, room_name="New", by=alice)
         change_room(room, by=alice, room_name="Newer")
         start_session(room, by=alice.uuid)
-        end_session(room)
-        trash_room(room, by=alice)
+        delete_room(room, by=alice)
         restore_room(room, by=alice)
         room_id = room.id
     told = told_of(app)

@@ -25,9 +25,9 @@ from portal.permissions.permission import Permission
 from portal.permissions.rules import rights
 from portal.permissions.visibility import creatable_account, only_creatable_account, reach_of, seen_rooms
 from portal.rooms.models import Room, RoomStatusWord, sort_name_of
-from portal.rooms.operations import change_room, create_room, trash_room
+from portal.rooms.operations import create_room
 from portal.rooms.search import matching
-from portal.status.operations import end_if_closed, end_session
+from portal.status.closing import change_room, delete_room
 from portal.subscriptions.models import ServiceType, Subscription
 
 bp = Blueprint("rooms", __name__)
@@ -204,7 +204,6 @@ def change(room: Room, body: RoomChange) -> Response:
             settings=given.get("room_settings"),
             metadata=given.get("room_metadata"),
         )
-        end_if_closed(room, by=actor.someone().uuid)
     return answers.one(_one(room, shape), LISTING, tag=answers.tag_of(room))
 
 
@@ -215,6 +214,5 @@ def change(room: Room, body: RoomChange) -> Response:
 def delete(room: Room) -> Response:
     """Delete a room. Everybody inside is sent out; its owner can take it out of the trash for 30 days."""
     answers.expect_unchanged(room)
-    end_session(room, by=actor.someone().uuid)
-    trash_room(room, by=actor.someone().user)
+    delete_room(room, by=actor.someone().user)
     return answers.gone()

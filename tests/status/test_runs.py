@@ -15,15 +15,13 @@ from portal.errors import Conflict
 from portal.jobs import presence
 from portal.rooms.models import Role, RoomStatusWord
 from portal.status.closing import change_room, delete_room
-from portal.status.models import Ending, LiveState, Participation, RoomSession, RoomStatus, Source
+from portal.status.models import Ending, LiveState, Participation, RoomSession, RoomStatus
 from portal.status.operations import (
-    Snapshot,
     end_run,
     end_session,
     enter_session,
     leave_session,
     present,
-    record,
     running_session,
     start_session,
 )
@@ -140,12 +138,6 @@ def test_the_most_that_were_in_at_once_stay_known(cast: Cast) -> None:
     come(cast, "Pat")
     (run,) = sessions_of(cast.room())
     assert run.most == 3
-    for count in (9, 4):
-        snapshot = Snapshot(
-            state=LiveState.LIVE, since=run.started_at, checked_at=now(), source=Source.POLL, counts={"attendee": count}
-        )
-        record(cast.room(), snapshot)
-    assert run.most == 9
 
 
 @in_app

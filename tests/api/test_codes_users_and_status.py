@@ -29,6 +29,8 @@ def test_users_are_added_changed_and_removed(cast: Cast, program: NewProgram) ->
     owner_id = alice.get(f"/rooms/{cast.board}").json["data"]["owner_id"]
     owner = alice.get(f"{path}/{owner_id}").json["data"]
     assert (owner["owner"], owner["name"]) == (True, "Alice Moreau")
+    for spelling in (owner["uuid"], owner["ulid"]):
+        assert alice.get(f"{path}/{spelling}").json["data"] == owner
     made = alice.post(path, {"email": "charlie@demo.example", "permissions": ["tokens:view"], "until": "2027-06-30"})
     assert made.status_code == 201, made.text
     own = f"{path}/{made.json['data']['id']}"

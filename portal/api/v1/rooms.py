@@ -15,7 +15,6 @@ from portal.api.v1.language import Column, Listing, Shape
 from portal.clock import now
 from portal.credentials.scopes import Scope
 from portal.customers.models import Customer
-from portal.db import Identified
 from portal.edge import actor
 from portal.edge.guard import bearer_only, requires
 from portal.errors import Invalid, Message
@@ -166,13 +165,9 @@ def _account_of(body: NewRoom, somebody: Actor) -> Account:
     for relation in ("customer", "subscription"):
         name = f"{relation}_id"
         said = getattr(body, name)
-        if said is not None and not _is(getattr(account, relation), said):
+        if said is not None and not getattr(account, relation).is_spelt(said):
             raise Invalid(**{name: Message("This follows from the account, and is another one there.")})
     return account
-
-
-def _is(thing: Identified, said: str) -> bool:
-    return said in {thing.id, str(thing.uuid), thing.ulid}
 
 
 @bp.get("/rooms/<anyid:room_id>")

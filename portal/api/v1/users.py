@@ -90,7 +90,7 @@ def _email_of(user_id: str) -> str:
 def show_one(room: Room, user_id: str) -> Response:
     """Read a member of the room, or its owner."""
     shape = language.shape(LISTING)
-    if user_id in {room.owner.id, str(room.owner.uuid), room.owner.ulid}:
+    if room.owner.is_spelt(user_id):
         owner = show.room_owner(room, list(Permission))
         return answers.one(shape.cut(owner), LISTING, tag=answers.tag_of(room.owner))
     member = find_member_of_user(room, user_id)

@@ -213,7 +213,7 @@ def _links(rooms: list[dict[str, Any]], by: User) -> dict[Role, list[str]]:
     links: dict[Role, list[str]] = {Role.GUEST: [], Role.ATTENDEE: []}
     for row in rooms:
         room = session.get_one(Room, row["uuid"])
-        create_code(room=room, role=Role.ATTENDEE, by=by, code=CODE)
+        create_code(room=room, role=Role.ATTENDEE, by=actor_of(by), code=CODE)
         for role, addresses in links.items():
             addresses.append(f"{room.path}?token={issue_token(room=room, role=role, by=actor_of(by)).token}")
     return links

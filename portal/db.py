@@ -122,16 +122,25 @@ class Identified:
         """The same 128 bits in Crockford's base 32: 26 characters."""
         return str(ULID.from_uuid(self.uuid))
 
+    def is_spelt(self, text: str) -> bool:
+        """Whether its id, uuid or ulid is spelt like this."""
+        return text == self.id if len(text) == ID_LENGTH else _read_uuid(text) == self.uuid
+
 
 def spelt(model: type[Identified], text: str) -> sa.ColumnElement[bool]:
     """The row whose id, uuid or ulid is spelt like this; none for what is no spelling at all."""
     if len(text) == ID_LENGTH:
         return model.id == text
+    uuid = _read_uuid(text)
+    return model.uuid == uuid if uuid is not None else sa.false()
+
+
+def _read_uuid(text: str) -> UUID | None:
+    """The uuid that is spelt like this, or as a ulid."""
     try:
-        uuid = UUID(text) if "-" in text else ULID.from_str(text).to_uuid()
+        return UUID(text) if "-" in text else ULID.from_str(text).to_uuid()
     except ValueError:
-        return sa.false()
-    return model.uuid == uuid
+        return None
 
 
 def short_id(model: type[Identified], text: str) -> str | None:

@@ -64,7 +64,7 @@ def _make(hashes: dict[str, passwords.Hash]) -> None:
     create_room(account=main, room_name="Open house", by=alice, is_public=True)
     for role, label in ((Role.MODERATOR, "Chair"), (Role.ATTENDEE, "Members"), (Role.GUEST, "Press")):
         issue_token(room=board, role=role, by=actor_of(alice), label=label)
-    create_code(room=board, role=Role.ATTENDEE, by=alice, code=CODE, label="For the members")
+    create_code(room=board, role=Role.ATTENDEE, by=actor_of(alice), code=CODE, label="For the members")
     add_member(
         room=board,
         email=people["bob"].email,

@@ -4,7 +4,7 @@ from uuid import RFC_4122, UUID
 import pytest
 from ulid import ULID
 
-from portal.db import ID_LENGTH, Moment, new_id, new_uuid
+from portal.db import ID_LENGTH, Identified, Moment, new_id, new_uuid
 
 
 def test_a_uuid_is_of_version_7_and_orders_by_creation() -> None:
@@ -20,6 +20,17 @@ def test_uuid_and_ulid_are_the_same_bits() -> None:
     ulid = str(ULID.from_uuid(uuid))
     assert len(ulid) == 26
     assert UUID(int=int(ULID.from_str(ulid))) == uuid
+
+
+def test_a_row_knows_each_spelling_of_itself() -> None:
+    class Row(Identified):
+        uuid, id = new_uuid(), new_id()
+
+    row = Row()
+    for text in (row.id, str(row.uuid), str(row.uuid).upper(), row.ulid, row.ulid.lower()):
+        assert row.is_spelt(text)
+    for text in (new_id(), str(new_uuid()), "", "-", row.ulid[:-1], "no-uuid"):
+        assert not row.is_spelt(text)
 
 
 def test_short_ids_are_random_base_58() -> None:

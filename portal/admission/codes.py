@@ -6,14 +6,15 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
+from portal.admission.granting import must_hand_out
 from portal.admission.models import LABEL_LENGTH, AccessCode
 from portal.admission.secrets import checked_code, new_code, normal_code
 from portal.audit.operations import note
 from portal.db import session
 from portal.errors import Conflict, Invalid, Message
 from portal.kept import keep, kept_facts
-from portal.people.models import User
 from portal.people.names import readable
+from portal.permissions.actor import Actor
 from portal.rooms.models import Role, Room
 
 _KEPT = "deleted-code"
@@ -23,13 +24,17 @@ def create_code(
     *,
     room: Room,
     role: Role,
-    by: User,
+    by: Actor,
     code: str = "",
     label: str = "",
     expires_at: datetime | None = None,
 ) -> AccessCode:
-    """A code for links of `role`; generated when none is given. Raises `Invalid` on `code` or `label`."""
-    made = AccessCode(room=room, role=role, created_by=by, use_count=0)
+    """A code for links of `role`; generated when none is given.
+
+    Raises `Invalid` on `code` or `label`, or `NotAllowed` for a role that the maker could not enter in himself.
+    """
+    must_hand_out(by, room, role)
+    made = AccessCode(room=room, role=role, created_by=by.user, use_count=0)
     _describe(made, code or new_code(), label, expires_at)
     _store(made)
     note("code.created", made, by=by.uuid, room=room.uuid, role=role.value)
@@ -37,20 +42,22 @@ def create_code(
 
 
 def change_code(
-    changed: AccessCode, *, by: User, role: Role, code: str, label: str, expires_at: datetime | None
+    changed: AccessCode, *, room: Room, by: Actor, role: Role, code: str, label: str, expires_at: datetime | None
 ) -> None:
-    """Change a code. Raises `Invalid` on `code` or `label`."""
+    """Change a code. Raises `Invalid` on `code` or `label`, or `NotAllowed` (see `create_code`)."""
+    must_hand_out(by, room, changed.role, role)
     changed.role = role
     _describe(changed, code, label, expires_at)
     _store(changed)
     note("code.changed", changed, by=by.uuid, room=changed.room_uuid)
 
 
-def delete_code(deleted: AccessCode, *, by: User) -> str:
+def delete_code(deleted: AccessCode, *, room: Room, by: Actor) -> str:
     """Delete a code. When it was the role's last, links of that role need none any more.
 
-    Returns what `restore_code` takes.
+    Returns what `restore_code` takes. Raises `NotAllowed` (see `create_code`).
     """
+    must_hand_out(by, room, deleted.role)
     moments = {name: getattr(deleted, name) for name in ("expires_at", "last_usage")}
     kept = keep(
         _KEPT,
@@ -69,11 +76,15 @@ def delete_code(deleted: AccessCode, *, by: User) -> str:
     return kept
 
 
-def restore_code(*, room: Room, kept: str, by: User) -> AccessCode:
-    """Undo a deletion, within ten minutes: the same code as it was. Raises `Conflict`."""
+def restore_code(*, room: Room, kept: str, by: Actor) -> AccessCode:
+    """Undo a deletion, within ten minutes: the same code as it was.
+
+    Raises `Conflict`, or `NotAllowed` (see `create_code`).
+    """
     facts = kept_facts(_KEPT, kept)
     if facts is None or facts["room"] != str(room.uuid):
         raise Conflict(Message("This was deleted too long ago to be undone. Make a new code."))
+    must_hand_out(by, room, Role(facts["role"]))
     code = AccessCode(
         id=facts["id"],
         room_uuid=room.uuid,

@@ -15,7 +15,14 @@ from sqlalchemy.orm import joinedload
 from portal import vault
 from portal.admission.decision import Decision, Enter, Reason, decide
 from portal.admission.models import Entry
-from portal.admission.operations import at_locked_door, come_in, count_guess, matching_code, name_at_door
+from portal.admission.operations import (
+    at_locked_door,
+    come_in,
+    count_guess,
+    matching_code,
+    name_at_door,
+    note_refusal,
+)
 from portal.admission.queries import Visitor, case_of
 from portal.clock import now
 from portal.db import session
@@ -55,6 +62,7 @@ def prepare_entry(
     if decision.reason is Reason.CODE_WRONG:
         count_guess(door, network)
     if not isinstance(decision.result, Enter):
+        note_refusal(room=room, visitor=door.visitor, decision=decision)
         return decision, None
     secret = _PREFIX + secrets.token_urlsafe(_RANDOM_BYTES)
     session.add(

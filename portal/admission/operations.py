@@ -5,6 +5,7 @@ Guesses at a code come one by one, because of that lock; a wrong one is counted 
 lock is given back, a right one counts for nothing.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -91,6 +92,7 @@ def come_in(
         raise _remembered(Declined(decision), door, decision)
     visitor = door.visitor
     token = _count_use(door, code, network, at)
+    fresh = all(person.device != visitor.device for person in door.here.people)
     member = visitor.member.uuid if visitor.member else None
     participation = enter_session(
         here=door.here,
@@ -102,7 +104,8 @@ def come_in(
         sign_in_uuid=visitor.sign_in_uuid,
         role_at_most=visitor.role_at_most,
     )
-    note("participant.joined", participation, by=member, room=door.room.uuid, role=participation.role.value)
+    what = "participant.joined" if fresh else "participant.took_over"  # the latter: the same stay goes on
+    note(what, participation, by=member, room=door.room.uuid, role=participation.role.value)
     if token is not None and not door.how.used:
         note("token.used", token, by=member, room=door.room.uuid)
     if code is not None:
@@ -203,18 +206,27 @@ def _wrong_code(room: Room) -> Invalid:
     return Invalid(code=Message(words, host=room.owner.name))
 
 
+def note_refusal(*, room: Room, visitor: Visitor, decision: Decision) -> None:
+    """Write down that somebody wanted to come in and did not, with neither token nor code; nothing for `Enter`.
+
+    A code that was left out is a field to fill in, and no refusal.
+    """
+    if not isinstance(decision.result, Enter) and decision.reason is not Reason.CODE_MISSING:
+        _refusal(room, visitor, decision)()
+
+
 def _remembered(refused: Refused, door: LockedDoor, decision: Decision) -> Refused:
-    """Hang the audit line on a refusal: it outlives the transaction, and holds neither token nor code."""
-    room, visitor = door.room, door.visitor
+    """Hang the audit line on a refusal: it outlives the transaction."""
+    refused.remains = _refusal(door.room, door.visitor, decision)
+    return refused
+
+
+def _refusal(room: Room, visitor: Visitor, decision: Decision) -> Callable[[], None]:
+    """What writes the audit line, once everything else is undone and the link may not be there to be asked."""
     member = visitor.member.uuid if visitor.member else None
     room_uuid, role = room.uuid, visitor.role.value
     reason = decision.reason.value if decision.reason else "wait"
-
-    def write() -> None:
-        note("participant.refused", room, by=member, room=room_uuid, role=role, reason=reason)
-
-    refused.remains = write
-    return refused
+    return lambda: note("participant.refused", room, by=member, room=room_uuid, role=role, reason=reason)
 
 
 def _lock(room: Room, role: Role) -> list[AccessCode]:

@@ -6,13 +6,14 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from portal import vault
+from portal.admission.granting import must_hand_out
 from portal.admission.models import LABEL_LENGTH, RoomToken
 from portal.admission.secrets import new_token
 from portal.audit.operations import note
 from portal.channels import channels
 from portal.clock import now
 from portal.db import afterwards, new_id, new_uuid, session
-from portal.errors import Conflict, Invalid, Message, NotAllowed
+from portal.errors import Conflict, Invalid, Message
 from portal.kept import UNDO
 from portal.people.models import NAME_LENGTH, User
 from portal.people.names import readable
@@ -43,7 +44,7 @@ def issue_token(
 
     Raises `Invalid`, or `NotAllowed` for a role that the maker could not enter in himself.
     """
-    _may_hand_out(by, room, role)
+    must_hand_out(by, room, role)
     token = RoomToken(room=room, role=role, created_by=by.user, use_count=0, automatic=False, **_sealed(new_token()))
     _describe(token, label=label, person=person, not_before=not_before, expires_at=expires_at, max_uses=max_uses)
     session.add(token)
@@ -66,13 +67,16 @@ def change_token(
 ) -> None:
     """Change what a link says. Its text stays, and who is in by it goes on in its new role.
 
-    Raises `Invalid`, `NotAllowed` (see `issue_token`), or `Conflict` once it was revoked or replaced.
+    Raises `Invalid`, `NotAllowed` (see `issue_token`), or `Conflict` once it was revoked or replaced, and for one
+    that came by itself in a public room: it is one device's right to be a guest there.
     """
     hold(room.uuid)  # before the link's row, as everybody does
     session.refresh(token)
-    _may_hand_out(by, room, token.role, role)
+    must_hand_out(by, room, token.role, role)
     if token.revoked_at is not None:
         raise Conflict(Message("This link was revoked. Make a new one."))
+    if token.automatic:
+        raise Conflict(Message("This link came by itself with a visitor. It can be paused or revoked, not changed."))
     if token.replaced:
         raise Conflict(Message("This link was replaced. Change the new one."))
     token.role = role
@@ -94,7 +98,7 @@ def rotate_token(token: RoomToken, *, room: Room, by: Actor, grace: timedelta) -
     at = now()
     hold(room.uuid)  # before the link's row, as everybody does
     session.refresh(token, with_for_update=True)  # of two who rotate at once, the second finds it replaced
-    _may_hand_out(by, room, token.role)
+    must_hand_out(by, room, token.role)
     if not timedelta(0) <= grace <= LONGEST_GRACE:
         raise Invalid(grace=Message("Use a time from none to %(days)d days.", days=LONGEST_GRACE.days))
     if token.revoked_at is not None or token.automatic:
@@ -127,44 +131,66 @@ def rotate_token(token: RoomToken, *, room: Room, by: Actor, grace: timedelta) -
 
 
 def pause_token(token: RoomToken, *, by: User, remove_people: bool = False) -> int:
-    """Let nobody enter by this link until it is resumed. On request remove those who came by it; returns how many."""
+    """Let nobody enter by this link until it is resumed, nor by those that it has replaced: it is one way in.
+
+    On request remove those who came by it; returns how many.
+    """
     hold(token.room_uuid)  # before the link's row, as everybody does
-    token.paused_at = token.paused_at or now()
+    at = token.paused_at = token.paused_at or now()
+    for one in ending_with(token, at):
+        one.paused_at = one.paused_at or at
     session.flush()
-    removed = _remove_people(token, by) if remove_people else 0
+    removed = _remove_people(_way_of(token), by) if remove_people else 0
     note("token.paused", token, by=by.uuid, room=token.room_uuid, removed=removed)
     _tell(token)
     return removed
 
 
 def resume_token(token: RoomToken, *, room: Room, by: Actor) -> None:
-    """End a pause. Raises `NotAllowed` (see `issue_token`)."""
-    _may_hand_out(by, room, token.role)
-    token.paused_at = None
+    """End a pause, also of the links that were paused with it. Raises `NotAllowed` (see `issue_token`)."""
+    must_hand_out(by, room, token.role)
+    at = token.paused_at
+    for one in _way_of(token):
+        if one is token or (one.paused_at == at and one.role in grantable_roles(by, room)):
+            one.paused_at = None
     session.flush()
     note("token.resumed", token, by=by.uuid, room=token.room_uuid)
     _tell(token)
 
 
 def revoke_token(token: RoomToken, *, by: User, remove_people: bool = False) -> int:
-    """End the link for good, at once; on request remove those who came by it. Returns how many those were."""
+    """End the link for good, at once, and with it those that it has replaced and that work for a while: one way in.
+
+    On request remove those who came by it. Returns how many those were.
+    """
     hold(token.room_uuid)
-    token.revoked_at = token.revoked_at or now()
+    at = token.revoked_at = token.revoked_at or now()
+    ended = ending_with(token, at)
+    for one in ended:
+        one.revoked_at = at
     session.flush()
-    removed = _remove_people(token, by) if remove_people else 0
+    removed = _remove_people(_way_of(token), by) if remove_people else 0
     note("token.revoked", token, by=by.uuid, room=token.room_uuid, removed=removed)
+    for one in ended:
+        note("token.revoked", one, by=by.uuid, room=token.room_uuid, removed=0)
     _tell(token)
     return removed
 
 
 def reinstate_token(token: RoomToken, *, room: Room, by: Actor) -> None:
-    """Undo a revocation, within ten minutes. Raises `Conflict` later than that, or `NotAllowed` (see `issue_token`)."""
-    _may_hand_out(by, room, token.role)
+    """Undo a revocation, within ten minutes, also of the links that ended with it.
+
+    Raises `Conflict` later than that, or `NotAllowed` (see `issue_token`).
+    """
+    must_hand_out(by, room, token.role)
     if not may_reinstate(token, now()):
         raise Conflict(Message("This was revoked too long ago to be undone. Make a new link."))
-    token.revoked_at = None
+    at = token.revoked_at
+    for one in _way_of(token):
+        if one is token or (one.revoked_at == at and one.role in grantable_roles(by, room)):
+            one.revoked_at = None
+            note("token.reinstated", one, by=by.uuid, room=token.room_uuid)
     session.flush()
-    note("token.reinstated", token, by=by.uuid, room=token.room_uuid)
     _tell(token)
 
 
@@ -173,11 +199,17 @@ def may_reinstate(token: RoomToken, at: datetime) -> bool:
     return token.revoked_at is not None and at - token.revoked_at <= UNDO
 
 
+def ending_with(token: RoomToken, at: datetime) -> list[RoomToken]:
+    """The links that this one has replaced and that work for a while: they are closed with it."""
+    return [one for one in _way_of(token) if one is not token and one.revoked_at is None and not one.expired(at)]
+
+
 def people_inside(token: RoomToken) -> list[Participation]:
-    """Who is in the room by this link."""
+    """Who is in the room by this link, or by one that it has replaced."""
+    own = [one.uuid for one in _way_of(token)]
     return list(
         session.scalars(
-            sa.select(Participation).where(Participation.token_uuid == token.uuid, Participation.left_at.is_(None))
+            sa.select(Participation).where(Participation.token_uuid.in_(own), Participation.left_at.is_(None))
         )
     )
 
@@ -234,16 +266,19 @@ def sweep_automatic() -> int:
     return len(swept.all())
 
 
-def _remove_people(token: RoomToken, by: User) -> int:
+def _way_of(token: RoomToken) -> list[RoomToken]:
+    """The link and all that it has replaced, one after the other: to whoever closes it one way into the room."""
+    room, own = RoomToken.room_uuid == token.room_uuid, RoomToken.uuid == token.uuid
+    way = sa.select(RoomToken.uuid).where(own).cte("way", recursive=True)
+    way = way.union_all(sa.select(RoomToken.uuid).join(way, RoomToken.rotated_to_uuid == way.c.uuid).where(room))
+    found = sa.select(RoomToken).join(way, RoomToken.uuid == way.c.uuid)
+    return list(session.scalars(found, execution_options={"populate_existing": True}))
+
+
+def _remove_people(way: list[RoomToken], by: User) -> int:
     """Not `REMOVED`, which is a moderator's word about a person: who has another link may come by that."""
-    own = token.uuid
-    return close(token.room_uuid, lambda person: person.token_uuid == own, ending=Ending.WITHDRAWN, by=by.uuid)
-
-
-def _may_hand_out(by: Actor, room: Room, *roles: Role) -> None:
-    """Nobody grants what he lacks: a moderator link makes moderators. Raises `NotAllowed`."""
-    if not set(roles) <= grantable_roles(by, room):
-        raise NotAllowed(Message("Only who may moderate this room makes or changes links for moderators."))
+    own = {token.uuid for token in way}
+    return close(way[0].room_uuid, lambda person: person.token_uuid in own, ending=Ending.WITHDRAWN, by=by.uuid)
 
 
 def _describe(

@@ -65,12 +65,20 @@ def zone_name() -> str:
     return zone().key.replace("_", " ")
 
 
+def here_at(moment: datetime) -> datetime:
+    """A moment in the reader's time zone; in UTC, if it is so near to an end of time that it is none there."""
+    try:
+        return moment.astimezone(zone())
+    except OverflowError:
+        return moment.astimezone(UTC)
+
+
 def when(moment: datetime | None) -> str:
     """A moment as people say it: "today, 14:05", "24 Nov 2026, 09:00"."""
     if moment is None:
         return ""
-    here, today = moment.astimezone(zone()), now().astimezone(zone()).date()
-    time = format_time(moment, "HH:mm")
+    here, today = here_at(moment), now().astimezone(zone()).date()
+    time = format_time(here, "HH:mm", rebase=False)
     if here.date() == today:
         return str(gettext("today, %(time)s", time=time))
     if here.date() == today - timedelta(days=1):
@@ -78,13 +86,13 @@ def when(moment: datetime | None) -> str:
     if here.date() == today + timedelta(days=1):
         return str(gettext("tomorrow, %(time)s", time=time))
     if here.year == today.year:
-        return str(format_datetime(moment, "d MMM, HH:mm"))
-    return str(format_datetime(moment, "d MMM yyyy, HH:mm"))
+        return str(format_datetime(here, "d MMM, HH:mm", rebase=False))
+    return str(format_datetime(here, "d MMM yyyy, HH:mm", rebase=False))
 
 
 def exactly(moment: datetime | None) -> str:
     """A moment to the second, in the reader's time zone: "24 November 2026, 09:00:12 CET"."""
-    return "" if moment is None else str(format_datetime(moment, "d MMMM yyyy, HH:mm:ss z"))
+    return "" if moment is None else str(format_datetime(here_at(moment), "d MMMM yyyy, HH:mm:ss z", rebase=False))
 
 
 def ago(moment: datetime | None) -> str:

@@ -31,6 +31,11 @@ class RoomMember(Identified, Dated, Base):
         return granted(self.permissions, self.until, at)
 
 
+def grants(permission: Permission) -> sa.ColumnElement[bool]:
+    """The condition that a `RoomMember` was given this right, whatever its end: rights are stored as a JSON list."""
+    return sa.cast(RoomMember.permissions, sa.String).contains(f'"{permission}"')
+
+
 def granted(permissions: list[str], until: datetime | None, at: datetime) -> frozenset[Permission]:
     """What these words grant at this time, with what they imply; unknown words grant nothing."""
     if until is not None and at >= until:

@@ -10,9 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from portal.accounts.models import Account
 from portal.clock import now
-from portal.credentials.scopes import Scope
 from portal.customers.models import Customer
 from portal.permissions.actor import Actor, actor_of
 from portal.permissions.members import RoomMember
@@ -120,13 +118,6 @@ def grantable_roles(actor: Actor | None, room: Room) -> set[Role]:
 def knows_the_plan(actor: Actor, room: Room) -> bool:
     """Whether the actor is told what is wrong with the plan: the owners above the room, and staff."""
     return owns_above(actor, place_of(room)) or StaffPermission.ROOMS_READ in actor.staff
-
-
-def may_create_in(actor: Actor, account: Account) -> bool:
-    """Whether the actor may make rooms in this account."""
-    return actor.within(Scope.ROOMS_WRITE) and (
-        actor.uuid in {account.owner_uuid, account.customer.owner_uuid} or StaffPermission.ROOMS_CREATE in actor.staff
-    )
 
 
 def manages_customer(actor: Actor, customer: Customer) -> bool:

@@ -19,7 +19,7 @@ from portal.customers.models import Customer
 from portal.db import Moment, session, short_id, spelt
 from portal.people.models import User
 from portal.permissions.actor import Actor
-from portal.permissions.members import RoomMember
+from portal.permissions.members import RoomMember, grants
 from portal.permissions.permission import Permission, StaffPermission
 from portal.permissions.rules import holds
 from portal.rooms.models import Room
@@ -129,14 +129,10 @@ def relations(
             sa.select(RoomMember.room_uuid).where(
                 RoomMember.user_uuid == me,
                 sa.or_(RoomMember.until.is_(None), RoomMember.until > sa.bindparam("seen_at", at, type_=Moment())),
-                *(_grants(one) for one in sorted({Permission.ROOM_VIEW, permission})),
+                *(grants(one) for one in sorted({Permission.ROOM_VIEW, permission})),
             )
         ),
     ]
-
-
-def _grants(permission: Permission) -> sa.ColumnElement[bool]:
-    return sa.cast(RoomMember.permissions, sa.String).contains(f'"{permission}"')
 
 
 Page = Callable[[sa.Select[UUID]], sa.Select[UUID]]

@@ -94,11 +94,6 @@ class Answer:
     status: int
     body: bytes
 
-    @property
-    def good(self) -> bool:
-        """Whether it is one of the 2xx."""
-        return 200 <= self.status < 300  # noqa: PLR2004
-
 
 def use(*, private: bool, plain: bool) -> None:
     """Say whether private addresses and plain http are allowed. Called once by `create_app`."""

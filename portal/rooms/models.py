@@ -27,9 +27,14 @@ class Role(StrEnum):
     ATTENDEE = "attendee"
     GUEST = "guest"
 
+    @property
+    def rank(self) -> int:
+        """The more a role may do, the higher."""
+        return -list(Role).index(self)
+
     def at_most(self, limit: "Role") -> "Role":
         """The lower of the two."""
-        return max(self, limit, key=list(Role).index)
+        return min(self, limit, key=lambda role: role.rank)
 
 
 class RoomStatusWord(StrEnum):

@@ -71,7 +71,7 @@ def create_room(
     return room
 
 
-def change_room(
+def describe_room(
     room: Room,
     *,
     by: User,
@@ -85,8 +85,8 @@ def change_room(
 ) -> None:
     """Change what is given: settings and features key by key (None removes one), metadata as a whole.
 
-    Raises `Invalid`. A new name makes a new slug only while the slug still follows the name. Where
-    people may be inside, call `status.operations.end_if_closed` afterwards.
+    Raises `Invalid`. A new name makes a new slug only while the slug still follows the name. Who is inside is
+    the matter of `status.closing.change_room`.
     """
     if settings is not None or features is not None:  # of two who merge at once, the second merges into the first's
         session.flush()
@@ -114,7 +114,7 @@ def change_room(
 
 
 def trash_room(room: Room, *, by: User) -> None:
-    """Put the room into the trash: nobody finds or enters it; `restore_room` takes it out again."""
+    """Put the room into the trash: nobody finds or enters it. For who is inside see `status.closing.delete_room`."""
     room.trashed_at = now()
     session.flush()
     note("room.trashed", room, by=by.uuid, room=room.uuid)

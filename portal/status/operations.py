@@ -1,4 +1,4 @@
-"""Recording what happens in rooms: everything that anybody learns about a room meets in `record`."""
+"""Recording what happens in rooms: everything that anybody learns about a room meets in its one snapshot."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -39,17 +39,6 @@ class Snapshot:
     source: Source
     counts: dict[str, int] = field(default_factory=dict)
     names: tuple[str, ...] = ()
-
-
-def record(room: Room, snapshot: Snapshot) -> RoomStatus:
-    """Store the snapshot; tell watchers if anything but its age changed. Keeps how many people were in at most."""
-    hold(room.uuid)
-    stored = _store(room, session.get(RoomStatus, room.uuid, populate_existing=True), snapshot)
-    run = running_session(room) if stored.count else None
-    if run is not None:
-        run.most = max(run.most, stored.count)
-    session.flush()
-    return stored
 
 
 def enter_session(
@@ -138,13 +127,6 @@ def end_run(run_uuid: UUID, *, if_empty: bool = False) -> int:
     if here.run is None or here.run.uuid != run_uuid or (if_empty and here.people):
         return 0
     return _end(here, ending=Ending.CLOSED, by=None)
-
-
-def end_if_closed(room: Room, *, by: UUID | None = None) -> int:
-    """After a change of the room: nobody stays in one that is inactive or in the trash. Returns how many went."""
-    if room.status is RoomStatusWord.ACTIVE and room.trashed_at is None:
-        return 0
-    return end_session(room, by=by)
 
 
 def running_session(room: Room) -> RoomSession | None:

@@ -23,9 +23,10 @@ from portal import sendings
 from portal.clock import now
 from portal.db import session
 from portal.edge import actor, errors
-from portal.edge.words import translated, zone
+from portal.edge.words import here_at, translated, zone
 from portal.errors import Conflict, Invalid, Message, NotAllowed, Throttled
-from portal.rooms.models import Role
+from portal.permissions.rules import grantable_roles
+from portal.rooms.models import Role, Room
 
 KEPT = "kept_form"
 """Name of the hidden field that says: these are fields of a form to be shown again, not a wish to be granted."""
@@ -175,6 +176,10 @@ class MomentField(DateTimeLocalField):  # type: ignore[misc]
         text = (valuelist or [""])[0].strip()
         if not text:
             return
+        before: datetime | None = self.object_data
+        if before and text == _typed(before):
+            self.data = before
+            return
         try:
             naive = datetime.fromisoformat(text)
         except ValueError:
@@ -186,7 +191,6 @@ class MomentField(DateTimeLocalField):  # type: ignore[misc]
         moment = naive.replace(tzinfo=zone()).astimezone(UTC)
         if moment.astimezone(zone()).replace(tzinfo=None) != naive:
             raise ValidationError(translated(Message("Clocks skip this time on that day. Choose one an hour later.")))
-        before: datetime | None = self.object_data
         self.data = before if before and before.replace(second=0, microsecond=0) == moment else moment
 
     def pre_validate(self, form: BaseForm) -> None:
@@ -197,7 +201,12 @@ class MomentField(DateTimeLocalField):  # type: ignore[misc]
     def _value(self) -> str:
         if self.raw_data:
             return str(self.raw_data[0])
-        return self.data.astimezone(zone()).strftime("%Y-%m-%dT%H:%M") if self.data else ""
+        return _typed(self.data) if self.data else ""
+
+
+def _typed(moment: datetime) -> str:
+    """As the browser spells it in a field for date and time."""
+    return here_at(moment).replace(tzinfo=None).isoformat(timespec="minutes")
 
 
 class RoleField(SelectField):  # type: ignore[misc]
@@ -205,6 +214,11 @@ class RoleField(SelectField):  # type: ignore[misc]
 
     def __init__(self, label: Any, **options: Any) -> None:
         super().__init__(label, choices=ROLE_CHOICES, coerce=_role, **options)
+
+    def offer(self, room: Room) -> None:
+        """Only roles that the reader may hand out."""
+        grantable = grantable_roles(actor.current(), room)
+        self.choices = [choice for choice in ROLE_CHOICES if Role(choice.value) in grantable]
 
 
 def _role(value: object) -> Role:

@@ -13,7 +13,7 @@ from portal.db import session, spelt
 from portal.errors import NotAllowed, NotFound
 from portal.people.models import User
 from portal.permissions.actor import Actor
-from portal.permissions.members import RoomMember
+from portal.permissions.members import RoomMember, grants
 from portal.permissions.permission import Permission, StaffPermission
 from portal.permissions.rules import holds, manages_customer
 from portal.permissions.visibility import find_room
@@ -44,10 +44,8 @@ def managed_endpoints(actor: Actor) -> sa.Select[WebhookEndpoint]:
     edits = sa.select(RoomMember.room_uuid).where(
         RoomMember.user_uuid == actor.uuid,
         sa.or_(RoomMember.until.is_(None), RoomMember.until > now()),
-        *(
-            sa.cast(RoomMember.permissions, sa.String).contains(f'"{right}"')
-            for right in (Permission.ROOM_VIEW, Permission.ROOM_EDIT)
-        ),
+        grants(Permission.ROOM_VIEW),
+        grants(Permission.ROOM_EDIT),
     )
     return query.where(
         sa.or_(

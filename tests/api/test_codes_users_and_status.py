@@ -1,6 +1,7 @@
 from portal.rooms.models import Role
 from tests.api.conftest import NewProgram
 from tests.cast import Cast
+from tests.conftest import BOTH
 
 
 def test_codes_are_made_chosen_changed_and_deleted(cast: Cast, program: NewProgram) -> None:
@@ -24,10 +25,12 @@ def test_codes_are_made_chosen_changed_and_deleted(cast: Cast, program: NewProgr
 
 def test_users_are_added_changed_and_removed(cast: Cast, program: NewProgram) -> None:
     alice, path = program("alice"), f"/rooms/{cast.board}/users"
-    assert [user["name"] for user in alice.get(path).json["data"]] == ["Bob Fischer"]
+    assert [user["name"] for user in alice.get(path).json["data"]] == ["Alice Moreau", "Bob Fischer"]
     owner_id = alice.get(f"/rooms/{cast.board}").json["data"]["owner_id"]
     owner = alice.get(f"{path}/{owner_id}").json["data"]
     assert (owner["owner"], owner["name"]) == (True, "Alice Moreau")
+    for spelling in (owner["uuid"], owner["ulid"]):
+        assert alice.get(f"{path}/{spelling}").json["data"] == owner
     made = alice.post(path, {"email": "charlie@demo.example", "permissions": ["tokens:view"], "until": "2027-06-30"})
     assert made.status_code == 201, made.text
     own = f"{path}/{made.json['data']['id']}"
@@ -41,9 +44,34 @@ def test_users_are_added_changed_and_removed(cast: Cast, program: NewProgram) ->
     assert alice.get(own).status_code == 404
 
 
+@BOTH
+def test_the_owner_is_among_the_users_wherever_they_are_listed(cast: Cast, program: NewProgram) -> None:
+    alice, path = program("alice"), f"/rooms/{cast.board}/users"
+    made = alice.post(path, {"email": "charlie@demo.example", "until": "2027-06-30"})
+    assert made.status_code == 201, made.text
+    everybody = alice.get(path).json
+    included = alice.get(f"/rooms/{cast.board}?include=users").json["data"]["users"]["data"]
+    assert everybody["data"] == included
+    assert [user["owner"] for user in included] == [True, False, False]
+    assert everybody["meta"]["pagination"]["total"] == 3
+    assert alice.get(f"{path}/{included[0]['id']}").json["data"] == included[0]
+    assert [one["name"] for one in alice.get(f"{path}?search=email:alice@demo.example").json["data"]] == [
+        "Alice Moreau"
+    ]
+    for order in ("name", "created_at", "updated_at", "until", "email", "id"):
+        for direction in ("asc", "desc"):
+            seen, cursor = [], ""
+            while cursor is not None:
+                answer = alice.get(f"{path}?orderBy={order}&sortedBy={direction}&limit=1&cursor={cursor}").json
+                seen += answer["data"]
+                cursor = answer["meta"]["pagination"]["cursor"]["next"]
+            assert seen == alice.get(f"{path}?orderBy={order}&sortedBy={direction}").json["data"], order
+            assert len(seen) == 3
+
+
 def test_nobody_grants_what_he_lacks(cast: Cast, program: NewProgram) -> None:
     alice, path = program("alice"), f"/rooms/{cast.board}/users"
-    bob_id = alice.get(path).json["data"][0]["id"]
+    bob_id = alice.get(f"{path}?search=bob").json["data"][0]["id"]
     alice.patch(f"{path}/{bob_id}", {"permissions": ["members:manage"]})
     bob = program("bob")
     assert bob.post(path, {"email": "charlie@demo.example", "permissions": ["room:delete"]}).status_code == 403

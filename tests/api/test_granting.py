@@ -1,14 +1,16 @@
 """Nobody grants what he lacks, by no way round: not by time, not by waking what sleeps, not by racing."""
 
+import re
 from collections.abc import Iterable
 from datetime import timedelta
+from html import unescape
 from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from portal.admission.models import RoomToken
+from portal.admission.models import AccessCode, RoomToken
 from portal.clock import now
 from portal.db import session, transaction
 from portal.edge.words import how_ended
@@ -20,7 +22,7 @@ from portal.status.models import Ending
 from portal.status.state import hold
 from portal.web.manage.room_list import page_of_rooms
 from tests.api.conftest import NewProgram
-from tests.cast import Cast
+from tests.cast import CODE, Cast
 from tests.conftest import BOTH
 
 
@@ -71,6 +73,73 @@ def test_a_program_wakes_no_moderator_link_either(cast: Cast, app: Flask, progra
     path = f"/rooms/{cast.board}/tokens/{cast.link_ids[Role.MODERATOR]}"
     assert program("bob").patch(path, {"paused": False}).status_code == 403
     assert program("alice").patch(path, {"paused": False}).status_code == 200
+
+
+CODES = ["codes:view", "codes:manage"]
+
+
+def codes_in(app: Flask) -> dict[str, Role]:
+    """Code → role, of all there are."""
+    with app.app_context():
+        return {code.code: code.role for code in session.scalars(sa.select(AccessCode))}
+
+
+def test_a_program_that_may_not_moderate_leaves_the_moderators_codes_alone(
+    cast: Cast,
+    app: Flask,
+    program: NewProgram,
+) -> None:
+    let_bob(cast, app, CODES)
+    alice, bob, path = program("alice"), program("bob"), f"/rooms/{cast.board}/access-codes"
+    chair = alice.post(path, {"role": "moderator", "code": "CHAIR-1"}).json["data"]
+    press = alice.post(path, {"role": "guest", "code": "PRESS-1"}).json["data"]
+    before = codes_in(app)
+    assert bob.post(path, {"role": "moderator"}).status_code == 403
+    assert bob.patch(f"{path}/{chair['id']}", {"code": "MINE-1"}).status_code == 403
+    assert bob.patch(f"{path}/{chair['id']}", {"role": "guest"}).status_code == 403
+    assert bob.patch(f"{path}/{press['id']}", {"role": "moderator"}).status_code == 403
+    assert bob.delete(f"{path}/{chair['id']}").status_code == 403
+    assert codes_in(app) == before
+    assert bob.get(f"{path}/{chair['id']}").status_code == 200
+    assert bob.post(path, {"role": "attendee", "code": "MINE-1"}).status_code == 201
+    assert bob.patch(f"{path}/{press['id']}", {"code": "PRESS-2"}).status_code == 200
+    assert bob.delete(f"{path}/{press['id']}").status_code == 204
+    let_bob(cast, app, [*CODES, "room:moderate"])
+    assert bob.delete(f"{path}/{chair['id']}").status_code == 204
+
+
+def test_the_pages_offer_and_take_nothing_about_moderators_codes_either(cast: Cast, app: Flask) -> None:
+    let_bob(cast, app, CODES)
+    alice, bob, codes = cast.sign_in("alice"), cast.sign_in("bob"), f"/manage/rooms/{cast.board}/codes"
+    assert alice.send(f"{codes}/new", role="moderator", code="CHAIR-1").status_code == 303
+    with app.app_context():
+        ids = {code.role: code.id for code in session.scalars(sa.select(AccessCode))}
+    page = bob.get(codes).text
+    for act in ("edit", "deletion"):
+        assert f"{codes}/{ids[Role.ATTENDEE]}/{act}" in page
+        assert f"{codes}/{ids[Role.MODERATOR]}/{act}" not in page
+        assert f"{codes}/{ids[Role.MODERATOR]}/{act}" in alice.get(codes).text
+    assert 'value="moderator"' not in bob.get(f"{codes}/new").text
+    assert bob.send(f"{codes}/new", role="moderator", code="MINE-1").status_code == 422
+    assert bob.get(f"{codes}/{ids[Role.MODERATOR]}/edit").status_code == 403
+    assert bob.send(f"{codes}/{ids[Role.MODERATOR]}/edit", page="/me", role="guest").status_code == 403
+    assert bob.send(f"{codes}/{ids[Role.ATTENDEE]}/edit", role="moderator", code="MINE-1").status_code == 422
+    assert bob.send(f"{codes}/{ids[Role.MODERATOR]}/deletion", page="/me").status_code == 403
+    assert codes_in(app) == {CODE: Role.ATTENDEE, "CHAIR-1": Role.MODERATOR}
+
+
+def test_who_may_not_moderate_brings_no_moderators_code_back(cast: Cast, app: Flask) -> None:
+    let_bob(cast, app, CODES)
+    alice, bob, codes = cast.sign_in("alice"), cast.sign_in("bob"), f"/manage/rooms/{cast.board}/codes"
+    assert alice.send(f"{codes}/new", role="moderator", code="CHAIR-1").status_code == 303
+    with app.app_context():
+        chair = session.scalars(sa.select(AccessCode.id).where(AccessCode.role == Role.MODERATOR)).one()
+    page = alice.send(f"{codes}/{chair}/deletion", page="/me").location
+    (undo,) = re.findall(r'action="([^"]+/restoration[^"]+)"', alice.get(page).text)
+    assert bob.send(unescape(undo), page="/me").status_code == 403
+    assert codes_in(app) == {CODE: Role.ATTENDEE}
+    assert alice.send(unescape(undo), page="/me").status_code == 303
+    assert codes_in(app) == {CODE: Role.ATTENDEE, "CHAIR-1": Role.MODERATOR}
 
 
 @BOTH

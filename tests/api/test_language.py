@@ -82,6 +82,25 @@ def test_searching(alice: Program) -> None:
     assert names(alice, "search=nothing-like-it") == []
 
 
+def test_a_word_without_a_field_is_sought_in_the_fields_that_are_named(alice: Program, cast: Cast) -> None:
+    assert alice.patch(f"/rooms/{cast.open_house}", {"status": "inactive"}).status_code == 200
+    assert names(alice, "search=inactive&searchFields=status:=") == ["Open house"]
+    assert names(alice, "search=true&searchFields=is_public:=") == ["Open house"]
+    assert names(alice, f"search={cast.board}&searchFields=room_name:like;id:=") == ["Board meeting"]
+    assert names(alice, "search=gamma&searchFields=room_name:like;status:=") == ["Gamma"]  # is no status, but a name
+    assert names(alice, "search=inactive;gamma&searchFields=status:=;room_name") == ["Gamma", "Open house"]
+
+
+def test_a_word_that_no_field_could_hold_is_refused(alice: Program, cast: Cast) -> None:
+    hook = {"room_id": cast.board, "url": "https://hooks.example/room", "events": ["room.ended"]}
+    deliveries = f"/webhooks/{alice.post('/webhooks', hook).json['data']['id']}/deliveries"
+    for query in ("/rooms?search=gamma&searchFields=status:=;is_public:=", f"{deliveries}?search=room"):
+        answer = alice.get(query)
+        assert answer.status_code == 422, query
+        assert list(answer.json["errors"]) == ["search"]
+    assert alice.get(f"{deliveries}?search=room.ended&searchFields=event:=").json["data"] == []
+
+
 def test_filter_and_include(alice: Program, cast: Cast) -> None:
     room = alice.get(f"/rooms/{cast.board}?filter=room_name,url").json["data"]
     assert set(room) == {"object", "id", "room_name", "url"}
@@ -94,6 +113,16 @@ def test_filter_and_include(alice: Program, cast: Cast) -> None:
     row = next(one for one in room["effective_features"]["data"] if one["code"] == "max_participants")
     assert (row["subscription_value"], row["room_value"], row["used_value"]) == (25, None, 25)
     assert "tokens" in answer["meta"]["include"]
+
+
+@pytest.mark.parametrize("fields", ["account.id", "account.account_name,account.status"])
+def test_a_filter_takes_nothing_away_that_is_included_below(alice: Program, cast: Cast, fields: str) -> None:
+    path = f"/rooms/{cast.board}?include=account.customer,account.subscription&filter=id,{fields}"
+    account = alice.get(path).json["data"]["account"]["data"]
+    named = {name.partition(".")[2] for name in fields.split(",")}
+    assert set(account) == {"object", "id", "customer", "subscription"} | named
+    assert account["customer"]["data"]["company_name"] == "Acme"
+    assert account["subscription"]["data"]["name"] == "Meet Standard"
 
 
 def test_included_relations_show_only_what_a_direct_read_would(cast: Cast, program: NewProgram) -> None:

@@ -45,6 +45,16 @@ def test_a_room_is_created_changed_and_deleted(program: NewProgram) -> None:
     assert alice.delete(path).status_code == 404
 
 
+def test_what_follows_from_the_account_may_be_said_in_any_spelling(cast: Cast, program: NewProgram) -> None:
+    alice = program("alice")
+    customer = alice.get(f"/rooms/{cast.board}?include=customer").json["data"]["customer"]["data"]
+    for spelling in (customer["id"], customer["uuid"], customer["uuid"].upper(), customer["ulid"].lower()):
+        made = alice.post("/rooms", {"room_name": "R", "customer_id": spelling})
+        assert made.status_code == 201, spelling
+        hook = {"room_id": made.json["data"]["id"], "url": "https://hooks.example/room", "events": ["room.ended"]}
+        assert alice.post("/webhooks", {**hook, "customer_id": spelling}).status_code == 201
+
+
 def test_what_is_wrong_is_said_by_field(program: NewProgram) -> None:
     alice = program("alice")
     cases: list[tuple[dict[str, Any], str]] = [

@@ -191,7 +191,7 @@ def many_customers(cast: Cast, number: int) -> None:
             account = create_account(subscription=plan, account_name="Main")
             room = create_room(account=account, room_name=f"Room {n}", by=owner)
             issue_token(room=room, role=Role.GUEST, by=actor_of(owner))
-            create_code(room=room, role=Role.GUEST, by=owner)
+            create_code(room=room, role=Role.GUEST, by=actor_of(owner))
             session.add(RoomMember(room=room, user=bob, permissions=[Permission.ROOM_VIEW]))
             listen(customer, owner)
 
@@ -212,7 +212,7 @@ def one_full_room(cast: Cast, number: int) -> tuple[str, str]:
             user = create_user(email=f"member{n}@demo.example", name=f"Member {n}")
             session.add(RoomMember(room=room, user=user, permissions=[Permission.ROOM_VIEW]))
             link = issue_token(room=room, role=Role.GUEST, by=actor_of(alice))
-            create_code(room=room, role=Role.GUEST, by=alice)
+            create_code(room=room, role=Role.GUEST, by=actor_of(alice))
             webhooks.test_endpoint(hook, by=actor_of(alice))
             last = RoomSession(room=room, ended_at=now())
             session.add(last)

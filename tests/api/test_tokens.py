@@ -64,12 +64,50 @@ def test_a_token_is_rotated_with_grace(cast: Cast, program: NewProgram) -> None:
     assert new.json["data"]["label"] == "Press"
 
 
+def test_the_token_that_was_replaced_is_paused_and_ends_with_the_new_one(cast: Cast, program: NewProgram) -> None:
+    alice, tokens = program("alice"), f"/rooms/{cast.board}/tokens"
+    old = alice.post(tokens, {"role": "guest"}).json["data"]
+    middle = alice.post(f"{tokens}/{old['id']}/rotate", {"grace_minutes": 60}).json["data"]
+    new = alice.post(f"{tokens}/{middle['id']}/rotate", {"grace_minutes": 60}).json["data"]
+    join = {"token": old["token"], "name": "Gus"}
+
+    def result() -> tuple[str, str | None]:
+        made = program("charlie").post(f"/rooms/{cast.board}/join", join).json["data"]
+        return made["result"], made["reason"]
+
+    assert result() == ("enter", None)
+    assert alice.patch(f"{tokens}/{new['id']}", {"paused": True}).status_code == 200
+    assert result() == ("refuse", "paused")
+    assert alice.patch(f"{tokens}/{new['id']}", {"paused": False}).status_code == 200
+    assert result() == ("enter", None)
+    assert alice.delete(f"{tokens}/{new['id']}").status_code == 204
+    assert result() == ("refuse", "revoked")
+    for one in (old, middle, new):
+        assert alice.get(f"{tokens}/{one['id']}").status_code == 404
+
+
 def test_automatic_tokens_are_listed_on_demand(cast: Cast, program: NewProgram) -> None:
     cast.browser().send(cast.open_path, name="Pat")
     alice = program("alice")
     assert alice.get(f"/rooms/{cast.open_house}/tokens").json["data"] == []
     listed = alice.get(f"/rooms/{cast.open_house}/tokens?automatic=true").json["data"]
     assert [token["automatic"] for token in listed] == [True]
+
+
+def test_an_automatic_token_can_be_stopped_and_not_be_changed(cast: Cast, program: NewProgram) -> None:
+    cast.browser().send(cast.open_path, name="Pat")
+    alice = program("alice")
+    (token,) = alice.get(f"/rooms/{cast.open_house}/tokens?automatic=true").json["data"]
+    path = f"/rooms/{cast.open_house}/tokens/{token['id']}"
+    for change in ({"role": "moderator"}, {"expires_at": None}, {"person": "Pat"}):
+        answer = alice.patch(path, change)
+        assert answer.status_code == 409
+        assert "came by itself" in answer.json["message"]
+    assert alice.get(path).json["data"]["role"] == "guest"
+    assert alice.patch(path, {"paused": True}).json["data"]["paused"] is True
+    page = cast.sign_in("alice").send(f"/manage/rooms/{cast.open_house}/links/{token['id']}/edit", role="moderator")
+    assert page.status_code == 409
+    assert "came by itself" in page.text
 
 
 def test_a_token_below_another_room_is_none(cast: Cast, program: NewProgram) -> None:

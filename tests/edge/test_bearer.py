@@ -18,7 +18,7 @@ from portal.edge import actor, bearer
 from portal.edge.guard import open_to_all, requires
 from portal.permissions.actor import Actor, actor_of
 from portal.permissions.permission import Permission, StaffPermission
-from portal.permissions.rules import can, may_create_in
+from portal.permissions.rules import can
 from portal.permissions.visibility import find_room, reach_of, seen_rooms
 from portal.rooms.models import Room
 from tests.cast import Cast
@@ -178,9 +178,6 @@ def test_scopes_narrow_what_the_owner_may_and_never_widen_what_a_member_may(app:
         room = find_room(bob, cast.board)
         assert room is not None
         assert {p for p in Permission if can(bob, p, room)} == {Permission.ROOM_VIEW, Permission.STATUS_VIEW}
-        assert not may_create_in(bob, room.account)
-        assert may_create_in(scoped(cast, "alice", Scope.ROOMS_WRITE), room.account)
-        assert not may_create_in(scoped(cast, "alice", Scope.ROOMS_READ), room.account)
 
 
 def test_finding_a_room_does_not_depend_on_scopes_but_for_staff(app: Flask, cast: Cast) -> None:

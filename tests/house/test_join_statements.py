@@ -9,6 +9,7 @@ from flask import Flask
 
 from portal.admission.codes import create_code
 from portal.db import db, transaction
+from portal.permissions.actor import actor_of
 from portal.rooms.models import Role
 from portal.status.operations import end_session
 from tests.cast import CODE, Cast, csrf_of
@@ -97,5 +98,6 @@ def test_closing_a_room_takes_as_many_for_few_as_for_many(app: Flask, cast: Cast
 def test_even_the_fullest_case_takes_ten(app: Flask, cast: Cast, statements: Count) -> None:
     """A public room that asks its guests for a code, the first visitor, on a device that was never here."""
     with app.app_context(), transaction():
-        create_code(room=cast.room(cast.open_house), role=Role.GUEST, by=cast.user("alice"), code="open-sesame")
+        alice = actor_of(cast.user("alice"))
+        create_code(room=cast.room(cast.open_house), role=Role.GUEST, by=alice, code="open-sesame")
     assert knock(cast, statements, cast.open_path, cast.browser(), code="open-sesame") <= 10

@@ -7,7 +7,7 @@ from portal.accounts.models import Account
 from portal.db import session
 from portal.errors import Invalid
 from portal.rooms.models import RoomStatusWord
-from portal.rooms.operations import change_room, create_room
+from portal.rooms.operations import create_room, describe_room
 from portal.subscriptions.models import ServiceProvider, ServiceType
 from portal.subscriptions.operations import create_subscription
 from tests.cast import Cast
@@ -62,22 +62,22 @@ def test_what_makes_no_sense_is_refused_when_making_and_when_changing(
     with pytest.raises(Invalid) as made:
         create_room(account=account, room_name="X", by=alice, **wish)  # type: ignore[arg-type]
     with pytest.raises(Invalid) as changed:
-        change_room(cast.room(), by=alice, **wish)  # type: ignore[arg-type]
+        describe_room(cast.room(), by=alice, **wish)  # type: ignore[arg-type]
     assert set(made.value.fields) == set(changed.value.fields) == {field}
 
 
 def test_metadata_is_replaced_as_a_whole_and_the_rest_is_merged(cast: Cast) -> None:
     room, alice = cast.room(), cast.user("alice")
-    change_room(
+    describe_room(
         room, by=alice, metadata={"a": 1, "b": [1, 2]}, settings={"description": "D"}, features={"recording": False}
     )
-    change_room(room, by=alice, metadata={"c": None}, settings={"x_1": 1}, features={"max_duration": 5})
+    describe_room(room, by=alice, metadata={"c": None}, settings={"x_1": 1}, features={"max_duration": 5})
     assert room.room_metadata == {"c": None}
     assert room.room_settings == {"description": "D", "x_1": 1}
     assert room.room_features == {"recording": False, "max_duration": 5}
-    change_room(room, by=alice, metadata={})
+    describe_room(room, by=alice, metadata={})
     assert room.room_metadata == {}
-    change_room(room, by=alice, room_name="Other")
+    describe_room(room, by=alice, room_name="Other")
     assert room.room_settings["description"] == "D"
 
 

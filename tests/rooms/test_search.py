@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from portal.accounts.models import Account
 from portal.db import db, session
 from portal.rooms.models import Room
-from portal.rooms.operations import change_room, create_room
+from portal.rooms.operations import create_room, describe_room
 from portal.rooms.search import matching
 from portal.rooms.words import words_of
 from tests.cast import Cast
@@ -107,7 +107,7 @@ def test_nothing_typed_narrows_nothing(rooms: None, text: str) -> None:
 @BOTH
 def test_the_index_follows_every_change_of_a_name(rooms: None, cast: Cast) -> None:
     room = cast.room()
-    change_room(room, by=cast.user("alice"), room_name="Supervisory board")
+    describe_room(room, by=cast.user("alice"), room_name="Supervisory board")
     session.commit()
     assert (found("meeting"), found("superv")) == (set(), {"Supervisory board"})
     party = session.scalars(sa.select(Room).where(Room.room_name == "🎉 Party")).one()

@@ -14,16 +14,14 @@ from portal.db import session, transaction
 from portal.errors import Conflict
 from portal.jobs import presence
 from portal.rooms.models import Role, RoomStatusWord
-from portal.rooms.operations import change_room
-from portal.status.models import Ending, LiveState, Participation, RoomSession, RoomStatus, Source
+from portal.status.closing import change_room, delete_room
+from portal.status.models import Ending, LiveState, Participation, RoomSession, RoomStatus
 from portal.status.operations import (
-    Snapshot,
-    end_if_closed,
     end_run,
     end_session,
     enter_session,
     leave_session,
-    record,
+    present,
     running_session,
     start_session,
 )
@@ -117,9 +115,19 @@ def test_a_room_that_becomes_inactive_sends_everybody_out(cast: Cast) -> None:
     room, alice = cast.room(), cast.user("alice")
     come(cast, "Gus")
     change_room(room, by=alice, room_name="Other name")
-    assert end_if_closed(room) == 0
+    assert len(present(room)) == 1
     change_room(room, by=alice, status=RoomStatusWord.INACTIVE)
-    assert end_if_closed(room, by=alice.uuid) == 1
+    assert present(room) == []
+    assert running_session(room) is None
+
+
+@in_app
+def test_a_room_that_is_deleted_sends_everybody_out(cast: Cast) -> None:
+    room = cast.room()
+    come(cast, "Gus")
+    delete_room(room, by=cast.user("alice"))
+    assert room.trashed_at is not None
+    assert present(room) == []
     assert running_session(room) is None
 
 
@@ -130,12 +138,6 @@ def test_the_most_that_were_in_at_once_stay_known(cast: Cast) -> None:
     come(cast, "Pat")
     (run,) = sessions_of(cast.room())
     assert run.most == 3
-    for count in (9, 4):
-        snapshot = Snapshot(
-            state=LiveState.LIVE, since=run.started_at, checked_at=now(), source=Source.POLL, counts={"attendee": count}
-        )
-        record(cast.room(), snapshot)
-    assert run.most == 9
 
 
 @in_app

@@ -11,7 +11,9 @@ from portal.admission.models import RoomToken
 from portal.admission.tokens import revoke_token
 from portal.clock import now
 from portal.db import session, transaction
+from portal.permissions.members import RoomMember
 from portal.rooms.models import Role
+from portal.status.operations import present
 from tests.cast import Cast, Client
 
 
@@ -92,6 +94,85 @@ def test_a_revoked_new_link_is_not_given_out(cast: Cast, app: Flask, alice: Clie
         assert fresh is not None
         revoke_token(fresh, by=cast.user("alice"))
     assert "Save the new link" not in cast.follow(Role.GUEST).get(cast.board_path).text
+
+
+def says(cast: Cast) -> str:
+    """What the old link's page shows to somebody who comes now."""
+    return cast.follow(Role.GUEST).get(cast.board_path).text
+
+
+def test_closing_the_new_link_closes_the_way_in_and_undoing_opens_it(cast: Cast, alice: Client) -> None:
+    fresh = rotate(cast, alice, "3600").partition("=")[2]
+    link = f"/manage/rooms/{cast.board}/links/{id_of(cast, fresh)}"
+    cast.join(Role.GUEST, name="By the old one")
+    for act, undo, words in (
+        ("pause", "resumption", "pauses with it"),
+        ("revocation", "reinstatement", "ends with it"),
+    ):
+        page = alice.get(f"{link}/{act}").text
+        assert words in page
+        assert "1 person is in the room by this link" in page
+        assert alice.send(f"{link}/{act}", people="stay").status_code == 303
+        assert "Join" not in says(cast), act
+        assert alice.send(f"{link}/{undo}", page="/me").status_code == 303
+        assert "Save the new link" in says(cast), undo
+    assert alice.send(f"{link}/revocation", people="remove").status_code == 303
+    with cast.app.app_context():
+        assert present(cast.room()) == []
+
+
+def test_closing_the_old_link_leaves_the_new_one(cast: Cast, alice: Client) -> None:
+    address = rotate(cast, alice, "3600")
+    old = f"/manage/rooms/{cast.board}/links/{cast.link_ids[Role.GUEST]}"
+    assert "ends with it" not in alice.get(f"{old}/revocation").text
+    assert alice.send(f"{old}/revocation", people="stay").status_code == 303
+    guest = cast.browser()
+    assert guest.get(address).status_code == 303
+    assert guest.send(cast.board_path, name="Gus").status_code == 303
+
+
+def test_what_was_paused_by_itself_stays_paused(cast: Cast, alice: Client) -> None:
+    fresh = rotate(cast, alice, "3600").partition("=")[2]
+    links = f"/manage/rooms/{cast.board}/links"
+    for one in (cast.link_ids[Role.GUEST], id_of(cast, fresh)):
+        assert alice.send(f"{links}/{one}/pause", people="stay").status_code == 303
+    assert alice.send(f"{links}/{id_of(cast, fresh)}/resumption", page="/me").status_code == 303
+    with cast.app.app_context():
+        assert cast.token(Role.GUEST).paused_at is not None
+    assert re.search(r"state-off\"><svg.*?</svg>Replaced", alice.get(links).text, re.S)
+
+
+def test_who_may_not_moderate_opens_no_moderators_old_link_with_a_new_one(
+    cast: Cast, app: Flask, alice: Client
+) -> None:
+    links = f"/manage/rooms/{cast.board}/links"
+    fresh = alice.send(f"{links}/{cast.link_ids[Role.MODERATOR]}/rotation", grace="3600").location.rsplit("made=", 1)[1]
+    assert alice.send(f"{links}/{fresh}/edit", role="guest").status_code == 303
+    assert alice.send(f"{links}/{fresh}/revocation", people="stay").status_code == 303
+    with app.app_context(), transaction():
+        session.scalars(sa.select(RoomMember)).one().permissions = ["room:view", "tokens:view", "tokens:manage"]
+    assert cast.sign_in("bob").send(f"{links}/{fresh}/reinstatement", page="/me").status_code == 303
+    with app.app_context():
+        assert cast.token(Role.MODERATOR).revoked_at is not None
+        assert session.scalars(sa.select(RoomToken).where(RoomToken.id == fresh)).one().revoked_at is None
+
+
+def id_of(cast: Cast, text: str) -> str:
+    with cast.app.app_context():
+        return next(one.id for one in session.scalars(sa.select(RoomToken)) if one.token == text)
+
+
+@pytest.mark.parametrize("role", Role)
+def test_a_new_link_that_was_raised_since_is_not_given_out(cast: Cast, app: Flask, alice: Client, role: Role) -> None:
+    """The old link is the attendees': it shows one for attendees or guests."""
+    path = f"/manage/rooms/{cast.board}/links/{cast.link_ids[Role.ATTENDEE]}/rotation"
+    fresh = alice.send(path, grace="3600").location.rsplit("made=", 1)[1]
+    changed = alice.send(f"/manage/rooms/{cast.board}/links/{fresh}/edit", role=role.value, label="Raised")
+    assert changed.status_code == 303
+    page = cast.follow(Role.ATTENDEE).get(cast.board_path).text
+    with app.app_context():
+        text = session.scalars(sa.select(RoomToken).where(RoomToken.id == fresh)).one().token
+    assert (text in page) is ("Save the new link" in page) is (role is not Role.MODERATOR)
 
 
 def test_rotating_twice_and_nonsense_are_refused_in_words(cast: Cast, alice: Client) -> None:

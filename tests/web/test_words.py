@@ -1,5 +1,6 @@
 """Words and moments as people read them, and one word for each state of a room."""
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -7,6 +8,7 @@ import sqlalchemy as sa
 import time_machine
 from flask import Flask
 
+from portal.admission.models import AccessCode
 from portal.clock import now
 from portal.db import session, transaction
 from portal.edge.words import exactly, translated, when
@@ -45,6 +47,32 @@ def test_the_exact_time_at_hand_is_in_the_zone_of_the_reader(cast: Cast) -> None
     page = alice.get(f"/manage/rooms/{cast.board}/links").text
     assert 'title="1 July 2033, 18:30:00' in page
     assert "1 Jul 2033, 18:30<" in page
+
+
+@pytest.mark.parametrize("zone", ["Asia/Tokyo", "America/New_York", "UTC"])
+def test_a_moment_at_an_end_of_time_breaks_no_page_and_is_kept(cast: Cast, zone: str) -> None:
+    """Programs were once allowed to store such moments: tomorrow is no date there, or yesterday."""
+    first, last = datetime(1, 1, 1, 0, 30, tzinfo=UTC), datetime(9999, 12, 31, 23, 30, tzinfo=UTC)
+    with cast.app.app_context(), transaction():
+        cast.token(Role.GUEST).not_before, cast.token(Role.GUEST).expires_at = first, last
+        code = session.scalars(sa.select(AccessCode)).one()
+        code.expires_at, code_id = last, code.id
+    alice, board = cast.sign_in("alice"), f"/manage/rooms/{cast.board}"
+    assert alice.send("/me", name="Alice Moreau", timezone=zone).status_code == 303
+    link = f"{board}/links/{cast.link_ids[Role.GUEST]}"
+    for page in (board, f"{board}/links", f"{link}/test", f"{board}/codes"):
+        assert alice.get(page).status_code == 200, page
+    for form in (f"{link}/edit", f"{board}/codes/{code_id}/edit"):
+        shown = alice.get(form)
+        assert shown.status_code == 200
+        fields = dict(re.findall(r'name="(not_before|expires_at)"[^>]*value="([^"]*)"', shown.text))
+        assert fields["expires_at"].startswith("9999-12-31T")
+        role = "guest" if "links" in form else "attendee"
+        assert alice.send(form, role=role, label="Kept", **fields).status_code == 303
+    with cast.app.app_context():
+        token, code = cast.token(Role.GUEST), session.scalars(sa.select(AccessCode)).one()
+        assert (token.not_before, token.expires_at, token.label) == (first, last, "Kept")
+        assert (code.expires_at, code.label) == (last, "Kept")
 
 
 @pytest.mark.parametrize(

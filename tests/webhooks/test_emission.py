@@ -14,6 +14,7 @@ from portal.accounts.models import Account
 from portal.admission.codes import change_code, create_code, delete_code
 from portal.admission.models import AccessCode, RoomToken
 from portal.admission.tokens import issue_token, revoke_token, rotate_token
+from portal.audit.models import AuditEvent
 from portal.audit.operations import note
 from portal.db import Base, db, session, transaction
 from portal.errors import NotAllowed
@@ -22,8 +23,9 @@ from portal.permissions.members import RoomMember
 from portal.permissions.operations import add_member, change_member, remove_member
 from portal.permissions.permission import Permission
 from portal.rooms.models import Role
-from portal.rooms.operations import change_room, create_room, restore_room, trash_room
-from portal.status.operations import end_session, present, start_session
+from portal.rooms.operations import create_room, restore_room
+from portal.status.closing import change_room, delete_room
+from portal.status.operations import present, start_session
 from portal.webhooks.events import Event
 from portal.webhooks.models import WebhookDelivery
 from tests.cast import CODE, Cast
@@ -77,9 +79,10 @@ def test_what_owners_do_is_told_as_the_api_shows_it_without_secrets(app: Flask, 
         token = issue_token(room=room, role=Role.GUEST, by=actor_of(alice), label="Press")
         text, shown = token.token, representations.token(token, room)
         revoke_token(token, by=alice)
-        code = create_code(room=room, role=Role.GUEST, by=alice, code="secret-code-7")
-        change_code(code, by=alice, role=Role.GUEST, code="secret-code-8", label="x", expires_at=None)
-        delete_code(code, by=alice)
+        by = actor_of(alice)
+        code = create_code(room=room, role=Role.GUEST, by=by, code="secret-code-7")
+        change_code(code, room=room, by=by, role=Role.GUEST, code="secret-code-8", label="x", expires_at=None)
+        delete_code(code, room=room, by=by)
     told = told_of(app)
     assert [kind for kind, _ in told] == ["token.created", "token.revoked", "code.created", "code.deleted"]
     assert told[0][1] == shown
@@ -135,8 +138,7 @@ def test_rooms_are_told_of_to_who_listens_everywhere(app: Flask, cast: Cast, lis
         room = create_room(account=cast.room().account, room_name="New", by=alice)
         change_room(room, by=alice, room_name="Newer")
         start_session(room, by=alice.uuid)
-        end_session(room)
-        trash_room(room, by=alice)
+        delete_room(room, by=alice)
         restore_room(room, by=alice)
         room_id = room.id
     told = told_of(app)
@@ -161,6 +163,22 @@ def test_only_what_was_asked_for_is_told(app: Flask, cast: Cast, listen: Listen)
     listen(Event.PARTICIPANT_JOINED)
     cast.join()
     assert [kind for kind, _ in told_of(app)] == ["participant.joined"]
+
+
+def test_taking_over_ones_own_place_is_no_second_arrival(app: Flask, cast: Cast, listen: Listen) -> None:
+    listen(Event.PARTICIPANT_JOINED)
+    guest = cast.join(name="Gus")
+    assert guest.send(cast.board_path, name="Gus").status_code == 303
+    assert cast.follow(Role.MODERATOR, guest).send(cast.board_path, name="Gus").status_code == 303
+    assert [data["name"] for _, data in told_of(app)] == ["Gus"]
+    with app.app_context():
+        query = sa.select(AuditEvent.action, AuditEvent.facts).where(AuditEvent.action.startswith("participant."))
+        came = [(action, facts["role"]) for action, facts in session.execute(query.order_by(AuditEvent.uuid))]
+    assert came == [
+        ("participant.joined", "guest"),
+        ("participant.took_over", "guest"),
+        ("participant.took_over", "moderator"),
+    ]
 
 
 def test_two_endpoints_get_one_message_with_one_id(app: Flask, cast: Cast, listen: Listen) -> None:

@@ -69,8 +69,8 @@ def _unknown() -> Decision:
 
 @bp.post("/join")
 @endpoint(TAG, scope=Scope.ROOMS_READ, returns=shapes.Entry, refusals=(429,))
-@bearer_at_door
 @takes(JoinRequest, by_link={"token": "rt_…", "name": "Jun Tanaka", "code": "ABCD-EFGH"}, as_member={})
+@bearer_at_door  # behind the body: the door lets strangers through, who must not learn from it that there is a room
 def join(room: Room, body: JoinRequest) -> Response:
     """Decide about somebody, and if he may enter, answer an address that opens the room once within a minute.
 

@@ -59,7 +59,7 @@ def index(room: Room) -> Response:
 def create(room: Room, body: NewCode) -> Response:
     """Create an access code. From now on every link of its role asks for a code."""
     language.shape(LISTING)
-    code = codes.create_code(room=room, by=actor.someone().user, **body.given())
+    code = codes.create_code(room=room, by=actor.someone(), **body.given())
     at = f"/api/v1/rooms/{room.id}/access-codes/{code.id}"
     return answers.created(show.access_code(code, room), LISTING, at=at, tag=answers.tag_of(code))
 
@@ -83,7 +83,7 @@ def change(room: Room, code_id: str, body: CodeChange) -> Response:
     answers.expect_unchanged(code)
     if given := body.given():
         known = {name: getattr(code, name) for name in ("role", "code", "label", "expires_at")}
-        codes.change_code(code, by=actor.someone().user, **{**known, **given})
+        codes.change_code(code, room=room, by=actor.someone(), **{**known, **given})
     return answers.one(shape.cut(show.access_code(code, room)), LISTING, tag=answers.tag_of(code))
 
 
@@ -95,7 +95,7 @@ def delete(room: Room, code_id: str) -> Response:
     """Delete an access code. With the role's last one, its links ask for none any more."""
     code = _own(room, code_id)
     answers.expect_unchanged(code)
-    codes.delete_code(code, by=actor.someone().user)
+    codes.delete_code(code, room=room, by=actor.someone())
     return answers.gone()
 
 

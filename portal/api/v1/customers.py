@@ -91,7 +91,7 @@ def account(account_id: str) -> Response:
 
 def _account(account: Account, shape: language.Shape, at: datetime) -> dict[str, object]:
     data = shape.cut(show.account(account))
-    related = includes.account_with(account, shape.includes, at)
+    related = includes.below_account(account, shape.includes, at)
     return data | {name: _inner(shape, name, related[name]) for name in shape.includes}
 
 

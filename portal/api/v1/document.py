@@ -315,6 +315,7 @@ def _list_parameters(listing: Listing) -> list[dict[str, Any]]:
     texts = [name for name, column in listing.columns.items() if column.kind == "text"]
     fields = "|".join(f"{name}:=" for name in listing.columns) + "".join(f"|{one}:like" for one in listing.searchable)
     plain = r"[^:;\x00-\x1f]*"
+    words = f"{plain}|" if listing.searchable else ""
     return [
         _parameter("orderBy", f"The field to sort by; without it {listing.order}.", enum=sorted(listing.columns)),
         _parameter("sortedBy", "The direction.", enum=["asc", "desc"]),
@@ -333,14 +334,14 @@ def _list_parameters(listing: Listing) -> list[dict[str, Any]]:
         ),
         _parameter(
             "search",
-            "`words`, or `field:value;field:value`.",
+            "`words`, or `field:value;field:value`." if words else "`field:value;field:value`.",
             maxLength=LONGEST,
-            pattern=f"^({plain}|({'|'.join(texts)}):{plain})$",
-            examples=["board"],
+            pattern=f"^({words}({'|'.join(texts)}):{plain})$",
+            examples=["board" if words else f"{texts[0]}:board"],
         ),
         _parameter(
             "searchFields",
-            "`field:like;field:=`: how fields are compared.",
+            "`field:like;field:=`: how fields are compared, and in which of them words without a field are sought.",
             maxLength=LONGEST,
             pattern=f"^(({fields})(;({fields}))*)?$",
             examples=["id:="],

@@ -1,8 +1,8 @@
 """What every operation of the API wears, from the outside in: `endpoint`, a door, `takes`.
 
 `endpoint` asks for the scope and says what is answered, the door swaps ids for things, `takes` reads the
-body behind the door, so that strangers learn nothing from how a body is refused. The document is drawn
-from what these leave on the view.
+body behind the door, so that strangers learn nothing from how a body is refused. (Where the door lets them
+through, it is read before, for the same reason.) The document is drawn from what these leave on the view.
 """
 
 from collections.abc import Callable

@@ -71,10 +71,13 @@ def load(rooms: Sequence[Room], actor: Actor, shape: Shape) -> dict[UUID, dict[s
     for name in dict.fromkeys(one.partition(".")[0] for one in shape.includes):
         permission = RELATIONS[name][1]
         shown = [room for room in rooms if can(actor, permission, room) and _theirs(name, actor, room)]
-        found = _LOADERS[name](shown, shape) if shown else {}
+        found = _LOADERS[name](shown) if shown else {}
         for room in rooms:
             data = found.get(room.uuid)
             result[room.uuid][name] = None if data is None else {"data": _cut(shape, name, data)}
+        if name == "account":
+            for room in shown:  # attached to what has been cut: `filter=account.id` takes no relation away
+                result[room.uuid][name]["data"] |= below_account(room.account, shape.below(name), now())
     return result
 
 
@@ -113,25 +116,25 @@ def _uuids(rooms: Sequence[Room]) -> list[UUID]:
     return [room.uuid for room in rooms]
 
 
-def _tokens(rooms: Sequence[Room], _shape: Shape) -> Loaded:
+def _tokens(rooms: Sequence[Room]) -> Loaded:
     query = _newest_of_each(RoomToken, rooms, RoomToken.automatic.is_(False), RoomToken.revoked_at.is_(None))
     query = query.options(joinedload(RoomToken.created_by).lazyload(User.platform_roles))
     return _grouped(rooms, session.scalars(query), partial(show.token, reader=actor.someone()))
 
 
-def _access_codes(rooms: Sequence[Room], _shape: Shape) -> Loaded:
+def _access_codes(rooms: Sequence[Room]) -> Loaded:
     query = _newest_of_each(AccessCode, rooms)
     query = query.options(joinedload(AccessCode.created_by).lazyload(User.platform_roles))
     return _grouped(rooms, session.scalars(query), show.access_code)
 
 
-def _users(rooms: Sequence[Room], _shape: Shape) -> Loaded:
+def _users(rooms: Sequence[Room]) -> Loaded:
     query = _newest_of_each(RoomMember, rooms).options(joinedload(RoomMember.user).lazyload(User.platform_roles))
     members = _grouped(rooms, session.scalars(query), show.room_user)
     return {room.uuid: [show.room_owner(room, list(Permission)), *members[room.uuid]] for room in rooms}
 
 
-def _room_status(rooms: Sequence[Room], _shape: Shape) -> Loaded:
+def _room_status(rooms: Sequence[Room]) -> Loaded:
     stored = {
         status.room_uuid: status
         for status in session.scalars(sa.select(RoomStatus).where(RoomStatus.room_uuid.in_(_uuids(rooms))))
@@ -139,30 +142,26 @@ def _room_status(rooms: Sequence[Room], _shape: Shape) -> Loaded:
     return {room.uuid: show.room_status(room, stored.get(room.uuid)) for room in rooms}
 
 
-def _accounts(rooms: Sequence[Room], shape: Shape) -> Loaded:
-    return {room.uuid: account_with(room.account, shape.below("account"), now()) for room in rooms}
-
-
-def account_with(account: Account, below: Sequence[str], at: datetime) -> dict[str, Any]:
-    """An account with the relations below it that were asked for."""
-    data = show.account(account)
-    if "customer" in below:
+def below_account(account: Account, names: Sequence[str], at: datetime) -> dict[str, Any]:
+    """The relations below an account that were asked for."""
+    data: dict[str, Any] = {}
+    if "customer" in names:
         data["customer"] = {"data": show.customer(account.customer)}
-    if "subscription" in below:
+    if "subscription" in names:
         data["subscription"] = {"data": show.subscription(account.subscription, at)}
     return data
 
 
-def _of_room(represent: Callable[[Room], Any]) -> Callable[[Sequence[Room], Shape], Loaded]:
-    return lambda rooms, _shape: {room.uuid: represent(room) for room in rooms}
+def _of_room(represent: Callable[[Room], Any]) -> Callable[[Sequence[Room]], Loaded]:
+    return lambda rooms: {room.uuid: represent(room) for room in rooms}
 
 
 def _effective(room: Room) -> list[dict[str, Any]]:
     return [show.effective_feature(row) for row in features_of(room)]
 
 
-_LOADERS: dict[str, Callable[[Sequence[Room], Shape], Loaded]] = {
-    "account": _accounts,
+_LOADERS: dict[str, Callable[[Sequence[Room]], Loaded]] = {
+    "account": _of_room(lambda room: show.account(room.account)),
     "customer": _of_room(lambda room: show.customer(room.customer)),
     "subscription": _of_room(lambda room: show.subscription(room.subscription, now())),
     "owner": _of_room(lambda room: show.user(room.owner)),

@@ -277,12 +277,29 @@ def _search(listing: Listing, sent: Mapping[str, str]) -> tuple[sa.ColumnElement
                 raise _unknown("search", name, sorted(listing.columns))
             parts.append(_condition(listing, name, value, operators.get(name)))
         else:
-            names = [one for one in operators if listing.columns[one].kind == "text"] or listing.searchable
-            found = [_condition(listing, one, part, operators.get(one)) for one in names]
-            parts.append(sa.or_(sa.false(), *found))
+            parts.append(_anywhere(listing, part, operators))
     if not parts:
         return ()
     return (reduce(operator.and_, parts) if join == "and" else sa.or_(*parts),)
+
+
+def _anywhere(listing: Listing, value: str, operators: Mapping[str, str]) -> sa.ColumnElement[bool]:
+    """A word without a field: sought in those of `searchFields`, else in those with words in them.
+
+    A field that cannot hold the value does not have it; where that is so of all of them, it is refused.
+    """
+    names = list(operators) or listing.searchable
+    if not names:
+        allowed = ", ".join(sorted(listing.columns))
+        raise Invalid(search=Message("Say in which field, like id:…; there is: %(allowed)s.", allowed=allowed))
+    found: list[sa.ColumnElement[bool]] = []
+    for name in names:
+        try:
+            found.append(_condition(listing, name, value, operators.get(name)))
+        except Invalid:
+            if name == names[-1] and not found:
+                raise
+    return sa.or_(*found)
 
 
 def _operators(listing: Listing, text: str) -> dict[str, str]:

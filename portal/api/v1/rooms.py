@@ -15,7 +15,6 @@ from portal.api.v1.language import Column, Listing, Shape
 from portal.clock import now
 from portal.credentials.scopes import Scope
 from portal.customers.models import Customer
-from portal.db import Identified
 from portal.edge import actor
 from portal.edge.guard import bearer_only, requires
 from portal.errors import Invalid, Message
@@ -25,9 +24,9 @@ from portal.permissions.permission import Permission
 from portal.permissions.rules import rights
 from portal.permissions.visibility import creatable_account, only_creatable_account, reach_of, seen_rooms
 from portal.rooms.models import Room, RoomStatusWord, sort_name_of
-from portal.rooms.operations import change_room, create_room, trash_room
+from portal.rooms.operations import create_room
 from portal.rooms.search import matching
-from portal.status.operations import end_if_closed, end_session
+from portal.status.closing import change_room, delete_room
 from portal.subscriptions.models import ServiceType, Subscription
 
 bp = Blueprint("rooms", __name__)
@@ -166,13 +165,9 @@ def _account_of(body: NewRoom, somebody: Actor) -> Account:
     for relation in ("customer", "subscription"):
         name = f"{relation}_id"
         said = getattr(body, name)
-        if said is not None and not _is(getattr(account, relation), said):
+        if said is not None and not getattr(account, relation).is_spelt(said):
             raise Invalid(**{name: Message("This follows from the account, and is another one there.")})
     return account
-
-
-def _is(thing: Identified, said: str) -> bool:
-    return said in {thing.id, str(thing.uuid), thing.ulid}
 
 
 @bp.get("/rooms/<anyid:room_id>")
@@ -204,7 +199,6 @@ def change(room: Room, body: RoomChange) -> Response:
             settings=given.get("room_settings"),
             metadata=given.get("room_metadata"),
         )
-        end_if_closed(room, by=actor.someone().uuid)
     return answers.one(_one(room, shape), LISTING, tag=answers.tag_of(room))
 
 
@@ -215,6 +209,5 @@ def change(room: Room, body: RoomChange) -> Response:
 def delete(room: Room) -> Response:
     """Delete a room. Everybody inside is sent out; its owner can take it out of the trash for 30 days."""
     answers.expect_unchanged(room)
-    end_session(room, by=actor.someone().uuid)
-    trash_room(room, by=actor.someone().user)
+    delete_room(room, by=actor.someone().user)
     return answers.gone()

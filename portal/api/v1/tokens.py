@@ -102,7 +102,7 @@ def show_one(room: Room, token_id: str) -> Response:
 
 
 @bp.patch("/<anyid:token_id>")
-@endpoint(TAG, scope=Scope.ACCESS_WRITE, returns=shapes.RoomToken, listing=ONE)
+@endpoint(TAG, scope=Scope.ACCESS_WRITE, returns=shapes.RoomToken, listing=ONE, refusals=(409,))
 @requires(Permission.TOKENS_MANAGE)
 @takes(TokenChange, example={"expires_at": None, "paused": True})
 def change(room: Room, token_id: str, body: TokenChange) -> Response:
@@ -131,7 +131,7 @@ def change(room: Room, token_id: str, body: TokenChange) -> Response:
 @requires(Permission.TOKENS_MANAGE)
 @takes(None)
 def delete(room: Room, token_id: str) -> Response:
-    """Revoke a token, for good and at once. Who is in by it stays in."""
+    """Revoke a token, for good and at once, and with it the one that it replaced. Who is in by it stays in."""
     token = _own(room, token_id)
     hold(room.uuid)  # before the link's row, as everybody does
     answers.expect_unchanged(token)

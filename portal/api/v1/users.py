@@ -1,8 +1,10 @@
 """Users of rooms: the owner, and members with the permissions that somebody granted them."""
 
+from typing import Any
+
 import sqlalchemy as sa
 from flask import Blueprint, Response
-from sqlalchemy.orm import contains_eager
+from sqlalchemy.orm import join, lazyload
 
 from portal import representations as show
 from portal.api.v1 import answers, language, lists, shapes
@@ -24,16 +26,17 @@ from portal.rooms.models import Room
 bp = Blueprint("users", __name__, url_prefix="/rooms/<anyid:room_id>/users")
 
 TAG = "Users of rooms"
+_OWNS = User.uuid == Room.owner_uuid
 LISTING = Listing(
     columns={
         "name": Column(User.name, like=lambda words: beginning(User.name, words)),
         "email": Column(User.email, stored=str.casefold),
-        "created_at": Column(RoomMember.created_at, "moment"),
-        "updated_at": Column(RoomMember.updated_at, "moment"),
-        "until": Column(RoomMember.until, "moment", nullable=True),
+        "created_at": Column(sa.case((_OWNS, User.created_at), else_=RoomMember.created_at), "moment"),
+        "updated_at": Column(sa.case((_OWNS, User.updated_at), else_=RoomMember.updated_at), "moment"),
+        "until": Column(sa.case((~_OWNS, RoomMember.until)), "moment", nullable=True),
         "id": Column(User.id),
     },
-    tie=RoomMember.uuid,
+    tie=User.uuid,
     fields=frozenset(shapes.RoomUser.model_fields),
 )
 
@@ -42,11 +45,21 @@ LISTING = Listing(
 @endpoint(TAG, scope=Scope.PEOPLE_READ, returns=shapes.RoomUser, many=True, listing=LISTING)
 @requires(Permission.MEMBERS_VIEW)
 def index(room: Room) -> Response:
-    """List the members of the room. Its one owner is `owner_id` of the room, and read like a member."""
+    """List the users of the room: its one owner, and its members."""
     asked = language.query(LISTING)
-    query = sa.select(RoomMember).join(RoomMember.user).where(RoomMember.room_uuid == room.uuid)
-    rows, pagination = lists.rows_of(asked, query, contains_eager(RoomMember.user).lazyload(User.platform_roles))
-    return answers.many([asked.shape.cut(show.room_user(row[0], room)) for row in rows], LISTING, pagination)
+    rows, pagination = lists.rows_of(asked, _users_of(room), lazyload(User.platform_roles))
+    return answers.many([asked.shape.cut(_shown(room, row[0], row[1])) for row in rows], LISTING, pagination)
+
+
+def _users_of(room: Room) -> sa.Select[User, RoomMember]:
+    members = sa.select(RoomMember.user_uuid).where(RoomMember.room_uuid == room.uuid)
+    here = sa.and_(RoomMember.user_uuid == User.uuid, RoomMember.room_uuid == Room.uuid)
+    place = join(User, Room, Room.uuid == room.uuid).outerjoin(RoomMember, here)
+    return sa.select(User, RoomMember).select_from(place).where(sa.or_(_OWNS, User.uuid.in_(members)))
+
+
+def _shown(room: Room, user: User, member: RoomMember) -> dict[str, Any]:
+    return show.room_owner(room, list(Permission)) if user.uuid == room.owner_uuid else show.room_user(member, room)
 
 
 @bp.post("")
@@ -77,7 +90,7 @@ def _email_of(user_id: str) -> str:
 def show_one(room: Room, user_id: str) -> Response:
     """Read a member of the room, or its owner."""
     shape = language.shape(LISTING)
-    if user_id in {room.owner.id, str(room.owner.uuid), room.owner.ulid}:
+    if room.owner.is_spelt(user_id):
         owner = show.room_owner(room, list(Permission))
         return answers.one(shape.cut(owner), LISTING, tag=answers.tag_of(room.owner))
     member = find_member_of_user(room, user_id)

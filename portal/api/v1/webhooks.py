@@ -245,11 +245,7 @@ def _place(room_id: Any, customer_id: Any) -> tuple[Customer, Room | None]:
         room = find_room(by, room_id)
         if room is None:
             raise Invalid(room_id=Message("There is no such room."))
-        if customer_id is not None and customer_id not in {
-            room.customer.id,
-            room.customer.ulid,
-            str(room.customer_uuid),
-        }:
+        if customer_id is not None and not room.customer.is_spelt(customer_id):
             raise Invalid(customer_id=Message("The room belongs to another customer."))
         if not holds(by, Permission.ROOM_EDIT, room):
             raise NotAllowed

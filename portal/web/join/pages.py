@@ -161,10 +161,15 @@ def _page(
 
 
 def _new_link(admission: Admission) -> str:
-    """The address that has taken the place of the visitor's link, while that still works; else ""."""
+    """The address that has taken the place of the visitor's link, while that still works; else "".
+
+    A new link that was raised since is not for everybody who has the old one: those who have it were given less.
+    """
     link = admission.visitor.link
     fresh = link.rotated_to if link is not None and not link.expired(now()) and link.revoked_at is None else None
-    return token_url(admission.room, fresh) if fresh is not None and fresh.revoked_at is None else ""
+    if link is None or fresh is None or fresh.revoked_at is not None or fresh.role.rank > link.role.rank:
+        return ""
+    return token_url(admission.room, fresh)
 
 
 def _with_ticket(admission: Admission, answer: ResponseReturnValue) -> Response:

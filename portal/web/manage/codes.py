@@ -15,8 +15,9 @@ from portal.clock import now
 from portal.edge import actor
 from portal.edge.guard import requires
 from portal.edge.words import translated
-from portal.errors import Conflict, NotFound
+from portal.errors import Conflict, NotAllowed, NotFound
 from portal.permissions.permission import Permission
+from portal.permissions.rules import grantable_roles
 from portal.rooms.models import Role, Room
 from portal.web import notices
 from portal.web.forms import Form, MomentField, RoleField, refills, stripped
@@ -39,7 +40,13 @@ def index(room: Room) -> ResponseReturnValue:
     """All codes, and which links need them."""
     codes, at = codes_of(room), now()
     return render_template(
-        "manage/codes/index.html", room=room, tab="codes", codes=codes, at=at, locked_out=roles_locked_out(codes, at)
+        "manage/codes/index.html",
+        room=room,
+        tab="codes",
+        codes=codes,
+        at=at,
+        locked_out=roles_locked_out(codes, at),
+        grantable=grantable_roles(actor.current(), room),
     )
 
 
@@ -49,11 +56,12 @@ def index(room: Room) -> ResponseReturnValue:
 def create(room: Room) -> ResponseReturnValue:
     """Make a code."""
     form = CodeForm()
+    form.role.offer(room)
     if form.validate_on_submit():
         with form.refusals():
             made = create_code(
                 room=room,
-                by=actor.someone().user,
+                by=actor.someone(),
                 role=form.role.data,
                 code=stripped(form.code.data),
                 label=stripped(form.label.data),
@@ -70,12 +78,16 @@ def create(room: Room) -> ResponseReturnValue:
 def edit(room: Room, code_id: str) -> ResponseReturnValue:
     """Change or renew a code."""
     code = _own(room, code_id)
+    if code.role not in grantable_roles(actor.current(), room):
+        raise NotAllowed
     form = CodeForm(obj=code)
+    form.role.offer(room)
     if form.validate_on_submit():
         with form.refusals():
             change_code(
                 code,
-                by=actor.someone().user,
+                room=room,
+                by=actor.someone(),
                 role=form.role.data,
                 code=stripped(form.code.data) or code.code,
                 label=stripped(form.label.data),
@@ -91,7 +103,7 @@ def edit(room: Room, code_id: str) -> ResponseReturnValue:
 def delete(room: Room, code_id: str) -> ResponseReturnValue:
     """Delete a code. The next page says what that opens, and offers to undo it."""
     code = _own(room, code_id)
-    kept = delete_code(code, by=actor.someone().user)
+    kept = delete_code(code, room=room, by=actor.someone())
     words = _("The code was deleted.")
     if not codes_of(room, code.role):
         words += " " + _LAST_CODE_WORDS[code.role]()
@@ -104,7 +116,7 @@ def delete(room: Room, code_id: str) -> ResponseReturnValue:
 def restore(room: Room) -> ResponseReturnValue:
     """Undo a deletion."""
     try:
-        code = restore_code(room=room, kept=request.args.get("kept", ""), by=actor.someone().user)
+        code = restore_code(room=room, kept=request.args.get("kept", ""), by=actor.someone())
     except Conflict as conflict:
         notices.failed(translated(conflict.message))
         return _back(room)

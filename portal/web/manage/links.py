@@ -28,8 +28,9 @@ from portal.permissions.permission import Permission
 from portal.permissions.rules import grantable_roles, knows_the_plan
 from portal.representations import token_url
 from portal.rooms.models import Role, Room
+from portal.status.models import Participation
 from portal.web import notices
-from portal.web.forms import ROLE_CHOICES, Form, MomentField, RoleField, refills, stripped
+from portal.web.forms import Form, MomentField, RoleField, refills, stripped
 
 bp = Blueprint("links", __name__, url_prefix="/manage/rooms/<id:room_id>/links")
 
@@ -43,11 +44,6 @@ class LinkForm(Form):
     not_before = MomentField(_l("Works from"))
     person = StringField(_l("For one person (fixed name)"))
     max_uses = IntegerField(_l("At most this many uses"), [Optional()])
-
-    def offer(self, room: Room) -> None:
-        """Only roles that the reader may hand out."""
-        grantable = grantable_roles(actor.current(), room)
-        self.role.choices = [choice for choice in ROLE_CHOICES if Role(choice.value) in grantable]
 
     def values(self) -> dict[str, Any]:
         """What the operation takes."""
@@ -101,7 +97,7 @@ def state_of(token: RoomToken, codeless: set[Role]) -> LinkState:
     if token.revoked_at is not None:
         return LinkState("off", _("Revoked"))
     if token.replaced:
-        return LinkState("off" if token.expired(at) else "wait", _("Replaced"))
+        return LinkState("off" if token.expired(at) or token.paused_at is not None else "wait", _("Replaced"))
     if token.expired(at):
         return LinkState("off", _("Expired"))
     if token.paused_at is not None:
@@ -128,7 +124,7 @@ def index(room: Room) -> ResponseReturnValue:
 def create(room: Room) -> ResponseReturnValue:
     """Make a link, then show it in the ledger."""
     form = LinkForm()
-    form.offer(room)
+    form.role.offer(room)
     if not form.is_submitted() and request.args.get("role") in set(Role):
         form.role.data = Role(request.args["role"])
     if form.validate_on_submit():
@@ -148,7 +144,7 @@ def edit(room: Room, token_id: str) -> ResponseReturnValue:
     if token.role not in grantable_roles(actor.current(), room):
         raise NotAllowed
     form = LinkForm(obj=token)
-    form.offer(room)
+    form.role.offer(room)
     if form.validate_on_submit():
         with form.refusals():
             tokens.change_token(token, room=room, by=actor.someone(), **form.values())
@@ -191,7 +187,7 @@ def revoke(room: Room, token_id: str) -> ResponseReturnValue:
     token = _own(room, token_id)
     inside = tokens.people_inside(token)
     if request.method == "GET" or (inside and "people" not in request.form):
-        return render_template("manage/links/revoke.html", room=room, tab="links", token=token, inside=inside)
+        return _closing(room, token, "manage/links/revoke.html", inside)
     removed = tokens.revoke_token(token, by=actor.someone().user, remove_people=_removal_wished())
     undo = url_for("links.reinstate", room_id=room.id, token_id=token.id)
     notices.undoable(_("The link was revoked.") + _removed_words(removed), undo=undo)
@@ -212,7 +208,7 @@ def pause(room: Room, token_id: str) -> ResponseReturnValue:
     token = _own(room, token_id)
     inside = tokens.people_inside(token)
     if request.method == "GET" or (inside and "people" not in request.form):
-        return render_template("manage/links/pause.html", room=room, tab="links", token=token, inside=inside)
+        return _closing(room, token, "manage/links/pause.html", inside)
     removed = tokens.pause_token(token, by=actor.someone().user, remove_people=_removal_wished())
     undo = url_for("links.resume", room_id=room.id, token_id=token.id)
     notices.undoable(_("The link is paused.") + _removed_words(removed), undo=undo)
@@ -224,6 +220,12 @@ def pause(room: Room, token_id: str) -> ResponseReturnValue:
 def resume(room: Room, token_id: str) -> ResponseReturnValue:
     """End a pause."""
     return _act(room, token_id, tokens.resume_token, _("The link works again."))
+
+
+def _closing(room: Room, token: RoomToken, template: str, inside: list[Participation]) -> str:
+    """What is asked before a way in is closed: whom and which other links it concerns."""
+    earlier = tokens.ending_with(token, now())
+    return render_template(template, room=room, tab="links", token=token, inside=inside, earlier=earlier)
 
 
 def _removal_wished() -> bool:

@@ -19,9 +19,8 @@ from portal.providers.base import Kind, Scope, Setting
 from portal.rooms.features import features_of, narrowable_features
 from portal.rooms.metadata import read_metadata, written
 from portal.rooms.models import Room, RoomStatusWord
-from portal.rooms.operations import change_room
 from portal.rooms.settings import declared_for, setting_of
-from portal.status.operations import end_if_closed
+from portal.status.closing import change_room
 from portal.subscriptions.catalogue import Feature
 from portal.web import notices
 from portal.web.forms import Form, refills
@@ -84,11 +83,10 @@ def edit(room: Room) -> ResponseReturnValue:
     """Change the room."""
     form = form_for(room)
     if form.validate_on_submit():
-        by = actor.someone().user
         with form.refusals():
             change_room(
                 room,
-                by=by,
+                by=actor.someone().user,
                 room_name=form.room_name.data,
                 slug=form.slug.data or "",
                 is_public=form.is_public.data,
@@ -97,7 +95,6 @@ def edit(room: Room) -> ResponseReturnValue:
                 features=form.overrides(),
                 metadata=form.metadata(),
             )
-            end_if_closed(room, by=by.uuid)
             notices.done(_("Saved."))
             return redirect(url_for("room_settings.edit", room_id=room.id), 303)
     page = render_template(

@@ -20,8 +20,8 @@ from portal.permissions.rules import can
 from portal.representations import token_url
 from portal.rooms.features import features_of
 from portal.rooms.models import Room
-from portal.rooms.operations import create_room, restore_room, trash_room
-from portal.status.operations import end_session
+from portal.rooms.operations import create_room, restore_room
+from portal.status.closing import delete_room
 from portal.web import notices
 from portal.web.forms import Form, refills, word
 from portal.web.manage.links import working_links
@@ -94,8 +94,7 @@ def show(room: Room) -> ResponseReturnValue:
 def delete(room: Room) -> ResponseReturnValue:
     """Say what goes, then put the room into the trash. The next page offers to undo it."""
     if request.method == "POST":
-        end_session(room, by=actor.someone().uuid)
-        trash_room(room, by=actor.someone().user)
+        delete_room(room, by=actor.someone().user)
         notices.undoable(
             _("“%(name)s” was deleted.", name=room.room_name), undo=url_for("rooms.restore", room_id=room.id)
         )

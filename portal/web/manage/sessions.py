@@ -1,7 +1,6 @@
 """What happened in a room: its runs, who took part in each of them, and that as a file. And ending one."""
 
 from datetime import datetime
-from uuid import UUID
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -17,7 +16,7 @@ from portal.permissions.permission import Permission
 from portal.rooms.models import Room
 from portal.status.models import RoomSession
 from portal.status.operations import end_session, present
-from portal.status.queries import Place, find_session, place_of, sessions_of
+from portal.status.queries import find_session, place_of, sessions_of
 from portal.web import notices
 from portal.web.tables import csv_file
 
@@ -31,7 +30,7 @@ MOST_SHOWN = 500
 @requires(Permission.REPORTS_VIEW)
 def index(room: Room) -> ResponseReturnValue:
     """The room's runs, newest first."""
-    place = _place(request.args.get("after", ""))
+    place = cursors.read_place(request.args.get("after", ""), of="sessions")
     runs = sessions_of(room, after=place, limit=PAGE + 1)
     more, runs = len(runs) > PAGE, runs[:PAGE]
     return render_template(
@@ -40,7 +39,7 @@ def index(room: Room) -> ResponseReturnValue:
         tab="sessions",
         runs=runs,
         first=place is None,
-        next=_cursor(place_of(runs[-1])) if more else "",
+        next=cursors.write_place(place_of(runs[-1]), of="sessions") if more else "",
     )
 
 
@@ -111,14 +110,3 @@ def _own(room: Room, session_id: str) -> RoomSession:
 
 def _stamp(moment: datetime | None) -> str:
     return moment.isoformat(" ", "seconds").removesuffix("+00:00") if moment else ""
-
-
-def _cursor(place: Place) -> str:
-    return cursors.write([place[0].isoformat(), str(place[1])], of="sessions")
-
-
-def _place(cursor: str) -> Place | None:
-    match cursors.read(cursor, of="sessions") if cursor else []:
-        case [moment, uuid]:
-            return datetime.fromisoformat(moment), UUID(uuid)
-    return None

@@ -1,8 +1,7 @@
 """Webhooks, seen from a room: who is told of what happens in it, and what became of each message."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from uuid import UUID
+from datetime import timedelta
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -26,7 +25,7 @@ from portal.webhooks import operations
 from portal.webhooks.deliveries import send_again
 from portal.webhooks.events import TEST, Event
 from portal.webhooks.models import WebhookDelivery, WebhookEndpoint
-from portal.webhooks.queries import Place, endpoints_for, find_delivery, find_endpoint_at, newest_deliveries, place_of
+from portal.webhooks.queries import endpoints_for, find_delivery, find_endpoint_at, newest_deliveries, place_of
 from portal.webhooks.shown import state_of
 
 bp = Blueprint("webhooks", __name__, url_prefix="/manage/rooms/<id:room_id>/webhooks")
@@ -237,7 +236,7 @@ def _back(room: Room, endpoint: WebhookEndpoint) -> ResponseReturnValue:
 
 
 def _shown(room: Room, endpoint: WebhookEndpoint) -> dict[str, object]:
-    place = _place(request.args.get("after", ""))
+    place = cursors.read_place(request.args.get("after", ""), of="deliveries")
     found = newest_deliveries(endpoint, after=place, limit=PAGE + 1)
     more, found = len(found) > PAGE, found[:PAGE]
     soon = now() + SOON
@@ -249,7 +248,7 @@ def _shown(room: Room, endpoint: WebhookEndpoint) -> dict[str, object]:
         "delivery_state": delivery_state,
         "deliveries": found,
         "first": place is None,
-        "next": _cursor(place_of(found[-1])) if more else "",
+        "next": cursors.write_place(place_of(found[-1]), of="deliveries") if more else "",
         "busy": place is None and any(_moves(one, soon) for one in found),
     }
 
@@ -258,17 +257,6 @@ def _moves(delivery: WebhookDelivery, soon: datetime) -> bool:
     """Whether its row is about to change: it is on its way, or tried before long."""
     at = delivery.next_attempt_at
     return delivery.claimed_at is not None or (at is not None and at < soon)
-
-
-def _cursor(place: Place) -> str:
-    return cursors.write([place[0].isoformat(), str(place[1])], of="deliveries")
-
-
-def _place(cursor: str) -> Place | None:
-    match cursors.read(cursor, of="deliveries") if cursor else []:
-        case [moment, uuid]:
-            return datetime.fromisoformat(moment), UUID(uuid)
-    return None
 
 
 def _form(room: Room, form: WebhookForm, endpoint: WebhookEndpoint | None) -> ResponseReturnValue:

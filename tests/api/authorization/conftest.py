@@ -113,7 +113,7 @@ def _furnish(account: Account, mark: str, user: User) -> dict[str, str]:
     session.add(run)
     token = issue_token(room=room, role=Role.GUEST, by=by)
     chair = issue_token(room=room, role=Role.MODERATOR, by=by)
-    code = create_code(room=room, role=Role.ATTENDEE, by=owner, code="OPEN-2027")
+    code = create_code(room=room, role=Role.ATTENDEE, by=by, code="OPEN-2027")
     hook = _hook(account, room, owner)
     everywhere = _hook(account, None, owner)
     sent, sent_everywhere = _sent(hook, owner), _sent(everywhere, owner)

@@ -1,0 +1,46 @@
+"""Changing and deleting a room as a whole: nobody stays in one that is inactive or in the trash.
+
+Stands here because a room itself does not know who is in.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from portal.people.models import User
+from portal.rooms.models import Room, RoomStatusWord
+from portal.rooms.operations import describe_room, trash_room
+from portal.status.operations import end_session
+
+
+def change_room(
+    room: Room,
+    *,
+    by: User,
+    room_name: str | None = None,
+    slug: str | None = None,
+    is_public: bool | None = None,
+    status: RoomStatusWord | None = None,
+    settings: Mapping[str, Any] | None = None,
+    features: Mapping[str, Any] | None = None,
+    metadata: object = None,
+) -> None:
+    """Change what is given (see `describe_room`). A room that is inactive then sends everybody out."""
+    describe_room(
+        room,
+        by=by,
+        room_name=room_name,
+        slug=slug,
+        is_public=is_public,
+        status=status,
+        settings=settings,
+        features=features,
+        metadata=metadata,
+    )
+    if room.status is not RoomStatusWord.ACTIVE:
+        end_session(room, by=by.uuid)
+
+
+def delete_room(room: Room, *, by: User) -> None:
+    """Send everybody out and put the room into the trash, from which `restore_room` takes it."""
+    end_session(room, by=by.uuid)
+    trash_room(room, by=by)

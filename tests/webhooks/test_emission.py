@@ -25,7 +25,7 @@ from portal.permissions.permission import Permission
 from portal.rooms.models import Role
 from portal.rooms.operations import create_room, restore_room
 from portal.status.closing import change_room, delete_room
-from portal.status.operations import present, start_session
+from portal.status.operations import end_session, present, start_session
 from portal.webhooks.events import Event
 from portal.webhooks.models import WebhookDelivery
 from tests.cast import CODE, Cast

@@ -1,7 +1,7 @@
 """Webhooks, seen from a room: who is told of what happens in it, and what became of each message."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue

@@ -26,7 +26,7 @@ from portal.oauth import routes as oauth
 from portal.people import passwords
 from portal.providers import catalog, fetch, registry
 from portal.settings import Settings
-from portal.web import forms, health, routes
+from portal.web import forms, health, made, routes
 from portal.webhooks import outbox
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -89,6 +89,7 @@ def create_app(settings: Settings) -> Flask:
     api.install(app, csrf, rate=settings.api_rate, storage=settings.redis_url)
     transaction.install_end(app)
     forms.install(app)
+    made.install(app)
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]

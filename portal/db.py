@@ -22,7 +22,10 @@ import sqlalchemy as sa
 import structlog
 from alembic.script import ScriptDirectory
 from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, registry
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import GenericFunction
 from ulid import ULID
 
 from portal.clock import now
@@ -60,6 +63,23 @@ class Moment(sa.TypeDecorator[datetime]):
 def one_of(words: type[StrEnum]) -> sa.Enum:
     """A column that holds one of these words, stored as the word itself."""
     return sa.Enum(words, native_enum=False, length=32, values_callable=lambda kind: [w.value for w in kind])
+
+
+class packed(GenericFunction[Any]):  # noqa: N801  (functions are called as the database calls them)
+    """Some columns of all rows of a group, as one JSON list of lists: instead of a join that repeats the rest."""
+
+    type = sa.JSON()
+    inherit_cache = True
+
+
+@compiles(packed, "sqlite")
+def _packed_on_sqlite(element: packed, compiler: SQLCompiler, **more: Any) -> str:
+    return f"json_group_array(json_array({compiler.process(element.clauses, **more)}))"
+
+
+@compiles(packed, "postgresql")
+def _packed_on_postgresql(element: packed, compiler: SQLCompiler, **more: Any) -> str:
+    return f"json_agg(json_build_array({compiler.process(element.clauses, **more)}))"
 
 
 class Base(DeclarativeBase):

@@ -13,6 +13,7 @@ from portal import demo
 from portal.app import create_app
 from portal.db import db, transaction
 from portal.settings import Settings
+from portal.web import made
 from tests import servers
 from tests.cast import Cast, Client
 
@@ -22,6 +23,7 @@ BOTH = pytest.mark.parametrize("database", ["sqlite", "postgresql"], indirect=Tr
 @pytest.fixture(scope="session", autouse=True)
 def _quiet_environment() -> Iterator[None]:
     """No setting of this machine reaches a test; time zones are said where they matter."""
+    made.DOUBTED = True  # whatever a page keeps is made anew, and has to be the same
     kept = dict(os.environ)
     for name in Settings.model_fields:
         os.environ.pop(name.upper(), None)

@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.orm import contains_eager, joinedload
+from sqlalchemy.orm import contains_eager, joinedload, lazyload, load_only
 
 from portal import vault
 from portal.accounts.models import Account, AccountStatus
@@ -25,7 +25,7 @@ from portal.rooms.features import used_limit
 from portal.rooms.models import Role, Room, RoomStatusWord
 from portal.rooms.settings import GUEST_POLICY, WAIT_FOR_HOST
 from portal.status.models import Ending, Participation, RoomSession, RoomStatus
-from portal.subscriptions.models import ServiceProvider, Subscription
+from portal.subscriptions.models import ServiceProvider, Subscription, plan_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,8 +95,12 @@ def find_door(
 ) -> Door | None:
     """The door of a room for this link of it, this device and this sign-in: one statement."""
     facts = _facts(device=device, token_uuid=token_uuid, sign_in_uuid=sign_in_uuid)
-    row = session.execute(_DOOR, {"room_id": room_id, **facts}).unique().first()
-    return None if row is None else Door(row[0], row[1], row[2], Standing(*row[3:]))
+    row = session.execute(_DOOR, {"room_id": room_id, **facts}).first()
+    if row is None:
+        return None
+    room, token, status, plan, *how = row
+    room.subscription.has_plan(plan)
+    return Door(room, token, status, Standing(*how))
 
 
 def facts_of(visitor: Visitor) -> dict[str, Any]:
@@ -164,16 +168,43 @@ def _same_visitor() -> Iterator[sa.ColumnElement[bool]]:
 STANDING = _standing()
 
 _DOOR = (
-    sa.select(Room, RoomToken, RoomStatus, *STANDING)
+    sa.select(Room, RoomToken, RoomStatus, plan_of(Room.subscription_uuid), *STANDING)
     .join(Room.account)
     .join(Room.customer)
     .join(Room.subscription)
     .join(Subscription.provider)
     .join(Room.owner)
-    .outerjoin(Subscription.features)
     .outerjoin(RoomStatus, RoomStatus.room_uuid == Room.uuid)
     .outerjoin(RoomToken, this_token())
     .options(
+        load_only(
+            Room.id,
+            Room.room_name,
+            Room.slug,
+            Room.status,
+            Room.is_public,
+            Room.room_features,
+            Room.room_settings,
+            Room.customer_uuid,
+            Room.account_uuid,
+            Room.subscription_uuid,
+            Room.owner_uuid,
+        ),
+        load_only(
+            RoomToken.room_uuid,
+            RoomToken.role,
+            RoomToken.person,
+            RoomToken.not_before,
+            RoomToken.expires_at,
+            RoomToken.grace_until,
+            RoomToken.max_uses,
+            RoomToken.use_count,
+            RoomToken.paused_at,
+            RoomToken.revoked_at,
+            RoomToken.automatic,
+            RoomToken.rotated_to_uuid,
+        ),
+        load_only(RoomStatus.state, RoomStatus.count),
         contains_eager(Room.account).load_only(Account.status, Account.owner_uuid),
         contains_eager(Room.customer).load_only(
             Customer.status,
@@ -186,8 +217,15 @@ _DOOR = (
         ),
         contains_eager(Room.owner).load_only(User.name).lazyload(User.platform_roles),
         contains_eager(Room.subscription).options(
+            load_only(
+                Subscription.status,
+                Subscription.starts_at,
+                Subscription.ends_at,
+                Subscription.grace_until,
+                Subscription.cancels_at,
+            ),
             contains_eager(Subscription.provider).load_only(ServiceProvider.provider_type, ServiceProvider.active),
-            contains_eager(Subscription.features),
+            lazyload(Subscription.features),
         ),
     )
     .where(Room.id == sa.bindparam("room_id", type_=sa.String()), Room.trashed_at.is_(None))

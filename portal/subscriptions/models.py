@@ -2,14 +2,14 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import InstrumentedAttribute, Mapped, mapped_column, relationship
 
 from portal.customers.models import Customer
-from portal.db import Base, Dated, Identified, one_of
+from portal.db import Base, Dated, Identified, one_of, packed
 from portal.people.models import NAME_LENGTH
 
 
@@ -72,10 +72,19 @@ class Subscription(Identified, Dated, Base):
             return self.cancels_at is not None and at < self.cancels_at
         return self.status is SubscriptionStatus.ACTIVE
 
+    _plan: ClassVar[dict[str, int | bool | None] | None] = None
+
     @property
     def values(self) -> dict[str, int | bool | None]:
         """Feature code → value; a number that is None means unlimited."""
+        if self._plan is not None:
+            return self._plan
         return {feature.code: feature.value for feature in self.features}
+
+    def has_plan(self, packed_features: list[tuple[str, int | None, int | bool | None]] | None) -> None:
+        """Take the `values` from a statement that read them along: `plan_of` this subscription."""
+        plan = {code: number if switch is None else bool(switch) for code, number, switch in packed_features or ()}
+        vars(self)["_plan"] = plan  # of this instance, and no column
 
 
 class SubscriptionFeature(Base):
@@ -94,3 +103,9 @@ class SubscriptionFeature(Base):
     def value(self) -> int | bool | None:
         """The number or the switch."""
         return self.number if self.switch is None else self.switch
+
+
+def plan_of(subscription_uuid: InstrumentedAttribute[UUID]) -> sa.ScalarSelect[Any]:
+    """The features of a subscription in one column of its row, for `Subscription.has_plan`."""
+    features = packed(SubscriptionFeature.code, SubscriptionFeature.number, SubscriptionFeature.switch)
+    return sa.select(features).where(SubscriptionFeature.subscription_uuid == subscription_uuid).scalar_subquery()

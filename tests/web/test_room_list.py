@@ -1,5 +1,7 @@
 """The list of rooms: what is live comes first, for whom that is no secret; everything else by name."""
 
+from collections.abc import Sequence
+
 import pytest
 import sqlalchemy as sa
 from flask import Flask
@@ -45,7 +47,7 @@ def page(cast: Cast, name: str, after: str = "") -> RoomPage:
     return page_of_rooms(actor_of(cast.user(name)), after=after)
 
 
-def names(rows: list[room_list.Row]) -> list[str]:
+def names(rows: Sequence[room_list.Row]) -> list[str]:
     return [row.room_name for row in rows]
 
 
@@ -84,7 +86,7 @@ def test_more_live_rooms_than_are_shown_as_such_stand_among_the_others(
         found, after = names(first.others), first.next
         while after:
             following = page(cast, "alice", after)
-            assert following.live == []
+            assert following.live == ()
             found, after = found + names(following.others), following.next
     room_list._page.cache_clear()
     assert len(first.live) == 3

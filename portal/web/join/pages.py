@@ -23,6 +23,7 @@ from portal.people.models import NAME_LENGTH
 from portal.representations import token_url
 from portal.rooms.models import Room
 from portal.web.forms import Form, stripped
+from portal.web.made import made
 
 bp = Blueprint("join", __name__, url_prefix="/rooms/<id:room_id>")
 
@@ -50,8 +51,7 @@ def show(admission: Admission, slug: str | None) -> ResponseReturnValue:
     decision = _look(admission)
     if slug != room.slug and not _refuses(decision):  # who is refused learns nothing, not even the room's name
         return redirect(room.path, 303)
-    form = JoinForm(formdata=None, name=_known_name(admission))
-    return _with_ticket(admission, _page(admission, decision, form))
+    return _with_ticket(admission, _first_page(admission, decision))
 
 
 @bp.post("/<slug>")
@@ -137,8 +137,34 @@ def _look(admission: Admission) -> Decision:
     return look(admission.room, visitor, admission.standing)
 
 
+def _first_page(admission: Admission, decision: Decision) -> str:
+    """The page as it is before anything was sent. Most look alike but for the proof, and are made once."""
+    room, visitor, status = admission.room, admission.visitor, admission.status
+    name = _known_name(admission)
+
+    def make() -> str:
+        return _page(admission, decision, JoinForm(formdata=None, name=name))
+
+    opening = isinstance(decision.result, Wait) and decision.result.wait_for == "opening"
+    if _refuses(decision) or opening or _new_link(admission):
+        return make()
+    facts = (
+        *(room.path, room.room_name, room.description, room.owner.name, room.customer.display_name),
+        *(type(decision.result), decision.case.code_needed, decision.case.inside_already),
+        *(name, visitor.fixed_name, _is_member(room), actor.current() is None),
+        *(status is not None and status.state, status is not None and status.count),
+        *(request.args.get("asked") == "1", request.args.get("replaced") == "1"),
+    )
+    return made("join page", facts, make, proof=admission.proof)
+
+
 def _page(
-    admission: Admission, decision: Decision, form: JoinForm, *, bad_link: bool = False, asked: bool = False
+    admission: Admission,
+    decision: Decision,
+    form: JoinForm,
+    *,
+    bad_link: bool = False,
+    asked: bool = False,
 ) -> str:
     """The form, or why there is none. `asked`: they have pressed Join, and wait for the host to be there."""
     asked = asked or (request.args.get("asked") == "1" and bool(form.name.data) and not decision.case.code_needed)

@@ -46,7 +46,7 @@ class Status:
     checked_at: datetime
     stale: bool
     count: int
-    names: list[str]
+    names: tuple[str, ...]
     last_live_at: datetime | None
 
     @property
@@ -70,13 +70,18 @@ class Row:
     status: Status | None
     rights: frozenset[Permission]
 
+    @property
+    def rests(self) -> bool:
+        """Whether nothing in it counts on: no age of what is going on, or of what is unclear."""
+        return self.status is None or self.status.state is LiveState.IDLE
+
 
 @dataclass(frozen=True)
 class RoomPage:
     """Live rooms (on the first page), one page of the others, and where the next page begins."""
 
-    live: list[Row]
-    others: list[Row]
+    live: tuple[Row, ...]
+    others: tuple[Row, ...]
     next: str
     search: str
     first: bool
@@ -111,8 +116,8 @@ def page_of_rooms(actor: Actor, *, after: str = "", search: str = "") -> RoomPag
     others = [row for row in found if not row.live]
     last = others[PAGE - 1] if len(others) > PAGE else None
     return RoomPage(
-        live=[_row(actor, row, at) for row in live],
-        others=[_row(actor, row, at) for row in others[:PAGE]],
+        live=tuple(_row(actor, row, at) for row in live),
+        others=tuple(_row(actor, row, at) for row in others[:PAGE]),
         next=write_cursor(last.sort_name, last.uuid) if last else "",
         search=search,
         first=cursor is None,
@@ -222,7 +227,7 @@ def _row(actor: Actor, row: Any, at: datetime) -> Row:
     rights = rights_at(actor, Place(row.owner_uuid, row.account_owner, row.customer_owner), member)
     status = None
     if row.state is not None and Permission.STATUS_VIEW in rights:
-        status = Status(row.state, row.since, row.checked_at, row.stale, row.inside, row.names, row.last_live_at)
+        status = Status(row.state, row.since, row.checked_at, row.stale, row.inside, tuple(row.names), row.last_live_at)
     return Row(
         id=row.id,
         room_name=row.room_name,

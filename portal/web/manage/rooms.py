@@ -4,6 +4,7 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from markupsafe import Markup
 from wtforms import SelectField, StringField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import DataRequired
@@ -13,7 +14,7 @@ from portal.admission.queries import codes_of, roles_locked_out, tokens_of
 from portal.clock import now
 from portal.edge import actor, cursors
 from portal.edge.guard import requires, requires_in_account, signed_in
-from portal.edge.words import translated
+from portal.edge.words import translated, zone
 from portal.errors import Conflict
 from portal.permissions.permission import Permission
 from portal.permissions.rules import can
@@ -24,8 +25,9 @@ from portal.rooms.operations import create_room, restore_room
 from portal.status.closing import delete_room
 from portal.web import notices
 from portal.web.forms import Form, refills, word
+from portal.web.made import is_told_something, made
 from portal.web.manage.links import working_links
-from portal.web.manage.room_list import page_of_rooms
+from portal.web.manage.room_list import Row, page_of_rooms
 from portal.web.manage.status import status_view
 
 bp = Blueprint("rooms", __name__, url_prefix="/manage/rooms")
@@ -44,7 +46,20 @@ def index() -> ResponseReturnValue:
     """The rooms that I may see: those that are live now first, the others by name."""
     somebody = actor.someone()
     rooms = page_of_rooms(somebody, after=word("after", longest=cursors.LONGEST), search=word("search"))
-    return render_template("manage/rooms/index.html", rooms=rooms)
+    day = (zone(), now().astimezone(zone()).date())  # "today" is another day tomorrow, and elsewhere
+
+    def piece(row: Row) -> Markup:
+        def make() -> str:
+            return render_template("manage/rooms/_row.html", row=row)
+
+        return made("room row", (row, day), make) if row.rests else Markup(make())  # noqa: S704
+
+    def page() -> str:
+        return render_template("manage/rooms/index.html", rooms=rooms, piece=piece)
+
+    if is_told_something() or not all(row.rests for row in (*rooms.live, *rooms.others)):
+        return page()
+    return made("rooms", (rooms, somebody.user.id, somebody.user.name, somebody.user.email, day), page)
 
 
 @bp.route("/new", methods=["GET", "POST"])

@@ -1,0 +1,74 @@
+"""Pieces of pages that were made once for the same facts, and need not be made again.
+
+Making words out of facts (templates, translations, escaping) takes longer than reading the facts, and most
+pages are asked for again unchanged. The facts are the key and are read anew each time, so nothing that is
+kept can be stale; `make` must depend on nothing else. `DOUBTED` makes each piece anew to see whether that is
+so: the tests run like that.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from secrets import token_hex
+
+from flask import Flask, current_app, session
+from flask_babel import get_locale
+from flask_wtf.csrf import generate_csrf
+from markupsafe import Markup
+
+MOST = 8_000_000
+"""Characters that are kept, in each process."""
+
+DOUBTED = False
+
+_NAME = "made"
+_PROOF = f"proof-{token_hex(16)}"  # stands for a visitor's own proof of origin in what is the same for many
+
+
+class Pieces:
+    """What was made lately; what was not asked for longest goes first."""
+
+    def __init__(self) -> None:
+        self._pieces: OrderedDict[Hashable, str] = OrderedDict()
+        self._size = 0
+
+    def find(self, key: Hashable) -> str | None:
+        """The piece, if it is kept."""
+        piece = self._pieces.get(key)
+        if piece is not None:
+            self._pieces.move_to_end(key)
+        return piece
+
+    def keep(self, key: Hashable, piece: str) -> None:
+        """Keep it until `MOST` are newer."""
+        self._size += len(piece) - len(self._pieces.pop(key, ""))
+        self._pieces[key] = piece
+        while self._size > MOST:
+            self._size -= len(self._pieces.popitem(last=False)[1])
+
+
+def install(app: Flask) -> None:
+    """Give this app a memory for pieces: what is made depends on the app's addresses and files."""
+    app.extensions[_NAME] = Pieces()
+
+
+def made(kind: str, facts: Hashable, make: Callable[[], str], *, proof: str = "") -> Markup:
+    """What `make` says about these facts, in the reader's language; `kind` tells pieces of several kinds apart.
+
+    `proof`: the proof of origin in its forms, by default that of the session; it is nothing that is kept.
+    Raises `AssertionError` where pieces are doubted and this one depends on more than its facts.
+    """
+    pieces: Pieces = current_app.extensions[_NAME]
+    proof = proof or generate_csrf()
+    key = (kind, str(get_locale()), facts)
+    piece = pieces.find(key)
+    if piece is None:
+        piece = make().replace(proof, _PROOF)
+        pieces.keep(key, piece)
+    elif DOUBTED:
+        assert make().replace(proof, _PROOF) == piece, f"what is made of {kind} depends on more than {facts}"
+    return Markup(piece.replace(_PROOF, proof))  # noqa: S704  (a template made it)
+
+
+def is_told_something() -> bool:
+    """Whether the page has to tell what was done just before: then it is made for this one time."""
+    return "_flashes" in session

@@ -99,12 +99,17 @@ def ago(moment: datetime | None) -> str:
     """How long ago, roughly: "12 s ago"."""
     if moment is None:
         return ""
-    return str(gettext("%(time)s ago", time=_span(int((now() - moment.astimezone(UTC)).total_seconds()))))
+    return str(gettext("%(time)s ago", time=_span(seconds_since(moment))))
 
 
 def duration(since: datetime | None) -> str:
     """How long something has lasted: "38 min"."""
-    return "" if since is None else _span(int((now() - since.astimezone(UTC)).total_seconds()))
+    return "" if since is None else _span(seconds_since(since))
+
+
+def seconds_since(moment: datetime) -> int:
+    """How old a moment is."""
+    return int((now() - moment).total_seconds())
 
 
 def until(moment: datetime) -> str:

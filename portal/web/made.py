@@ -6,14 +6,15 @@ kept can be stale; `make` must depend on nothing else. `DOUBTED` makes each piec
 so: the tests run like that.
 """
 
+import re
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from secrets import token_hex
 
 from flask import Flask, current_app, session
 from flask_babel import get_locale
 from flask_wtf.csrf import generate_csrf
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 MOST = 8_000_000
 """Characters that are kept, in each process."""
@@ -22,6 +23,8 @@ DOUBTED = False
 
 _NAME = "made"
 _PROOF = f"proof-{token_hex(16)}"  # stands for a visitor's own proof of origin in what is the same for many
+_PLACE = f"place-{token_hex(16)}:"
+_PLACES = re.compile(f"{_PLACE}([^;]*);")
 
 
 class Pieces:
@@ -49,6 +52,17 @@ class Pieces:
 def install(app: Flask) -> None:
     """Give this app a memory for pieces: what is made depends on the app's addresses and files."""
     app.extensions[_NAME] = Pieces()
+    app.add_template_global(place)
+
+
+def place(name: str) -> str:
+    """A place in a piece for what changes with every second, such as an age: see `fill`."""
+    return f"{_PLACE}{name};"
+
+
+def fill(piece: str, words: Mapping[str, str]) -> Markup:
+    """The piece with the words for its places, by name. A place without words stays empty."""
+    return Markup(_PLACES.sub(lambda found: escape(words.get(found[1], "")), piece))  # noqa: S704
 
 
 def made(kind: str, facts: Hashable, make: Callable[[], str], *, proof: str = "") -> Markup:

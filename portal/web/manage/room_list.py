@@ -4,6 +4,7 @@ Columns are read instead of whole rooms, and each relation by which somebody see
 reads no further than the page by its own index, so that a page costs the same at any depth.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -17,6 +18,7 @@ from portal.clock import now
 from portal.customers.models import Customer, display_name
 from portal.db import session
 from portal.edge import cursors
+from portal.edge.words import ago, duration, seconds_since
 from portal.people.models import User
 from portal.permissions.actor import Actor
 from portal.permissions.members import RoomMember, granted
@@ -70,11 +72,6 @@ class Row:
     status: Status | None
     rights: frozenset[Permission]
 
-    @property
-    def rests(self) -> bool:
-        """Whether nothing in it counts on: no age of what is going on, or of what is unclear."""
-        return self.status is None or self.status.state is LiveState.IDLE
-
 
 @dataclass(frozen=True)
 class RoomPage:
@@ -123,6 +120,18 @@ def page_of_rooms(actor: Actor, *, after: str = "", search: str = "") -> RoomPag
         first=cursor is None,
         may_create=reach.may_create,
     )
+
+
+def ages_of(rows: Iterable[Row]) -> dict[str, str]:
+    """What counts on in these rows: how long something lasts, and how old the information is."""
+    ages: dict[str, str] = {}
+    for row in rows:
+        status = row.status
+        if status is not None and status.state is not LiveState.IDLE:
+            checked = f"checked-{row.id}"
+            ages[checked], ages[f"{checked}-s"] = ago(status.checked_at), str(seconds_since(status.checked_at))
+            ages[f"lasts-{row.id}"] = duration(status.since)
+    return ages
 
 
 def rows_of(actor: Actor, room_ids: list[str]) -> list[Row]:

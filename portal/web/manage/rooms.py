@@ -25,9 +25,9 @@ from portal.rooms.operations import create_room, restore_room
 from portal.status.closing import delete_room
 from portal.web import notices
 from portal.web.forms import Form, refills, word
-from portal.web.made import is_told_something, made
+from portal.web.made import fill, is_told_something, made
 from portal.web.manage.links import working_links
-from portal.web.manage.room_list import Row, page_of_rooms
+from portal.web.manage.room_list import Row, ages_of, page_of_rooms
 from portal.web.manage.status import status_view
 
 bp = Blueprint("rooms", __name__, url_prefix="/manage/rooms")
@@ -52,14 +52,14 @@ def index() -> ResponseReturnValue:
         def make() -> str:
             return render_template("manage/rooms/_row.html", row=row)
 
-        return made("room row", (row, day), make) if row.rests else Markup(make())  # noqa: S704
+        return made("room row", (row, day), make)
 
     def page() -> str:
         return render_template("manage/rooms/index.html", rooms=rooms, piece=piece)
 
-    if is_told_something() or not all(row.rests for row in (*rooms.live, *rooms.others)):
-        return page()
-    return made("rooms", (rooms, somebody.user.id, somebody.user.name, somebody.user.email, day), page)
+    reader = (somebody.user.id, somebody.user.name, somebody.user.email)
+    shown = page() if is_told_something() else made("rooms", (rooms, reader, day), page)
+    return fill(shown, ages_of((*rooms.live, *rooms.others)))
 
 
 @bp.route("/new", methods=["GET", "POST"])

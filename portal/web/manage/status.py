@@ -25,7 +25,8 @@ from portal.status.models import Participation, RoomStatus
 from portal.status.operations import present
 from portal.web import events
 from portal.web.forms import word
-from portal.web.manage.room_list import rows_of
+from portal.web.made import fill
+from portal.web.manage.room_list import ages_of, rows_of
 
 bp = Blueprint("status", __name__, url_prefix="/manage")
 
@@ -66,7 +67,7 @@ def show(room: Room) -> ResponseReturnValue:
 def index() -> ResponseReturnValue:
     """The state of several rooms of a list, together: one request for each page."""
     rows = rows_of(actor.someone(), word("rooms", longest=2000).split())
-    return render_template("manage/rooms/_states.html", rows=rows)
+    return fill(render_template("manage/rooms/_states.html", rows=rows), ages_of(rows))
 
 
 @bp.get("/live")

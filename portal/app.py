@@ -44,6 +44,7 @@ def create_app(settings: Settings) -> Flask:
         SESSION_COOKIE_NAME="foyer",
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_REFRESH_EACH_REQUEST=False,  # `actor` does so once a day
         SESSION_COOKIE_SECURE=settings.https,
         PERMANENT_SESSION_LIFETIME=timedelta(days=settings.session_days),
         SESSION_DAYS=settings.session_days,

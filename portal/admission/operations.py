@@ -43,6 +43,33 @@ class Declined(Refused):
         self.decision = decision
 
 
+_HERE = sa.bindparam("here", type_=sa.Uuid())
+_ROLE = sa.bindparam("role", type_=AccessCode.role.type)
+
+_LOCKING = (  # made once, as all that is asked while others wait
+    sa.select(Room, Subscription, AccessCode)
+    .join(Room.subscription)
+    .outerjoin(AccessCode, sa.and_(AccessCode.room_uuid == Room.uuid, AccessCode.role == _ROLE))
+    .options(lazyload(Subscription.provider), lazyload(Subscription.features))
+    .where(Room.uuid == _HERE, Room.trashed_at.is_(None))
+    .order_by(AccessCode.uuid)
+    .with_for_update(of=[Subscription, Room], key_share=True)
+)
+_ENTERED_BEFORE = (
+    sa.select(Participation.uuid)
+    .where(
+        Participation.room_uuid == _HERE,
+        Participation.device == sa.bindparam("device", type_=sa.String()),
+        Participation.role == _ROLE,
+    )
+    .correlate(None)
+    .exists()
+)
+_BEHIND_THE_DOOR = (
+    state_query(_HERE).outerjoin(RoomToken, this_token()).add_columns(RoomToken, _ENTERED_BEFORE, *STANDING)
+)
+
+
 @dataclass(frozen=True)
 class LockedDoor:
     """What is known of room and visitor once the room is locked. `known`: the device was in before, in this role.
@@ -120,23 +147,21 @@ def at_locked_door(room: Room, visitor: Visitor, *, network: str) -> LockedDoor:
     Raises `NotFound` for a room that is gone.
     """
     codes = _lock(room, visitor.role)
-    known_device = visitor.device or ""
-    strangers = code_buckets(room=room, role=visitor.role, network=network, known_device=None)
-    own = code_buckets(room=room, role=visitor.role, network=network, known_device=known_device)
-    rows = session.execute(
-        state_query(room.uuid)
-        .outerjoin(RoomToken, this_token())
-        .add_columns(
-            RoomToken, _entered_before(room, visitor), tries.blocked(*strangers), tries.blocked(*own), *STANDING
-        ),
-        facts_of(visitor),
-    ).all()
-    token, known, *opens_at = rows[0][3:7]
+    asked = _BEHIND_THE_DOOR
+    if codes:
+        known_device = visitor.device or ""
+        strangers = code_buckets(room=room, role=visitor.role, network=network, known_device=None)
+        own = code_buckets(room=room, role=visitor.role, network=network, known_device=known_device)
+        asked = asked.add_columns(tries.blocked(*strangers), tries.blocked(*own))
+    facts = {"here": room.uuid, "role": visitor.role, **facts_of(visitor)}
+    rows = session.execute(asked, facts).all()
+    _status, _run, _person, token, known, *more = rows[0]
+    how, opens_at = Standing(*more[: len(STANDING)]), more[len(STANDING) :] or (None, None)
     return LockedDoor(
         room,
         replace(visitor, token=token),
         codes,
-        Standing(*rows[0][7:]),
+        how,
         as_state(room, rows),
         known,
         (opens_at[0], opens_at[1]),
@@ -235,28 +260,7 @@ def _lock(room: Room, role: Role) -> list[AccessCode]:
     for thing in (room, subscription):
         plain = set(object_mapper(thing).column_attrs.keys()) - {"uuid"}
         session.expire(thing, plain)  # only what is read anew below; what hangs on it stays loaded
-    rows = session.execute(
-        sa.select(Room, Subscription, AccessCode)
-        .join(Room.subscription)
-        .outerjoin(AccessCode, sa.and_(AccessCode.room_uuid == Room.uuid, AccessCode.role == role))
-        .options(lazyload(Subscription.provider), lazyload(Subscription.features))
-        .where(Room.uuid == room_uuid, Room.trashed_at.is_(None))
-        .order_by(AccessCode.uuid)
-        .with_for_update(of=[Subscription, Room], key_share=True)
-    ).all()
+    rows = session.execute(_LOCKING, {"here": room_uuid, "role": role}).all()
     if not rows:
         raise NotFound
     return [row[2] for row in rows if row[2] is not None]
-
-
-def _entered_before(room: Room, visitor: Visitor) -> sa.ColumnElement[bool]:
-    return (
-        sa.select(Participation.uuid)
-        .where(
-            Participation.room_uuid == room.uuid,
-            Participation.device == visitor.device,
-            Participation.role == visitor.role,
-        )
-        .correlate(None)
-        .exists()
-    )

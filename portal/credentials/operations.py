@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.orm import contains_eager, joinedload, load_only
 
 from portal.audit.operations import note
 from portal.clock import now
@@ -18,7 +19,7 @@ from portal.credentials.scopes import Scope, in_order
 from portal.credentials.secrets import ACCESS, CODE, REFRESH, hash_of
 from portal.credentials.tokens import AccessToken, AuthorizationCode, RefreshToken
 from portal.db import apart, session
-from portal.people.models import User
+from portal.people.models import PlatformRole, User
 
 CODE_LIFE = timedelta(seconds=60)
 KEPT = timedelta(days=1)  # dead tokens stay so long, for whoever wonders what happened
@@ -84,12 +85,40 @@ def consent(
     return consented
 
 
+_PRESENTED = (  # with every request of a program, so no more than requests need of it
+    sa.select(AccessToken)
+    .join(AccessToken.grant)
+    .join(Grant.client)
+    .options(
+        contains_eager(AccessToken.grant).options(
+            contains_eager(Grant.client).options(
+                load_only(OAuthClient.id, OAuthClient.expires_at, OAuthClient.last_used_at, OAuthClient.revoked_at),
+                joinedload(OAuthClient.user)
+                .load_only(User.deactivated_at, User.password_set_at)
+                .lazyload(User.platform_roles),
+            ),
+            joinedload(Grant.user).options(
+                load_only(
+                    User.id,
+                    User.email,
+                    User.name,
+                    User.timezone,
+                    User.deactivated_at,
+                    User.password_set_at,
+                ),
+                joinedload(User.platform_roles).load_only(PlatformRole.builtin, PlatformRole.permissions),
+            ),
+        )
+    )
+    .where(AccessToken.token_hash == sa.bindparam("hash", type_=sa.String()))
+)
+
+
 def find_access_token(text: str) -> AccessToken | None:
     """The token, if it counts, with its client, its person and that person's roles: one statement."""
     if not ACCESS.fits(text):
         return None
-    query = sa.select(AccessToken).where(AccessToken.token_hash == hash_of(text))
-    token = session.scalars(query).unique().one_or_none()
+    token = session.scalars(_PRESENTED, {"hash": hash_of(text)}).unique().one_or_none()
     return token if token is not None and token.live(now()) else None
 
 

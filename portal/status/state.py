@@ -38,7 +38,7 @@ def state_of(room: Room) -> State:
     return as_state(room, session.execute(state_query(room.uuid)).all())
 
 
-def state_query(room_uuid: UUID) -> sa.Select[RoomStatus, RoomSession, Participation]:
+def state_query(room_uuid: UUID | sa.BindParameter[UUID]) -> sa.Select[RoomStatus, RoomSession, Participation]:
     """Rows of (status, running session, participation): one for each who is in, at least one."""
     return (
         sa.select(RoomStatus, RoomSession, Participation)

@@ -48,7 +48,8 @@ def test_finding_a_token_with_all_that_is_needed_of_it_is_one_statement(app: Fla
         token = find_access_token(text)
         assert token is not None
         actor = actor_of(token.user, scopes=frozenset(token.scopes))
-        assert token.client.name == "Reporter"
+        assert token.client.usable(now())
+        assert token.client.client_id
         assert actor.staff == frozenset()
     assert len(said) == 1
 

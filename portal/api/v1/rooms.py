@@ -1,10 +1,11 @@
 """Rooms."""
 
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
 from flask import Blueprint, Response
-from sqlalchemy.orm import contains_eager, joinedload
+from sqlalchemy.orm import contains_eager, defer, joinedload, lazyload, load_only
 
 from portal import representations as show
 from portal.accounts.models import Account
@@ -59,20 +60,35 @@ LISTING = Listing(
 
 def _options(shape: Shape) -> list[Any]:
     """Everything that a representation of rooms and what is included with them reads, in the same statement."""
-    account = contains_eager(Room.account)
-    customer = contains_eager(Room.customer)
-    owner = joinedload(Room.owner).lazyload(User.platform_roles)
-    subscription = joinedload(Room.subscription)
-    if not shape.wants("effective_features") and not shape.wants("subscription") and not shape.wants("account"):
-        subscription = subscription.options(
-            sa.orm.lazyload(Subscription.features), sa.orm.lazyload(Subscription.provider)
+    return _loaded_with(
+        account=shape.wants("account"),
+        customer=shape.wants("customer") or shape.wants("account"),
+        owner=shape.wants("owner") or shape.wants("users"),
+        plan=shape.wants("effective_features") or shape.wants("subscription") or shape.wants("account"),
+    )
+
+
+@cache
+def _loaded_with(*, account: bool, customer: bool, owner: bool, plan: bool) -> list[Any]:
+    """With these relations whole, and of the others what every room tells of them."""
+    accounts, customers = contains_eager(Room.account), contains_eager(Room.customer)
+    owners = joinedload(Room.owner).options(lazyload(User.platform_roles))
+    plans = joinedload(Room.subscription)
+    if account:
+        accounts = accounts.options(joinedload(Account.owner).lazyload(User.platform_roles))
+    else:
+        accounts = accounts.load_only(Account.id, Account.owner_uuid)
+    if customer:
+        customers = customers.options(joinedload(Customer.owner).lazyload(User.platform_roles))
+    else:
+        customers = customers.load_only(Customer.id, Customer.owner_uuid)
+    if not owner:
+        owners = owners.options(load_only(User.id))
+    if not plan:
+        plans = plans.options(
+            load_only(Subscription.id), lazyload(Subscription.features), lazyload(Subscription.provider)
         )
-    options: list[Any] = [account, customer, owner, subscription]
-    if shape.wants("account"):
-        options.append(account.joinedload(Account.owner).lazyload(User.platform_roles))
-    if shape.wants("customer") or shape.wants("account"):
-        options.append(customer.joinedload(Customer.owner).lazyload(User.platform_roles))
-    return options
+    return [defer(Room.name_words), accounts, customers, owners, plans]
 
 
 def represent(rooms: list[Room], somebody: Actor, shape: Shape) -> list[dict[str, Any]]:

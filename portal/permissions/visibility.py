@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.orm import contains_eager, joinedload
+from sqlalchemy.orm import contains_eager, joinedload, lazyload
 
 from portal.accounts.models import Account
 from portal.clock import now
@@ -23,7 +23,7 @@ from portal.permissions.members import RoomMember, grants
 from portal.permissions.permission import Permission, StaffPermission
 from portal.permissions.rules import holds
 from portal.rooms.models import Room
-from portal.subscriptions.models import Subscription
+from portal.subscriptions.models import Subscription, plan_of
 
 
 def find_room(actor: Actor, room_id: str, *, trashed: bool = False) -> Room | None:
@@ -32,22 +32,25 @@ def find_room(actor: Actor, room_id: str, *, trashed: bool = False) -> Room | No
     row = session.execute(_TRASHED if trashed else _KEPT, facts).unique().first()
     if row is None:
         return None
-    room, member = row
+    room, member, plan = row
+    room.subscription.has_plan(plan)
     actor.memberships[room.uuid] = member
     return room if holds(actor, Permission.ROOM_VIEW, room) else None
 
 
-def _one_room(trash: sa.ColumnElement[bool]) -> sa.Select[Room, RoomMember | None]:
+def _one_room(trash: sa.ColumnElement[bool]) -> sa.Select[Room, RoomMember | None, Any]:
     me = sa.bindparam("actor", type_=sa.Uuid())
     return (
-        sa.select(Room, RoomMember)
+        sa.select(Room, RoomMember, plan_of(Room.subscription_uuid))
         .join(Room.account)
         .join(Room.customer)
         .outerjoin(RoomMember, sa.and_(RoomMember.room_uuid == Room.uuid, RoomMember.user_uuid == me))
         .options(
             contains_eager(Room.account),
             contains_eager(Room.customer),
-            joinedload(Room.subscription),
+            joinedload(Room.subscription).options(
+                joinedload(Subscription.provider, innerjoin=True), lazyload(Subscription.features)
+            ),
             joinedload(Room.owner).lazyload(User.platform_roles),
         )
         .where(Room.id == sa.bindparam("room_id", type_=sa.String()), trash)

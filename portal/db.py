@@ -29,6 +29,7 @@ from sqlalchemy.sql.functions import GenericFunction
 from ulid import ULID
 
 from portal.clock import now
+from portal.errors import NotFound
 
 log = structlog.get_logger()
 
@@ -174,6 +175,17 @@ class Dated:
 
     created_at: Mapped[datetime] = mapped_column(default=now)
     updated_at: Mapped[datetime] = mapped_column(default=now, onupdate=now)
+
+
+def take(thing: Identified) -> None:
+    """Lock the thing's row until the end of the transaction, and read it anew: what it was is no ground to act on.
+
+    Rows that refer to it may be written meanwhile. Raises `NotFound` if somebody deleted it.
+    """
+    try:
+        session.refresh(thing, with_for_update={"of": type(thing), "key_share": True})
+    except sa.exc.InvalidRequestError:
+        raise NotFound from None
 
 
 @contextmanager

@@ -10,12 +10,13 @@ from portal.admission.granting import must_hand_out
 from portal.admission.models import LABEL_LENGTH, AccessCode
 from portal.admission.secrets import checked_code, new_code, normal_code
 from portal.audit.operations import note
-from portal.db import session
+from portal.db import session, take
 from portal.errors import Conflict, Invalid, Message
 from portal.kept import keep, kept_facts
 from portal.people.names import readable
 from portal.permissions.actor import Actor
 from portal.rooms.models import Role, Room
+from portal.status.state import hold
 
 _KEPT = "deleted-code"
 
@@ -44,7 +45,8 @@ def create_code(
 def change_code(
     changed: AccessCode, *, room: Room, by: Actor, role: Role, code: str, label: str, expires_at: datetime | None
 ) -> None:
-    """Change a code. Raises `Invalid` on `code` or `label`, or `NotAllowed` (see `create_code`)."""
+    """Change a code. Raises `Invalid` on `code` or `label`, `NotAllowed` (see `create_code`), or `NotFound`."""
+    take_code(changed)
     must_hand_out(by, room, changed.role, role)
     changed.role = role
     _describe(changed, code, label, expires_at)
@@ -55,8 +57,9 @@ def change_code(
 def delete_code(deleted: AccessCode, *, room: Room, by: Actor) -> str:
     """Delete a code. When it was the role's last, links of that role need none any more.
 
-    Returns what `restore_code` takes. Raises `NotAllowed` (see `create_code`).
+    Returns what `restore_code` takes. Raises `NotAllowed` (see `create_code`), or `NotFound`.
     """
+    take_code(deleted)
     must_hand_out(by, room, deleted.role)
     moments = {name: getattr(deleted, name) for name in ("expires_at", "last_usage")}
     kept = keep(
@@ -104,6 +107,12 @@ def restore_code(*, room: Room, kept: str, by: Actor) -> AccessCode:
         raise Conflict(Message("The room has this code already.")) from None
     note("code.restored", code, by=by.uuid, room=room.uuid)
     return code
+
+
+def take_code(code: AccessCode) -> None:
+    """Lock room and code, in the order of everybody, and read the code anew. Raises `NotFound`."""
+    hold(code.room_uuid)
+    take(code)
 
 
 def use_code(used: AccessCode, at: datetime) -> bool:

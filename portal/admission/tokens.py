@@ -12,7 +12,7 @@ from portal.admission.secrets import new_token
 from portal.audit.operations import note
 from portal.channels import channels
 from portal.clock import now
-from portal.db import afterwards, new_id, new_uuid, session
+from portal.db import afterwards, new_id, new_uuid, session, take
 from portal.errors import Conflict, Invalid, Message
 from portal.kept import UNDO
 from portal.people.models import NAME_LENGTH, User
@@ -70,8 +70,7 @@ def change_token(
     Raises `Invalid`, `NotAllowed` (see `issue_token`), or `Conflict` once it was revoked or replaced, and for one
     that came by itself in a public room: it is one device's right to be a guest there.
     """
-    hold(room.uuid)  # before the link's row, as everybody does
-    session.refresh(token)
+    take_token(token)
     must_hand_out(by, room, token.role, role)
     if token.revoked_at is not None:
         raise Conflict(Message("This link was revoked. Make a new one."))
@@ -96,8 +95,7 @@ def rotate_token(token: RoomToken, *, room: Room, by: Actor, grace: timedelta) -
     in a public room.
     """
     at = now()
-    hold(room.uuid)  # before the link's row, as everybody does
-    session.refresh(token, with_for_update=True)  # of two who rotate at once, the second finds it replaced
+    take_token(token)  # of two who rotate at once, the second finds it replaced
     must_hand_out(by, room, token.role)
     if not timedelta(0) <= grace <= LONGEST_GRACE:
         raise Invalid(grace=Message("Use a time from none to %(days)d days.", days=LONGEST_GRACE.days))
@@ -117,7 +115,7 @@ def rotate_token(token: RoomToken, *, room: Room, by: Actor, grace: timedelta) -
         expires_at=token.expires_at,
         max_uses=token.max_uses,
         use_count=token.use_count,
-        paused_at=token.paused_at,
+        paused_at=token.paused_at and at,  # a pause of its own: resuming it does not resume what was paused before
         automatic=False,
         **_sealed(new_token()),
     )
@@ -135,7 +133,7 @@ def pause_token(token: RoomToken, *, by: User, remove_people: bool = False) -> i
 
     On request remove those who came by it; returns how many.
     """
-    hold(token.room_uuid)  # before the link's row, as everybody does
+    take_token(token)
     at = token.paused_at = token.paused_at or now()
     for one in ending_with(token, at):
         one.paused_at = one.paused_at or at
@@ -148,6 +146,7 @@ def pause_token(token: RoomToken, *, by: User, remove_people: bool = False) -> i
 
 def resume_token(token: RoomToken, *, room: Room, by: Actor) -> None:
     """End a pause, also of the links that were paused with it. Raises `NotAllowed` (see `issue_token`)."""
+    take_token(token)
     must_hand_out(by, room, token.role)
     at = token.paused_at
     for one in _way_of(token):
@@ -163,7 +162,7 @@ def revoke_token(token: RoomToken, *, by: User, remove_people: bool = False) -> 
 
     On request remove those who came by it. Returns how many those were.
     """
-    hold(token.room_uuid)
+    take_token(token)
     at = token.revoked_at = token.revoked_at or now()
     ended = ending_with(token, at)
     for one in ended:
@@ -182,6 +181,7 @@ def reinstate_token(token: RoomToken, *, room: Room, by: Actor) -> None:
 
     Raises `Conflict` later than that, or `NotAllowed` (see `issue_token`).
     """
+    take_token(token)
     must_hand_out(by, room, token.role)
     if not may_reinstate(token, now()):
         raise Conflict(Message("This was revoked too long ago to be undone. Make a new link."))
@@ -192,6 +192,12 @@ def reinstate_token(token: RoomToken, *, room: Room, by: Actor) -> None:
             note("token.reinstated", one, by=by.uuid, room=token.room_uuid)
     session.flush()
     _tell(token)
+
+
+def take_token(token: RoomToken) -> None:
+    """Lock room and link, in the order of everybody, and read the link anew. Raises `NotFound`."""
+    hold(token.room_uuid)
+    take(token)
 
 
 def may_reinstate(token: RoomToken, at: datetime) -> bool:

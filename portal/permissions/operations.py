@@ -10,7 +10,7 @@ from sqlalchemy.orm import contains_eager, joinedload
 
 from portal.audit.operations import note
 from portal.channels import channels
-from portal.db import afterwards, session, spelt
+from portal.db import afterwards, session, spelt, take
 from portal.errors import Conflict, Invalid, Message, NotAllowed, NotFound
 from portal.kept import keep, kept_facts
 from portal.people.models import User
@@ -90,8 +90,9 @@ def change_member(
 ) -> None:
     """Replace what is granted. Rights that the granter lacks can neither be given nor taken away.
 
-    Another end gives or takes all that the member has.
+    Another end gives or takes all that the member has. Raises `NotAllowed`, or `NotFound`.
     """
+    take(member)
     if member.user_uuid == by.uuid:
         raise NotAllowed(Message("You cannot change your own rights."))
     before = {Permission(word) for word in member.permissions if word in set(Permission)}
@@ -106,8 +107,10 @@ def change_member(
 def remove_member(member: RoomMember, *, room: Room, by: Actor) -> str:
     """End the membership; admissions and streams of that person end with it.
 
-    Returns what `restore_member` takes. Raises `NotAllowed`, also for a member with rights that the remover lacks.
+    Returns what `restore_member` takes. Raises `NotAllowed`, also for a member with rights that the remover
+    lacks, or `NotFound`.
     """
+    take(member)
     if member.user_uuid == by.uuid:
         raise NotAllowed(Message("You cannot remove yourself. Ask the owner of the room."))
     if not may_remove(by, room, member):

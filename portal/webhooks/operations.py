@@ -9,7 +9,7 @@ from portal import vault
 from portal.audit.operations import note
 from portal.clock import now
 from portal.customers.models import Customer
-from portal.db import session
+from portal.db import session, take
 from portal.errors import Conflict, Invalid, Message
 from portal.people.names import readable
 from portal.permissions.actor import Actor
@@ -19,7 +19,6 @@ from portal.webhooks.endings import count_listening, hold, pause
 from portal.webhooks.events import TEST, Event
 from portal.webhooks.models import (
     DESCRIPTION_LENGTH,
-    LOCK,
     SECRET,
     EndpointStatus,
     WebhookDelivery,
@@ -82,7 +81,7 @@ def change_endpoint(
     description: str | None = None,
 ) -> None:
     """Change what is given. What waits goes to the new address. Raises as `create_endpoint` does."""
-    session.refresh(endpoint, with_for_update=LOCK)
+    take(endpoint)
     _describe(endpoint, by=by, url=url, events=events, description=description)
     session.flush()
     note("webhook.changed", endpoint, by=by.uuid, room=endpoint.room_uuid)
@@ -90,7 +89,7 @@ def change_endpoint(
 
 def rotate_secret(endpoint: WebhookEndpoint, *, by: Actor) -> None:
     """A new secret; the one so far signs beside it for a day, and one that was older still no longer."""
-    session.refresh(endpoint, with_for_update=LOCK)
+    take(endpoint)
     endpoint.old_secret_sealed, endpoint.old_secret_until = endpoint.secret_sealed, now() + OVERLAP
     endpoint.secret_sealed = vault.seal(new_secret(), purpose=SECRET)
     session.flush()
@@ -99,7 +98,7 @@ def rotate_secret(endpoint: WebhookEndpoint, *, by: Actor) -> None:
 
 def pause_endpoint(endpoint: WebhookEndpoint, *, by: Actor) -> None:
     """Tell it nothing until it is resumed; what happens meanwhile it will never be told."""
-    session.refresh(endpoint, with_for_update=LOCK)
+    take(endpoint)
     pause(endpoint, why=Why.ASKED, by=by.uuid)
 
 
@@ -109,7 +108,7 @@ def resume_endpoint(endpoint: WebhookEndpoint, *, by: Actor) -> None:
     Whoever resumes it when nobody answers for it any more does from then on. Raises `NotAllowed` if he may
     not see all that it tells.
     """
-    session.refresh(endpoint, with_for_update=LOCK)
+    take(endpoint)
     if endpoint.active:
         return
     if find_keeper(endpoint) is None:
@@ -123,7 +122,8 @@ def resume_endpoint(endpoint: WebhookEndpoint, *, by: Actor) -> None:
 
 
 def delete_endpoint(endpoint: WebhookEndpoint, *, by: Actor) -> None:
-    """Delete an endpoint, with what was sent to it and what waits."""
+    """Delete an endpoint, with what was sent to it and what waits. Raises `NotFound`."""
+    take(endpoint)
     customer_uuid = endpoint.customer_uuid
     session.delete(endpoint)
     session.flush()
@@ -133,6 +133,7 @@ def delete_endpoint(endpoint: WebhookEndpoint, *, by: Actor) -> None:
 
 def test_endpoint(endpoint: WebhookEndpoint, *, by: Actor) -> WebhookDelivery:
     """Send it a message that tells of nothing: once, also while it is paused, and without counting a failure."""
+    take(endpoint)
     delivery = write(TEST, written(TEST, shown(endpoint), now()), endpoint)[0]
     session.flush()
     note("webhook.tested", endpoint, by=by.uuid, room=endpoint.room_uuid)

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from flask import Flask
 
 from portal.admission.models import RoomToken
-from portal.admission.tokens import change_token, pause_token, revoke_token, rotate_token
+from portal.admission.tokens import change_token, pause_token, resume_token, revoke_token, rotate_token
 from portal.audit.models import AuditEvent
 from portal.clock import now
 from portal.db import session
@@ -57,12 +57,13 @@ def test_without_grace_it_ends_at_once(cast: Cast, token: RoomToken) -> None:
 
 
 def test_a_pause_goes_over_to_the_new_link(cast: Cast, token: RoomToken) -> None:
-    pause_token(token, by=cast.user("alice"))
-    assert (
-        rotate_token(token, room=cast.room(), by=actor_of(cast.user("alice")), grace=HOUR).paused_at
-        == token.paused_at
-        is not None
-    )
+    alice, room = actor_of(cast.user("alice")), cast.room()
+    pause_token(token, by=alice.user)
+    fresh = rotate_token(token, room=room, by=alice, grace=HOUR)
+    assert fresh.paused_at is not None
+    resume_token(fresh, room=room, by=alice)
+    assert fresh.paused_at is None
+    assert token.paused_at is not None  # somebody closed it for itself, and nobody has opened it
 
 
 @pytest.mark.parametrize("grace", [timedelta(seconds=-1), timedelta(days=31)])

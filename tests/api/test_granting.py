@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 from datetime import timedelta
 from html import unescape
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -11,8 +12,9 @@ import sqlalchemy as sa
 from flask import Flask
 
 from portal.admission.models import AccessCode, RoomToken
+from portal.audit.models import AuditEvent
 from portal.clock import now
-from portal.db import session, transaction
+from portal.db import session, take, transaction
 from portal.edge.words import how_ended
 from portal.permissions.actor import actor_of
 from portal.permissions.members import RoomMember
@@ -21,6 +23,7 @@ from portal.rooms.operations import create_room
 from portal.status.models import Ending
 from portal.status.state import hold
 from portal.web.manage.room_list import page_of_rooms
+from portal.webhooks.models import WebhookEndpoint
 from tests.api.conftest import NewProgram
 from tests.cast import CODE, Cast
 from tests.conftest import BOTH
@@ -161,9 +164,79 @@ def test_a_change_keeps_what_another_one_has_just_changed(
         )
         return hold(room_uuid)
 
-    monkeypatch.setattr("portal.api.v1.tokens.hold", wait_for_another)
+    monkeypatch.setattr("portal.admission.tokens.hold", wait_for_another)
     changed = alice.patch(path, {"label": "Renamed"}).json["data"]
     assert (changed["label"], changed["role"]) == ("Renamed", "guest")
+
+
+@BOTH
+@pytest.mark.parametrize("what", ["a code's deletion", "a code's text", "a link's resumption"])
+def test_a_role_that_another_one_has_just_raised_is_the_one_that_counts(
+    cast: Cast, app: Flask, program: NewProgram, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    """Who may not moderate got hold of what became a moderator's while he asked."""
+    let_bob(cast, app, ["codes:view", "codes:manage", "tokens:view", "tokens:manage"])
+    with app.app_context(), transaction():
+        cast.token(Role.GUEST).paused_at = now()
+        code_id = session.scalars(sa.select(AccessCode)).one().id
+    model: type[AccessCode | RoomToken] = RoomToken if what == "a link's resumption" else AccessCode
+
+    def wait_for_another(room_uuid: UUID) -> Room | None:
+        raised = sa.update(model).where(model.role != Role.MODERATOR).values(role=Role.MODERATOR)
+        session.execute(raised.execution_options(synchronize_session=False))
+        return hold(room_uuid)
+
+    for module in ("codes", "tokens"):
+        monkeypatch.setattr(f"portal.admission.{module}.hold", wait_for_another)
+    bob, code = program("bob"), f"/rooms/{cast.board}/access-codes/{code_id}"
+    link = f"/rooms/{cast.board}/tokens/{cast.link_ids[Role.GUEST]}"
+    answer = {
+        "a code's deletion": lambda: bob.call("DELETE", code),
+        "a code's text": lambda: bob.patch(code, {"code": "BOBS-OWN"}),
+        "a link's resumption": lambda: bob.patch(link, {"paused": False}),
+    }[what]()
+    assert answer.status_code == 403
+    with app.app_context():
+        assert session.scalars(sa.select(AccessCode)).one().code == CODE
+        assert cast.token(Role.GUEST).paused_at is not None
+
+
+@BOTH
+@pytest.mark.parametrize("method", ["PATCH", "DELETE"])
+@pytest.mark.parametrize("what", ["code", "member", "webhook", "link"])
+def test_what_another_one_has_just_deleted_is_not_there(
+    cast: Cast, app: Flask, program: NewProgram, monkeypatch: pytest.MonkeyPatch, what: str, method: str
+) -> None:
+    """Neither an error of ours nor a second deletion in the audit."""
+    alice, at = program("alice"), f"/rooms/{cast.board}"
+    hook = {"room_id": cast.board, "url": "https://hooks.example/", "events": ["room.ended"]}
+    assert alice.post("/webhooks", hook).status_code == 201
+    kinds: dict[str, tuple[Any, str, dict[str, Any]]] = {
+        "code": (AccessCode, f"{at}/access-codes/{{0.id}}", {"label": "x"}),
+        "member": (RoomMember, f"{at}/users/{{0.user.id}}", {"until": None}),
+        "webhook": (WebhookEndpoint, "/webhooks/{0.id}", {"description": "x"}),
+        "link": (RoomToken, f"{at}/tokens/{{0.id}}", {"label": "x"}),
+    }
+    model, path, change = kinds[what]
+    lines = sa.select(sa.func.count()).select_from(AuditEvent)
+    with app.app_context():
+        own = sa.select(model).order_by(model.uuid)
+        if what == "link":
+            own = own.where(RoomToken.role == Role.ATTENDEE)
+        thing = session.scalars(own).unique().one()
+        uuid, address, before = thing.uuid, path.format(thing), session.scalar(lines)
+
+    def wait_for_another(taken: Any) -> None:
+        gone = sa.delete(model).where(model.uuid == uuid)
+        session.execute(gone.execution_options(synchronize_session=False))
+        take(taken)
+
+    for module in ("admission.codes", "admission.tokens", "permissions.operations", "webhooks.operations"):
+        monkeypatch.setattr(f"portal.{module}.take", wait_for_another)
+    answer = alice.call(method, address, change if method == "PATCH" else None)
+    assert answer.status_code == 404, answer.text
+    with app.app_context():
+        assert session.scalar(lines) == before
 
 
 def test_every_way_to_end_has_words(app: Flask) -> None:

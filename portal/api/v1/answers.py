@@ -9,7 +9,7 @@ from flask import Response, current_app, request
 from werkzeug.exceptions import PreconditionFailed
 
 from portal.api.v1.language import Listing
-from portal.db import Dated, Identified, session
+from portal.db import Dated, Identified, take
 
 
 def one(
@@ -56,7 +56,7 @@ def expect_unchanged(thing: Identified) -> None:
     """
     if "If-Match" not in request.headers:
         return
-    session.refresh(thing, with_for_update={"of": type(thing)})
+    take(thing)
     # Proxies that compress make strong tags weak; ours says the same about the state either way.
     known = {(tag or "").strip('W/"').partition(".")[0] for tag in request.if_match.as_set(include_weak=True)}
     if not request.if_match.star_tag and tag_of(thing) not in known:

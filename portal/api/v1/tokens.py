@@ -16,14 +16,12 @@ from portal.api.v1.bodies import NewToken, Rotation, TokenChange
 from portal.api.v1.endpoint import endpoint, takes
 from portal.api.v1.language import Column, Listing
 from portal.credentials.scopes import Scope
-from portal.db import session
 from portal.edge import actor
 from portal.edge.guard import requires
 from portal.errors import NotFound
 from portal.people.models import User
 from portal.permissions.permission import Permission
 from portal.rooms.models import Role, Room
-from portal.status.state import hold
 
 bp = Blueprint("tokens", __name__, url_prefix="/rooms/<anyid:room_id>/tokens")
 
@@ -108,8 +106,7 @@ def show_one(room: Room, token_id: str) -> Response:
 def change(room: Room, token_id: str, body: TokenChange) -> Response:
     """Change a token. Its text stays; the change counts for whoever enters from now on."""
     shape, token, by = language.shape(ONE), _own(room, token_id), actor.someone()
-    hold(room.uuid)  # before the link's row, as everybody does
-    session.refresh(token)  # what is not given stays as it is by now
+    tokens.take_token(token)  # what is not given stays as it is by now
     answers.expect_unchanged(token)
     given = body.given()
     paused = given.pop("paused", None)
@@ -133,7 +130,9 @@ def change(room: Room, token_id: str, body: TokenChange) -> Response:
 def delete(room: Room, token_id: str) -> Response:
     """Revoke a token, for good and at once, and with it the one that it replaced. Who is in by it stays in."""
     token = _own(room, token_id)
-    hold(room.uuid)  # before the link's row, as everybody does
+    tokens.take_token(token)
+    if token.revoked_at is not None:
+        raise NotFound  # somebody was faster
     answers.expect_unchanged(token)
     tokens.revoke_token(token, by=actor.someone().user)
     return answers.gone()

@@ -13,7 +13,7 @@ from portal.api.v1.endpoint import endpoint, takes
 from portal.api.v1.language import Column, Listing
 from portal.api.v1.tokens import beginning
 from portal.credentials.scopes import Scope
-from portal.db import session, spelt
+from portal.db import session, spelt, take
 from portal.edge import actor
 from portal.edge.guard import requires
 from portal.errors import Invalid, Message
@@ -104,6 +104,7 @@ def show_one(room: Room, user_id: str) -> Response:
 def change(room: Room, user_id: str, body: UserChange) -> Response:
     """Replace what a member may do. Rights that the caller lacks can neither be given nor taken away."""
     shape, member = language.shape(LISTING), find_member_of_user(room, user_id)
+    take(member)  # what is not given stays as it is by now
     answers.expect_unchanged(member)
     given = body.given()
     if given:

@@ -16,6 +16,8 @@ from werkzeug.exceptions import BadRequest, HTTPException
 
 from portal.db import reading, session
 
+NOTICES = "_flashes"
+"""Where Flask keeps in the session what the next page is to say."""
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -59,7 +61,7 @@ def _end(response: Response) -> Response:
         session.commit()
     except SQLAlchemyError as error:
         session.rollback()
-        cookie.pop("_flashes", None)  # "Saved." is not true
+        cookie.pop(NOTICES, None)  # "Saved." is not true
         return make_response(current_app.handle_user_exception(error))
     return response
 

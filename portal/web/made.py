@@ -11,13 +11,13 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping
 from secrets import token_hex
 
-from flask import Flask, current_app, session
+from flask import Flask, current_app, g
 from flask_babel import get_locale
 from flask_wtf.csrf import generate_csrf
 from markupsafe import Markup, escape
 
 MOST = 8_000_000
-"""Characters that are kept, in each process."""
+"""Characters that are kept, in each process; their facts come on top."""
 
 DOUBTED = False
 
@@ -65,24 +65,31 @@ def fill(piece: str, words: Mapping[str, str]) -> Markup:
     return Markup(_PLACES.sub(lambda found: escape(words.get(found[1], "")), piece))  # noqa: S704
 
 
-def made(kind: str, facts: Hashable, make: Callable[[], str], *, proof: str = "") -> Markup:
+def made(kind: str, facts: Hashable, make: Callable[[str], str], *, proof: str) -> Markup:
     """What `make` says about these facts, in the reader's language; `kind` tells pieces of several kinds apart.
 
-    `proof`: the proof of origin in its forms, by default that of the session; it is nothing that is kept.
+    `proof`: the proof of origin in its forms. `make` is handed what stands for it, so that nobody's is kept.
     Raises `AssertionError` where pieces are doubted and this one depends on more than its facts.
     """
     pieces: Pieces = current_app.extensions[_NAME]
-    proof = proof or generate_csrf()
     key = (kind, str(get_locale()), facts)
     piece = pieces.find(key)
     if piece is None:
-        piece = make().replace(proof, _PROOF)
+        piece = make(_PROOF)
         pieces.keep(key, piece)
     elif DOUBTED:
-        assert make().replace(proof, _PROOF) == piece, f"what is made of {kind} depends on more than {facts}"
+        assert make(_PROOF) == piece, f"what is made of {kind} depends on more than {facts}"
     return Markup(piece.replace(_PROOF, proof))  # noqa: S704  (a template made it)
 
 
-def is_told_something() -> bool:
-    """Whether the page has to tell what was done just before: then it is made for this one time."""
-    return "_flashes" in session
+def made_for_session(kind: str, facts: Hashable, make: Callable[[], str]) -> Markup:
+    """The same for pages whose forms carry the session's proof, by `csrf_token()`."""
+
+    def make_with(proof: str) -> str:
+        g.csrf_token, own = proof, g.csrf_token  # where Flask-WTF keeps it for the request
+        try:
+            return make()
+        finally:
+            g.csrf_token = own
+
+    return made(kind, facts, make_with, proof=generate_csrf())

@@ -2,7 +2,14 @@
 
 from typing import Any
 
-from flask import flash
+from flask import flash, session
+
+from portal.edge.transaction import NOTICES
+
+
+def are_waiting() -> bool:
+    """Whether there is something to say: such a page is made for this one time."""
+    return NOTICES in session
 
 
 def done(words: str) -> None:

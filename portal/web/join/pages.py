@@ -142,15 +142,15 @@ def _first_page(admission: Admission, decision: Decision) -> str:
     room, visitor, status = admission.room, admission.visitor, admission.status
     name = _known_name(admission)
 
-    def make() -> str:
-        return _page(admission, decision, JoinForm(formdata=None, name=name))
+    def make(proof: str) -> str:
+        return _page(admission, decision, JoinForm(formdata=None, name=name), proof=proof)
 
     opening = isinstance(decision.result, Wait) and decision.result.wait_for == "opening"
     if _refuses(decision) or opening or _new_link(admission):
-        return make()
+        return make(admission.proof)
     facts = (
         *(room.path, room.room_name, room.description, room.owner.name, room.customer.display_name),
-        *(type(decision.result), decision.case.code_needed, decision.case.inside_already),
+        *(decision.result, decision.case.code_needed, decision.case.inside_already),
         *(name, visitor.fixed_name, _is_member(room), actor.current() is None),
         *(status is not None and status.state, status is not None and status.count),
         *(request.args.get("asked") == "1", request.args.get("replaced") == "1"),
@@ -165,6 +165,7 @@ def _page(
     *,
     bad_link: bool = False,
     asked: bool = False,
+    proof: str = "",
 ) -> str:
     """The form, or why there is none. `asked`: they have pressed Join, and wait for the host to be there."""
     asked = asked or (request.args.get("asked") == "1" and bool(form.name.data) and not decision.case.code_needed)
@@ -173,7 +174,7 @@ def _page(
         room=admission.room,
         visitor=admission.visitor,
         status=admission.status,
-        proof=admission.proof,
+        proof=proof or admission.proof,
         decision=decision,
         form=form,
         bad_link=bad_link,

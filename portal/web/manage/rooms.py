@@ -1,5 +1,9 @@
 """Rooms for those who manage them: list, make, look at, delete. Changing one is in `room_settings`."""
 
+from datetime import date
+from functools import partial
+from zoneinfo import ZoneInfo
+
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
@@ -25,7 +29,7 @@ from portal.rooms.operations import create_room, restore_room
 from portal.status.closing import delete_room
 from portal.web import notices
 from portal.web.forms import Form, refills, word
-from portal.web.made import fill, is_told_something, made
+from portal.web.made import fill, made_for_session
 from portal.web.manage.links import working_links
 from portal.web.manage.room_list import Row, ages_of, page_of_rooms
 from portal.web.manage.status import status_view
@@ -46,20 +50,21 @@ def index() -> ResponseReturnValue:
     """The rooms that I may see: those that are live now first, the others by name."""
     somebody = actor.someone()
     rooms = page_of_rooms(somebody, after=word("after", longest=cursors.LONGEST), search=word("search"))
-    day = (zone(), now().astimezone(zone()).date())  # "today" is another day tomorrow, and elsewhere
-
-    def piece(row: Row) -> Markup:
-        def make() -> str:
-            return render_template("manage/rooms/_row.html", row=row)
-
-        return made("room row", (row, day), make)
-
-    def page() -> str:
-        return render_template("manage/rooms/index.html", rooms=rooms, piece=piece)
-
     reader = (somebody.user.id, somebody.user.name, somebody.user.email)
-    shown = page() if is_told_something() else made("rooms", (rooms, reader, day), page)
+    page = partial(render_template, "manage/rooms/index.html", rooms=rooms, piece=_row)
+    shown = page() if notices.are_waiting() else made_for_session("rooms", (rooms, reader, _day()), page)
     return fill(shown, ages_of((*rooms.live, *rooms.others)))
+
+
+def _row(row: Row) -> Markup:
+    """A row of the list. When a room becomes live, the others of the page need not be made again."""
+    make = partial(render_template, "manage/rooms/_row.html", row=row)
+    return made_for_session("room row", (row, _day()), make)
+
+
+def _day() -> tuple[ZoneInfo, date]:
+    """The reader's today: the words for a moment depend on it."""
+    return zone(), now().astimezone(zone()).date()
 
 
 @bp.route("/new", methods=["GET", "POST"])

@@ -101,6 +101,20 @@ def test_the_name_and_the_sign_in_of_one_device_are_not_shown_to_another(cast: C
     assert "Have an account?" in asked(plain, cast)
 
 
+def test_of_two_by_one_name_only_the_other_one_is_signed_in(app: Flask, cast: Cast) -> None:
+    with app.app_context():
+        name = cast.user("charlie").name
+    plain = cast.join(Role.GUEST, name=name)
+    player = f"/rooms/{cast.board}/-/conference"
+    plain.post(f"{player}/departure", data={"csrf_token": plain.token(player)})
+    charlie = cast.sign_in("charlie")
+    charlie.get(cast.links[Role.GUEST])
+    for client, offered in ((plain, True), (charlie, False)):
+        page = asked(client, cast)
+        assert f'value="{name}"' in page
+        assert ("Have an account?" in page) is offered
+
+
 def test_a_proof_in_somebodys_words_stays_what_it_was(app: Flask, cast: Cast) -> None:
     """Whoever writes his own proof into a name must not have that of others shown in its place."""
     host, guest = cast.follow(Role.MODERATOR), cast.follow(Role.GUEST)

@@ -8,6 +8,7 @@ more. It works once: of several who press, one gets in.
 import secrets
 from dataclasses import replace
 from datetime import datetime, timedelta
+from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.orm import joinedload
@@ -45,12 +46,12 @@ class Spent(Conflict):
 
 
 def prepare_entry(
-    *, room: Room, visitor: Visitor, name: str, code: str = "", network: str
+    *, room: Room, visitor: Visitor, name: str, code: str = "", network: str, grant_uuid: UUID | None = None
 ) -> tuple[Decision, str | None]:
     """The decision, and if it is `Enter` the secret of an entry. Raises `Invalid` on `name`, or `Throttled`.
 
     A wrong or missing code is the decision's reason; a wrong one counts as a guess, as at the door.
-    Nothing else is used up.
+    Nothing else is used up. The entry ends with the grant, if one is named: what a program was granted.
     """
     name = name_at_door(visitor, name)
     door = at_locked_door(room, visitor, network=network)
@@ -72,7 +73,8 @@ def prepare_entry(
             token_uuid=visitor.token.uuid if visitor.token else None,
             user_uuid=visitor.member.uuid if visitor.member else None,
             access_code=matching,
-            role_at_most=visitor.role_at_most,
+            scope_words=None if visitor.scopes is None else sorted(visitor.scopes),
+            grant_uuid=grant_uuid,
             name=name,
             expires_at=at + LIFE,
         )
@@ -96,12 +98,12 @@ def find_opened(room: Room, entry_uuid: object) -> Entry | None:
 
 def opens(entry: Entry, at: datetime) -> bool:
     """Whether it can still be opened."""
-    return entry.used_at is None and at < entry.expires_at
+    return entry.stands(at) and at < entry.expires_at
 
 
 def can_be_used(entry: Entry, at: datetime) -> bool:
     """Whether the button behind it can still be pressed."""
-    return entry.used_at is None and at < entry.expires_at + PATIENCE
+    return entry.stands(at) and at < entry.expires_at + PATIENCE
 
 
 def use_entry(*, room: Room, entry: Entry, visitor: Visitor, network: str) -> Participation:
@@ -140,6 +142,7 @@ def _entries(room: Room) -> sa.Select[Entry]:
         .where(Entry.room_uuid == room.uuid)
         .options(
             joinedload(Entry.token),
+            joinedload(Entry.grant),
             joinedload(Entry.access_code),
             joinedload(Entry.user).joinedload(User.platform_roles),
         )

@@ -7,6 +7,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal import vault
+from portal.credentials.models import Grant
+from portal.credentials.scopes import Scope, in_order
 from portal.db import Base, Dated, Identified, new_uuid, one_of
 from portal.people.models import NAME_LENGTH, User
 from portal.rooms.models import Role, Room
@@ -83,14 +85,25 @@ class Entry(Base):
     token_uuid: Mapped[UUID | None] = mapped_column(sa.ForeignKey("room_tokens.uuid", ondelete="CASCADE"))
     user_uuid: Mapped[UUID | None] = mapped_column(sa.ForeignKey("users.uuid", ondelete="CASCADE"))
     access_code_uuid: Mapped[UUID | None] = mapped_column(sa.ForeignKey("access_codes.uuid", ondelete="SET NULL"))
-    role_at_most: Mapped[Role | None] = mapped_column(one_of(Role))
-    """Of a user who is let in by a program that may less than he may: what it may make of him."""
+    grant_uuid: Mapped[UUID | None] = mapped_column(sa.ForeignKey("oauth_grants.uuid", ondelete="CASCADE"))
+    scope_words: Mapped[list[str] | None] = mapped_column("scopes")
+    """Of a user: what the program may in his name. It makes no more of him."""
     name: Mapped[str] = mapped_column(sa.String(NAME_LENGTH))
     expires_at: Mapped[datetime] = mapped_column(index=True)
     used_at: Mapped[datetime | None]
     token: Mapped[RoomToken | None] = relationship()
     user: Mapped[User | None] = relationship()
     access_code: Mapped["AccessCode | None"] = relationship()
+    grant: Mapped[Grant | None] = relationship()
+
+    @property
+    def scopes(self) -> frozenset[Scope] | None:
+        """See `Actor.scopes`."""
+        return None if self.scope_words is None else frozenset(in_order(self.scope_words))
+
+    def stands(self, at: datetime) -> bool:
+        """Whether it was not used, and the program that made it still has what it was granted."""
+        return self.used_at is None and (self.grant is None or self.grant.live(at))
 
 
 class AccessCode(Identified, Dated, Base):

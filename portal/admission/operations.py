@@ -129,7 +129,7 @@ def come_in(
         token_uuid=token.uuid if token else None,
         user_uuid=member,
         sign_in_uuid=visitor.sign_in_uuid,
-        role_at_most=visitor.role_at_most,
+        scopes=None if visitor.scopes is None else sorted(visitor.scopes),
     )
     what = "participant.joined" if fresh else "participant.took_over"  # the latter: the same stay goes on
     note(what, participation, by=member, room=door.room.uuid, role=participation.role.value)

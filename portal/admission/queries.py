@@ -18,6 +18,7 @@ from portal.admission.decision import Case, role_by
 from portal.admission.models import AccessCode, RoomToken
 from portal.admission.secrets import well_formed
 from portal.clock import now
+from portal.credentials.scopes import Scope
 from portal.customers.models import Customer
 from portal.db import session, spelt
 from portal.people.models import SignIn, User
@@ -32,7 +33,7 @@ from portal.subscriptions.models import ServiceProvider, Subscription, plan_of
 class Visitor:
     """Somebody at the door of a room: a device, with a link, a membership, or neither.
 
-    `role_at_most`: what a program may make of a member whom it lets in, if it may less than he may.
+    `scopes`: of a member whom a program lets in, what it may in his name.
     """
 
     device: str | None = None
@@ -40,7 +41,7 @@ class Visitor:
     member: User | None = None
     member_role: Role | None = None
     sign_in_uuid: UUID | None = None
-    role_at_most: Role | None = None
+    scopes: frozenset[Scope] | None = None
 
     @property
     def link(self) -> RoomToken | None:

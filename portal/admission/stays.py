@@ -20,6 +20,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import contains_eager, joinedload
 
 from portal.admission.models import RoomToken
+from portal.credentials.scopes import Scope, in_order
 from portal.db import session
 from portal.errors import NotFound, Refused
 from portal.people.models import SignIn, User
@@ -124,9 +125,8 @@ def find_stay(
     elif stay.sign_in_uuid is not None and not signed_in:
         raise Over(SIGNED_OUT, still=stay, ending=Ending.LEFT)
     else:  # who was let in by a program came by a one-time entry, without a sign-in
-        role = _role_of_member(room, user, sign_in, member) if user.deactivated_at is None else None
-        if role is not None and stay.role_at_most is not None:
-            role = role.at_most(stay.role_at_most)
+        scopes = None if stay.scope_words is None else frozenset(in_order(stay.scope_words))
+        role = _role_of_member(room, user, sign_in, member, scopes) if user.deactivated_at is None else None
     if role is None:
         raise Over(taken, still=stay, ending=Ending.WITHDRAWN)
     return Stay(room, stay, role)
@@ -141,7 +141,13 @@ def _how_it_ended(stay: Participation, *, signed_in: bool, taken: str) -> str:
     return stay.ending.value if stay.ending else Ending.LEFT.value
 
 
-def _role_of_member(room: Room, user: User, sign_in: SignIn | None, member: RoomMember | None) -> Role | None:
-    somebody = actor_of(user, sign_in)
+def _role_of_member(
+    room: Room,
+    user: User,
+    sign_in: SignIn | None,
+    member: RoomMember | None,
+    scopes: frozenset[Scope] | None,
+) -> Role | None:
+    somebody = actor_of(user, sign_in, scopes)
     somebody.memberships[room.uuid] = member
     return member_role(somebody, room)

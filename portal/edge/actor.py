@@ -13,6 +13,7 @@ from flask_login import LoginManager, UserMixin
 from sqlalchemy.exc import SQLAlchemyError
 
 from portal.clock import now
+from portal.credentials.scopes import Scope
 from portal.db import transaction
 from portal.people import operations as people
 from portal.people.models import SignIn, User
@@ -58,9 +59,9 @@ def by_sign_in(sign_in_uuid: UUID) -> Actor | None:
     return actor_of(sign_in.user, sign_in) if sign_in is not None else None
 
 
-def by_user(user: User | None) -> Actor | None:
+def by_user(user: User | None, scopes: frozenset[Scope] | None) -> Actor | None:
     """The actor that this user is, without a sign-in: for those whom a program let in by a one-time entry."""
-    return actor_of(user) if user is not None and user.deactivated_at is None else None
+    return actor_of(user, scopes=scopes) if user is not None and user.deactivated_at is None else None
 
 
 def _valid(sign_in_uuid: UUID) -> SignIn | None:

@@ -266,6 +266,7 @@ def as_member(somebody: Actor, room: Room, *, device: str) -> Visitor | None:
         member=somebody.user,
         member_role=role,
         sign_in_uuid=somebody.sign_in.uuid if somebody.sign_in else None,
+        scopes=somebody.scopes,
     )
 
 

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from portal.clock import now
 from portal.customers.models import Customer
-from portal.permissions.actor import Actor, actor_of
+from portal.permissions.actor import Actor
 from portal.permissions.members import RoomMember
 from portal.permissions.permission import Permission, StaffPermission
 from portal.rooms.models import Role, Room
@@ -101,12 +101,6 @@ def member_role(actor: Actor, room: Room) -> Role | None:
     if not holds(actor, Permission.ROOM_VIEW, room):
         return None
     return Role.MODERATOR if can(actor, Permission.ROOM_MODERATE, room) else Role.ATTENDEE
-
-
-def role_at_most(actor: Actor, role: Role) -> Role | None:
-    """What a program may make of its person, who has this `role` by it now; None where it may all that he may."""
-    whole = actor.within(Permission.ROOM_MODERATE.scope) and actor.staff == actor_of(actor.user).staff
-    return None if whole else role
 
 
 def grantable_roles(actor: Actor | None, room: Room) -> set[Role]:

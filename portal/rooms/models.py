@@ -32,10 +32,6 @@ class Role(StrEnum):
         """The more a role may do, the higher."""
         return -list(Role).index(self)
 
-    def at_most(self, limit: "Role") -> "Role":
-        """The lower of the two."""
-        return min(self, limit, key=lambda role: role.rank)
-
 
 class RoomStatusWord(StrEnum):
     """May the room be used at all? (Whether something happens in it now is its live state.)"""

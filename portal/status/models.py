@@ -119,8 +119,8 @@ class Participation(Identified, Base):
     token_uuid: Mapped[UUID | None] = mapped_column(sa.ForeignKey("room_tokens.uuid", ondelete="SET NULL"), index=True)
     user_uuid: Mapped[UUID | None] = mapped_column(sa.ForeignKey("users.uuid", ondelete="SET NULL"))
     sign_in_uuid: Mapped[UUID | None]
-    role_at_most: Mapped[Role | None] = mapped_column(one_of(Role))
-    """Of a user who was let in by a program that may less than he may: what it may make of him."""
+    scope_words: Mapped[list[str] | None] = mapped_column("scopes")
+    """Of a user whom a program let in: what it may in his name. He is no more for as long as he stays."""
     device: Mapped[str] = mapped_column(sa.String(64))
     entered_at: Mapped[datetime] = mapped_column(default=now)
     left_at: Mapped[datetime | None]

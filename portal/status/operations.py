@@ -50,7 +50,7 @@ def enter_session(
     token_uuid: UUID | None = None,
     user_uuid: UUID | None = None,
     sign_in_uuid: UUID | None = None,
-    role_at_most: Role | None = None,
+    scopes: list[str] | None = None,
 ) -> Participation:
     """Open a participation in the room's running session, which starts if there is none.
 
@@ -76,7 +76,7 @@ def enter_session(
         here.people.append(participation)
     participation.name, participation.role = name, role
     participation.token_uuid, participation.user_uuid = token_uuid, user_uuid
-    participation.sign_in_uuid, participation.role_at_most = sign_in_uuid, role_at_most
+    participation.sign_in_uuid, participation.scope_words = sign_in_uuid, scopes
     _record_people(here)
     group, member = str(room.uuid), participation.id
     afterwards(lambda: _keep_place(group, member, takes_over=known))

@@ -1,11 +1,19 @@
 import re
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
+import sqlalchemy as sa
+from flask import Flask
 
+from portal.clock import now
+from portal.credentials.models import Grant
 from portal.credentials.scopes import Scope
+from portal.db import session, transaction
+from portal.permissions.members import RoomMember
+from portal.status.models import Participation
 from tests.api.conftest import NewProgram
-from tests.cast import Cast
+from tests.cast import Cast, Client
 
 
 def test_the_source_example_works_as_it_stands(cast: Cast, program: NewProgram) -> None:
@@ -165,3 +173,50 @@ def test_whom_a_program_lets_in_is_no_more_than_the_program(
     assert f'data-role="{role}"' in inside.text
     again = browser.get(f"/rooms/{cast.board}/-/conference").text
     assert f'data-role="{role}"' in again
+
+
+def opened(cast: Cast, entry: dict[str, Any]) -> Client:
+    """A browser in which that entry is opened, and its button not yet pressed."""
+    browser = cast.browser()
+    page = browser.get(entry["entry_url"].removeprefix("http://127.0.0.1:8000"), follow_redirects=True)
+    assert page.status_code == 200, page.text
+    return browser
+
+
+def press(cast: Cast, browser: Client) -> Any:
+    at = f"/rooms/{cast.board}/-/entries"
+    return browser.post(at, data={"csrf_token": browser.token(at)}, follow_redirects=True)
+
+
+def test_staff_rights_that_a_program_was_not_given_let_nobody_in(app: Flask, cast: Cast, program: NewProgram) -> None:
+    """The admin is a member; his program may act on that, and not as platform staff."""
+    with app.app_context(), transaction():
+        member = RoomMember(room=cast.room(), user=cast.user("admin"), permissions=["room:view", "room:moderate"])
+        session.add(member)
+    reader = program("admin", Scope.ROOMS_READ, Scope.ROOMS_WRITE)
+    entries = [reader.post(f"/rooms/{cast.board}/join", {}).json["data"] for _ in range(2)]
+    assert [entry["role"] for entry in entries] == ["moderator", "moderator"]
+    inside, later = (opened(cast, entry) for entry in entries)
+    assert 'data-role="moderator"' in press(cast, inside).text
+    with app.app_context(), transaction():
+        session.execute(sa.delete(RoomMember).where(RoomMember.user_uuid == cast.user("admin").uuid))
+    assert "You are no longer a member" in inside.get(f"/rooms/{cast.board}/-/conference", follow_redirects=True).text
+    assert press(cast, later).status_code >= 400
+
+
+def test_entries_end_with_what_their_program_was_granted(app: Flask, cast: Cast, program: NewProgram) -> None:
+    alice = program("alice")
+    token = alice.post(f"/rooms/{cast.board}/tokens", {"role": "guest"}).json["data"]["token"]
+    bodies: list[dict[str, str]] = [{}, {}, {"token": token, "name": "Jun"}]
+    made = [alice.post(f"/rooms/{cast.board}/join", body).json["data"] for body in bodies]
+    held = [opened(cast, entry) for entry in made[1:]]
+    with app.app_context(), transaction():
+        session.execute(sa.update(Grant).values(revoked_at=now()))
+    unopened = cast.browser().get(made[0]["entry_url"].removeprefix("http://127.0.0.1:8000"), follow_redirects=True)
+    assert unopened.status_code == 410
+    at = f"/rooms/{cast.board}/-/entries"
+    for browser in held:
+        assert browser.get(at).status_code == 410
+        assert browser.post(at, data={"csrf_token": "x"}).status_code >= 400
+    with app.app_context():
+        assert session.scalar(sa.select(sa.func.count()).select_from(Participation)) == 0

@@ -14,11 +14,11 @@ from portal.api.v1.endpoint import endpoint, takes
 from portal.api.v1.language import Listing
 from portal.clock import now
 from portal.credentials.scopes import Scope
-from portal.edge import actor
+from portal.edge import actor, bearer
 from portal.edge.guard import bearer_at_door, requires
 from portal.errors import NotFound
 from portal.permissions.permission import Permission
-from portal.permissions.rules import knows_the_plan, member_role, role_at_most
+from portal.permissions.rules import knows_the_plan, member_role
 from portal.representations import entry_url, moment
 from portal.rooms.models import Room
 
@@ -83,9 +83,14 @@ def join(room: Room, body: JoinRequest) -> Response:
         raise NotFound  # to strangers, no token, an unknown one and a missing room are the same
     visitor = Visitor(token=token)
     if role is not None:
-        visitor = Visitor(member=somebody.user, member_role=role, role_at_most=role_at_most(somebody, role))
+        visitor = Visitor(member=somebody.user, member_role=role, scopes=somebody.scopes)
     made, secret = prepare_entry(
-        room=room, visitor=visitor, name=body.name, code=body.code, network=request.remote_addr or ""
+        room=room,
+        visitor=visitor,
+        name=body.name,
+        code=body.code,
+        network=request.remote_addr or "",
+        grant_uuid=bearer.token().grant_uuid,
     )
     return answers.one(
         {

@@ -97,13 +97,9 @@ def _held(admission: Admission) -> Entry:
 
 def _visitor(room: Room, entry: Entry, device: str) -> Visitor:
     """Whoever the entry was made for, with the rights that he has now, as far as the program had them."""
-    somebody = actor.by_user(entry.user) if entry.token is None else None
+    somebody = actor.by_user(entry.user, entry.scopes) if entry.token is None else None
     visitor = as_member(somebody, room, device=device) if somebody is not None else None
-    if visitor is None or visitor.member_role is None:
-        return Visitor(device=device, token=entry.token)
-    limit = entry.role_at_most
-    role = visitor.member_role if limit is None else visitor.member_role.at_most(limit)
-    return replace(visitor, member_role=role, role_at_most=limit)
+    return visitor or Visitor(device=device, token=entry.token)
 
 
 def _spent() -> ResponseReturnValue:

@@ -19,7 +19,7 @@ from portal.admission.models import AccessCode, RoomToken
 from portal.admission.queries import STANDING, Standing, Visitor, case_of, facts_of, standing, this_token
 from portal.admission.secrets import normal_code, same_code
 from portal.admission.throttle import automatic_token_bucket, code_buckets
-from portal.admission.tokens import automatic_token
+from portal.admission.tokens import automatic_token, count_on_the_way
 from portal.audit.operations import note
 from portal.clock import now
 from portal.db import session
@@ -119,7 +119,7 @@ def come_in(
         raise _remembered(Declined(decision), door, decision)
     visitor = door.visitor
     token = _count_use(door, code, network, at)
-    fresh = all(person.device != visitor.device for person in door.here.people)
+    before = list(door.here.people)
     member = visitor.member.uuid if visitor.member else None
     participation = enter_session(
         here=door.here,
@@ -131,7 +131,7 @@ def come_in(
         sign_in_uuid=visitor.sign_in_uuid,
         scopes=None if visitor.scopes is None else sorted(visitor.scopes),
     )
-    what = "participant.joined" if fresh else "participant.took_over"  # the latter: the same stay goes on
+    what = "participant.took_over" if participation in before else "participant.joined"  # or the same stay goes on
     note(what, participation, by=member, room=door.room.uuid, role=participation.role.value)
     if token is not None and not door.how.used:
         note("token.used", token, by=member, room=door.room.uuid)
@@ -221,6 +221,8 @@ def _count_use(door: LockedDoor, code: AccessCode | None, network: str, at: date
     elif token is not None:
         token.last_usage = at
         token.use_count += int(fresh)
+        if fresh and token.max_uses is not None:
+            count_on_the_way(token)
     if code is not None and not use_code(code, at):
         raise _wrong_code(door.room)
     return token

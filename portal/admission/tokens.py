@@ -252,6 +252,23 @@ def automatic_token(room: Room, device: str, *, at: datetime, uses: int) -> Room
     return session.scalars(made, execution_options={"populate_existing": True}).one()
 
 
+def count_on_the_way(token: RoomToken) -> None:
+    """A limit of uses is one for a link, those that it replaced and the one that replaced it: they count together."""
+    way = sa.select(RoomToken.uuid, RoomToken.rotated_to_uuid).where(RoomToken.uuid == token.uuid)
+    linked = way.cte("way", recursive=True)
+    linked = linked.union(
+        sa.select(RoomToken.uuid, RoomToken.rotated_to_uuid).join(
+            linked, sa.or_(RoomToken.rotated_to_uuid == linked.c.uuid, RoomToken.uuid == linked.c.rotated_to_uuid)
+        )
+    )
+    session.execute(
+        sa.update(RoomToken)
+        .where(RoomToken.uuid.in_(sa.select(linked.c.uuid)), RoomToken.uuid != token.uuid)
+        .values(use_count=RoomToken.use_count + 1)
+        .execution_options(synchronize_session=False)
+    )
+
+
 def sweep_automatic() -> int:
     """Housekeeping: automatic links whose day is over go away.
 

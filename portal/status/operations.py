@@ -54,13 +54,17 @@ def enter_session(
 ) -> Participation:
     """Open a participation in the room's running session, which starts if there is none.
 
-    The same device takes over its own place, and a page of it that is open still learns so. The caller
-    holds the room and flushes: rows of one kind then take one statement.
+    The same device takes over its own place, and a page of it that is open still learns so. By another right
+    it comes as another: its stay so far is over. The caller holds the room and flushes: rows of one kind then
+    take one statement.
     """
     room = here.room
     if here.run is None:
         here.run = _open_run(room, by=user_uuid)
     participation = next((person for person in here.people if person.device == device), None)
+    if participation is not None and (participation.token_uuid, participation.user_uuid) != (token_uuid, user_uuid):
+        _give_way(here, participation)
+        participation = None
     known = participation is not None
     if participation is None:
         participation = Participation(
@@ -181,12 +185,28 @@ def close_lapsed(gone: Iterable[tuple[str, str]]) -> int:
     return closed
 
 
+def _give_way(here: State, stay: Participation) -> None:
+    """Others saw somebody else: his stay ends and is told, and what comes is a stay of its own in the same run."""
+    left = sa.update(Participation).where(Participation.uuid == stay.uuid).values(left_at=now(), ending=Ending.LEFT)
+    session.execute(left)  # at once: a device has one place
+    note("participant.left", stay, by=stay.user_uuid, room=here.room.uuid, ending=Ending.LEFT.value)
+    here.people.remove(stay)
+    group, member = str(here.room.uuid), stay.id
+    afterwards(lambda: _empty_place(group, member))
+
+
 def _keep_place(group: str, member: str, *, takes_over: bool) -> None:
-    holder = channels().attendance(group).get(member, {}).get("connection", "") if takes_over else ""
-    if holder:
-        channels().absent(group, member)
-        channels().post(f"participation:{member}", {"event": "over", "reason": "elsewhere", "connection": holder})
+    if takes_over:
+        _empty_place(group, member)
     channels().expect(group, member, FIRST_SECONDS)
+
+
+def _empty_place(group: str, member: str) -> None:
+    """Tell the page that holds it that another one has come."""
+    holder = channels().attendance(group).get(member, {}).get("connection", "")
+    channels().absent(group, member)
+    if holder:
+        channels().post(f"participation:{member}", {"event": "over", "reason": "elsewhere", "connection": holder})
 
 
 def _open_run(room: Room, *, by: UUID | None) -> RoomSession:

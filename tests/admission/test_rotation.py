@@ -66,6 +66,25 @@ def test_a_pause_goes_over_to_the_new_link(cast: Cast, token: RoomToken) -> None
     assert token.paused_at is not None  # somebody closed it for itself, and nobody has opened it
 
 
+@BOTH
+@pytest.mark.usefixtures("in_app")
+def test_a_limit_of_uses_is_one_for_all_links_of_a_way(cast: Cast) -> None:
+    alice, token = actor_of(cast.user("alice")), cast.token(Role.GUEST)
+    token.max_uses = 2
+    second = rotate_token(token, room=cast.room(), by=alice, grace=HOUR)
+    third = rotate_token(second, room=cast.room(), by=alice, grace=HOUR)
+    session.commit()
+    addresses = [f"{cast.board_path}?token={link.token}" for link in (token, third, second)]
+    for number, address in enumerate(addresses[:2]):
+        browser = cast.browser()
+        browser.get(address)
+        assert browser.send(cast.board_path, name=f"Gus {number}").status_code == 303
+    late = cast.browser()
+    assert "This link has been used up" in late.get(addresses[2], follow_redirects=True).text
+    session.expire_all()
+    assert [link.use_count for link in (token, second, third)] == [2, 2, 2]
+
+
 @pytest.mark.parametrize("grace", [timedelta(seconds=-1), timedelta(days=31)])
 def test_a_grace_that_makes_no_sense_is_refused(cast: Cast, token: RoomToken, grace: timedelta) -> None:
     with pytest.raises(Invalid) as refused:

@@ -25,6 +25,7 @@ from portal.permissions.permission import Permission
 from portal.rooms.models import Role
 from portal.rooms.operations import create_room, restore_room
 from portal.status.closing import change_room, delete_room
+from portal.status.models import Participation
 from portal.status.operations import end_session, present, start_session
 from portal.webhooks.events import Event
 from portal.webhooks.models import WebhookDelivery
@@ -169,7 +170,6 @@ def test_taking_over_ones_own_place_is_no_second_arrival(app: Flask, cast: Cast,
     listen(Event.PARTICIPANT_JOINED)
     guest = cast.join(name="Gus")
     assert guest.send(cast.board_path, name="Gus").status_code == 303
-    assert cast.follow(Role.MODERATOR, guest).send(cast.board_path, name="Gus").status_code == 303
     assert [data["name"] for _, data in told_of(app)] == ["Gus"]
     with app.app_context():
         query = sa.select(AuditEvent.action, AuditEvent.facts).where(AuditEvent.action.startswith("participant."))
@@ -177,8 +177,25 @@ def test_taking_over_ones_own_place_is_no_second_arrival(app: Flask, cast: Cast,
     assert came == [
         ("participant.joined", "guest"),
         ("participant.took_over", "guest"),
-        ("participant.took_over", "moderator"),
     ]
+
+
+@BOTH
+def test_who_comes_by_another_right_comes_as_another(app: Flask, cast: Cast, listen: Listen) -> None:
+    """One browser, two people: neither is lost from the report, nor is the room closed between them."""
+    listen(Event.PARTICIPANT_JOINED, Event.PARTICIPANT_LEFT, Event.ROOM_ENDED)
+    guest = cast.join(name="Gus Guest")
+    assert cast.follow(Role.MODERATOR, guest).send(cast.board_path, name="Chair Lady").status_code == 303
+    assert sorted((kind, data["name"], data["role"]) for kind, data in told_of(app)) == [
+        ("participant.joined", "Chair Lady", "moderator"),
+        ("participant.joined", "Gus Guest", "guest"),
+        ("participant.left", "Gus Guest", "guest"),
+    ]
+    with app.app_context():
+        assert [person.name for person in present(cast.room())] == ["Chair Lady"]
+        stays = session.scalars(sa.select(Participation).order_by(Participation.entered_at)).all()
+        assert [(stay.name, stay.left_at is None) for stay in stays] == [("Gus Guest", False), ("Chair Lady", True)]
+        assert len({stay.session_uuid for stay in stays}) == 1
 
 
 def test_two_endpoints_get_one_message_with_one_id(app: Flask, cast: Cast, listen: Listen) -> None:

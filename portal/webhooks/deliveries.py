@@ -104,7 +104,7 @@ def claim(delivery_uuid: UUID) -> Letter | None:
     """Take a message that is due; None if somebody else has it, it is done, or nothing is sent to its endpoint now."""
     at = now()
     delivery = _held(delivery_uuid, at)
-    if delivery is None or not has_a_place(delivery.endpoint, at) or not _answered_for(delivery, at):
+    if delivery is None or not has_a_place(delivery.endpoint) or not _answered_for(delivery, at):
         return None
     taken = session.execute(
         sa.update(WebhookDelivery)
@@ -170,10 +170,7 @@ def send_again(delivery: WebhookDelivery, *, by: User) -> None:
         raise Conflict(Message("This webhook runs in the name of somebody who may not see what this message tells."))
     free = session.execute(
         sa.update(WebhookDelivery)
-        .where(
-            WebhookDelivery.uuid == delivery.uuid,
-            sa.or_(WebhookDelivery.claimed_at.is_(None), WebhookDelivery.next_attempt_at <= at),
-        )
+        .where(WebhookDelivery.uuid == delivery.uuid, sa.not_(WebhookDelivery.being_sent))
         .values(attempts=0, next_attempt_at=at, claimed_at=None, delivered_at=None, gave_up_at=None)
         .execution_options(synchronize_session=False)
     )

@@ -5,6 +5,7 @@ from enum import StrEnum
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal import vault
@@ -146,6 +147,16 @@ class WebhookDelivery(Identified, Base):
     def payload(self) -> str:
         """What is sent."""
         return vault.unseal(self.payload_sealed, purpose=PAYLOAD)
+
+    @hybrid_property
+    def being_sent(self) -> bool:
+        """Whether somebody sends it right now. A worker that died holds it only until it is due again."""
+        return self.claimed_at is not None and self.next_attempt_at is not None and self.next_attempt_at > now()
+
+    @being_sent.inplace.expression
+    @classmethod
+    def _being_sent(cls) -> sa.ColumnElement[bool]:
+        return sa.and_(cls.claimed_at.is_not(None), cls.next_attempt_at > now())
 
 
 LOCK = {"of": WebhookEndpoint, "key_share": True}

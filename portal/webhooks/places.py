@@ -17,10 +17,10 @@ from portal.webhooks.models import EndpointStatus, WebhookDelivery, WebhookEndpo
 AT_ONCE = 2  # messages of one customer; the queue has more workers than that
 
 
-def has_a_place(endpoint: WebhookEndpoint, at: datetime) -> bool:
+def has_a_place(endpoint: WebhookEndpoint) -> bool:
     """Whether nobody sends to this endpoint now, and few to the customer's others: counted under his lock."""
     hold(endpoint.customer_uuid)
-    taken = session.scalars(_taken(endpoint.customer_uuid, at)).all()
+    taken = session.scalars(_taken(endpoint.customer_uuid)).all()
     return endpoint.uuid not in taken and len(taken) < AT_ONCE
 
 
@@ -31,7 +31,7 @@ def first_waiting(customer_uuid: UUID, at: datetime) -> WebhookDelivery | None:
         .join(WebhookDelivery.endpoint)
         .where(
             WebhookEndpoint.customer_uuid == customer_uuid,
-            WebhookEndpoint.uuid.not_in(_taken(customer_uuid, at)),
+            WebhookEndpoint.uuid.not_in(_taken(customer_uuid)),
             WebhookDelivery.next_attempt_at <= at,
             may_be_sent(),
         )
@@ -45,11 +45,11 @@ def may_be_sent() -> sa.ColumnElement[bool]:
     return sa.or_(WebhookEndpoint.status == EndpointStatus.ACTIVE, WebhookDelivery.event == TEST)
 
 
-def _taken(customer_uuid: UUID, at: datetime) -> sa.Select[UUID]:
+def _taken(customer_uuid: UUID) -> sa.Select[UUID]:
     """The endpoints of the customer to which something is being sent, each as often as that is so."""
     message, endpoint = sa.orm.aliased(WebhookDelivery), sa.orm.aliased(WebhookEndpoint)
     return (
         sa.select(message.endpoint_uuid)
         .join(message.endpoint.of_type(endpoint))
-        .where(endpoint.customer_uuid == customer_uuid, message.claimed_at.is_not(None), message.next_attempt_at > at)
+        .where(endpoint.customer_uuid == customer_uuid, message.being_sent)
     )

@@ -1,3 +1,9 @@
+import pytest
+import sqlalchemy as sa
+
+from portal.api.v1.users import _users_of
+from portal.db import db, session
+from portal.people.models import User
 from portal.rooms.models import Role
 from tests.api.conftest import NewProgram
 from tests.cast import Cast
@@ -123,3 +129,20 @@ def test_accounts_subscriptions_and_features_can_be_read(program: NewProgram) ->
     assert program("bob").get("/accounts").json["data"] == []
     codes = {feature["code"] for feature in alice.get("/features").json["data"]}
     assert {"max_participants", "recording", "max_viewers"} <= codes
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_users_of_a_room_are_found_without_reading_everybody(cast: Cast, in_app: None) -> None:
+    """Ten thousand people who have nothing to do with the room are not looked at."""
+    columns = ", ".join(column.name for column in User.__table__.columns if column.name not in {"uuid", "email", "id"})
+    session.execute(
+        sa.text(
+            f"INSERT INTO users (uuid, email, id, {columns}) "
+            "SELECT gen_random_uuid(), n || '@many.example', 'many' || n, "
+            f"{columns} FROM (SELECT * FROM users LIMIT 1) one, generate_series(1, 10000) n"
+        )
+    )
+    session.execute(sa.text("ANALYZE users"))
+    bound = _users_of(cast.room()).compile(db.engine, compile_kwargs={"literal_binds": True})
+    plan = "\n".join(session.scalars(sa.text(f"EXPLAIN {bound}")))
+    assert "Seq Scan on users" not in plan

@@ -1,9 +1,11 @@
 """Webhooks on the room's page: made, looked at, changed and ended without a script."""
 
 import re
+from datetime import timedelta
 from typing import Any
 
 import sqlalchemy as sa
+import time_machine
 from flask import Flask
 
 from portal.admission.tokens import issue_token
@@ -16,7 +18,7 @@ from portal.permissions.members import RoomMember
 from portal.permissions.permission import Permission
 from portal.providers.fetch import NoAnswer, Trouble
 from portal.rooms.models import Role
-from portal.webhooks.deliveries import claim
+from portal.webhooks.deliveries import LEASE, claim
 from portal.webhooks.models import WebhookDelivery, WebhookEndpoint
 from tests.cast import Cast, Client
 
@@ -107,6 +109,26 @@ def send_to_nowhere(uuid: object) -> None:
 
     with mock.patch("portal.providers.fetch.post", side_effect=NoAnswer(Trouble.UNKNOWN_NAME)):
         deliver(uuid)  # type: ignore[arg-type]
+
+
+def test_what_a_dead_worker_took_from_a_webhook_that_was_paused_then_is_not_being_sent_for_ever(
+    app: Flask, cast: Cast
+) -> None:
+    alice = cast.sign_in("alice")
+    page = make(cast, alice)
+    with app.app_context():
+        with transaction():
+            issue_token(room=cast.room(), role=Role.GUEST, by=actor_of(cast.user("alice")))
+        with transaction():
+            assert claim(session.scalars(sa.select(WebhookDelivery)).one().uuid) is not None
+    paused = alice.post(f"{page}/pause", data={"csrf_token": alice.token(page)}, follow_redirects=True).text
+    assert "Is being sent" in paused
+    assert "every 2s" in paused
+    with time_machine.travel(now() + LEASE + timedelta(seconds=1), tick=True):
+        later = alice.get(f"{page}/deliveries").text
+    assert "Is tried again" in later
+    assert "Is being sent" not in later
+    assert "every 2s" not in later
 
 
 def test_it_is_edited_rotated_paused_resumed_tested_and_deleted(app: Flask, cast: Cast) -> None:

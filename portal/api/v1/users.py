@@ -52,10 +52,11 @@ def index(room: Room) -> Response:
 
 
 def _users_of(room: Room) -> sa.Select[User, RoomMember]:
-    members = sa.select(RoomMember.user_uuid).where(RoomMember.room_uuid == room.uuid)
+    owner = sa.select(Room.owner_uuid).where(Room.uuid == room.uuid)
+    people = owner.union(sa.select(RoomMember.user_uuid).where(RoomMember.room_uuid == room.uuid))
     here = sa.and_(RoomMember.user_uuid == User.uuid, RoomMember.room_uuid == Room.uuid)
     place = join(User, Room, Room.uuid == room.uuid).outerjoin(RoomMember, here)
-    return sa.select(User, RoomMember).select_from(place).where(sa.or_(_OWNS, User.uuid.in_(members)))
+    return sa.select(User, RoomMember).select_from(place).where(User.uuid.in_(people))
 
 
 def _shown(room: Room, user: User, member: RoomMember) -> dict[str, Any]:

@@ -64,7 +64,7 @@ def delivery_state(delivery: WebhookDelivery) -> DeliveryState:
         return DeliveryState("ok", _("Delivered"))
     if word == "given_up":
         return DeliveryState("bad", _("Given up") if delivery.event != TEST else _("Failed"))
-    if delivery.claimed_at is not None:
+    if delivery.being_sent:
         return DeliveryState("wait", _("Is being sent"))
     return DeliveryState("wait", _("Waiting") if not delivery.attempts else _("Is tried again"))
 
@@ -249,14 +249,14 @@ def _shown(room: Room, endpoint: WebhookEndpoint) -> dict[str, object]:
         "deliveries": found,
         "first": place is None,
         "next": cursors.write_place(place_of(found[-1]), of="deliveries") if more else "",
-        "busy": place is None and any(_moves(one, soon) for one in found),
+        "busy": place is None and any(_moves(one, endpoint, soon) for one in found),
     }
 
 
-def _moves(delivery: WebhookDelivery, soon: datetime) -> bool:
+def _moves(delivery: WebhookDelivery, endpoint: WebhookEndpoint, soon: datetime) -> bool:
     """Whether its row is about to change: it is on its way, or tried before long."""
-    at = delivery.next_attempt_at
-    return delivery.claimed_at is not None or (at is not None and at < soon)
+    at, told = delivery.next_attempt_at, endpoint.active or delivery.event == TEST
+    return delivery.being_sent or (told and at is not None and at < soon)
 
 
 def _form(room: Room, form: WebhookForm, endpoint: WebhookEndpoint | None) -> ResponseReturnValue:

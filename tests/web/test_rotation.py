@@ -131,10 +131,21 @@ def test_closing_the_old_link_leaves_the_new_one(cast: Cast, alice: Client) -> N
     assert guest.send(cast.board_path, name="Gus").status_code == 303
 
 
+def test_closing_says_how_many_links_go_with_it(cast: Cast, alice: Client) -> None:
+    links = f"/manage/rooms/{cast.board}/links"
+    newest = cast.link_ids[Role.GUEST]
+    for _ in range(2):
+        newest = alice.send(f"{links}/{newest}/rotation", grace="3600").location.rsplit("made=", 1)[1]
+    assert (
+        "The 2 links that it replaced still work; they end with it." in alice.get(f"{links}/{newest}/revocation").text
+    )
+
+
 def test_what_was_paused_by_itself_stays_paused(cast: Cast, alice: Client) -> None:
     fresh = rotate(cast, alice, "3600").partition("=")[2]
     links = f"/manage/rooms/{cast.board}/links"
     for one in (cast.link_ids[Role.GUEST], id_of(cast, fresh)):
+        assert "still work" not in alice.get(f"{links}/{one}/pause").text  # at the new one's turn, the old is paused
         assert alice.send(f"{links}/{one}/pause", people="stay").status_code == 303
     assert alice.send(f"{links}/{id_of(cast, fresh)}/resumption", page="/me").status_code == 303
     with cast.app.app_context():

@@ -202,6 +202,6 @@ def test_reading_notes_that_once_a_day_and_changes_nothing_else(cast: Cast, app:
     with app.app_context():
         sa.event.listen(db.engine, "before_cursor_execute", watch)
     with time_machine.travel(now() + timedelta(days=1), tick=False):
-        for _ in range(3):
-            alice.get("/manage/rooms")
+        cookies = [alice.get("/manage/rooms").headers.getlist("Set-Cookie") for _ in range(3)]
+    assert [bool(cookie) for cookie in cookies] == [True, False, False]  # it lives as long as the sign-in
     assert [statement.split()[:2] for statement in written] == [["UPDATE", "sign_ins"]]

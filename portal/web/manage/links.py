@@ -224,7 +224,8 @@ def resume(room: Room, token_id: str) -> ResponseReturnValue:
 
 def _closing(room: Room, token: RoomToken, template: str, inside: list[Participation]) -> str:
     """What is asked before a way in is closed: whom and which other links it concerns."""
-    earlier = tokens.ending_with(token, now())
+    at = now()
+    earlier = sum(one.works(at) for one in tokens.ending_with(token, at))
     return render_template(template, room=room, tab="links", token=token, inside=inside, earlier=earlier)
 
 

@@ -90,6 +90,18 @@ def test_a_database_that_is_away_is_a_page_that_says_so_and_recovers(cast: Cast,
     assert "Board meeting" in alice.get("/manage/rooms").text
 
 
+@POSTGRES
+def test_nobody_meets_a_connection_that_died_while_nobody_used_it(
+    cast: Cast, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server was started anew meanwhile, say: the pool still holds connections to the one before."""
+    monkeypatch.setattr(db, "TRUSTED_SECONDS", 0)
+    alice = cast.sign_in("alice")
+    with shut(database):
+        pass
+    assert alice.get("/manage/rooms").status_code == 200
+
+
 @BOTH
 def test_a_commit_that_fails_is_the_same_page_and_nothing_is_said_to_be_done(
     cast: Cast, monkeypatch: pytest.MonkeyPatch

@@ -42,6 +42,7 @@ def seen(look: tuple[str, int]) -> Iterator[Callable[[Page, str], None]]:
     def at(page: Page, name: str) -> None:
         page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
         page.set_viewport_size({"width": width, "height": 800})
+        page.wait_for_load_state()
         if folder := os.environ.get("SCREENSHOTS"):
             Path(folder).mkdir(parents=True, exist_ok=True)
             page.screenshot(path=f"{folder}/{name}-{width}-{scheme}.png", full_page=name != "conference")

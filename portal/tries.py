@@ -3,7 +3,7 @@
 A bucket allows so many tries in a window. Each window of a growing one that was used up doubles the
 next, up to a factor of 32; a quiet window halves it again. Keys are hashed: the table names nobody.
 Reserve inside `db.apart()` and hand back on success; or, where a lock makes those who try come one by
-one, ask `blocked` first and reserve for what was wrong.
+one, ask for the `opening` first and reserve for what was wrong.
 """
 
 import ipaddress
@@ -54,7 +54,8 @@ def reserve(*buckets: Bucket) -> None:
     """Take one try from each bucket, all or none. Raises `Throttled` with the longest wait."""
     at = now().timestamp()
     if len(session.execute(_taking(buckets, at)).all()) < len(buckets):
-        raise Throttled(retry_after=wait_until(session.scalar(sa.select(blocked(*buckets)))))
+        opens_at = session.scalar(sa.select(opening("any", len(buckets))), opening_of("any", *buckets))
+        raise Throttled(retry_after=wait_until(opens_at))
 
 
 def hand_back(*buckets: Bucket) -> None:
@@ -68,10 +69,28 @@ def hand_back(*buckets: Bucket) -> None:
     session.execute(sa.update(Tries).where(Tries.key.in_(keys), Tries.used > 0).values(used=Tries.used - 1))
 
 
-def blocked(*buckets: Bucket) -> sa.ScalarSelect[float | None]:
-    """As part of a larger question: when the last of those that are used up opens again; null if none is."""
-    used_up = sa.or_(*(sa.and_(Tries.key == bucket.key, Tries.used >= bucket.limit) for bucket in buckets))
-    return sa.select(sa.func.max(Tries.resets_at)).where(used_up, Tries.resets_at > now().timestamp()).scalar_subquery()
+def opening(name: str, buckets: int) -> sa.ScalarSelect[float | None]:
+    """When the last of so many buckets that are used up opens again; null if none is.
+
+    A part of a larger question, which can be made once: `opening_of` says which buckets are meant.
+    """
+    used_up = (
+        sa.and_(
+            Tries.key == sa.bindparam(f"{name}_key_{number}", type_=sa.String()),
+            Tries.used >= sa.bindparam(f"{name}_limit_{number}", type_=sa.Integer()),
+        )
+        for number in range(buckets)
+    )
+    at: sa.BindParameter[float] = sa.bindparam(f"{name}_at", type_=sa.Double())
+    return sa.select(sa.func.max(Tries.resets_at)).where(sa.or_(*used_up), Tries.resets_at > at).scalar_subquery()
+
+
+def opening_of(name: str, *buckets: Bucket) -> dict[str, str | float]:
+    """What an `opening` of that name and number is asked for."""
+    facts: dict[str, str | float] = {f"{name}_at": now().timestamp()}
+    for number, bucket in enumerate(buckets):
+        facts |= {f"{name}_key_{number}": bucket.key, f"{name}_limit_{number}": bucket.limit}
+    return facts
 
 
 def wait_until(resets_at: float | None) -> int:

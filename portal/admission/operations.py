@@ -18,7 +18,12 @@ from portal.admission.decision import Decision, Enter, Reason, decide
 from portal.admission.models import AccessCode, RoomToken
 from portal.admission.queries import STANDING, Standing, Visitor, case_of, facts_of, standing, this_token
 from portal.admission.secrets import normal_code, same_code
-from portal.admission.throttle import automatic_token_bucket, code_buckets
+from portal.admission.throttle import (
+    BUCKETS_OF_KNOWN,
+    BUCKETS_OF_STRANGERS,
+    automatic_token_bucket,
+    code_buckets,
+)
 from portal.admission.tokens import automatic_token, count_on_the_way
 from portal.audit.operations import note
 from portal.clock import now
@@ -26,6 +31,7 @@ from portal.db import session
 from portal.errors import Invalid, Message, NotFound, Refused, Throttled
 from portal.people.models import NAME_LENGTH
 from portal.people.names import readable
+from portal.rooms.features import used_limit
 from portal.rooms.models import Role, Room
 from portal.status.models import Participation
 from portal.status.operations import enter_session
@@ -46,15 +52,19 @@ class Declined(Refused):
 _HERE = sa.bindparam("here", type_=sa.Uuid())
 _ROLE = sa.bindparam("role", type_=AccessCode.role.type)
 
-_LOCKING = (  # made once, as all that is asked while others wait
+_ROOM_AND_CODES = (  # these are made once, as all that is asked while others wait
     sa.select(Room, Subscription, AccessCode)
     .join(Room.subscription)
     .outerjoin(AccessCode, sa.and_(AccessCode.room_uuid == Room.uuid, AccessCode.role == _ROLE))
     .options(lazyload(Subscription.provider), lazyload(Subscription.features))
     .where(Room.uuid == _HERE, Room.trashed_at.is_(None))
     .order_by(AccessCode.uuid)
-    .with_for_update(of=[Subscription, Room], key_share=True)
 )
+_LOCKING = _ROOM_AND_CODES.with_for_update(of=[Subscription, Room], key_share=True)
+_LOCKING_UNLIMITED = _ROOM_AND_CODES.with_for_update(of=Room, key_share=True).suffix_with(
+    f"FOR SHARE OF {Subscription.__tablename__}", dialect="postgresql"
+)
+"""Where the plan counts nobody, those who enter its other rooms need not wait; who changes the plan does."""
 _ENTERED_BEFORE = (
     sa.select(Participation.uuid)
     .where(
@@ -67,6 +77,9 @@ _ENTERED_BEFORE = (
 )
 _BEHIND_THE_DOOR = (
     state_query(_HERE).outerjoin(RoomToken, this_token()).add_columns(RoomToken, _ENTERED_BEFORE, *STANDING)
+)
+_BEHIND_A_CODE = _BEHIND_THE_DOOR.add_columns(
+    tries.opening("strangers", BUCKETS_OF_STRANGERS), tries.opening("known", BUCKETS_OF_KNOWN)
 )
 
 
@@ -147,14 +160,12 @@ def at_locked_door(room: Room, visitor: Visitor, *, network: str) -> LockedDoor:
     Raises `NotFound` for a room that is gone.
     """
     codes = _lock(room, visitor.role)
-    asked = _BEHIND_THE_DOOR
-    if codes:
-        known_device = visitor.device or ""
-        strangers = code_buckets(room=room, role=visitor.role, network=network, known_device=None)
-        own = code_buckets(room=room, role=visitor.role, network=network, known_device=known_device)
-        asked = asked.add_columns(tries.blocked(*strangers), tries.blocked(*own))
     facts = {"here": room.uuid, "role": visitor.role, **facts_of(visitor)}
-    rows = session.execute(asked, facts).all()
+    if codes:
+        for who, known_device in (("strangers", None), ("known", visitor.device or "")):
+            buckets = code_buckets(room=room, role=visitor.role, network=network, known_device=known_device)
+            facts |= tries.opening_of(who, *buckets)
+    rows = session.execute(_BEHIND_A_CODE if codes else _BEHIND_THE_DOOR, facts).all()
     _status, _run, _person, token, known, *more = rows[0]
     how, opens_at = Standing(*more[: len(STANDING)]), more[len(STANDING) :] or (None, None)
     return LockedDoor(
@@ -259,10 +270,12 @@ def _refusal(room: Room, visitor: Visitor, decision: Decision) -> Callable[[], N
 def _lock(room: Room, role: Role) -> list[AccessCode]:
     """Hold the rows by which places are counted, freshly read, and find the role's codes: one statement."""
     room_uuid, subscription = room.uuid, room.subscription
+    counted = used_limit(subscription.values, {}, "max_participants") is not None
+    locking = _LOCKING if counted else _LOCKING_UNLIMITED
     for thing in (room, subscription):
         plain = set(object_mapper(thing).column_attrs.keys()) - {"uuid"}
         session.expire(thing, plain)  # only what is read anew below; what hangs on it stays loaded
-    rows = session.execute(_LOCKING, {"here": room_uuid, "role": role}).all()
+    rows = session.execute(locking, {"here": room_uuid, "role": role}).all()
     if not rows:
         raise NotFound
     return [row[2] for row in rows if row[2] is not None]

@@ -11,6 +11,7 @@ from portal.tries import Bucket
 
 MINUTE = 60  # seconds; doubles with each window that is used up
 DAY = 86_400
+BUCKETS_OF_STRANGERS, BUCKETS_OF_KNOWN = 4, 5  # how many `code_buckets` gives
 
 
 def code_buckets(*, room: Room, role: Role, network: str, known_device: str | None) -> tuple[Bucket, ...]:

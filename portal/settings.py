@@ -28,7 +28,8 @@ class Settings(BaseSettings):
     redis_url: str = ""
     """Channels and job queue shared by several processes; empty means one web process."""
     secret_keys: Annotated[tuple[SecretStr, ...], NoDecode] = ()
-    """Newest first, separated by commas. Older ones still open what they sealed."""
+    """Newest first, separated by commas. Older ones still open what they sealed. Without any, the data folder's
+    own key counts, which the demo makes: so the other commands reach the demo's world."""
     base_url: str = "http://127.0.0.1:8000"
     """The address people use. Links are made from it, never from the Host header."""
     trusted_proxies: int = Field(default=0, ge=0, le=5)
@@ -52,6 +53,14 @@ class Settings(BaseSettings):
     """Whether addresses that people typed in (webhooks) may lead into private networks."""
     outgoing_http: bool = False
     """Whether they may be plain http."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _find_key(cls, given: dict[str, Any]) -> dict[str, Any]:
+        kept = key_file(Path(given.get("data") or cls.model_fields["data"].default))
+        if given.get("secret_keys") or not kept.is_file():
+            return given
+        return {**given, "secret_keys": kept.read_text()}
 
     @field_validator("secret_keys", mode="before")
     @classmethod
@@ -128,11 +137,16 @@ class DemoSettings(BaseSettings):
 
     def _key(self) -> str:
         self.data.mkdir(mode=0o700, parents=True, exist_ok=True)
-        file = self.data / "secret.key"
+        file = key_file(self.data)
         if not file.exists():
             file.touch(mode=0o600)
             file.write_text(secrets.token_urlsafe(48))
         return file.read_text().strip()
+
+
+def key_file(data: Path) -> Path:
+    """Where a data folder keeps a key of its own."""
+    return data / "secret.key"
 
 
 def settings_in(environment: dict[str, str]) -> Settings:

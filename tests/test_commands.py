@@ -13,12 +13,15 @@ from http.cookiejar import CookieJar
 from pathlib import Path
 
 import pytest
+import requests
 from flask import request
 
 from portal.app import create_app
 from tests import servers
 from tests.conftest import settings_for
 from tests.servers import Portal, free_port, wait_for
+
+CLIENT = ("client", "create", "--name", "Timetable", "--user", "alice@demo.example", "--json")
 
 
 @contextmanager
@@ -62,6 +65,23 @@ def test_the_demo_serves_a_furnished_portal_and_keeps_it(tmp_path: Path) -> None
     with demo(data, port) as printed:
         assert [word for word in printed.split() if "?token=" in word] == links
         assert "Your name" in _page(links[0])
+
+
+def test_the_other_commands_reach_the_demo_s_world_by_its_folder(tmp_path: Path) -> None:
+    data, port = tmp_path / "instance", free_port()
+    with demo(data, port):
+        made = run(data, *CLIENT, SECRET_KEYS="")
+        client = json.loads(made.stdout)
+        answer = requests.post(
+            f"http://127.0.0.1:{port}/oauth/token",
+            auth=(client["client_id"], client["client_secret"]),
+            data={"grant_type": "client_credentials"},
+            timeout=10,
+        )
+        assert answer.status_code == 200
+    assert "ok   secret key" in run(data, "doctor", SECRET_KEYS="").stdout
+    (data / "secret.key").write_text("short")
+    assert "at least 32" in run(data, *CLIENT, SECRET_KEYS="").stderr
 
 
 def test_several_processes_are_refused_without_redis(tmp_path: Path) -> None:
@@ -198,7 +218,7 @@ def test_it_trusts_the_proxies_that_it_was_told_of_and_nobody_else(tmp_path: Pat
 
 
 def run(data: Path, *command: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """A command of the portal on an empty data folder."""
+    """A command of the portal on a data folder."""
     return subprocess.run(
         [sys.executable, "-m", "portal.cli", *command],
         env={

@@ -94,3 +94,15 @@ def test_more_live_rooms_than_are_shown_as_such_stand_among_the_others(
         [*(f"Class {number}" for number in range(5)), "Board meeting", "Open house"]
     )
     assert found == sorted(found)
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_the_plan_of_a_list_is_made_once_and_not_for_each_reader(app: Flask, cast: Cast) -> None:
+    with app.app_context(), transaction():
+        for _ in range(10):  # the driver prepares what came five times
+            page(cast, "alice")
+            page(cast, "bob")
+        made = sa.text("SELECT generic_plans, custom_plans FROM pg_prepared_statements WHERE statement LIKE :like")
+        plans = session.execute(made, {"like": "WITH live%"}).all()
+        assert len(plans) == 2
+        assert all(generic > 0 and custom == 0 for generic, custom in plans)

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from flask import current_app, request
 
 from portal.api.v1.language import EVERYTHING, Query, cursor_of
-from portal.db import session
+from portal.db import session, so_many
 from portal.errors import Invalid, Message
 from portal.permissions.visibility import Page
 
@@ -25,7 +25,7 @@ def _cut(asked: Query, source: Source, limit: int, *after: sa.ColumnElement[bool
     """The rows that are asked for, and so many of them that the page is among the first `limit`."""
 
     def page(query: sa.Select[Any]) -> sa.Select[Any]:
-        return _ordered(asked, query.where(*asked.conditions, *after)).limit(limit)
+        return _ordered(asked, query.where(*asked.conditions, *after)).limit(so_many(limit))
 
     return _ordered(asked, source(page)) if callable(source) else page(source)
 
@@ -47,7 +47,7 @@ def _total(asked: Query, source: Source) -> sa.Select[int]:
 def _by_page(asked: Query, source: Source, options: Sequence[Any]) -> tuple[list[Any], dict[str, Any]]:
     limit, total_of = asked.limit or EVERYTHING, _total(asked, source)
     found = _cut(asked, source, asked.page * limit).add_columns(total_of.scalar_subquery().label("_total"))
-    found = found.options(*options).limit(limit).offset((asked.page - 1) * limit)
+    found = found.options(*options).limit(so_many(limit)).offset((asked.page - 1) * limit)
     rows = list(session.execute(found).unique())
     total = rows[0]._total if rows else 0
     if not rows and asked.page > 1:  # beyond the end, where no row says how many there are
@@ -72,7 +72,7 @@ def _by_page(asked: Query, source: Source, options: Sequence[Any]) -> tuple[list
 def _by_cursor(asked: Query, source: Source, options: Sequence[Any]) -> tuple[list[Any], dict[str, Any]]:
     column, tie = asked.listing.columns[asked.order].expression, asked.listing.tie
     found = _cut(asked, source, asked.limit + 1, *_after(asked)).add_columns(column.label("_order"), tie.label("_tie"))
-    found = found.options(*options).limit(asked.limit + 1)
+    found = found.options(*options).limit(so_many(asked.limit + 1))
     rows = list(session.execute(found).unique())
     more = len(rows) > asked.limit
     rows = rows[: asked.limit]

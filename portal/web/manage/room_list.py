@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from portal.accounts.models import Account
 from portal.clock import now
 from portal.customers.models import Customer, display_name
-from portal.db import session
+from portal.db import session, so_many
 from portal.edge import cursors
 from portal.edge.words import ago, duration, seconds_since
 from portal.people.models import User
@@ -163,7 +163,7 @@ def _live(reach: Reach, at: datetime, search: str) -> sa.CTE:
         .join(RoomStatus, RoomStatus.room_uuid == Room.uuid)
         .where(IS_LIVE, Room.trashed_at.is_(None), sa.or_(*relations(reach, at, Permission.STATUS_VIEW)))
     )
-    return matching(query, search).order_by(RoomStatus.since.desc(), Room.uuid).limit(MOST_LIVE).cte("live")
+    return matching(query, search).order_by(RoomStatus.since.desc(), Room.uuid).limit(so_many(MOST_LIVE)).cte("live")
 
 
 def _others(reach: Reach, at: datetime, live: sa.CTE, first: bool, search: str) -> sa.Select[*tuple[Any, ...]]:
@@ -173,14 +173,14 @@ def _others(reach: Reach, at: datetime, live: sa.CTE, first: bool, search: str) 
         arm = matching(arm.where(Room.uuid.not_in(sa.select(live.c.uuid))), search)
         if not first:
             arm = arm.where(sa.tuple_(Room.sort_name, Room.uuid) > AFTER)
-        return arm.order_by(Room.sort_name, Room.uuid).limit(PAGE + 1)
+        return arm.order_by(Room.sort_name, Room.uuid).limit(so_many(PAGE + 1))
 
     seen = seen_uuids(reach, at, page).subquery()
     part = (
         sa.select(Room.uuid, sa.false().label("live"))
         .join(seen, seen.c.uuid == Room.uuid)
         .order_by(Room.sort_name, Room.uuid)
-        .limit(PAGE + 1)
+        .limit(so_many(PAGE + 1))
     ).subquery()
     return sa.select(part.c.uuid, part.c.live)
 

@@ -107,7 +107,13 @@ session = db.session
 
 @sa.event.listens_for(session, "after_commit")
 def _act_afterwards(committed: Session) -> None:
-    """What is committed stays committed: an act that fails is logged, and keeps no other from happening."""
+    """What is committed stays committed: an act that fails is logged, and keeps no other from happening.
+
+    The end of a savepoint commits nothing yet.
+    """
+    if committed.in_nested_transaction():
+        return
+    committed.info.pop("held", None)
     for act in committed.info.pop("afterwards", []):
         try:
             act()
@@ -117,7 +123,9 @@ def _act_afterwards(committed: Session) -> None:
 
 @sa.event.listens_for(session, "after_rollback")
 def _forget(rolled_back: Session) -> None:
-    rolled_back.info.pop("afterwards", None)
+    rolled_back.info.pop("held", None)  # locks go with a savepoint, too
+    if not rolled_back.in_nested_transaction():
+        rolled_back.info.pop("afterwards", None)
 
 
 def new_uuid() -> UUID:
@@ -188,12 +196,22 @@ class Dated:
 def take(thing: Identified) -> None:
     """Lock the thing's row until the end of the transaction, and read it anew: what it was is no ground to act on.
 
-    Rows that refer to it may be written meanwhile. Raises `NotFound` if somebody deleted it.
+    Rows that refer to it may be written meanwhile. One that this transaction took before is as it left it: an
+    entrance may take what its operation takes again. Raises `NotFound` if somebody deleted it.
     """
+    if ("taken", thing.uuid) in held():
+        return
     try:
         session.refresh(thing, with_for_update={"of": type(thing), "key_share": True})
     except sa.exc.InvalidRequestError:
         raise NotFound from None
+    held().add(("taken", thing.uuid))
+
+
+def held() -> set[tuple[str, UUID]]:
+    """Which rows this transaction has locked, each with the way in which it did: nobody else changes them."""
+    rows: set[tuple[str, UUID]] = session.info.setdefault("held", set())
+    return rows
 
 
 @contextmanager

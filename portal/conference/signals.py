@@ -18,10 +18,8 @@ from portal.errors import Invalid, Message, NotAllowed, NotFound
 from portal.rooms.models import Role, Room
 from portal.status.models import Ending, Participation
 from portal.status.operations import leave_session, present
+from portal.status.upkeep import ALIVE_SECONDS
 
-# A sign of life comes every three seconds. Without any, somebody is gone after eight; with the sweep's one, and
-# the way to other people's pages, that keeps the promise of ten.
-ALIVE_SECONDS = 8
 LEAVING_SECONDS = 4  # after a page was closed, so long is the place kept for a reload
 _TRIES = 5  # only tabs of one device ever write to the same place
 

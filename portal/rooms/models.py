@@ -76,6 +76,8 @@ class Room(Identified, Dated, Base):
         sa.Index("ix_rooms_owner_uuid_sort_name_uuid", "owner_uuid", "sort_name", "uuid"),
         sa.Index("ix_rooms_account_uuid_sort_name_uuid", "account_uuid", "sort_name", "uuid"),
         sa.Index("ix_rooms_customer_uuid_sort_name_uuid", "customer_uuid", "sort_name", "uuid"),
+        sa.Index("ix_rooms_created_at_uuid", "created_at", "uuid"),  # of who sees many: of few, sorting costs little
+        sa.Index("ix_rooms_updated_at_uuid", "updated_at", "uuid"),
         sa.Index("ix_rooms_subscription_uuid_trashed_at", "subscription_uuid", "trashed_at"),  # for counting
     )
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 import sqlalchemy as sa
 
@@ -71,42 +71,44 @@ def create_room(
     return room
 
 
-def describe_room(
-    room: Room,
-    *,
-    by: User,
-    room_name: str | None = None,
-    slug: str | None = None,
-    is_public: bool | None = None,
-    status: RoomStatusWord | None = None,
-    settings: Mapping[str, Any] | None = None,
-    features: Mapping[str, Any] | None = None,
-    metadata: object = None,
-) -> None:
+class RoomChanges(TypedDict, total=False):
+    """What can be changed of a room. Left out or None: it stays as it is."""
+
+    room_name: str | None
+    slug: str | None
+    is_public: bool | None
+    status: RoomStatusWord | None
+    settings: Mapping[str, Any] | None
+    features: Mapping[str, Any] | None
+    metadata: object
+
+
+def describe_room(room: Room, *, by: User, **changes: Unpack[RoomChanges]) -> None:
     """Change what is given: settings and features key by key (None removes one), metadata as a whole.
 
     Raises `Invalid`. A new name makes a new slug only while the slug still follows the name. Who is inside is
     the matter of `status.closing.change_room`.
     """
+    slug, settings, features = changes.get("slug"), changes.get("settings"), changes.get("features")
     if settings is not None or features is not None:  # of two who merge at once, the second merges into the first's
         session.flush()
         session.refresh(room, ["room_settings", "room_features"], with_for_update={"of": Room, "key_share": True})
-    if room_name is not None:
+    if (room_name := changes.get("room_name")) is not None:
         name = readable(room_name, field="room_name", longest=ROOM_NAME_LENGTH)
         if slug in {None, room.slug} and room.slug == slug_of(room.room_name):
             slug = slug_of(name)
         room.room_name = name
     if slug is not None and slug != room.slug:
         room.slug = checked_slug(slug) if slug else slug_of(room.room_name)
-    if is_public is not None:
+    if (is_public := changes.get("is_public")) is not None:
         room.is_public = is_public
-    if status is not None:
+    if (status := changes.get("status")) is not None:
         room.status = status
     if settings is not None:
         room.room_settings = merged_settings(room.room_settings, settings, declared=declared_for(room.subscription))
     if features is not None:
         room.room_features = merged_features(room.room_features, features)
-    if metadata is not None:
+    if (metadata := changes.get("metadata")) is not None:
         room.room_metadata = checked_metadata(metadata)
     session.flush()
     note("room.updated", room, by=by.uuid, room=room.uuid)

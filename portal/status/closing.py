@@ -3,39 +3,17 @@
 Stands here because a room itself does not know who is in.
 """
 
-from collections.abc import Mapping
-from typing import Any
+from typing import Unpack
 
 from portal.people.models import User
 from portal.rooms.models import Room, RoomStatusWord
-from portal.rooms.operations import describe_room, trash_room
+from portal.rooms.operations import RoomChanges, describe_room, trash_room
 from portal.status.operations import end_session
 
 
-def change_room(
-    room: Room,
-    *,
-    by: User,
-    room_name: str | None = None,
-    slug: str | None = None,
-    is_public: bool | None = None,
-    status: RoomStatusWord | None = None,
-    settings: Mapping[str, Any] | None = None,
-    features: Mapping[str, Any] | None = None,
-    metadata: object = None,
-) -> None:
+def change_room(room: Room, *, by: User, **changes: Unpack[RoomChanges]) -> None:
     """Change what is given (see `describe_room`). A room that is inactive then sends everybody out."""
-    describe_room(
-        room,
-        by=by,
-        room_name=room_name,
-        slug=slug,
-        is_public=is_public,
-        status=status,
-        settings=settings,
-        features=features,
-        metadata=metadata,
-    )
+    describe_room(room, by=by, **changes)
     if room.status is not RoomStatusWord.ACTIVE:
         end_session(room, by=by.uuid)
 

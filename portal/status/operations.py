@@ -187,10 +187,7 @@ def close_lapsed(gone: Iterable[tuple[str, str]]) -> int:
 
 def _give_way(here: State, stay: Participation) -> None:
     """Others saw somebody else: his stay ends and is told, and what comes is a stay of its own in the same run."""
-    left = sa.update(Participation).where(Participation.uuid == stay.uuid).values(left_at=now(), ending=Ending.LEFT)
-    session.execute(left)  # at once: a device has one place
-    note("participant.left", stay, by=stay.user_uuid, room=here.room.uuid, ending=Ending.LEFT.value)
-    here.people.remove(stay)
+    _write_leaving(here, [stay], ending=Ending.LEFT, by=None)
     group, member = str(here.room.uuid), stay.id
     afterwards(lambda: _empty_place(group, member))
 
@@ -240,6 +237,15 @@ def _close(here: State, which: Which, *, ending: Ending, by: UUID | None) -> int
     gone = [person for person in here.people if which(person)]
     if not gone:
         return 0
+    _write_leaving(here, gone, ending=ending, by=by)
+    _record_people(here, by=by)
+    session.flush()
+    _tell(here.room, gone, ending)
+    return len(gone)
+
+
+def _write_leaving(here: State, gone: list[Participation], *, ending: Ending, by: UUID | None) -> None:
+    """Their stays are over: written at once, because a device has one place."""
     session.execute(
         sa.update(Participation)
         .where(Participation.uuid.in_([person.uuid for person in gone]))
@@ -248,10 +254,6 @@ def _close(here: State, which: Which, *, ending: Ending, by: UUID | None) -> int
     leavers = [(person, by or (person.user_uuid if ending is Ending.LEFT else None)) for person in gone]
     note_each("participant.left", leavers, room=here.room.uuid, ending=ending.value)
     here.people = [person for person in here.people if person not in gone]
-    _record_people(here, by=by)
-    session.flush()
-    _tell(here.room, gone, ending)
-    return len(gone)
 
 
 def _tell(room: Room, gone: list[Participation], ending: Ending) -> None:

@@ -20,7 +20,9 @@ from portal.status.operations import end_run
 from portal.subscriptions.models import Subscription
 
 EMPTY_LIFE = timedelta(minutes=5)
-EXPECTED_SECONDS = 8  # how long somebody whose signs of life were lost has to give the next one
+# A sign of life comes every three seconds. Without any, somebody is gone after eight; with the sweep's one, and
+# the way to other people's pages, that keeps the promise of ten. Whose signs were lost has as long for the next.
+ALIVE_SECONDS = 8
 LOOKED_AT = timedelta(seconds=10)  # how old the age of a live room's status gets
 
 Place = tuple[str, str]
@@ -46,7 +48,7 @@ def expect(places: Iterable[Place]) -> None:
     Who is on his way in, or comes back meanwhile, notices nothing.
     """
     for group, member in places:
-        channels().expect(group, member, EXPECTED_SECONDS)
+        channels().expect(group, member, ALIVE_SECONDS)
 
 
 def live_rooms_to_look_at() -> list[UUID]:

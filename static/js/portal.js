@@ -66,7 +66,8 @@ document.addEventListener("keydown", (event) => {
   closeMenus();
 });
 
-// Ages: <time data-ago="12"> counts on from the seconds that the server said, in the words of the page.
+// Ages: <time data-ago="12"> counts on from the seconds that the server said, in the words of the page; and so
+// does how long something has lasted, <time data-for="12">.
 
 const { ago, spans } = document.body.dataset;
 const [inSeconds, inMinutes, inHours] = (spans ?? "").split("|");
@@ -84,15 +85,19 @@ function fill(pattern, ...numbers) {
 }
 
 function tick() {
-  for (const time of document.querySelectorAll("time[data-ago]")) {
-    if (!happenedAt.has(time)) happenedAt.set(time, Date.now() - 1000 * time.dataset.ago);
+  for (const time of document.querySelectorAll("time[data-ago], time[data-for]")) {
+    const lasts = time.dataset.for;
+    if (!happenedAt.has(time)) happenedAt.set(time, Date.now() - 1000 * (lasts ?? time.dataset.ago));
     const seconds = Math.floor((Date.now() - happenedAt.get(time)) / 1000);
-    const words = ago.replace("@", span(seconds));
+    const words = lasts ? span(seconds) : ago.replace("@", span(seconds));
     if (seconds < 86_400 && time.textContent !== words) time.textContent = words;
   }
 }
 
-if (spans) setInterval(tick, 1000);
+if (spans) {
+  tick();
+  setInterval(tick, 1000);
+}
 
 // Forms: the time zone, for whom the portal does not know it yet; two clicks are one sending; a form that
 // was kept over signing in goes back to its page by itself.

@@ -231,7 +231,13 @@ def test_what_another_one_has_just_deleted_is_not_there(
         session.execute(gone.execution_options(synchronize_session=False))
         take(taken)
 
-    for module in ("admission.codes", "admission.tokens", "permissions.operations", "webhooks.operations"):
+    for module in (
+        "admission.codes",
+        "admission.tokens",
+        "permissions.operations",
+        "webhooks.operations",
+        "api.v1.users",
+    ):
         monkeypatch.setattr(f"portal.{module}.take", wait_for_another)
     answer = alice.call(method, address, change if method == "PATCH" else None)
     assert answer.status_code == 404, answer.text

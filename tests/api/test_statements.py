@@ -111,6 +111,30 @@ def test_an_account_is_found_by_itself_without_more_statements(cast: Cast, progr
     assert count(program("alice"), "/rooms", {"room_name": "New"}, status=201) <= 6
 
 
+def test_what_is_changed_on_a_condition_is_read_and_held_once(cast: Cast, program: NewProgram, count: Count) -> None:
+    alice, room = program("alice"), f"/rooms/{cast.board}"
+    code = alice.post(f"{room}/access-codes", {"role": "guest"}).json["data"]
+    bob = next(user for user in alice.get(f"{room}/users").json["data"] if user["email"].startswith("bob"))
+
+    def conditionally(method: str, path: str, body: Any = None) -> int:
+        alice.headers["If-Match"] = alice.get(path).headers["ETag"]
+        taken = count(alice, path, body, method=method, status=204 if method == "DELETE" else 200)
+        alice.headers.clear()
+        return taken
+
+    for path, change, patching, deleting in (
+        (f"{room}/access-codes/{code['id']}", {"label": "Press"}, 7, 7),
+        (f"{room}/tokens/{cast.link_ids[Role.GUEST]}", {"label": "Press", "paused": True}, 11, 8),
+        (f"{room}/users/{bob['id']}", {"permissions": ["status:view"]}, 6, 6),
+    ):
+        assert conditionally("PATCH", path, change) <= patching, path
+        assert conditionally("DELETE", path) <= deleting, path
+    hook = {"url": "https://hooks.example/", "events": ["room.deleted"], "room_id": cast.board}
+    path = f"/webhooks/{alice.post('/webhooks', hook).json['data']['id']}"
+    assert conditionally("PATCH", path, {"description": "News"}) <= 9
+    assert conditionally("DELETE", path) <= 10
+
+
 def test_joining(cast: Cast, program: NewProgram, count: Count) -> None:
     alice, board = program("alice"), f"/rooms/{cast.board}"
     links = {role: link.partition("token=")[2] for role, link in cast.links.items()}

@@ -125,6 +125,18 @@ def test_pages_of_owners(
     seen(charlie.go(room.removeprefix(portal.address)), "not-found")
 
 
+def test_the_way_to_the_content_covers_no_other(
+    person: Callable[..., Person], seen: Callable[[Page, str], None]
+) -> None:
+    alice = person("Alice")
+    alice.sign_in()
+    alice.page.keyboard.press("Tab")
+    expect(alice.page.get_by_role("link", name="Skip to the content")).to_be_focused()
+    seen(alice.page, "skip")
+    alice.page.get_by_role("link", name="New room").first.click()  # the page did not move away under the pointer
+    expect(alice.page.get_by_label("Name")).to_be_visible()
+
+
 def test_pages_about_programs(portal: Portal, person: Callable[..., Person], seen: Callable[[Page, str], None]) -> None:
     back = f"{portal.address}/livez"
     made = portal.run(

@@ -99,7 +99,7 @@ def test_whom_redis_has_forgotten_is_out_after_a_while(over_valkey: Cast, monkey
     assert isinstance(made, OverRedis)
     made._redis.flushall()
     assert presence.sweep(cast.app) == 0
-    monkeypatch.setattr(upkeep, "EXPECTED_SECONDS", 0)
+    monkeypatch.setattr(upkeep, "ALIVE_SECONDS", 0)
     presence.reconcile(cast.app)
     assert presence.sweep(cast.app) == 1
     with cast.app.app_context():

@@ -1,16 +1,22 @@
 """Making and changing rooms: what the pages and the API both stand on."""
 
+from typing import Any
+
 import pytest
 import sqlalchemy as sa
 
 from portal.accounts.models import Account
-from portal.db import session
+from portal.clock import now
+from portal.db import db, session
 from portal.errors import Invalid
-from portal.rooms.models import RoomStatusWord
+from portal.permissions.actor import actor_of
+from portal.permissions.visibility import reach_of, seen_uuids
+from portal.rooms.models import Room, RoomStatusWord
 from portal.rooms.operations import create_room, describe_room
 from portal.subscriptions.models import ServiceProvider, ServiceType
 from portal.subscriptions.operations import create_subscription
 from tests.cast import Cast
+from tests.conftest import BOTH
 
 pytestmark = pytest.mark.usefixtures("in_app")
 
@@ -101,3 +107,24 @@ def test_a_plan_takes_features_as_the_api_writes_them(cast: Cast, account: Accou
     )
     session.expire(made)
     assert made.values == {"max_participants": None, "max_rooms": 3, "recording": False}
+
+
+@BOTH
+@pytest.mark.parametrize("column", [Room.sort_name, Room.created_at, Room.updated_at])
+@pytest.mark.parametrize("descending", [False, True])
+def test_a_list_of_all_rooms_is_read_by_an_index(
+    cast: Cast, column: sa.orm.InstrumentedAttribute[Any], descending: bool
+) -> None:
+    order = (column.desc(), Room.uuid.desc()) if descending else (column, Room.uuid)
+    everything = reach_of(actor_of(cast.user("admin")))
+    page = seen_uuids(everything, now(), lambda arm: arm.order_by(*order).limit(10))
+    bound, index = page.compile(db.engine, compile_kwargs={"literal_binds": True}), f"ix_rooms_{column.key}_uuid"
+    if db.engine.dialect.name == "postgresql":
+        session.execute(sa.text("SET LOCAL enable_seqscan = off"))  # two rooms would rather be read and sorted
+        session.execute(sa.text("SET LOCAL enable_sort = off"))
+        plan = "\n".join(session.scalars(sa.text(f"EXPLAIN {bound}")))
+        assert "Sort" not in plan
+    else:
+        plan = "\n".join(row[3] for row in session.execute(sa.text(f"EXPLAIN QUERY PLAN {bound}")))
+        assert "TEMP B-TREE" not in plan
+    assert index in plan

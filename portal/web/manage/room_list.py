@@ -128,9 +128,10 @@ def ages_of(rows: Iterable[Row]) -> dict[str, str]:
     for row in rows:
         status = row.status
         if status is not None and status.state is not LiveState.IDLE:
-            checked = f"checked-{row.id}"
+            checked, lasts = f"checked-{row.id}", f"lasts-{row.id}"
             ages[checked], ages[f"{checked}-s"] = ago(status.checked_at), str(seconds_since(status.checked_at))
-            ages[f"lasts-{row.id}"] = duration(status.since)
+            if status.since is not None:
+                ages[lasts], ages[f"{lasts}-s"] = duration(status.since), str(seconds_since(status.since))
     return ages
 
 

@@ -6,8 +6,10 @@ message asks anew. Fails closed.
 """
 
 from collections.abc import Iterable
+from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.orm import joinedload
 
 from portal.db import session
 from portal.errors import Message, NotAllowed
@@ -39,6 +41,18 @@ def find_keeper(endpoint: WebhookEndpoint) -> Actor | None:
     """The same, looking for the membership."""
     query = sa.select(RoomMember).join(WebhookEndpoint, MEMBERSHIP).where(WebhookEndpoint.uuid == endpoint.uuid)
     return keeper_of(endpoint, session.scalar(query))
+
+
+def kept_of(endpoints: Iterable[WebhookEndpoint]) -> set[UUID]:
+    """Which of these have a keeper, asked at once."""
+    query = (
+        sa.select(WebhookEndpoint, RoomMember)
+        .outerjoin(RoomMember, MEMBERSHIP)
+        .where(WebhookEndpoint.uuid.in_([endpoint.uuid for endpoint in endpoints]))
+        .options(joinedload(WebhookEndpoint.created_by))
+    )
+    found = session.execute(query).unique()
+    return {endpoint.uuid for endpoint, member in found if keeper_of(endpoint, member) is not None}
 
 
 def why_nobody(endpoint: WebhookEndpoint) -> Message:

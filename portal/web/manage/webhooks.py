@@ -28,7 +28,7 @@ from portal.webhooks.events import TEST, Event
 from portal.webhooks.models import WebhookDelivery, WebhookEndpoint
 from portal.webhooks.queries import endpoints_for, find_delivery, find_endpoint_at, newest_deliveries, place_of
 from portal.webhooks.shown import state_of, trouble_of
-from portal.webhooks.standing import find_keeper, may_hear, may_take_over, why_nobody
+from portal.webhooks.standing import find_keeper, kept_of, may_hear, may_take_over, why_nobody
 
 bp = Blueprint("webhooks", __name__, url_prefix="/manage/rooms/<id:room_id>/webhooks")
 
@@ -71,10 +71,12 @@ def delivery_state(delivery: WebhookDelivery) -> DeliveryState:
     return DeliveryState("wait", _("Waiting") if not delivery.attempts else _("Is tried again"))
 
 
-def endpoint_state(endpoint: WebhookEndpoint) -> DeliveryState:
-    """How it stands with an endpoint."""
+def endpoint_state(endpoint: WebhookEndpoint, *, kept: bool) -> DeliveryState:
+    """How it stands with an endpoint, and whether it has a keeper."""
     if not endpoint.active:
         return DeliveryState("off", _("Paused"))
+    if not kept:
+        return DeliveryState("bad", _("Nothing is sent"))
     if endpoint.failing_since is not None:
         return DeliveryState("bad", _("Fails"))
     return DeliveryState("ok", _("Listens"))
@@ -84,11 +86,13 @@ def endpoint_state(endpoint: WebhookEndpoint) -> DeliveryState:
 @requires(Permission.ROOM_EDIT)
 def index(room: Room) -> ResponseReturnValue:
     """The room's webhooks, and those of all rooms of the customer for who owns it."""
+    found = endpoints_for(actor.someone(), room)
     return render_template(
         "manage/webhooks/index.html",
         room=room,
         tab="webhooks",
-        endpoints=endpoints_for(actor.someone(), room),
+        endpoints=found,
+        kept=kept_of(found),
         state=endpoint_state,
     )
 

@@ -206,7 +206,7 @@ def _held(delivery_uuid: UUID, at: datetime) -> WebhookDelivery | None:
 
 
 def _answered_for(delivery: WebhookDelivery, at: datetime) -> bool:
-    """Whether somebody answers for the endpoint who may see this, too. Else it is paused, or this is given up."""
+    """Whether the endpoint has a keeper who may see this, too. Else it is paused, or this is given up."""
     if delivery.event == TEST:
         return True
     keeper = find_keeper(delivery.endpoint)

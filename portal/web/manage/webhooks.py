@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -156,7 +157,7 @@ def edit(room: Room, endpoint_id: str) -> ResponseReturnValue:
     del form.everywhere
     if form.validate_on_submit():
         with form.refusals():
-            before = endpoint.created_by
+            before = endpoint.created_by_uuid
             untouchable = {event for event in held if event not in form.visible}
             operations.change_endpoint(
                 endpoint,
@@ -165,8 +166,8 @@ def edit(room: Room, endpoint_id: str) -> ResponseReturnValue:
                 events={*form.events.data, *untouchable},
                 description=stripped(form.description.data),
             )
-            mine = endpoint.created_by != before
-            notices.done(_("Saved. The webhook runs in your name from now on.") if mine else _("Saved."))
+            taken = _taken_over(endpoint, before)
+            notices.done(_("Saved. The webhook runs in your name from now on.") if taken else _("Saved."))
             return _back(room, endpoint)
     return _form(room, form, endpoint)
 
@@ -196,15 +197,16 @@ def pause(room: Room, endpoint_id: str) -> ResponseReturnValue:
 def resume(room: Room, endpoint_id: str) -> ResponseReturnValue:
     """End a pause; if nobody keeps the webhook any more, whoever ends it does from now on."""
     endpoint = _own(room, endpoint_id)
-    before = endpoint.created_by
+    before = endpoint.created_by_uuid
     try:
         operations.resume_endpoint(endpoint, by=actor.someone())
     except NotAllowed as refusal:
         notices.failed(translated(refusal.message))
     else:
-        mine = endpoint.created_by != before
-        again = _("The webhook listens again, and runs in your name.") if mine else _("The webhook listens again.")
-        notices.done(again)
+        if _taken_over(endpoint, before):
+            notices.done(_("The webhook listens again, and runs in your name."))
+        else:
+            notices.done(_("The webhook listens again."))
     return _back(room, endpoint)
 
 
@@ -250,6 +252,10 @@ def _own(room: Room, endpoint_id: str) -> WebhookEndpoint:
 
 def _back(room: Room, endpoint: WebhookEndpoint) -> ResponseReturnValue:
     return redirect(url_for("webhooks.show", room_id=room.id, endpoint_id=endpoint.id), 303)
+
+
+def _taken_over(endpoint: WebhookEndpoint, before: UUID | None) -> bool:
+    return endpoint.created_by_uuid == actor.someone().uuid != before
 
 
 def _shown(room: Room, endpoint: WebhookEndpoint) -> dict[str, object]:

@@ -151,7 +151,9 @@ def _take_over(endpoint: WebhookEndpoint, *, by: Actor, told: Collection[str], k
     must_hear(by, endpoint, [event for event in Event if event in told], taking_over=True)
     if not kept:
         give_up_waiting(endpoint)
-    endpoint.created_by = by.user
+    if endpoint.created_by != by.user:
+        endpoint.created_by = by.user
+        note("webhook.taken_over", endpoint, by=by.uuid, room=endpoint.room_uuid)
 
 
 def _describe(

@@ -8,6 +8,7 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
+from portal.audit.models import AuditEvent
 from portal.clock import now
 from portal.db import session, transaction
 from portal.errors import Conflict, NotAllowed
@@ -225,6 +226,8 @@ def test_who_asks_for_what_the_keeper_may_not_hear_becomes_the_keeper(
         alice = actor_of(cast.user("alice"))
         change_endpoint(endpoint_of(endpoint_id), by=alice, events=[Event.TOKEN_CREATED, Event.MEMBER_ADDED])
         assert endpoint_of(endpoint_id).created_by == cast.user("alice")
+        [line] = session.scalars(sa.select(AuditEvent).where(AuditEvent.action == "webhook.taken_over"))
+        assert line.actor_uuid == cast.user("alice").uuid
     happen(app, cast, "after")
     assert work() == 2
     assert len(hook.messages) == 2

@@ -25,7 +25,7 @@ from portal.webhooks.events import TEST, Event
 from portal.webhooks.models import LOCK, SHOWN_OF_ANSWER, WebhookDelivery, WebhookEndpoint, Why
 from portal.webhooks.places import first_waiting, has_a_place, may_be_sent
 from portal.webhooks.signing import signed
-from portal.webhooks.standing import find_keeper, may_hear
+from portal.webhooks.standing import find_keeper, may_hear, why_nobody
 
 SECONDS, MINUTES, HOURS = 1, 60, 3600
 SCHEDULE = (  # seconds after each try that failed; a day in all
@@ -166,8 +166,9 @@ def send_again(delivery: WebhookDelivery, *, by: User) -> None:
     endpoint = session.get_one(WebhookEndpoint, delivery.endpoint_uuid)
     if not endpoint.active:
         raise Conflict(Message("This webhook is paused. Resume it first."))
-    if delivery.event != TEST and not _seen_by(find_keeper(endpoint), delivery):
-        raise Conflict(Message("This webhook runs in the name of somebody who may not see what this message tells."))
+    if delivery.event != TEST and not _seen_by(keeper := find_keeper(endpoint), delivery):
+        unseen = Message("This webhook runs in the name of somebody who may not see what this message tells.")
+        raise Conflict(unseen if keeper is not None else why_nobody(endpoint))
     free = session.execute(
         sa.update(WebhookDelivery)
         .where(WebhookDelivery.uuid == delivery.uuid, sa.not_(WebhookDelivery.being_sent))
@@ -205,7 +206,7 @@ def _held(delivery_uuid: UUID, at: datetime) -> WebhookDelivery | None:
 
 
 def _answered_for(delivery: WebhookDelivery, at: datetime) -> bool:
-    """Whether somebody answers for the endpoint who may see this, too. Else it is paused, or this is given up."""
+    """Whether the endpoint has a keeper who may see this, too. Else it is paused, or this is given up."""
     if delivery.event == TEST:
         return True
     keeper = find_keeper(delivery.endpoint)

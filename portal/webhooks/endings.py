@@ -1,4 +1,4 @@
-"""Pausing an endpoint, which people do and failures do; and the count of those that listen."""
+"""Pausing an endpoint, which people do and failures do; giving up what waits; and the count of those that listen."""
 
 from uuid import UUID
 
@@ -8,7 +8,8 @@ from portal.audit.operations import note
 from portal.clock import now
 from portal.customers.models import Customer
 from portal.db import session
-from portal.webhooks.models import EndpointStatus, WebhookEndpoint, Why
+from portal.webhooks.events import TEST
+from portal.webhooks.models import EndpointStatus, WebhookDelivery, WebhookEndpoint, Why
 
 
 def pause(*endpoints: WebhookEndpoint, why: Why, by: UUID | None) -> None:
@@ -22,6 +23,23 @@ def pause(*endpoints: WebhookEndpoint, why: Why, by: UUID | None) -> None:
     count_listening(active[0].customer_uuid)
     for endpoint in active:
         note("webhook.paused", endpoint, by=by, room=endpoint.room_uuid, why=why.value)
+
+
+def give_up_waiting(endpoint: WebhookEndpoint) -> None:
+    """Send nothing of what waits for this one, which the caller has locked, except tests, which tell nothing.
+
+    What is on its way right now may still arrive; it is not tried again.
+    """
+    session.execute(
+        sa.update(WebhookDelivery)
+        .where(
+            WebhookDelivery.endpoint_uuid == endpoint.uuid,
+            WebhookDelivery.next_attempt_at.is_not(None),
+            WebhookDelivery.event != TEST,
+        )
+        .values(next_attempt_at=None, claimed_at=None, gave_up_at=now())
+        .execution_options(synchronize_session=False)
+    )
 
 
 def hold(customer_uuid: UUID) -> Customer:

@@ -49,8 +49,7 @@ _WHY = {
     Why.GONE: Message("The receiver answered that it is gone for good (410)."),
     Why.FAILING: Message("It kept failing: too many messages were given up, or nothing got through for three days."),
     Why.RIGHTS: Message(
-        "It runs in the name of somebody who may no longer keep it here, or no longer see all that it tells. "
-        "If you resume it, it runs in yours."
+        "It ran in the name of somebody who could no longer keep it here, or no longer see all that it tells."
     ),
 }
 
@@ -84,7 +83,7 @@ class WebhookEndpoint(Identified, Dated, Base):
     customer: Mapped[Customer] = relationship()
     room: Mapped[Room | None] = relationship()
     created_by: Mapped[User | None] = relationship()
-    """Who answers for it: see `standing`."""
+    """The keeper, in whose name it runs: see `standing`."""
 
     @property
     def secret(self) -> str:
@@ -147,6 +146,11 @@ class WebhookDelivery(Identified, Base):
     def payload(self) -> str:
         """What is sent."""
         return vault.unseal(self.payload_sealed, purpose=PAYLOAD)
+
+    @property
+    def withheld(self) -> bool:
+        """Whether it was given up without a try: a try that is the last one ends when the message is given up."""
+        return self.gave_up_at is not None and self.gave_up_at != self.answered_at
 
     @hybrid_property
     def being_sent(self) -> bool:

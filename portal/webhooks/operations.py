@@ -15,7 +15,7 @@ from portal.people.names import readable
 from portal.permissions.actor import Actor
 from portal.providers.fetch import problem_with
 from portal.rooms.models import Room
-from portal.webhooks.endings import count_listening, hold, pause
+from portal.webhooks.endings import count_listening, give_up_waiting, hold, pause
 from portal.webhooks.events import TEST, Event
 from portal.webhooks.models import (
     DESCRIPTION_LENGTH,
@@ -80,9 +80,17 @@ def change_endpoint(
     events: Collection[Event] | None = None,
     description: str | None = None,
 ) -> None:
-    """Change what is given. What waits goes to the new address. Raises as `create_endpoint` does."""
+    """Change what is given. What waits goes to the new address, if somebody kept the endpoint until now.
+
+    Whoever turns it to another address, or asks for what its keeper may not hear, is its keeper from then on.
+    Raises as `create_endpoint` does, and `NotAllowed` if he may not see all that it tells and told.
+    """
     take(endpoint)
+    kept, url_before, told = find_keeper(endpoint) is not None, endpoint.url, set(endpoint.events)
     _describe(endpoint, by=by, url=url, events=events, description=description)
+    if endpoint.url != url_before or (told != set(endpoint.events) and find_keeper(endpoint) is None):
+        told |= set(endpoint.events) | _written(endpoint)  # what was written can be sent again
+        _take_over(endpoint, by=by, told=told, kept=kept)
     session.flush()
     note("webhook.changed", endpoint, by=by.uuid, room=endpoint.room_uuid)
 
@@ -103,17 +111,15 @@ def pause_endpoint(endpoint: WebhookEndpoint, *, by: Actor) -> None:
 
 
 def resume_endpoint(endpoint: WebhookEndpoint, *, by: Actor) -> None:
-    """End a pause, with a clean slate. What waited is sent now.
+    """End a pause, with a clean slate. What waited is sent now, if the endpoint still has a keeper.
 
-    Whoever resumes it when nobody answers for it any more does from then on. Raises `NotAllowed` if he may
-    not see all that it tells.
+    If not, whoever resumes it is its keeper from then on. Raises `NotAllowed` if he may not see all that it tells.
     """
     take(endpoint)
     if endpoint.active:
         return
     if find_keeper(endpoint) is None:
-        must_hear(by, endpoint, [event for event in Event if endpoint.wants(event)])
-        endpoint.created_by = by.user
+        _take_over(endpoint, by=by, told=set(endpoint.events), kept=False)
     endpoint.status, endpoint.paused_at, endpoint.paused_why = EndpointStatus.ACTIVE, None, None
     endpoint.failures, endpoint.given_up, endpoint.failing_since = 0, 0, None
     session.flush()
@@ -140,6 +146,16 @@ def test_endpoint(endpoint: WebhookEndpoint, *, by: Actor) -> WebhookDelivery:
     return delivery
 
 
+def _take_over(endpoint: WebhookEndpoint, *, by: Actor, told: Collection[str], kept: bool) -> None:
+    """Make `by` the keeper. What waited when nobody `kept` it is not sent in his name."""
+    must_hear(by, endpoint, [event for event in Event if event in told], taking_over=True)
+    if not kept:
+        give_up_waiting(endpoint)
+    if endpoint.created_by != by.user:
+        endpoint.created_by = by.user
+        note("webhook.taken_over", endpoint, by=by.uuid, room=endpoint.room_uuid)
+
+
 def _describe(
     endpoint: WebhookEndpoint,
     *,
@@ -148,22 +164,19 @@ def _describe(
     events: Collection[Event] | None,
     description: str | None,
 ) -> None:
-    told = set(endpoint.events)
     if events is not None:
         if not events:
             raise Invalid(events=Message("Choose at least one event."))
-        must_hear(by, endpoint, set(events) - told)
+        must_hear(by, endpoint, set(events) - set(endpoint.events))
         endpoint.events = [event.value for event in Event if event in events]
     if url is not None and url.strip() != endpoint.url:
         if (problem := problem_with(url.strip())) is not None:
             raise Invalid(url=problem)
-        told |= _kept(endpoint) | set(endpoint.events)  # who turns it hears all of it, also what is sent again
-        must_hear(by, endpoint, [event for event in Event if event in told])
-        endpoint.url, endpoint.created_by = url.strip(), by.user  # and answers for it
+        endpoint.url = url.strip()
     if description is not None:
         endpoint.description = readable(description, field="description", longest=DESCRIPTION_LENGTH, required=False)
 
 
-def _kept(endpoint: WebhookEndpoint) -> set[str]:
+def _written(endpoint: WebhookEndpoint) -> set[str]:
     """The kinds of all messages that were written for it and not yet swept away."""
     return set(session.scalars(deliveries_of(endpoint).with_only_columns(WebhookDelivery.event).distinct()))

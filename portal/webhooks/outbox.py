@@ -67,7 +67,7 @@ def write(kind: str, text: str, *endpoints: WebhookEndpoint) -> list[WebhookDeli
 
 
 def _listening_to(room: Room) -> list[WebhookEndpoint]:
-    """Those that are told of this room; those for which nobody answers any more are paused instead."""
+    """Those that are told of this room; those that nobody keeps any more are paused instead."""
     query = (
         sa.select(WebhookEndpoint, RoomMember)
         .outerjoin(RoomMember, MEMBERSHIP)

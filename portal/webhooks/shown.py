@@ -3,8 +3,14 @@
 from typing import Any
 
 from portal.db import Identified
+from portal.errors import Message
 from portal.representations import moment
 from portal.webhooks.models import WebhookDelivery, WebhookEndpoint
+
+WITHHELD = Message(
+    "It was not sent: the webhook runs in the name of somebody else now, "
+    "or of somebody who may not see what this message tells."
+)
 
 
 def endpoint(endpoint: WebhookEndpoint, *, secret: bool = False) -> dict[str, Any]:
@@ -45,9 +51,9 @@ def delivery(delivery: WebhookDelivery, endpoint: WebhookEndpoint) -> dict[str, 
         "answer_status": delivery.answer_status,
         "answer_body": delivery.answer_body,
         "answer_milliseconds": delivery.answer_milliseconds,
-        "trouble": str(delivery.trouble.words) if delivery.trouble else None,
+        "trouble": str(trouble) if (trouble := trouble_of(delivery)) is not None else None,
         "created_at": moment(delivery.created_at),
-        "updated_at": moment(delivery.answered_at or delivery.created_at),
+        "updated_at": moment(max(filter(None, (delivery.created_at, delivery.answered_at, delivery.gave_up_at)))),
     }
 
 
@@ -56,6 +62,13 @@ def state_of(delivery: WebhookDelivery) -> str:
     if delivery.delivered_at is not None:
         return "delivered"
     return "given_up" if delivery.gave_up_at is not None else "waiting"
+
+
+def trouble_of(delivery: WebhookDelivery) -> Message | None:
+    """Why it was given up unsent, or else why its last try had no answer; None if there was one, or no try yet."""
+    if delivery.withheld:
+        return WITHHELD
+    return delivery.trouble.words if delivery.trouble else None
 
 
 def _identity(kind: str, thing: Identified) -> dict[str, Any]:

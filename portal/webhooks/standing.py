@@ -1,12 +1,15 @@
-"""Who answers for an endpoint, and whether he still may: nobody goes on being told what he could not look at.
+"""The keeper of an endpoint, in whose name it runs: nobody goes on being told what he could not look at.
 
-That is who made it, until somebody else turns it to another address or resumes it when the maker no longer
-could. Rights end without anybody being told (by a date, by a role), so each message asks anew. Fails closed.
+That is who made it, until somebody else turns it to another address, asks for what the keeper may not hear, or
+resumes it when the keeper no longer could. Rights end without anybody being told (by a date, by a role), so each
+message asks anew. Fails closed.
 """
 
-from collections.abc import Collection
+from collections.abc import Iterable
+from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.orm import joinedload
 
 from portal.db import session
 from portal.errors import Message, NotAllowed
@@ -20,25 +23,49 @@ from portal.webhooks.models import WebhookEndpoint
 MEMBERSHIP = sa.and_(
     RoomMember.room_uuid == WebhookEndpoint.room_uuid, RoomMember.user_uuid == WebhookEndpoint.created_by_uuid
 )
-"""What joins an endpoint with the membership, in its room, of who answers for it."""
+"""What joins an endpoint with the membership, in its room, of its keeper."""
 
 
 def keeper_of(endpoint: WebhookEndpoint, member: RoomMember | None) -> Actor | None:
-    """Who answers for it, with this membership; None if he may no longer keep it, or see all that it tells."""
+    """Its keeper, with this membership; None if he may no longer keep it, or see all that it tells."""
     user = endpoint.created_by
     if user is None or user.deactivated_at is not None:
         return None
     keeper = actor_of(user)
     if endpoint.room is not None:
         keeper.memberships[endpoint.room.uuid] = member
-    told = [event for event in Event if endpoint.wants(event)]
-    return keeper if _may_keep(keeper, endpoint) and all(may_hear(keeper, endpoint, event) for event in told) else None
+    return keeper if _may_keep(keeper, endpoint) and may_take_over(keeper, endpoint) else None
 
 
 def find_keeper(endpoint: WebhookEndpoint) -> Actor | None:
     """The same, looking for the membership."""
     query = sa.select(RoomMember).join(WebhookEndpoint, MEMBERSHIP).where(WebhookEndpoint.uuid == endpoint.uuid)
     return keeper_of(endpoint, session.scalar(query))
+
+
+def kept_of(endpoints: Iterable[WebhookEndpoint]) -> set[UUID]:
+    """Which of these have a keeper, asked at once."""
+    query = (
+        sa.select(WebhookEndpoint, RoomMember)
+        .outerjoin(RoomMember, MEMBERSHIP)
+        .where(WebhookEndpoint.uuid.in_([endpoint.uuid for endpoint in endpoints]))
+        .options(joinedload(WebhookEndpoint.created_by))
+    )
+    found = session.execute(query).unique()
+    return {endpoint.uuid for endpoint, member in found if keeper_of(endpoint, member) is not None}
+
+
+def why_nobody(endpoint: WebhookEndpoint) -> Message:
+    """What people read about an endpoint for which `find_keeper` finds nobody."""
+    if endpoint.created_by is None:
+        return Message("It ran in the name of somebody who is no longer here.")
+    name = endpoint.created_by.name
+    if endpoint.created_by.deactivated_at is not None:
+        return Message("It runs in the name of %(name)s, whose account is deactivated.", name=name)
+    return Message(
+        "It runs in the name of %(name)s, who may no longer keep it here, or no longer see all that it tells.",
+        name=name,
+    )
 
 
 def may_hear(by: Actor, endpoint: WebhookEndpoint, event: Event) -> bool:
@@ -48,12 +75,24 @@ def may_hear(by: Actor, endpoint: WebhookEndpoint, event: Event) -> bool:
     return manages_customer(by, endpoint.customer) and by.within(event.needs.scope)
 
 
-def must_hear(by: Actor, endpoint: WebhookEndpoint, events: Collection[Event]) -> None:
+def may_take_over(by: Actor, endpoint: WebhookEndpoint) -> bool:
+    """Whether the same somebody may look at all that the endpoint tells."""
+    return all(may_hear(by, endpoint, event) for event in Event if endpoint.wants(event))
+
+
+def must_hear(by: Actor, endpoint: WebhookEndpoint, events: Iterable[Event], *, taking_over: bool = False) -> None:
     """Events tell what somebody may not look at himself: those cannot be asked for. Raises `NotAllowed`."""
     for event in events:
         if not may_hear(by, endpoint, event):
             raise NotAllowed(
-                Message("You cannot ask for “%(event)s”, because you may not see that yourself.", event=event.value)
+                Message(
+                    "It would run in your name, and tell or have told of “%(event)s”: you may not see that yourself.",
+                    event=event.value,
+                )
+                if taking_over
+                else Message(
+                    "You cannot ask for “%(event)s”, because you may not see that yourself.", event=event.value
+                )
             )
 
 

@@ -1,15 +1,19 @@
 """Webhooks by programs: the same operations as the pages, and the same doors."""
 
+import json
+
 import pytest
 import sqlalchemy as sa
 from flask import Flask
 
+from portal.clock import now
 from portal.credentials.scopes import Scope
 from portal.db import session, transaction
 from portal.permissions.members import RoomMember
 from portal.permissions.permission import Permission
 from portal.rooms.models import Room
 from portal.webhooks.models import WebhookDelivery
+from portal.webhooks.shown import WITHHELD
 from tests.api.conftest import NewProgram, Program
 from tests.cast import Cast
 
@@ -167,3 +171,47 @@ def test_a_program_can_ask_only_for_events_within_its_scopes(cast: Cast, program
     answer = narrow.post("/webhooks", {**HOOK, "room_id": cast.board})
     assert answer.status_code == 403
     assert make(narrow, room_id=cast.board, events=["room.updated"])["events"] == ["room.updated"]
+
+
+def test_a_program_that_adds_what_the_keeper_may_not_hear_takes_the_webhook_over_if_it_may_hear_all_of_it(
+    app: Flask, cast: Cast, program: NewProgram
+) -> None:
+    bob_edits(app, cast, Permission.TOKENS_VIEW)
+    path = f"/webhooks/{make(program('bob'), room_id=cast.board, events=['token.created'])['id']}"
+    more = {"events": ["token.created", "member.added"]}
+    narrow = program("alice", Scope.ROOMS_READ, Scope.ROOMS_WRITE, Scope.PEOPLE_READ)
+    refused = narrow.patch(path, more)
+    assert refused.status_code == 403
+    assert "It would run in your name" in refused.json["message"]
+    with app.app_context():
+        ids = {name: cast.user(name).id for name in ("alice", "bob")}
+    assert narrow.get(path).json["data"]["created_by"] == ids["bob"]
+    assert program("alice").patch(path, more).json["data"]["created_by"] == ids["alice"]
+
+
+def bob_edits(app: Flask, cast: Cast, *more: Permission) -> None:
+    with app.app_context(), transaction():
+        bob = cast.user("bob")
+        member = session.scalars(sa.select(RoomMember).where(RoomMember.user_uuid == bob.uuid)).unique().one()
+        member.permissions = [Permission.ROOM_VIEW, Permission.ROOM_EDIT, *more]
+
+
+def test_a_delivery_given_up_unsent_says_why_as_the_document_knows(app: Flask, cast: Cast, program: NewProgram) -> None:
+    alice = program("alice")
+    path = f"/webhooks/{make(alice, room_id=cast.board)['id']}"
+    alice.post(f"/rooms/{cast.board}/tokens", {"role": "guest"})
+    [waiting] = alice.get(f"{path}/deliveries").json["data"]
+    assert waiting["trouble"] is None
+    with app.app_context(), transaction():
+        sent = session.scalars(sa.select(WebhookDelivery)).one()
+        sent.gave_up_at, sent.next_attempt_at = now(), None
+    one = alice.get(f"{path}/deliveries/{waiting['id']}").json["data"]
+    assert (one["state"], one["answered_at"], one["trouble"]) == ("given_up", None, str(WITHHELD))
+    assert one["updated_at"] == one["gave_up_at"]
+    document = json.loads(app.test_client().get("/api/v1/openapi.json").text)
+    shape = document["components"]["schemas"]["WebhookDelivery"]
+    assert one["trouble"] in shape["properties"]["trouble"]["examples"]
+    with app.app_context(), transaction():
+        sent = session.scalars(sa.select(WebhookDelivery)).one()
+        sent.answered_at, sent.answer_status = sent.gave_up_at, 503
+    assert alice.get(f"{path}/deliveries/{waiting['id']}").json["data"]["trouble"] is None

@@ -1,9 +1,12 @@
 """Webhooks on the room's page: made, looked at, changed and ended without a script."""
 
 import re
+from collections.abc import Callable
 from datetime import timedelta
+from html import unescape
 from typing import Any
 
+import pytest
 import sqlalchemy as sa
 import time_machine
 from flask import Flask
@@ -11,7 +14,7 @@ from flask import Flask
 from portal.admission.tokens import issue_token
 from portal.clock import now
 from portal.customers.models import Customer
-from portal.db import session, transaction
+from portal.db import db, session, transaction
 from portal.jobs.delivery import deliver
 from portal.permissions.actor import actor_of
 from portal.permissions.members import RoomMember
@@ -21,6 +24,7 @@ from portal.rooms.models import Role
 from portal.webhooks.deliveries import LEASE, claim
 from portal.webhooks.models import WebhookDelivery, WebhookEndpoint
 from tests.cast import Cast, Client
+from tests.statements import statements
 
 HOOK = "https://hooks.example/room"
 
@@ -33,11 +37,11 @@ def make(cast: Cast, client: Client, **fields: Any) -> str:
     return answer.location
 
 
-def let_bob_edit(app: Flask, cast: Cast) -> None:
+def let_bob_edit(app: Flask, cast: Cast, *more: Permission) -> None:
     with app.app_context(), transaction():
         bob = cast.user("bob")
         member = session.scalars(sa.select(RoomMember).where(RoomMember.user_uuid == bob.uuid)).unique().one()
-        member.permissions = [Permission.ROOM_VIEW, Permission.ROOM_EDIT]
+        member.permissions = [Permission.ROOM_VIEW, Permission.ROOM_EDIT, *more]
 
 
 def test_alice_makes_a_webhook_and_sees_its_secret_whenever_she_looks(app: Flask, cast: Cast) -> None:
@@ -190,3 +194,155 @@ def test_an_editor_is_offered_only_what_he_may_see(app: Flask, cast: Cast) -> No
     assert above.status_code == 303
     with app.app_context():
         assert session.scalars(sa.select(WebhookEndpoint)).one().room is not None
+
+
+def not_allowed(cast: Cast) -> None:
+    session.execute(sa.delete(RoomMember).where(RoomMember.user_uuid == cast.user("bob").uuid))
+
+
+def deactivated(cast: Cast) -> None:
+    cast.user("bob").deactivated_at = now()
+
+
+def gone(_cast: Cast) -> None:
+    session.execute(sa.update(WebhookEndpoint).values(created_by_uuid=None))
+
+
+def words_of(html: str) -> str:
+    """What a reader reads, without the marks."""
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", html)).split())
+
+
+def test_the_page_says_in_whose_name_a_webhook_runs_and_lists_it_so(app: Flask, cast: Cast) -> None:
+    let_bob_edit(app, cast, Permission.TOKENS_VIEW)
+    page = make(cast, cast.sign_in("bob"))
+    alice = cast.sign_in("alice")
+    assert "Runs in the name of Bob" in words_of(alice.get(page).text)
+    listed = alice.get(page.rpartition("/")[0]).text
+    assert re.search(r'<td[^>]*data-label="Runs in the name of">Bob', listed)
+    assert ">By<" not in listed
+    assert "It runs in the name of Bob" in words_of(alice.get(f"{page}/edit").text)
+    assert "It runs in your name." in words_of(cast.sign_in("bob").get(f"{page}/edit").text)
+
+
+@pytest.mark.parametrize(
+    ("end", "words", "name"),
+    [
+        (not_allowed, "It runs in the name of Bob Fischer, who may no longer keep it here", "Bob"),
+        (deactivated, "It runs in the name of Bob Fischer, whose account is deactivated", "Bob"),
+        (gone, "It ran in the name of somebody who is no longer here", "Nobody"),
+    ],
+)
+def test_a_webhook_without_keeper_says_why_before_it_is_paused(
+    app: Flask, cast: Cast, end: Callable[[Cast], None], words: str, name: str
+) -> None:
+    let_bob_edit(app, cast, Permission.TOKENS_VIEW)
+    page = make(cast, cast.sign_in("bob"))
+    with app.app_context(), transaction():
+        end(cast)
+    alice = cast.sign_in("alice")
+    for shown in (words_of(alice.get(page).text), words_of(alice.get(f"{page}/edit").text)):
+        assert words in shown
+    assert f"Runs in the name of {name}" in words_of(alice.get(page).text)
+    assert "So nothing more is sent. Pause it and resume it, and it runs in your name." in words_of(
+        alice.get(page).text
+    )
+    for shown in (alice.get(page).text, alice.get(page.rpartition("/")[0]).text):
+        assert "Nothing is sent" in shown
+        assert "Listens" not in shown
+
+
+def test_who_adds_what_the_keeper_may_not_hear_is_told_that_it_runs_in_his_name(app: Flask, cast: Cast) -> None:
+    let_bob_edit(app, cast, Permission.TOKENS_VIEW)
+    page = make(cast, cast.sign_in("bob"))
+    alice = cast.sign_in("alice")
+    kept = alice.send(f"{page}/edit", url=HOOK, events=["token.created", "token.used"])
+    assert "in your name" not in alice.get(kept.location).text
+    taken = alice.send(f"{page}/edit", url=HOOK, events=["token.created", "member.added"])
+    shown = words_of(alice.get(taken.location).text)
+    assert "Saved. The webhook runs in your name from now on." in shown
+    assert "Runs in the name of Alice" in shown
+    bob = cast.sign_in("bob")
+    refused = bob.send(f"{page}/edit", url="https://bob.example/", events=["token.created"])
+    assert refused.status_code == 403
+    assert "It would run in your name, and tell or have told of “member.added”" in words_of(refused.text)
+    assert 'value="https://bob.example/"' in refused.text
+
+
+def test_beside_resume_stand_the_address_and_in_whose_name_it_will_run(app: Flask, cast: Cast) -> None:
+    let_bob_edit(app, cast, Permission.TOKENS_VIEW)
+    page = make(cast, cast.sign_in("bob"))
+    alice = cast.sign_in("alice")
+    token = {"csrf_token": alice.token(page)}
+    paused = words_of(alice.post(f"{page}/pause", data=token, follow_redirects=True).text)
+    assert f"If you resume it, {HOOK} is told again, and it runs in the name of Bob" in paused
+    assert "What still waits is sent then." in paused
+    let_bob_edit(app, cast)
+    shown = words_of(alice.get(page).text)
+    assert f"If you resume it, {HOOK} is told again, and it runs in your name." in shown
+    assert "What still waits is given up." in shown
+    bobs = cast.sign_in("bob").get(page).text
+    assert "It tells more than you may see yourself" in bobs
+    assert "Resume" not in bobs
+    resumed = words_of(alice.post(f"{page}/resumption", data=token, follow_redirects=True).text)
+    assert "The webhook listens again, and runs in your name." in resumed
+    assert "Runs in the name of Alice" in resumed
+
+
+def test_a_message_given_up_unsent_says_why_and_is_sent_again_only_where_it_could_be(app: Flask, cast: Cast) -> None:
+    """Bob, who may not see links any more, keeps a webhook that told of them; then Alice takes it over."""
+    let_bob_edit(app, cast, Permission.TOKENS_VIEW)
+    page = make(cast, cast.sign_in("bob"))
+    alice = cast.sign_in("alice")
+    with app.app_context():
+        with transaction():
+            issue_token(room=cast.room(), role=Role.GUEST, by=actor_of(cast.user("alice")))
+        uuid = session.scalars(sa.select(WebhookDelivery)).one().uuid
+    alice.send(f"{page}/edit", url=HOOK, events=["room.updated"])
+    let_bob_edit(app, cast)
+    with app.app_context():
+        deliver(uuid)
+    shown = words_of(alice.get(page).text)
+    assert "Given up" in shown
+    assert "It was not sent: the webhook runs in the name of somebody else now, or of somebody who may not" in shown
+    assert "Send again" not in shown
+    alice.send(f"{page}/edit", url=HOOK, events=["member.added"])
+    assert "Send again" in words_of(alice.get(page).text)
+    token = {"csrf_token": alice.token(page)}
+    assert "Send again" not in words_of(alice.post(f"{page}/pause", data=token, follow_redirects=True).text)
+
+
+def test_a_message_given_up_after_a_try_shows_the_answer_as_well(app: Flask, cast: Cast) -> None:
+    alice = cast.sign_in("alice")
+    page = make(cast, alice)
+    with app.app_context(), transaction():
+        issue_token(room=cast.room(), role=Role.GUEST, by=actor_of(cast.user("alice")))
+        sent = session.scalars(sa.select(WebhookDelivery)).one()
+        sent.attempts, sent.next_attempt_at, sent.answered_at, sent.answer_status = 11, None, now(), 503
+        sent.answer_milliseconds, sent.gave_up_at = 7, sent.answered_at
+    shown = words_of(alice.get(page).text)
+    assert "503 after 7 ms" in shown
+    assert "It was not sent" not in shown
+    with app.app_context(), transaction():
+        session.scalars(sa.select(WebhookDelivery)).one().gave_up_at = now() + timedelta(seconds=1)
+    shown = words_of(alice.get(page).text)
+    assert "503 after 7 ms" in shown
+    assert "It was not sent" in shown
+
+
+def test_the_list_asks_as_little_for_many_keepers_as_for_one(app: Flask, cast: Cast) -> None:
+    let_bob_edit(app, cast, Permission.TOKENS_VIEW)
+    alice = cast.sign_in("alice")
+    listed = make(cast, alice).rpartition("/")[0]
+    with app.app_context():
+        engine = db.engine
+
+    def asked() -> int:
+        with statements(engine) as seen:
+            assert alice.get(listed).status_code == 200
+        return len(seen)
+
+    before = asked()
+    for name in ("bob", "admin", "bob", "alice"):
+        make(cast, cast.sign_in(name))
+    assert asked() == before

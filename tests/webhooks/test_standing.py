@@ -1,4 +1,4 @@
-"""Nobody goes on being told what he may no longer see: an endpoint stops with the rights of who answers for it."""
+"""Nobody goes on being told what he may no longer see: an endpoint stops with the rights of its keeper."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -8,6 +8,7 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
+from portal.audit.models import AuditEvent
 from portal.clock import now
 from portal.db import session, transaction
 from portal.errors import Conflict, NotAllowed
@@ -15,14 +16,15 @@ from portal.permissions.actor import Actor, actor_of
 from portal.permissions.members import RoomMember
 from portal.permissions.operations import change_member, remove_member
 from portal.permissions.permission import Permission
-from portal.webhooks.deliveries import send_again
+from portal.webhooks.deliveries import Outcome, claim, record, send_again
 from portal.webhooks.events import Event
-from portal.webhooks.models import WebhookEndpoint, Why
+from portal.webhooks.models import WebhookDelivery, WebhookEndpoint, Why
 from portal.webhooks.operations import change_endpoint, create_endpoint, pause_endpoint, resume_endpoint
+from portal.webhooks.operations import test_endpoint as send_test
 from tests.cast import Cast
 from tests.conftest import BOTH
 from tests.receiver import Receiver
-from tests.webhooks.conftest import endpoint_of, happen, listening, messages
+from tests.webhooks.conftest import endpoint_of, happen, listening, messages, secret_of
 
 Work = Callable[[], int]
 Make = Callable[..., str]
@@ -81,12 +83,13 @@ def gone(_cast: Cast) -> None:
 
 
 ENDS = [removed, ended, edits_no_longer, sees_no_longer, deactivated, gone]
+GONE = [(deactivated, "whose account is deactivated"), (gone, "somebody who is no longer here")]
 
 
 @BOTH
-@pytest.mark.parametrize("end", ENDS)
-def test_it_is_told_nothing_once_the_rights_of_its_maker_have_ended(
-    app: Flask, cast: Cast, hook: Receiver, work: Work, make: Make, end: Callable[[Cast], None]
+@pytest.mark.parametrize(("end", "words"), [*((end, "who may no longer keep it here") for end in ENDS[:4]), *GONE])
+def test_it_is_told_nothing_once_the_rights_of_its_keeper_have_ended(
+    app: Flask, cast: Cast, hook: Receiver, work: Work, make: Make, end: Callable[[Cast], None], words: str
 ) -> None:
     endpoint_id = make()
     happen(app, cast, "before")
@@ -101,7 +104,7 @@ def test_it_is_told_nothing_once_the_rights_of_its_maker_have_ended(
     assert work() == 0
     assert len(hook.messages) == 1
     page = cast.sign_in("alice").get(f"/manage/rooms/{cast.board}/webhooks/{endpoint_id}").text
-    assert "in the name of somebody who may no longer keep it here" in page
+    assert words in page
     assert "Paused" in page
 
 
@@ -144,7 +147,7 @@ def test_who_is_no_longer_staff_or_owner_is_cut(app: Flask, cast: Cast, make: Ma
         assert {endpoint_of(one).paused_why for one in made} == {Why.RIGHTS}
 
 
-def test_whoever_resumes_what_nobody_answers_for_does_so_from_then_on(
+def test_whoever_resumes_what_nobody_keeps_is_its_keeper_from_then_on(
     app: Flask, cast: Cast, hook: Receiver, work: Work, make: Make
 ) -> None:
     endpoint_id = make()
@@ -159,7 +162,7 @@ def test_whoever_resumes_what_nobody_answers_for_does_so_from_then_on(
     alice = cast.sign_in("alice")
     page = f"/manage/rooms/{cast.board}/webhooks/{endpoint_id}"
     answer = alice.post(f"{page}/resumption", data={"csrf_token": alice.token(page)}, follow_redirects=True)
-    assert "The webhook listens again." in answer.text
+    assert "The webhook listens again, and runs in your name." in answer.text
     happen(app, cast)
     assert work() == 1
     with app.app_context():
@@ -178,7 +181,7 @@ def test_an_editor_who_may_not_see_it_all_is_told_why_he_cannot_resume_it(app: F
         assert not endpoint_of(endpoint_id).active
 
 
-def test_a_pause_for_another_reason_leaves_it_with_its_maker(app: Flask, cast: Cast, make: Make) -> None:
+def test_a_pause_for_another_reason_leaves_it_with_its_keeper(app: Flask, cast: Cast, make: Make) -> None:
     endpoint_id = make()
     with app.app_context(), transaction():
         alice = actor_of(cast.user("alice"))
@@ -187,7 +190,7 @@ def test_a_pause_for_another_reason_leaves_it_with_its_maker(app: Flask, cast: C
         assert endpoint_of(endpoint_id).created_by == cast.user("bob")
 
 
-def test_who_turns_it_to_another_address_answers_for_it(app: Flask, cast: Cast, hook: Receiver, make: Make) -> None:
+def test_who_turns_it_to_another_address_is_its_keeper(app: Flask, cast: Cast, hook: Receiver, make: Make) -> None:
     endpoint_id = make("alice")
     with app.app_context(), transaction():
         change_endpoint(endpoint_of(endpoint_id), by=editing(cast), url=f"{hook.url}/bob")
@@ -196,7 +199,7 @@ def test_who_turns_it_to_another_address_answers_for_it(app: Flask, cast: Cast, 
         assert endpoint_of(endpoint_id).paused_why is Why.RIGHTS
 
 
-def test_a_message_of_before_that_who_answers_now_may_not_see_is_given_up(
+def test_a_message_of_before_that_its_keeper_may_not_see_is_given_up(
     app: Flask, cast: Cast, hook: Receiver, work: Work, make: Make
 ) -> None:
     endpoint_id = make()
@@ -211,3 +214,153 @@ def test_a_message_of_before_that_who_answers_now_may_not_see_is_given_up(
         assert messages()[0].gave_up_at is not None
         with pytest.raises(Conflict, match="may not see"), transaction():
             send_again(messages()[0], by=cast.user("alice"))
+
+
+def test_who_asks_for_what_the_keeper_may_not_hear_becomes_the_keeper(
+    app: Flask, cast: Cast, hook: Receiver, work: Work, make: Make
+) -> None:
+    """Or the next event would switch it off: Bob may see links, and not members."""
+    endpoint_id = make()
+    happen(app, cast, "before")
+    with app.app_context(), transaction():
+        alice = actor_of(cast.user("alice"))
+        change_endpoint(endpoint_of(endpoint_id), by=alice, events=[Event.TOKEN_CREATED, Event.MEMBER_ADDED])
+        assert endpoint_of(endpoint_id).created_by == cast.user("alice")
+        [line] = session.scalars(sa.select(AuditEvent).where(AuditEvent.action == "webhook.taken_over"))
+        assert line.actor_uuid == cast.user("alice").uuid
+    happen(app, cast, "after")
+    assert work() == 2
+    assert len(hook.messages) == 2
+    with app.app_context():
+        assert endpoint_of(endpoint_id).active
+
+
+def test_who_changes_what_the_keeper_may_hear_leaves_him_the_keeper(app: Flask, cast: Cast, make: Make) -> None:
+    endpoint_id = make()
+    with app.app_context(), transaction():
+        alice, endpoint = actor_of(cast.user("alice")), endpoint_of(endpoint_id)
+        change_endpoint(endpoint, by=alice, events=[Event.TOKEN_CREATED, Event.TOKEN_USED], description="Links")
+        assert endpoint.created_by == cast.user("bob")
+
+
+def test_nobody_takes_over_what_tells_or_told_more_than_he_may_see_himself(
+    app: Flask, cast: Cast, hook: Receiver, work: Work, make: Make
+) -> None:
+    """Charlie may see members, which Bob may not; and not links, of which it tells, or told and could tell again."""
+    endpoint_id = make()
+    happen(app, cast)
+    work()
+    for events in ([Event.TOKEN_CREATED, Event.MEMBER_ADDED], [Event.MEMBER_ADDED]):
+        with app.app_context(), pytest.raises(NotAllowed, match=r"in your name.*token\.created"), transaction():
+            change_endpoint(endpoint_of(endpoint_id), by=charlie_edits(cast), events=events)
+    with app.app_context(), transaction():
+        assert endpoint_of(endpoint_id).created_by == cast.user("bob")
+        assert endpoint_of(endpoint_id).events == [Event.TOKEN_CREATED]
+        session.execute(sa.delete(WebhookDelivery))
+        change_endpoint(endpoint_of(endpoint_id), by=editing(cast), events=[Event.ROOM_UPDATED])
+    with app.app_context(), transaction():
+        change_endpoint(endpoint_of(endpoint_id), by=charlie_edits(cast), events=[Event.MEMBER_ADDED])
+        assert endpoint_of(endpoint_id).created_by == cast.user("charlie")
+
+
+def charlie_edits(cast: Cast) -> Actor:
+    """Charlie, who may edit the board room as well, and see its members."""
+    room, charlie = cast.room(), actor_of(cast.user("charlie"))
+    member = RoomMember(room=room, user=charlie.user)
+    member.permissions = [Permission.ROOM_VIEW, Permission.ROOM_EDIT, Permission.MEMBERS_VIEW]
+    session.add(member)
+    charlie.memberships[room.uuid] = member
+    return charlie
+
+
+def test_a_new_description_is_nobodys_taking_over(app: Flask, cast: Cast, make: Make) -> None:
+    endpoint_id = make()
+    with app.app_context(), transaction():
+        deactivated(cast)
+        change_endpoint(
+            endpoint_of(endpoint_id), by=actor_of(cast.user("alice")), events=[Event.TOKEN_CREATED], description="Links"
+        )
+        assert endpoint_of(endpoint_id).created_by == cast.user("bob")
+
+
+def resumed(endpoint: WebhookEndpoint, by: Actor, _hook: Receiver) -> None:
+    resume_endpoint(endpoint, by=by)
+
+
+def told_more(endpoint: WebhookEndpoint, by: Actor, _hook: Receiver) -> None:
+    change_endpoint(endpoint, by=by, events=[Event.TOKEN_CREATED, Event.MEMBER_ADDED])
+    resume_endpoint(endpoint, by=by)
+
+
+def turned(endpoint: WebhookEndpoint, by: Actor, hook: Receiver) -> None:
+    change_endpoint(endpoint, by=by, url=f"{hook.url}/alice")
+    resume_endpoint(endpoint, by=by)
+
+
+TAKES_OVER = [resumed, told_more, turned]
+
+
+@BOTH
+@pytest.mark.parametrize("take_over", TAKES_OVER)
+def test_what_waited_when_nobody_kept_it_is_not_sent_in_the_name_of_who_takes_it_over(
+    app: Flask,
+    cast: Cast,
+    hook: Receiver,
+    work: Work,
+    make: Make,
+    take_over: Callable[[WebhookEndpoint, Actor, Receiver], None],
+) -> None:
+    """Tests are sent, which tell nothing. Who then wants the rest to be sent says so, message by message."""
+    endpoint_id = make()
+    happen(app, cast, "before")
+    with app.app_context(), transaction():
+        removed(cast)
+    work()
+    with app.app_context(), transaction():
+        assert endpoint_of(endpoint_id).paused_why is Why.RIGHTS
+        alice = actor_of(cast.user("alice"))
+        send_test(endpoint_of(endpoint_id), by=alice)
+        take_over(endpoint_of(endpoint_id), alice, hook)
+    with app.app_context():
+        [waited, test] = messages()
+        assert endpoint_of(endpoint_id).active
+        assert (waited.next_attempt_at, waited.gave_up_at is not None, waited.attempts) == (None, True, 0)
+        assert test.gave_up_at is None
+    assert work() == 1
+    secret = secret_of(app, endpoint_id)
+    assert [message.verified(secret)["type"] for message in hook.messages] == ["webhook.test"]
+    with app.app_context(), transaction():
+        send_again(messages()[0], by=cast.user("alice"))
+    assert work() == 1
+    assert hook.messages[1].verified(secret)["data"]["label"] == "before"
+
+
+def test_what_was_on_its_way_when_somebody_took_it_over_is_not_tried_again(app: Flask, cast: Cast, make: Make) -> None:
+    endpoint_id = make()
+    happen(app, cast)
+    with app.app_context(), transaction():
+        letter = claim(messages()[0].uuid)
+    assert letter is not None
+    with app.app_context(), transaction():
+        ended(cast)
+        assert endpoint_of(endpoint_id).active
+        change_endpoint(
+            endpoint_of(endpoint_id), by=actor_of(cast.user("alice")), events=[Event.TOKEN_CREATED, Event.TOKEN_USED]
+        )
+    with app.app_context(), transaction():
+        record(letter, Outcome(milliseconds=1, status=503))
+        assert messages()[0].next_attempt_at is None
+        assert messages()[0].gave_up_at is not None
+
+
+@pytest.mark.parametrize(("end", "words"), GONE)
+def test_nothing_can_be_sent_again_when_the_keeper_is_gone_and_the_refusal_says_so(
+    app: Flask, cast: Cast, hook: Receiver, work: Work, make: Make, end: Callable[[Cast], None], words: str
+) -> None:
+    make()
+    happen(app, cast)
+    assert work() == 1
+    with app.app_context(), transaction():
+        end(cast)
+    with app.app_context(), pytest.raises(Conflict, match=words), transaction():
+        send_again(messages()[0], by=cast.user("alice"))

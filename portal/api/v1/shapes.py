@@ -5,11 +5,13 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from portal.providers.fetch import Trouble
 from portal.rooms.models import Role, RoomStatusWord
 from portal.status.models import Ending, LiveState, Source
 from portal.subscriptions.models import ServiceType, SubscriptionStatus
 from portal.webhooks.events import Event
 from portal.webhooks.models import EndpointStatus, Why
+from portal.webhooks.shown import WITHHELD
 
 Id = Annotated[str, Field(description="The short public identifier.", examples=["u6Yh3DpQ2x"])]
 Value = int | bool | None
@@ -284,7 +286,7 @@ class Webhook(Identity):
     failures: Annotated[int, Field(description="Tries in a row that failed.")]
     failing_since: datetime | None
     created_by: Annotated[
-        Id | None, Field(description="Who answers for it: nothing is sent that this person may no longer see.")
+        Id | None, Field(description="In whose name it runs: nothing is sent that this person may no longer see.")
     ]
 
 
@@ -304,7 +306,13 @@ class WebhookDelivery(Identity):
     answer_status: int | None
     answer_body: Annotated[str, Field(description="Its first 500 characters.")]
     answer_milliseconds: int | None
-    trouble: Annotated[str | None, Field(description="Why there was no answer.")]
+    trouble: Annotated[
+        str | None,
+        Field(
+            description="Why it was given up without being sent, or why its last try had no answer.",
+            examples=[str(WITHHELD), *(str(trouble.words) for trouble in Trouble)],
+        ),
+    ]
 
 
 class Problem(Shape):

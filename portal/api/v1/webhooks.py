@@ -114,7 +114,11 @@ def show_one(webhook_id: str) -> Response:
 @bearer_only
 @takes(WebhookChange, address={"url": "https://example.org/new-hook"}, pause={"paused": True})
 def change(webhook_id: str, body: WebhookChange) -> Response:
-    """Change a webhook, pause it or resume it. While it is paused, nothing is written down for it."""
+    """Change a webhook, pause it or resume it. While it is paused, nothing is written down for it.
+
+    Whoever gives it another address, or an event that `created_by` may not see, or changes or resumes what
+    `created_by` may no longer keep, is `created_by` from then on, and has to be allowed to see all that it tells.
+    """
     shape, by = language.shape(LISTING), actor.someone()
     found = find_endpoint(by, webhook_id)
     answers.expect_unchanged(found)

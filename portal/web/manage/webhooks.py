@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -16,6 +17,7 @@ from portal.edge import actor, cursors
 from portal.edge.guard import requires
 from portal.edge.words import translated
 from portal.errors import Conflict, NotAllowed
+from portal.permissions.actor import Actor
 from portal.permissions.permission import Permission
 from portal.permissions.rules import can, manages_customer
 from portal.rooms.models import Room
@@ -26,7 +28,8 @@ from portal.webhooks.deliveries import send_again
 from portal.webhooks.events import TEST, Event
 from portal.webhooks.models import WebhookDelivery, WebhookEndpoint
 from portal.webhooks.queries import endpoints_for, find_delivery, find_endpoint_at, newest_deliveries, place_of
-from portal.webhooks.shown import state_of
+from portal.webhooks.shown import state_of, trouble_of
+from portal.webhooks.standing import find_keeper, kept_of, may_hear, may_take_over, why_nobody
 
 bp = Blueprint("webhooks", __name__, url_prefix="/manage/rooms/<id:room_id>/webhooks")
 
@@ -69,10 +72,12 @@ def delivery_state(delivery: WebhookDelivery) -> DeliveryState:
     return DeliveryState("wait", _("Waiting") if not delivery.attempts else _("Is tried again"))
 
 
-def endpoint_state(endpoint: WebhookEndpoint) -> DeliveryState:
-    """How it stands with an endpoint."""
+def endpoint_state(endpoint: WebhookEndpoint, *, kept: bool) -> DeliveryState:
+    """How it stands with an endpoint, and whether it has a keeper."""
     if not endpoint.active:
         return DeliveryState("off", _("Paused"))
+    if not kept:
+        return DeliveryState("bad", _("Nothing is sent"))
     if endpoint.failing_since is not None:
         return DeliveryState("bad", _("Fails"))
     return DeliveryState("ok", _("Listens"))
@@ -82,11 +87,13 @@ def endpoint_state(endpoint: WebhookEndpoint) -> DeliveryState:
 @requires(Permission.ROOM_EDIT)
 def index(room: Room) -> ResponseReturnValue:
     """The room's webhooks, and those of all rooms of the customer for who owns it."""
+    found = endpoints_for(actor.someone(), room)
     return render_template(
         "manage/webhooks/index.html",
         room=room,
         tab="webhooks",
-        endpoints=endpoints_for(actor.someone(), room),
+        endpoints=found,
+        kept=kept_of(found),
         state=endpoint_state,
     )
 
@@ -122,7 +129,13 @@ def create(room: Room) -> ResponseReturnValue:
 def show(room: Room, endpoint_id: str) -> ResponseReturnValue:
     """One webhook: its secret, and what was sent to it."""
     endpoint = _own(room, endpoint_id)
-    return render_template("manage/webhooks/show.html", **_shown(room, endpoint), at=now())
+    return render_template(
+        "manage/webhooks/show.html",
+        **_shown(room, endpoint),
+        at=now(),
+        nobody=why_nobody(endpoint),
+        takes_over=may_take_over(actor.someone(), endpoint),
+    )
 
 
 @bp.get("/<id:endpoint_id>/deliveries")
@@ -144,6 +157,7 @@ def edit(room: Room, endpoint_id: str) -> ResponseReturnValue:
     del form.everywhere
     if form.validate_on_submit():
         with form.refusals():
+            before = endpoint.created_by_uuid
             untouchable = {event for event in held if event not in form.visible}
             operations.change_endpoint(
                 endpoint,
@@ -152,7 +166,8 @@ def edit(room: Room, endpoint_id: str) -> ResponseReturnValue:
                 events={*form.events.data, *untouchable},
                 description=stripped(form.description.data),
             )
-            notices.done(_("Saved."))
+            taken = _taken_over(endpoint, before)
+            notices.done(_("Saved. The webhook runs in your name from now on.") if taken else _("Saved."))
             return _back(room, endpoint)
     return _form(room, form, endpoint)
 
@@ -180,14 +195,18 @@ def pause(room: Room, endpoint_id: str) -> ResponseReturnValue:
 @bp.post("/<id:endpoint_id>/resumption")
 @requires(Permission.ROOM_EDIT)
 def resume(room: Room, endpoint_id: str) -> ResponseReturnValue:
-    """End a pause; whoever ends one for which nobody answers any more answers for the webhook."""
+    """End a pause; if nobody keeps the webhook any more, whoever ends it does from now on."""
     endpoint = _own(room, endpoint_id)
+    before = endpoint.created_by_uuid
     try:
         operations.resume_endpoint(endpoint, by=actor.someone())
     except NotAllowed as refusal:
         notices.failed(translated(refusal.message))
     else:
-        notices.done(_("The webhook listens again."))
+        if _taken_over(endpoint, before):
+            notices.done(_("The webhook listens again, and runs in your name."))
+        else:
+            notices.done(_("The webhook listens again."))
     return _back(room, endpoint)
 
 
@@ -235,17 +254,24 @@ def _back(room: Room, endpoint: WebhookEndpoint) -> ResponseReturnValue:
     return redirect(url_for("webhooks.show", room_id=room.id, endpoint_id=endpoint.id), 303)
 
 
+def _taken_over(endpoint: WebhookEndpoint, before: UUID | None) -> bool:
+    return endpoint.created_by_uuid == actor.someone().uuid != before
+
+
 def _shown(room: Room, endpoint: WebhookEndpoint) -> dict[str, object]:
     place = cursors.read_place(request.args.get("after", ""), of="deliveries")
     found = newest_deliveries(endpoint, after=place, limit=PAGE + 1)
     more, found = len(found) > PAGE, found[:PAGE]
-    soon = now() + SOON
+    soon, keeper = now() + SOON, find_keeper(endpoint)
     return {
         "room": room,
         "tab": "webhooks",
         "endpoint": endpoint,
         "state": endpoint_state,
+        "keeper": keeper,
         "delivery_state": delivery_state,
+        "trouble_of": trouble_of,
+        "repeatable": {one.id for one in found if _repeatable(one, endpoint, keeper)},
         "deliveries": found,
         "first": place is None,
         "next": cursors.write_place(place_of(found[-1]), of="deliveries") if more else "",
@@ -259,6 +285,22 @@ def _moves(delivery: WebhookDelivery, endpoint: WebhookEndpoint, soon: datetime)
     return delivery.being_sent or (told and at is not None and at < soon)
 
 
+def _repeatable(delivery: WebhookDelivery, endpoint: WebhookEndpoint, keeper: Actor | None) -> bool:
+    """Whether it could be sent again: it was tried or given up, and its endpoint listens, and may be told this."""
+    ended = delivery.answered_at is not None or delivery.gave_up_at is not None
+    if not ended or not endpoint.active or delivery.being_sent:
+        return False
+    return delivery.event == TEST or (keeper is not None and may_hear(keeper, endpoint, Event(delivery.event)))
+
+
 def _form(room: Room, form: WebhookForm, endpoint: WebhookEndpoint | None) -> ResponseReturnValue:
-    page = render_template("manage/webhooks/form.html", room=room, tab="webhooks", form=form, endpoint=endpoint)
+    page = render_template(
+        "manage/webhooks/form.html",
+        room=room,
+        tab="webhooks",
+        form=form,
+        endpoint=endpoint,
+        keeper=find_keeper(endpoint) if endpoint is not None else None,
+        nobody=why_nobody(endpoint) if endpoint is not None else "",
+    )
     return page, 422 if form.refused else 200

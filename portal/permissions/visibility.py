@@ -142,7 +142,7 @@ Page = Callable[[sa.Select[UUID]], sa.Select[UUID]]
 """What narrows, orders and limits an arm to as much of it as a page needs."""
 
 
-def seen_uuids(reach: Reach, at: datetime, page: Page = lambda arm: arm) -> sa.Select[UUID] | sa.CompoundSelect[UUID]:
+def seen_uuids(reach: Reach, at: datetime, page: Page) -> sa.Select[UUID] | sa.CompoundSelect[UUID]:
     """The uuids of rooms that somebody may see, not trashed, each once.
 
     `page` narrows, orders and limits an arm to what a page needs; the whole then holds at least that page.
@@ -168,7 +168,7 @@ def seen_rooms(
         .where(Room.trashed_at.is_(None))
     )
     if page is None:
-        return query if reach.everything else query.where(Room.uuid.in_(seen_uuids(reach, at)))
+        return query.where(sa.or_(*relations(reach, at)))  # all are read anyway, once and not for each relation
     return query.where(
         Room.uuid.in_(seen_uuids(reach, at, lambda arm: page(arm.join(Room.account).join(Room.customer))))
     )

@@ -86,7 +86,8 @@ def change_endpoint(
     Raises as `create_endpoint` does, and `NotAllowed` if he may not see all that it tells and told.
     """
     take(endpoint)
-    kept, url_before, told = find_keeper(endpoint) is not None, endpoint.url, set(endpoint.events)
+    url_before, told = endpoint.url, set(endpoint.events)
+    kept = (url is not None or events is not None) and find_keeper(endpoint) is not None
     _describe(endpoint, by=by, url=url, events=events, description=description)
     if endpoint.url != url_before or (told != set(endpoint.events) and find_keeper(endpoint) is None):
         told |= set(endpoint.events) | _written(endpoint)  # what was written can be sent again

@@ -151,6 +151,16 @@ def test_watchers_hear_again_after_the_subscription_was_cut(
         assert _ready(channels, watch, "t")
 
 
+def test_nobody_listens_for_nobody_when_redis_is_gone(valkey_server: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(over_redis, "AGAIN_SECONDS", 0.05)
+    channels = OverRedis(valkey_server)
+    for _ in range(2):
+        with channels.watch("t") as watch:
+            wait_for(lambda: _ready(channels, watch, "t"), what="the subscription")
+        channels._redis.client_kill_filter(_type="pubsub")
+        wait_for(lambda: channels._listener is None, what="the listener's end")
+
+
 def test_a_subscription_cut_without_a_word_is_noticed(valkey_server: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, seconds in (("QUIET_SECONDS", 0.05), ("LOST_SECONDS", 0.3), ("AGAIN_SECONDS", 0.05)):
         monkeypatch.setattr(over_redis, name, seconds)

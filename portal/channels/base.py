@@ -131,6 +131,11 @@ class Hub:
                     if not self._watches[topic]:
                         del self._watches[topic]
 
+    @property
+    def watched(self) -> bool:
+        """Whether anybody watches."""
+        return bool(self._by_id)
+
     def tell(self, topics: Iterable[str], word: str) -> None:
         """Wake the watches of these topics."""
         topics = frozenset(topics)

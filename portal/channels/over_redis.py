@@ -3,14 +3,15 @@
 import json
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import wraps
 from typing import Any, ClassVar, ParamSpec, TypeVar
 
 import redis
 import structlog
 
-from portal.channels.base import LETTER_SECONDS, LETTERS_KEPT, Hub, Letter, place_of
+from portal.channels.base import LETTER_SECONDS, LETTERS_KEPT, Hub, Letter, Watch, place_of
 from portal.errors import ChannelsAway
 
 log = structlog.get_logger()
@@ -94,9 +95,11 @@ class OverRedis:
     def nudge(self, *topics: str, word: str = "") -> None:
         self._redis.publish(_NUDGES, json.dumps([topics, word]))
 
-    def watch(self, *topics: str) -> Any:
-        self._listen()
-        return self._hub.watch(*topics)
+    @contextmanager
+    def watch(self, *topics: str) -> Iterator[Watch]:
+        with self._hub.watch(*topics) as watch:
+            self._listen()
+            yield watch
 
     @_or_away
     def post(self, mailbox: str, body: dict[str, Any]) -> None:
@@ -158,16 +161,20 @@ class OverRedis:
 
     def _listen(self) -> None:
         with self._lock:
-            if self._listener is None or not self._listener.is_alive():
+            if self._listener is None:
                 self._listener = threading.Thread(target=self._hear, name="nudges", daemon=True)
                 self._listener.start()
 
     def _hear(self) -> None:
-        """Pass on what other processes publish, for as long as this process lives."""
+        """Pass on what other processes publish, and subscribe anew for as long as somebody watches."""
         while True:
             try:
                 self._hear_subscription()
             except Exception as error:  # noqa: BLE001  (whatever it was: those who watch must not be left deaf)
+                with self._lock:
+                    if not self._hub.watched:
+                        self._listener = None  # whoever watches next has one again
+                        return
                 log.warning("nudges are not heard, subscribing again", error=type(error).__name__)
                 time.sleep(AGAIN_SECONDS)
 

@@ -22,7 +22,7 @@ from portal.permissions.actor import Actor
 from portal.providers.fetch import Trouble
 from portal.webhooks.endings import pause
 from portal.webhooks.events import TEST, Event
-from portal.webhooks.models import LOCK, SHOWN_OF_ANSWER, WebhookDelivery, WebhookEndpoint, Why
+from portal.webhooks.models import LEASE, LOCK, SHOWN_OF_ANSWER, WebhookDelivery, WebhookEndpoint, Why
 from portal.webhooks.places import find_places, has_a_place, may_be_sent, next_waiting
 from portal.webhooks.signing import signed
 from portal.webhooks.standing import find_keeper, may_hear
@@ -33,7 +33,6 @@ SCHEDULE = (  # seconds after each try that failed; a day in all
     1 * HOURS, 2 * HOURS, 4 * HOURS, 8 * HOURS, 8 * HOURS,
 )  # fmt: skip
 JITTER = 0.1
-LEASE = timedelta(minutes=2)
 KEPT = timedelta(days=30)
 MOST_GIVEN_UP = 5
 LONGEST_FAILING = timedelta(days=3)

@@ -1,6 +1,6 @@
 """Endpoints that want to be told, and what was sent to them."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
@@ -19,6 +19,8 @@ from portal.rooms.models import Room
 
 DESCRIPTION_LENGTH = 200
 SHOWN_OF_ANSWER = 500  # characters
+
+LEASE = timedelta(minutes=2)  # how long whoever takes a message has it for himself
 
 SECRET, PAYLOAD = "webhook-secret", "webhook-payload"  # purposes of the vault
 
@@ -156,7 +158,8 @@ class WebhookDelivery(Identified, Base):
     @being_sent.inplace.expression
     @classmethod
     def _being_sent(cls) -> sa.ColumnElement[bool]:
-        return sa.and_(cls.claimed_at.is_not(None), cls.next_attempt_at > now())
+        at = now()  # none is held beyond its lease, so an index need not look at what waits for hours
+        return sa.and_(cls.claimed_at.is_not(None), cls.next_attempt_at > at, cls.next_attempt_at <= at + 2 * LEASE)
 
 
 LOCK = {"of": WebhookEndpoint, "key_share": True}

@@ -22,7 +22,7 @@ from portal.webhooks.models import EndpointStatus, WebhookDelivery, WebhookEndpo
 AT_ONCE = 2  # messages of one customer; the queue has more workers than that
 SLOW_AT_ONCE = AT_ONCE - 1  # of these, to receivers whose last answer was slow
 SLOW = timedelta(seconds=2)
-REMEMBERED = 50
+REMEMBERED = 20
 """Messages written before one that tell of its receiver: they are sent in about that order, and an index finds them."""
 
 
@@ -32,7 +32,9 @@ def has_a_place(endpoint: WebhookEndpoint, at: datetime) -> bool:
     taken = _taken(WebhookEndpoint.customer_uuid == endpoint.customer_uuid)
     if len(taken) >= AT_ONCE or any(one.endpoint_uuid == endpoint.uuid for one in taken):
         return False
-    return sum(one.slow for one in taken) < SLOW_AT_ONCE or not _is_slow(endpoint, at)
+    if sum(one.slow for one in taken) < SLOW_AT_ONCE:
+        return True
+    return not any(one.slow for one in _first_ones(at, WebhookEndpoint.uuid == endpoint.uuid))
 
 
 def next_waiting(customer_uuid: UUID, at: datetime) -> list[UUID]:
@@ -61,81 +63,64 @@ def find_places(at: datetime, *where: sa.ColumnElement[bool]) -> list[UUID]:
     return found
 
 
-def may_be_sent() -> sa.ColumnElement[bool]:
+def may_be_sent(event: sa.SQLColumnExpression[str] = WebhookDelivery.event) -> sa.ColumnElement[bool]:
     """Whether the endpoint, which the statement joins, is told anything; tests are sent in any case."""
-    return sa.or_(WebhookEndpoint.status == EndpointStatus.ACTIVE, WebhookDelivery.event == TEST)
+    return sa.or_(WebhookEndpoint.status == EndpointStatus.ACTIVE, event == TEST)
 
 
-def _taken(*where: sa.ColumnElement[bool]) -> Sequence[sa.Row[UUID, UUID, bool]]:
+def _taken(*where: sa.ColumnElement[bool]) -> Sequence[sa.Row[Any]]:
     """What is being sent to these endpoints."""
+    message = _among(WebhookDelivery.being_sent)
     query = (
-        sa.select(
-            WebhookEndpoint.customer_uuid,
-            WebhookDelivery.endpoint_uuid,
-            _slow(WebhookDelivery.endpoint_uuid, WebhookDelivery.created_at),
-        )
-        .join(WebhookDelivery.endpoint)
-        .where(WebhookDelivery.being_sent, *where)
+        sa.select(WebhookEndpoint.customer_uuid, message.c.endpoint_uuid, _slow(message))
+        .join(message, message.c.endpoint_uuid == WebhookEndpoint.uuid)
+        .where(*where)
     )
     return session.execute(query).all()
 
 
 def _first_ones(at: datetime, *where: sa.ColumnElement[bool]) -> Sequence[sa.Row[Any]]:
     """To each of these endpoints the message that has been due longest, who was served longest ago first."""
-    turn = sa.func.row_number().over(
-        partition_by=WebhookDelivery.endpoint_uuid, order_by=(WebhookDelivery.next_attempt_at, WebhookDelivery.uuid)
-    )
+    due = _among(WebhookDelivery.next_attempt_at <= at)
+    turn = sa.func.row_number().over(partition_by=due.c.endpoint_uuid, order_by=(due.c.next_attempt_at, due.c.uuid))
     waiting = (
-        sa.select(
-            WebhookDelivery.uuid,
-            WebhookDelivery.endpoint_uuid,
-            WebhookDelivery.created_at,
-            WebhookDelivery.next_attempt_at,
-            WebhookEndpoint.customer_uuid,
-            turn.label("turn"),
-        )
-        .join(WebhookDelivery.endpoint)
-        .where(WebhookDelivery.next_attempt_at <= at, may_be_sent(), *where)
+        sa.select(due, WebhookEndpoint.customer_uuid, turn.label("turn"))
+        .join(due, due.c.endpoint_uuid == WebhookEndpoint.uuid)
+        .where(may_be_sent(due.c.event), *where)
         .subquery()
     )
-    served_at = _last_try("answered_at", waiting.c.endpoint_uuid, waiting.c.created_at)
     query = (
-        sa.select(
-            waiting.c.uuid,
-            waiting.c.endpoint_uuid,
-            waiting.c.customer_uuid,
-            _slow(waiting.c.endpoint_uuid, waiting.c.created_at),
-        )
+        sa.select(waiting.c.customer_uuid, waiting.c.endpoint_uuid, waiting.c.uuid, _slow(waiting))
         .where(waiting.c.turn == 1)
-        .order_by(served_at.asc().nulls_first(), waiting.c.next_attempt_at, waiting.c.uuid)
+        .order_by(_last_try("answered_at", waiting).asc().nulls_first(), waiting.c.next_attempt_at, waiting.c.uuid)
     )
     return session.execute(query).all()
 
 
-def _is_slow(endpoint: WebhookEndpoint, at: datetime) -> bool:
-    """Whether it proved slow, by what tells of the message that has been due longest."""
-    query = (
-        sa.select(_slow(WebhookDelivery.endpoint_uuid, WebhookDelivery.created_at))
-        .where(WebhookDelivery.endpoint_uuid == endpoint.uuid, WebhookDelivery.next_attempt_at <= at)
-        .order_by(WebhookDelivery.next_attempt_at, WebhookDelivery.uuid)
+def _among(when: sa.SQLColumnExpression[bool]) -> sa.CTE:
+    """Everybody's messages whose next try is then: they are few, and SQLite would rather read all of an endpoint's."""
+    query = sa.select(
+        WebhookDelivery.uuid,
+        WebhookDelivery.endpoint_uuid,
+        WebhookDelivery.event,
+        WebhookDelivery.created_at,
+        WebhookDelivery.next_attempt_at,
     )
-    return bool(session.scalar(query.limit(1)))
+    return query.where(when).cte().prefix_with("MATERIALIZED")
 
 
-def _slow(endpoint_uuid: sa.SQLColumnExpression[UUID], until: sa.SQLColumnExpression[datetime]) -> sa.Label[bool]:
-    """Whether the last try took long, whatever came of it."""
-    milliseconds = sa.func.coalesce(_last_try("answer_milliseconds", endpoint_uuid, until), 0)
+def _slow(message: sa.FromClause) -> sa.Label[bool]:
+    """Whether the last try to its endpoint took long, whatever came of it."""
+    milliseconds = sa.func.coalesce(_last_try("answer_milliseconds", message), 0)
     return (milliseconds >= SLOW // timedelta(milliseconds=1)).label("slow")
 
 
-def _last_try(
-    what: str, endpoint_uuid: sa.SQLColumnExpression[UUID], until: sa.SQLColumnExpression[datetime]
-) -> sa.ScalarSelect[Any]:
-    """What came of the last try of any of the messages that were written for the endpoint until then."""
+def _last_try(what: str, until: sa.FromClause) -> sa.ScalarSelect[Any]:
+    """What came of the last try of any of the messages to the same endpoint that were written until this one."""
     message = sa.orm.aliased(WebhookDelivery)
     written = (
         sa.select(message.answered_at, message.answer_milliseconds)
-        .where(message.endpoint_uuid == endpoint_uuid, message.created_at <= until)
+        .where(message.endpoint_uuid == until.c.endpoint_uuid, message.created_at <= until.c.created_at)
         .order_by(message.created_at.desc())
         .limit(REMEMBERED)
         .correlate_except(message)

@@ -17,9 +17,9 @@ from portal.jobs.queue import WORKERS
 from portal.permissions.actor import actor_of
 from portal.rooms.operations import create_room
 from portal.webhooks import places
-from portal.webhooks.deliveries import LEASE, Letter, Outcome, claim, due, record
+from portal.webhooks.deliveries import Letter, Outcome, claim, due, record
 from portal.webhooks.events import Event
-from portal.webhooks.models import EndpointStatus, WebhookDelivery
+from portal.webhooks.models import LEASE, EndpointStatus, WebhookDelivery
 from portal.webhooks.operations import create_endpoint, delete_endpoint
 from portal.webhooks.places import AT_ONCE
 from tests.cast import Cast

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -12,6 +13,7 @@ import time_machine
 from flask import Flask
 
 from portal.accounts.models import Account
+from portal.clock import now
 from portal.db import session, transaction
 from portal.jobs.queue import WORKERS
 from portal.permissions.actor import actor_of
@@ -317,3 +319,28 @@ def test_a_customer_who_was_deleted_meanwhile_is_owed_no_place(
     told.clear()
     answer(app, unknown)
     assert told == []
+
+
+@BOTH
+def test_places_are_found_without_reading_all_messages_of_an_endpoint(app: Flask, cast: Cast, listen: Listen) -> None:
+    listen(Event.TOKEN_CREATED)
+    happen(app, cast)
+    with app.app_context(), transaction():
+        said: list[tuple[str, Any]] = []
+        connection, customer_uuid = session.connection(), cast.room().customer_uuid
+        sa.event.listen(connection, "before_cursor_execute", lambda _c, _u, text, given, *_: said.append((text, given)))
+        assert len(places.next_waiting(customer_uuid, now())) == 1
+        asked, explain = [one for one in said if "webhook_deliveries" in one[0]], "EXPLAIN QUERY PLAN "
+        if connection.dialect.name == "postgresql":
+            explain = "EXPLAIN "
+            session.execute(sa.text("SET LOCAL enable_seqscan = off"))  # few messages would rather be read one by one
+        plans = [
+            "\n".join(str(row[-1]) for row in connection.exec_driver_sql(explain + text, given))
+            for text, given in asked
+        ]
+    assert len(plans) == 2
+    for plan in plans:
+        assert "ix_webhook_deliveries_next_attempt_at" in plan
+        assert "Seq Scan on webhook_deliveries" not in plan
+        assert "SCAN webhook_deliveries" not in plan
+        assert "(endpoint_uuid=?)" not in plan

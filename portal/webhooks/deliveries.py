@@ -173,7 +173,6 @@ def sweep_deliveries() -> int:
 
 def _hand_on(customer_uuid: UUID, at: datetime) -> None:
     """Have those called for that find a place, since one has become free."""
-    session.flush()
     for delivery_uuid in next_waiting(customer_uuid, at):
         send_soon(delivery_uuid)
 

@@ -22,8 +22,8 @@ from portal.permissions.actor import Actor
 from portal.providers.fetch import Trouble
 from portal.webhooks.endings import pause
 from portal.webhooks.events import TEST, Event
-from portal.webhooks.models import LEASE, LOCK, SHOWN_OF_ANSWER, WebhookDelivery, WebhookEndpoint, Why
-from portal.webhooks.places import find_places, has_a_place, may_be_sent, next_waiting
+from portal.webhooks.models import SHOWN_OF_ANSWER, EndpointStatus, WebhookDelivery, WebhookEndpoint, Why
+from portal.webhooks.places import find_places, has_a_place, mark_served, next_waiting
 from portal.webhooks.signing import signed
 from portal.webhooks.standing import find_keeper, may_hear
 
@@ -33,6 +33,7 @@ SCHEDULE = (  # seconds after each try that failed; a day in all
     1 * HOURS, 2 * HOURS, 4 * HOURS, 8 * HOURS, 8 * HOURS,
 )  # fmt: skip
 JITTER = 0.1
+LEASE = timedelta(minutes=2)  # how long whoever takes a message has it for himself
 KEPT = timedelta(days=30)
 MOST_GIVEN_UP = 5
 LONGEST_FAILING = timedelta(days=3)
@@ -91,7 +92,7 @@ def claim(delivery_uuid: UUID) -> Letter | None:
     """Take a message that is due; None if somebody else has it, it is done, or nothing is sent to its endpoint now."""
     at = now()
     delivery = _held(delivery_uuid, at)
-    if delivery is None or not has_a_place(delivery.endpoint, at):
+    if delivery is None or not has_a_place(delivery.endpoint):
         return None
     if not _answered_for(delivery, at):
         _hand_on(delivery.endpoint.customer_uuid, at)
@@ -121,11 +122,12 @@ def record(letter: Letter, outcome: Outcome) -> None:
 
     The place that has become free goes to whoever is next in any case.
     """
-    session.scalar(  # the endpoint's row before its messages', as whoever deletes it
+    endpoint = session.scalar(  # its row before its messages', as whoever deletes it
         sa.select(WebhookEndpoint)
         .join(WebhookDelivery, WebhookDelivery.endpoint_uuid == WebhookEndpoint.uuid)
         .where(WebhookDelivery.uuid == letter.delivery_uuid)
         .with_for_update(of=WebhookEndpoint, key_share=True)
+        .execution_options(populate_existing=True)
     )
     delivery = session.scalar(
         sa.select(WebhookDelivery)
@@ -134,8 +136,9 @@ def record(letter: Letter, outcome: Outcome) -> None:
         .execution_options(populate_existing=True)
     )
     at = now()
-    if delivery is not None:
-        _write_down(delivery, outcome, at)
+    if endpoint is not None and delivery is not None:
+        mark_served(endpoint, at, milliseconds=outcome.milliseconds)
+        _write_down(delivery, endpoint, outcome, at)
     _hand_on(letter.customer_uuid, at)
 
 
@@ -179,10 +182,11 @@ def _hand_on(customer_uuid: UUID, at: datetime) -> None:
 
 def _held(delivery_uuid: UUID, at: datetime) -> WebhookDelivery | None:
     """The message, if it is due, with its endpoint, which stays locked until the end of the transaction."""
+    told = sa.or_(WebhookEndpoint.status == EndpointStatus.ACTIVE, WebhookDelivery.event == TEST)
     return session.scalar(
         sa.select(WebhookDelivery)
         .join(WebhookDelivery.endpoint)
-        .where(WebhookDelivery.uuid == delivery_uuid, WebhookDelivery.next_attempt_at <= at, may_be_sent())
+        .where(WebhookDelivery.uuid == delivery_uuid, WebhookDelivery.next_attempt_at <= at, told)
         .options(contains_eager(WebhookDelivery.endpoint))
         .with_for_update(of=WebhookEndpoint, key_share=True)
         .execution_options(populate_existing=True)
@@ -207,7 +211,7 @@ def _seen_by(keeper: Actor | None, delivery: WebhookDelivery) -> bool:
     return keeper is not None and may_hear(keeper, delivery.endpoint, Event(delivery.event))
 
 
-def _write_down(delivery: WebhookDelivery, outcome: Outcome, at: datetime) -> None:
+def _write_down(delivery: WebhookDelivery, endpoint: WebhookEndpoint, outcome: Outcome, at: datetime) -> None:
     delivery.claimed_at, delivery.next_attempt_at, delivery.answered_at = None, None, at
     delivery.answer_status, delivery.trouble = outcome.status, outcome.trouble
     delivery.answer_body, delivery.answer_milliseconds = _readable(outcome.body), outcome.milliseconds
@@ -221,12 +225,11 @@ def _write_down(delivery: WebhookDelivery, outcome: Outcome, at: datetime) -> No
         send_soon(delivery.uuid, seconds)
     session.flush()
     if delivery.event != TEST:
-        _judge(delivery, outcome, at)
+        _judge(endpoint, delivery, outcome, at)
 
 
-def _judge(delivery: WebhookDelivery, outcome: Outcome, at: datetime) -> None:
+def _judge(endpoint: WebhookEndpoint, delivery: WebhookDelivery, outcome: Outcome, at: datetime) -> None:
     """Keep count of the endpoint's failures in a row, and pause it when they do not end."""
-    endpoint = session.get_one(WebhookEndpoint, delivery.endpoint_uuid, with_for_update=LOCK, populate_existing=True)
     if outcome.good:
         if endpoint.failing_since is not None:
             endpoint.failures, endpoint.given_up, endpoint.failing_since = 0, 0, None

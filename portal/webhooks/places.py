@@ -3,6 +3,8 @@
 Workers are few, and a receiver may take its time, so whoever is slow delays himself only: of a customer's
 places, slow receivers together get all but one. Who finds no place leaves the message where it is; whoever
 gives a place back has the next message called for, to the endpoint that was served longest ago.
+
+Endpoints are few and their messages are many, so each query walks endpoints, and asks an index for the message.
 """
 
 from collections import Counter
@@ -22,19 +24,15 @@ from portal.webhooks.models import EndpointStatus, WebhookDelivery, WebhookEndpo
 AT_ONCE = 2  # messages of one customer; the queue has more workers than that
 SLOW_AT_ONCE = AT_ONCE - 1  # of these, to receivers whose last answer was slow
 SLOW = timedelta(seconds=2)
-REMEMBERED = 20
-"""Messages written before one that tell of its receiver: they are sent in about that order, and an index finds them."""
 
 
-def has_a_place(endpoint: WebhookEndpoint, at: datetime) -> bool:
+def has_a_place(endpoint: WebhookEndpoint) -> bool:
     """Whether nobody sends to this endpoint now, and few to the customer's others: counted under his lock."""
     hold(endpoint.customer_uuid)
     taken = _taken(WebhookEndpoint.customer_uuid == endpoint.customer_uuid)
     if len(taken) >= AT_ONCE or any(one.endpoint_uuid == endpoint.uuid for one in taken):
         return False
-    if sum(one.slow for one in taken) < SLOW_AT_ONCE:
-        return True
-    return not any(one.slow for one in _first_ones(at, WebhookEndpoint.uuid == endpoint.uuid))
+    return not endpoint.slow or sum(one.slow for one in taken) < SLOW_AT_ONCE
 
 
 def next_waiting(customer_uuid: UUID, at: datetime) -> list[UUID]:
@@ -51,80 +49,57 @@ def find_places(at: datetime, *where: sa.ColumnElement[bool]) -> list[UUID]:
     used = Counter(one.customer_uuid for one in taken)
     used_by_slow = Counter(one.customer_uuid for one in taken if one.slow)
     found = []
-    for one in _first_ones(at, *where):
+    for one in _in_turn(at, *where):
         customer_uuid = one.customer_uuid
-        if one.endpoint_uuid in busy or used[customer_uuid] >= AT_ONCE:
+        if one.message_uuid is None or one.endpoint_uuid in busy or used[customer_uuid] >= AT_ONCE:
             continue
         if one.slow and used_by_slow[customer_uuid] >= SLOW_AT_ONCE:
             continue
         used[customer_uuid] += 1
         used_by_slow[customer_uuid] += one.slow
-        found.append(one.uuid)
+        found.append(one.message_uuid)
     return found
 
 
-def may_be_sent(event: sa.SQLColumnExpression[str] = WebhookDelivery.event) -> sa.ColumnElement[bool]:
-    """Whether the endpoint, which the statement joins, is told anything; tests are sent in any case."""
-    return sa.or_(WebhookEndpoint.status == EndpointStatus.ACTIVE, event == TEST)
+def mark_served(endpoint: WebhookEndpoint, at: datetime, *, milliseconds: int) -> None:
+    """Write down that a try ended after so long. The endpoint remains as it was for whoever changes it meanwhile."""
+    slow = timedelta(milliseconds=milliseconds) >= SLOW
+    session.execute(
+        sa.update(WebhookEndpoint)
+        .where(WebhookEndpoint.uuid == endpoint.uuid)
+        .values(served_at=at, slow=slow, updated_at=WebhookEndpoint.updated_at)
+        .execution_options(synchronize_session=False)
+    )
 
 
 def _taken(*where: sa.ColumnElement[bool]) -> Sequence[sa.Row[Any]]:
     """What is being sent to these endpoints."""
-    message = _among(WebhookDelivery.being_sent)
     query = (
-        sa.select(WebhookEndpoint.customer_uuid, message.c.endpoint_uuid, _slow(message))
-        .join(message, message.c.endpoint_uuid == WebhookEndpoint.uuid)
+        sa.select(WebhookEndpoint.customer_uuid, WebhookDelivery.endpoint_uuid, WebhookEndpoint.slow)
+        .join(WebhookDelivery, WebhookDelivery.endpoint_uuid == WebhookEndpoint.uuid)
+        .where(WebhookDelivery.being_sent, *where)
+    )
+    return session.execute(query).all()
+
+
+def _in_turn(at: datetime, *where: sa.ColumnElement[bool]) -> Sequence[sa.Row[Any]]:
+    """These endpoints, who was served longest ago first, each with the message that has been due longest, if any."""
+    a_test = WebhookDelivery.event == sa.literal(TEST, literal_execute=True)  # the database knows its index by the word
+    active = WebhookEndpoint.status == EndpointStatus.ACTIVE
+    message = sa.case((active, _due_longest(at)), else_=_due_longest(at, a_test)).label("message_uuid")
+    query = (
+        sa.select(
+            WebhookEndpoint.customer_uuid, WebhookEndpoint.uuid.label("endpoint_uuid"), WebhookEndpoint.slow, message
+        )
         .where(*where)
+        .order_by(WebhookEndpoint.served_at.asc().nulls_first(), message)
     )
     return session.execute(query).all()
 
 
-def _first_ones(at: datetime, *where: sa.ColumnElement[bool]) -> Sequence[sa.Row[Any]]:
-    """To each of these endpoints the message that has been due longest, who was served longest ago first."""
-    due = _among(WebhookDelivery.next_attempt_at <= at)
-    turn = sa.func.row_number().over(partition_by=due.c.endpoint_uuid, order_by=(due.c.next_attempt_at, due.c.uuid))
-    waiting = (
-        sa.select(due, WebhookEndpoint.customer_uuid, turn.label("turn"))
-        .join(due, due.c.endpoint_uuid == WebhookEndpoint.uuid)
-        .where(may_be_sent(due.c.event), *where)
-        .subquery()
+def _due_longest(at: datetime, *which: sa.ColumnElement[bool]) -> sa.ScalarSelect[UUID]:
+    query = sa.select(WebhookDelivery.uuid).where(
+        WebhookDelivery.endpoint_uuid == WebhookEndpoint.uuid, WebhookDelivery.next_attempt_at <= at, *which
     )
-    query = (
-        sa.select(waiting.c.customer_uuid, waiting.c.endpoint_uuid, waiting.c.uuid, _slow(waiting))
-        .where(waiting.c.turn == 1)
-        .order_by(_last_try("answered_at", waiting).asc().nulls_first(), waiting.c.next_attempt_at, waiting.c.uuid)
-    )
-    return session.execute(query).all()
-
-
-def _among(when: sa.SQLColumnExpression[bool]) -> sa.CTE:
-    """Everybody's messages whose next try is then: they are few, and SQLite would rather read all of an endpoint's."""
-    query = sa.select(
-        WebhookDelivery.uuid,
-        WebhookDelivery.endpoint_uuid,
-        WebhookDelivery.event,
-        WebhookDelivery.created_at,
-        WebhookDelivery.next_attempt_at,
-    )
-    return query.where(when).cte().prefix_with("MATERIALIZED")
-
-
-def _slow(message: sa.FromClause) -> sa.Label[bool]:
-    """Whether the last try to its endpoint took long, whatever came of it."""
-    milliseconds = sa.func.coalesce(_last_try("answer_milliseconds", message), 0)
-    return (milliseconds >= SLOW // timedelta(milliseconds=1)).label("slow")
-
-
-def _last_try(what: str, until: sa.FromClause) -> sa.ScalarSelect[Any]:
-    """What came of the last try of any of the messages to the same endpoint that were written until this one."""
-    message = sa.orm.aliased(WebhookDelivery)
-    written = (
-        sa.select(message.answered_at, message.answer_milliseconds)
-        .where(message.endpoint_uuid == until.c.endpoint_uuid, message.created_at <= until.c.created_at)
-        .order_by(message.created_at.desc())
-        .limit(REMEMBERED)
-        .correlate_except(message)
-        .subquery()
-    )
-    query = sa.select(written.c[what]).where(written.c.answered_at.is_not(None))
-    return query.order_by(written.c.answered_at.desc()).limit(1).scalar_subquery()
+    by_time = query.order_by(WebhookDelivery.next_attempt_at, WebhookDelivery.uuid)
+    return by_time.limit(1).correlate(WebhookEndpoint).scalar_subquery()

@@ -18,8 +18,8 @@ from portal.permissions.members import RoomMember
 from portal.permissions.permission import Permission
 from portal.providers.fetch import NoAnswer, Trouble
 from portal.rooms.models import Role
-from portal.webhooks.deliveries import claim
-from portal.webhooks.models import LEASE, WebhookDelivery, WebhookEndpoint
+from portal.webhooks.deliveries import LEASE, claim
+from portal.webhooks.models import WebhookDelivery, WebhookEndpoint
 from tests.cast import Cast, Client
 
 HOOK = "https://hooks.example/room"

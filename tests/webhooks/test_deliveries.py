@@ -20,9 +20,9 @@ from portal.jobs.queue import make_queue
 from portal.permissions.actor import actor_of
 from portal.providers import fetch
 from portal.webhooks import deliveries
-from portal.webhooks.deliveries import SCHEDULE, Outcome, claim, record, send_again
+from portal.webhooks.deliveries import LEASE, SCHEDULE, Outcome, claim, record, send_again
 from portal.webhooks.events import Event
-from portal.webhooks.models import LEASE, EndpointStatus, Why
+from portal.webhooks.models import EndpointStatus, Why
 from portal.webhooks.operations import (
     create_endpoint,
     pause_endpoint,

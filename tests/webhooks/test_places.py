@@ -1,5 +1,6 @@
 """One slow receiver delays himself: how many messages are on their way at once, and who is called next."""
 
+import re
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -17,12 +18,14 @@ from portal.clock import now
 from portal.db import session, transaction
 from portal.jobs.queue import WORKERS
 from portal.permissions.actor import actor_of
+from portal.providers.fetch import Trouble
 from portal.rooms.operations import create_room
 from portal.webhooks import places
-from portal.webhooks.deliveries import Letter, Outcome, claim, due, record
+from portal.webhooks.deliveries import LEASE, Letter, Outcome, claim, due, record
 from portal.webhooks.events import Event
-from portal.webhooks.models import LEASE, EndpointStatus, WebhookDelivery
-from portal.webhooks.operations import create_endpoint, delete_endpoint
+from portal.webhooks.models import EndpointStatus, WebhookDelivery
+from portal.webhooks.operations import create_endpoint, delete_endpoint, pause_endpoint
+from portal.webhooks.operations import test_endpoint as send_test
 from portal.webhooks.places import AT_ONCE
 from tests.cast import Cast
 from tests.conftest import BOTH
@@ -47,11 +50,11 @@ def take(app: Flask) -> Take:
     return taken
 
 
-def answer(app: Flask, letter: Letter | None, milliseconds: int = 1) -> None:
-    """The receiver answers to what a worker took, after so long."""
+def answer(app: Flask, letter: Letter | None, milliseconds: int = 1, status: int | None = 204) -> None:
+    """The receiver answers to what a worker took, after so long; with no status he does not."""
     assert letter is not None
     with app.app_context(), transaction():
-        record(letter, Outcome(milliseconds=milliseconds, status=204))
+        record(letter, Outcome(milliseconds=milliseconds, status=status, trouble=None if status else Trouble.SLOW))
 
 
 def waiting(app: Flask, endpoint_id: str) -> list[UUID]:
@@ -234,17 +237,34 @@ def test_two_slow_receivers_share_one_place_and_a_quick_one_always_finds_another
 
 
 @BOTH
-def test_a_slow_receiver_far_behind_is_known_for_slow(
-    app: Flask, cast: Cast, listen: Listen, take: Take, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("status", [204, 503, None])
+def test_a_receiver_is_known_for_slow_whatever_came_of_the_try(
+    app: Flask, cast: Cast, listen: Listen, take: Take, status: int | None
 ) -> None:
-    monkeypatch.setattr(places, "REMEMBERED", 2)
     slow = [listen(Event.TOKEN_CREATED) for _ in range(2)]
     for _ in range(6):
         happen(app, cast)
     for letter in [take(waiting(app, endpoint_id)[0]) for endpoint_id in slow]:
-        answer(app, letter, milliseconds=SLOWLY)
+        answer(app, letter, milliseconds=SLOWLY, status=status)
     assert take(waiting(app, slow[0])[1]) is not None
     assert take(waiting(app, slow[1])[-1]) is None
+
+
+@BOTH
+def test_a_worker_that_comes_too_late_says_nothing_of_the_receiver(
+    app: Flask, cast: Cast, listen: Listen, take: Take
+) -> None:
+    endpoint_id = listen(Event.TOKEN_CREATED)
+    happen(app, cast)
+    [uuid] = waiting(app, endpoint_id)
+    late = take(uuid)
+    with time_machine.travel(datetime.now(UTC) + LEASE + timedelta(seconds=1), tick=True):
+        answer(app, take(uuid))
+        with app.app_context():
+            served_at = endpoint_of(endpoint_id).served_at
+        answer(app, late, milliseconds=SLOWLY)
+        with app.app_context():
+            assert (endpoint_of(endpoint_id).served_at, endpoint_of(endpoint_id).slow) == (served_at, False)
 
 
 @BOTH
@@ -322,7 +342,25 @@ def test_a_customer_who_was_deleted_meanwhile_is_owed_no_place(
 
 
 @BOTH
-def test_places_are_found_without_reading_all_messages_of_an_endpoint(app: Flask, cast: Cast, listen: Listen) -> None:
+def test_of_a_paused_endpoint_only_a_test_is_called_for(
+    app: Flask, cast: Cast, listen: Listen, take: Take, told: Told
+) -> None:
+    paused, other = listen(Event.TOKEN_CREATED), listen(Event.TOKEN_CREATED)
+    happen(app, cast)
+    with app.app_context(), transaction():
+        pause_endpoint(endpoint_of(paused), by=actor_of(cast.user("alice")))
+    assert swept(app) == [other]
+    with app.app_context(), transaction():
+        test_uuid = send_test(endpoint_of(paused), by=actor_of(cast.user("alice"))).uuid
+    told.clear()
+    answer(app, take(waiting(app, other)[0]))
+    assert told == [(test_uuid, 0)]
+
+
+@BOTH
+def test_places_are_found_by_walking_endpoints_and_no_message_that_does_not_matter(
+    app: Flask, cast: Cast, listen: Listen
+) -> None:
     listen(Event.TOKEN_CREATED)
     happen(app, cast)
     with app.app_context(), transaction():
@@ -338,9 +376,9 @@ def test_places_are_found_without_reading_all_messages_of_an_endpoint(app: Flask
             "\n".join(str(row[-1]) for row in connection.exec_driver_sql(explain + text, given))
             for text, given in asked
         ]
-    assert len(plans) == 2
-    for plan in plans:
-        assert "ix_webhook_deliveries_next_attempt_at" in plan
-        assert "Seq Scan on webhook_deliveries" not in plan
-        assert "SCAN webhook_deliveries" not in plan
-        assert "(endpoint_uuid=?)" not in plan
+    used = [set(re.findall(r"ix_webhook_deliveries_\w+", plan)) for plan in plans]
+    assert used == [
+        {"ix_webhook_deliveries_taken"},
+        {"ix_webhook_deliveries_waiting", "ix_webhook_deliveries_waiting_tests"},
+    ]
+    assert not any("Seq Scan on webhook_deliveries" in plan for plan in plans)

@@ -11,7 +11,6 @@ from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -72,7 +71,7 @@ def mark_served(endpoint: WebhookEndpoint, at: datetime, *, milliseconds: int) -
     )
 
 
-def _taken(*where: sa.ColumnElement[bool]) -> Sequence[sa.Row[Any]]:
+def _taken(*where: sa.ColumnElement[bool]) -> Sequence[sa.Row[UUID, UUID, bool]]:
     """What is being sent to these endpoints."""
     query = (
         sa.select(WebhookEndpoint.customer_uuid, WebhookDelivery.endpoint_uuid, WebhookEndpoint.slow)
@@ -82,7 +81,7 @@ def _taken(*where: sa.ColumnElement[bool]) -> Sequence[sa.Row[Any]]:
     return session.execute(query).all()
 
 
-def _in_turn(at: datetime, *where: sa.ColumnElement[bool]) -> Sequence[sa.Row[Any]]:
+def _in_turn(at: datetime, *where: sa.ColumnElement[bool]) -> Sequence[sa.Row[UUID, UUID, bool, UUID | None]]:
     """These endpoints, who was served longest ago first, each with the message that has been due longest, if any."""
     a_test = WebhookDelivery.event == sa.literal(TEST, literal_execute=True)  # the database knows its index by the word
     active = WebhookEndpoint.status == EndpointStatus.ACTIVE

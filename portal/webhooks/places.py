@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -50,7 +51,7 @@ def find_places(at: datetime, *where: sa.ColumnElement[bool]) -> list[UUID]:
     found = []
     for one in _in_turn(at, *where):
         customer_uuid = one.customer_uuid
-        if one.message_uuid is None or one.endpoint_uuid in busy or used[customer_uuid] >= AT_ONCE:
+        if one.endpoint_uuid in busy or used[customer_uuid] >= AT_ONCE:
             continue
         if one.slow and used_by_slow[customer_uuid] >= SLOW_AT_ONCE:
             continue
@@ -81,19 +82,17 @@ def _taken(*where: sa.ColumnElement[bool]) -> Sequence[sa.Row[UUID, UUID, bool]]
     return session.execute(query).all()
 
 
-def _in_turn(at: datetime, *where: sa.ColumnElement[bool]) -> Sequence[sa.Row[UUID, UUID, bool, UUID | None]]:
-    """These endpoints, who was served longest ago first, each with the message that has been due longest, if any."""
+def _in_turn(at: datetime, *where: sa.ColumnElement[bool]) -> Sequence[sa.Row[*tuple[Any, ...]]]:
+    """To each of these endpoints the message that has been due longest, who was served longest ago first."""
     a_test = WebhookDelivery.event == sa.literal(TEST, literal_execute=True)  # the database knows its index by the word
     active = WebhookEndpoint.status == EndpointStatus.ACTIVE
     message = sa.case((active, _due_longest(at)), else_=_due_longest(at, a_test)).label("message_uuid")
-    query = (
-        sa.select(
-            WebhookEndpoint.customer_uuid, WebhookEndpoint.uuid.label("endpoint_uuid"), WebhookEndpoint.slow, message
-        )
-        .where(*where)
-        .order_by(WebhookEndpoint.served_at.asc().nulls_first(), message)
-    )
-    return session.execute(query).all()
+    endpoint_uuid = WebhookEndpoint.uuid.label("endpoint_uuid")
+    columns = WebhookEndpoint.customer_uuid, WebhookEndpoint.slow, WebhookEndpoint.served_at
+    each = sa.select(endpoint_uuid, *columns, message).where(*where).subquery()
+    query = sa.select(each).where(each.c.message_uuid.is_not(None))
+    in_turn = query.order_by(each.c.served_at.asc().nulls_first(), each.c.message_uuid)
+    return session.execute(in_turn).all()
 
 
 def _due_longest(at: datetime, *which: sa.ColumnElement[bool]) -> sa.ScalarSelect[UUID]:

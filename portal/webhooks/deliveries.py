@@ -22,8 +22,8 @@ from portal.permissions.actor import Actor
 from portal.providers.fetch import Trouble
 from portal.webhooks.endings import pause
 from portal.webhooks.events import TEST, Event
-from portal.webhooks.models import LOCK, SHOWN_OF_ANSWER, WebhookDelivery, WebhookEndpoint, Why
-from portal.webhooks.places import first_waiting, has_a_place, may_be_sent
+from portal.webhooks.models import SHOWN_OF_ANSWER, EndpointStatus, WebhookDelivery, WebhookEndpoint, Why
+from portal.webhooks.places import find_places, has_a_place, mark_served, next_waiting
 from portal.webhooks.signing import signed
 from portal.webhooks.standing import find_keeper, may_hear, why_nobody
 
@@ -33,13 +33,11 @@ SCHEDULE = (  # seconds after each try that failed; a day in all
     1 * HOURS, 2 * HOURS, 4 * HOURS, 8 * HOURS, 8 * HOURS,
 )  # fmt: skip
 JITTER = 0.1
-LEASE = timedelta(minutes=2)
+LEASE = timedelta(minutes=2)  # how long whoever takes a message has it for himself
 KEPT = timedelta(days=30)
 MOST_GIVEN_UP = 5
 LONGEST_FAILING = timedelta(days=3)
 GONE = 410
-BATCH = 200
-"""Messages that a sweep hands out at once, of which one endpoint gets a tenth: who is slow delays himself."""
 
 _random = SystemRandom()
 _enqueue: Callable[[UUID, float], None] | None = None
@@ -50,6 +48,7 @@ class Letter:
     """A message that was taken, ready to be sent."""
 
     delivery_uuid: UUID
+    customer_uuid: UUID
     claimed_at: datetime
     url: str
     headers: dict[str, str]
@@ -77,34 +76,26 @@ def use(enqueue: Callable[[UUID, float], None]) -> None:
     _enqueue = enqueue
 
 
-def send_soon(delivery: WebhookDelivery, seconds: float = 0) -> None:
+def send_soon(delivery_uuid: UUID, seconds: float = 0) -> None:
     """Once the transaction has been committed, tell a worker. If that gets lost, the sweep finds the message."""
     if _enqueue is not None:
-        enqueue, uuid = _enqueue, delivery.uuid
-        afterwards(lambda: enqueue(uuid, seconds))
+        enqueue = _enqueue
+        afterwards(lambda: enqueue(delivery_uuid, seconds))
 
 
 def due() -> list[UUID]:
-    """Messages whose time has come, the oldest first; not too many of one endpoint."""
-    at = now()
-    turn = sa.func.row_number().over(
-        partition_by=WebhookDelivery.endpoint_uuid, order_by=WebhookDelivery.next_attempt_at
-    )
-    waiting = (
-        sa.select(WebhookDelivery.uuid, WebhookDelivery.next_attempt_at, turn.label("turn"))
-        .join(WebhookDelivery.endpoint)
-        .where(WebhookDelivery.next_attempt_at <= at, may_be_sent())
-        .subquery()
-    )
-    query = sa.select(waiting.c.uuid).where(waiting.c.turn <= BATCH // 10)
-    return list(session.scalars(query.order_by(waiting.c.next_attempt_at).limit(BATCH)))
+    """Messages whose time has come, of everybody as many as can be sent now: the others follow those."""
+    return find_places(now())
 
 
 def claim(delivery_uuid: UUID) -> Letter | None:
     """Take a message that is due; None if somebody else has it, it is done, or nothing is sent to its endpoint now."""
     at = now()
     delivery = _held(delivery_uuid, at)
-    if delivery is None or not has_a_place(delivery.endpoint) or not _answered_for(delivery, at):
+    if delivery is None or not has_a_place(delivery.endpoint):
+        return None
+    if not _answered_for(delivery, at):
+        _hand_on(delivery.endpoint.customer_uuid, at)
         return None
     taken = session.execute(
         sa.update(WebhookDelivery)
@@ -118,6 +109,7 @@ def claim(delivery_uuid: UUID) -> Letter | None:
     headers = signed(body, message_id=delivery.message_id, at=at, with_secrets=endpoint.live_secrets(at))
     return Letter(
         delivery_uuid,
+        endpoint.customer_uuid,
         at,
         endpoint.url,
         {"Content-Type": "application/json", "User-Agent": "Foyer-Webhooks/1", **headers},
@@ -126,12 +118,16 @@ def claim(delivery_uuid: UUID) -> Letter | None:
 
 
 def record(letter: Letter, outcome: Outcome) -> None:
-    """Write down what became of a try, and what follows. Nothing, if another worker has taken the message since."""
-    session.scalar(  # the endpoint's row before its messages', as whoever deletes it
+    """Write down what became of a try, and what follows. Nothing, if another worker has taken the message since.
+
+    The place that has become free goes to whoever is next in any case.
+    """
+    endpoint = session.scalar(  # its row before its messages', as whoever deletes it
         sa.select(WebhookEndpoint)
         .join(WebhookDelivery, WebhookDelivery.endpoint_uuid == WebhookEndpoint.uuid)
         .where(WebhookDelivery.uuid == letter.delivery_uuid)
         .with_for_update(of=WebhookEndpoint, key_share=True)
+        .execution_options(populate_existing=True)
     )
     delivery = session.scalar(
         sa.select(WebhookDelivery)
@@ -139,25 +135,11 @@ def record(letter: Letter, outcome: Outcome) -> None:
         .with_for_update()
         .execution_options(populate_existing=True)
     )
-    if delivery is None:
-        return
     at = now()
-    delivery.claimed_at, delivery.next_attempt_at, delivery.answered_at = None, None, at
-    delivery.answer_status, delivery.trouble = outcome.status, outcome.trouble
-    delivery.answer_body, delivery.answer_milliseconds = _readable(outcome.body), outcome.milliseconds
-    if outcome.good:
-        delivery.delivered_at = at
-    elif delivery.event == TEST or outcome.status == GONE or delivery.attempts > len(SCHEDULE):
-        delivery.gave_up_at = at
-    else:
-        seconds = SCHEDULE[delivery.attempts - 1] * _random.uniform(1 - JITTER, 1 + JITTER)
-        delivery.next_attempt_at = at + timedelta(seconds=seconds)
-        send_soon(delivery, seconds)
-    session.flush()
-    if delivery.event != TEST:
-        _judge(delivery, outcome, at)
-    if (waiting := first_waiting(delivery.endpoint.customer_uuid, at)) is not None:
-        send_soon(waiting)  # for the place that has become free
+    if endpoint is not None and delivery is not None:
+        mark_served(endpoint, at, milliseconds=outcome.milliseconds)
+        _write_down(delivery, endpoint, outcome, at)
+    _hand_on(letter.customer_uuid, at)
 
 
 def send_again(delivery: WebhookDelivery, *, by: User) -> None:
@@ -179,7 +161,7 @@ def send_again(delivery: WebhookDelivery, *, by: User) -> None:
         raise Conflict(Message("This message is being sent right now. Look again in a moment."))
     session.refresh(delivery)
     note("webhook.sent_again", delivery, by=by.uuid, room=endpoint.room_uuid)
-    send_soon(delivery)
+    send_soon(delivery.uuid)
 
 
 def sweep_deliveries() -> int:
@@ -193,12 +175,19 @@ def sweep_deliveries() -> int:
     return len(swept.all())
 
 
+def _hand_on(customer_uuid: UUID, at: datetime) -> None:
+    """Have those called for that find a place, since one has become free."""
+    for delivery_uuid in next_waiting(customer_uuid, at):
+        send_soon(delivery_uuid)
+
+
 def _held(delivery_uuid: UUID, at: datetime) -> WebhookDelivery | None:
     """The message, if it is due, with its endpoint, which stays locked until the end of the transaction."""
+    told = sa.or_(WebhookEndpoint.status == EndpointStatus.ACTIVE, WebhookDelivery.event == TEST)
     return session.scalar(
         sa.select(WebhookDelivery)
         .join(WebhookDelivery.endpoint)
-        .where(WebhookDelivery.uuid == delivery_uuid, WebhookDelivery.next_attempt_at <= at, may_be_sent())
+        .where(WebhookDelivery.uuid == delivery_uuid, WebhookDelivery.next_attempt_at <= at, told)
         .options(contains_eager(WebhookDelivery.endpoint))
         .with_for_update(of=WebhookEndpoint, key_share=True)
         .execution_options(populate_existing=True)
@@ -223,9 +212,25 @@ def _seen_by(keeper: Actor | None, delivery: WebhookDelivery) -> bool:
     return keeper is not None and may_hear(keeper, delivery.endpoint, Event(delivery.event))
 
 
-def _judge(delivery: WebhookDelivery, outcome: Outcome, at: datetime) -> None:
+def _write_down(delivery: WebhookDelivery, endpoint: WebhookEndpoint, outcome: Outcome, at: datetime) -> None:
+    delivery.claimed_at, delivery.next_attempt_at, delivery.answered_at = None, None, at
+    delivery.answer_status, delivery.trouble = outcome.status, outcome.trouble
+    delivery.answer_body, delivery.answer_milliseconds = _readable(outcome.body), outcome.milliseconds
+    if outcome.good:
+        delivery.delivered_at = at
+    elif delivery.event == TEST or outcome.status == GONE or delivery.attempts > len(SCHEDULE):
+        delivery.gave_up_at = at
+    else:
+        seconds = SCHEDULE[delivery.attempts - 1] * _random.uniform(1 - JITTER, 1 + JITTER)
+        delivery.next_attempt_at = at + timedelta(seconds=seconds)
+        send_soon(delivery.uuid, seconds)
+    session.flush()
+    if delivery.event != TEST:
+        _judge(endpoint, delivery, outcome, at)
+
+
+def _judge(endpoint: WebhookEndpoint, delivery: WebhookDelivery, outcome: Outcome, at: datetime) -> None:
     """Keep count of the endpoint's failures in a row, and pause it when they do not end."""
-    endpoint = session.get_one(WebhookEndpoint, delivery.endpoint_uuid, with_for_update=LOCK, populate_existing=True)
     if outcome.good:
         if endpoint.failing_since is not None:
             endpoint.failures, endpoint.given_up, endpoint.failing_since = 0, 0, None

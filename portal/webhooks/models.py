@@ -16,6 +16,7 @@ from portal.errors import Message
 from portal.people.models import User
 from portal.providers.fetch import LONGEST_ADDRESS, Trouble
 from portal.rooms.models import Room
+from portal.webhooks.events import TEST
 
 DESCRIPTION_LENGTH = 200
 SHOWN_OF_ANSWER = 500  # characters
@@ -79,6 +80,10 @@ class WebhookEndpoint(Identified, Dated, Base):
     given_up: Mapped[int] = mapped_column(default=0)
     """Messages in a row that were given up."""
     failing_since: Mapped[datetime | None]
+    served_at: Mapped[datetime | None]
+    """When a try last ended, whatever came of it. Writing this is no change of the endpoint: see `places`."""
+    slow: Mapped[bool] = mapped_column(default=False)
+    """Whether that try took long."""
     created_by_uuid: Mapped[UUID | None] = mapped_column(sa.ForeignKey("users.uuid", ondelete="SET NULL"))
     customer: Mapped[Customer] = relationship()
     room: Mapped[Room | None] = relationship()
@@ -110,6 +115,12 @@ class WebhookEndpoint(Identified, Dated, Base):
         return event in self.events
 
 
+def _index_of(name: str, which: str) -> sa.Index:
+    """An index of those messages to an endpoint, by their next try: the many others it need not carry."""
+    columns, these = ("endpoint_uuid", "next_attempt_at"), sa.text(which)
+    return sa.Index(f"ix_webhook_deliveries_{name}", *columns, sqlite_where=these, postgresql_where=these)
+
+
 class WebhookDelivery(Identified, Base):
     """A message to one endpoint: written in the transaction of what it tells, sent afterwards, tried again for a day.
 
@@ -125,7 +136,7 @@ class WebhookDelivery(Identified, Base):
     payload_sealed: Mapped[str] = mapped_column(sa.Text)
     created_at: Mapped[datetime] = mapped_column(default=now, index=True)
     attempts: Mapped[int] = mapped_column(default=0)
-    next_attempt_at: Mapped[datetime | None] = mapped_column(index=True)
+    next_attempt_at: Mapped[datetime | None]
     claimed_at: Mapped[datetime | None]
     delivered_at: Mapped[datetime | None]
     gave_up_at: Mapped[datetime | None]
@@ -140,6 +151,9 @@ class WebhookDelivery(Identified, Base):
     __table_args__ = (
         sa.UniqueConstraint("endpoint_uuid", "message_id"),
         sa.Index("ix_webhook_deliveries_endpoint_uuid_created_at", "endpoint_uuid", "created_at"),
+        _index_of("waiting", "next_attempt_at IS NOT NULL"),
+        _index_of("waiting_tests", f"event = '{TEST}' AND next_attempt_at IS NOT NULL"),  # also while it is paused
+        _index_of("taken", "claimed_at IS NOT NULL"),
     )
 
     @property
@@ -161,7 +175,3 @@ class WebhookDelivery(Identified, Base):
     @classmethod
     def _being_sent(cls) -> sa.ColumnElement[bool]:
         return sa.and_(cls.claimed_at.is_not(None), cls.next_attempt_at > now())
-
-
-LOCK = {"of": WebhookEndpoint, "key_share": True}
-"""How an endpoint is locked: messages to it may be written meanwhile."""

@@ -62,7 +62,7 @@ def write(kind: str, text: str, *endpoints: WebhookEndpoint) -> list[WebhookDeli
     ]
     session.add_all(deliveries)
     for delivery in deliveries:
-        send_soon(delivery)
+        send_soon(delivery.uuid)
     return deliveries
 
 

@@ -12,7 +12,8 @@ from portal.db import session, transaction
 from portal.permissions.members import RoomMember
 from portal.permissions.permission import Permission
 from portal.rooms.models import Room
-from portal.webhooks.models import WebhookDelivery
+from portal.webhooks.deliveries import Outcome, claim, record
+from portal.webhooks.models import WebhookDelivery, WebhookEndpoint
 from portal.webhooks.shown import WITHHELD
 from tests.api.conftest import NewProgram, Program
 from tests.cast import Cast
@@ -67,6 +68,23 @@ def test_one_for_all_rooms_belongs_to_the_customer(app: Flask, cast: Cast, progr
         assert list(refused.json["errors"]) == ["customer_id"]
         assert program(stranger).get(f"/webhooks/{made['id']}").status_code == 404
     assert make(program("admin"), customer_id=customer_id)["customer_id"] == customer_id
+
+
+def test_what_is_sent_to_a_webhook_does_not_change_it(app: Flask, cast: Cast, program: NewProgram) -> None:
+    alice = program("alice")
+    path = f"/webhooks/{make(alice, room_id=cast.board)['id']}"
+    read = alice.get(path)
+    alice.post(f"/rooms/{cast.board}/tokens", {"role": "guest"})
+    with app.app_context():
+        with transaction():
+            letter = claim(session.scalars(sa.select(WebhookDelivery.uuid)).one())
+        assert letter is not None
+        with transaction():
+            record(letter, Outcome(milliseconds=9000, status=204))
+        assert session.scalars(sa.select(WebhookEndpoint.slow)).one()
+    assert alice.get(path).json == read.json
+    assert alice.get(path, If_None_Match=read.headers["ETag"]).status_code == 304
+    assert alice.patch(path, {"description": "x"}, If_Match=read.headers["ETag"]).status_code == 200
 
 
 @pytest.mark.parametrize(

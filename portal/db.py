@@ -209,8 +209,11 @@ def take(thing: Identified) -> None:
 
 
 def held() -> set[tuple[str, UUID]]:
-    """Which rows this transaction has locked, each with the way in which it did: nobody else changes them."""
-    rows: set[tuple[str, UUID]] = session.info.setdefault("held", set())
+    """Which rows this transaction has locked, each with the way in which it did: nobody else changes them.
+
+    What promised not to write holds nothing.
+    """
+    rows: set[tuple[str, UUID]] = set() if _reading.get() else session.info.setdefault("held", set())
     return rows
 
 
@@ -305,7 +308,7 @@ def apart() -> Iterator[None]:
 
 
 def afterwards(act: Callable[[], None]) -> None:
-    """Do this once the transaction has been committed; never, if it is rolled back."""
+    """Do this once the transaction has been committed; never, if it is rolled back. Savepoints are not asked."""
     session.info.setdefault("afterwards", []).append(act)
 
 
@@ -354,12 +357,14 @@ def _prepare(connection: sqlite3.Connection, _record: object) -> None:
 
 
 def _plan_once(connection: Any, _record: object) -> None:
-    """Statements are made for any value (see `so_many`), so their plan is, too: making one takes longer than the rest.
+    """One plan of a statement for all values: making one for each took longer than finding the rows.
 
-    Compiling is for reports over millions of rows, and what it costs would be paid by each connection anew.
+    That asks for statements that have an index for each of their parts, and say their limits (`so_many`). A range
+    counts as a third of the table then, which makes it look worth compiling or sharing out: neither ever is here.
     """
     connection.execute("SET plan_cache_mode = force_generic_plan")
     connection.execute("SET jit = off")
+    connection.execute("SET max_parallel_workers_per_gather = 0")
     connection.commit()
 
 

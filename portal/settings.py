@@ -28,8 +28,8 @@ class Settings(BaseSettings):
     redis_url: str = ""
     """Channels and job queue shared by several processes; empty means one web process."""
     secret_keys: Annotated[tuple[SecretStr, ...], NoDecode] = ()
-    """Newest first, separated by commas. Older ones still open what they sealed. Without any, the data folder's
-    own key counts, which the demo makes: so the other commands reach the demo's world."""
+    """Newest first, separated by commas. Older ones still open what they sealed. Without any, a portal that has
+    its database in the data folder and serves this machine only takes the key there: that is the demo's world."""
     base_url: str = "http://127.0.0.1:8000"
     """The address people use. Links are made from it, never from the Host header."""
     trusted_proxies: int = Field(default=0, ge=0, le=5)
@@ -57,10 +57,14 @@ class Settings(BaseSettings):
     @model_validator(mode="before")
     @classmethod
     def _find_key(cls, given: dict[str, Any]) -> dict[str, Any]:
-        kept = key_file(Path(given.get("data") or cls.model_fields["data"].default))
-        if given.get("secret_keys") or not kept.is_file():
+        here = is_loopback(urlsplit(str(given.get("base_url") or cls.model_fields["base_url"].default)).hostname or "")
+        if given.get("secret_keys") or given.get("database_url") or given.get("redis_url") or not here:
             return given
-        return {**given, "secret_keys": kept.read_text()}
+        try:
+            kept = key_file(Path(given.get("data") or cls.model_fields["data"].default)).read_text()
+        except OSError:
+            return given
+        return {**given, "secret_keys": kept}
 
     @field_validator("secret_keys", mode="before")
     @classmethod

@@ -3,7 +3,7 @@
 A bucket allows so many tries in a window. Each window of a growing one that was used up doubles the
 next, up to a factor of 32; a quiet window halves it again. Keys are hashed: the table names nobody.
 Reserve inside `db.apart()` and hand back on success; or, where a lock makes those who try come one by
-one, ask for the `opening` first and reserve for what was wrong.
+one, ask for the `Opening` first and reserve for what was wrong.
 """
 
 import ipaddress
@@ -54,8 +54,8 @@ def reserve(*buckets: Bucket) -> None:
     """Take one try from each bucket, all or none. Raises `Throttled` with the longest wait."""
     at = now().timestamp()
     if len(session.execute(_taking(buckets, at)).all()) < len(buckets):
-        opens_at = session.scalar(sa.select(opening("any", len(buckets))), opening_of("any", *buckets))
-        raise Throttled(retry_after=wait_until(opens_at))
+        opening = Opening("any", len(buckets))
+        raise Throttled(retry_after=wait_until(session.scalar(sa.select(opening.column), opening.facts(*buckets))))
 
 
 def hand_back(*buckets: Bucket) -> None:
@@ -69,28 +69,32 @@ def hand_back(*buckets: Bucket) -> None:
     session.execute(sa.update(Tries).where(Tries.key.in_(keys), Tries.used > 0).values(used=Tries.used - 1))
 
 
-def opening(name: str, buckets: int) -> sa.ScalarSelect[float | None]:
-    """When the last of so many buckets that are used up opens again; null if none is.
+@dataclass(frozen=True)
+class Opening:
+    """When the last of so many buckets that are used up opens again, as a part of a larger statement, made once."""
 
-    A part of a larger question, which can be made once: `opening_of` says which buckets are meant.
-    """
-    used_up = (
-        sa.and_(
-            Tries.key == sa.bindparam(f"{name}_key_{number}", type_=sa.String()),
-            Tries.used >= sa.bindparam(f"{name}_limit_{number}", type_=sa.Integer()),
+    name: str
+    buckets: int
+
+    @property
+    def column(self) -> sa.ScalarSelect[float | None]:
+        """Null if none of the buckets that `facts` names is used up."""
+        used_up = (
+            sa.and_(
+                Tries.key == sa.bindparam(f"{self.name}_key_{number}", type_=sa.String()),
+                Tries.used >= sa.bindparam(f"{self.name}_limit_{number}", type_=sa.Integer()),
+            )
+            for number in range(self.buckets)
         )
-        for number in range(buckets)
-    )
-    at: sa.BindParameter[float] = sa.bindparam(f"{name}_at", type_=sa.Double())
-    return sa.select(sa.func.max(Tries.resets_at)).where(sa.or_(*used_up), Tries.resets_at > at).scalar_subquery()
+        at: sa.BindParameter[float] = sa.bindparam(f"{self.name}_at", type_=sa.Double())
+        return sa.select(sa.func.max(Tries.resets_at)).where(sa.or_(*used_up), Tries.resets_at > at).scalar_subquery()
 
-
-def opening_of(name: str, *buckets: Bucket) -> dict[str, str | float]:
-    """What an `opening` of that name and number is asked for."""
-    facts: dict[str, str | float] = {f"{name}_at": now().timestamp()}
-    for number, bucket in enumerate(buckets):
-        facts |= {f"{name}_key_{number}": bucket.key, f"{name}_limit_{number}": bucket.limit}
-    return facts
+    def facts(self, *buckets: Bucket) -> dict[str, str | float]:
+        """What `column` is asked for: all buckets, or `ValueError`, since one that is not asked would let through."""
+        facts: dict[str, str | float] = {f"{self.name}_at": now().timestamp()}
+        for number, bucket in zip(range(self.buckets), buckets, strict=True):
+            facts |= {f"{self.name}_key_{number}": bucket.key, f"{self.name}_limit_{number}": bucket.limit}
+        return facts
 
 
 def wait_until(resets_at: float | None) -> int:

@@ -80,6 +80,12 @@ def test_the_other_commands_reach_the_demo_s_world_by_its_folder(tmp_path: Path)
         )
         assert answer.status_code == 200
     assert "ok   secret key" in run(data, "doctor", SECRET_KEYS="").stdout
+    for others in (
+        {"BASE_URL": "https://rooms.example"},
+        {"DATABASE_URL": "postgresql+psycopg://127.0.0.1:1/none"},
+        {"REDIS_URL": "redis://127.0.0.1:1/0"},
+    ):
+        assert "secret key: not set" in run(data, "doctor", SECRET_KEYS="", **others).stdout
     (data / "secret.key").write_text("short")
     assert "at least 32" in run(data, *CLIENT, SECRET_KEYS="").stderr
 

@@ -3,20 +3,40 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import sqlalchemy as sa
 import time_machine
 from flask import Flask
 
 from portal import tries
-from portal.admission.throttle import code_buckets
+from portal.admission.throttle import KNOWN, STRANGERS, code_buckets
+from portal.clock import now
 from portal.db import session
 from portal.errors import Throttled
 from portal.rooms.models import Role
-from portal.tries import Bucket
+from portal.tries import Bucket, Opening, Tries
 from tests.cast import Cast
 from tests.conftest import BOTH
 
 pytestmark = BOTH
 START = datetime(2027, 1, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(("opening", "device"), [(STRANGERS, None), (KNOWN, "a device")])
+def test_each_bucket_is_asked_and_none_can_be_left_out(
+    app: Flask, cast: Cast, opening: Opening, device: str | None
+) -> None:
+    with app.app_context():
+        buckets = code_buckets(room=cast.room(), role=Role.ATTENDEE, network="192.0.2.7", known_device=device)
+        asked = sa.select(opening.column)
+        assert session.scalar(asked, opening.facts(*buckets)) is None
+        for bucket in buckets:
+            session.add(Tries(key=bucket.key, used=bucket.limit, factor=1, resets_at=now().timestamp() + 60))
+            session.flush()
+            assert session.scalar(asked, opening.facts(*buckets)) is not None
+            session.rollback()
+        for wrong in (buckets[:-1], (*buckets, buckets[0])):
+            with pytest.raises(ValueError, match="argument"):
+                opening.facts(*wrong)
 
 
 def test_whoever_paces_his_guesses_gets_no_more_than_a_hundred_a_day(app: Flask, cast: Cast) -> None:

@@ -18,12 +18,7 @@ from portal.admission.decision import Decision, Enter, Reason, decide
 from portal.admission.models import AccessCode, RoomToken
 from portal.admission.queries import STANDING, Standing, Visitor, case_of, facts_of, standing, this_token
 from portal.admission.secrets import normal_code, same_code
-from portal.admission.throttle import (
-    BUCKETS_OF_KNOWN,
-    BUCKETS_OF_STRANGERS,
-    automatic_token_bucket,
-    code_buckets,
-)
+from portal.admission.throttle import KNOWN, STRANGERS, automatic_token_bucket, code_buckets
 from portal.admission.tokens import automatic_token, count_on_the_way
 from portal.audit.operations import note
 from portal.clock import now
@@ -61,10 +56,13 @@ _ROOM_AND_CODES = (  # these are made once, as all that is asked while others wa
     .order_by(AccessCode.uuid)
 )
 _LOCKING = _ROOM_AND_CODES.with_for_update(of=[Subscription, Room], key_share=True)
-_LOCKING_UNLIMITED = _ROOM_AND_CODES.with_for_update(of=Room, key_share=True).suffix_with(
-    f"FOR SHARE OF {Subscription.__tablename__}", dialect="postgresql"
+_LOCKING_UNLIMITED = _ROOM_AND_CODES.suffix_with(
+    f"FOR SHARE OF {Subscription.__tablename__} FOR NO KEY UPDATE OF {Room.__tablename__}", dialect="postgresql"
 )
-"""Where the plan counts nobody, those who enter its other rooms need not wait; who changes the plan does."""
+"""Where the plan counts nobody, those who enter its other rooms need not wait; who ends the subscription does.
+
+The order of the locks is that of `_LOCKING`: subscription, then room.
+"""
 _ENTERED_BEFORE = (
     sa.select(Participation.uuid)
     .where(
@@ -78,9 +76,7 @@ _ENTERED_BEFORE = (
 _BEHIND_THE_DOOR = (
     state_query(_HERE).outerjoin(RoomToken, this_token()).add_columns(RoomToken, _ENTERED_BEFORE, *STANDING)
 )
-_BEHIND_A_CODE = _BEHIND_THE_DOOR.add_columns(
-    tries.opening("strangers", BUCKETS_OF_STRANGERS), tries.opening("known", BUCKETS_OF_KNOWN)
-)
+_BEHIND_A_CODE = _BEHIND_THE_DOOR.add_columns(STRANGERS.column, KNOWN.column)
 
 
 @dataclass(frozen=True)
@@ -162,9 +158,9 @@ def at_locked_door(room: Room, visitor: Visitor, *, network: str) -> LockedDoor:
     codes = _lock(room, visitor.role)
     facts = {"here": room.uuid, "role": visitor.role, **facts_of(visitor)}
     if codes:
-        for who, known_device in (("strangers", None), ("known", visitor.device or "")):
+        for opening, known_device in ((STRANGERS, None), (KNOWN, visitor.device or "")):
             buckets = code_buckets(room=room, role=visitor.role, network=network, known_device=known_device)
-            facts |= tries.opening_of(who, *buckets)
+            facts |= opening.facts(*buckets)
     rows = session.execute(_BEHIND_A_CODE if codes else _BEHIND_THE_DOOR, facts).all()
     _status, _run, _person, token, known, *more = rows[0]
     how, opens_at = Standing(*more[: len(STANDING)]), more[len(STANDING) :] or (None, None)

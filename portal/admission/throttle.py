@@ -7,11 +7,11 @@ so that a flood of strangers cannot keep a known moderator out, nor many known d
 """
 
 from portal.rooms.models import Role, Room
-from portal.tries import Bucket
+from portal.tries import Bucket, Opening
 
 MINUTE = 60  # seconds; doubles with each window that is used up
 DAY = 86_400
-BUCKETS_OF_STRANGERS, BUCKETS_OF_KNOWN = 4, 5  # how many `code_buckets` gives
+STRANGERS, KNOWN = Opening("strangers", 4), Opening("known", 5)  # of as many as `code_buckets` gives
 
 
 def code_buckets(*, room: Room, role: Role, network: str, known_device: str | None) -> tuple[Bucket, ...]:

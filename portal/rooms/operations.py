@@ -89,6 +89,7 @@ def describe_room(room: Room, *, by: User, **changes: Unpack[RoomChanges]) -> No
     Raises `Invalid`. A new name makes a new slug only while the slug still follows the name. Who is inside is
     the matter of `status.closing.change_room`.
     """
+    _refuse_unknown(changes)
     slug, settings, features = changes.get("slug"), changes.get("settings"), changes.get("features")
     if settings is not None or features is not None:  # of two who merge at once, the second merges into the first's
         session.flush()
@@ -113,6 +114,12 @@ def describe_room(room: Room, *, by: User, **changes: Unpack[RoomChanges]) -> No
     session.flush()
     note("room.updated", room, by=by.uuid, room=room.uuid)
     _tell_watchers(room)
+
+
+def _refuse_unknown(changes: RoomChanges) -> None:
+    """What types would say, where names come from elsewhere."""
+    if unknown := changes.keys() - RoomChanges.__annotations__.keys():
+        raise TypeError(f"nothing of a room is called {', '.join(sorted(unknown))}")
 
 
 def trash_room(room: Room, *, by: User) -> None:

@@ -72,6 +72,11 @@ def test_what_makes_no_sense_is_refused_when_making_and_when_changing(
     assert set(made.value.fields) == set(changed.value.fields) == {field}
 
 
+def test_what_a_room_has_not_cannot_be_changed(cast: Cast) -> None:
+    with pytest.raises(TypeError, match="room_nmae"):
+        describe_room(cast.room(), by=cast.user("alice"), room_nmae="X")  # type: ignore[call-arg]
+
+
 def test_metadata_is_replaced_as_a_whole_and_the_rest_is_merged(cast: Cast) -> None:
     room, alice = cast.room(), cast.user("alice")
     describe_room(

@@ -47,7 +47,7 @@ def _total(asked: Query, source: Source) -> sa.Select[int]:
 def _by_page(asked: Query, source: Source, options: Sequence[Any]) -> tuple[list[Any], dict[str, Any]]:
     limit, total_of = asked.limit or EVERYTHING, _total(asked, source)
     found = _cut(asked, source, asked.page * limit).add_columns(total_of.scalar_subquery().label("_total"))
-    found = found.options(*options).limit(so_many(limit)).offset((asked.page - 1) * limit)
+    found = found.options(*options).limit(so_many(limit)).offset(so_many((asked.page - 1) * limit))
     rows = list(session.execute(found).unique())
     total = rows[0]._total if rows else 0
     if not rows and asked.page > 1:  # beyond the end, where no row says how many there are

@@ -382,3 +382,4 @@ def test_places_are_found_by_walking_endpoints_and_no_message_that_does_not_matt
         {"ix_webhook_deliveries_waiting", "ix_webhook_deliveries_waiting_tests"},
     ]
     assert not any("Seq Scan on webhook_deliveries" in plan for plan in plans)
+    assert asked[1][0].count("LIMIT 1") == 2  # no parameter, of which PostgreSQL would think any number

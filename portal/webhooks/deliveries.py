@@ -203,7 +203,7 @@ def _answered_for(delivery: WebhookDelivery, at: datetime) -> bool:
         pause(delivery.endpoint, why=Why.RIGHTS, by=None)
         return False
     if not _seen_by(keeper, delivery):  # it was written for somebody else, or when he still could
-        delivery.next_attempt_at, delivery.claimed_at, delivery.gave_up_at = None, None, at
+        delivery.next_attempt_at, delivery.gave_up_at = None, at
         return False
     return True
 
@@ -217,7 +217,9 @@ def _write_down(delivery: WebhookDelivery, endpoint: WebhookEndpoint, outcome: O
     delivery.answer_status, delivery.trouble = outcome.status, outcome.trouble
     delivery.answer_body, delivery.answer_milliseconds = _readable(outcome.body), outcome.milliseconds
     if outcome.good:
-        delivery.delivered_at = at
+        delivery.delivered_at, delivery.gave_up_at = at, None
+    elif delivery.gave_up_at is not None:  # on its way: it is not tried again, nor held against who keeps it now
+        return
     elif delivery.event == TEST or outcome.status == GONE or delivery.attempts > len(SCHEDULE):
         delivery.gave_up_at = at
     else:

@@ -28,7 +28,7 @@ def pause(*endpoints: WebhookEndpoint, why: Why, by: UUID | None) -> None:
 def give_up_waiting(endpoint: WebhookEndpoint) -> None:
     """Send nothing of what waits for this one, which the caller has locked, except tests, which tell nothing.
 
-    What is on its way right now may still arrive; it is not tried again.
+    What is on its way right now may still arrive, and is written down then; it is not tried again.
     """
     session.execute(
         sa.update(WebhookDelivery)
@@ -37,7 +37,7 @@ def give_up_waiting(endpoint: WebhookEndpoint) -> None:
             WebhookDelivery.next_attempt_at.is_not(None),
             WebhookDelivery.event != TEST,
         )
-        .values(next_attempt_at=None, claimed_at=None, gave_up_at=now())
+        .values(next_attempt_at=None, gave_up_at=now())
         .execution_options(synchronize_session=False)
     )
 

@@ -242,7 +242,7 @@ def test_pages_of_webhooks(
     expect(page.get_by_text("in the name of somebody who is no longer here")).to_be_visible()
     seen(page, "webhook-without-rights")
     page.get_by_role("button", name="Resume").click()
-    expect(page.get_by_text("It was not sent")).to_be_visible()
+    expect(page.get_by_text("It is not sent any more")).to_be_visible()
     seen(page, "webhook-taken-over")
     change_webhooks(portal, "created_by_uuid = NULL")
     alice.go(webhook)

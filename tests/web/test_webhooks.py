@@ -304,7 +304,7 @@ def test_a_message_given_up_unsent_says_why_and_is_sent_again_only_where_it_coul
         deliver(uuid)
     shown = words_of(alice.get(page).text)
     assert "Given up" in shown
-    assert "It was not sent: the webhook runs in the name of somebody else now, or of somebody who may not" in shown
+    assert "It is not sent any more: the webhook runs in the name of somebody else now, or of somebody who" in shown
     assert "Send again" not in shown
     alice.send(f"{page}/edit", url=HOOK, events=["member.added"])
     assert "Send again" in words_of(alice.get(page).text)
@@ -322,12 +322,12 @@ def test_a_message_given_up_after_a_try_shows_the_answer_as_well(app: Flask, cas
         sent.answer_milliseconds, sent.gave_up_at = 7, sent.answered_at
     shown = words_of(alice.get(page).text)
     assert "503 after 7 ms" in shown
-    assert "It was not sent" not in shown
+    assert "It is not sent any more" not in shown
     with app.app_context(), transaction():
         session.scalars(sa.select(WebhookDelivery)).one().gave_up_at = now() + timedelta(seconds=1)
     shown = words_of(alice.get(page).text)
     assert "503 after 7 ms" in shown
-    assert "It was not sent" in shown
+    assert "It is not sent any more" in shown
 
 
 def test_the_list_asks_as_little_for_many_keepers_as_for_one(app: Flask, cast: Cast) -> None:

@@ -42,7 +42,7 @@ def give_up_waiting(endpoint: WebhookEndpoint) -> None:
     )
 
 
-def hold(customer_uuid: UUID) -> Customer:
+def hold_customer(customer_uuid: UUID) -> Customer:
     """Lock the customer, whose endpoints are counted. Whoever locks an endpoint as well locks it before."""
     lock = {"of": Customer, "key_share": True}  # rows that refer to the customer may be written meanwhile
     return session.get_one(Customer, customer_uuid, with_for_update=lock, populate_existing=True)
@@ -50,7 +50,7 @@ def hold(customer_uuid: UUID) -> Customer:
 
 def count_listening(customer_uuid: UUID) -> None:
     """Write into the customer's row how many endpoints listen, under its lock: a count too low would lose events."""
-    customer = hold(customer_uuid)
+    customer = hold_customer(customer_uuid)
     listening = sa.select(sa.func.count()).where(
         WebhookEndpoint.customer_uuid == customer_uuid, WebhookEndpoint.status == EndpointStatus.ACTIVE
     )

@@ -15,7 +15,7 @@ from portal.people.names import readable
 from portal.permissions.actor import Actor
 from portal.providers.fetch import problem_with
 from portal.rooms.models import Room
-from portal.webhooks.endings import count_listening, give_up_waiting, hold, pause
+from portal.webhooks.endings import count_listening, give_up_waiting, hold_customer, pause
 from portal.webhooks.events import TEST, Event
 from portal.webhooks.models import (
     DESCRIPTION_LENGTH,
@@ -50,7 +50,7 @@ def create_endpoint(
     Raises `Invalid` on `url`, `events` or `description`, `NotAllowed` for events that `by` could not see
     himself, or `Conflict` when the customer has too many.
     """
-    hold(customer.uuid)
+    hold_customer(customer.uuid)
     count = sa.select(sa.func.count()).where(WebhookEndpoint.customer_uuid == customer.uuid)
     if (session.scalar(count) or 0) >= MOST:
         raise Conflict(Message("There are %(most)d webhooks already. Delete one first.", most=MOST))

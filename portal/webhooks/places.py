@@ -28,7 +28,7 @@ SLOW = timedelta(seconds=2)
 
 def has_a_place(endpoint: WebhookEndpoint) -> bool:
     """Whether nobody sends to this endpoint now, and few to the customer's others: counted under his lock."""
-    hold(endpoint.customer_uuid)
+    hold_customer(endpoint.customer_uuid)
     taken = _taken(WebhookEndpoint.customer_uuid == endpoint.customer_uuid)
     if len(taken) >= AT_ONCE or any(one.endpoint_uuid == endpoint.uuid for one in taken):
         return False
@@ -38,7 +38,7 @@ def has_a_place(endpoint: WebhookEndpoint) -> bool:
 def next_waiting(customer_uuid: UUID, at: datetime) -> list[UUID]:
     """As many of the customer's messages as find a place, counted under his lock; none if he is there no longer."""
     with suppress(sa.exc.NoResultFound):
-        hold(customer_uuid)
+        hold_customer(customer_uuid)
     return find_places(at, WebhookEndpoint.customer_uuid == customer_uuid)
 
 

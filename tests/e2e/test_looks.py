@@ -239,7 +239,7 @@ def test_pages_of_webhooks(
     seen(page, "webhook-paused")
     change_webhooks(portal, "paused_why = 'rights', created_by_uuid = NULL")
     alice.go(webhook)
-    expect(page.get_by_text("in the name of somebody who is no longer here")).to_be_visible()
+    expect(page.get_by_text("in the name of somebody who could no longer keep it here")).to_be_visible()
     seen(page, "webhook-without-rights")
     page.get_by_role("button", name="Resume").click()
     expect(page.get_by_text("It is not sent any more")).to_be_visible()

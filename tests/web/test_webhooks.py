@@ -226,15 +226,11 @@ def test_the_page_says_in_whose_name_a_webhook_runs_and_lists_it_so(app: Flask, 
 
 
 @pytest.mark.parametrize(
-    ("end", "words", "name"),
-    [
-        (not_allowed, "It runs in the name of Bob Fischer, who may no longer keep it here", "Bob"),
-        (deactivated, "It runs in the name of Bob Fischer, whose account is deactivated", "Bob"),
-        (gone, "It ran in the name of somebody who is no longer here", "Nobody"),
-    ],
+    ("end", "name"),
+    [(not_allowed, "Bob"), (deactivated, "Bob"), (gone, "Nobody")],
 )
-def test_a_webhook_without_keeper_says_why_before_it_is_paused(
-    app: Flask, cast: Cast, end: Callable[[Cast], None], words: str, name: str
+def test_a_webhook_without_keeper_says_so_before_it_is_paused_and_nothing_of_his_account(
+    app: Flask, cast: Cast, end: Callable[[Cast], None], name: str
 ) -> None:
     let_bob_edit(app, cast, Permission.TOKENS_VIEW)
     page = make(cast, cast.sign_in("bob"))
@@ -242,7 +238,7 @@ def test_a_webhook_without_keeper_says_why_before_it_is_paused(
         end(cast)
     alice = cast.sign_in("alice")
     for shown in (words_of(alice.get(page).text), words_of(alice.get(f"{page}/edit").text)):
-        assert words in shown
+        assert "It runs in the name of somebody who may no longer keep it here, or no longer see all" in shown
     assert f"Runs in the name of {name}" in words_of(alice.get(page).text)
     assert "So nothing more is sent. Pause it and resume it, and it runs in your name." in words_of(
         alice.get(page).text

@@ -301,7 +301,7 @@ def test_two_tries_that_end_together_call_for_two_messages(
 
 
 @BOTH
-def test_a_message_that_nobody_answers_for_any_more_hands_its_place_on(
+def test_a_message_whose_endpoint_nobody_keeps_any_more_hands_its_place_on(
     app: Flask, cast: Cast, listen: Listen, take: Take, told: Told
 ) -> None:
     orphaned, other = listen(Event.TOKEN_CREATED), listen(Event.TOKEN_CREATED)

@@ -1,8 +1,8 @@
 """The keeper of an endpoint, in whose name it runs: nobody goes on being told what he could not look at.
 
-That is who made it, until somebody else turns it to another address, asks for what the keeper may not hear, or
-resumes it when the keeper no longer could. Rights end without anybody being told (by a date, by a role), so each
-message asks anew. Fails closed.
+That is who made it, until somebody else turns it to another address or asks for what the keeper may not hear; or
+gives it other events, or resumes it, when the keeper no longer could. Rights end without anybody being told (by a
+date, by a role), so each message asks anew. Fails closed.
 """
 
 from collections.abc import Iterable

@@ -15,6 +15,7 @@ from portal.webhooks.events import Event
 from portal.webhooks.operations import change_endpoint
 from portal.webhooks.shown import state_of
 from tests.cast import Cast
+from tests.conftest import BOTH
 from tests.webhooks.conftest import Make, bobs_membership, editing, endpoint_of, happen, messages
 
 
@@ -27,6 +28,7 @@ def taken(app: Flask, cast: Cast) -> Letter:
     return letter
 
 
+@BOTH
 @pytest.mark.parametrize(("status", "state"), [(200, "delivered"), (503, "given_up"), (410, "given_up")])
 def test_what_was_on_its_way_when_somebody_took_it_over_is_written_down_and_not_tried_again(
     app: Flask, cast: Cast, make: Make, status: int, state: str

@@ -25,7 +25,7 @@ from portal.webhooks.events import TEST, Event
 from portal.webhooks.models import SHOWN_OF_ANSWER, EndpointStatus, WebhookDelivery, WebhookEndpoint, Why
 from portal.webhooks.places import find_places, has_a_place, mark_served, next_waiting
 from portal.webhooks.signing import signed
-from portal.webhooks.standing import find_keeper, may_hear, why_nobody
+from portal.webhooks.standing import NOBODY, find_keeper, may_hear
 
 SECONDS, MINUTES, HOURS = 1, 60, 3600
 SCHEDULE = (  # seconds after each try that failed; a day in all
@@ -94,7 +94,7 @@ def claim(delivery_uuid: UUID) -> Letter | None:
     delivery = _held(delivery_uuid, at)
     if delivery is None or not has_a_place(delivery.endpoint):
         return None
-    if not _answered_for(delivery, at):
+    if not _kept_for(delivery, at):
         _hand_on(delivery.endpoint.customer_uuid, at)
         return None
     taken = session.execute(
@@ -150,7 +150,7 @@ def send_again(delivery: WebhookDelivery, *, by: User) -> None:
         raise Conflict(Message("This webhook is paused. Resume it first."))
     if delivery.event != TEST and not _seen_by(keeper := find_keeper(endpoint), delivery):
         unseen = Message("This webhook runs in the name of somebody who may not see what this message tells.")
-        raise Conflict(unseen if keeper is not None else why_nobody(endpoint))
+        raise Conflict(unseen if keeper is not None else NOBODY)
     free = session.execute(
         sa.update(WebhookDelivery)
         .where(WebhookDelivery.uuid == delivery.uuid, sa.not_(WebhookDelivery.being_sent))
@@ -194,7 +194,7 @@ def _held(delivery_uuid: UUID, at: datetime) -> WebhookDelivery | None:
     )
 
 
-def _answered_for(delivery: WebhookDelivery, at: datetime) -> bool:
+def _kept_for(delivery: WebhookDelivery, at: datetime) -> bool:
     """Whether the endpoint has a keeper who may see this, too. Else it is paused, or this is given up."""
     if delivery.event == TEST:
         return True
@@ -203,7 +203,7 @@ def _answered_for(delivery: WebhookDelivery, at: datetime) -> bool:
         pause(delivery.endpoint, why=Why.RIGHTS, by=None)
         return False
     if not _seen_by(keeper, delivery):  # it was written for somebody else, or when he still could
-        delivery.next_attempt_at, delivery.claimed_at, delivery.gave_up_at = None, None, at
+        delivery.next_attempt_at, delivery.gave_up_at = None, at
         return False
     return True
 
@@ -217,7 +217,9 @@ def _write_down(delivery: WebhookDelivery, endpoint: WebhookEndpoint, outcome: O
     delivery.answer_status, delivery.trouble = outcome.status, outcome.trouble
     delivery.answer_body, delivery.answer_milliseconds = _readable(outcome.body), outcome.milliseconds
     if outcome.good:
-        delivery.delivered_at = at
+        delivery.delivered_at, delivery.gave_up_at = at, None
+    elif delivery.gave_up_at is not None:  # on its way: it is not tried again, nor held against who keeps it now
+        return
     elif delivery.event == TEST or outcome.status == GONE or delivery.attempts > len(SCHEDULE):
         delivery.gave_up_at = at
     else:

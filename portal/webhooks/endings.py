@@ -28,7 +28,7 @@ def pause(*endpoints: WebhookEndpoint, why: Why, by: UUID | None) -> None:
 def give_up_waiting(endpoint: WebhookEndpoint) -> None:
     """Send nothing of what waits for this one, which the caller has locked, except tests, which tell nothing.
 
-    What is on its way right now may still arrive; it is not tried again.
+    What is on its way right now may still arrive, and is written down then; it is not tried again.
     """
     session.execute(
         sa.update(WebhookDelivery)
@@ -37,12 +37,12 @@ def give_up_waiting(endpoint: WebhookEndpoint) -> None:
             WebhookDelivery.next_attempt_at.is_not(None),
             WebhookDelivery.event != TEST,
         )
-        .values(next_attempt_at=None, claimed_at=None, gave_up_at=now())
+        .values(next_attempt_at=None, gave_up_at=now())
         .execution_options(synchronize_session=False)
     )
 
 
-def hold(customer_uuid: UUID) -> Customer:
+def hold_customer(customer_uuid: UUID) -> Customer:
     """Lock the customer, whose endpoints are counted. Whoever locks an endpoint as well locks it before."""
     lock = {"of": Customer, "key_share": True}  # rows that refer to the customer may be written meanwhile
     return session.get_one(Customer, customer_uuid, with_for_update=lock, populate_existing=True)
@@ -50,7 +50,7 @@ def hold(customer_uuid: UUID) -> Customer:
 
 def count_listening(customer_uuid: UUID) -> None:
     """Write into the customer's row how many endpoints listen, under its lock: a count too low would lose events."""
-    customer = hold(customer_uuid)
+    customer = hold_customer(customer_uuid)
     listening = sa.select(sa.func.count()).where(
         WebhookEndpoint.customer_uuid == customer_uuid, WebhookEndpoint.status == EndpointStatus.ACTIVE
     )

@@ -163,7 +163,7 @@ class WebhookDelivery(Identified, Base):
 
     @property
     def withheld(self) -> bool:
-        """Whether it was given up without a try: a try that is the last one ends when the message is given up."""
+        """Whether it was given up for another reason than its last try: that ends when the message is given up."""
         return self.gave_up_at is not None and self.gave_up_at != self.answered_at
 
     @hybrid_property

@@ -15,7 +15,7 @@ from portal.people.names import readable
 from portal.permissions.actor import Actor
 from portal.providers.fetch import problem_with
 from portal.rooms.models import Room
-from portal.webhooks.endings import count_listening, give_up_waiting, hold, pause
+from portal.webhooks.endings import count_listening, give_up_waiting, hold_customer, pause
 from portal.webhooks.events import TEST, Event
 from portal.webhooks.models import (
     DESCRIPTION_LENGTH,
@@ -30,7 +30,7 @@ from portal.webhooks.payloads import written
 from portal.webhooks.queries import deliveries_of
 from portal.webhooks.shown import endpoint as shown
 from portal.webhooks.signing import new_secret
-from portal.webhooks.standing import find_keeper, must_hear
+from portal.webhooks.standing import find_keeper, may_hear_all, must_hear
 
 OVERLAP = timedelta(hours=24)
 MOST = 50  # of one customer
@@ -50,7 +50,7 @@ def create_endpoint(
     Raises `Invalid` on `url`, `events` or `description`, `NotAllowed` for events that `by` could not see
     himself, or `Conflict` when the customer has too many.
     """
-    hold(customer.uuid)
+    hold_customer(customer.uuid)
     count = sa.select(sa.func.count()).where(WebhookEndpoint.customer_uuid == customer.uuid)
     if (session.scalar(count) or 0) >= MOST:
         raise Conflict(Message("There are %(most)d webhooks already. Delete one first.", most=MOST))
@@ -64,7 +64,8 @@ def create_endpoint(
         given_up=0,
         events=[],
     )
-    _describe(endpoint, by=by, url=url, events=events, description=description)
+    _aim(endpoint, by=by, url=url, events=events)
+    _describe(endpoint, description)
     session.add(endpoint)
     session.flush()
     count_listening(customer.uuid)
@@ -82,16 +83,15 @@ def change_endpoint(
 ) -> None:
     """Change what is given. What waits goes to the new address, if somebody kept the endpoint until now.
 
-    Whoever turns it to another address, or asks for what its keeper may not hear, is its keeper from then on.
-    Raises as `create_endpoint` does, and `NotAllowed` if he may not see all that it tells and told.
+    Whoever turns it to another address, or asks for what its keeper may not hear, is its keeper from then on; or who
+    gives other events to what nobody keeps. Raises as `create_endpoint` does, and `NotAllowed` if he may not see all
+    that it tells, and where it was kept, told and has yet to tell.
     """
     take(endpoint)
-    url_before, told = endpoint.url, set(endpoint.events)
-    kept = (url is not None or events is not None) and find_keeper(endpoint) is not None
-    _describe(endpoint, by=by, url=url, events=events, description=description)
-    if endpoint.url != url_before or (told != set(endpoint.events) and find_keeper(endpoint) is None):
-        told |= set(endpoint.events) | _written(endpoint)  # what was written can be sent again
-        _take_over(endpoint, by=by, told=told, kept=kept)
+    if url is not None or events is not None:
+        _turn(endpoint, by=by, url=url, events=events)
+    if description is not None:
+        _describe(endpoint, description)
     session.flush()
     note("webhook.changed", endpoint, by=by.uuid, room=endpoint.room_uuid)
 
@@ -120,7 +120,8 @@ def resume_endpoint(endpoint: WebhookEndpoint, *, by: Actor) -> None:
     if endpoint.active:
         return
     if find_keeper(endpoint) is None:
-        _take_over(endpoint, by=by, told=set(endpoint.events), kept=False)
+        _take_over(endpoint, by=by)
+        give_up_waiting(endpoint)
     endpoint.status, endpoint.paused_at, endpoint.paused_why = EndpointStatus.ACTIVE, None, None
     endpoint.failures, endpoint.given_up, endpoint.failing_since = 0, 0, None
     session.flush()
@@ -147,24 +148,28 @@ def test_endpoint(endpoint: WebhookEndpoint, *, by: Actor) -> WebhookDelivery:
     return delivery
 
 
-def _take_over(endpoint: WebhookEndpoint, *, by: Actor, told: Collection[str], kept: bool) -> None:
-    """Make `by` the keeper. What waited when nobody `kept` it is not sent in his name."""
-    must_hear(by, endpoint, [event for event in Event if event in told], taking_over=True)
-    if not kept:
+def _turn(endpoint: WebhookEndpoint, *, by: Actor, url: str | None, events: Collection[Event] | None) -> None:
+    """Aim it elsewhere, and make `by` the keeper where that asks for it. What waits goes on if somebody kept it."""
+    keeper, url_before, told = find_keeper(endpoint), endpoint.url, set(endpoint.events)
+    _aim(endpoint, by=by, url=url, events=events)
+    if endpoint.url == url_before and told == set(endpoint.events):
+        return
+    if keeper is None:
+        _take_over(endpoint, by=by)
         give_up_waiting(endpoint)
+    elif endpoint.url != url_before or not may_hear_all(keeper, endpoint):
+        _take_over(endpoint, by=by, told=told | _waiting(endpoint))
+
+
+def _take_over(endpoint: WebhookEndpoint, *, by: Actor, told: Collection[str] = ()) -> None:
+    """Make `by` the keeper, who has to be allowed to see all that it tells, and what it `told` besides."""
+    must_hear(by, endpoint, [event for event in Event if event in {*endpoint.events, *told}], taking_over=True)
     if endpoint.created_by != by.user:
         endpoint.created_by = by.user
         note("webhook.taken_over", endpoint, by=by.uuid, room=endpoint.room_uuid)
 
 
-def _describe(
-    endpoint: WebhookEndpoint,
-    *,
-    by: Actor,
-    url: str | None,
-    events: Collection[Event] | None,
-    description: str | None,
-) -> None:
+def _aim(endpoint: WebhookEndpoint, *, by: Actor, url: str | None, events: Collection[Event] | None) -> None:
     if events is not None:
         if not events:
             raise Invalid(events=Message("Choose at least one event."))
@@ -174,10 +179,13 @@ def _describe(
         if (problem := problem_with(url.strip())) is not None:
             raise Invalid(url=problem)
         endpoint.url = url.strip()
-    if description is not None:
-        endpoint.description = readable(description, field="description", longest=DESCRIPTION_LENGTH, required=False)
 
 
-def _written(endpoint: WebhookEndpoint) -> set[str]:
-    """The kinds of all messages that were written for it and not yet swept away."""
-    return set(session.scalars(deliveries_of(endpoint).with_only_columns(WebhookDelivery.event).distinct()))
+def _describe(endpoint: WebhookEndpoint, description: str) -> None:
+    endpoint.description = readable(description, field="description", longest=DESCRIPTION_LENGTH, required=False)
+
+
+def _waiting(endpoint: WebhookEndpoint) -> set[str]:
+    """The kinds of what waits to be sent to it."""
+    waiting = deliveries_of(endpoint).where(WebhookDelivery.next_attempt_at.is_not(None))
+    return set(session.scalars(waiting.with_only_columns(WebhookDelivery.event).distinct()))

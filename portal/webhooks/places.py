@@ -16,8 +16,8 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from portal.db import session
-from portal.webhooks.endings import hold
+from portal.db import session, so_many
+from portal.webhooks.endings import hold_customer
 from portal.webhooks.events import TEST
 from portal.webhooks.models import EndpointStatus, WebhookDelivery, WebhookEndpoint
 
@@ -28,7 +28,7 @@ SLOW = timedelta(seconds=2)
 
 def has_a_place(endpoint: WebhookEndpoint) -> bool:
     """Whether nobody sends to this endpoint now, and few to the customer's others: counted under his lock."""
-    hold(endpoint.customer_uuid)
+    hold_customer(endpoint.customer_uuid)
     taken = _taken(WebhookEndpoint.customer_uuid == endpoint.customer_uuid)
     if len(taken) >= AT_ONCE or any(one.endpoint_uuid == endpoint.uuid for one in taken):
         return False
@@ -38,7 +38,7 @@ def has_a_place(endpoint: WebhookEndpoint) -> bool:
 def next_waiting(customer_uuid: UUID, at: datetime) -> list[UUID]:
     """As many of the customer's messages as find a place, counted under his lock; none if he is there no longer."""
     with suppress(sa.exc.NoResultFound):
-        hold(customer_uuid)
+        hold_customer(customer_uuid)
     return find_places(at, WebhookEndpoint.customer_uuid == customer_uuid)
 
 
@@ -100,4 +100,4 @@ def _due_longest(at: datetime, *which: sa.ColumnElement[bool]) -> sa.ScalarSelec
         WebhookDelivery.endpoint_uuid == WebhookEndpoint.uuid, WebhookDelivery.next_attempt_at <= at, *which
     )
     by_time = query.order_by(WebhookDelivery.next_attempt_at, WebhookDelivery.uuid)
-    return by_time.limit(1).correlate(WebhookEndpoint).scalar_subquery()
+    return by_time.limit(so_many(1)).correlate(WebhookEndpoint).scalar_subquery()

@@ -8,7 +8,7 @@ from portal.representations import moment
 from portal.webhooks.models import WebhookDelivery, WebhookEndpoint
 
 WITHHELD = Message(
-    "It was not sent: the webhook runs in the name of somebody else now, "
+    "It is not sent any more: the webhook runs in the name of somebody else now, "
     "or of somebody who may not see what this message tells."
 )
 
@@ -65,7 +65,7 @@ def state_of(delivery: WebhookDelivery) -> str:
 
 
 def trouble_of(delivery: WebhookDelivery) -> Message | None:
-    """Why it was given up unsent, or else why its last try had no answer; None if there was one, or no try yet."""
+    """Why it is not sent any more, or else why its last try had no answer; None if there was one, or no try yet."""
     if delivery.withheld:
         return WITHHELD
     return delivery.trouble.words if delivery.trouble else None

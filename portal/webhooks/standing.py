@@ -1,8 +1,8 @@
 """The keeper of an endpoint, in whose name it runs: nobody goes on being told what he could not look at.
 
-That is who made it, until somebody else turns it to another address, asks for what the keeper may not hear, or
-resumes it when the keeper no longer could. Rights end without anybody being told (by a date, by a role), so each
-message asks anew. Fails closed.
+That is who made it, until somebody else turns it to another address or asks for what the keeper may not hear; or
+gives it other events, or resumes it, when the keeper no longer could. Rights end without anybody being told (by a
+date, by a role), so each message asks anew. Fails closed.
 """
 
 from collections.abc import Iterable
@@ -25,6 +25,9 @@ MEMBERSHIP = sa.and_(
 )
 """What joins an endpoint with the membership, in its room, of its keeper."""
 
+NOBODY = Message("It runs in the name of somebody who may no longer keep it here, or no longer see all that it tells.")
+"""What people and programs read about an endpoint for which `find_keeper` finds nobody."""
+
 
 def keeper_of(endpoint: WebhookEndpoint, member: RoomMember | None) -> Actor | None:
     """Its keeper, with this membership; None if he may no longer keep it, or see all that it tells."""
@@ -34,7 +37,7 @@ def keeper_of(endpoint: WebhookEndpoint, member: RoomMember | None) -> Actor | N
     keeper = actor_of(user)
     if endpoint.room is not None:
         keeper.memberships[endpoint.room.uuid] = member
-    return keeper if _may_keep(keeper, endpoint) and may_take_over(keeper, endpoint) else None
+    return keeper if _may_keep(keeper, endpoint) and may_hear_all(keeper, endpoint) else None
 
 
 def find_keeper(endpoint: WebhookEndpoint) -> Actor | None:
@@ -55,19 +58,6 @@ def kept_of(endpoints: Iterable[WebhookEndpoint]) -> set[UUID]:
     return {endpoint.uuid for endpoint, member in found if keeper_of(endpoint, member) is not None}
 
 
-def why_nobody(endpoint: WebhookEndpoint) -> Message:
-    """What people read about an endpoint for which `find_keeper` finds nobody."""
-    if endpoint.created_by is None:
-        return Message("It ran in the name of somebody who is no longer here.")
-    name = endpoint.created_by.name
-    if endpoint.created_by.deactivated_at is not None:
-        return Message("It runs in the name of %(name)s, whose account is deactivated.", name=name)
-    return Message(
-        "It runs in the name of %(name)s, who may no longer keep it here, or no longer see all that it tells.",
-        name=name,
-    )
-
-
 def may_hear(by: Actor, endpoint: WebhookEndpoint, event: Event) -> bool:
     """Whether somebody, whose membership a door has loaded, may look at what the event tells."""
     if endpoint.room is not None:
@@ -75,7 +65,7 @@ def may_hear(by: Actor, endpoint: WebhookEndpoint, event: Event) -> bool:
     return manages_customer(by, endpoint.customer) and by.within(event.needs.scope)
 
 
-def may_take_over(by: Actor, endpoint: WebhookEndpoint) -> bool:
+def may_hear_all(by: Actor, endpoint: WebhookEndpoint) -> bool:
     """Whether the same somebody may look at all that the endpoint tells."""
     return all(may_hear(by, endpoint, event) for event in Event if endpoint.wants(event))
 

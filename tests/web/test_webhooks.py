@@ -226,15 +226,11 @@ def test_the_page_says_in_whose_name_a_webhook_runs_and_lists_it_so(app: Flask, 
 
 
 @pytest.mark.parametrize(
-    ("end", "words", "name"),
-    [
-        (not_allowed, "It runs in the name of Bob Fischer, who may no longer keep it here", "Bob"),
-        (deactivated, "It runs in the name of Bob Fischer, whose account is deactivated", "Bob"),
-        (gone, "It ran in the name of somebody who is no longer here", "Nobody"),
-    ],
+    ("end", "name"),
+    [(not_allowed, "Bob"), (deactivated, "Bob"), (gone, "Nobody")],
 )
-def test_a_webhook_without_keeper_says_why_before_it_is_paused(
-    app: Flask, cast: Cast, end: Callable[[Cast], None], words: str, name: str
+def test_a_webhook_without_keeper_says_so_before_it_is_paused_and_nothing_of_his_account(
+    app: Flask, cast: Cast, end: Callable[[Cast], None], name: str
 ) -> None:
     let_bob_edit(app, cast, Permission.TOKENS_VIEW)
     page = make(cast, cast.sign_in("bob"))
@@ -242,7 +238,7 @@ def test_a_webhook_without_keeper_says_why_before_it_is_paused(
         end(cast)
     alice = cast.sign_in("alice")
     for shown in (words_of(alice.get(page).text), words_of(alice.get(f"{page}/edit").text)):
-        assert words in shown
+        assert "It runs in the name of somebody who may no longer keep it here, or no longer see all" in shown
     assert f"Runs in the name of {name}" in words_of(alice.get(page).text)
     assert "So nothing more is sent. Pause it and resume it, and it runs in your name." in words_of(
         alice.get(page).text
@@ -304,7 +300,7 @@ def test_a_message_given_up_unsent_says_why_and_is_sent_again_only_where_it_coul
         deliver(uuid)
     shown = words_of(alice.get(page).text)
     assert "Given up" in shown
-    assert "It was not sent: the webhook runs in the name of somebody else now, or of somebody who may not" in shown
+    assert "It is not sent any more: the webhook runs in the name of somebody else now, or of somebody who" in shown
     assert "Send again" not in shown
     alice.send(f"{page}/edit", url=HOOK, events=["member.added"])
     assert "Send again" in words_of(alice.get(page).text)
@@ -322,12 +318,12 @@ def test_a_message_given_up_after_a_try_shows_the_answer_as_well(app: Flask, cas
         sent.answer_milliseconds, sent.gave_up_at = 7, sent.answered_at
     shown = words_of(alice.get(page).text)
     assert "503 after 7 ms" in shown
-    assert "It was not sent" not in shown
+    assert "It is not sent any more" not in shown
     with app.app_context(), transaction():
         session.scalars(sa.select(WebhookDelivery)).one().gave_up_at = now() + timedelta(seconds=1)
     shown = words_of(alice.get(page).text)
     assert "503 after 7 ms" in shown
-    assert "It was not sent" in shown
+    assert "It is not sent any more" in shown
 
 
 def test_the_list_asks_as_little_for_many_keepers_as_for_one(app: Flask, cast: Cast) -> None:

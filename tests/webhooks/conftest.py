@@ -12,7 +12,9 @@ from portal.admission.tokens import issue_token
 from portal.app import create_app
 from portal.db import db, session, transaction
 from portal.jobs.delivery import deliver
-from portal.permissions.actor import actor_of
+from portal.permissions.actor import Actor, actor_of
+from portal.permissions.members import RoomMember
+from portal.permissions.permission import Permission
 from portal.rooms.models import Role, Room
 from portal.webhooks import deliveries
 from portal.webhooks.deliveries import due
@@ -73,6 +75,25 @@ def listen(app: Flask, cast: Cast, hook: Receiver, told: list[tuple[UUID, float]
     return make
 
 
+Make = Callable[..., str]
+RIGHTS = (Permission.ROOM_VIEW, Permission.ROOM_EDIT, Permission.TOKENS_VIEW)
+
+
+@pytest.fixture
+def make(app: Flask, cast: Cast, hook: Receiver, told: list[tuple[UUID, float]]) -> Make:
+    """Makes an endpoint in somebody's name that hears of new links; Bob may edit the board room and see its links."""
+
+    def made(name: str = "bob", *, everywhere: bool = False) -> str:
+        with app.app_context(), transaction():
+            bobs_membership().permissions = list(RIGHTS)
+            by, room = editing(cast) if name == "bob" else actor_of(cast.user(name)), cast.room()
+            place = None if everywhere else room
+            events = [Event.TOKEN_CREATED]
+            return create_endpoint(customer=room.customer, room=place, url=hook.url, events=events, by=by).id
+
+    return made
+
+
 @pytest.fixture
 def work(app: Flask) -> Callable[[], int]:
     """Sends everything that is due, as sweeps do one after another; how many messages that was."""
@@ -90,6 +111,16 @@ def work(app: Flask) -> Callable[[], int]:
                 tried += found
 
     return run
+
+
+def bobs_membership() -> RoomMember:
+    return session.scalars(sa.select(RoomMember)).unique().one()
+
+
+def editing(cast: Cast) -> Actor:
+    bob = actor_of(cast.user("bob"))
+    bob.memberships[cast.room().uuid] = bobs_membership()
+    return bob
 
 
 def endpoint_of(endpoint_id: str) -> WebhookEndpoint:

@@ -301,7 +301,7 @@ def test_two_tries_that_end_together_call_for_two_messages(
 
 
 @BOTH
-def test_a_message_that_nobody_answers_for_any_more_hands_its_place_on(
+def test_a_message_whose_endpoint_nobody_keeps_any_more_hands_its_place_on(
     app: Flask, cast: Cast, listen: Listen, take: Take, told: Told
 ) -> None:
     orphaned, other = listen(Event.TOKEN_CREATED), listen(Event.TOKEN_CREATED)
@@ -382,3 +382,4 @@ def test_places_are_found_by_walking_endpoints_and_no_message_that_does_not_matt
         {"ix_webhook_deliveries_waiting", "ix_webhook_deliveries_waiting_tests"},
     ]
     assert not any("Seq Scan on webhook_deliveries" in plan for plan in plans)
+    assert asked[1][0].count("LIMIT 1") == 2  # no parameter, of which PostgreSQL would think any number

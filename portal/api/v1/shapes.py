@@ -309,7 +309,7 @@ class WebhookDelivery(Identity):
     trouble: Annotated[
         str | None,
         Field(
-            description="Why it was given up without being sent, or why its last try had no answer.",
+            description="Why it is not sent any more, or why its last try had no answer.",
             examples=[str(WITHHELD), *(str(trouble.words) for trouble in Trouble)],
         ),
     ]

@@ -116,8 +116,9 @@ def show_one(webhook_id: str) -> Response:
 def change(webhook_id: str, body: WebhookChange) -> Response:
     """Change a webhook, pause it or resume it. While it is paused, nothing is written down for it.
 
-    Whoever gives it another address, or an event that `created_by` may not see, or changes or resumes what
-    `created_by` may no longer keep, is `created_by` from then on, and has to be allowed to see all that it tells.
+    Whoever gives it another address, or an event that `created_by` may not see, is `created_by` from then on, and has
+    to be allowed to see all that it tells. If `created_by` may no longer keep it, so is whoever gives it other events,
+    or resumes it; and what still waits is given up.
     """
     shape, by = language.shape(LISTING), actor.someone()
     found = find_endpoint(by, webhook_id)

@@ -29,7 +29,7 @@ from portal.webhooks.events import TEST, Event
 from portal.webhooks.models import WebhookDelivery, WebhookEndpoint
 from portal.webhooks.queries import endpoints_for, find_delivery, find_endpoint_at, newest_deliveries, place_of
 from portal.webhooks.shown import state_of, trouble_of
-from portal.webhooks.standing import find_keeper, kept_of, may_hear, may_take_over, why_nobody
+from portal.webhooks.standing import NOBODY, find_keeper, kept_of, may_hear, may_hear_all
 
 bp = Blueprint("webhooks", __name__, url_prefix="/manage/rooms/<id:room_id>/webhooks")
 
@@ -133,8 +133,8 @@ def show(room: Room, endpoint_id: str) -> ResponseReturnValue:
         "manage/webhooks/show.html",
         **_shown(room, endpoint),
         at=now(),
-        nobody=why_nobody(endpoint),
-        takes_over=may_take_over(actor.someone(), endpoint),
+        nobody=NOBODY,
+        takes_over=may_hear_all(actor.someone(), endpoint),
     )
 
 
@@ -301,6 +301,6 @@ def _form(room: Room, form: WebhookForm, endpoint: WebhookEndpoint | None) -> Re
         form=form,
         endpoint=endpoint,
         keeper=find_keeper(endpoint) if endpoint is not None else None,
-        nobody=why_nobody(endpoint) if endpoint is not None else "",
+        nobody=NOBODY,
     )
     return page, 422 if form.refused else 200

@@ -149,6 +149,13 @@ def _refused(refused: Refused) -> Response:
     return response
 
 
+_WORDS = {
+    HTTPStatus.METHOD_NOT_ALLOWED: "This address knows other methods: see the header Allow.",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The body is larger than 1 MB.",
+}
+"""What a program is told where the framework's words name no way on."""
+
+
 def _http(error: HTTPException) -> Response:
     if error.response is not None:
         return make_response(error.response)
@@ -158,7 +165,7 @@ def _http(error: HTTPException) -> Response:
     if status is HTTPStatus.NOT_FOUND:
         return _refused(NotFound())
     session.rollback()
-    words = str(error.description or "") if speaks_json() else _("Go back, and try it another way.")
+    words = _WORDS.get(status, str(error.description or "")) if speaks_json() else _("Go back, and try it another way.")
     response = error_page(status, words)
     for name in ("Allow", "Location", "Retry-After", "Accept"):
         for value in error.get_response().headers.getlist(name):

@@ -45,6 +45,20 @@ def test_bodies_that_are_none(app: Flask, program: NewProgram, raw: bytes, statu
     assert set(answer.get_json()) <= {"message", "errors"}
 
 
+def test_what_is_too_deep_or_too_large_is_told_in_our_words(program: NewProgram) -> None:
+    alice = program("alice")
+    headers = {"Authorization": f"Bearer {alice.token}"}
+    for raw, words in (
+        (b"[" * 100_000, "nested too deeply"),
+        (b'"' + b"x" * 1_100_000 + b'"', "larger than 1 MB"),
+    ):
+        answer = alice.app.test_client().post(
+            "/api/v1/rooms", data=raw, content_type="application/json", headers=headers
+        )
+        assert words in answer.get_json()["message"]
+    assert "Allow" in alice.call("PUT", "/rooms", {}).json["message"]
+
+
 def test_wrong_types_and_verbs(app: Flask, cast: Cast, program: NewProgram) -> None:
     alice = program("alice")
     headers = {"Authorization": f"Bearer {alice.token}"}

@@ -90,7 +90,9 @@ def _validated(model: type[Model], raw: bytes) -> Model:
 def _decoded(raw: bytes) -> Any:
     try:
         return json.loads(raw.decode(), object_pairs_hook=_once, parse_constant=_not_json, parse_int=_integer)
-    except (ValueError, RecursionError) as error:
+    except RecursionError:
+        raise BadRequest("This is not JSON for us: it is nested too deeply.") from None
+    except ValueError as error:
         raise BadRequest(f"This is not JSON: {error}"[:200]) from None
 
 

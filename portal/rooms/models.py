@@ -78,11 +78,11 @@ class Room(Identified, Dated, Base):
         sa.Index("ix_rooms_owner_uuid_sort_name_uuid", "owner_uuid", "sort_name", "uuid"),
         sa.Index("ix_rooms_account_uuid_sort_name_uuid", "account_uuid", "sort_name", "uuid"),
         sa.Index("ix_rooms_customer_uuid_sort_name_uuid", "customer_uuid", "sort_name", "uuid"),
-        *(  # the same of inactive rooms, of which there may be few among many
+        sa.Index("ix_rooms_inactive", "sort_name", "uuid", **INACTIVE),  # of which there may be few among many
+        *(
             sa.Index(f"ix_rooms_inactive_{relation}", relation, "sort_name", "uuid", **INACTIVE)
             for relation in RELATIONS
         ),
-        sa.Index("ix_rooms_status_sort_name_uuid", "status", "sort_name", "uuid"),
         *(  # and newest first
             sa.Index(f"ix_rooms_{relation}_created_at_uuid", relation, "created_at", "uuid") for relation in RELATIONS
         ),

@@ -15,26 +15,31 @@ branch_labels = None
 depends_on = None
 
 RELATIONS = ("owner_uuid", "account_uuid", "customer_uuid")
+PLACES = ("sort_name", "created_at")
 INACTIVE = sa.text("status = 'inactive'")
 
 
 def upgrade() -> None:
+    for relation in RELATIONS:
+        op.create_index(f"ix_rooms_{relation}_created_at_uuid", "rooms", [relation, "created_at", "uuid"])
+    for columns in _of_inactive():
+        op.create_index(_name(columns), "rooms", columns, sqlite_where=INACTIVE, postgresql_where=INACTIVE)
     if op.get_bind().dialect.name == "postgresql":
         op.create_index("ix_rooms_status", "rooms", ["status"])
-    _of_inactive("ix_rooms_inactive", ["sort_name", "uuid"])
-    for relation in RELATIONS:
-        _of_inactive(f"ix_rooms_inactive_{relation}", [relation, "sort_name", "uuid"])
-        op.create_index(f"ix_rooms_{relation}_created_at_uuid", "rooms", [relation, "created_at", "uuid"])
 
 
 def downgrade() -> None:
-    for relation in RELATIONS:
-        op.drop_index(f"ix_rooms_{relation}_created_at_uuid", "rooms")
-        op.drop_index(f"ix_rooms_inactive_{relation}", "rooms")
-    op.drop_index("ix_rooms_inactive", "rooms")
     if op.get_bind().dialect.name == "postgresql":
         op.drop_index("ix_rooms_status", "rooms")
+    for columns in _of_inactive():
+        op.drop_index(_name(columns), "rooms")
+    for relation in RELATIONS:
+        op.drop_index(f"ix_rooms_{relation}_created_at_uuid", "rooms")
 
 
-def _of_inactive(name: str, columns: list[str]) -> None:
-    op.create_index(name, "rooms", columns, sqlite_where=INACTIVE, postgresql_where=INACTIVE)
+def _of_inactive() -> list[list[str]]:
+    return [[*relation, place, "uuid"] for place in PLACES for relation in ([], *([name] for name in RELATIONS))]
+
+
+def _name(columns: list[str]) -> str:
+    return f"ix_rooms_inactive_{'_'.join(columns)}"

@@ -142,15 +142,12 @@ Page = Callable[[sa.Select[UUID]], sa.Select[UUID]]
 """What narrows, orders and limits an arm to as much of it as a page needs."""
 
 
-def seen_uuids(
-    reach: Reach, at: datetime, page: Page = lambda arm: arm, permission: Permission = Permission.ROOM_VIEW
-) -> sa.Select[UUID] | sa.CompoundSelect[UUID]:
-    """The uuids of rooms that somebody may see, not trashed, each once; with another `permission`, those by it.
+def seen_uuids(reach: Reach, at: datetime, page: Page = lambda arm: arm) -> sa.Select[UUID] | sa.CompoundSelect[UUID]:
+    """The uuids of rooms that somebody may see, not trashed, each once.
 
     `page` narrows, orders and limits an arm to what a page needs; the whole then holds at least that page.
     """
-    kept = sa.select(Room.uuid).where(Room.trashed_at.is_(None))
-    arms = [page(kept.where(relation)) for relation in relations(reach, at, permission)]
+    arms = [page(sa.select(Room.uuid).where(Room.trashed_at.is_(None), relation)) for relation in relations(reach, at)]
     if len(arms) == 1:
         return arms[0]
     return sa.union(*(sa.select(arm.subquery().c.uuid) for arm in arms))

@@ -78,13 +78,13 @@ class Room(Identified, Dated, Base):
         sa.Index("ix_rooms_owner_uuid_sort_name_uuid", "owner_uuid", "sort_name", "uuid"),
         sa.Index("ix_rooms_account_uuid_sort_name_uuid", "account_uuid", "sort_name", "uuid"),
         sa.Index("ix_rooms_customer_uuid_sort_name_uuid", "customer_uuid", "sort_name", "uuid"),
-        sa.Index("ix_rooms_inactive", "sort_name", "uuid", **INACTIVE),  # of which there may be few among many
-        *(
-            sa.Index(f"ix_rooms_inactive_{relation}", relation, "sort_name", "uuid", **INACTIVE)
-            for relation in RELATIONS
-        ),
         *(  # and newest first
             sa.Index(f"ix_rooms_{relation}_created_at_uuid", relation, "created_at", "uuid") for relation in RELATIONS
+        ),
+        *(  # both of inactive rooms, of which there may be few among many
+            sa.Index(f"ix_rooms_inactive_{'_'.join(columns)}", *columns, **INACTIVE)
+            for place in ("sort_name", "created_at")
+            for columns in ((place, "uuid"), *((relation, place, "uuid") for relation in RELATIONS))
         ),
         sa.Index("ix_rooms_created_at_uuid", "created_at", "uuid"),
         sa.Index("ix_rooms_updated_at_uuid", "updated_at", "uuid"),  # of who sees many: of few, sorting costs little

@@ -255,7 +255,8 @@ def test_inactive_rooms_and_the_newest_are_read_by_an_index(
 ) -> None:
     of = f"{relation.key}_" if relation is not None else ""
     indexes = {
-        Asked(status=Chosen.INACTIVE): f"ix_rooms_inactive_{of}".removesuffix("_"),
+        Asked(status=Chosen.INACTIVE): f"ix_rooms_inactive_{of}sort_name_uuid",
+        Asked(status=Chosen.INACTIVE, order=Order.NEWEST): f"ix_rooms_inactive_{of}created_at_uuid",
         Asked(order=Order.NEWEST): f"ix_rooms_{of}created_at_uuid",
     }
     with app.app_context(), transaction():

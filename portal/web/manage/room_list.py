@@ -177,51 +177,53 @@ def _page(reach: Reach, first: bool, asked: Asked, _dialect: str) -> sa.Select[*
 
 
 def _live(reach: Reach, at: datetime, asked: Asked) -> sa.CTE:
-    """The rooms that are shown as live, latest first: those whose status somebody may see, so many at most.
+    """The rooms that are shown as live, latest first, so many at most."""
+    live = _known_live(reach, at, asked).order_by(RoomStatus.since.desc(), RoomStatus.room_uuid)
+    return live.limit(so_many(MOST_LIVE)).cte("live")
 
-    There are few live rooms, so they are read by their own index and then judged.
+
+def _known_live(reach: Reach, at: datetime, asked: Asked, first: bool = True) -> sa.Select[UUID]:
+    """Live rooms whose status somebody may see: all of them, or those after the cursor.
+
+    There are few live rooms, so they are read by their own index and then judged, each by itself: of a join,
+    SQLite would take the other end first.
     """
-    query = (
-        sa.select(Room.uuid)
-        .join(RoomStatus, RoomStatus.room_uuid == Room.uuid)
-        .where(IS_LIVE, Room.trashed_at.is_(None), sa.or_(*relations(reach, at, Permission.STATUS_VIEW)))
+    judged = sa.select(Room.uuid).where(
+        Room.uuid == RoomStatus.room_uuid,
+        Room.trashed_at.is_(None),
+        sa.or_(*relations(reach, at, Permission.STATUS_VIEW)),
     )
-    return _fitting(query, asked).order_by(RoomStatus.since.desc(), Room.uuid).limit(so_many(MOST_LIVE)).cte("live")
+    return sa.select(RoomStatus.room_uuid.label("uuid")).where(IS_LIVE, _fitting(judged, asked, first).exists())
 
 
 def _others(reach: Reach, at: datetime, live: sa.CTE, first: bool, asked: Asked) -> sa.Select[*tuple[Any, ...]]:
-    """One page of all other rooms, in their order, and one room more.
-
-    Where only live rooms are asked for, these are what is left of them, for whom it is no secret.
-    """
-    needed = Permission.ROOM_VIEW
-    if asked.status is Chosen.LIVE:
-        needed = Permission.STATUS_VIEW
+    """One page of all other rooms, in their order, and one room more. Of live rooms asked for, what is left of them."""
+    shown, order = sa.select(live.c.uuid), _ordered(asked.order)
 
     def page(arm: sa.Select[UUID]) -> sa.Select[UUID]:
-        arm = _fitting(arm.where(Room.uuid.not_in(sa.select(live.c.uuid))), asked)
-        if asked.status is Chosen.LIVE:
-            arm = arm.where(Room.uuid.in_(sa.select(RoomStatus.room_uuid).where(IS_LIVE)))
-        if not first:
-            arm = arm.where(_after(asked.order))
-        return arm.order_by(*_ordered(asked.order)).limit(so_many(PAGE + 1))
+        return _fitting(arm.where(Room.uuid.not_in(shown)), asked, first).order_by(*order).limit(so_many(PAGE + 1))
 
-    seen = seen_uuids(reach, at, page, needed).subquery()
+    if asked.status is Chosen.LIVE:
+        seen = _known_live(reach, at, asked, first).where(RoomStatus.room_uuid.not_in(shown)).subquery()
+    else:
+        seen = seen_uuids(reach, at, page).subquery()
     part = (
         sa.select(Room.uuid, sa.false().label("live"))
         .join(seen, seen.c.uuid == Room.uuid)
-        .order_by(*_ordered(asked.order))
+        .order_by(*order)
         .limit(so_many(PAGE + 1))
     ).subquery()
     return sa.select(part.c.uuid, part.c.live)
 
 
-def _fitting(query: _Query, asked: Asked) -> _Query:
+def _fitting(query: _Query, asked: Asked, first: bool = True) -> _Query:
     """Narrow a SELECT over `Room` to what was asked for; whether rooms are live is the caller's to say."""
     if asked.account:
         query = query.where(Room.account_uuid == ACCOUNT)
     if asked.status in {Chosen.ACTIVE, Chosen.INACTIVE}:  # spelt out, as in the partial indexes
         query = query.where(Room.status == sa.literal_column(f"'{asked.status}'"))
+    if not first:
+        query = query.where(_after(asked.order))
     return matching(query, asked.search)
 
 

@@ -18,6 +18,8 @@ from portal.subscriptions.models import ServiceType, Subscription
 ROOM_NAME_LENGTH = 200
 SORT_NAME_LENGTH = 400
 SLUG_LENGTH = 80
+RELATIONS = ("owner_uuid", "account_uuid", "customer_uuid")  # by which somebody sees rooms
+INACTIVE: dict[str, Any] = dict.fromkeys(("sqlite_where", "postgresql_where"), sa.text("status = 'inactive'"))
 
 
 class Role(StrEnum):
@@ -76,8 +78,16 @@ class Room(Identified, Dated, Base):
         sa.Index("ix_rooms_owner_uuid_sort_name_uuid", "owner_uuid", "sort_name", "uuid"),
         sa.Index("ix_rooms_account_uuid_sort_name_uuid", "account_uuid", "sort_name", "uuid"),
         sa.Index("ix_rooms_customer_uuid_sort_name_uuid", "customer_uuid", "sort_name", "uuid"),
-        sa.Index("ix_rooms_created_at_uuid", "created_at", "uuid"),  # of who sees many: of few, sorting costs little
-        sa.Index("ix_rooms_updated_at_uuid", "updated_at", "uuid"),
+        *(  # and newest first
+            sa.Index(f"ix_rooms_{relation}_created_at_uuid", relation, "created_at", "uuid") for relation in RELATIONS
+        ),
+        *(  # both of inactive rooms, of which there may be few among many
+            sa.Index(f"ix_rooms_inactive_{'_'.join(columns)}", *columns, **INACTIVE)
+            for place in ("sort_name", "created_at")
+            for columns in ((place, "uuid"), *((relation, place, "uuid") for relation in RELATIONS))
+        ),
+        sa.Index("ix_rooms_created_at_uuid", "created_at", "uuid"),
+        sa.Index("ix_rooms_updated_at_uuid", "updated_at", "uuid"),  # of who sees many: of few, sorting costs little
         sa.Index("ix_rooms_subscription_uuid_trashed_at", "subscription_uuid", "trashed_at"),  # for counting
     )
 

@@ -114,8 +114,13 @@ def test_pages_of_owners(
     seen(page, "link-revoke")
     follow(page.get_by_role("button", name="Revoke"))
     seen(page, "link-revoked")
-    seen(alice.go("/me"), "me")
-    seen(alice.go("/manage/rooms?search=nothing+like+it"), "rooms-none")
+    for name, path in (
+        ("me", "/me"),
+        ("rooms-none", "/manage/rooms?search=nothing+like+it"),
+        ("rooms-none-fits", "/manage/rooms?status=inactive"),
+        ("rooms-filtered", "/manage/rooms?status=active&sort=newest"),
+    ):
+        seen(alice.go(path), name)
     alice.go("/manage/rooms").get_by_role("link", name="Open house", exact=True).click()
     expect(page.get_by_role("heading", name="Open house", level=1)).to_be_visible()
     seen(alice.go(f"{page.url}/sessions"), "sessions-none")

@@ -110,10 +110,12 @@ def test_a_list_of_rooms(cast: Cast, count: Callable[..., int], who: str, rooms:
     more_rooms(cast, rooms)
     client = cast.sign_in(who)
     with cast.app.app_context():
-        after = write_cursor("zeta 0", cast.room().uuid)
+        after, account = write_cursor("zeta 0", cast.room().uuid), cast.room().account.id
     assert count(client, ROOMS) <= 3
     assert count(client, f"{ROOMS}?after={after}") <= 3
     assert count(client, f"{ROOMS}?search=zet+0") <= 3
+    for words in ("status=inactive", "status=live&sort=newest", f"status=active&account={account}&search=zet"):
+        assert count(client, f"{ROOMS}?{words}") <= 3
 
 
 def test_the_states_of_a_list(cast: Cast, count: Callable[..., int]) -> None:

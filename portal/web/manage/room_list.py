@@ -5,10 +5,10 @@ reads no further than the page by its own index, so that a page costs the same a
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -21,6 +21,7 @@ from portal.edge import cursors
 from portal.edge.words import ago, duration, seconds_since
 from portal.people.models import User
 from portal.permissions.actor import Actor
+from portal.permissions.choices import Choice, reach_and_choices
 from portal.permissions.members import RoomMember, granted
 from portal.permissions.permission import Permission
 from portal.permissions.rules import Place, rights_at
@@ -28,15 +29,19 @@ from portal.permissions.visibility import Reach, reach_of, relations, seen_uuids
 from portal.rooms.models import Room, RoomStatusWord
 from portal.rooms.search import matching
 from portal.status.models import HAPPENING, LiveState, RoomStatus
+from portal.web.manage.room_choices import Asked, Chosen, Order
 
 PAGE = 25
 MOST_LIVE = 50
 NOBODY, NEVER = UUID(int=0), datetime.min.replace(tzinfo=UTC)  # stand in for values that each request gives
-READER = sa.bindparam("reader", type_=sa.Uuid())
-AFTER = sa.tuple_(sa.bindparam("after_name", type_=sa.String()), sa.bindparam("after_uuid", type_=sa.Uuid()))
+READER, ACCOUNT = sa.bindparam("reader", type_=sa.Uuid()), sa.bindparam("of_account", type_=sa.Uuid())
+PLACE = {Order.NAME: Room.sort_name, Order.NEWEST: Room.created_at}
+EVERYTHING = Asked()
 IS_LIVE = sa.and_(  # the first as in the partial index, which answers no other spelling
     RoomStatus.state != sa.literal_column("'idle'"), RoomStatus.state != sa.literal_column("'unknown'")
 )
+
+_Query = TypeVar("_Query", bound=sa.Select[*tuple[Any, ...]])
 
 
 @dataclass(frozen=True)
@@ -80,7 +85,9 @@ class RoomPage:
     live: tuple[Row, ...]
     others: tuple[Row, ...]
     next: str
-    search: str
+    asked: Asked
+    accounts: tuple[Choice, ...]
+    """Those to choose from."""
     first: bool
     may_create: bool
 
@@ -95,17 +102,30 @@ class RoomPage:
         return " ".join(row.id for row in [*self.live, *self.others])
 
 
-def page_of_rooms(actor: Actor, *, after: str = "", search: str = "") -> RoomPage:
-    """The page after the cursor `after`, of rooms whose names match `search`: see `portal.rooms.search`."""
-    at, cursor, search = now(), read_cursor(after), " ".join(search.split())[:100]
-    reach = reach_of(actor)
+def page_of_rooms(actor: Actor, *, after: str = "", asked: Asked = EVERYTHING) -> RoomPage:
+    """The page after the cursor `after`, of rooms that are asked for.
+
+    A cursor of another order, or of nobody's making, stands for the beginning, and an account that the actor
+    may not see whole for all.
+    """
+    at, cursor = now(), read_cursor(after, asked.order)
+    reach, accounts, account = reach_and_choices(actor, asked.account)
+    asked = replace(asked, account=account.id if account else "")
     facts = reach.facts(at) | {"reader": actor.uuid}
+    if account is not None:
+        facts |= {"of_account": account.uuid}
     if cursor is not None:
-        facts |= {"after_name": cursor[0], "after_uuid": cursor[1]}
+        facts |= {"after_place": cursor[0], "after_uuid": cursor[1]}
     statement = _page(
-        Reach(NOBODY, reach.everything, (NOBODY,) * len(reach.customers), (NOBODY,) * len(reach.accounts), False),
+        Reach(
+            NOBODY,
+            reach.everything or account is not None,  # the conditions of the account are all that there are
+            (NOBODY,) * len(reach.customers),
+            (NOBODY,) * len(reach.accounts),
+            False,
+        ),
         cursor is None,
-        search,
+        replace(asked, account="one" if account else ""),
         session.get_bind().dialect.name,
     )
     found = session.execute(statement, facts).all()
@@ -115,8 +135,9 @@ def page_of_rooms(actor: Actor, *, after: str = "", search: str = "") -> RoomPag
     return RoomPage(
         live=tuple(_row(actor, row, at) for row in live),
         others=tuple(_row(actor, row, at) for row in others[:PAGE]),
-        next=write_cursor(last.sort_name, last.uuid) if last else "",
-        search=search,
+        next=write_cursor(last.place, last.uuid) if last else "",
+        asked=asked,
+        accounts=accounts,
         first=cursor is None,
         may_create=reach.may_create,
     )
@@ -147,53 +168,87 @@ def rows_of(actor: Actor, room_ids: list[str]) -> list[Row]:
 
 
 @lru_cache(maxsize=256)
-def _page(reach: Reach, first: bool, search: str, _dialect: str) -> sa.Select[*tuple[Any, ...]]:
+def _page(reach: Reach, first: bool, asked: Asked, _dialect: str) -> sa.Select[*tuple[Any, ...]]:
     """The statement for everybody with as many customers and accounts as `reach`: making it takes long."""
-    live = _live(reach, NEVER, search)
-    others = _others(reach, NEVER, live, first, search)
-    return _shown(sa.union_all(sa.select(live.c.uuid, sa.true().label("live")), others) if first else others)
+    live = _live(reach, NEVER, asked)
+    others = _others(reach, NEVER, live, first, asked)
+    keys = sa.union_all(sa.select(live.c.uuid, sa.true().label("live")), others) if first else others
+    return _shown(keys, asked.order)
 
 
-def _live(reach: Reach, at: datetime, search: str) -> sa.CTE:
-    """The rooms that are shown as live, latest first: those whose status somebody may see, so many at most.
+def _live(reach: Reach, at: datetime, asked: Asked) -> sa.CTE:
+    """The rooms that are shown as live, latest first, so many at most."""
+    live = _known_live(reach, at, asked).order_by(RoomStatus.since.desc(), RoomStatus.room_uuid)
+    return live.limit(so_many(MOST_LIVE)).cte("live")
 
-    There are few live rooms, so they are read by their own index and then judged.
+
+def _known_live(reach: Reach, at: datetime, asked: Asked, first: bool = True) -> sa.Select[UUID]:
+    """Live rooms whose status somebody may see: all of them, or those after the cursor.
+
+    There are few live rooms, so they are read by their own index and then judged, each by itself: of a join,
+    SQLite would take the other end first.
     """
-    query = (
-        sa.select(Room.uuid)
-        .join(RoomStatus, RoomStatus.room_uuid == Room.uuid)
-        .where(IS_LIVE, Room.trashed_at.is_(None), sa.or_(*relations(reach, at, Permission.STATUS_VIEW)))
+    judged = sa.select(Room.uuid).where(
+        Room.uuid == RoomStatus.room_uuid,
+        Room.trashed_at.is_(None),
+        sa.or_(*relations(reach, at, Permission.STATUS_VIEW)),
     )
-    return matching(query, search).order_by(RoomStatus.since.desc(), Room.uuid).limit(so_many(MOST_LIVE)).cte("live")
+    return sa.select(RoomStatus.room_uuid.label("uuid")).where(IS_LIVE, _fitting(judged, asked, first).exists())
 
 
-def _others(reach: Reach, at: datetime, live: sa.CTE, first: bool, search: str) -> sa.Select[*tuple[Any, ...]]:
-    """One page of all other rooms, by name, and one room more."""
+def _others(reach: Reach, at: datetime, live: sa.CTE, first: bool, asked: Asked) -> sa.Select[*tuple[Any, ...]]:
+    """One page of all other rooms, in their order, and one room more. Of live rooms asked for, what is left of them."""
+    shown, order = sa.select(live.c.uuid), _ordered(asked.order)
 
     def page(arm: sa.Select[UUID]) -> sa.Select[UUID]:
-        arm = matching(arm.where(Room.uuid.not_in(sa.select(live.c.uuid))), search)
-        if not first:
-            arm = arm.where(sa.tuple_(Room.sort_name, Room.uuid) > AFTER)
-        return arm.order_by(Room.sort_name, Room.uuid).limit(so_many(PAGE + 1))
+        return _fitting(arm.where(Room.uuid.not_in(shown)), asked, first).order_by(*order).limit(so_many(PAGE + 1))
 
-    seen = seen_uuids(reach, at, page).subquery()
+    if asked.status is Chosen.LIVE:
+        seen = _known_live(reach, at, asked, first).where(RoomStatus.room_uuid.not_in(shown)).subquery()
+    else:
+        seen = seen_uuids(reach, at, page).subquery()
     part = (
         sa.select(Room.uuid, sa.false().label("live"))
         .join(seen, seen.c.uuid == Room.uuid)
-        .order_by(Room.sort_name, Room.uuid)
+        .order_by(*order)
         .limit(so_many(PAGE + 1))
     ).subquery()
     return sa.select(part.c.uuid, part.c.live)
 
 
-def _shown(keys: sa.Select[*tuple[Any, ...]] | sa.CompoundSelect[*tuple[Any, ...]]) -> sa.Select[*tuple[Any, ...]]:
-    """What is shown of the rooms that `keys` (uuid, live) names: live ones first, latest first, others by name."""
+def _fitting(query: _Query, asked: Asked, first: bool = True) -> _Query:
+    """Narrow a SELECT over `Room` to what was asked for; whether rooms are live is the caller's to say."""
+    if asked.account:
+        query = query.where(Room.account_uuid == ACCOUNT)
+    if asked.status in {Chosen.ACTIVE, Chosen.INACTIVE}:  # spelt out, as in the partial indexes
+        query = query.where(Room.status == sa.literal_column(f"'{asked.status}'"))
+    if not first:
+        query = query.where(_after(asked.order))
+    return matching(query, asked.search)
+
+
+def _ordered(order: Order) -> tuple[sa.ColumnElement[Any], ...]:
+    if order is Order.NEWEST:
+        return Room.created_at.desc(), Room.uuid.desc()
+    return Room.sort_name.asc(), Room.uuid.asc()
+
+
+def _after(order: Order) -> sa.ColumnElement[bool]:
+    place = sa.tuple_(PLACE[order], Room.uuid)
+    after = sa.tuple_(sa.bindparam("after_place", type_=PLACE[order].type), sa.bindparam("after_uuid", type_=sa.Uuid()))
+    return place < after if order is Order.NEWEST else place > after
+
+
+def _shown(
+    keys: sa.Select[*tuple[Any, ...]] | sa.CompoundSelect[*tuple[Any, ...]], order: Order = Order.NAME
+) -> sa.Select[*tuple[Any, ...]]:
+    """What is shown of the rooms that `keys` (uuid, live) names: live ones first, latest first, others in order."""
     chosen = keys.subquery()
     return (
         sa.select(
             Room.uuid,
             chosen.c.live,
-            Room.sort_name,
+            PLACE[order].label("place"),
             Room.id,
             Room.room_name,
             Room.status,
@@ -226,8 +281,7 @@ def _shown(keys: sa.Select[*tuple[Any, ...]] | sa.CompoundSelect[*tuple[Any, ...
         .order_by(
             chosen.c.live.desc(),
             sa.case((chosen.c.live, RoomStatus.since)).desc(),
-            Room.sort_name,
-            Room.uuid,
+            *_ordered(order),
         )
     )
 
@@ -251,13 +305,17 @@ def _row(actor: Actor, row: Any, at: datetime) -> Row:
     )
 
 
-def write_cursor(sort_name: str, uuid: UUID) -> str:
-    """The cursor of the page after this room."""
-    return cursors.write([sort_name, str(uuid)], of="rooms")
+def write_cursor(place: str | datetime, uuid: UUID) -> str:
+    """The cursor of the page after this room: its name as it is sorted by, or when it was made, tells the order."""
+    if isinstance(place, datetime):
+        return cursors.write_place((place, uuid), of="newest rooms")
+    return cursors.write([place, str(uuid)], of="rooms")
 
 
-def read_cursor(text: str) -> tuple[str, UUID] | None:
-    """What `write_cursor` wrote; None for anything else."""
+def read_cursor(text: str, order: Order) -> tuple[str | datetime, UUID] | None:
+    """What `write_cursor` wrote for this order; None for anything else."""
+    if order is Order.NEWEST:
+        return cursors.read_place(text, of="newest rooms")
     match cursors.read(text, of="rooms") if text else []:
         case [name, uuid]:
             return name, UUID(uuid)

@@ -31,6 +31,7 @@ from portal.web import notices
 from portal.web.forms import Form, refills, word
 from portal.web.made import fill, made_for_session
 from portal.web.manage.links import working_links
+from portal.web.manage.room_choices import Asked
 from portal.web.manage.room_list import Row, ages_of, page_of_rooms
 from portal.web.manage.status import status_view
 
@@ -49,7 +50,7 @@ class NewRoomForm(Form):
 def index() -> ResponseReturnValue:
     """The rooms that I may see: those that are live now first, the others by name."""
     somebody = actor.someone()
-    rooms = page_of_rooms(somebody, after=word("after", longest=cursors.LONGEST), search=word("search"))
+    rooms = page_of_rooms(somebody, after=word("after", longest=cursors.LONGEST), asked=Asked.read(word))
     reader = (somebody.user.id, somebody.user.name, somebody.user.email)
     page = partial(render_template, "manage/rooms/index.html", rooms=rooms, piece=_row)
     shown = page() if notices.are_waiting() else made_for_session("rooms", (rooms, reader, _day()), page)

@@ -1,0 +1,103 @@
+"""The accounts that somebody can choose rooms by, read together with how far he sees.
+
+A list of rooms may take three statements, so what it offers, and what its address names, comes with the reach.
+Offered are the accounts that he may see whole (see `seen_accounts`): those of single rooms in which he is a
+member are not, because finding them takes reading all his memberships.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from portal.accounts.models import Account
+from portal.customers.models import Customer, display_name
+from portal.db import session, so_many
+from portal.permissions.actor import Actor
+from portal.permissions.permission import StaffPermission
+from portal.permissions.visibility import Reach
+
+MOST = 50
+"""Accounts in one choice; who has more is offered none of them, and finds the one that the address names."""
+
+_ACTOR, _NAMED = sa.bindparam("actor", type_=sa.Uuid()), sa.bindparam("named", type_=sa.String())
+_TOLD = (
+    Account.id,
+    Account.account_name,
+    Customer.company_name,
+    Customer.first_name,
+    Customer.last_name,
+    Customer.email,
+)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """An account as it is offered: all its rooms are seen by whom it is offered to."""
+
+    uuid: UUID
+    id: str
+    name: str
+
+
+def reach_and_choices(actor: Actor, named: str) -> tuple[Reach, tuple[Choice, ...], Choice | None]:
+    """How far somebody sees, the accounts to choose from by name, and the one with the id `named`: one statement.
+
+    None for an account that there is not, and for one that he may not see whole.
+    """
+    everything, creator = StaffPermission.ROOMS_READ in actor.staff, StaffPermission.ROOMS_CREATE in actor.staff
+    facts = {"actor": actor.uuid} | ({"named": named} if named else {})
+    rows = session.execute(_statement(everything, creator, bool(named)), facts).all()
+    reach = Reach(
+        actor.uuid,
+        everything,
+        customers=tuple(row.uuid for row in rows if row.kind == "customer"),
+        accounts=tuple(row.uuid for row in rows if row.kind == "account"),
+        may_create=any(row.kind in {"account", "below", "creatable"} for row in rows),
+    )
+    offered = {"seen"} if everything else {"account", "below"}
+    found = {row.uuid: _choice(row) for row in rows if row.kind in offered}
+    chosen = next((_choice(row) for row in rows if row.kind == "named"), None)
+    if len(found) > MOST:
+        return reach, (chosen,) if chosen else (), chosen
+    return reach, tuple(sorted(found.values(), key=lambda one: (one.name.casefold(), one.uuid))), chosen
+
+
+def _choice(row: Any) -> Choice:
+    customer = display_name(row.company_name, row.first_name, row.last_name, row.email)
+    return Choice(row.uuid, row.id, f"{customer} · {row.account_name}")
+
+
+@lru_cache
+def _statement(everything: bool, creator: bool, named: bool) -> sa.CompoundSelect[*tuple[Any, ...]]:
+    """One arm for each relation, because each has an index of its own."""
+    theirs = sa.select(Customer.uuid).where(Customer.owner_uuid == _ACTOR)
+    arms: list[sa.Select[*tuple[Any, ...]]] = [
+        _untold("customer", theirs),
+        _accounts("account").where(Account.owner_uuid == _ACTOR),
+        _accounts("below").where(Account.customer_uuid.in_(theirs)).limit(so_many(MOST + 1)),
+    ]
+    if everything:
+        arms.append(_accounts("seen").limit(so_many(MOST + 1)))
+    if creator:
+        arms.append(_untold("creatable", sa.select(Account.uuid).limit(1)))
+    if named:
+        one = _accounts("named").where(Account.id == _NAMED)
+        own = sa.or_(Account.owner_uuid == _ACTOR, Account.customer_uuid.in_(theirs))
+        arms.append(one if everything else one.where(own))
+    return sa.union_all(*(sa.select(arm.subquery()) for arm in arms))  # a limit holds for its arm
+
+
+def _accounts(kind: str) -> sa.Select[*tuple[Any, ...]]:
+    return sa.select(_kind(kind), Account.uuid, *_TOLD).join(Account.customer)
+
+
+def _untold(kind: str, uuids: sa.Select[UUID]) -> sa.Select[*tuple[Any, ...]]:
+    nothing = (sa.literal_column("''", sa.String).label(column.key) for column in _TOLD)
+    return sa.select(_kind(kind), uuids.subquery().c.uuid, *nothing)
+
+
+def _kind(word: str) -> sa.ColumnElement[str]:
+    return sa.literal_column(f"'{word}'", sa.String).label("kind")

@@ -144,6 +144,7 @@ def test_included_relations_show_only_what_a_direct_read_would(cast: Cast, progr
         ("limit=-1", "limit"),
         ("limit=5&limit=6", "limit"),
         ("search=colour:red", "search"),
+        ("search=a;b;c;d;e;f;g;h;i", "search"),
         ("search=status:closed", "search"),
         ("search=created_at:yesterday", "search"),
         ("searchFields=colour:=", "searchFields"),

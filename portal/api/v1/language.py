@@ -26,6 +26,8 @@ Kind = Literal["text", "flag", "number", "moment"] | type[StrEnum]
 LIMIT, MOST, EVERYTHING = 10, 100, 1_000
 FARTHEST_PAGE = 1_000_000
 LONGEST = 500
+MOST_WANTED = 8
+"""Things sought at once: each is a search of its own, and hundreds of them kept a whole portal waiting."""
 
 Matcher = Callable[[sa.Select[Any], str], sa.ColumnElement[bool]]
 
@@ -268,9 +270,10 @@ def _search(listing: Listing, sent: Mapping[str, str]) -> tuple[sa.ColumnElement
     if join not in {"or", "and"}:
         raise _unknown("searchJoin", join, ["and", "or"])
     parts: list[sa.ColumnElement[bool]] = []
-    for part in (piece.strip() for piece in sent.get("search", "").split(";")):
-        if not part:
-            continue
+    wanted = list(filter(None, map(str.strip, sent.get("search", "").split(";"))))
+    if len(wanted) > MOST_WANTED:
+        raise Invalid(search=Message("Ask for at most %(most)d things at once.", most=MOST_WANTED))
+    for part in wanted:
         name, colon, value = part.partition(":")
         if colon:
             if name not in listing.columns:

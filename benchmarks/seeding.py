@@ -20,7 +20,8 @@ from portal.credentials.clients import create_client, offered_scopes
 from portal.credentials.operations import Pair, issue
 from portal.credentials.secrets import ACCESS
 from portal.customers.operations import create_customer
-from portal.db import db, new_id, new_uuid, session, transaction
+from portal.db import db, session, transaction
+from portal.identifiers import new_id, new_uuid
 from portal.people import passwords
 from portal.people.models import User
 from portal.people.operations import create_user, make_admin

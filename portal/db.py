@@ -1,4 +1,4 @@
-"""The database: engine, session, identifiers, moments in UTC, and the discipline that SQLite needs.
+"""The database: engine, session, moments in UTC, and the discipline that SQLite needs.
 
 Tried, and the reason for the discipline: under gevent any yield inside a write transaction on SQLite
 freezes the whole worker for the busy timeout, and a plain BEGIN overbooks or fails under races. So a
@@ -14,7 +14,6 @@ from contextvars import ContextVar
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import cache
-from secrets import choice
 from typing import Any, NoReturn
 from uuid import UUID
 
@@ -26,17 +25,15 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, registry
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import GenericFunction
-from ulid import ULID
 
 from portal.clock import now
 from portal.errors import NotFound
+from portal.identifiers import ID_LENGTH, Identified, spelt
 
 log = structlog.get_logger()
 
 WRITER_PATIENCE = 5.0  # seconds that a transaction waits for SQLite's one writer before it is "locked"
 TRUSTED_SECONDS = 1.0  # so long after its last use is a connection to PostgreSQL taken for alive
-_ALPHABET = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"  # base 58
-ID_LENGTH = 10
 _WRONG_TABLES = ("no such table", "no such column", "has no column")  # SQLite calls them operational, too
 
 _reading: ContextVar[bool] = ContextVar("reading", default=False)
@@ -126,51 +123,6 @@ def _forget(rolled_back: Session) -> None:
     rolled_back.info.pop("held", None)  # locks go with a savepoint, too
     if not rolled_back.in_nested_transaction():
         rolled_back.info.pop("afterwards", None)
-
-
-def new_uuid() -> UUID:
-    """A UUIDv7, which is also a ULID: ordered by creation (RFC 9562)."""
-    return ULID().to_uuid7(compliant=True)
-
-
-def new_id() -> str:
-    """A short public identifier, which says nothing about order or number."""
-    return "".join(choice(_ALPHABET) for _ in range(ID_LENGTH))
-
-
-class Identified:
-    """A row with the identifiers of the domain: `uuid`, its spelling `ulid`, and the short public `id`.
-
-    Columns that refer to such a row hold the uuid and are called after it: `room_uuid`.
-    """
-
-    uuid: Mapped[UUID] = mapped_column(primary_key=True, default=new_uuid)
-    id: Mapped[str] = mapped_column(sa.String(ID_LENGTH), unique=True, default=new_id)
-
-    @property
-    def ulid(self) -> str:
-        """The same 128 bits in Crockford's base 32: 26 characters."""
-        return str(ULID.from_uuid(self.uuid))
-
-    def is_spelt(self, text: str) -> bool:
-        """Whether its id, uuid or ulid is spelt like this."""
-        return text == self.id if len(text) == ID_LENGTH else _read_uuid(text) == self.uuid
-
-
-def spelt(model: type[Identified], text: str) -> sa.ColumnElement[bool]:
-    """The row whose id, uuid or ulid is spelt like this; none for what is no spelling at all."""
-    if len(text) == ID_LENGTH:
-        return model.id == text
-    uuid = _read_uuid(text)
-    return model.uuid == uuid if uuid is not None else sa.false()
-
-
-def _read_uuid(text: str) -> UUID | None:
-    """The uuid that is spelt like this, or as a ulid."""
-    try:
-        return UUID(text) if "-" in text else ULID.from_str(text).to_uuid()
-    except ValueError:
-        return None
 
 
 def short_id(model: type[Identified], text: str) -> str | None:

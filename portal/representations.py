@@ -11,7 +11,8 @@ from portal.accounts.models import Account
 from portal.admission.attendance import Attendance
 from portal.admission.models import AccessCode, RoomToken
 from portal.customers.models import Customer
-from portal.db import Dated, Identified
+from portal.db import Dated
+from portal.identifiers import Identified
 from portal.people.models import User
 from portal.permissions.actor import Actor
 from portal.permissions.members import RoomMember

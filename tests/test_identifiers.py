@@ -4,7 +4,8 @@ from uuid import RFC_4122, UUID
 import pytest
 from ulid import ULID
 
-from portal.db import ID_LENGTH, Identified, Moment, new_id, new_uuid
+from portal.db import Moment
+from portal.identifiers import ID_LENGTH, Identified, new_id, new_uuid
 
 
 def test_a_uuid_is_of_version_7_and_orders_by_creation() -> None:

@@ -7,7 +7,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.customers.models import Customer
-from portal.db import Base, Dated, Identified, one_of
+from portal.db import Base, Dated, one_of
+from portal.identifiers import Identified
 from portal.people.models import NAME_LENGTH, User
 from portal.subscriptions.models import Subscription
 

@@ -9,7 +9,8 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from portal import vault
 from portal.credentials.models import Grant
 from portal.credentials.scopes import Scope, in_order
-from portal.db import Base, Dated, Identified, new_uuid, one_of
+from portal.db import Base, Dated, one_of
+from portal.identifiers import Identified, new_uuid
 from portal.people.models import NAME_LENGTH, User
 from portal.rooms.models import Role, Room
 

@@ -20,7 +20,8 @@ from portal.admission.secrets import well_formed
 from portal.clock import now
 from portal.credentials.scopes import Scope
 from portal.customers.models import Customer
-from portal.db import session, spelt
+from portal.db import session
+from portal.identifiers import spelt
 from portal.people.models import SignIn, User
 from portal.rooms.features import used_limit
 from portal.rooms.models import Role, Room, RoomStatusWord

@@ -12,8 +12,9 @@ from portal.admission.secrets import new_token
 from portal.audit.operations import note
 from portal.channels import channels
 from portal.clock import now
-from portal.db import afterwards, new_id, new_uuid, session, take
+from portal.db import afterwards, session, take
 from portal.errors import Conflict, Invalid, Message
+from portal.identifiers import new_id, new_uuid
 from portal.kept import UNDO
 from portal.people.models import NAME_LENGTH, User
 from portal.people.names import readable

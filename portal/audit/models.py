@@ -8,7 +8,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.clock import now
-from portal.db import Base, new_uuid
+from portal.db import Base
+from portal.identifiers import new_uuid
 
 
 class AuditEvent(Base):

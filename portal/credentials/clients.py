@@ -14,8 +14,9 @@ from portal.clock import now
 from portal.credentials.models import DESCRIPTION_LENGTH, REDIRECT_URI_LENGTH, ClientKind, GrantType, OAuthClient
 from portal.credentials.scopes import Scope
 from portal.credentials.secrets import CLIENT, hash_of
-from portal.db import new_id, session
+from portal.db import session
 from portal.errors import Conflict, Invalid, Message, NotFound
+from portal.identifiers import new_id
 from portal.people.models import NAME_LENGTH, User
 from portal.people.names import readable
 

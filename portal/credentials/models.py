@@ -14,7 +14,8 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from portal.clock import now
 from portal.credentials.scopes import Scope, in_order
 from portal.credentials.secrets import HASH_LENGTH, same
-from portal.db import Base, Dated, Identified, new_uuid, one_of
+from portal.db import Base, Dated, one_of
+from portal.identifiers import Identified, new_uuid
 from portal.people.models import NAME_LENGTH, User
 
 DESCRIPTION_LENGTH = 500

@@ -13,7 +13,8 @@ from portal.clock import now
 from portal.credentials.models import REDIRECT_URI_LENGTH, Grant, OAuthClient
 from portal.credentials.scopes import Scope, in_order
 from portal.credentials.secrets import HASH_LENGTH
-from portal.db import Base, new_uuid
+from portal.db import Base
+from portal.identifiers import new_uuid
 from portal.people.models import User
 
 CHALLENGE_LENGTH = 128

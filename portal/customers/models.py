@@ -6,7 +6,8 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from portal.db import Base, Dated, Identified, one_of
+from portal.db import Base, Dated, one_of
+from portal.identifiers import Identified
 from portal.people.models import EMAIL_LENGTH, NAME_LENGTH, User
 
 

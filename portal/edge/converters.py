@@ -2,7 +2,7 @@
 
 from werkzeug.routing import BaseConverter
 
-from portal.db import ID_LENGTH
+from portal.identifiers import ID_LENGTH
 
 
 class Identifier(BaseConverter):

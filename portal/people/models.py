@@ -7,7 +7,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.clock import now
-from portal.db import Base, Dated, Identified, new_uuid
+from portal.db import Base, Dated
+from portal.identifiers import Identified, new_uuid
 
 NAME_LENGTH = 80
 EMAIL_LENGTH = 254

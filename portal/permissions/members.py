@@ -6,7 +6,8 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from portal.db import Base, Dated, Identified
+from portal.db import Base, Dated
+from portal.identifiers import Identified
 from portal.people.models import User
 from portal.permissions.permission import IMPLIED, Permission
 from portal.rooms.models import Room

@@ -10,8 +10,9 @@ from sqlalchemy.orm import contains_eager, joinedload
 
 from portal.audit.operations import note
 from portal.channels import channels
-from portal.db import afterwards, session, spelt, take
+from portal.db import afterwards, session, take
 from portal.errors import Conflict, Invalid, Message, NotAllowed, NotFound
+from portal.identifiers import spelt
 from portal.kept import keep, kept_facts
 from portal.people.models import User
 from portal.people.operations import find_by_email

@@ -16,7 +16,8 @@ from sqlalchemy.orm import contains_eager, joinedload, lazyload
 from portal.accounts.models import Account
 from portal.clock import now
 from portal.customers.models import Customer
-from portal.db import Moment, session, short_id, spelt
+from portal.db import Moment, session, short_id
+from portal.identifiers import spelt
 from portal.people.models import User
 from portal.permissions.actor import Actor
 from portal.permissions.members import RoomMember, grants

@@ -10,7 +10,8 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 
 from portal.accounts.models import Account
 from portal.customers.models import Customer
-from portal.db import Base, Dated, Identified, one_of
+from portal.db import Base, Dated, one_of
+from portal.identifiers import Identified
 from portal.people.models import User
 from portal.rooms.words import words_of
 from portal.subscriptions.models import ServiceType, Subscription

@@ -9,7 +9,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.clock import now
-from portal.db import Base, Identified, one_of
+from portal.db import Base, one_of
+from portal.identifiers import Identified
 from portal.people.models import NAME_LENGTH
 from portal.rooms.models import Role, Room
 

@@ -12,8 +12,9 @@ from portal.accounts.models import AccountStatus
 from portal.audit.operations import note, note_each
 from portal.channels import channels
 from portal.clock import now
-from portal.db import afterwards, new_id, new_uuid, session
+from portal.db import afterwards, session
 from portal.errors import Conflict, Message
+from portal.identifiers import new_id, new_uuid
 from portal.rooms.models import Role, Room, RoomStatusWord
 from portal.rooms.operations import room_topics
 from portal.status.models import Ending, LiveState, Participation, RoomSession, RoomStatus, Source

@@ -5,7 +5,8 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from portal.db import session, spelt
+from portal.db import session
+from portal.identifiers import spelt
 from portal.rooms.models import Room
 from portal.status.models import RoomSession
 

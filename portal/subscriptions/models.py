@@ -9,7 +9,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import InstrumentedAttribute, Mapped, mapped_column, relationship
 
 from portal.customers.models import Customer
-from portal.db import Base, Dated, Identified, one_of, packed
+from portal.db import Base, Dated, one_of, packed
+from portal.identifiers import Identified
 from portal.people.models import NAME_LENGTH
 
 

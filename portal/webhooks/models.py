@@ -11,8 +11,9 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from portal import vault
 from portal.clock import now
 from portal.customers.models import Customer
-from portal.db import Base, Dated, Identified, one_of
+from portal.db import Base, Dated, one_of
 from portal.errors import Message
+from portal.identifiers import Identified
 from portal.people.models import User
 from portal.providers.fetch import LONGEST_ADDRESS, Trouble
 from portal.rooms.models import Room

@@ -13,7 +13,8 @@ from portal import vault
 from portal.audit.models import AuditEvent
 from portal.audit.operations import Noted
 from portal.clock import now
-from portal.db import new_uuid, session
+from portal.db import session
+from portal.identifiers import new_uuid
 from portal.permissions.members import RoomMember
 from portal.rooms.models import Room
 from portal.webhooks.deliveries import send_soon

@@ -9,8 +9,9 @@ from sqlalchemy.orm import joinedload
 from portal.accounts.models import Account
 from portal.clock import now
 from portal.customers.models import Customer
-from portal.db import session, spelt
+from portal.db import session
 from portal.errors import NotAllowed, NotFound
+from portal.identifiers import spelt
 from portal.people.models import User
 from portal.permissions.actor import Actor
 from portal.permissions.members import RoomMember, grants

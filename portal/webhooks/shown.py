@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from portal.db import Identified
 from portal.errors import Message
+from portal.identifiers import Identified
 from portal.representations import moment
 from portal.webhooks.models import WebhookDelivery, WebhookEndpoint
 

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from playwright.sync_api import expect
 
 from portal.clock import now
-from portal.db import new_id, new_uuid
+from portal.identifiers import new_id, new_uuid
 from portal.rooms.models import Room
 from tests.e2e.people import Person, follow
 from tests.e2e.test_journeys import board_links

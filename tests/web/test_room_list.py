@@ -7,7 +7,8 @@ import sqlalchemy as sa
 from flask import Flask
 
 from portal.clock import now
-from portal.db import new_id, new_uuid, session, transaction
+from portal.db import session, transaction
+from portal.identifiers import new_id, new_uuid
 from portal.permissions.actor import actor_of
 from portal.permissions.members import RoomMember
 from portal.permissions.permission import Permission

@@ -9,7 +9,8 @@ from flask import Response, current_app, request
 from werkzeug.exceptions import PreconditionFailed
 
 from portal.api.v1.language import Listing
-from portal.db import Dated, Identified, take
+from portal.db import Dated, take
+from portal.identifiers import Identified
 
 
 def one(

@@ -14,10 +14,11 @@ from portal.api.v1.tokens import beginning
 from portal.clock import now
 from portal.credentials.scopes import Scope
 from portal.customers.models import Customer
-from portal.db import session, spelt
+from portal.db import session
 from portal.edge import actor
 from portal.edge.guard import bearer_only
 from portal.errors import NotFound
+from portal.identifiers import spelt
 from portal.people.models import User
 from portal.permissions.visibility import seen_accounts, seen_subscriptions
 from portal.subscriptions.catalogue import FEATURES

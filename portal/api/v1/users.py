@@ -13,10 +13,11 @@ from portal.api.v1.endpoint import endpoint, takes
 from portal.api.v1.language import Column, Listing
 from portal.api.v1.tokens import beginning
 from portal.credentials.scopes import Scope
-from portal.db import session, spelt, take
+from portal.db import session, take
 from portal.edge import actor
 from portal.edge.guard import requires
 from portal.errors import Invalid, Message
+from portal.identifiers import spelt
 from portal.people.models import User
 from portal.permissions.members import RoomMember
 from portal.permissions.operations import add_member, change_member, find_member_of_user, remove_member

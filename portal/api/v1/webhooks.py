@@ -12,10 +12,11 @@ from portal.api.v1.language import Column, Listing
 from portal.api.v1.tokens import beginning
 from portal.credentials.scopes import Scope
 from portal.customers.models import Customer
-from portal.db import session, spelt
+from portal.db import session
 from portal.edge import actor
 from portal.edge.guard import bearer_only
 from portal.errors import Invalid, Message, NotAllowed
+from portal.identifiers import spelt
 from portal.permissions.permission import Permission
 from portal.permissions.rules import holds, manages_customer
 from portal.permissions.visibility import find_room

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TypeVar
 
-from portal.db import ID_LENGTH
+from portal.identifiers import ID_LENGTH
 from portal.rooms.search import LONGEST_SEARCH
 
 _Word = TypeVar("_Word", bound=StrEnum)

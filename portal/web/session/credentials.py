@@ -12,11 +12,11 @@ from portal import vault
 from portal.clock import now
 from portal.credentials.clients import clients_of, create_client, find_own_client, offered_scopes, revoke_client
 from portal.credentials.scopes import Scope
-from portal.db import new_id
 from portal.edge import actor
 from portal.edge.guard import signed_in
 from portal.edge.words import translated
 from portal.errors import Conflict
+from portal.identifiers import new_id
 from portal.people.models import User
 from portal.web import notices
 from portal.web.forms import Form, MomentField, refills, stripped

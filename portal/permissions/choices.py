@@ -42,10 +42,21 @@ class Choice:
     name: str
 
 
-def reach_and_choices(actor: Actor, named: str) -> tuple[Reach, tuple[Choice, ...], Choice | None]:
-    """How far somebody sees, the accounts to choose from by name, and the one with the id `named`: one statement.
+@dataclass(frozen=True)
+class Choices:
+    """How far somebody sees, and the accounts to choose from, by name. `chosen` is the one that was named."""
 
-    None for an account that there is not, and for one that he may not see whole.
+    reach: Reach
+    offered: tuple[Choice, ...]
+    chosen: Choice | None
+    may_create: bool
+    """Whether there is an account in which he may make a room."""
+
+
+def choices_of(actor: Actor, named: str) -> Choices:
+    """What somebody may choose from: one statement.
+
+    Nothing is `chosen` if there is no account with the id `named`, or he may not see it whole.
     """
     everything, creator = StaffPermission.ROOMS_READ in actor.staff, StaffPermission.ROOMS_CREATE in actor.staff
     facts = {"actor": actor.uuid} | ({"named": named} if named else {})
@@ -55,14 +66,15 @@ def reach_and_choices(actor: Actor, named: str) -> tuple[Reach, tuple[Choice, ..
         everything,
         customers=tuple(row.uuid for row in rows if row.kind == "customer"),
         accounts=tuple(row.uuid for row in rows if row.kind == "account"),
-        may_create=any(row.kind in {"account", "below", "creatable"} for row in rows),
     )
+    may_create = any(row.kind in {"account", "below", "creatable"} for row in rows)
     offered = {"seen"} if everything else {"account", "below"}
     found = {row.uuid: _choice(row) for row in rows if row.kind in offered}
     chosen = next((_choice(row) for row in rows if row.kind == "named"), None)
     if len(found) > MOST:
-        return reach, (chosen,) if chosen else (), chosen
-    return reach, tuple(sorted(found.values(), key=lambda one: (one.name.casefold(), one.uuid))), chosen
+        return Choices(reach, (chosen,) if chosen else (), chosen, may_create)
+    by_name = tuple(sorted(found.values(), key=lambda one: (one.name.casefold(), one.uuid)))
+    return Choices(reach, by_name, chosen, may_create)
 
 
 def _choice(row: Any) -> Choice:

@@ -70,8 +70,6 @@ class Reach:
     """Staff who may read every room."""
     customers: tuple[UUID, ...]
     accounts: tuple[UUID, ...]
-    may_create: bool
-    """Whether there is an account in which he may make a room."""
 
     def facts(self, at: datetime) -> dict[str, Any]:
         """The values of the parameters in `relations`, for a statement that was made for another reach."""
@@ -85,33 +83,20 @@ class Reach:
 
 def reach_of(actor: Actor) -> Reach:
     """How far somebody sees: one statement."""
-    creator = StaffPermission.ROOMS_CREATE in actor.staff
-    rows = session.execute(_REACH_OF_CREATORS if creator else _REACH, {"actor": actor.uuid}).all()
-    customers = tuple(uuid for kind, uuid in rows if kind == "customer")
-    accounts = tuple(uuid for kind, uuid in rows if kind == "account")
+    rows = session.execute(_REACH, {"actor": actor.uuid}).all()
     return Reach(
         actor.uuid,
         StaffPermission.ROOMS_READ in actor.staff,
-        customers,
-        accounts,
-        bool(accounts) or any(kind == "creatable" for kind, _ in rows),
+        customers=tuple(uuid for kind, uuid in rows if kind == "customer"),
+        accounts=tuple(uuid for kind, uuid in rows if kind == "account"),
     )
 
 
-def _reach(creatable: sa.Select[UUID]) -> sa.CompoundSelect[str, UUID]:
-    me = sa.bindparam("actor", type_=sa.Uuid())
-    one = creatable.limit(1).subquery()
-    return sa.union_all(
-        sa.select(sa.literal_column("'customer'", sa.String), Customer.uuid).where(Customer.owner_uuid == me),
-        sa.select(sa.literal_column("'account'", sa.String), Account.uuid).where(Account.owner_uuid == me),
-        sa.select(sa.literal_column("'creatable'", sa.String), one.c.uuid),
-    )
-
-
-_REACH = _reach(
-    sa.select(Account.uuid).join(Account.customer).where(Customer.owner_uuid == sa.bindparam("actor", type_=sa.Uuid()))
+_ACTOR = sa.bindparam("actor", type_=sa.Uuid())
+_REACH = sa.union_all(
+    sa.select(sa.literal_column("'customer'", sa.String), Customer.uuid).where(Customer.owner_uuid == _ACTOR),
+    sa.select(sa.literal_column("'account'", sa.String), Account.uuid).where(Account.owner_uuid == _ACTOR),
 )
-_REACH_OF_CREATORS = _reach(sa.select(Account.uuid))
 ARMS = 8  # of one kind; somebody with more customers than that gets one arm for all of them, which sorts
 
 

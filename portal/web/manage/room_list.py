@@ -21,7 +21,7 @@ from portal.edge import cursors
 from portal.edge.words import ago, duration, seconds_since
 from portal.people.models import User
 from portal.permissions.actor import Actor
-from portal.permissions.choices import Choice, reach_and_choices
+from portal.permissions.choices import Choice, choices_of
 from portal.permissions.members import RoomMember, granted
 from portal.permissions.permission import Permission
 from portal.permissions.rules import Place, rights_at
@@ -109,7 +109,8 @@ def page_of_rooms(actor: Actor, *, after: str = "", asked: Asked = EVERYTHING) -
     may not see whole for all.
     """
     at, cursor = now(), read_cursor(after, asked.order)
-    reach, accounts, account = reach_and_choices(actor, asked.account)
+    choices = choices_of(actor, asked.account)
+    reach, account = choices.reach, choices.chosen
     asked = replace(asked, account=account.id if account else "")
     facts = reach.facts(at) | {"reader": actor.uuid}
     if account is not None:
@@ -122,7 +123,6 @@ def page_of_rooms(actor: Actor, *, after: str = "", asked: Asked = EVERYTHING) -
             reach.everything or account is not None,  # the conditions of the account are all that there are
             (NOBODY,) * len(reach.customers),
             (NOBODY,) * len(reach.accounts),
-            False,
         ),
         cursor is None,
         replace(asked, account="one" if account else ""),
@@ -137,9 +137,9 @@ def page_of_rooms(actor: Actor, *, after: str = "", asked: Asked = EVERYTHING) -
         others=tuple(_row(actor, row, at) for row in others[:PAGE]),
         next=write_cursor(last.place, last.uuid) if last else "",
         asked=asked,
-        accounts=accounts,
+        accounts=choices.offered,
         first=cursor is None,
-        may_create=reach.may_create,
+        may_create=choices.may_create,
     )
 
 

@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+import urllib.error
 import urllib.request
 from base64 import b64encode
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ from portal.api.v1.endpoint import DESCRIPTION, TAKES
 from portal.api.v1.tutorial import CALLS, CREDENTIAL, filled
 from portal.credentials.scopes import Scope
 from portal.edge.guard import STAMP
+from portal.server import REQUEST_LINE
 from tests.servers import Portal
 
 ROOT = Path(__file__).parent.parent.parent
@@ -109,6 +111,15 @@ def access_token(portal: Portal, user: str, *scopes: Scope) -> str:
     )
     with urllib.request.urlopen(request, timeout=10) as answer:
         return str(json.load(answer)["access_token"])
+
+
+def test_an_address_that_is_too_long_is_refused_as_the_document_says(app: Flask, portal: Portal) -> None:
+    said = document(app)["components"]["responses"]["414"]
+    assert str(REQUEST_LINE) in said["description"]
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(f"{portal.address}/api/v1/rooms?search={'x' * REQUEST_LINE}", timeout=10)
+    assert refused.value.code == 414
+    assert [refused.value.headers.get_content_type()] == list(said["content"])
 
 
 @pytest.mark.timeout(900)

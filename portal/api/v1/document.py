@@ -30,6 +30,7 @@ REFUSALS = {
     409: "The state of things forbids it: a quota is used up, or something ended.",
     412: "It has changed since it was read (`If-Match`).",
     413: "The body is larger than 1 MB.",
+    414: "The address is longer than 8190 characters; the server below says so, in HTML.",
     415: "The body is no JSON.",
     422: "The given data was invalid: see `errors`.",
     429: "Too many requests, or too many tries: see `Retry-After`.",
@@ -177,6 +178,8 @@ def _header(words: str, kind: str) -> dict[str, Any]:
 
 
 def _refusal(status: int, words: str) -> dict[str, Any]:
+    if status == 414:  # noqa: PLR2004
+        return {"description": words, "content": {"text/html": {"schema": {"type": "string"}}}}
     headers: dict[str, Any] = {}
     if status == 401:  # noqa: PLR2004
         headers["WWW-Authenticate"] = _header("How to authenticate.", "string")
@@ -245,7 +248,7 @@ def _operation(rule: Rule, method: str, view: Any, names: dict[Any, dict[str, An
 def _refusals(rule: Rule, method: str, view: Any) -> list[int]:
     description: Description = getattr(view, DESCRIPTION)
     taken: Taken | None = getattr(view, TAKES, None)
-    statuses = {401, 403, 422, 429, *description.refusals}
+    statuses = {401, 403, 414, 422, 429, *description.refusals}
     if rule.arguments:
         statuses.add(404)
     if taken is not None:

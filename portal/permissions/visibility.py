@@ -139,25 +139,20 @@ def seen_uuids(reach: Reach, at: datetime, page: Page) -> sa.Select[UUID] | sa.C
     return sa.union(*(sa.select(arm.subquery().c.uuid) for arm in arms))
 
 
-def seen_rooms(
-    actor: Actor, reach: Reach, at: datetime, page: Page | None = None
-) -> sa.Select[Room, RoomMember | None]:
-    """Rooms that the actor with this reach may see, not trashed, joined with his membership; no order, no limit.
-
-    With `page`, only those that a page needs: an arm of it is a SELECT over rooms, accounts and customers.
-    """
-    query = (
+def rooms_with_membership(actor: Actor, uuids: sa.Select[UUID] | sa.CompoundSelect[UUID]) -> sa.Select[Room, Any]:
+    """The rooms with these uuids, joined with the actor's membership (None if he is no member); no order."""
+    return (
         sa.select(Room, RoomMember)
         .join(Room.account)
         .join(Room.customer)
         .outerjoin(RoomMember, _membership(actor))
-        .where(Room.trashed_at.is_(None))
+        .where(Room.uuid.in_(uuids))
     )
-    if page is None:
-        return query.where(sa.or_(*relations(reach, at)))  # all are read anyway, once and not for each relation
-    return query.where(
-        Room.uuid.in_(seen_uuids(reach, at, lambda arm: page(arm.join(Room.account).join(Room.customer))))
-    )
+
+
+def all_seen(reach: Reach, at: datetime) -> sa.Select[UUID]:
+    """The uuids of all rooms that somebody may see, not trashed, for when each is read anyway: once, without arms."""
+    return sa.select(Room.uuid).where(Room.trashed_at.is_(None), sa.or_(*relations(reach, at)))
 
 
 def _each(

@@ -4,7 +4,7 @@
 SQLite a full-text table, kept by triggers; both were made by migration 0002.
 """
 
-from typing import Any, TypeVar
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import TSQUERY
@@ -16,21 +16,19 @@ from portal.rooms.words import words_of
 LONGEST_SEARCH = 100  # characters that count
 MOST_WORDS = 10
 
-_Query = TypeVar("_Query", bound=sa.Select[*tuple[Any, ...]])
 
+def matches(text: str) -> sa.ColumnElement[bool]:
+    """Whether the name of a `Room` has, for each word of `text`, a word beginning like it.
 
-def matching(query: _Query, text: str) -> _Query:
-    """Narrow a SELECT over `Room` to names that have, for each word of `text`, a word beginning like it.
-
-    A text without any word, such as "?!", narrows nothing if it is empty, and finds nothing if it is not.
+    A text without any word, such as "?!", is what all names match if it is empty, and none if it is not.
     """
     words = words_of(text[:LONGEST_SEARCH])[:MOST_WORDS]
     if not words:
-        return query.where(sa.false()) if text.strip() else query
+        return sa.false() if text.strip() else sa.true()
     if session.get_bind().dialect.name == "postgresql":
         wanted = sa.cast(sa.literal(" & ".join(f"'{word}':*" for word in words), sa.String), TSQUERY)
-        return query.where(_vector().op("@@")(wanted))
-    return query.where(Room.uuid.in_(_found_by_sqlite(" AND ".join(f'"{word}" *' for word in words))))
+        return _vector().bool_op("@@")(wanted)
+    return Room.uuid.in_(_found_by_sqlite(" AND ".join(f'"{word}" *' for word in words)))
 
 
 def _vector() -> sa.ColumnElement[Any]:

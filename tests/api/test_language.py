@@ -3,10 +3,13 @@
 import pytest
 from flask import Flask
 
-from portal.db import transaction
+from portal.api.v1 import language, lists
+from portal.db import db, transaction
 from portal.rooms.operations import create_room
 from tests.api.conftest import NewProgram, Program
 from tests.cast import Cast
+from tests.conftest import BOTH
+from tests.statements import statements
 
 NAMES = ["Alpha board", "Beta board", "Gamma", "Delta", "Épsilon"]
 
@@ -38,6 +41,49 @@ def test_sorting_and_paging(alice: Program) -> None:
     assert len(names(alice, "limit=0")) == 7
 
 
+@BOTH
+def test_what_is_read_whole_is_the_same_list_as_by_arms(alice: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+    for order in ("room_name", "created_at", "status", "account_id", "customer_id"):
+        for direction in ("asc", "desc"):
+            asked = f"orderBy={order}&sortedBy={direction}"
+            by_arms = names(alice, f"{asked}&limit=0")
+            found = names(alice, f"{asked}&search=board;slug:gamma")
+            assert found == [name for name in by_arms if "board" in name.lower() or name == "Gamma"]
+            with monkeypatch.context() as patched:
+                patched.setattr(lists, "DEEP", 0)
+                whole = [name for page in range(1, 5) for name in names(alice, f"{asked}&limit=2&page={page}")]
+            assert whole == by_arms
+            assert len(whole) == 7
+
+
+@BOTH
+def test_words_are_looked_up_before_the_rooms_are_walked(app: Flask, alice: Program) -> None:
+    with app.app_context():
+        engine = db.engine
+    for query in ("search=board", "search=room_name:board&cursor=", "search=is_public:true;board"):
+        with statements(engine) as seen:
+            alice.get(f"/rooms?{query}")
+        (listing,) = (statement for statement in seen if "found AS MATERIALIZED" in statement)
+        assert "UNION" not in listing
+
+
+def test_where_pages_end_a_cursor_leads_on(alice: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lists, "FARTHEST_PAGE", 2)
+    monkeypatch.setattr(language, "FARTHEST_PAGE", 2)
+    expected, seen = names(alice, "orderBy=status&sortedBy=desc&limit=0"), []
+    where = "/rooms?orderBy=status&sortedBy=desc&limit=2&filter=room_name"
+    while where:
+        answer = alice.get(where[where.index("/rooms") :])
+        assert answer.status_code == 200, answer.text
+        assert answer.json["data"][0].keys() == {"id", "object", "room_name"}
+        seen += [room["room_name"] for room in answer.json["data"]]
+        where = answer.json["meta"]["pagination"]["links"]["next"]
+    assert seen == expected
+    refused = alice.get("/rooms?page=3")
+    assert refused.status_code == 422
+    assert list(refused.json["errors"]) == ["page"]
+
+
 def test_a_cursor_walks_through_everything_once(alice: Program) -> None:
     for order in ("room_name", "created_at", "id", "is_public", "status", "account_id"):
         seen: list[str] = []
@@ -52,7 +98,7 @@ def test_a_cursor_walks_through_everything_once(alice: Program) -> None:
         assert seen == expected
 
 
-@pytest.mark.parametrize("database", ["sqlite", "postgresql"], indirect=True)
+@BOTH
 @pytest.mark.parametrize("direction", ["asc", "desc"])
 @pytest.mark.parametrize("order", ["expires_at", "max_uses", "use_count", "role"])
 def test_a_cursor_walks_by_what_may_be_null_too(cast: Cast, program: NewProgram, order: str, direction: str) -> None:

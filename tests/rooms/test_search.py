@@ -11,7 +11,7 @@ from portal.accounts.models import Account
 from portal.db import db, session
 from portal.rooms.models import Room
 from portal.rooms.operations import create_room, describe_room
-from portal.rooms.search import matching
+from portal.rooms.search import matches
 from portal.rooms.words import words_of
 from tests.cast import Cast
 from tests.conftest import BOTH
@@ -42,7 +42,7 @@ def rooms(app: Flask, cast: Cast, in_app: None) -> None:
 
 
 def found(text: str) -> set[str]:
-    return set(session.scalars(matching(sa.select(Room.room_name), text)))
+    return set(session.scalars(sa.select(Room.room_name).where(matches(text))))
 
 
 @BOTH
@@ -135,7 +135,7 @@ def test_words_are_cut_alike_however_often_and_have_no_gap_inside(text: str) -> 
 
 @BOTH
 def test_search_reads_the_index(rooms: None) -> None:
-    query = matching(sa.select(Room.uuid), "board")
+    query = sa.select(Room.uuid).where(matches("board"))
     bound = query.compile(db.engine, compile_kwargs={"literal_binds": True})
     if db.engine.dialect.name == "postgresql":
         session.execute(sa.text("SET LOCAL enable_seqscan = off"))  # ten rooms would rather be read one by one

@@ -322,7 +322,13 @@ def _list_parameters(listing: Listing) -> list[dict[str, Any]]:
     return [
         _parameter("orderBy", f"The field to sort by; without it {listing.order}.", enum=sorted(listing.columns)),
         _parameter("sortedBy", "The direction.", enum=["asc", "desc"]),
-        _parameter("page", "Which page, from 1.", type="integer", minimum=1, maximum=FARTHEST_PAGE),
+        _parameter(
+            "page",
+            "Which page, from 1. The last one's `next` goes on by cursor.",
+            type="integer",
+            minimum=1,
+            maximum=FARTHEST_PAGE,
+        ),
         _parameter(
             "limit",
             f"Rows on a page, {LIMIT} by default; 0 for everything up to {EVERYTHING} rows.",

@@ -16,6 +16,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from flask import request
 from itsdangerous import BadSignature, URLSafeSerializer
+from sqlalchemy.orm import InstrumentedAttribute
 
 from portal import vault
 from portal.edge import cursors
@@ -24,7 +25,8 @@ from portal.representations import moment
 
 Kind = Literal["text", "flag", "number", "moment"] | type[StrEnum]
 LIMIT, MOST, EVERYTHING = 10, 100, 1_000
-FARTHEST_PAGE = 1_000_000
+FARTHEST_PAGE = 1_000
+"""Where pages by number end, which read all rows before them: a cursor leads on."""
 LONGEST = 500
 MOST_WANTED = 8
 """Things sought at once: each is a search of its own, and hundreds of them kept a whole portal waiting."""
@@ -36,7 +38,8 @@ Matcher = Callable[[sa.Select[Any], str], sa.ColumnElement[bool]]
 class Column:
     """A public field that can be sorted by and searched. `like` matches beginnings of words.
 
-    `stored` spells a text as the column does, where that differs from what people read.
+    `stored` spells a text as the column does, where that differs from what people read. A column of
+    something else than what is listed is reached `through` a relation.
     """
 
     expression: Any
@@ -44,10 +47,12 @@ class Column:
     nullable: bool = False
     like: Callable[[str], sa.ColumnElement[bool]] | None = None
     stored: Callable[[str], str] = str
+    through: InstrumentedAttribute[Any] | None = None
 
     def equals(self, text: str, *, named: str) -> sa.ColumnElement[bool]:
         """The condition that the field has the value that `text` spells. Raises `Invalid` on `search`."""
-        return self.expression == self.read(self.stored(text), named=named)  # type: ignore[no-any-return]
+        equal: sa.ColumnElement[bool] = self.expression == self.read(self.stored(text), named=named)
+        return equal if self.through is None else self.through.has(equal)
 
     def read(self, text: str, *, named: str) -> Any:
         """The value that `text` spells."""
@@ -156,6 +161,8 @@ class Query:
     cursor: tuple[Any, UUID] | None
     by_cursor: bool
     conditions: tuple[sa.ColumnElement[bool], ...] = field(default=())
+    by_words: bool = False
+    """Whether words are looked for, which an index finds in no order."""
 
 
 SHAPE_NAMES = frozenset({"filter", "include"})
@@ -180,6 +187,7 @@ def query(listing: Listing) -> Query:
     limit = _number(sent, "limit", LIMIT, least=0, most=MOST)
     if by_cursor and limit == 0:
         limit = MOST
+    conditions, by_words = _search(listing, sent)
     return Query(
         listing=listing,
         shape=_shape(listing, sent),
@@ -189,7 +197,8 @@ def query(listing: Listing) -> Query:
         page=_number(sent, "page", 1, least=1, most=FARTHEST_PAGE),
         cursor=cursor,
         by_cursor=by_cursor,
-        conditions=_search(listing, sent),
+        conditions=conditions,
+        by_words=by_words,
     )
 
 
@@ -264,12 +273,14 @@ def _shape(listing: Listing, sent: Mapping[str, str]) -> Shape:
     )
 
 
-def _search(listing: Listing, sent: Mapping[str, str]) -> tuple[sa.ColumnElement[bool], ...]:
+def _search(listing: Listing, sent: Mapping[str, str]) -> tuple[tuple[sa.ColumnElement[bool], ...], bool]:
+    """What is sought, and whether words are among it."""
     operators = _operators(listing, sent.get("searchFields", ""))
     join = sent.get("searchJoin", "or")
     if join not in {"or", "and"}:
         raise _unknown("searchJoin", join, ["and", "or"])
     parts: list[sa.ColumnElement[bool]] = []
+    by_words = False
     wanted = list(filter(None, map(str.strip, sent.get("search", "").split(";"))))
     if len(wanted) > MOST_WANTED:
         raise Invalid(search=Message("Ask for at most %(most)d things at once.", most=MOST_WANTED))
@@ -279,11 +290,13 @@ def _search(listing: Listing, sent: Mapping[str, str]) -> tuple[sa.ColumnElement
             if name not in listing.columns:
                 raise _unknown("search", name, sorted(listing.columns))
             parts.append(_condition(listing, name, value, operators.get(name)))
+            by_words |= listing.columns[name].like is not None
         else:
+            by_words |= bool(listing.searchable)
             parts.append(_anywhere(listing, part, operators))
     if not parts:
-        return ()
-    return (reduce(operator.and_, parts) if join == "and" else sa.or_(*parts),)
+        return (), False
+    return (reduce(operator.and_, parts) if join == "and" else sa.or_(*parts),), by_words
 
 
 def _anywhere(listing: Listing, value: str, operators: Mapping[str, str]) -> sa.ColumnElement[bool]:

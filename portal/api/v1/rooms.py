@@ -3,7 +3,6 @@
 from functools import cache
 from typing import Any
 
-import sqlalchemy as sa
 from flask import Blueprint, Response
 from sqlalchemy.orm import contains_eager, defer, joinedload, lazyload, load_only
 
@@ -23,10 +22,17 @@ from portal.people.models import User
 from portal.permissions.actor import Actor
 from portal.permissions.permission import Permission
 from portal.permissions.rules import rights
-from portal.permissions.visibility import creatable_account, only_creatable_account, reach_of, seen_rooms
+from portal.permissions.visibility import (
+    all_seen,
+    creatable_account,
+    only_creatable_account,
+    reach_of,
+    rooms_with_membership,
+    seen_uuids,
+)
 from portal.rooms.models import Room, RoomStatusWord, sort_name_of
 from portal.rooms.operations import create_room
-from portal.rooms.search import matching
+from portal.rooms.search import matches
 from portal.status.closing import change_room, delete_room
 from portal.subscriptions.models import ServiceType, Subscription
 
@@ -37,7 +43,7 @@ LISTING = Listing(
     columns={
         "room_name": Column(
             Room.sort_name,
-            like=lambda words: Room.uuid.in_(matching(sa.select(Room.uuid), words)),
+            like=matches,
             stored=sort_name_of,
         ),
         "created_at": Column(Room.created_at, "moment"),
@@ -47,8 +53,8 @@ LISTING = Listing(
         "room_type": Column(Room.room_type, ServiceType),
         "slug": Column(Room.slug),
         "id": Column(Room.id),
-        "account_id": Column(Account.id),
-        "customer_id": Column(Customer.id),
+        "account_id": Column(Account.id, through=Room.account),
+        "customer_id": Column(Customer.id, through=Room.customer),
     },
     tie=Room.uuid,
     fields=frozenset(shapes.Room.model_fields) - set(includes.RELATIONS),
@@ -118,7 +124,12 @@ def index() -> Response:
     """List the rooms that the caller may see."""
     somebody, asked, at = actor.someone(), language.query(LISTING), now()
     reach = reach_of(somebody)
-    rows, pagination = lists.rows_of(asked, lambda page: seen_rooms(somebody, reach, at, page), *_options(asked.shape))
+    seen = lists.Arms(
+        needed=lambda page: seen_uuids(reach, at, page),
+        everything=all_seen(reach, at),
+        rows=lambda uuids: rooms_with_membership(somebody, uuids),
+    )
+    rows, pagination = lists.rows_of(asked, seen, *_options(asked.shape))
     for row in rows:
         somebody.memberships[row[0].uuid] = row[1]
     return answers.many(represent([row[0] for row in rows], somebody, asked.shape), LISTING, pagination)

@@ -27,7 +27,7 @@ from portal.permissions.permission import Permission
 from portal.permissions.rules import Place, rights_at
 from portal.permissions.visibility import Reach, reach_of, relations, seen_uuids
 from portal.rooms.models import Room, RoomStatusWord
-from portal.rooms.search import matching
+from portal.rooms.search import matches
 from portal.status.models import HAPPENING, LiveState, RoomStatus
 from portal.web.manage.room_choices import Asked, Chosen, Order
 
@@ -224,7 +224,7 @@ def _fitting(query: _Query, asked: Asked, first: bool = True) -> _Query:
         query = query.where(Room.status == sa.literal_column(f"'{asked.status}'"))
     if not first:
         query = query.where(_after(asked.order))
-    return matching(query, asked.search)
+    return query.where(matches(asked.search))
 
 
 def _ordered(order: Order) -> tuple[sa.ColumnElement[Any], ...]:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from flask import Flask, g
-from flask_babel import Babel, format_datetime, format_time, get_translations, gettext, ngettext
+from flask_babel import Babel, format_datetime, format_time, get_translations
 
 from portal.clock import now
 from portal.edge import actor
@@ -37,10 +37,22 @@ def install(app: Flask) -> None:
 
 
 def _catalogue() -> Any:
-    """The reader's translations, found once for each request: templates ask for every word of a page."""
+    """The reader's translations, found once for each request: pages ask for every word of theirs."""
     if "catalogue" not in g:
         g.catalogue = get_translations()
     return g.catalogue
+
+
+def gettext(text: str, /, **values: object) -> str:
+    """As Flask-Babel's, which finds the translations anew for each text."""
+    found: str = _catalogue().ugettext(text)
+    return found % values if values else found
+
+
+def ngettext(one: str, many: str, /, num: object, **values: object) -> str:
+    """The same for what depends on a number."""
+    found: str = _catalogue().ungettext(one, many, num)
+    return found % {"num": num, **values}
 
 
 def translated(message: str) -> str:
@@ -48,8 +60,8 @@ def translated(message: str) -> str:
     if isinstance(message, Message):
         values = {k: translated(v) if isinstance(v, Message) else v for k, v in message.values.items()}
         if message.many:
-            return str(ngettext(message.msgid, message.many, **values, num=message.values["n"]))
-        return str(gettext(message.msgid, **values))
+            return ngettext(message.msgid, message.many, **values, num=message.values["n"])
+        return gettext(message.msgid, **values)
     return message
 
 
@@ -80,11 +92,11 @@ def when(moment: datetime | None) -> str:
     here, today = here_at(moment), now().astimezone(zone()).date()
     time = format_time(here, "HH:mm", rebase=False)
     if here.date() == today:
-        return str(gettext("today, %(time)s", time=time))
+        return gettext("today, %(time)s", time=time)
     if here.date() == today - timedelta(days=1):
-        return str(gettext("yesterday, %(time)s", time=time))
+        return gettext("yesterday, %(time)s", time=time)
     if here.date() == today + timedelta(days=1):
-        return str(gettext("tomorrow, %(time)s", time=time))
+        return gettext("tomorrow, %(time)s", time=time)
     if here.year == today.year:
         return str(format_datetime(here, "d MMM, HH:mm", rebase=False))
     return str(format_datetime(here, "d MMM yyyy, HH:mm", rebase=False))
@@ -99,7 +111,7 @@ def ago(moment: datetime | None) -> str:
     """How long ago, roughly: "12 s ago"."""
     if moment is None:
         return ""
-    return str(gettext("%(time)s ago", time=_span(seconds_since(moment))))
+    return gettext("%(time)s ago", time=_span(seconds_since(moment)))
 
 
 def duration(since: datetime | None) -> str:
@@ -147,9 +159,9 @@ def how_ended(ending: Ending) -> str:
 def _span(seconds: int) -> str:
     seconds = max(seconds, 0)
     if seconds < MINUTE:
-        return str(gettext("%(n)d s", n=seconds))
+        return gettext("%(n)d s", n=seconds)
     if seconds < HOUR:
-        return str(gettext("%(n)d min", n=seconds // MINUTE))
+        return gettext("%(n)d min", n=seconds // MINUTE)
     if seconds < DAY:
-        return str(gettext("%(n)d h %(m)02d min", n=seconds // HOUR, m=seconds % HOUR // MINUTE))
-    return str(ngettext("%(num)d day", "%(num)d days", seconds // DAY))
+        return gettext("%(n)d h %(m)02d min", n=seconds // HOUR, m=seconds % HOUR // MINUTE)
+    return ngettext("%(num)d day", "%(num)d days", seconds // DAY)

@@ -8,9 +8,11 @@ far as its scopes go; nothing else takes a right away.
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from uuid import UUID
 
 from portal.clock import now
+from portal.credentials.scopes import Scope
 from portal.customers.models import Customer
 from portal.permissions.actor import Actor
 from portal.permissions.members import RoomMember
@@ -70,7 +72,13 @@ def rights(actor: Actor, room: Room, member: RoomMember | None, at: datetime) ->
 
 def rights_at(actor: Actor, place: Place, granted: frozenset[Permission]) -> frozenset[Permission]:
     """What the actor, whom a membership grants so much, may do with a room at this place, within his scopes."""
-    return frozenset(one for one in held_at(actor, place, granted) if actor.within(one.scope))
+    held = held_at(actor, place, granted)
+    return held if actor.scopes is None else _within(held, actor.scopes)
+
+
+@lru_cache(maxsize=256)
+def _within(held: frozenset[Permission], scopes: frozenset[Scope]) -> frozenset[Permission]:
+    return frozenset(one for one in held if one.scope in scopes)
 
 
 def held_at(actor: Actor, place: Place, granted: frozenset[Permission]) -> frozenset[Permission]:

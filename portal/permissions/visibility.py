@@ -6,7 +6,7 @@ for somebody's `Reach`, and then read one arm for each relation, each ordered an
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -25,6 +25,10 @@ from portal.permissions.permission import Permission, StaffPermission
 from portal.permissions.rules import holds
 from portal.rooms.models import Room
 from portal.subscriptions.models import Subscription, plan_of
+
+NOBODY, NEVER = UUID(int=0), datetime.max.replace(tzinfo=UTC)
+"""They stand in for values that each request gives, and open nothing should one forget to."""
+READER = sa.bindparam("reader", type_=sa.Uuid())
 
 
 def find_room(actor: Actor, room_id: str, *, trashed: bool = False) -> Room | None:
@@ -71,8 +75,13 @@ class Reach:
     customers: tuple[UUID, ...]
     accounts: tuple[UUID, ...]
 
+    @property
+    def shape(self) -> "Reach":
+        """Nobody's in particular: what a statement is made from for all whose reach is alike, to run with `facts`."""
+        return Reach(NOBODY, self.everything, (NOBODY,) * len(self.customers), (NOBODY,) * len(self.accounts))
+
     def facts(self, at: datetime) -> dict[str, Any]:
-        """The values of the parameters in `relations`, for a statement that was made for another reach."""
+        """The values of the parameters in `relations`, for a statement that was made for the shape of this reach."""
         return {
             "seen_by": self.actor,
             "seen_at": at,
@@ -139,13 +148,13 @@ def seen_uuids(reach: Reach, at: datetime, page: Page) -> sa.Select[UUID] | sa.C
     return sa.union(*(sa.select(arm.subquery().c.uuid) for arm in arms))
 
 
-def rooms_with_membership(actor: Actor, uuids: sa.Select[UUID] | sa.CompoundSelect[UUID]) -> sa.Select[Room, Any]:
-    """The rooms with these uuids, joined with the actor's membership (None if he is no member); no order."""
+def rooms_with_membership(uuids: sa.Select[UUID] | sa.CompoundSelect[UUID]) -> sa.Select[Room, Any]:
+    """The rooms with these uuids, joined with the membership of the `READER` (None if he is no member); no order."""
     return (
         sa.select(Room, RoomMember)
         .join(Room.account)
         .join(Room.customer)
-        .outerjoin(RoomMember, _membership(actor))
+        .outerjoin(RoomMember, reader_is_member())
         .where(Room.uuid.in_(uuids))
     )
 
@@ -229,5 +238,6 @@ def watched_topics(actor: Actor) -> set[str]:
     return topics
 
 
-def _membership(actor: Actor) -> sa.ColumnElement[bool]:
-    return sa.and_(RoomMember.room_uuid == Room.uuid, RoomMember.user_uuid == actor.uuid)
+def reader_is_member() -> sa.ColumnElement[bool]:
+    """How the membership of the `READER` is joined to a room."""
+    return sa.and_(RoomMember.room_uuid == Room.uuid, RoomMember.user_uuid == READER)

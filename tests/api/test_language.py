@@ -3,7 +3,7 @@
 import pytest
 from flask import Flask
 
-from portal.api.v1 import language, lists
+from portal.api.v1 import cuts, language, lists
 from portal.db import db, transaction
 from portal.rooms.operations import create_room
 from tests.api.conftest import NewProgram, Program
@@ -50,8 +50,10 @@ def test_what_is_read_whole_is_the_same_list_as_by_arms(alice: Program, monkeypa
             found = names(alice, f"{asked}&search=board;slug:gamma")
             assert found == [name for name in by_arms if "board" in name.lower() or name == "Gamma"]
             with monkeypatch.context() as patched:
-                patched.setattr(lists, "DEEP", 0)
+                patched.setattr(cuts, "DEEP", 0)
+                cuts._keep.cache_clear()
                 whole = [name for page in range(1, 5) for name in names(alice, f"{asked}&limit=2&page={page}")]
+            cuts._keep.cache_clear()
             assert whole == by_arms
             assert len(whole) == 7
 
@@ -67,9 +69,13 @@ def test_words_are_looked_up_before_the_rooms_are_walked(app: Flask, alice: Prog
         assert "UNION" not in listing
 
 
-def test_where_pages_end_a_cursor_leads_on(alice: Program, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lists, "FARTHEST_PAGE", 2)
-    monkeypatch.setattr(language, "FARTHEST_PAGE", 2)
+def test_where_pages_end_a_cursor_leads_on(
+    alice: Program, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    for module in (language, lists, cuts):
+        monkeypatch.setattr(module, "FARTHEST_PAGE", 2)
+    request.addfinalizer(cuts._keep.cache_clear)
+    cuts._keep.cache_clear()
     expected, seen = names(alice, "orderBy=status&sortedBy=desc&limit=0"), []
     where = "/rooms?orderBy=status&sortedBy=desc&limit=2&filter=room_name"
     while where:

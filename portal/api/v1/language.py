@@ -96,7 +96,7 @@ def _read_moment(text: str) -> datetime:
         raise ValueError(text) from error
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Listing:
     """What a resource offers to the language. `tie` makes every order total."""
 

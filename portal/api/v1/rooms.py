@@ -1,6 +1,6 @@
 """Rooms."""
 
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from flask import Blueprint, Response
@@ -10,6 +10,7 @@ from portal import representations as show
 from portal.accounts.models import Account
 from portal.api.v1 import answers, includes, language, lists, shapes
 from portal.api.v1.bodies import NewRoom, RoomChange
+from portal.api.v1.cuts import Arms
 from portal.api.v1.endpoint import endpoint, takes
 from portal.api.v1.language import Column, Listing, Shape
 from portal.clock import now
@@ -23,6 +24,8 @@ from portal.permissions.actor import Actor
 from portal.permissions.permission import Permission
 from portal.permissions.rules import rights
 from portal.permissions.visibility import (
+    NEVER,
+    Reach,
     all_seen,
     creatable_account,
     only_creatable_account,
@@ -113,6 +116,16 @@ def represent(rooms: list[Room], somebody: Actor, shape: Shape) -> list[dict[str
     ]
 
 
+@lru_cache(maxsize=256)
+def _seen(reach: Reach) -> Arms:
+    """The rooms that everybody sees whose reach has this shape."""
+    return Arms(
+        needed=lambda page: seen_uuids(reach, NEVER, page),
+        everything=all_seen(reach, NEVER),
+        rows=rooms_with_membership,
+    )
+
+
 def _one(room: Room, shape: Shape) -> dict[str, Any]:
     return represent([room], actor.someone(), shape)[0]
 
@@ -124,12 +137,8 @@ def index() -> Response:
     """List the rooms that the caller may see."""
     somebody, asked, at = actor.someone(), language.query(LISTING), now()
     reach = reach_of(somebody)
-    seen = lists.Arms(
-        needed=lambda page: seen_uuids(reach, at, page),
-        everything=all_seen(reach, at),
-        rows=lambda uuids: rooms_with_membership(somebody, uuids),
-    )
-    rows, pagination = lists.rows_of(asked, seen, *_options(asked.shape))
+    facts = reach.facts(at) | {"reader": somebody.uuid}
+    rows, pagination = lists.rows_of(asked, _seen(reach.shape), *_options(asked.shape), facts=facts)
     for row in rows:
         somebody.memberships[row[0].uuid] = row[1]
     return answers.many(represent([row[0] for row in rows], somebody, asked.shape), LISTING, pagination)

@@ -6,7 +6,7 @@ reads no further than the page by its own index, so that a page costs the same a
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import lru_cache
 from typing import Any, TypeVar
 from uuid import UUID
@@ -25,7 +25,7 @@ from portal.permissions.choices import Choice, choices_of
 from portal.permissions.members import RoomMember, granted
 from portal.permissions.permission import Permission
 from portal.permissions.rules import Place, rights_at
-from portal.permissions.visibility import Reach, reach_of, relations, seen_uuids
+from portal.permissions.visibility import NEVER, Reach, reach_of, reader_is_member, relations, seen_uuids
 from portal.rooms.models import Room, RoomStatusWord
 from portal.rooms.search import matches
 from portal.status.models import HAPPENING, LiveState, RoomStatus
@@ -33,8 +33,7 @@ from portal.web.manage.room_choices import Asked, Chosen, Order
 
 PAGE = 25
 MOST_LIVE = 50
-NOBODY, NEVER = UUID(int=0), datetime.min.replace(tzinfo=UTC)  # stand in for values that each request gives
-READER, ACCOUNT = sa.bindparam("reader", type_=sa.Uuid()), sa.bindparam("of_account", type_=sa.Uuid())
+ACCOUNT = sa.bindparam("of_account", type_=sa.Uuid())
 PLACE = {Order.NAME: Room.sort_name, Order.NEWEST: Room.created_at}
 EVERYTHING = Asked()
 IS_LIVE = sa.and_(  # the first as in the partial index, which answers no other spelling
@@ -118,12 +117,8 @@ def page_of_rooms(actor: Actor, *, after: str = "", asked: Asked = EVERYTHING) -
     if cursor is not None:
         facts |= {"after_place": cursor[0], "after_uuid": cursor[1]}
     statement = _page(
-        Reach(
-            NOBODY,
-            reach.everything or account is not None,  # the conditions of the account are all that there are
-            (NOBODY,) * len(reach.customers),
-            (NOBODY,) * len(reach.accounts),
-        ),
+        # with an account, its conditions are all that there are
+        replace(reach.shape, everything=reach.everything or account is not None),
         cursor is None,
         replace(asked, account="one" if account else ""),
         session.get_bind().dialect.name,
@@ -276,7 +271,7 @@ def _shown(
         .join(Account, Account.uuid == Room.account_uuid)
         .join(Customer, Customer.uuid == Room.customer_uuid)
         .join(User, User.uuid == Room.owner_uuid)
-        .outerjoin(RoomMember, sa.and_(RoomMember.room_uuid == Room.uuid, RoomMember.user_uuid == READER))
+        .outerjoin(RoomMember, reader_is_member())
         .outerjoin(RoomStatus, RoomStatus.room_uuid == Room.uuid)
         .order_by(
             chosen.c.live.desc(),

@@ -7,10 +7,10 @@ from itertools import islice
 from random import Random
 from typing import Any
 
-import flask_migrate
 import sqlalchemy as sa
 from flask import Flask
 
+from portal import schema
 from portal.accounts.models import Account
 from portal.accounts.operations import create_account
 from portal.admission.codes import create_code
@@ -92,7 +92,7 @@ class Seeded:
 def seed(app: Flask, count: int) -> Seeded:
     """Migrate and fill the app's empty database: alice owns `count` rooms, bob is a member of three."""
     with app.app_context():
-        flask_migrate.upgrade()
+        schema.upgrade()
         with transaction():
             account, people = _frame()
             rooms = _rooms(account, count)

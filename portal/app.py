@@ -6,7 +6,6 @@ from pathlib import Path
 import structlog
 from flask import Flask
 from flask_compress import Compress
-from flask_migrate import Migrate
 from flask_wtf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -75,7 +74,6 @@ def create_app(settings: Settings) -> Flask:
     db.init_app(app)
     with app.app_context():
         discipline(db.engine)
-    Migrate(app, db, directory=str(ROOT / "migrations"), render_as_batch=True, compare_type=True)
     actor.install(app)
     transaction.install(app)
     hosts.install(app, base_url=settings.base_url, open_paths=health.PROBES)

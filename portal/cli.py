@@ -140,10 +140,10 @@ def demo(port: int | None, data: Path | None) -> None:
 
 
 def _migrate(app: "Flask") -> None:
-    import flask_migrate
+    from portal import schema
 
     with app.app_context():
-        flask_migrate.upgrade()
+        schema.upgrade()
 
 
 def _apart(question: Callable[[Settings], bool], settings: Settings) -> bool:

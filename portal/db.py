@@ -13,13 +13,11 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from enum import StrEnum
-from functools import cache
 from typing import Any, NoReturn
 from uuid import UUID
 
 import sqlalchemy as sa
 import structlog
-from alembic.script import ScriptDirectory
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, registry
@@ -213,12 +211,6 @@ def revision() -> str | None:
     finally:
         session.rollback()
         _reading.reset(token)
-
-
-@cache
-def newest_revision(migrations: str) -> str | None:
-    """The migration that this code needs, from the folder of migrations."""
-    return ScriptDirectory(migrations).get_current_head()
 
 
 class ReadOnly(Exception):

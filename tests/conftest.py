@@ -5,11 +5,10 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-import flask_migrate
 import pytest
 from flask import Flask
 
-from portal import demo
+from portal import demo, schema
 from portal.app import create_app
 from portal.db import db, transaction
 from portal.settings import Settings
@@ -73,7 +72,7 @@ def furnished_postgres(postgres_server: str, tmp_path_factory: pytest.TempPathFa
 
 def furnish(app: Flask) -> None:
     with app.app_context():
-        flask_migrate.upgrade()
+        schema.upgrade()
         with transaction():
             demo.furnish()
         db.session.remove()

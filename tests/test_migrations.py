@@ -1,10 +1,13 @@
+import subprocess
+import sys
 from pathlib import Path
 
-import flask_migrate
 import pytest
 import sqlalchemy as sa
+from alembic.script import ScriptDirectory
 from flask import Flask
 
+from portal import schema
 from portal.app import create_app
 from portal.db import db
 from tests import servers
@@ -22,11 +25,20 @@ def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Flask:
 
 def test_up_from_nothing_matches_the_models_and_down_leaves_nothing(empty: Flask) -> None:
     with empty.app_context():
-        flask_migrate.upgrade()
-        flask_migrate.check()
-        flask_migrate.downgrade(revision="base")
+        schema.upgrade()
+        schema.check()
+        schema.downgrade("base")
         left = set(sa.inspect(db.engine).get_table_names()) - {"alembic_version"}
         assert left == set()
-        flask_migrate.upgrade()
-        flask_migrate.check()
+        schema.upgrade()
+        schema.check()
         db.engine.dispose()
+
+
+def test_the_last_file_is_the_newest_revision() -> None:
+    assert schema.newest_revision() == ScriptDirectory(str(schema.MIGRATIONS)).get_current_head()
+
+
+def test_web_processes_do_without_alembic() -> None:
+    loaded = "import sys, portal.app, portal.server; sys.exit('alembic' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", loaded], check=False).returncode == 0

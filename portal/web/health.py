@@ -11,6 +11,7 @@ from portal import db
 from portal.channels import channels
 from portal.edge.guard import open_to_all
 from portal.errors import ChannelsAway
+from portal.schema import newest_revision
 
 bp = Blueprint("health", __name__)
 
@@ -43,7 +44,7 @@ def missing() -> str:
         return "database"
     except SQLAlchemyError as error:
         return "database" if db.away(error) else "migrations"
-    if present != db.newest_revision(current_app.extensions["migrate"].directory):
+    if present != newest_revision():
         return "migrations"
     try:
         channels().last_letter("readyz")

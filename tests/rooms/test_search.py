@@ -1,12 +1,12 @@
 """Search finds the same rooms on both databases, by an index, whatever people type."""
 
-import flask_migrate
 import pytest
 import sqlalchemy as sa
 from flask import Flask
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from portal import schema
 from portal.accounts.models import Account
 from portal.db import db, session
 from portal.rooms.models import Room
@@ -149,7 +149,7 @@ def test_search_reads_the_index(rooms: None) -> None:
 
 @BOTH
 def test_rooms_from_before_the_index_are_found_after_the_migration(app: Flask, rooms: None) -> None:
-    flask_migrate.downgrade(revision="0001")
-    flask_migrate.upgrade()
+    schema.downgrade("0001")
+    schema.upgrade()
     assert found("part") == {"🎉 Party"}
     assert found("reun") == {"Réunion d'équipe"}

@@ -5,13 +5,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import flask_migrate
 import pytest
 import sqlalchemy as sa
 from flask import Flask
 from structlog.testing import capture_logs
 
-from portal import db
+from portal import db, schema
 from portal.app import create_app
 from portal.edge import transaction
 from portal.rooms.models import Role
@@ -132,7 +131,7 @@ def test_a_database_without_our_tables_is_not_ready_and_no_page_says_later(app: 
     alice = cast.sign_in("alice")
     app.config["PROPAGATE_EXCEPTIONS"] = False
     with app.app_context():
-        flask_migrate.downgrade(revision="base")
+        schema.downgrade("base")
     becomes(alice, 503)
     assert alice.get("/readyz").json == {"status": "unavailable", "cause": "migrations"}
     with capture_logs() as lines:

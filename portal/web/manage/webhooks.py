@@ -241,7 +241,11 @@ def delete(room: Room, endpoint_id: str) -> ResponseReturnValue:
     endpoint = _own(room, endpoint_id)
     if request.method == "GET":
         return render_template("manage/webhooks/delete.html", room=room, tab="webhooks", endpoint=endpoint)
-    operations.delete_endpoint(endpoint, by=actor.someone())
+    try:
+        operations.delete_endpoint(endpoint, by=actor.someone())
+    except Conflict as conflict:
+        notices.failed(translated(conflict.message))
+        return _back(room, endpoint)
     notices.done(_("The webhook was deleted."))
     return redirect(url_for("webhooks.index", room_id=room.id), 303)
 

@@ -25,7 +25,7 @@ from portal.webhooks.events import Event
 from portal.webhooks.models import EndpointStatus
 from portal.webhooks.operations import create_endpoint, pause_endpoint
 from portal.webhooks.operations import test_endpoint as send_test
-from portal.webhooks.places import AT_ONCE
+from portal.webhooks.places import AT_ONCE, SLOW_OF_ALL
 from tests.cast import Cast
 from tests.conftest import BOTH
 from tests.receiver import Receiver
@@ -55,8 +55,9 @@ def elsewhere(app: Flask, cast: Cast, hook: Receiver) -> str:
         return other.id
 
 
-def test_there_are_more_workers_than_one_customer_may_take() -> None:
-    assert 1 < AT_ONCE < WORKERS
+def test_there_are_more_workers_than_one_customer_or_all_slow_receivers_may_take() -> None:
+    assert 1 < AT_ONCE < SLOW_OF_ALL
+    assert SLOW_OF_ALL * 2 <= WORKERS
 
 
 @BOTH

@@ -47,7 +47,7 @@ class Why(StrEnum):
 
 
 _WHY = {
-    Why.ASKED: Message("Somebody paused it."),
+    Why.ASKED: Message("It was paused by hand."),
     Why.GONE: Message("The receiver answered that it is gone for good (410)."),
     Why.FAILING: Message("It kept failing: too many messages were given up, or nothing got through for three days."),
     Why.RIGHTS: Message(

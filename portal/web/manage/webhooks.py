@@ -20,11 +20,12 @@ from portal.errors import Conflict, NotAllowed
 from portal.permissions.actor import Actor
 from portal.permissions.permission import Permission
 from portal.permissions.rules import can, manages_customer
+from portal.providers import fetch
 from portal.rooms.models import Room
 from portal.web import notices
 from portal.web.forms import Form, refills, stripped
 from portal.webhooks import operations
-from portal.webhooks.deliveries import send_again
+from portal.webhooks.deliveries import HOURS, SCHEDULE, send_again
 from portal.webhooks.events import TEST, Event
 from portal.webhooks.models import WebhookDelivery, WebhookEndpoint
 from portal.webhooks.queries import endpoints_for, find_delivery, find_endpoint_at, newest_deliveries, place_of
@@ -135,6 +136,9 @@ def show(room: Room, endpoint_id: str) -> ResponseReturnValue:
         at=now(),
         nobody=NOBODY,
         takes_over=may_hear_all(actor.someone(), endpoint),
+        seconds=int(fetch.LONGEST_SECONDS),
+        retries=len(SCHEDULE),
+        hours=round(sum(SCHEDULE) / HOURS),
     )
 
 
@@ -306,5 +310,7 @@ def _form(room: Room, form: WebhookForm, endpoint: WebhookEndpoint | None) -> Re
         endpoint=endpoint,
         keeper=find_keeper(endpoint) if endpoint is not None else None,
         nobody=NOBODY,
+        accepted=fetch.accepted(),
+        seconds=int(fetch.LONGEST_SECONDS),
     )
     return page, 422 if form.refused else 200

@@ -14,7 +14,9 @@ from portal.db import transaction
 from portal.providers import fetch
 from portal.webhooks.deliveries import Letter, Outcome, claim, record
 
-_desks = threading.BoundedSemaphore(4)
+DESKS = 4  # workers that take or record at once
+
+_desks = threading.BoundedSemaphore(DESKS)
 
 
 def deliver(delivery_uuid: UUID) -> None:

@@ -45,7 +45,7 @@ _enqueue: Callable[[UUID, float], None] | None = None
 
 @dataclass(frozen=True)
 class Letter:
-    """A message that was taken, ready to be sent."""
+    """A message that was taken, ready to be sent; in a place for slow receivers or in another one."""
 
     delivery_uuid: UUID
     customer_uuid: UUID

@@ -84,7 +84,7 @@ class WebhookEndpoint(Identified, Dated, Base):
     served_at: Mapped[datetime | None]
     """When a try last ended, whatever came of it; before the first, when the endpoint was made. See `places`."""
     slow: Mapped[bool] = mapped_column(default=True)
-    """Whether that try took long, or none has ended at this address yet. Writing either is no change of the endpoint."""
+    """Whether that try took long, or none has ended at this address. Writing either is no change of the endpoint."""
     created_by_uuid: Mapped[UUID | None] = mapped_column(sa.ForeignKey("users.uuid", ondelete="SET NULL"))
     customer: Mapped[Customer] = relationship()
     room: Mapped[Room | None] = relationship()

@@ -1,21 +1,32 @@
-"""Sending one message: taken in one transaction, called out in none, recorded in another."""
+"""Sending one message: taken in one transaction, called out in none, recorded in another.
 
+Many workers may wait for receivers, but few of them come to the database at once: its connections, and the one
+writer of SQLite, are for people first.
+"""
+
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from uuid import UUID
 
 from portal.db import transaction
 from portal.providers import fetch
 from portal.webhooks.deliveries import Letter, Outcome, claim, record
 
+DESKS = 4  # workers that take or record at once
+
+_desks = threading.BoundedSemaphore(DESKS)
+
 
 def deliver(delivery_uuid: UUID) -> None:
     """Send the message, if it is still to be sent."""
-    with transaction():
+    with _at_a_desk():
         letter = claim(delivery_uuid)
     if letter is None:
         return
     outcome = send(letter)
-    with transaction():
+    with _at_a_desk():
         record(letter, outcome)
 
 
@@ -27,6 +38,12 @@ def send(letter: Letter) -> Outcome:
     except fetch.NoAnswer as error:
         return Outcome(milliseconds=_since(begun), trouble=error.trouble)
     return Outcome(milliseconds=_since(begun), status=answer.status, body=answer.body)
+
+
+@contextmanager
+def _at_a_desk() -> Iterator[None]:
+    with _desks, transaction():
+        yield
 
 
 def _since(begun: float) -> int:

@@ -17,7 +17,7 @@ from portal.webhooks import deliveries
 
 log = structlog.get_logger()
 
-WORKERS = 4  # more than one customer may take (`places.AT_ONCE`), so that he holds up nobody else
+WORKERS = 16  # twice as many as slow receivers may take (`places.SLOW_OF_ALL`): idle ones cost next to nothing
 IDLE_SECONDS = 2.0  # how long a worker that finds nothing waits at most: somebody may be looking at the page
 SOON_SECONDS = 120.0  # what comes later than that, the sweep finds in time
 

@@ -17,13 +17,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
-from ssl import SSLContext, SSLError
+from ssl import SSLCertVerificationError, SSLContext, SSLError
 from typing import Any
 
 import httpcore2
 import httpx2
 
 from portal.errors import Message
+from portal.loopback import is_loopback
 from portal.providers.base import ProviderError
 
 LONGEST_SECONDS = 10.0
@@ -59,6 +60,7 @@ class Trouble(StrEnum):
     UNKNOWN_NAME = "unknown_name"
     UNREACHABLE = "unreachable"
     UNTRUSTED = "untrusted"
+    NO_TLS = "no_tls"
     SLOW = "slow"
     GARBLED = "garbled"
 
@@ -73,9 +75,18 @@ _WORDS = {
     Trouble.NOT_PUBLIC: Message("The address leads into a private network, which this portal does not call."),
     Trouble.UNKNOWN_NAME: Message("There is no server of that name."),
     Trouble.UNREACHABLE: Message("The server cannot be reached."),
-    Trouble.UNTRUSTED: Message("The server's certificate is not valid for this address."),
+    Trouble.UNTRUSTED: Message("The server's certificate is not trusted, or not valid for this address."),
+    Trouble.NO_TLS: Message("The server does not speak TLS (https) on this port, or none that is safe."),
     Trouble.SLOW: Message("The answer took too long."),
     Trouble.GARBLED: Message("The answer was not HTTP, or broke off."),
+}
+
+
+_ACCEPTED = {  # plain, private
+    (False, False): Message("An address out on the internet that begins with https://."),
+    (False, True): Message("An address that begins with https://; it may lead into a private network."),
+    (True, False): Message("An address out on the internet that begins with https:// or http://."),
+    (True, True): Message("An address that begins with https:// or http://; it may lead into a private network."),
 }
 
 
@@ -99,6 +110,11 @@ def use(*, private: bool, plain: bool) -> None:
     """Say whether private addresses and plain http are allowed. Called once by `create_app`."""
     global _private, _plain
     _private, _plain = private, plain
+
+
+def accepted() -> Message:
+    """Which addresses this portal calls, for whoever types one in."""
+    return _ACCEPTED[_plain, _private]
 
 
 def problem_with(address: str) -> Message | None:
@@ -234,7 +250,8 @@ def _read(address: str) -> httpx2.URL:
     if url.port is not None and url.port not in _OPEN_PORTS and not _FIRST_FREE_PORT <= url.port <= _LAST_PORT:
         raise _Wrong(Message("Use port 80, 443, or one from 1024 on."))
     literal = _literal(url.host)
-    if literal is not None and not may_be_called(literal):
+    here = is_loopback(url.host.rstrip(".")) and not _private
+    if here or (literal is not None and not may_be_called(literal)):
         raise _Wrong(Trouble.NOT_PUBLIC.words)
     return url
 
@@ -279,13 +296,14 @@ def _disguised(address: IPv4Address | IPv6Address) -> bool:
 def _network_trouble(line: _Line, error: Exception) -> Trouble:
     if line.over:
         return Trouble.SLOW
+    if isinstance(error, (httpcore2.ReadError, httpcore2.WriteError)):
+        return Trouble.GARBLED  # it had been reached
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, SSLError):
-            return Trouble.UNTRUSTED
+            return Trouble.UNTRUSTED if isinstance(cause, SSLCertVerificationError) else Trouble.NO_TLS
         cause = cause.__cause__ or cause.__context__
-    broke_off = isinstance(error, (httpcore2.ReadError, httpcore2.WriteError))  # so it had been reached
-    return Trouble.GARBLED if broke_off else Trouble.UNREACHABLE
+    return Trouble.UNREACHABLE
 
 
 @lru_cache(maxsize=1)

@@ -23,7 +23,7 @@ from portal.providers.fetch import Trouble
 from portal.webhooks.endings import pause
 from portal.webhooks.events import TEST, Event
 from portal.webhooks.models import SHOWN_OF_ANSWER, EndpointStatus, WebhookDelivery, WebhookEndpoint, Why
-from portal.webhooks.places import find_places, has_a_place, mark_served, next_waiting
+from portal.webhooks.places import SLOW, find_places, has_a_place, mark_served, next_waiting
 from portal.webhooks.signing import signed
 from portal.webhooks.standing import NOBODY, find_keeper, may_hear
 
@@ -45,10 +45,11 @@ _enqueue: Callable[[UUID, float], None] | None = None
 
 @dataclass(frozen=True)
 class Letter:
-    """A message that was taken, ready to be sent."""
+    """A message that was taken, ready to be sent; in a place for slow receivers or in another one."""
 
     delivery_uuid: UUID
     customer_uuid: UUID
+    slow: bool
     claimed_at: datetime
     url: str
     headers: dict[str, str]
@@ -68,6 +69,11 @@ class Outcome:
     def good(self) -> bool:
         """Whether the receiver took it."""
         return self.status is not None and 200 <= self.status < 300  # noqa: PLR2004
+
+    @property
+    def slow(self) -> bool:
+        """Whether that took long."""
+        return timedelta(milliseconds=self.milliseconds) >= SLOW
 
 
 def use(enqueue: Callable[[UUID, float], None]) -> None:
@@ -95,7 +101,7 @@ def claim(delivery_uuid: UUID) -> Letter | None:
     if delivery is None or not has_a_place(delivery.endpoint):
         return None
     if not _kept_for(delivery, at):
-        _hand_on(delivery.endpoint.customer_uuid, at)
+        _hand_on(delivery.endpoint.customer_uuid, at, slow=delivery.endpoint.slow)
         return None
     taken = session.execute(
         sa.update(WebhookDelivery)
@@ -110,6 +116,7 @@ def claim(delivery_uuid: UUID) -> Letter | None:
     return Letter(
         delivery_uuid,
         endpoint.customer_uuid,
+        endpoint.slow,
         at,
         endpoint.url,
         {"Content-Type": "application/json", "User-Agent": "Foyer-Webhooks/1", **headers},
@@ -120,7 +127,8 @@ def claim(delivery_uuid: UUID) -> Letter | None:
 def record(letter: Letter, outcome: Outcome) -> None:
     """Write down what became of a try, and what follows. Nothing, if another worker has taken the message since.
 
-    The place that has become free goes to whoever is next in any case.
+    An answer from an address that the endpoint has left since is no word about the one that it has now. The place
+    that has become free goes to whoever is next in any case.
     """
     endpoint = session.scalar(  # its row before its messages', as whoever deletes it
         sa.select(WebhookEndpoint)
@@ -137,9 +145,10 @@ def record(letter: Letter, outcome: Outcome) -> None:
     )
     at = now()
     if endpoint is not None and delivery is not None:
-        mark_served(endpoint, at, milliseconds=outcome.milliseconds)
-        _write_down(delivery, endpoint, outcome, at)
-    _hand_on(letter.customer_uuid, at)
+        there = endpoint.url == letter.url
+        mark_served(endpoint, at, slow=outcome.slow if there else endpoint.slow)
+        _write_down(delivery, endpoint, outcome, at, there=there)
+    _hand_on(letter.customer_uuid, at, slow=letter.slow)
 
 
 def send_again(delivery: WebhookDelivery, *, by: User) -> None:
@@ -175,9 +184,9 @@ def sweep_deliveries() -> int:
     return len(swept.all())
 
 
-def _hand_on(customer_uuid: UUID, at: datetime) -> None:
-    """Have those called for that find a place, since one has become free."""
-    for delivery_uuid in next_waiting(customer_uuid, at):
+def _hand_on(customer_uuid: UUID, at: datetime, *, slow: bool) -> None:
+    """Have those called for that find a place, since one has become free, of a slow receiver or of a quick one."""
+    for delivery_uuid in next_waiting(customer_uuid, at, slow=slow):
         send_soon(delivery_uuid)
 
 
@@ -196,6 +205,9 @@ def _held(delivery_uuid: UUID, at: datetime) -> WebhookDelivery | None:
 
 def _kept_for(delivery: WebhookDelivery, at: datetime) -> bool:
     """Whether the endpoint has a keeper who may see this, too. Else it is paused, or this is given up."""
+    if delivery.gave_up_at is not None:  # on its way, with a worker that died
+        delivery.next_attempt_at = None
+        return False
     if delivery.event == TEST:
         return True
     keeper = find_keeper(delivery.endpoint)
@@ -212,7 +224,10 @@ def _seen_by(keeper: Actor | None, delivery: WebhookDelivery) -> bool:
     return keeper is not None and may_hear(keeper, delivery.endpoint, Event(delivery.event))
 
 
-def _write_down(delivery: WebhookDelivery, endpoint: WebhookEndpoint, outcome: Outcome, at: datetime) -> None:
+def _write_down(
+    delivery: WebhookDelivery, endpoint: WebhookEndpoint, outcome: Outcome, at: datetime, *, there: bool
+) -> None:
+    """What became of the message; and what that says of the endpoint, if it is still `there`, at that address."""
     delivery.claimed_at, delivery.next_attempt_at, delivery.answered_at = None, None, at
     delivery.answer_status, delivery.trouble = outcome.status, outcome.trouble
     delivery.answer_body, delivery.answer_milliseconds = _readable(outcome.body), outcome.milliseconds
@@ -220,14 +235,14 @@ def _write_down(delivery: WebhookDelivery, endpoint: WebhookEndpoint, outcome: O
         delivery.delivered_at, delivery.gave_up_at = at, None
     elif delivery.gave_up_at is not None:  # on its way: it is not tried again, nor held against who keeps it now
         return
-    elif delivery.event == TEST or outcome.status == GONE or delivery.attempts > len(SCHEDULE):
+    elif delivery.event == TEST or (there and outcome.status == GONE) or delivery.attempts > len(SCHEDULE):
         delivery.gave_up_at = at
     else:
         seconds = SCHEDULE[delivery.attempts - 1] * _random.uniform(1 - JITTER, 1 + JITTER)
         delivery.next_attempt_at = at + timedelta(seconds=seconds)
         send_soon(delivery.uuid, seconds)
     session.flush()
-    if delivery.event != TEST:
+    if there and delivery.event != TEST:
         _judge(endpoint, delivery, outcome, at)
 
 

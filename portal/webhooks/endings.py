@@ -28,8 +28,10 @@ def pause(*endpoints: WebhookEndpoint, why: Why, by: UUID | None) -> None:
 def give_up_waiting(endpoint: WebhookEndpoint) -> None:
     """Send nothing of what waits for this one, which the caller has locked, except tests, which tell nothing.
 
-    What is on its way right now may still arrive, and is written down then; it is not tried again.
+    What is on its way right now may still arrive, and is written down then; it is not tried again. Until then it
+    keeps its place, as its worker is busy.
     """
+    on_its_way = sa.case((WebhookDelivery.being_sent, WebhookDelivery.next_attempt_at))
     session.execute(
         sa.update(WebhookDelivery)
         .where(
@@ -37,7 +39,7 @@ def give_up_waiting(endpoint: WebhookEndpoint) -> None:
             WebhookDelivery.next_attempt_at.is_not(None),
             WebhookDelivery.event != TEST,
         )
-        .values(next_attempt_at=None, gave_up_at=now())
+        .values(next_attempt_at=on_its_way, gave_up_at=now())
         .execution_options(synchronize_session=False)
     )
 

@@ -47,7 +47,7 @@ class Why(StrEnum):
 
 
 _WHY = {
-    Why.ASKED: Message("Somebody paused it."),
+    Why.ASKED: Message("It was paused by hand."),
     Why.GONE: Message("The receiver answered that it is gone for good (410)."),
     Why.FAILING: Message("It kept failing: too many messages were given up, or nothing got through for three days."),
     Why.RIGHTS: Message(
@@ -82,9 +82,9 @@ class WebhookEndpoint(Identified, Dated, Base):
     """Messages in a row that were given up."""
     failing_since: Mapped[datetime | None]
     served_at: Mapped[datetime | None]
-    """When a try last ended, whatever came of it. Writing this is no change of the endpoint: see `places`."""
-    slow: Mapped[bool] = mapped_column(default=False)
-    """Whether that try took long."""
+    """When a try last ended, whatever came of it; before the first, when the endpoint was made. See `places`."""
+    slow: Mapped[bool] = mapped_column(default=True)
+    """Whether that try took long, or none has ended at this address. Writing either is no change of the endpoint."""
     created_by_uuid: Mapped[UUID | None] = mapped_column(sa.ForeignKey("users.uuid", ondelete="SET NULL"))
     customer: Mapped[Customer] = relationship()
     room: Mapped[Room | None] = relationship()

@@ -60,8 +60,7 @@ def create_endpoint(
         created_by=by.user,
         secret_sealed=vault.seal(new_secret(), purpose=SECRET),
         status=EndpointStatus.ACTIVE,
-        failures=0,
-        given_up=0,
+        served_at=now(),
         events=[],
     )
     _aim(endpoint, by=by, url=url, events=events)
@@ -123,15 +122,25 @@ def resume_endpoint(endpoint: WebhookEndpoint, *, by: Actor) -> None:
         _take_over(endpoint, by=by)
         give_up_waiting(endpoint)
     endpoint.status, endpoint.paused_at, endpoint.paused_why = EndpointStatus.ACTIVE, None, None
-    endpoint.failures, endpoint.given_up, endpoint.failing_since = 0, 0, None
+    _forget_failures(endpoint)
     session.flush()
     count_listening(endpoint.customer_uuid)
     note("webhook.resumed", endpoint, by=by.uuid, room=endpoint.room_uuid)
 
 
 def delete_endpoint(endpoint: WebhookEndpoint, *, by: Actor) -> None:
-    """Delete an endpoint, with what was sent to it and what waits. Raises `NotFound`."""
+    """Delete an endpoint, with what was sent to it and what waits.
+
+    Raises `NotFound`, or `Conflict` while a message is on its way to it: its worker is busy until that has ended, and
+    its place with it. Whoever takes a message locks the endpoint as well, so either this or that comes first.
+    """
     take(endpoint)
+    if session.scalar(sa.select(deliveries_of(endpoint).where(WebhookDelivery.being_sent).exists())):
+        raise Conflict(
+            Message("A message is being sent to this webhook right now. Pause it, and delete it in a moment.")
+            if endpoint.active
+            else Message("A message is being sent to this webhook right now. Delete it in a moment.")
+        )
     customer_uuid = endpoint.customer_uuid
     session.delete(endpoint)
     session.flush()
@@ -178,7 +187,12 @@ def _aim(endpoint: WebhookEndpoint, *, by: Actor, url: str | None, events: Colle
     if url is not None and url.strip() != endpoint.url:
         if (problem := problem_with(url.strip())) is not None:
             raise Invalid(url=problem)
-        endpoint.url = url.strip()
+        endpoint.url, endpoint.slow = url.strip(), True  # nothing is known of who answers there
+        _forget_failures(endpoint)
+
+
+def _forget_failures(endpoint: WebhookEndpoint) -> None:
+    endpoint.failures, endpoint.given_up, endpoint.failing_since = 0, 0, None
 
 
 def _describe(endpoint: WebhookEndpoint, description: str) -> None:

@@ -87,11 +87,32 @@ def test_what_is_sent_to_a_webhook_does_not_change_it(app: Flask, cast: Cast, pr
     assert alice.patch(path, {"description": "x"}, If_Match=read.headers["ETag"]).status_code == 200
 
 
+def test_it_is_not_deleted_while_a_message_is_being_sent_to_it(app: Flask, cast: Cast, program: NewProgram) -> None:
+    alice = program("alice")
+    path = f"/webhooks/{make(alice, room_id=cast.board)['id']}"
+    alice.post(f"/rooms/{cast.board}/tokens", {"role": "guest"})
+    with app.app_context():
+        with transaction():
+            letter = claim(session.scalars(sa.select(WebhookDelivery.uuid)).one())
+        assert letter is not None
+        session.remove()
+        refused = alice.delete(path)
+        assert (refused.status_code, refused.json["message"]) == (
+            409,
+            "A message is being sent to this webhook right now. Pause it, and delete it in a moment.",
+        )
+        with transaction():
+            record(letter, Outcome(milliseconds=9000, status=503))
+        session.remove()
+    assert alice.delete(path).status_code == 204
+
+
 @pytest.mark.parametrize(
     ("wrong", "field"),
     [
         ({"url": "http://hooks.example/"}, "url"),
         ({"url": "https://10.0.0.1/"}, "url"),
+        ({"url": "https://localhost/"}, "url"),
         ({"url": 5}, "url"),
         ({"events": []}, "events"),
         ({"events": ["made.up"]}, "events"),

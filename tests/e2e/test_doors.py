@@ -51,6 +51,11 @@ def change_webhooks(portal: Portal, change: str) -> None:
     _write(portal, f"UPDATE webhook_endpoints SET {change}")
 
 
+def change_messages(portal: Portal, change: str) -> None:
+    """The same for all messages to webhooks."""
+    _write(portal, f"UPDATE webhook_deliveries SET {change}")
+
+
 def open_house(portal: Portal) -> str:
     """The address of the public room."""
     engine = sa.create_engine(f"sqlite:///{portal.data / 'foyer.db'}")

@@ -16,7 +16,7 @@ from playwright.sync_api import Page, expect
 
 from tests.e2e.people import Person, follow, sees
 from tests.e2e.test_domain import entry_of
-from tests.e2e.test_doors import change_board, change_link, change_webhooks, open_house
+from tests.e2e.test_doors import change_board, change_link, change_messages, change_webhooks, open_house
 from tests.e2e.test_journeys import board_links
 from tests.oauth.programs import CHALLENGE, VERIFIER
 from tests.servers import Portal
@@ -216,7 +216,7 @@ def test_pages_of_webhooks(
     expect(page.get_by_text("The address must begin with https://.")).to_be_visible()
     seen(page, "webhook-new-refused")
     page.get_by_label("Address", exact=True).fill(
-        "https://localhost:9999/attendance/of/the/supervisory/board?from=foyer"
+        "https://127.1:9999/attendance/of/the/supervisory/board?from=foyer"  # a name, until it is looked up
     )
     page.get_by_label("Description").fill("Attendance list of the works council")
     page.get_by_label("A link was revoked.").check()
@@ -255,6 +255,31 @@ def test_pages_of_webhooks(
     seen(page, "webhook-without-keeper")
     seen(alice.go(f"{webhook}/edit"), "webhook-edit-without-keeper")
     seen(alice.go(f"{room}/webhooks"), "webhooks")
+
+
+def test_page_of_a_webhook_that_is_busy(
+    portal: Portal, person: Callable[..., Person], seen: Callable[[Page, str], None]
+) -> None:
+    alice = person("Alice")
+    alice.sign_in()
+    page = alice.page
+    page.get_by_role("link", name="Board meeting", exact=True).click()
+    alice.go(f"{page.url}/webhooks/new").get_by_label("Address", exact=True).fill("https://localhost:9999/")
+    page.get_by_role("button", name="Create webhook").click()
+    expect(page.get_by_text("leads into a private network")).to_be_visible()
+    seen(page, "webhook-new-private")
+    page.get_by_label("Address", exact=True).fill("https://127.1:9999/")
+    page.get_by_role("button", name="Create webhook").click()
+    page.get_by_text("How a receiver checks the signature").click()
+    seen(page, "webhook-receiver")
+    page.get_by_role("button", name="Send a test").click()
+    expect(page.get_by_text("The address leads into a private network")).to_be_visible(timeout=20_000)
+    page.get_by_role("link", name="Delete").click()
+    busy = "claimed_at = '2026-01-01 00:00:00.000000', next_attempt_at = '2999-01-01 00:00:00.000000'"
+    change_messages(portal, f"{busy}, gave_up_at = NULL")
+    page.get_by_role("button", name="Delete webhook").click()
+    expect(page.get_by_text("A message is being sent to this webhook right now.")).to_be_visible()
+    seen(page, "webhook-not-deleted")
 
 
 def test_pages_of_guests(portal: Portal, person: Callable[..., Person], seen: Callable[[Page, str], None]) -> None:

@@ -191,6 +191,24 @@ def test_an_address_that_cannot_be_meant_is_refused_with_words_and_without_a_loo
     assert trouble_with(address) is Trouble.ADDRESS
 
 
+@pytest.mark.parametrize("host", ["localhost", "LOCALHOST", "hook.localhost", "localhost.", "localhost:8443"])
+def test_a_name_of_this_very_machine_is_refused_before_it_is_looked_up_unless_the_operator_allows_it(host: str) -> None:
+    assert fetch.problem_with(f"https://{host}/hook") == Trouble.NOT_PUBLIC.words
+    assert fetch.problem_with("https://localhost.example/") is None
+    fetch.use(private=True, plain=False)
+    assert fetch.problem_with(f"https://{host}/hook") is None
+
+
+@pytest.mark.parametrize("private", [False, True])
+@pytest.mark.parametrize("plain", [False, True])
+def test_which_addresses_are_accepted_is_said_as_the_operator_has_it(plain: bool, private: bool) -> None:
+    fetch.use(private=private, plain=plain)
+    said = str(fetch.accepted())
+    assert ("http://" in said) is (fetch.problem_with("http://example.org/") is None) is plain
+    assert ("private network" in said) is (fetch.problem_with("https://10.1.2.3/") is None) is private
+    assert "https://" in said
+
+
 @pytest.mark.parametrize(
     "address",
     [
@@ -320,6 +338,12 @@ def test_a_connection_that_is_reset_is_garbled_too(outside: Receiver) -> None:
 
     with rude_server(b"", reset) as address:
         assert trouble_with(address) is Trouble.GARBLED
+
+
+def test_who_speaks_plain_http_where_tls_is_asked_for_is_told_so(outside: Receiver) -> None:
+    assert trouble_with(f"https://127.0.0.1:{outside.port}/") is Trouble.NO_TLS
+    assert "https" in str(Trouble.NO_TLS.words)
+    assert outside.messages == []
 
 
 def test_tls_asks_for_the_name_and_trusts_nobody_by_itself(outside: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:

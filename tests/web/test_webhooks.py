@@ -79,6 +79,46 @@ def test_what_is_wrong_is_said_beside_the_field_and_nothing_typed_is_lost(cast: 
     assert alice.send(new, url=HOOK, events=["made.up"]).status_code == 422
 
 
+def test_beneath_the_address_stands_what_is_accepted_and_this_very_machine_is_refused_at_once(cast: Cast) -> None:
+    alice = cast.sign_in("alice")
+    new = f"/manage/rooms/{cast.board}/webhooks/new"
+    hint = re.search(r'id="hint-url">([^<]+)<', alice.get(new).text)
+    assert hint
+    assert "An address out on the internet that begins with https://." in unescape(hint[1])
+    assert "within 10 seconds" in hint[1]
+    for url in ("https://localhost/hook", "https://hook.localhost:8443/"):
+        answer = alice.send(new, url=url, events=["token.created"])
+        assert answer.status_code == 422
+        beside = re.search(r'id="error-url">.*?</p>', answer.text, re.DOTALL)
+        assert beside
+        assert "leads into a private network" in words_of(beside[0])
+
+
+def test_the_page_says_how_a_receiver_checks_a_signature_and_how_it_answers(cast: Cast) -> None:
+    alice = cast.sign_in("alice")
+    shown = words_of(alice.get(make(cast, alice)).text)
+    for word in ("Standard Webhooks", "webhook-id", "webhook-timestamp", "webhook-signature", "HMAC-SHA256", "whsec_"):
+        assert word in shown
+    assert "within 10 seconds" in shown
+    assert "up to 10 times within 24 hours" in shown
+
+
+def test_it_is_not_deleted_while_a_message_is_on_its_way_and_the_page_says_what_to_do(app: Flask, cast: Cast) -> None:
+    alice = cast.sign_in("alice")
+    page = make(cast, alice)
+    token = {"csrf_token": alice.token(page)}
+    with app.app_context():
+        with transaction():
+            issue_token(room=cast.room(), role=Role.GUEST, by=actor_of(cast.user("alice")))
+        with transaction():
+            assert claim(session.scalars(sa.select(WebhookDelivery)).one().uuid) is not None
+    refused = alice.post(f"{page}/deletion", data=token)
+    assert (refused.status_code, refused.location) == (303, page)
+    shown = words_of(alice.get(page).text)
+    assert "A message is being sent to this webhook right now. Pause it, and delete it in a moment." in shown
+    assert "The webhook was deleted" not in shown
+
+
 def test_messages_are_shown_with_their_answer_and_can_be_sent_again(app: Flask, cast: Cast) -> None:
     alice = cast.sign_in("alice")
     page = make(cast, alice)
@@ -148,7 +188,7 @@ def test_it_is_edited_rotated_paused_resumed_tested_and_deleted(app: Flask, cast
     assert "The one before signs as well" in rotated
     paused = alice.post(f"{page}/pause", data=token, follow_redirects=True).text
     assert "Paused since" in paused
-    assert "Somebody paused it." in paused
+    assert "It was paused by hand." in paused
     assert "Listens" in alice.post(f"{page}/resumption", data=token, follow_redirects=True).text
     assert "webhook.test" in alice.post(f"{page}/test", data=token, follow_redirects=True).text
     assert "cannot be undone" in alice.get(f"{page}/deletion").text

@@ -15,9 +15,10 @@ from portal.jobs.delivery import deliver
 from portal.permissions.actor import Actor, actor_of
 from portal.permissions.members import RoomMember
 from portal.permissions.permission import Permission
+from portal.providers.fetch import Trouble
 from portal.rooms.models import Role, Room
 from portal.webhooks import deliveries
-from portal.webhooks.deliveries import due
+from portal.webhooks.deliveries import Letter, Outcome, claim, due, record
 from portal.webhooks.events import Event
 from portal.webhooks.models import WebhookDelivery, WebhookEndpoint
 from portal.webhooks.operations import create_endpoint
@@ -54,13 +55,16 @@ def told() -> Iterator[list[tuple[UUID, float]]]:
 
 
 Listen = Callable[..., str]
+Told = list[tuple[UUID, float]]
+Take = Callable[[UUID], Letter | None]
+SLOWLY = 9000  # milliseconds
 
 
 @pytest.fixture
 def listen(app: Flask, cast: Cast, hook: Receiver, told: list[tuple[UUID, float]]) -> Listen:
-    """Makes an endpoint of Alice's board room, or of all her rooms; its secret and the receiver's are the same."""
+    """Makes an endpoint of Alice's board room, or of all her rooms, whose receiver is known to answer quickly."""
 
-    def make(*events: Event, everywhere: bool = False, url: str = "") -> str:
+    def make(*events: Event, everywhere: bool = False, url: str = "", known: bool = True) -> str:
         with app.app_context(), transaction():
             room = cast.room()
             endpoint = create_endpoint(
@@ -70,6 +74,7 @@ def listen(app: Flask, cast: Cast, hook: Receiver, told: list[tuple[UUID, float]
                 events=events or list(Event),
                 by=actor_of(cast.user("alice")),
             )
+            endpoint.slow = not known
             return endpoint.id
 
     return make
@@ -113,6 +118,17 @@ def work(app: Flask) -> Callable[[], int]:
     return run
 
 
+@pytest.fixture
+def take(app: Flask) -> Take:
+    """A worker reaches for a message."""
+
+    def taken(uuid: UUID) -> Letter | None:
+        with app.app_context(), transaction():
+            return claim(uuid)
+
+    return taken
+
+
 def bobs_membership() -> RoomMember:
     return session.scalars(sa.select(RoomMember)).unique().one()
 
@@ -144,3 +160,37 @@ def happen(app: Flask, cast: Cast, label: str = "Press") -> None:
 def secret_of(app: Flask, endpoint_id: str) -> str:
     with app.app_context():
         return endpoint_of(endpoint_id).secret
+
+
+def answer(app: Flask, letter: Letter | None, milliseconds: int = 1, status: int | None = 204) -> None:
+    """The receiver answers to what a worker took, after so long; with no status he does not."""
+    assert letter is not None
+    with app.app_context(), transaction():
+        record(letter, Outcome(milliseconds=milliseconds, status=status, trouble=None if status else Trouble.SLOW))
+
+
+def waiting(app: Flask, endpoint_id: str) -> list[UUID]:
+    """The messages to this endpoint, the oldest first."""
+    with app.app_context():
+        endpoint = endpoint_of(endpoint_id).uuid
+        return [one.uuid for one in messages() if one.endpoint_uuid == endpoint]
+
+
+def owners_of(app: Flask, *uuids: UUID) -> list[str]:
+    """The endpoints to which these messages go."""
+    with app.app_context():
+        return [session.get_one(WebhookDelivery, uuid).endpoint.id for uuid in uuids]
+
+
+def swept(app: Flask) -> list[str]:
+    """The endpoints whose messages the sweep hands out."""
+    with app.app_context():
+        found = due()
+    return owners_of(app, *found)
+
+
+def called(app: Flask, told: Told) -> list[str]:
+    """The endpoints whose messages were called for since this was asked last."""
+    found = owners_of(app, *[uuid for uuid, seconds in told if seconds == 0])
+    told.clear()
+    return found

@@ -3,6 +3,7 @@
 import re
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -12,12 +13,12 @@ import time_machine
 from flask import Flask
 
 from portal.db import session, transaction
-from portal.errors import Conflict, Invalid, NotAllowed
+from portal.errors import Conflict, Invalid, NotAllowed, NotFound
 from portal.permissions.actor import Actor, actor_of
 from portal.permissions.members import RoomMember
 from portal.permissions.permission import Permission
 from portal.webhooks import operations
-from portal.webhooks.deliveries import KEPT, send_again, sweep_deliveries
+from portal.webhooks.deliveries import KEPT, claim, send_again, sweep_deliveries
 from portal.webhooks.events import Event
 from portal.webhooks.models import WebhookEndpoint
 from portal.webhooks.operations import (
@@ -30,10 +31,19 @@ from portal.webhooks.operations import test_endpoint as send_test
 from tests.cast import Cast
 from tests.conftest import BOTH
 from tests.receiver import Receiver
-from tests.webhooks.conftest import Listen, endpoint_of, happen, messages, secret_of
+from tests.webhooks.conftest import (
+    SLOWLY,
+    Listen,
+    Take,
+    answer,
+    endpoint_of,
+    happen,
+    messages,
+    secret_of,
+    waiting,
+)
 
 Work = Callable[[], int]
-Told = list[tuple[UUID, float]]
 
 
 def test_a_test_is_sent_once_also_to_a_paused_endpoint_and_counts_for_nothing(
@@ -64,6 +74,64 @@ def test_deleting_an_endpoint_takes_its_messages_along(app: Flask, cast: Cast, l
             delete_endpoint(endpoint_of(endpoint_id), by=actor_of(cast.user("alice")))
         assert messages() == []
         assert cast.room().customer.webhooks == 0
+
+
+@BOTH
+def test_an_endpoint_is_not_deleted_while_a_message_is_on_its_way_to_it(
+    app: Flask, cast: Cast, listen: Listen, take: Take
+) -> None:
+    """Else its place would be free though its worker still waits for the receiver."""
+    endpoint_id = listen(Event.TOKEN_CREATED)
+
+    def delete() -> None:
+        with app.app_context(), transaction():
+            delete_endpoint(endpoint_of(endpoint_id), by=actor_of(cast.user("alice")))
+
+    for _ in range(2):
+        happen(app, cast)
+    letter = take(waiting(app, endpoint_id)[0])
+    with pytest.raises(Conflict, match=r"right now\. Pause it, and delete"):
+        delete()
+    with app.app_context(), transaction():
+        pause_endpoint(endpoint_of(endpoint_id), by=actor_of(cast.user("alice")))
+    with pytest.raises(Conflict, match=r"right now\. Delete it"):
+        delete()
+    answer(app, letter, milliseconds=SLOWLY, status=None)
+    delete()
+    with app.app_context():
+        assert messages() == []
+
+
+@BOTH
+def test_whoever_takes_a_message_and_whoever_deletes_its_endpoint_at_once_never_both_succeed(
+    app: Flask, cast: Cast, listen: Listen
+) -> None:
+    ended: list[tuple[int, str]] = []
+
+    def race(number: int, uuid: UUID, endpoint_id: str, start: threading.Barrier, deletes: bool) -> None:
+        with app.app_context(), suppress(Conflict, NotFound):
+            start.wait(10)
+            with transaction():
+                if deletes:
+                    delete_endpoint(endpoint_of(endpoint_id), by=actor_of(cast.user("alice")))
+                elif claim(uuid) is None:
+                    return
+            ended.append((number, "deleted" if deletes else "taken"))
+
+    for number in range(5):
+        endpoint_id = listen(Event.TOKEN_CREATED)
+        happen(app, cast)
+        [uuid], start = waiting(app, endpoint_id), threading.Barrier(2)
+        threads = [
+            threading.Thread(target=race, args=[number, uuid, endpoint_id, start, deletes]) for deletes in (0, 1)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(30)
+        with app.app_context(), transaction():
+            session.execute(sa.delete(WebhookEndpoint))
+    assert [number for number, _ in sorted(ended)] == list(range(5))
 
 
 @BOTH

@@ -1,4 +1,4 @@
-"""What was on its way when somebody else became its endpoint's keeper is written down as it ended."""
+"""What was on its way when its endpoint got another keeper or another address is written down as it ended."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -8,11 +8,13 @@ from flask import Flask
 
 from portal.clock import now
 from portal.db import transaction
+from portal.errors import Conflict
 from portal.permissions.actor import actor_of
 from portal.permissions.permission import Permission
+from portal.providers.fetch import Trouble
 from portal.webhooks.deliveries import LEASE, Letter, Outcome, claim, record
 from portal.webhooks.events import Event
-from portal.webhooks.operations import change_endpoint
+from portal.webhooks.operations import change_endpoint, delete_endpoint
 from portal.webhooks.shown import state_of
 from tests.cast import Cast
 from tests.conftest import BOTH
@@ -65,3 +67,61 @@ def test_what_arrived_is_delivered_though_it_was_given_up_while_its_worker_was_l
         with transaction():
             record(letter, Outcome(milliseconds=1, status=200))
         assert state_of(messages()[0]) == "delivered"
+
+
+@BOTH
+def test_what_was_given_up_on_its_way_keeps_its_place_until_the_try_has_ended_and_is_not_tried_again(
+    app: Flask, cast: Cast, make: Make
+) -> None:
+    endpoint_id = make()
+    letter = taken(app, cast)
+    with app.app_context():
+        with transaction():
+            bobs_membership().until = now() - timedelta(seconds=1)
+            change_endpoint(endpoint_of(endpoint_id), by=actor_of(cast.user("alice")), events=[Event.TOKEN_USED])
+        with transaction():
+            assert state_of(messages()[0]) == "given_up"
+            with pytest.raises(Conflict, match="right now"):
+                delete_endpoint(endpoint_of(endpoint_id), by=actor_of(cast.user("alice")))
+    with time_machine.travel(datetime.now(UTC) + LEASE + timedelta(seconds=1), tick=True), app.app_context():
+        with transaction():
+            assert claim(letter.delivery_uuid) is None
+        assert (state_of(messages()[0]), messages()[0].next_attempt_at) == ("given_up", None)
+
+
+@BOTH
+@pytest.mark.parametrize("status", [200, 503, 410, None])
+def test_what_an_address_answers_that_the_endpoint_has_left_says_nothing_of_the_new_one(
+    app: Flask, cast: Cast, make: Make, status: int | None
+) -> None:
+    endpoint_id = make("alice")
+    letter = taken(app, cast)
+    with app.app_context():
+        with transaction():
+            endpoint = endpoint_of(endpoint_id)
+            change_endpoint(endpoint, by=actor_of(cast.user("alice")), url="https://hooks.example/new")
+            endpoint.failures, endpoint.failing_since, endpoint.slow = 2, now(), status is None
+            slow = endpoint.slow
+        with transaction():
+            trouble = None if status else Trouble.SLOW
+            record(letter, Outcome(milliseconds=1 if slow else 9000, status=status, trouble=trouble))
+        [message], endpoint = messages(), endpoint_of(endpoint_id)
+        assert (message.answer_status, message.attempts, message.trouble) == (status, 1, trouble)
+        assert state_of(message) == ("delivered" if status == 200 else "waiting")
+        assert (message.next_attempt_at is None) is (status == 200)  # the new address has not said that it is gone
+        assert (endpoint.active, endpoint.failures, endpoint.failing_since is None) == (True, 2, False)
+        assert endpoint.slow is slow
+
+
+@BOTH
+def test_failures_of_one_address_are_not_held_against_the_next(app: Flask, cast: Cast, make: Make) -> None:
+    endpoint_id = make("alice")
+    letter = taken(app, cast)
+    with app.app_context():
+        with transaction():
+            record(letter, Outcome(milliseconds=1, status=503))
+            assert endpoint_of(endpoint_id).failures == 1
+        with transaction():
+            alice = actor_of(cast.user("alice"))
+            change_endpoint(endpoint_of(endpoint_id), by=alice, url="https://hooks.example/new")
+        assert (endpoint_of(endpoint_id).failures, endpoint_of(endpoint_id).failing_since) == (0, None)

@@ -2,7 +2,6 @@
 
 import re
 import threading
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -18,70 +17,31 @@ from portal.clock import now
 from portal.db import session, transaction
 from portal.jobs.queue import WORKERS
 from portal.permissions.actor import actor_of
-from portal.providers.fetch import Trouble
+from portal.rooms.models import Room
 from portal.rooms.operations import create_room
 from portal.webhooks import places
-from portal.webhooks.deliveries import LEASE, Letter, Outcome, claim, due, record
+from portal.webhooks.deliveries import LEASE, Letter, claim
 from portal.webhooks.events import Event
-from portal.webhooks.models import EndpointStatus, WebhookDelivery
-from portal.webhooks.operations import create_endpoint, delete_endpoint, pause_endpoint
+from portal.webhooks.models import EndpointStatus
+from portal.webhooks.operations import create_endpoint, pause_endpoint
 from portal.webhooks.operations import test_endpoint as send_test
-from portal.webhooks.places import AT_ONCE
+from portal.webhooks.places import AT_ONCE, SLOW_OF_ALL
 from tests.cast import Cast
 from tests.conftest import BOTH
 from tests.receiver import Receiver
-from tests.webhooks.conftest import Listen, endpoint_of, happen, messages
-
-Told = list[tuple[UUID, float]]
-Take = Callable[[UUID], Letter | None]
-
-
-SLOWLY = 9000  # milliseconds
-
-
-@pytest.fixture
-def take(app: Flask) -> Take:
-    """A worker reaches for a message."""
-
-    def taken(uuid: UUID) -> Letter | None:
-        with app.app_context(), transaction():
-            return claim(uuid)
-
-    return taken
-
-
-def answer(app: Flask, letter: Letter | None, milliseconds: int = 1, status: int | None = 204) -> None:
-    """The receiver answers to what a worker took, after so long; with no status he does not."""
-    assert letter is not None
-    with app.app_context(), transaction():
-        record(letter, Outcome(milliseconds=milliseconds, status=status, trouble=None if status else Trouble.SLOW))
-
-
-def waiting(app: Flask, endpoint_id: str) -> list[UUID]:
-    """The messages to this endpoint, the oldest first."""
-    with app.app_context():
-        endpoint = endpoint_of(endpoint_id).uuid
-        return [one.uuid for one in messages() if one.endpoint_uuid == endpoint]
-
-
-def owners_of(app: Flask, *uuids: UUID) -> list[str]:
-    """The endpoints to which these messages go."""
-    with app.app_context():
-        return [session.get_one(WebhookDelivery, uuid).endpoint.id for uuid in uuids]
-
-
-def swept(app: Flask) -> list[str]:
-    """The endpoints whose messages the sweep hands out."""
-    with app.app_context():
-        found = due()
-    return owners_of(app, *found)
-
-
-def called(app: Flask, told: Told) -> list[str]:
-    """The endpoints whose messages were called for since this was asked last."""
-    found = owners_of(app, *[uuid for uuid, seconds in told if seconds == 0])
-    told.clear()
-    return found
+from tests.webhooks.conftest import (
+    SLOWLY,
+    Listen,
+    Take,
+    Told,
+    answer,
+    called,
+    endpoint_of,
+    happen,
+    messages,
+    swept,
+    waiting,
+)
 
 
 def elsewhere(app: Flask, cast: Cast, hook: Receiver) -> str:
@@ -89,13 +49,15 @@ def elsewhere(app: Flask, cast: Cast, hook: Receiver) -> str:
     with app.app_context(), transaction():
         charlie = actor_of(cast.user("charlie"))
         account = session.scalars(sa.select(Account).where(Account.owner_uuid == charlie.uuid)).unique().one()
-        other = create_endpoint(customer=account.customer, url=hook.url, events=[Event.ROOM_CREATED], by=charlie).id
+        other = create_endpoint(customer=account.customer, url=hook.url, events=[Event.ROOM_CREATED], by=charlie)
+        other.slow = False
         create_room(account=account, room_name="Theirs", by=charlie.user)
-    return other
+        return other.id
 
 
-def test_there_are_more_workers_than_one_customer_may_take() -> None:
-    assert 1 < AT_ONCE < WORKERS
+def test_there_are_more_workers_than_one_customer_or_all_slow_receivers_may_take() -> None:
+    assert 1 < AT_ONCE < SLOW_OF_ALL
+    assert SLOW_OF_ALL * 2 <= WORKERS
 
 
 @BOTH
@@ -316,14 +278,14 @@ def test_a_message_whose_endpoint_nobody_keeps_any_more_hands_its_place_on(
 
 
 @BOTH
-def test_a_message_that_was_deleted_on_its_way_hands_its_place_on(
+def test_a_message_that_went_with_its_room_on_its_way_hands_its_place_on(
     app: Flask, cast: Cast, listen: Listen, take: Take, told: Told
 ) -> None:
-    gone, other = listen(Event.TOKEN_CREATED), listen(Event.TOKEN_CREATED)
+    gone, other = listen(Event.TOKEN_CREATED), listen(Event.TOKEN_CREATED, everywhere=True)
     happen(app, cast)
     letter = take(waiting(app, gone)[0])
     with app.app_context(), transaction():
-        delete_endpoint(endpoint_of(gone), by=actor_of(cast.user("alice")))
+        session.execute(sa.delete(Room).where(Room.id == cast.board))
     told.clear()
     answer(app, letter)
     assert called(app, told) == [other]
@@ -358,8 +320,9 @@ def test_of_a_paused_endpoint_only_a_test_is_called_for(
 
 
 @BOTH
+@pytest.mark.parametrize("slow", [False, True], ids=["quick", "slow"])
 def test_places_are_found_by_walking_endpoints_and_no_message_that_does_not_matter(
-    app: Flask, cast: Cast, listen: Listen
+    app: Flask, cast: Cast, listen: Listen, slow: bool
 ) -> None:
     listen(Event.TOKEN_CREATED)
     happen(app, cast)
@@ -367,7 +330,7 @@ def test_places_are_found_by_walking_endpoints_and_no_message_that_does_not_matt
         said: list[tuple[str, Any]] = []
         connection, customer_uuid = session.connection(), cast.room().customer_uuid
         sa.event.listen(connection, "before_cursor_execute", lambda _c, _u, text, given, *_: said.append((text, given)))
-        assert len(places.next_waiting(customer_uuid, now())) == 1
+        assert len(places.next_waiting(customer_uuid, now(), slow=slow)) == 1
         asked, explain = [one for one in said if "webhook_deliveries" in one[0]], "EXPLAIN QUERY PLAN "
         if connection.dialect.name == "postgresql":
             explain = "EXPLAIN "

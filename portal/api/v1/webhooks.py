@@ -134,11 +134,11 @@ def change(webhook_id: str, body: WebhookChange) -> Response:
 
 
 @bp.delete("/<anyid:webhook_id>")
-@endpoint(TAG, scope=Scope.ROOMS_WRITE, status=204, refusals=(403,), permission=PERMISSION)
+@endpoint(TAG, scope=Scope.ROOMS_WRITE, status=204, refusals=(403, 409), permission=PERMISSION)
 @bearer_only
 @takes(None)
 def delete(webhook_id: str) -> Response:
-    """Delete a webhook, with its deliveries."""
+    """Delete a webhook, with its deliveries. While a message is being sent to it, that is refused: pause it first."""
     by = actor.someone()
     found = find_endpoint(by, webhook_id)
     answers.expect_unchanged(found)

@@ -20,11 +20,12 @@ from portal.errors import Conflict, NotAllowed
 from portal.permissions.actor import Actor
 from portal.permissions.permission import Permission
 from portal.permissions.rules import can, manages_customer
+from portal.providers import fetch
 from portal.rooms.models import Room
 from portal.web import notices
 from portal.web.forms import Form, refills, stripped
 from portal.webhooks import operations
-from portal.webhooks.deliveries import send_again
+from portal.webhooks.deliveries import HOURS, SCHEDULE, send_again
 from portal.webhooks.events import TEST, Event
 from portal.webhooks.models import WebhookDelivery, WebhookEndpoint
 from portal.webhooks.queries import endpoints_for, find_delivery, find_endpoint_at, newest_deliveries, place_of
@@ -135,6 +136,9 @@ def show(room: Room, endpoint_id: str) -> ResponseReturnValue:
         at=now(),
         nobody=NOBODY,
         takes_over=may_hear_all(actor.someone(), endpoint),
+        seconds=int(fetch.LONGEST_SECONDS),
+        retries=len(SCHEDULE),
+        hours=round(sum(SCHEDULE) / HOURS),
     )
 
 
@@ -241,7 +245,11 @@ def delete(room: Room, endpoint_id: str) -> ResponseReturnValue:
     endpoint = _own(room, endpoint_id)
     if request.method == "GET":
         return render_template("manage/webhooks/delete.html", room=room, tab="webhooks", endpoint=endpoint)
-    operations.delete_endpoint(endpoint, by=actor.someone())
+    try:
+        operations.delete_endpoint(endpoint, by=actor.someone())
+    except Conflict as conflict:
+        notices.failed(translated(conflict.message))
+        return _back(room, endpoint)
     notices.done(_("The webhook was deleted."))
     return redirect(url_for("webhooks.index", room_id=room.id), 303)
 
@@ -302,5 +310,7 @@ def _form(room: Room, form: WebhookForm, endpoint: WebhookEndpoint | None) -> Re
         endpoint=endpoint,
         keeper=find_keeper(endpoint) if endpoint is not None else None,
         nobody=NOBODY,
+        accepted=fetch.accepted(),
+        seconds=int(fetch.LONGEST_SECONDS),
     )
     return page, 422 if form.refused else 200

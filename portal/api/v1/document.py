@@ -212,8 +212,6 @@ def _schemas(views: list[Any]) -> tuple[dict[Any, dict[str, Any]], dict[str, Any
     )
     components = definitions.get("$defs", {})
     for component in components.values():
-        if {"object", "id"} <= set(component.get("properties", {})):
-            component["required"] = ["object", "id"]  # `filter` may leave out any other
         for one in component.get("properties", {}).values():
             one.pop("default", None)  # of a change, what is left out stays as it is
             one.pop("title", None)

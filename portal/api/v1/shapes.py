@@ -24,7 +24,17 @@ class Shape(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-class Identity(Shape):
+def _needs_identity_only(schema: dict[str, Any]) -> None:
+    schema["required"] = [name for name in ("object", "id") if name in schema["properties"]]
+
+
+class Thing(Shape):
+    """What is answered, of which `filter` may leave out everything except what it is."""
+
+    model_config = ConfigDict(json_schema_extra=_needs_identity_only)
+
+
+class Identity(Thing):
     """The three spellings of a thing's identity, and when it was made and last changed."""
 
     object: str
@@ -35,7 +45,7 @@ class Identity(Shape):
     updated_at: datetime
 
 
-class EffectiveFeature(Shape):
+class EffectiveFeature(Thing):
     """What the plan says, what the room says, what counts, and why."""
 
     code: str
@@ -132,7 +142,7 @@ class RoomStatus(Identity):
     checked_at: datetime
 
 
-class Participation(Shape):
+class Participation(Thing):
     """Somebody's stay in a run of a room, and by which link or as which member."""
 
     object: Literal["Participation"]
@@ -229,7 +239,7 @@ class Room(Identity):
     effective_features: Included[list[EffectiveFeature]] | None = None
 
 
-class Feature(Shape):
+class Feature(Thing):
     """A line of the fixed catalogue."""
 
     object: Literal["Feature"]
@@ -250,7 +260,7 @@ class Judged(Shape):
     words: str
 
 
-class Decision(Shape):
+class Decision(Thing):
     """May somebody enter? The result, and each check in its order."""
 
     object: Literal["AccessDecision"]

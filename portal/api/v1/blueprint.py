@@ -7,7 +7,7 @@ from flask import Blueprint, Flask, Response, request
 from flask_limiter import Limiter
 from flask_wtf import CSRFProtect
 
-from portal.api.v1 import access, access_codes, customers, document, live, logout, rooms, tokens, users, webhooks
+from portal.api.v1 import access, access_codes, customers, docs, live, logout, rooms, tokens, users, webhooks
 from portal.clock import now
 from portal.edge import actor, bearer, rates
 from portal.edge.converters import AnyIdentifier
@@ -20,6 +20,7 @@ def install(app: Flask, csrf: CSRFProtect, *, rate: str, storage: str) -> None:
 
     `storage` is where that is counted, for several processes; "" is in this one.
     """
+    app.config["API_RATE"] = rate  # the documentation says it
     app.url_map.converters["anyid"] = AnyIdentifier
     api = Blueprint("api", __name__, url_prefix=PREFIX)
     api.before_request(believe_the_bearer_only)
@@ -39,7 +40,7 @@ def install(app: Flask, csrf: CSRFProtect, *, rate: str, storage: str) -> None:
     for endpoint, view in app.view_functions.items():
         if endpoint.startswith("api."):
             csrf.exempt(view)  # no cookie is believed here, so none can be abused
-    app.register_blueprint(document.bp, url_prefix=PREFIX)
+    app.register_blueprint(docs.bp, url_prefix=PREFIX)
 
 
 def _bucket() -> str:

@@ -5,22 +5,23 @@ Pydantic makes every schema; what is ours is one walk over the routes.
 
 import inspect
 import re
+from enum import StrEnum
 from functools import lru_cache
 from typing import Any
 
-from flask import Blueprint, Flask, Response, current_app, jsonify, render_template
+from flask import Flask
 from pydantic.json_schema import models_json_schema
 from werkzeug.routing import Rule
 
-from portal.api.v1 import shapes
+from portal.api.v1 import receivers, shapes
 from portal.api.v1.endpoint import DESCRIPTION, TAKES, Description, Taken
 from portal.api.v1.idempotency import HEADER
 from portal.api.v1.language import EVERYTHING, FARTHEST_PAGE, LIMIT, LONGEST, MOST, Listing
-from portal.api.v1.tutorial import CALLS, CREDENTIAL, filled
 from portal.credentials.scopes import Scope
-from portal.edge.guard import STAMP, open_to_all
-
-bp = Blueprint("document", __name__)
+from portal.edge.guard import STAMP
+from portal.permissions.permission import Permission
+from portal.webhooks.events import Event
+from portal.webhooks.models import Why
 
 REFUSALS = {
     400: "Malformed JSON, or a request that makes no sense.",
@@ -35,54 +36,8 @@ REFUSALS = {
     422: "The given data was invalid: see `errors`.",
     429: "Too many requests, or too many tries: see `Retry-After`.",
 }
-SCOPES = {
-    Scope.ROOMS_READ: "See rooms, their settings and limits",
-    Scope.ROOMS_WRITE: "Create, change, start, end and delete rooms",
-    Scope.ACCESS_READ: "See links and access codes",
-    Scope.ACCESS_WRITE: "Create, change and end links and access codes",
-    Scope.STATUS_READ: "See who is in, and who was",
-    Scope.PEOPLE_READ: "See who may do what in rooms",
-    Scope.PEOPLE_WRITE: "Grant and take rights in rooms",
-    Scope.CUSTOMERS_READ: "See accounts, subscriptions and customers",
-    Scope.CUSTOMERS_WRITE: "Change accounts, subscriptions and customers",
-    Scope.ADMIN: "Use the rights of platform staff",
-}
-
-
-@bp.get("/openapi.json")
-@open_to_all
-def openapi() -> Response:
-    """The document."""
-    response = jsonify(document_of(current_app._get_current_object()))  # type: ignore[attr-defined]
-    response.headers["Access-Control-Allow-Origin"] = "*"  # for tools that read documents; it holds no secret
-    return response
-
-
-@bp.get("/docs")
-@open_to_all
-def docs() -> str:
-    """The document for people, and a short way in."""
-    document = document_of(current_app._get_current_object())  # type: ignore[attr-defined]
-    base = current_app.config["BASE_URL"]
-    return render_template(
-        "api/docs.html",
-        document=document,
-        tags=_by_tag(document),
-        credential={"words": CREDENTIAL.words, "command": filled(CREDENTIAL, base)},
-        steps=[{"words": step.words, "command": filled(step, base)} for step in CALLS],
-    )
-
-
-def _by_tag(document: dict[str, Any]) -> list[dict[str, Any]]:
-    tags: list[dict[str, Any]] = [
-        {"name": tag["name"], "anchor": re.sub(r"\W+", "-", tag["name"].casefold()), "operations": []}
-        for tag in document["tags"]
-    ]
-    for path, methods in document["paths"].items():
-        for method, about in methods.items():
-            found = next(tag for tag in tags if tag["name"] == about["tags"][0])
-            found["operations"].append({"path": path, "method": method, "about": about})
-    return tags
+MEANINGS: dict[type[StrEnum], str] = {Event: "words", Why: "words", Permission: "label"}
+"""Words with a meaning that people are told, too, by which attribute."""
 
 
 @lru_cache(maxsize=4)
@@ -112,27 +67,15 @@ def document_of(app: Flask) -> dict[str, Any]:
         "servers": [{"url": app.config["BASE_URL"]}],
         "tags": [{"name": name} for name in sorted({getattr(view, DESCRIPTION).tag for _, view in operations})],
         "paths": paths,
+        "webhooks": receivers.described(names),
         "components": {
             "schemas": schemas,
-            "securitySchemes": {
-                "oauth": {
-                    "type": "oauth2",
-                    "flows": {
-                        "clientCredentials": {"tokenUrl": "/oauth/token", "scopes": _scopes()},
-                        "authorizationCode": {
-                            "authorizationUrl": "/oauth/authorize",
-                            "tokenUrl": "/oauth/token",
-                            "refreshUrl": "/oauth/token",
-                            "scopes": _scopes(),
-                        },
-                    },
-                }
-            },
+            "securitySchemes": {"oauth": _security(password=app.config["OAUTH_PASSWORD_GRANT"])},
             "responses": {str(status): _refusal(status, words) for status, words in REFUSALS.items()},
             "headers": {
-                "X-RateLimit-Limit": _header("How many requests this token has in a window.", "integer"),
+                "X-RateLimit-Limit": _header("How many requests this token has in a window of time.", "integer"),
                 "X-RateLimit-Remaining": _header("How many of them are left.", "integer"),
-                "Retry-After": _header("After how many seconds to try again.", "string"),
+                "Retry-After": _header("After how many seconds to try again; with 429 only.", "string"),
                 "ETag": _header("What the resource was like; send it as If-Match or If-None-Match.", "string"),
             },
         },
@@ -169,8 +112,19 @@ _INTRODUCTION = """
 """
 
 
+def _security(*, password: bool) -> dict[str, Any]:
+    flow = {"tokenUrl": "/oauth/token", "scopes": _scopes()}
+    flows = {
+        "clientCredentials": flow,
+        "authorizationCode": {"authorizationUrl": "/oauth/authorize", "refreshUrl": "/oauth/token", **flow},
+    }
+    if password:
+        flows["password"] = {"refreshUrl": "/oauth/token", **flow}
+    return {"type": "oauth2", "description": "Send the token as `Authorization: Bearer …`.", "flows": flows}
+
+
 def _scopes() -> dict[str, str]:
-    return {scope.value: words for scope, words in SCOPES.items()}
+    return {scope.value: str(scope.label) for scope in Scope}
 
 
 def _header(words: str, kind: str) -> dict[str, Any]:
@@ -197,7 +151,8 @@ def _refusal(status: int, words: str) -> dict[str, Any]:
 
 def _schemas(views: list[Any]) -> tuple[dict[Any, dict[str, Any]], dict[str, Any]]:
     models: dict[tuple[Any, str], None] = {
-        (model, "serialization"): None for model in (shapes.Problem, shapes.Meta, shapes.ListMeta)
+        (model, "serialization"): None
+        for model in (shapes.Problem, shapes.Meta, shapes.ListMeta, *sorted(receivers.MODELS, key=str))
     }
     for view in views:
         description: Description = getattr(view, DESCRIPTION)
@@ -211,7 +166,10 @@ def _schemas(views: list[Any]) -> tuple[dict[Any, dict[str, Any]], dict[str, Any
         ref_template="#/components/schemas/{model}",
     )
     components = definitions.get("$defs", {})
+    for kind, attribute in MEANINGS.items():
+        components[kind.__name__]["x-enumDescriptions"] = {one.value: str(getattr(one, attribute)) for one in kind}
     for component in components.values():
+        component["description"] = component.get("description", "").partition("; see *")[0]
         for one in component.get("properties", {}).values():
             one.pop("default", None)  # of a change, what is left out stays as it is
             one.pop("title", None)

@@ -5,6 +5,9 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from portal.admission.decision import Check, Reason
+from portal.customers.models import CustomerStatus
+from portal.permissions.permission import Permission
 from portal.providers.fetch import Trouble
 from portal.rooms.models import Role, RoomStatusWord
 from portal.status.models import Ending, LiveState, Source
@@ -80,7 +83,7 @@ class RoomUser(Identity):
     name: str
     email: str
     owner: bool
-    permissions: list[str]
+    permissions: list[Permission]
     until: datetime | None
 
 
@@ -157,6 +160,23 @@ class Participation(Thing):
     ending: Ending | None
 
 
+class Stay(Participation):
+    """The same, with the run and the room in which it was: what webhooks tell."""
+
+    session_id: Id
+    room_id: Id
+
+
+class RefusedVisit(Thing):
+    """Somebody who wanted to come in and was refused, or has to wait: what webhooks tell. `id` is the room's."""
+
+    object: Literal["Room"]
+    id: Id
+    room_id: Id
+    role: Role
+    reason: Reason | Literal["wait"]
+
+
 class RoomSession(Identity):
     """One run of a room."""
 
@@ -177,7 +197,7 @@ class Customer(Identity):
     first_name: str | None
     last_name: str | None
     email: str
-    status: str
+    status: CustomerStatus
     owner_id: Id
 
 
@@ -211,7 +231,7 @@ class Account(Identity):
 
 
 class Room(Identity):
-    """A room, as the source document has it; `actions` are what the caller may do with it."""
+    """Where people meet. `actions` are what the caller may do with it."""
 
     object: Literal["Room"]
     customer_id: Id
@@ -227,7 +247,7 @@ class Room(Identity):
     room_features: Scalars
     room_settings: Scalars
     room_metadata: Scalars
-    actions: list[str]
+    actions: list[Permission]
     account: Included[Account] | None = None
     customer: Included[Customer] | None = None
     subscription: Included[Subscription] | None = None
@@ -255,7 +275,7 @@ class Feature(Thing):
 class Judged(Shape):
     """One check of the decision."""
 
-    check: str
+    check: Check
     outcome: Literal["passed", "stopped", "later"]
     words: str
 
@@ -266,9 +286,9 @@ class Decision(Thing):
     object: Literal["AccessDecision"]
     result: Literal["enter", "wait", "refuse"]
     role: Role | None
-    wait_for: str | None
+    wait_for: Literal["opening", "host", "approval"] | None
     until: datetime | None
-    reason: str | None
+    reason: Reason | None
     checks: list[Judged]
 
 
@@ -305,7 +325,7 @@ class WebhookDelivery(Identity):
 
     object: Literal["WebhookDelivery"]
     webhook_id: Id
-    event: str
+    event: Annotated[str, Field(description="One of `Event`, or `webhook.test`.", examples=["participant.joined"])]
     message_id: Annotated[str, Field(description="What the receiver sees as `webhook-id`; the same at every try.")]
     state: Literal["waiting", "delivered", "given_up"]
     attempts: int

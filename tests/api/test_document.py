@@ -60,7 +60,10 @@ def test_operations_say_what_they_need_and_answer(app: Flask) -> None:
             where = f"{method} {path}"
             assert operation["summary"], where
             assert operation["security"][0]["oauth"] or path == "/api/v1/logout", where
-            assert {"401", "403", "422", "429"} <= set(operation["responses"]), where
+            statuses = set(operation["responses"])
+            assert {"401", "422", "429"} <= statuses, where
+            assert ("403" in statuses) is (path != "/api/v1/logout"), where  # what needs no scope refuses nobody known
+            assert ("415" in statuses) is ("requestBody" in operation), where
             if "requestBody" in operation:
                 assert operation["requestBody"]["required"], where
                 assert operation["requestBody"]["content"]["application/json"]["examples"], where

@@ -188,7 +188,11 @@ def _operation(rule: Rule, method: str, view: Any, names: dict[Any, dict[str, An
         "tags": [description.tag],
         "summary": " ".join(summary.split()),
         "security": [{"oauth": [description.scope.value] if description.scope else []}],
-        "parameters": [*_path_parameters(rule), *_query_parameters(description), *_header_parameters(method, taken)],
+        "parameters": [
+            *_path_parameters(rule),
+            *_query_parameters(description),
+            *_header_parameters(rule, method, taken),
+        ],
         "responses": {str(description.status): _success(description, names)}
         | {str(status): {"$ref": f"#/components/responses/{status}"} for status in _refusals(rule, method, view)},
     }
@@ -204,12 +208,14 @@ def _operation(rule: Rule, method: str, view: Any, names: dict[Any, dict[str, An
 def _refusals(rule: Rule, method: str, view: Any) -> list[int]:
     description: Description = getattr(view, DESCRIPTION)
     taken: Taken | None = getattr(view, TAKES, None)
-    statuses = {401, 403, 414, 422, 429, *description.refusals}
+    statuses = {401, 414, 422, 429, *description.refusals}
+    if description.scope is not None:
+        statuses.add(403)
     if rule.arguments:
         statuses.add(404)
     if taken is not None:
-        statuses |= {400, 413, 415}
-    if method in {"PATCH", "DELETE"}:
+        statuses |= {400, 413} if taken.model is None else {400, 413, 415}
+    if method in {"PATCH", "DELETE"} and rule.arguments:
         statuses.add(412)
     if method in {"POST", "PATCH"}:
         statuses.add(409)
@@ -245,12 +251,12 @@ def _path_parameters(rule: Rule) -> list[dict[str, Any]]:
     ]
 
 
-def _header_parameters(method: str, taken: Taken | None) -> list[dict[str, Any]]:
+def _header_parameters(rule: Rule, method: str, taken: Taken | None) -> list[dict[str, Any]]:
     if method == "POST" and taken is not None:
         words = "Any text of your own; sent again with the same body, it gets the first answer again."
         schema = {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]+$"}
         return [{"name": HEADER, "in": "header", "required": False, "description": words, "schema": schema}]
-    if method in {"PATCH", "DELETE"}:
+    if method in {"PATCH", "DELETE"} and rule.arguments:
         words = "Act only if it is still as it was when this ETag was read."
         return [
             {"name": "If-Match", "in": "header", "required": False, "description": words, "schema": {"type": "string"}}

@@ -12,9 +12,14 @@ class Step:
 
 
 CREDENTIAL = Step(
-    "On the portal's machine, make a credential that acts with your rights. The secret is shown once.",
+    "On the portal's machine, make a credential that acts with your rights. In a clone the command is"
+    " `.venv/bin/portal`.",
     "portal client create --name Tutorial --user {user}"
     " --scopes rooms.read,rooms.write,access.read,access.write --json",
+)
+KEPT = Step(
+    "It prints `client_id` and `client_secret`, the secret this once only. Put them where the calls below find them.",
+    "export CLIENT_ID=…\nexport CLIENT_SECRET=…",
 )
 CALLS = (
     Step(

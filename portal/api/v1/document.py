@@ -60,7 +60,7 @@ def document_of(app: Flask) -> dict[str, Any]:
         "info": {
             "title": "Foyer",
             "version": "1",
-            "summary": "Rooms, links, codes, rights and status, for programs.",
+            "summary": "Rooms, links, codes, people, sessions and webhooks, for programs.",
             "description": inspect.cleandoc(_INTRODUCTION),
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },

@@ -38,6 +38,7 @@ def docs() -> str:
         "api/docs.html",
         document=document,
         shapes={name: one for name, one in document["components"]["schemas"].items() if not _wraps(one)},
+        bodies=_bodies(document),
         tags=_by_tag(document),
         before=[{"words": step.words, "command": filled(step, base)} for step in (CREDENTIAL, KEPT)],
         steps=[{"words": step.words, "command": filled(step, base)} for step in CALLS],
@@ -52,6 +53,13 @@ def docs() -> str:
 def _wraps(schema: dict[str, Any]) -> bool:
     """Whether this is nothing but the envelope of an included relation, which the page writes out where it stands."""
     return str(schema.get("title", "")).startswith("Included[")
+
+
+def _bodies(document: dict[str, Any]) -> set[str]:
+    """The shapes that are sent: there it matters what may be left out."""
+    operations = [about for methods in document["paths"].values() for about in methods.values()]
+    sent = [one["requestBody"]["content"]["application/json"]["schema"] for one in operations if "requestBody" in one]
+    return {schema["$ref"].rpartition("/")[2] for schema in sent}
 
 
 def _signing_in(base: str) -> dict[str, Any]:

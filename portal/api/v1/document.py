@@ -35,6 +35,7 @@ REFUSALS = {
     415: "The body is no JSON.",
     422: "The given data was invalid: see `errors`.",
     429: "Too many requests, or too many tries: see `Retry-After`.",
+    503: "The portal cannot answer right now: see `Retry-After`.",
 }
 MEANINGS: dict[type[StrEnum], str] = {Event: "words", Why: "words", Permission: "label"}
 """Words with a meaning that people are told, too, by which attribute."""
@@ -75,7 +76,7 @@ def document_of(app: Flask) -> dict[str, Any]:
             "headers": {
                 "X-RateLimit-Limit": _header("How many requests this token has in a window of time.", "integer"),
                 "X-RateLimit-Remaining": _header("How many of them are left.", "integer"),
-                "Retry-After": _header("After how many seconds to try again; with 429 only.", "string"),
+                "Retry-After": _header("After how many seconds to try again; with 429 and 503 only.", "string"),
                 "ETag": _header("What the resource was like; send it as If-Match or If-None-Match.", "string"),
             },
         },
@@ -137,7 +138,7 @@ def _refusal(status: int, words: str) -> dict[str, Any]:
     headers: dict[str, Any] = {}
     if status == 401:  # noqa: PLR2004
         headers["WWW-Authenticate"] = _header("How to authenticate.", "string")
-    if status == 429:  # noqa: PLR2004
+    if status in {429, 503}:
         headers["Retry-After"] = {"$ref": "#/components/headers/Retry-After"}
     example: dict[str, Any] = {"message": words.partition(":")[0].rstrip(".") + "."}
     if status == 422:  # noqa: PLR2004
@@ -208,7 +209,7 @@ def _operation(rule: Rule, method: str, view: Any, names: dict[Any, dict[str, An
 def _refusals(rule: Rule, method: str, view: Any) -> list[int]:
     description: Description = getattr(view, DESCRIPTION)
     taken: Taken | None = getattr(view, TAKES, None)
-    statuses = {401, 414, 422, 429, *description.refusals}
+    statuses = {401, 414, 422, 429, 503, *description.refusals}
     if description.scope is not None:
         statuses.add(403)
     if rule.arguments:

@@ -205,7 +205,8 @@ def _whole(value: object) -> object:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-Whole = Annotated[int, BeforeValidator(_whole)]
+WHOLE = BeforeValidator(_whole)
+"""For integers, after their bounds: what stands before them would keep those out of the document."""
 
 Moment = Annotated[
     datetime,

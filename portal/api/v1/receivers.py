@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from portal.api.v1 import shapes
+from portal.providers.fetch import LONGEST_SECONDS
 from portal.webhooks.deliveries import GONE, KEPT, LONGEST_FAILING, MOST_GIVEN_UP, SCHEDULE
 from portal.webhooks.events import TEST, Event
 from portal.webhooks.operations import OVERLAP
@@ -40,7 +41,7 @@ HEADERS = {
     f"between, for {OVERLAP // timedelta(hours=1)} hours after the secret was rotated.",
 }
 ANSWERS = {
-    "2XX": "Taken. Answer so before you act upon it: nobody waits long for an answer.",
+    "2XX": f"Taken. Answer within {LONGEST_SECONDS:g} seconds, before you act upon it.",
     str(GONE): "Never again: the webhook is paused.",
     "default": "Not taken, and tried again. Redirects are not followed.",
 }

@@ -18,12 +18,12 @@ CREDENTIAL = Step(
     " --scopes rooms.read,rooms.write,access.read,access.write --json",
 )
 KEPT = Step(
-    "It prints `client_id` and `client_secret`, the secret this once only. Put them where the calls below find them.",
+    "It prints `client_id` and `client_secret`; the secret is shown this once. Keep both for the calls below.",
     "export CLIENT_ID=…\nexport CLIENT_SECRET=…",
 )
 CALLS = (
     Step(
-        "Exchange it for an access token, which works for a day.",
+        "Exchange it for an access token.",
         'TOKEN=$(curl -s {base}/oauth/token \\\n  -u "$CLIENT_ID:$CLIENT_SECRET" -d grant_type=client_credentials'
         ' \\\n  | sed \'s/.*"access_token": *"\\([^"]*\\)".*/\\1/\')',
     ),

@@ -52,6 +52,14 @@ def _app() -> "Flask":
     return create_app(settings)
 
 
+_OPTIONS = {"redirect_uris": "--redirect-uri", "scopes": "--scopes"}
+"""What operations call it → what it is called here, where those are two words."""
+
+
+def _said(name: str, words: str) -> str:
+    return f"{_OPTIONS[name]}: {words}" if name in _OPTIONS else words
+
+
 def _plainly(command: Callable[..., Any]) -> Callable[..., Any]:
     """Say refusals as sentences, without a traceback."""
 
@@ -60,7 +68,10 @@ def _plainly(command: Callable[..., Any]) -> Callable[..., Any]:
         try:
             return command(*args, **options)
         except Invalid as invalid:
-            raise click.ClickException("; ".join(invalid.fields.values()) or invalid.message) from None
+            said = [
+                f"{_OPTIONS[name]}: {words}" if name in _OPTIONS else words for name, words in invalid.fields.items()
+            ]
+            raise click.ClickException("; ".join(said) or invalid.message) from None
         except Refused as refused:
             raise click.ClickException(refused.message) from None
 

@@ -271,8 +271,11 @@ def test_clients_are_made_with_a_secret_that_is_printed_once(tmp_path: Path) -> 
         (("--user", "nobody@example.org"), "There is no user"),
         (("--user", "zoe@example.org", "--scopes", "everything"), "There is no scope everything"),
         (("--user", "zoe@example.org", "--scopes", "admin"), "platform staff"),
-        (("--user", "zoe@example.org", "--kind", "third_party"), "addresses to which it may return"),
-        (("--user", "zoe@example.org", "--redirect-uri", "https://app.example"), "Only a third-party"),
+        (
+            ("--user", "zoe@example.org", "--kind", "third_party"),
+            "--redirect-uri: Name 1 to 10 addresses to which it may return",
+        ),
+        (("--user", "zoe@example.org", "--redirect-uri", "https://app.example"), "--redirect-uri: Only a third-party"),
     ],
 )
 def test_a_client_that_cannot_be_made_is_refused_in_a_sentence(

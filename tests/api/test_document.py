@@ -17,10 +17,11 @@ from markupsafe import escape
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from portal.api.v1.endpoint import DESCRIPTION, TAKES
-from portal.api.v1.tutorial import CALLS, CREDENTIAL, filled
+from portal.api.v1.tutorial import CALLS, CREDENTIAL, KEPT, filled
 from portal.credentials.scopes import Scope
 from portal.edge.guard import STAMP
 from portal.server import REQUEST_LINE
+from tests.cast import Cast
 from tests.servers import Portal
 
 ROOT = Path(__file__).parent.parent.parent
@@ -60,7 +61,10 @@ def test_operations_say_what_they_need_and_answer(app: Flask) -> None:
             where = f"{method} {path}"
             assert operation["summary"], where
             assert operation["security"][0]["oauth"] or path == "/api/v1/logout", where
-            assert {"401", "403", "422", "429"} <= set(operation["responses"]), where
+            statuses = set(operation["responses"])
+            assert {"401", "422", "429"} <= statuses, where
+            assert ("403" in statuses) is (path != "/api/v1/logout"), where  # what needs no scope refuses nobody known
+            assert ("415" in statuses) is ("requestBody" in operation), where
             if "requestBody" in operation:
                 assert operation["requestBody"]["required"], where
                 assert operation["requestBody"]["content"]["application/json"]["examples"], where
@@ -88,6 +92,13 @@ def test_the_docs_page_shows_every_operation(app: Flask) -> None:
         assert f"<code>{path}</code>" in page
         for operation in methods.values():
             assert all(str(escape(words)) in page for words in operation["summary"].split("`"))
+
+
+def test_the_docs_page_leads_to_where_credentials_are_made_under_its_name(app: Flask, cast: Cast) -> None:
+    alice = cast.sign_in("alice")
+    link = re.search(r'too: <a href="([^"]+)">([^<]+)</a>', alice.get("/api/v1/docs").text)
+    assert link
+    assert f"<h1>{link[2]}</h1>" in alice.get(link[1]).text
 
 
 @pytest.fixture
@@ -142,10 +153,12 @@ def test_the_tutorial_does_what_it_says(portal: Portal) -> None:
     """The four calls, typed into a shell as they stand on the page."""
     command = filled(CREDENTIAL, portal.address).split()[1:]
     made = json.loads(portal.run(*command))
+    kept = {name: made[name.lower()] for name in re.findall(r"export (\w+)=…", KEPT.command)}
+    assert all(f"`{name.lower()}`" in KEPT.words for name in kept)
     script = "\n".join(["set -e", *(filled(step, portal.address) for step in CALLS)])
     done = subprocess.run(
         ["bash", "-c", script],
-        env={"PATH": "/usr/bin:/bin", "CLIENT_ID": made["client_id"], "CLIENT_SECRET": made["client_secret"]},
+        env={"PATH": "/usr/bin:/bin", **kept},
         capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr

@@ -11,6 +11,7 @@ from portal.credentials.secrets import ACCESS
 from portal.db import db
 from portal.edge.rates import SWEEP, InProcess
 from tests.api.conftest import NewProgram, Program
+from tests.cast import Cast
 from tests.statements import statements
 
 
@@ -42,6 +43,42 @@ def test_who_asks_is_looked_up_once_whether_known_or_not(app: Flask, program: Ne
         with statements(engine) as seen:
             somebody.get("/features")
         assert len([line for line in seen if "access_tokens" in line]) == 1
+
+
+def test_when_to_come_again_is_told_to_whoever_has_to_wait_and_to_nobody_else(
+    app: Flask, cast: Cast, program: NewProgram
+) -> None:
+    alice, path = program("alice"), f"/rooms/{cast.board}"
+    tag = alice.get(path).headers["ETag"]
+    answers = [
+        alice.get("/rooms"),
+        alice.get(path, If_None_Match=tag),
+        alice.post(f"{path}/tokens", {"role": "guest"}),
+        alice.post("/rooms", {}),
+        alice.get("/rooms/1111111111"),
+        alice.delete(path),
+        program("bob").patch(path, {}),
+        Program(app, ACCESS.new()).get("/rooms"),
+    ]
+    assert [answer.status_code for answer in answers] == [200, 304, 201, 422, 404, 204, 404, 401]
+    for answer in answers:
+        assert "Retry-After" not in answer.headers
+        assert answer.headers.getlist("X-RateLimit-Limit") == ["60"]
+        assert len(answer.headers.getlist("X-RateLimit-Remaining")) == 1
+
+
+def test_whoever_came_too_often_is_told_when_there_is_room_again(app: Flask, program: NewProgram) -> None:
+    with time_machine.travel(datetime(2027, 1, 31, tzinfo=UTC), tick=False) as clock:
+        alice = program("alice")
+        for _ in range(left(alice)):
+            alice.get("/features")
+        clock.shift(timedelta(seconds=20))
+        refused = alice.get("/features")
+        assert (refused.status_code, refused.headers["X-RateLimit-Remaining"]) == (429, "0")
+        seconds = int(refused.headers["Retry-After"])
+        assert 40 <= seconds <= 41
+        clock.shift(timedelta(seconds=seconds))
+        assert alice.get("/features").status_code == 200
 
 
 def test_a_window_moves_with_the_time() -> None:

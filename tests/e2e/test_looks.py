@@ -162,6 +162,10 @@ def test_pages_about_programs(portal: Portal, person: Callable[..., Person], see
     page = alice.go("/me/credentials")
     seen(page, "credentials-none")
     seen(alice.go("/api/v1/docs"), "api-docs")
+    page.evaluate("document.querySelectorAll('.api-body details').forEach((one) => { one.open = true })")
+    seen(page, "api-docs-open")
+    page = alice.go("/api/v1/docs#Event")  # opens by itself
+    expect(page.get_by_text("participant.refused", exact=True).last).to_be_in_viewport()
     alice.go("/me/credentials")
     page.get_by_role("link", name="New credential").click()
     page.get_by_role("button", name="Create credential").click()

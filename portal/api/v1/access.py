@@ -31,6 +31,7 @@ CHECK = Listing(
     fields=frozenset(shapes.Decision.model_fields),
     extra={"token": {"type": "string", "maxLength": 100, "description": "The text of the link to test."}},
 )
+ENTRY = Listing(columns={}, tie=None, fields=frozenset(shapes.Entry.model_fields))
 
 
 def decision(made: Decision, room: Room) -> dict[str, Any]:
@@ -56,11 +57,11 @@ def check(room: Room) -> Response:
     shape = language.shape(CHECK)
     text = request.args.get("token")
     if text is None:
-        return answers.one(shape.cut(decision(look(room, Visitor()), room)), CHECK)
+        return answers.one(decision(look(room, Visitor()), room), shape)
     token = find_token(room, text)
     if token is None:
-        return answers.one(shape.cut(decision(_unknown(), room)), CHECK)
-    return answers.one(shape.cut(decision(look(room, Visitor(token=token)), room)), CHECK)
+        return answers.one(decision(_unknown(), room), shape)
+    return answers.one(decision(look(room, Visitor(token=token)), room), shape)
 
 
 def _unknown() -> Decision:
@@ -68,7 +69,7 @@ def _unknown() -> Decision:
 
 
 @bp.post("/join")
-@endpoint(TAG, scope=Scope.ROOMS_READ, returns=shapes.Entry, refusals=(429,))
+@endpoint(TAG, scope=Scope.ROOMS_READ, returns=shapes.Entry, listing=ENTRY, refusals=(429,))
 @takes(JoinRequest, by_link={"token": "rt_…", "name": "Jun Tanaka", "code": "ABCD-EFGH"}, as_member={})
 @bearer_at_door  # behind the body: the door lets strangers through, who must not learn from it that there is a room
 def join(room: Room, body: JoinRequest) -> Response:
@@ -76,7 +77,7 @@ def join(room: Room, body: JoinRequest) -> Response:
 
     With a token: as whoever holds that link. Without one: as the caller, or as a guest of a public room.
     """
-    somebody = actor.someone()
+    shape, somebody = language.shape(ENTRY), actor.someone()
     token = find_token(room, body.token) if body.token is not None else None
     role = None if token is not None else member_role(somebody, room)
     if token is None and (body.token is not None or (role is None and not room.is_public)):
@@ -97,5 +98,6 @@ def join(room: Room, body: JoinRequest) -> Response:
             **decision(made, room),
             "entry_url": entry_url(room, secret) if secret else None,
             "expires_at": moment(now() + LIFE) if secret else None,
-        }
+        },
+        shape,
     )

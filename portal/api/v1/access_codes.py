@@ -49,7 +49,7 @@ def index(room: Room) -> Response:
     asked = language.query(LISTING)
     query = sa.select(AccessCode).where(AccessCode.room_uuid == room.uuid)
     rows, pagination = lists.rows_of(asked, query, joinedload(AccessCode.created_by).lazyload(User.platform_roles))
-    return answers.many([asked.shape.cut(show.access_code(row[0], room)) for row in rows], LISTING, pagination)
+    return answers.many([show.access_code(row[0], room) for row in rows], asked.shape, pagination)
 
 
 @bp.post("")
@@ -58,10 +58,10 @@ def index(room: Room) -> Response:
 @takes(NewCode, generated={"role": "attendee"}, chosen={"role": "guest", "code": "ROOM-2027", "label": "Press"})
 def create(room: Room, body: NewCode) -> Response:
     """Create an access code. From now on every link of its role asks for a code."""
-    language.shape(LISTING)
+    shape = language.shape(LISTING)
     code = codes.create_code(room=room, by=actor.someone(), **body.given())
     at = f"/api/v1/rooms/{room.id}/access-codes/{code.id}"
-    return answers.created(show.access_code(code, room), LISTING, at=at, tag=answers.tag_of(code))
+    return answers.created(show.access_code(code, room), shape, at=at, tag=answers.tag_of(code))
 
 
 @bp.get("/<anyid:code_id>")
@@ -70,7 +70,7 @@ def create(room: Room, body: NewCode) -> Response:
 def show_one(room: Room, code_id: str) -> Response:
     """Read an access code."""
     shape, code = language.shape(LISTING), _own(room, code_id)
-    return answers.one(shape.cut(show.access_code(code, room)), LISTING, tag=answers.tag_of(code))
+    return answers.one(show.access_code(code, room), shape, tag=answers.tag_of(code))
 
 
 @bp.patch("/<anyid:code_id>")
@@ -85,7 +85,7 @@ def change(room: Room, code_id: str, body: CodeChange) -> Response:
     if given := body.given():
         known = {name: getattr(code, name) for name in ("role", "code", "label", "expires_at")}
         codes.change_code(code, room=room, by=actor.someone(), **{**known, **given})
-    return answers.one(shape.cut(show.access_code(code, room)), LISTING, tag=answers.tag_of(code))
+    return answers.one(show.access_code(code, room), shape, tag=answers.tag_of(code))
 
 
 @bp.delete("/<anyid:code_id>")

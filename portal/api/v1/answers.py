@@ -1,39 +1,39 @@
-"""How answers are dressed: the envelope, entity tags, and what conditional requests get."""
+"""How answers are dressed: the envelope, entity tags, and what conditional requests get.
+
+Nothing is answered without the `Shape` in which it was asked for, so that no operation can forget `filter`.
+"""
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from flask import Response, current_app, request
 from werkzeug.exceptions import PreconditionFailed
 
-from portal.api.v1.language import Listing
+from portal.api.v1.language import Shape
 from portal.db import Dated, take
 from portal.identifiers import Identified
 
 
-def one(
-    representation: Mapping[str, Any], listing: Listing | None = None, *, status: int = 200, tag: str = ""
-) -> Response:
+def one(representation: Mapping[str, Any], shape: Shape, *, status: int = 200, tag: str = "") -> Response:
     """A single resource, with an entity tag; 304 if the reader has it already."""
-    includes = list(listing.includes) if listing else []
-    response = _json({"data": representation, "meta": {"include": includes, "custom": []}}, status)
+    response = _json({"data": shape.cut(representation), "meta": _meta(shape)}, status)
     if tag and status == 200:  # noqa: PLR2004
         response.set_etag(f"{tag}.{_digest(response.get_data())}")
         response.make_conditional(request)
     return response
 
 
-def many(representations: list[dict[str, Any]], listing: Listing, pagination: Mapping[str, Any]) -> Response:
+def many(representations: Iterable[Mapping[str, Any]], shape: Shape, pagination: Mapping[str, Any]) -> Response:
     """A list, with where it stands in the whole."""
-    meta = {"include": list(listing.includes), "custom": [], "pagination": pagination}
-    return _json({"data": representations, "meta": meta}, 200)
+    data = [shape.cut(one) for one in representations]
+    return _json({"data": data, "meta": {**_meta(shape), "pagination": pagination}}, 200)
 
 
-def created(representation: Mapping[str, Any], listing: Listing, *, at: str, tag: str) -> Response:
+def created(representation: Mapping[str, Any], shape: Shape, *, at: str, tag: str) -> Response:
     """201, with the address of what was made."""
-    response = one(representation, listing, status=201)
+    response = one(representation, shape, status=201)
     response.headers["Location"] = f"{current_app.config['BASE_URL']}{at}"
     response.set_etag(f"{tag}.{_digest(response.get_data())}")
     return response
@@ -62,6 +62,10 @@ def expect_unchanged(thing: Identified) -> None:
     known = {(tag or "").strip('W/"').partition(".")[0] for tag in request.if_match.as_set(include_weak=True)}
     if not request.if_match.star_tag and tag_of(thing) not in known:
         raise PreconditionFailed("This has changed since you read it. Read it again.")
+
+
+def _meta(shape: Shape) -> dict[str, Any]:
+    return {"include": list(shape.offered), "custom": []}
 
 
 def _json(content: Mapping[str, Any], status: int) -> Response:

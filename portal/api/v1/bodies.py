@@ -7,7 +7,7 @@ from pydantic import Field
 from portal.admission.models import LABEL_LENGTH
 from portal.admission.secrets import CODE_LONGEST, CODE_SHORTEST
 from portal.admission.tokens import MOST_USES
-from portal.api.v1.parsing import Body, Moment, Whole
+from portal.api.v1.parsing import WHOLE, Body, Moment
 from portal.people.models import EMAIL_LENGTH, NAME_LENGTH
 from portal.permissions.permission import Permission
 from portal.providers.fetch import LONGEST_ADDRESS
@@ -21,7 +21,7 @@ Slug = Annotated[str, Field(max_length=SLUG_LENGTH)]
 Label = Annotated[str, Field(max_length=LABEL_LENGTH)]
 Person = Annotated[str, Field(max_length=NAME_LENGTH)]
 Code = Annotated[str, Field(min_length=CODE_SHORTEST, max_length=CODE_LONGEST)]
-Uses = Annotated[Whole, Field(ge=1, le=MOST_USES)]
+Uses = Annotated[int, Field(ge=1, le=MOST_USES), WHOLE]
 Email = Annotated[str, Field(max_length=EMAIL_LENGTH)]
 Permissions = Annotated[list[Permission], Field(max_length=50)]
 AnId = Annotated[str, Field(max_length=36, description="An id, uuid or ulid.")]
@@ -80,7 +80,7 @@ class NewToken(TokenChange):
 class Rotation(Body):
     """How long the old link goes on working beside the new one."""
 
-    grace_minutes: Annotated[Whole, Field(ge=0, le=10_080)] = 0
+    grace_minutes: Annotated[int, Field(ge=0, le=10_080), WHOLE] = 0
 
 
 class CodeChange(Body):

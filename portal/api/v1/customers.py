@@ -73,8 +73,7 @@ def accounts() -> Response:
     asked = language.query(ACCOUNTS)
     rows, pagination = lists.rows_of(asked, seen_accounts(actor.someone()), *_ACCOUNT)
     at = now()
-    data = [_account(row[0], asked.shape, at) for row in rows]
-    return answers.many(data, ACCOUNTS, pagination)
+    return answers.many([_account(row[0], asked.shape, at) for row in rows], asked.shape, pagination)
 
 
 @bp.get("/accounts/<anyid:account_id>")
@@ -87,11 +86,11 @@ def account(account_id: str) -> Response:
     found = session.scalars(query).unique().one_or_none()
     if found is None:
         raise NotFound
-    return answers.one(_account(found, shape, now()), ACCOUNTS, tag=answers.tag_of(found))
+    return answers.one(_account(found, shape, now()), shape, tag=answers.tag_of(found))
 
 
 def _account(account: Account, shape: language.Shape, at: datetime) -> dict[str, object]:
-    data = shape.cut(show.account(account))
+    data = show.account(account)
     related = includes.below_account(account, shape.includes, at)
     return data | {name: _inner(shape, name, related[name]) for name in shape.includes}
 
@@ -108,7 +107,7 @@ def subscriptions() -> Response:
     asked = language.query(SUBSCRIPTIONS)
     rows, pagination = lists.rows_of(asked, seen_subscriptions(actor.someone()), *_SUBSCRIPTION)
     at = now()
-    return answers.many([_subscription(row[0], asked.shape, at) for row in rows], SUBSCRIPTIONS, pagination)
+    return answers.many([_subscription(row[0], asked.shape, at) for row in rows], asked.shape, pagination)
 
 
 @bp.get("/subscriptions/<anyid:subscription_id>")
@@ -121,11 +120,11 @@ def subscription(subscription_id: str) -> Response:
     found = session.scalars(query).unique().one_or_none()
     if found is None:
         raise NotFound
-    return answers.one(_subscription(found, shape, now()), SUBSCRIPTIONS, tag=answers.tag_of(found))
+    return answers.one(_subscription(found, shape, now()), shape, tag=answers.tag_of(found))
 
 
 def _subscription(subscription: Subscription, shape: language.Shape, at: datetime) -> dict[str, object]:
-    data = shape.cut(show.subscription(subscription, at))
+    data = show.subscription(subscription, at)
     if shape.wants("customer"):
         data["customer"] = _inner(shape, "customer", {"data": show.customer(subscription.customer)})
     return data
@@ -137,9 +136,9 @@ def _subscription(subscription: Subscription, shape: language.Shape, at: datetim
 def features() -> Response:
     """List the fixed catalogue of features: what a plan can grant, and whether a room may narrow it."""
     shape = language.shape(CATALOGUE)
-    data = [shape.cut(show.feature(feature)) for feature in FEATURES.values()]
+    data = [show.feature(feature) for feature in FEATURES.values()]
     pagination = {
         "total": len(data), "count": len(data), "per_page": len(data), "current_page": 1, "total_pages": 1,
         "links": {"previous": None, "next": None},
     }  # fmt: skip
-    return answers.many(data, CATALOGUE, pagination)
+    return answers.many(data, shape, pagination)

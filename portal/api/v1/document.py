@@ -5,22 +5,23 @@ Pydantic makes every schema; what is ours is one walk over the routes.
 
 import inspect
 import re
+from enum import StrEnum
 from functools import lru_cache
 from typing import Any
 
-from flask import Blueprint, Flask, Response, current_app, jsonify, render_template
+from flask import Flask
 from pydantic.json_schema import models_json_schema
 from werkzeug.routing import Rule
 
-from portal.api.v1 import shapes
+from portal.api.v1 import receivers, shapes
 from portal.api.v1.endpoint import DESCRIPTION, TAKES, Description, Taken
 from portal.api.v1.idempotency import HEADER
 from portal.api.v1.language import EVERYTHING, FARTHEST_PAGE, LIMIT, LONGEST, MOST, Listing
-from portal.api.v1.tutorial import CALLS, CREDENTIAL, filled
 from portal.credentials.scopes import Scope
-from portal.edge.guard import STAMP, open_to_all
-
-bp = Blueprint("document", __name__)
+from portal.edge.guard import STAMP
+from portal.permissions.permission import Permission
+from portal.webhooks.events import Event
+from portal.webhooks.models import Why
 
 REFUSALS = {
     400: "Malformed JSON, or a request that makes no sense.",
@@ -34,55 +35,10 @@ REFUSALS = {
     415: "The body is no JSON.",
     422: "The given data was invalid: see `errors`.",
     429: "Too many requests, or too many tries: see `Retry-After`.",
+    503: "The portal cannot answer right now: see `Retry-After`.",
 }
-SCOPES = {
-    Scope.ROOMS_READ: "See rooms, their settings and limits",
-    Scope.ROOMS_WRITE: "Create, change, start, end and delete rooms",
-    Scope.ACCESS_READ: "See links and access codes",
-    Scope.ACCESS_WRITE: "Create, change and end links and access codes",
-    Scope.STATUS_READ: "See who is in, and who was",
-    Scope.PEOPLE_READ: "See who may do what in rooms",
-    Scope.PEOPLE_WRITE: "Grant and take rights in rooms",
-    Scope.CUSTOMERS_READ: "See accounts, subscriptions and customers",
-    Scope.CUSTOMERS_WRITE: "Change accounts, subscriptions and customers",
-    Scope.ADMIN: "Use the rights of platform staff",
-}
-
-
-@bp.get("/openapi.json")
-@open_to_all
-def openapi() -> Response:
-    """The document."""
-    response = jsonify(document_of(current_app._get_current_object()))  # type: ignore[attr-defined]
-    response.headers["Access-Control-Allow-Origin"] = "*"  # for tools that read documents; it holds no secret
-    return response
-
-
-@bp.get("/docs")
-@open_to_all
-def docs() -> str:
-    """The document for people, and a short way in."""
-    document = document_of(current_app._get_current_object())  # type: ignore[attr-defined]
-    base = current_app.config["BASE_URL"]
-    return render_template(
-        "api/docs.html",
-        document=document,
-        tags=_by_tag(document),
-        credential={"words": CREDENTIAL.words, "command": filled(CREDENTIAL, base)},
-        steps=[{"words": step.words, "command": filled(step, base)} for step in CALLS],
-    )
-
-
-def _by_tag(document: dict[str, Any]) -> list[dict[str, Any]]:
-    tags: list[dict[str, Any]] = [
-        {"name": tag["name"], "anchor": re.sub(r"\W+", "-", tag["name"].casefold()), "operations": []}
-        for tag in document["tags"]
-    ]
-    for path, methods in document["paths"].items():
-        for method, about in methods.items():
-            found = next(tag for tag in tags if tag["name"] == about["tags"][0])
-            found["operations"].append({"path": path, "method": method, "about": about})
-    return tags
+MEANINGS: dict[type[StrEnum], str] = {Event: "words", Why: "words", Permission: "label"}
+"""Words with a meaning that people are told, too, by which attribute."""
 
 
 @lru_cache(maxsize=4)
@@ -105,34 +61,22 @@ def document_of(app: Flask) -> dict[str, Any]:
         "info": {
             "title": "Foyer",
             "version": "1",
-            "summary": "Rooms, links, codes, rights and status, for programs.",
+            "summary": "Rooms, links, codes, people, sessions and webhooks, for programs.",
             "description": inspect.cleandoc(_INTRODUCTION),
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": app.config["BASE_URL"]}],
         "tags": [{"name": name} for name in sorted({getattr(view, DESCRIPTION).tag for _, view in operations})],
         "paths": paths,
+        "webhooks": receivers.described(names),
         "components": {
             "schemas": schemas,
-            "securitySchemes": {
-                "oauth": {
-                    "type": "oauth2",
-                    "flows": {
-                        "clientCredentials": {"tokenUrl": "/oauth/token", "scopes": _scopes()},
-                        "authorizationCode": {
-                            "authorizationUrl": "/oauth/authorize",
-                            "tokenUrl": "/oauth/token",
-                            "refreshUrl": "/oauth/token",
-                            "scopes": _scopes(),
-                        },
-                    },
-                }
-            },
+            "securitySchemes": {"oauth": _security(password=app.config["OAUTH_PASSWORD_GRANT"])},
             "responses": {str(status): _refusal(status, words) for status, words in REFUSALS.items()},
             "headers": {
-                "X-RateLimit-Limit": _header("How many requests this token has in a window.", "integer"),
+                "X-RateLimit-Limit": _header("How many requests this token has in a window of time.", "integer"),
                 "X-RateLimit-Remaining": _header("How many of them are left.", "integer"),
-                "Retry-After": _header("After how many seconds to try again.", "string"),
+                "Retry-After": _header("After how many seconds to try again; with 429 and 503 only.", "string"),
                 "ETag": _header("What the resource was like; send it as If-Match or If-None-Match.", "string"),
             },
         },
@@ -169,8 +113,19 @@ _INTRODUCTION = """
 """
 
 
+def _security(*, password: bool) -> dict[str, Any]:
+    flow = {"tokenUrl": "/oauth/token", "scopes": _scopes()}
+    flows = {
+        "clientCredentials": flow,
+        "authorizationCode": {"authorizationUrl": "/oauth/authorize", "refreshUrl": "/oauth/token", **flow},
+    }
+    if password:
+        flows["password"] = {"refreshUrl": "/oauth/token", **flow}
+    return {"type": "oauth2", "description": "Send the token as `Authorization: Bearer …`.", "flows": flows}
+
+
 def _scopes() -> dict[str, str]:
-    return {scope.value: words for scope, words in SCOPES.items()}
+    return {scope.value: str(scope.label) for scope in Scope}
 
 
 def _header(words: str, kind: str) -> dict[str, Any]:
@@ -183,7 +138,7 @@ def _refusal(status: int, words: str) -> dict[str, Any]:
     headers: dict[str, Any] = {}
     if status == 401:  # noqa: PLR2004
         headers["WWW-Authenticate"] = _header("How to authenticate.", "string")
-    if status == 429:  # noqa: PLR2004
+    if status in {429, 503}:
         headers["Retry-After"] = {"$ref": "#/components/headers/Retry-After"}
     example: dict[str, Any] = {"message": words.partition(":")[0].rstrip(".") + "."}
     if status == 422:  # noqa: PLR2004
@@ -197,7 +152,8 @@ def _refusal(status: int, words: str) -> dict[str, Any]:
 
 def _schemas(views: list[Any]) -> tuple[dict[Any, dict[str, Any]], dict[str, Any]]:
     models: dict[tuple[Any, str], None] = {
-        (model, "serialization"): None for model in (shapes.Problem, shapes.Meta, shapes.ListMeta)
+        (model, "serialization"): None
+        for model in (shapes.Problem, shapes.Meta, shapes.ListMeta, *sorted(receivers.MODELS, key=str))
     }
     for view in views:
         description: Description = getattr(view, DESCRIPTION)
@@ -211,9 +167,10 @@ def _schemas(views: list[Any]) -> tuple[dict[Any, dict[str, Any]], dict[str, Any
         ref_template="#/components/schemas/{model}",
     )
     components = definitions.get("$defs", {})
+    for kind, attribute in MEANINGS.items():
+        components[kind.__name__]["x-enumDescriptions"] = {one.value: str(getattr(one, attribute)) for one in kind}
     for component in components.values():
-        if {"object", "id"} <= set(component.get("properties", {})):
-            component["required"] = ["object", "id"]  # `filter` may leave out any other
+        component["description"] = component.get("description", "").partition("; see *")[0]
         for one in component.get("properties", {}).values():
             one.pop("default", None)  # of a change, what is left out stays as it is
             one.pop("title", None)
@@ -232,7 +189,11 @@ def _operation(rule: Rule, method: str, view: Any, names: dict[Any, dict[str, An
         "tags": [description.tag],
         "summary": " ".join(summary.split()),
         "security": [{"oauth": [description.scope.value] if description.scope else []}],
-        "parameters": [*_path_parameters(rule), *_query_parameters(description), *_header_parameters(method, taken)],
+        "parameters": [
+            *_path_parameters(rule),
+            *_query_parameters(description),
+            *_header_parameters(rule, method, taken),
+        ],
         "responses": {str(description.status): _success(description, names)}
         | {str(status): {"$ref": f"#/components/responses/{status}"} for status in _refusals(rule, method, view)},
     }
@@ -248,12 +209,14 @@ def _operation(rule: Rule, method: str, view: Any, names: dict[Any, dict[str, An
 def _refusals(rule: Rule, method: str, view: Any) -> list[int]:
     description: Description = getattr(view, DESCRIPTION)
     taken: Taken | None = getattr(view, TAKES, None)
-    statuses = {401, 403, 414, 422, 429, *description.refusals}
+    statuses = {401, 414, 422, 429, 503, *description.refusals}
+    if description.scope is not None:
+        statuses.add(403)
     if rule.arguments:
         statuses.add(404)
     if taken is not None:
-        statuses |= {400, 413, 415}
-    if method in {"PATCH", "DELETE"}:
+        statuses |= {400, 413} if taken.model is None else {400, 413, 415}
+    if method in {"PATCH", "DELETE"} and rule.arguments:
         statuses.add(412)
     if method in {"POST", "PATCH"}:
         statuses.add(409)
@@ -289,12 +252,12 @@ def _path_parameters(rule: Rule) -> list[dict[str, Any]]:
     ]
 
 
-def _header_parameters(method: str, taken: Taken | None) -> list[dict[str, Any]]:
+def _header_parameters(rule: Rule, method: str, taken: Taken | None) -> list[dict[str, Any]]:
     if method == "POST" and taken is not None:
         words = "Any text of your own; sent again with the same body, it gets the first answer again."
         schema = {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]+$"}
         return [{"name": HEADER, "in": "header", "required": False, "description": words, "schema": schema}]
-    if method in {"PATCH", "DELETE"}:
+    if method in {"PATCH", "DELETE"} and rule.arguments:
         words = "Act only if it is still as it was when this ETag was read."
         return [
             {"name": "If-Match", "in": "header", "required": False, "description": words, "schema": {"type": "string"}}

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import wraps
 from typing import Any
 
-from portal.api.v1 import idempotency, parsing
+from portal.api.v1 import idempotency, language, parsing
 from portal.api.v1.language import Listing
 from portal.api.v1.parsing import Body
 from portal.credentials.scopes import Scope
@@ -60,6 +60,8 @@ def endpoint(
         def scoped(**address: Any) -> Any:
             if scope is not None:
                 bearer.require(scope)
+            if listing is None:
+                language.nothing()
             return view(**address)
 
         description = Description(

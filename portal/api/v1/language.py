@@ -119,11 +119,12 @@ class Listing:
 
 @dataclass(frozen=True)
 class Shape:
-    """What part of a resource is wanted: `filter` and `include`."""
+    """What part of a resource is wanted: `filter` and `include`. `offered` is what could be included."""
 
     fields: frozenset[str] | None
     inner: Mapping[str, frozenset[str]]
     includes: tuple[str, ...]
+    offered: tuple[str, ...]
 
     def wants(self, name: str) -> bool:
         """Whether this relation, or one below it, is to be included."""
@@ -133,18 +134,19 @@ class Shape:
         """What is to be included in that relation."""
         return tuple(one.removeprefix(f"{name}.") for one in self.includes if one.startswith(f"{name}."))
 
-    def cut(self, representation: dict[str, Any]) -> dict[str, Any]:
-        """The wanted fields of a representation; `id` always."""
-        return _cut(representation, self.fields)
+    def cut(self, representation: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The wanted fields of a representation; `id` and what is included always."""
+        if self.fields is None:
+            return representation
+        return _cut(representation, self.fields.union(one.partition(".")[0] for one in self.includes))
 
     def cut_inner(self, name: str, representation: dict[str, Any]) -> dict[str, Any]:
         """The same for a thing in an included relation."""
-        return _cut(representation, self.inner.get(name))
+        fields = self.inner.get(name)
+        return representation if fields is None else _cut(representation, fields)
 
 
-def _cut(representation: dict[str, Any], fields: frozenset[str] | None) -> dict[str, Any]:
-    if fields is None:
-        return representation
+def _cut(representation: Mapping[str, Any], fields: Set[str]) -> dict[str, Any]:
     return {name: value for name, value in representation.items() if name in fields or name in {"id", "object"}}
 
 
@@ -174,6 +176,12 @@ LIST_NAMES = SHAPE_NAMES | {
 def shape(listing: Listing) -> Shape:
     """How a single resource is wanted. Raises `Invalid` on any other name in the query."""
     return _shape(listing, _sent(SHAPE_NAMES | set(listing.extra)))
+
+
+def nothing() -> None:
+    """Where there is nothing to choose from. Raises `Invalid` on any name in the query."""
+    for name in request.args:
+        raise Invalid(**{name[:50]: Message("Leave this out: nothing can be chosen here.")})
 
 
 def query(listing: Listing) -> Query:
@@ -270,6 +278,7 @@ def _shape(listing: Listing, sent: Mapping[str, str]) -> Shape:
         fields=frozenset(fields) if fields else None,
         inner={relation: frozenset(names) for relation, names in inner.items()},
         includes=tuple(includes),
+        offered=listing.includes,
     )
 
 

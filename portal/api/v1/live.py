@@ -48,14 +48,13 @@ SESSION = Listing(
 @requires(Permission.STATUS_VIEW)
 def status(room: Room) -> Response:
     """Read the stored snapshot of what is happening in the room, with its age (`checked_at`)."""
-    shape = language.shape(STATUS)
-    return _status(room, shape)
+    return _status(room, language.shape(STATUS))
 
 
 def _status(room: Room, shape: language.Shape) -> Response:
     stored = session.get(RoomStatus, room.uuid)
     tag = f"{room.id}-{stored.version if stored else 0}"
-    return answers.one(shape.cut(show.room_status(room, stored)), STATUS, tag=tag)
+    return answers.one(show.room_status(room, stored), shape, tag=tag)
 
 
 @bp.post("/start")
@@ -64,8 +63,9 @@ def _status(room: Room, shape: language.Shape) -> Response:
 @takes(None)
 def start(room: Room) -> Response:
     """Start the room, so that people find it open. One that runs already goes on."""
+    shape = language.shape(STATUS)
     start_session(room, by=actor.someone().uuid)
-    return _status(room, language.shape(STATUS))
+    return _status(room, shape)
 
 
 @bp.post("/end")
@@ -74,8 +74,9 @@ def start(room: Room) -> Response:
 @takes(None)
 def end(room: Room) -> Response:
     """End what is running in the room: everybody is sent out."""
+    shape = language.shape(STATUS)
     end_session(room, by=actor.someone().uuid)
-    return _status(room, language.shape(STATUS))
+    return _status(room, shape)
 
 
 @bp.get("/sessions")
@@ -85,7 +86,7 @@ def sessions(room: Room) -> Response:
     """List the runs of the room, newest first."""
     asked = language.query(SESSIONS)
     rows, pagination = lists.rows_of(asked, sa.select(RoomSession).where(RoomSession.room_uuid == room.uuid))
-    return answers.many([asked.shape.cut(show.session(row[0], room)) for row in rows], SESSIONS, pagination)
+    return answers.many([show.session(row[0], room) for row in rows], asked.shape, pagination)
 
 
 @bp.get("/sessions/<anyid:session_id>")
@@ -96,8 +97,8 @@ def session_one(room: Room, session_id: str) -> Response:
     shape, run = language.shape(SESSION), find_session(room, session_id)
     if run is None:
         raise NotFound
-    data = shape.cut(show.session(run, room))
+    data = show.session(run, room)
     if shape.wants("participations"):
         people = [shape.cut_inner("participations", show.participation(one)) for one in attendance_of(run)]
         data["participations"] = {"data": people}
-    return answers.one(data, SESSION, tag=answers.tag_of(run))
+    return answers.one(data, shape, tag=answers.tag_of(run))

@@ -45,6 +45,23 @@ READ_ONLY = frozenset(
     ]
 )
 
+WORDS: dict[str, Message] = {
+    "missing": Message("This is required."),
+    "extra_forbidden": Message("There is no field %(name)s."),
+    "string_type": Message("Send text."),
+    "string_too_short": Message("Use at least %(min_length)d characters."),
+    "string_too_long": Message("Use at most %(max_length)d characters."),
+    "int_type": Message("Send a whole number."),
+    "greater_than_equal": Message("Use a number from %(ge)d on."),
+    "less_than_equal": Message("Use a number up to %(le)d."),
+    "bool_type": Message("Send true or false."),
+    "datetime_type": Message("Use a date, or a moment like 2027-01-31T18:30:00Z."),
+    "list_type": Message("Send a list."),
+    "too_long": Message("Send at most %(max_length)d."),
+    "dict_type": Message("Send an object."),
+}
+"""Pydantic's error → our words. Which of them bodies can meet with, a test finds out."""
+
 Model = TypeVar("Model", bound="Body")
 
 
@@ -64,9 +81,10 @@ def body(model: type[Model]) -> Model:
 
 
 def no_body() -> None:
-    """Nothing was sent, or an empty object."""
-    if request.get_data(cache=True).strip():
-        _validated(Body, _read())
+    """Nothing was sent, or an empty object, which some programs cannot leave out. 400 for anything else."""
+    sent = request.get_data(cache=True).strip()
+    if request.form or request.files or sent not in {b"", b"{}"}:
+        raise BadRequest("Send no body here: there is nothing to say.")
 
 
 def _read() -> bytes:
@@ -92,8 +110,12 @@ def _decoded(raw: bytes) -> Any:
         return json.loads(raw.decode(), object_pairs_hook=_once, parse_constant=_not_json, parse_int=_integer)
     except RecursionError:
         raise BadRequest("This is not JSON for us: it is nested too deeply.") from None
+    except UnicodeDecodeError:
+        raise BadRequest("This is not JSON: it is not UTF-8.") from None
+    except json.JSONDecodeError as error:
+        raise BadRequest(f"This is not JSON: look at line {error.lineno}, column {error.colno}.") from None
     except ValueError as error:
-        raise BadRequest(f"This is not JSON: {error}"[:200]) from None
+        raise BadRequest(f"This is not JSON for us: {error}.") from None
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -135,22 +157,29 @@ def _storable(value: object, path: str, depth: int = 0) -> None:
 
 def _by_field(error: ValidationError) -> dict[str, Message]:
     found: dict[str, Message] = {}
-    for problem in error.errors(include_url=False, include_input=False, include_context=False):
+    for problem in error.errors(include_url=False, include_input=False):
         where = [str(step) for step in problem["loc"]]
-        found.setdefault(where[0] if where else "body", _words(problem["type"], where, problem["msg"]))
+        inside, said = ".".join(where[1:]), _words(problem["type"], where[-1], problem.get("ctx", {}))
+        if inside:
+            said = Message("%(inside)s: %(said)s", inside=inside, said=said)
+        found.setdefault(where[0], said)
     return found
 
 
-def _words(kind: str, where: list[str], said: str) -> Message:
-    if kind == "extra_forbidden":
-        if where[-1] in READ_ONLY:
-            return Message("This is read-only.")
-        return Message("There is no field %(name)s.", name=where[-1])
-    if kind == "missing":
-        return Message("This is required.")
-    inside = ".".join(where[1:])
-    said = said.removeprefix("Value error, ")
-    return Message("%(inside)s: %(said)s", inside=inside, said=said) if inside else Message("%(said)s", said=said)
+def _words(kind: str, name: str, about: dict[str, Any]) -> Message:
+    """What we say for an error that Pydantic found, whose own words are for programmers in Python."""
+    if kind == "value_error":
+        said: Message = about["error"].args[0]
+        return said
+    if kind == "extra_forbidden" and name in READ_ONLY:
+        return Message("This is read-only.")
+    if kind == "enum":
+        return Message(
+            "Use one of these: %(allowed)s.", allowed=about["expected"].replace("'", "").replace(" or ", ", ")
+        )
+    if about.get("min_length") == 1:
+        return Message("This cannot be empty.")
+    return Message(WORDS[kind].msgid, name=name, **about)
 
 
 def _moment(value: object) -> object:
@@ -163,11 +192,11 @@ def _moment(value: object) -> object:
             text += "T00:00:00Z"
         moment = datetime.fromisoformat(text)
     except ValueError:
-        raise ValueError("Use a date, or a moment like 2027-01-31T18:30:00Z.") from None
+        raise ValueError(Message("Use a date, or a moment like 2027-01-31T18:30:00Z.")) from None
     if moment.year not in YEARS:
-        raise ValueError("Use a year from 2000 to 2200.")
+        raise ValueError(Message("Use a year from 2000 to 2200."))
     if moment.tzinfo is None:
-        raise ValueError("Say the time zone: end it with Z, or with an offset like +01:00.")
+        raise ValueError(Message("Say the time zone: end it with Z, or with an offset like +01:00."))
     return moment.astimezone(UTC)
 
 
@@ -176,7 +205,8 @@ def _whole(value: object) -> object:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-Whole = Annotated[int, BeforeValidator(_whole)]
+WHOLE = BeforeValidator(_whole)
+"""For integers, after their bounds: what stands before them would keep those out of the document."""
 
 Moment = Annotated[
     datetime,

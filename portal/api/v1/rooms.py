@@ -105,13 +105,11 @@ def represent(rooms: list[Room], somebody: Actor, shape: Shape) -> list[dict[str
     related = includes.load(rooms, somebody, shape)
     at = now()
     return [
-        shape.cut(
-            {
-                **show.room(room),
-                "actions": sorted(rights(somebody, room, somebody.memberships.get(room.uuid), at)),
-            }
-        )
-        | related[room.uuid]
+        {
+            **show.room(room),
+            "actions": sorted(rights(somebody, room, somebody.memberships.get(room.uuid), at)),
+            **related[room.uuid],
+        }
         for room in rooms
     ]
 
@@ -141,7 +139,7 @@ def index() -> Response:
     rows, pagination = lists.rows_of(asked, _seen(reach.shape), *_options(asked.shape), facts=facts)
     for row in rows:
         somebody.memberships[row[0].uuid] = row[1]
-    return answers.many(represent([row[0] for row in rows], somebody, asked.shape), LISTING, pagination)
+    return answers.many(represent([row[0] for row in rows], somebody, asked.shape), asked.shape, pagination)
 
 
 @bp.post("/rooms")
@@ -185,7 +183,7 @@ def create(body: NewRoom) -> Response:
         metadata=given.get("room_metadata"),
     )
     actor.someone().memberships[room.uuid] = None
-    return answers.created(_one(room, shape), LISTING, at=f"/api/v1/rooms/{room.id}", tag=answers.tag_of(room))
+    return answers.created(_one(room, shape), shape, at=f"/api/v1/rooms/{room.id}", tag=answers.tag_of(room))
 
 
 def _account_of(body: NewRoom, somebody: Actor) -> Account:
@@ -211,7 +209,8 @@ def _account_of(body: NewRoom, somebody: Actor) -> Account:
 @requires(Permission.ROOM_VIEW)
 def show_one(room: Room) -> Response:
     """Read a room."""
-    return answers.one(_one(room, language.shape(LISTING)), LISTING, tag=answers.tag_of(room))
+    shape = language.shape(LISTING)
+    return answers.one(_one(room, shape), shape, tag=answers.tag_of(room))
 
 
 @bp.patch("/rooms/<anyid:room_id>")
@@ -235,7 +234,7 @@ def change(room: Room, body: RoomChange) -> Response:
             settings=given.get("room_settings"),
             metadata=given.get("room_metadata"),
         )
-    return answers.one(_one(room, shape), LISTING, tag=answers.tag_of(room))
+    return answers.one(_one(room, shape), shape, tag=answers.tag_of(room))
 
 
 @bp.delete("/rooms/<anyid:room_id>")

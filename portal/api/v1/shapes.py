@@ -5,6 +5,9 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from portal.admission.decision import Check, Reason
+from portal.customers.models import CustomerStatus
+from portal.permissions.permission import Permission
 from portal.providers.fetch import Trouble
 from portal.rooms.models import Role, RoomStatusWord
 from portal.status.models import Ending, LiveState, Source
@@ -24,7 +27,17 @@ class Shape(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-class Identity(Shape):
+def _needs_identity_only(schema: dict[str, Any]) -> None:
+    schema["required"] = [name for name in ("object", "id") if name in schema["properties"]]
+
+
+class Thing(Shape):
+    """What is answered, of which `filter` may leave out everything except what it is."""
+
+    model_config = ConfigDict(json_schema_extra=_needs_identity_only)
+
+
+class Identity(Thing):
     """The three spellings of a thing's identity, and when it was made and last changed."""
 
     object: str
@@ -35,7 +48,7 @@ class Identity(Shape):
     updated_at: datetime
 
 
-class EffectiveFeature(Shape):
+class EffectiveFeature(Thing):
     """What the plan says, what the room says, what counts, and why."""
 
     code: str
@@ -70,7 +83,7 @@ class RoomUser(Identity):
     name: str
     email: str
     owner: bool
-    permissions: list[str]
+    permissions: list[Permission]
     until: datetime | None
 
 
@@ -132,7 +145,7 @@ class RoomStatus(Identity):
     checked_at: datetime
 
 
-class Participation(Shape):
+class Participation(Thing):
     """Somebody's stay in a run of a room, and by which link or as which member."""
 
     object: Literal["Participation"]
@@ -145,6 +158,23 @@ class Participation(Shape):
     entered_at: datetime
     left_at: datetime | None
     ending: Ending | None
+
+
+class Stay(Participation):
+    """The same, with the run and the room in which it was: what webhooks tell."""
+
+    session_id: Id
+    room_id: Id
+
+
+class RefusedVisit(Thing):
+    """Somebody who wanted to come in and was refused, or has to wait: what webhooks tell. `id` is the room's."""
+
+    object: Literal["Room"]
+    id: Id
+    room_id: Id
+    role: Role
+    reason: Reason | Literal["wait"]
 
 
 class RoomSession(Identity):
@@ -167,7 +197,7 @@ class Customer(Identity):
     first_name: str | None
     last_name: str | None
     email: str
-    status: str
+    status: CustomerStatus
     owner_id: Id
 
 
@@ -201,7 +231,7 @@ class Account(Identity):
 
 
 class Room(Identity):
-    """A room, as the source document has it; `actions` are what the caller may do with it."""
+    """Where people meet. `actions` are what the caller may do with it."""
 
     object: Literal["Room"]
     customer_id: Id
@@ -217,7 +247,7 @@ class Room(Identity):
     room_features: Scalars
     room_settings: Scalars
     room_metadata: Scalars
-    actions: list[str]
+    actions: list[Permission]
     account: Included[Account] | None = None
     customer: Included[Customer] | None = None
     subscription: Included[Subscription] | None = None
@@ -229,7 +259,7 @@ class Room(Identity):
     effective_features: Included[list[EffectiveFeature]] | None = None
 
 
-class Feature(Shape):
+class Feature(Thing):
     """A line of the fixed catalogue."""
 
     object: Literal["Feature"]
@@ -245,20 +275,20 @@ class Feature(Shape):
 class Judged(Shape):
     """One check of the decision."""
 
-    check: str
+    check: Check
     outcome: Literal["passed", "stopped", "later"]
     words: str
 
 
-class Decision(Shape):
+class Decision(Thing):
     """May somebody enter? The result, and each check in its order."""
 
     object: Literal["AccessDecision"]
     result: Literal["enter", "wait", "refuse"]
     role: Role | None
-    wait_for: str | None
+    wait_for: Literal["opening", "host", "approval"] | None
     until: datetime | None
-    reason: str | None
+    reason: Reason | None
     checks: list[Judged]
 
 
@@ -295,7 +325,7 @@ class WebhookDelivery(Identity):
 
     object: Literal["WebhookDelivery"]
     webhook_id: Id
-    event: str
+    event: Annotated[str, Field(description="One of `Event`, or `webhook.test`.", examples=["participant.joined"])]
     message_id: Annotated[str, Field(description="What the receiver sees as `webhook-id`; the same at every try.")]
     state: Literal["waiting", "delivered", "given_up"]
     attempts: int

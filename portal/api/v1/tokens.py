@@ -14,7 +14,7 @@ from portal.admission.queries import find_own_token
 from portal.api.v1 import answers, language, lists, shapes
 from portal.api.v1.bodies import NewToken, Rotation, TokenChange
 from portal.api.v1.endpoint import endpoint, takes
-from portal.api.v1.language import Column, Listing
+from portal.api.v1.language import Column, Listing, Shape
 from portal.credentials.scopes import Scope
 from portal.edge import actor
 from portal.edge.guard import requires
@@ -68,7 +68,7 @@ def index(room: Room) -> Response:
     if not language.flag("automatic"):
         query = query.where(RoomToken.automatic.is_(False))
     rows, pagination = lists.rows_of(asked, query, joinedload(RoomToken.created_by).lazyload(User.platform_roles))
-    return answers.many([asked.shape.cut(_shown(row[0], room)) for row in rows], LISTING, pagination)
+    return answers.many([_shown(row[0], room) for row in rows], asked.shape, pagination)
 
 
 @bp.post("")
@@ -81,13 +81,12 @@ def index(room: Room) -> Response:
 )
 def create(room: Room, body: NewToken) -> Response:
     """Create a token. An end in the past is accepted and makes a token that lets nobody in."""
-    language.shape(ONE)
-    given = body.given()
+    shape, given = language.shape(ONE), body.given()
     paused = given.pop("paused", False)
     token = tokens.issue_token(room=room, by=actor.someone(), **given)
     if paused:
         tokens.pause_token(token, by=actor.someone().user)
-    return _created(room, token)
+    return _created(room, token, shape)
 
 
 @bp.get("/<anyid:token_id>")
@@ -96,7 +95,7 @@ def create(room: Room, body: NewToken) -> Response:
 def show_one(room: Room, token_id: str) -> Response:
     """Read a token."""
     shape, token = language.shape(ONE), _own(room, token_id)
-    return answers.one(shape.cut(_shown(token, room)), ONE, tag=answers.tag_of(token))
+    return answers.one(_shown(token, room), shape, tag=answers.tag_of(token))
 
 
 @bp.patch("/<anyid:token_id>")
@@ -120,7 +119,7 @@ def change(room: Room, token_id: str, body: TokenChange) -> Response:
             tokens.pause_token(token, by=by.user)
         else:
             tokens.resume_token(token, room=room, by=by)
-    return answers.one(shape.cut(_shown(token, room)), ONE, tag=answers.tag_of(token))
+    return answers.one(_shown(token, room), shape, tag=answers.tag_of(token))
 
 
 @bp.delete("/<anyid:token_id>")
@@ -144,14 +143,14 @@ def delete(room: Room, token_id: str) -> Response:
 @takes(Rotation, at_once={}, a_day={"grace_minutes": 1440})
 def rotate(room: Room, token_id: str, body: Rotation) -> Response:
     """Replace a token by a new one with the same rights; the old one works on for the grace."""
-    language.shape(ONE)
-    grace = timedelta(minutes=body.grace_minutes)
-    return _created(room, tokens.rotate_token(_own(room, token_id), room=room, by=actor.someone(), grace=grace))
+    shape, grace = language.shape(ONE), timedelta(minutes=body.grace_minutes)
+    fresh = tokens.rotate_token(_own(room, token_id), room=room, by=actor.someone(), grace=grace)
+    return _created(room, fresh, shape)
 
 
-def _created(room: Room, token: RoomToken) -> Response:
+def _created(room: Room, token: RoomToken, shape: Shape) -> Response:
     at = f"/api/v1/rooms/{room.id}/tokens/{token.id}"
-    return answers.created(_shown(token, room), ONE, at=at, tag=answers.tag_of(token))
+    return answers.created(_shown(token, room), shape, at=at, tag=answers.tag_of(token))
 
 
 def _shown(token: RoomToken, room: Room) -> dict[str, Any]:

@@ -12,13 +12,18 @@ class Step:
 
 
 CREDENTIAL = Step(
-    "On the portal's machine, make a credential that acts with your rights. The secret is shown once.",
+    "On the portal's machine, make a credential that acts with your rights. In a clone the command is"
+    " `.venv/bin/portal`.",
     "portal client create --name Tutorial --user {user}"
     " --scopes rooms.read,rooms.write,access.read,access.write --json",
 )
+KEPT = Step(
+    "It prints `client_id` and `client_secret`; the secret is shown this once. Keep both for the calls below.",
+    "export CLIENT_ID=…\nexport CLIENT_SECRET=…",
+)
 CALLS = (
     Step(
-        "Exchange it for an access token, which works for a day.",
+        "Exchange it for an access token.",
         'TOKEN=$(curl -s {base}/oauth/token \\\n  -u "$CLIENT_ID:$CLIENT_SECRET" -d grant_type=client_credentials'
         ' \\\n  | sed \'s/.*"access_token": *"\\([^"]*\\)".*/\\1/\')',
     ),

@@ -49,7 +49,7 @@ def index(room: Room) -> Response:
     """List the users of the room: its one owner, and its members."""
     asked = language.query(LISTING)
     rows, pagination = lists.rows_of(asked, _users_of(room), lazyload(User.platform_roles))
-    return answers.many([asked.shape.cut(_shown(room, row[0], row[1])) for row in rows], LISTING, pagination)
+    return answers.many([_shown(room, row[0], row[1]) for row in rows], asked.shape, pagination)
 
 
 def _users_of(room: Room) -> sa.Select[User, RoomMember]:
@@ -70,13 +70,13 @@ def _shown(room: Room, user: User, member: RoomMember) -> dict[str, Any]:
 @takes(NewUser, example={"email": "bob@example.org", "permissions": ["status:view", "tokens:view"]})
 def create(room: Room, body: NewUser) -> Response:
     """Make an existing user a member. Nobody grants what he lacks."""
-    language.shape(LISTING)
+    shape = language.shape(LISTING)
     if (body.email is None) is (body.user_id is None):
         raise Invalid(email=Message("Name the user by email or by user_id."))
     email = body.email if body.email is not None else _email_of(body.user_id or "")
     member = add_member(room=room, email=email, permissions=body.permissions, until=body.until, by=actor.someone())
     at = f"/api/v1/rooms/{room.id}/users/{member.user.id}"
-    return answers.created(show.room_user(member, room), LISTING, at=at, tag=answers.tag_of(member))
+    return answers.created(show.room_user(member, room), shape, at=at, tag=answers.tag_of(member))
 
 
 def _email_of(user_id: str) -> str:
@@ -94,9 +94,9 @@ def show_one(room: Room, user_id: str) -> Response:
     shape = language.shape(LISTING)
     if room.owner.is_spelt(user_id):
         owner = show.room_owner(room, list(Permission))
-        return answers.one(shape.cut(owner), LISTING, tag=answers.tag_of(room.owner))
+        return answers.one(owner, shape, tag=answers.tag_of(room.owner))
     member = find_member_of_user(room, user_id)
-    return answers.one(shape.cut(show.room_user(member, room)), LISTING, tag=answers.tag_of(member))
+    return answers.one(show.room_user(member, room), shape, tag=answers.tag_of(member))
 
 
 @bp.patch("/<anyid:user_id>")
@@ -118,7 +118,7 @@ def change(room: Room, user_id: str, body: UserChange) -> Response:
             until=given.get("until", member.until),
             by=actor.someone(),
         )
-    return answers.one(shape.cut(show.room_user(member, room)), LISTING, tag=answers.tag_of(member))
+    return answers.one(show.room_user(member, room), shape, tag=answers.tag_of(member))
 
 
 @bp.delete("/<anyid:user_id>")

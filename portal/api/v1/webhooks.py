@@ -47,6 +47,8 @@ LISTING = Listing(
     tie=WebhookEndpoint.uuid,
     fields=frozenset(shapes.Webhook.model_fields) - {"secret"},
 )
+TOLD = Listing(columns={}, tie=WebhookEndpoint.uuid, fields=frozenset(shapes.Webhook.model_fields))
+"""Where the secret is in the answer, and whoever asks for some fields only has to ask for it too."""
 DELIVERIES = Listing(
     columns={
         "created_at": Column(WebhookDelivery.created_at, "moment"),
@@ -72,7 +74,7 @@ def index() -> Response:
     """List the webhooks that the caller may manage: of rooms that he may edit, and of customers that he owns."""
     asked = language.query(LISTING)
     rows, pagination = lists.rows_of(asked, managed_endpoints(actor.someone()), *WITH_OWNERS)
-    return answers.many([asked.shape.cut(shown.endpoint(row[0])) for row in rows], LISTING, pagination)
+    return answers.many([shown.endpoint(row[0]) for row in rows], asked.shape, pagination)
 
 
 @bp.post("")
@@ -81,7 +83,7 @@ def index() -> Response:
     scope=Scope.ROOMS_WRITE,
     returns=shapes.Webhook,
     status=201,
-    listing=LISTING,
+    listing=TOLD,
     refusals=(403, 404, 409),
     permission=PERMISSION,
 )
@@ -93,12 +95,12 @@ def index() -> Response:
 )
 def create(body: NewWebhook) -> Response:
     """Create a webhook, for one room or for all rooms of a customer. Its signing secret is in this answer."""
-    language.shape(LISTING)
+    shape = language.shape(TOLD)
     given = body.given()
     customer, room = _place(given.pop("room_id", None), given.pop("customer_id", None))
     made = operations.create_endpoint(customer=customer, room=room, by=actor.someone(), **given)
     at = f"/api/v1/webhooks/{made.id}"
-    return answers.created(shown.endpoint(made, secret=True), LISTING, at=at, tag=answers.tag_of(made))
+    return answers.created(shown.endpoint(made, secret=True), shape, at=at, tag=answers.tag_of(made))
 
 
 @bp.get("/<anyid:webhook_id>")
@@ -147,16 +149,15 @@ def delete(webhook_id: str) -> Response:
 
 
 @bp.post("/<anyid:webhook_id>/rotate-secret")
-@endpoint(TAG, scope=Scope.ROOMS_WRITE, returns=shapes.Webhook, listing=LISTING, refusals=(403,), permission=PERMISSION)
+@endpoint(TAG, scope=Scope.ROOMS_WRITE, returns=shapes.Webhook, listing=TOLD, refusals=(403,), permission=PERMISSION)
 @bearer_only
 @takes(None)
 def rotate_secret(webhook_id: str) -> Response:
     """Make a new signing secret, which is in this answer. For 24 hours messages are signed with the old one too."""
-    language.shape(LISTING)
-    by = actor.someone()
+    shape, by = language.shape(TOLD), actor.someone()
     found = find_endpoint(by, webhook_id)
     operations.rotate_secret(found, by=by)
-    return answers.one(shown.endpoint(found, secret=True), LISTING)
+    return answers.one(shown.endpoint(found, secret=True), shape)
 
 
 @bp.post("/<anyid:webhook_id>/test")
@@ -173,12 +174,11 @@ def rotate_secret(webhook_id: str) -> Response:
 @takes(None)
 def test(webhook_id: str) -> Response:
     """Send a message of type `webhook.test`, once, also while the webhook is paused."""
-    language.shape(DELIVERIES)
-    by = actor.someone()
+    shape, by = language.shape(DELIVERIES), actor.someone()
     found = find_endpoint(by, webhook_id)
     made = operations.test_endpoint(found, by=by)
     at = f"/api/v1/webhooks/{found.id}/deliveries/{made.id}"
-    return answers.created(shown.delivery(made, found), DELIVERIES, at=at, tag=answers.tag_of(made))
+    return answers.created(shown.delivery(made, found), shape, at=at, tag=answers.tag_of(made))
 
 
 @bp.get("/<anyid:webhook_id>/deliveries")
@@ -197,7 +197,7 @@ def deliveries(webhook_id: str) -> Response:
     asked = language.query(DELIVERIES)
     found = find_endpoint(actor.someone(), webhook_id)
     rows, pagination = lists.rows_of(asked, deliveries_of(found))
-    return answers.many([asked.shape.cut(shown.delivery(row[0], found)) for row in rows], DELIVERIES, pagination)
+    return answers.many([shown.delivery(row[0], found) for row in rows], asked.shape, pagination)
 
 
 @bp.get("/<anyid:webhook_id>/deliveries/<anyid:delivery_id>")
@@ -214,7 +214,7 @@ def show_delivery(webhook_id: str, delivery_id: str) -> Response:
     """Read a delivery."""
     shape, found = language.shape(DELIVERIES), find_endpoint(actor.someone(), webhook_id)
     sent = find_delivery(found, delivery_id)
-    return answers.one(shape.cut(shown.delivery(sent, found)), DELIVERIES, tag=answers.tag_of(sent))
+    return answers.one(shown.delivery(sent, found), shape, tag=answers.tag_of(sent))
 
 
 @bp.post("/<anyid:webhook_id>/deliveries/<anyid:delivery_id>/retry")
@@ -230,16 +230,15 @@ def show_delivery(webhook_id: str, delivery_id: str) -> Response:
 @takes(None)
 def retry(webhook_id: str, delivery_id: str) -> Response:
     """Send a message once more, with the same id, from the beginning of the schedule."""
-    language.shape(DELIVERIES)
-    by = actor.someone()
+    shape, by = language.shape(DELIVERIES), actor.someone()
     found = find_endpoint(by, webhook_id)
     sent = find_delivery(found, delivery_id)
     send_again(sent, by=by.user)
-    return answers.one(shown.delivery(sent, found), DELIVERIES)
+    return answers.one(shown.delivery(sent, found), shape)
 
 
 def _one(shape: language.Shape, found: WebhookEndpoint) -> Response:
-    return answers.one(shape.cut(shown.endpoint(found)), LISTING, tag=answers.tag_of(found))
+    return answers.one(shown.endpoint(found), shape, tag=answers.tag_of(found))
 
 
 def _place(room_id: Any, customer_id: Any) -> tuple[Customer, Room | None]:

@@ -1,0 +1,106 @@
+"""The API's description as it is served: the document for tools, and a page for people that is drawn from it."""
+
+import re
+from typing import Any
+
+from flask import Blueprint, Response, current_app, jsonify, render_template, url_for
+from limits import parse_many
+
+from portal.api.v1 import receivers
+from portal.api.v1.document import document_of
+from portal.api.v1.tutorial import CALLS, CREDENTIAL, KEPT, filled
+from portal.credentials.models import GrantType
+from portal.edge.guard import open_to_all
+from portal.edge.words import DAY, HOUR, MINUTE
+from portal.errors import Message
+from portal.webhooks.deliveries import SCHEDULE
+
+bp = Blueprint("document", __name__)
+
+
+@bp.get("/openapi.json")
+@open_to_all
+def openapi() -> Response:
+    """The document."""
+    response = jsonify(document_of(current_app._get_current_object()))  # type: ignore[attr-defined]
+    response.headers["Access-Control-Allow-Origin"] = "*"  # for tools that read documents; it holds no secret
+    return response
+
+
+@bp.get("/docs")
+@open_to_all
+def docs() -> str:
+    """The document for people, and a short way in."""
+    document = document_of(current_app._get_current_object())  # type: ignore[attr-defined]
+    base = current_app.config["BASE_URL"]
+    headers, body = receivers.example()
+    return render_template(
+        "api/docs.html",
+        document=document,
+        shapes={name: one for name, one in document["components"]["schemas"].items() if not _wraps(one)},
+        bodies=_bodies(document),
+        tags=_by_tag(document),
+        before=[{"words": step.words, "command": filled(step, base)} for step in (CREDENTIAL, KEPT)],
+        steps=[{"words": step.words, "command": filled(step, base)} for step in CALLS],
+        signing_in=_signing_in(base),
+        limits=[(one.amount, _length(one.get_expiry())) for one in parse_many(current_app.config["API_RATE"])],
+        hooks=receivers.facts(),
+        waits=[_length(seconds) for seconds in SCHEDULE],
+        message={"secret": receivers.EXAMPLE_SECRET, "headers": headers, "body": body},
+    )
+
+
+def _wraps(schema: dict[str, Any]) -> bool:
+    """Whether this is nothing but the envelope of an included relation, which the page writes out where it stands."""
+    return str(schema.get("title", "")).startswith("Included[")
+
+
+def _bodies(document: dict[str, Any]) -> set[str]:
+    """The shapes that are sent: there it matters what may be left out."""
+    operations = [about for methods in document["paths"].values() for about in methods.values()]
+    sent = [one["requestBody"]["content"]["application/json"]["schema"] for one in operations if "requestBody" in one]
+    return {schema["$ref"].rpartition("/")[2] for schema in sent}
+
+
+def _signing_in(base: str) -> dict[str, Any]:
+    config = current_app.config
+    return {
+        "password": config["OAUTH_PASSWORD_GRANT"],
+        "grants": {one.name: one.value for one in GrantType},
+        "access": _length(config["ACCESS_TOKEN_LIFE"].total_seconds()),
+        "refresh": _length(config["REFRESH_TOKEN_LIFE"].total_seconds()),
+        "at": {
+            name: base + url_for(endpoint)
+            for name, endpoint in (
+                ("token", "oauth.token"),
+                ("authorize", "consent.authorize"),
+                ("revoke", "oauth.revoke"),
+                ("introspect", "oauth.introspect"),
+                ("metadata", "oauth.describe"),
+            )
+        },
+    }
+
+
+def _length(seconds: float) -> Message:
+    """How long that is, in the largest unit of which it is a whole number."""
+    n = int(seconds)
+    if n % DAY == 0:
+        return Message.plural("%(n)d day", "%(n)d days", n=n // DAY)
+    if n % HOUR == 0:
+        return Message.plural("%(n)d hour", "%(n)d hours", n=n // HOUR)
+    if n % MINUTE == 0:
+        return Message.plural("%(n)d minute", "%(n)d minutes", n=n // MINUTE)
+    return Message.plural("%(n)d second", "%(n)d seconds", n=n)
+
+
+def _by_tag(document: dict[str, Any]) -> list[dict[str, Any]]:
+    tags: list[dict[str, Any]] = [
+        {"name": tag["name"], "anchor": re.sub(r"\W+", "-", tag["name"].casefold()), "operations": []}
+        for tag in document["tags"]
+    ]
+    for path, methods in document["paths"].items():
+        for method, about in methods.items():
+            found = next(tag for tag in tags if tag["name"] == about["tags"][0])
+            found["operations"].append({"path": path, "method": method, "about": about})
+    return tags

@@ -168,6 +168,32 @@ def test_a_one_time_entry_waits_for_the_host_too(portal: Portal, person: NewPers
     page.wait_for_url("**/-/conference")
 
 
+def test_a_member_who_pressed_enter_comes_in_with_the_host(portal: Portal, person: NewPerson) -> None:
+    change_board(portal, settings='{"wait_for_host": true}')
+    host, bob = person("Mo Moderator"), person("Bob")
+    bob.sign_in()
+    page = bob.page
+    page.get_by_role("link", name="Board meeting", exact=True).click()
+    page.get_by_role("button", name="Enter", exact=True).click()
+    expect(page.get_by_text("you come in by yourself as soon as somebody is")).to_be_visible()
+    host.join(board_links(portal)["moderator"])
+    page.wait_for_url("**/-/conference")  # within seconds, without a click
+
+
+def test_a_member_who_only_looked_is_told_of_the_host_and_not_taken_in(portal: Portal, person: NewPerson) -> None:
+    change_board(portal, settings='{"wait_for_host": true}')
+    host, bob = person("Mo Moderator"), person("Bob")
+    bob.sign_in()
+    bob.page.get_by_role("link", name="Board meeting", exact=True).click()
+    page = bob.go(f"/rooms/{bob.page.url.rsplit('/', 1)[1]}/-/entry")
+    expect(page.get_by_text("Press Enter to wait")).to_be_visible()
+    host.join(board_links(portal)["moderator"])
+    expect(page.get_by_text("You enter as Attendee")).to_be_visible(timeout=15_000)
+    assert page.title().startswith("●")
+    page.get_by_role("button", name="Enter", exact=True).click()
+    page.wait_for_url("**/-/conference")
+
+
 def test_who_signs_out_and_in_enters_again(portal: Portal, person: NewPerson) -> None:
     alice = person("Alice")
     alice.sign_in()

@@ -84,3 +84,36 @@ def test_who_went_back_is_not_told_that_he_is_in(cast: Cast) -> None:
     assert "You are already in" not in page
     assert "This device still has its place in the room." in page
     assert SCRIPT in page
+
+
+@pytest.mark.usefixtures("_hosted")
+def test_a_member_who_pressed_enter_waits_for_the_host_like_a_guest(cast: Cast) -> None:
+    bob, entry = cast.sign_in("bob"), f"/rooms/{cast.board}/-/entry"
+    before = bob.get(entry).text
+    assert ">The host is not here yet. You can enter as soon as somebody is.<" in before
+    assert "data-enter" not in before  # who only opened the page is not taken in
+    assert "http-equiv" not in before
+    waiting = bob.send(entry)
+    assert waiting.status_code == 409
+    assert "Waits until a moderator is in" not in waiting.text
+    assert ">The host is not here yet. This page looks again every ten seconds.<" in waiting.text
+    assert 'data-waiting="host"' in waiting.text
+    again = f"{entry}?asked=1"
+    assert f'http-equiv="refresh" content="10; url={again}"' in waiting.text
+    assert "data-enter" in bob.get(again).text
+    cast.join(Role.MODERATOR, name="Mo")
+    page = bob.get(again).text
+    assert "You enter as Attendee" in page
+    assert "data-waiting" not in page
+    assert "http-equiv" not in page
+    assert bob.send(entry).status_code == 303
+
+
+def test_a_member_is_told_when_there_is_a_place_again_and_not_taken_in(cast: Cast, app: Flask) -> None:
+    with app.app_context(), transaction():
+        cast.room().room_features = {"max_participants": 1}
+    cast.join(Role.GUEST, name="First")
+    page = cast.sign_in("bob").send(f"/rooms/{cast.board}/-/entry").text
+    assert 'data-waiting="full"' in page
+    assert "The room is full. Try again in a moment." in page
+    assert "data-enter" not in page

@@ -119,11 +119,14 @@ def test_pages_of_owners(
         ("rooms-none", "/manage/rooms?search=nothing+like+it"),
         ("rooms-none-fits", "/manage/rooms?status=inactive"),
         ("rooms-filtered", "/manage/rooms?status=active&sort=newest"),
+        ("trash-none", "/manage/rooms/trash"),
     ):
         seen(alice.go(path), name)
     alice.go("/manage/rooms").get_by_role("link", name="Open house", exact=True).click()
     expect(page.get_by_role("heading", name="Open house", level=1)).to_be_visible()
     seen(alice.go(f"{page.url}/sessions"), "sessions-none")
+    follow(alice.go(f"{page.url.removesuffix('/sessions')}/deletion").get_by_role("button", name="Delete room"))
+    seen(alice.go("/manage/rooms/trash"), "trash")
     charlie = person("Charlie")
     charlie.sign_in()
     seen(charlie.page, "rooms-first")

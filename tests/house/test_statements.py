@@ -8,6 +8,7 @@ from flask import Flask
 
 from portal.accounts.models import Account
 from portal.admission.models import AccessCode
+from portal.clock import now
 from portal.db import db, session, transaction
 from portal.permissions.members import RoomMember
 from portal.permissions.permission import Permission
@@ -116,6 +117,14 @@ def test_a_list_of_rooms(cast: Cast, count: Callable[..., int], who: str, rooms:
     assert count(client, f"{ROOMS}?search=zet+0") <= 3
     for words in ("status=inactive", "status=live&sort=newest", f"status=active&account={account}&search=zet"):
         assert count(client, f"{ROOMS}?{words}") <= 3
+
+
+def test_deleted_rooms(cast: Cast, count: Callable[..., int]) -> None:
+    more_rooms(cast, 10)
+    with cast.app.app_context(), transaction():
+        session.execute(sa.update(Room).values(trashed_at=now()))
+    for who in ("alice", "bob", "admin"):
+        assert count(cast.sign_in(who), f"{ROOMS}/trash?search=zet") <= 3
 
 
 def test_the_states_of_a_list(cast: Cast, count: Callable[..., int]) -> None:

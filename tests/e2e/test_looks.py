@@ -119,18 +119,27 @@ def test_pages_of_owners(
         ("rooms-none", "/manage/rooms?search=nothing+like+it"),
         ("rooms-none-fits", "/manage/rooms?status=inactive"),
         ("rooms-filtered", "/manage/rooms?status=active&sort=newest"),
-        ("trash-none", "/manage/rooms/trash"),
     ):
         seen(alice.go(path), name)
-    alice.go("/manage/rooms").get_by_role("link", name="Open house", exact=True).click()
-    expect(page.get_by_role("heading", name="Open house", level=1)).to_be_visible()
-    seen(alice.go(f"{page.url}/sessions"), "sessions-none")
-    follow(alice.go(f"{page.url.removesuffix('/sessions')}/deletion").get_by_role("button", name="Delete room"))
-    seen(alice.go("/manage/rooms/trash"), "trash")
     charlie = person("Charlie")
     charlie.sign_in()
     seen(charlie.page, "rooms-first")
     seen(charlie.go(room.removeprefix(portal.address)), "not-found")
+
+
+def test_pages_of_an_unused_room_and_of_one_that_is_deleted(
+    person: Callable[..., Person], seen: Callable[[Page, str], None]
+) -> None:
+    alice = person("Alice")
+    alice.sign_in()
+    seen(alice.go("/manage/rooms/trash"), "trash-none")
+    page = alice.go("/manage/rooms")
+    follow(page.get_by_role("link", name="Open house", exact=True))
+    room = page.url
+    seen(alice.go(f"{room}/sessions"), "sessions-none")
+    follow(alice.go(f"{room}/deletion").get_by_role("button", name="Delete room"))
+    seen(alice.go("/manage/rooms/trash"), "trash")
+    seen(alice.go("/manage/rooms/trash?search=nothing+like+it"), "trash-no-match")
 
 
 def test_the_way_to_the_content_covers_no_other(

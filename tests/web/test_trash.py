@@ -105,7 +105,8 @@ def test_the_last_deleted_comes_first_and_pages_hold_each_room_once(
             room = session.scalars(sa.select(type(cast.room())).filter_by(room_name=f"Class {number}")).one()
             room.trashed_at = at - timedelta(minutes=number // 2)  # two and two at the same moment
         session.flush()
-        found, after, pages = [], "", 0
+        found: list[str] = []
+        after, pages = "", 0
         while after or not pages:
             page = page_of_trash(actor_of(cast.user("alice")), after=after)
             found, after, pages = found + [room.room_name for room in page.rooms], page.next, pages + 1

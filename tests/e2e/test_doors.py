@@ -245,3 +245,17 @@ def test_without_a_script_the_waiting_page_promises_no_sound(
     expect(page.get_by_text("This page looks again every ten seconds.")).to_be_visible()
     page.wait_for_url("**?asked=1", timeout=15_000)  # it did
     expect(page.get_by_text("Nora Noscript")).to_be_visible()
+
+
+def test_without_a_script_the_player_says_what_is_needed_and_leads_back(
+    portal: Portal, new_context: Callable[..., BrowserContext]
+) -> None:
+    plain = Person(new_context(java_script_enabled=False), portal.address, "Nora Noscript")
+    plain.join(board_links(portal)["guest"])
+    page = plain.page
+    said = page.get_by_role("heading", name="A conversation needs JavaScript")
+    expect(said).to_have_count(1)  # at once, and not twice
+    expect(said).to_be_visible()
+    expect(page.get_by_role("button")).to_have_text(["Leave"])  # and none that would do nothing
+    page.get_by_role("link", name="Back to the entrance").click()
+    expect(page.get_by_text("This device still has its place in the room.")).to_be_visible()

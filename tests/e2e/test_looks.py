@@ -382,3 +382,14 @@ def test_closed_doors_of_guests(
     ):
         change_link(portal, change)
         seen(guest.go(link), f"door-{name}")
+
+
+def test_the_player_without_a_script(
+    portal: Portal, person: Callable[..., Person], seen: Callable[[Page, str], None]
+) -> None:
+    """What a browser without scripts shows, put where one with scripts can look at it."""
+    guest = person("Jun Tanaka")
+    guest.page.route("**/js/player/*", lambda route: route.abort())
+    guest.join(board_links(portal)["guest"])
+    expect(guest.page.get_by_role("heading", name="A conversation needs JavaScript")).to_be_visible()
+    seen(guest.page, "player-no-script")

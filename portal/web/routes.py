@@ -46,6 +46,7 @@ def install(app: Flask) -> None:
             app.extensions["csrf"].exempt(view)  # these doors ask for the admission's own proof
     app.add_template_global(can, "can")
     app.add_template_global(Permission, "Permission")
+    app.add_template_global(status.snapshot_of, "snapshot_of")
     app.context_processor(lambda: {"actor": actor.current()})
     session_pages.install(app)
 

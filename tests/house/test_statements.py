@@ -131,6 +131,17 @@ def test_the_states_of_a_list(cast: Cast, count: Callable[..., int]) -> None:
     assert count(cast.sign_in("alice"), f"{ROOMS}/status?rooms={cast.board}+{cast.open_house}") <= 3
 
 
+def test_the_live_state_in_the_head_of_a_rooms_pages_takes_one_statement(cast: Cast, count: Callable[..., int]) -> None:
+    """Next to the sign-in, the room with all rights to it, and what the page is about."""
+    cast.join(name="Gus")
+    alice, room = cast.sign_in("alice"), f"{ROOMS}/{cast.board}"
+    assert count(alice, f"{room}/status/badge") <= 3
+    for page in ("settings", "deletion", "links/new", "codes/new", "people/new", "webhooks/new"):
+        assert count(alice, f"{room}/{page}") <= 3, page
+    for page in ("codes", "people", "sessions"):
+        assert count(alice, f"{room}/{page}") <= 4, page
+
+
 def test_what_owners_do_most(cast: Cast, count: Callable[..., int]) -> None:
     alice, room = cast.sign_in("alice"), f"{ROOMS}/{cast.board}"
     assert count(alice, f"{ROOMS}/new", f"{ROOMS}/new", room_name="New") <= 6

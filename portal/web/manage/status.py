@@ -47,9 +47,18 @@ class StatusView:
         return sum(person.role is Role(role) for person in self.people)
 
 
+def snapshot_of(room: Room) -> RoomStatus | None:
+    """The stored snapshot: one statement, for the badge in the head of each of a room's pages.
+
+    A page that shows a refused form again must not write down what was refused.
+    """
+    with session.no_autoflush:
+        return session.get(RoomStatus, room.uuid)
+
+
 def status_view(room: Room, somebody: Actor) -> StatusView:
     """What the status fragment shows."""
-    stored = session.get(RoomStatus, room.uuid)
+    stored = snapshot_of(room)
     most = used_limit(room.subscription.values, room.room_features, "max_participants")
     return StatusView(stored, present(room) if stored and stored.count else [], most, somebody.uuid)
 
@@ -60,6 +69,13 @@ def show(room: Room) -> ResponseReturnValue:
     """The status card of one room, with its badge for the page's head."""
     view = status_view(room, actor.someone())
     return render_template("manage/rooms/_status.html", room=room, status=view, alone=True)
+
+
+@bp.get("/rooms/<id:room_id>/status/badge")
+@requires(Permission.STATUS_VIEW)
+def badge(room: Room) -> ResponseReturnValue:
+    """The badge alone, for the pages of a room that show nothing else of its status."""
+    return render_template("manage/rooms/_badge.html", room=room)
 
 
 @bp.get("/rooms/status")

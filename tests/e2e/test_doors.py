@@ -51,6 +51,11 @@ def change_webhooks(portal: Portal, change: str) -> None:
     _write(portal, f"UPDATE webhook_endpoints SET {change}")
 
 
+def rename_accounts(portal: Portal, name: str) -> None:
+    """Call all accounts by this name."""
+    _write(portal, "UPDATE accounts SET account_name = :name", name=name)
+
+
 def open_house(portal: Portal) -> str:
     """The address of the public room."""
     engine = sa.create_engine(f"sqlite:///{portal.data / 'foyer.db'}")

@@ -325,12 +325,6 @@ def test_doors_of_guests(portal: Portal, person: Callable[..., Person], seen: Ca
     page.get_by_role("button", name="Join").click()
     expect(page.get_by_text("you come in by yourself as soon as")).to_be_visible()
     seen(page, "door-asked")
-    bob = person("Bob")
-    bob.sign_in()
-    bob.page.get_by_role("button", name="Enter Board meeting").click()
-    expect(bob.page.get_by_text("you come in by yourself as soon as")).to_be_visible()
-    seen(bob.page, "door-member")
-    bob.go("/me")
     host.join(links["moderator"])
     expect(host.page.get_by_text("You are the only one here.")).to_be_visible()
     seen(host.page, "player-alone")
@@ -393,3 +387,18 @@ def test_the_player_without_a_script(
     guest.join(board_links(portal)["guest"])
     expect(guest.page.get_by_role("heading", name="A conversation needs JavaScript")).to_be_visible()
     seen(guest.page, "player-no-script")
+
+
+def test_members_who_wait_and_the_owner_who_sees_it(
+    portal: Portal, person: Callable[..., Person], seen: Callable[[Page, str], None]
+) -> None:
+    change_board(portal, settings='{"wait_for_host": true}')
+    bob, alice = person("Bob"), person("Alice")
+    bob.sign_in()
+    bob.page.get_by_role("button", name="Enter Board meeting").click()
+    expect(bob.page.get_by_text("you come in by yourself as soon as")).to_be_visible()
+    seen(bob.page, "door-member")
+    alice.sign_in()
+    follow(alice.page.get_by_role("link", name="Board meeting", exact=True))
+    expect(alice.page.get_by_text("1 person is waiting for a moderator")).to_be_visible()
+    seen(alice.page, "room-waits")

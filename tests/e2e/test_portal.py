@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -92,7 +93,7 @@ def test_a_long_account_does_not_push_search_into_a_line_of_its_own(
     choices = page.get_by_role("combobox")
     expect(choices).to_have_count(3)  # the account is among them
     parts = [page.get_by_role("searchbox"), *choices.all(), page.get_by_role("button", name="Search")]
-    boxes = [part.bounding_box() or {} for part in parts]
+    boxes: list[Any] = [part.bounding_box() for part in parts]
     assert max(box["y"] for box in boxes) < min(box["y"] + box["height"] for box in boxes)  # one line
     assert all(box["x"] + box["width"] <= width for box in boxes)
     assert boxes[0]["width"] >= 150

@@ -11,6 +11,7 @@ from flask.typing import ResponseReturnValue
 from portal.admission.decision import Decision, Wait
 from portal.admission.operations import Declined, enter, look
 from portal.admission.queries import Visitor
+from portal.admission.waiting import ask_to_come_in, go_on_waiting, stop_waiting
 from portal.edge import actor, admissions
 from portal.edge.guard import as_member, requires
 from portal.edge.refusals import remembered
@@ -27,7 +28,10 @@ def show(room: Room) -> ResponseReturnValue:
     """What entering would do, for whoever follows the room's address as a member."""
     held = admissions.read(request, room.id)
     visitor = _visitor(room, device=held.device if held else "")
-    return _page(room, visitor, look(room, visitor), asked=request.args.get("asked") == "1")
+    decision = look(room, visitor)
+    if isinstance(decision.result, Wait):
+        go_on_waiting(room, visitor)
+    return _page(room, visitor, decision, asked=request.args.get("asked") == "1")
 
 
 @bp.post("")
@@ -41,7 +45,10 @@ def create(room: Room) -> ResponseReturnValue:
         with remembered():
             inside = enter(room=room, visitor=visitor, name="", code="", network=request.remote_addr or "")
     except Declined as declined:
+        if isinstance(declined.decision.result, Wait):
+            ask_to_come_in(room, visitor)
         return _page(room, visitor, declined.decision, asked=True), 409
+    stop_waiting(room, visitor)
     ticket = admissions.by_membership(held, visitor.sign_in_uuid)
     response = make_response(redirect(url_for("conference.show", room_id=room.id), 303))
     return admissions.write(response, room.id, replace(ticket, participation_id=inside.id))

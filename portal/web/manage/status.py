@@ -12,6 +12,7 @@ from uuid import UUID
 from flask import Blueprint, Flask, current_app, render_template
 from flask.typing import ResponseReturnValue
 
+from portal.admission.waiting import count_waiting
 from portal.channels import EVERYTHING, channels
 from portal.db import reading, session, transaction
 from portal.edge import actor
@@ -35,12 +36,13 @@ JUDGE_SECONDS = 60.0
 
 @dataclass(frozen=True)
 class StatusView:
-    """The stored snapshot with the names of those inside, and how many may be in."""
+    """The stored snapshot with the names of those inside, how many may be in, and how many wait for a moderator."""
 
     status: RoomStatus | None
     people: list[Participation]
     most: int | None
     own: UUID
+    waiting: int
 
     def count(self, role: str) -> int:
         """How many of this role are in."""
@@ -60,7 +62,9 @@ def status_view(room: Room, somebody: Actor) -> StatusView:
     """What the status fragment shows."""
     stored = snapshot_of(room)
     most = used_limit(room.subscription.values, room.room_features, "max_participants")
-    return StatusView(stored, present(room) if stored and stored.count else [], most, somebody.uuid)
+    people = present(room) if stored and stored.count else []
+    hosted = any(person.role is Role.MODERATOR for person in people)
+    return StatusView(stored, people, most, somebody.uuid, 0 if hosted else count_waiting(room))
 
 
 @bp.get("/rooms/<id:room_id>/status")

@@ -10,6 +10,7 @@ import structlog
 from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 
+from portal.admission.waiting import is_at_door
 from portal.channels import channels
 from portal.db import reading, transaction
 from portal.status import upkeep
@@ -65,7 +66,7 @@ def start(app: Flask) -> None:
 
 def sweep(app: Flask) -> int:
     """Close what lapsed; if the database cannot take it now, it lapses again in a moment."""
-    gone = channels().lapsed()
+    gone = [(group, member) for group, member in channels().lapsed() if not is_at_door(group)]
     if not gone:
         return 0
     try:

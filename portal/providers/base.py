@@ -66,6 +66,8 @@ class Provider(Protocol):
     """Room types that it can serve."""
     settings: Sequence[Setting]
     """What it lets rooms choose, and really obeys; each with `Scope.PROVIDER`."""
+    features: frozenset[str]
+    """Codes of the catalogue's features that are for the service to do (`by_service`) and that it does."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,13 +3,17 @@
 The rule is the source document's: a room's value counts if the subscription has the feature and the
 room asks for the same or less; otherwise it is ignored, which is not an error, and the reason is shown.
 So a room may keep a value that is ignored today and counts once its plan grows.
+
+What plan and room grant may still be nothing that the service behind the room can do. That changes no value,
+so the source's rule holds with every service, but the row says so.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from portal.errors import Invalid, Message
+from portal.providers import registry
 from portal.rooms.models import Room
 from portal.subscriptions.catalogue import FEATURES, LARGEST, Feature, Value, api_value, whole
 from portal.subscriptions.models import ServiceType
@@ -20,7 +24,8 @@ class EffectiveFeature:
     """One row of the table of limits.
 
     None for a plan's number, or one in use, means unlimited; a room's value is as the room keeps it:
-    None when not set, True for a number that should be unlimited.
+    None when not set, True for a number that should be unlimited. `available`: can the service behind the
+    room do what the used value grants?
     """
 
     feature: Feature
@@ -30,6 +35,7 @@ class EffectiveFeature:
     in_subscription: bool
     in_room: bool
     reason: Message
+    available: bool = True
 
     @property
     def code(self) -> str:
@@ -48,11 +54,17 @@ class EffectiveFeature:
 
 
 def effective_features(
-    subscription: Mapping[str, Value], room: Mapping[str, Any], room_type: ServiceType = ServiceType.MEET
+    subscription: Mapping[str, Value],
+    room: Mapping[str, Any],
+    room_type: ServiceType = ServiceType.MEET,
+    served: Collection[str] | None = None,
 ) -> dict[str, EffectiveFeature]:
-    """Code → row, for every feature of this type of room that the plan has, and all that the room names."""
+    """Code → row, for every feature of this type of room that the plan has, and all that the room names.
+
+    `served`: what the service behind the room does of that which is for it to do; None stands for all.
+    """
     return {
-        code: _judged(feature, subscription, room, room_type)
+        code: _as_served(_judged(feature, subscription, room, room_type), served)
         for code, feature in FEATURES.items()
         if room.get(code) is not None or (code in subscription and room_type in feature.fits)
     }
@@ -60,7 +72,8 @@ def effective_features(
 
 def features_of(room: Room) -> list[EffectiveFeature]:
     """The room's table of limits."""
-    return list(effective_features(room.subscription.values, room.room_features, room.room_type).values())
+    plan, served = room.subscription.values, registry.get(room.subscription.provider.provider_type).features
+    return list(effective_features(plan, room.room_features, room.room_type, served).values())
 
 
 def narrowable_features(room_type: ServiceType) -> list[Feature]:
@@ -113,6 +126,13 @@ def checked_override(code: str, value: object) -> Value:
             **{field: Message("Use a whole number from 0 to %(largest)d, true or false.", largest=LARGEST)},
         )
     return number
+
+
+def _as_served(row: EffectiveFeature, served: Collection[str] | None) -> EffectiveFeature:
+    granted = row.used_value is None or bool(row.used_value)
+    if served is None or not row.feature.by_service or row.code in served or not granted:
+        return row
+    return replace(row, available=False, reason=Message("The service behind the room does not offer it"))
 
 
 def _judged(

@@ -23,7 +23,8 @@ _EVERY = frozenset(ServiceType)
 class Feature:
     """One feature: a number with a unit, or a yes/no.
 
-    `fits`: the room types for which it means something. `narrowable`: may a room ask for less?
+    `fits`: the room types for which it means something. `narrowable`: may a room ask for less? `by_service`:
+    is it the service behind the room that does it? What is not is done or counted by the portal itself.
     """
 
     code: str
@@ -32,6 +33,7 @@ class Feature:
     fits: frozenset[ServiceType]
     unit: str = ""
     narrowable: bool = True
+    by_service: bool = False
 
     @property
     def numeric(self) -> bool:
@@ -48,13 +50,13 @@ FEATURES: dict[str, Feature] = {
         Feature("max_viewers", Message("Viewers"), int, _LIVE | _VIDEO),
         Feature("max_outputs", Message("Destinations"), int, _SIMULCAST),
         Feature("max_duration", Message("Duration"), int, _MEET | _LIVE | _SIMULCAST, unit="min"),
-        Feature("max_storage", Message("Storage"), int, _MEET | _LIVE | _VIDEO, unit="GB"),
-        Feature("max_recordings", Message("Recordings"), int, _MEET | _LIVE),
-        Feature("record_expiration", Message("Recordings are kept"), int, _MEET | _LIVE, unit="days"),
-        Feature("recording", Message("Recording"), bool, _MEET | _LIVE),
-        Feature("public_chat", Message("Public chat"), bool, _MEET),
-        Feature("private_chat", Message("Private chat"), bool, _MEET),
-        Feature("screen_sharing", Message("Screen sharing"), bool, _MEET),
+        Feature("max_storage", Message("Storage"), int, _MEET | _LIVE | _VIDEO, unit="GB", by_service=True),
+        Feature("max_recordings", Message("Recordings"), int, _MEET | _LIVE, by_service=True),
+        Feature("record_expiration", Message("Recordings are kept"), int, _MEET | _LIVE, unit="days", by_service=True),
+        Feature("recording", Message("Recording"), bool, _MEET | _LIVE, by_service=True),
+        Feature("public_chat", Message("Public chat"), bool, _MEET, by_service=True),
+        Feature("private_chat", Message("Private chat"), bool, _MEET, by_service=True),
+        Feature("screen_sharing", Message("Screen sharing"), bool, _MEET, by_service=True),
         Feature("allow_create_account", Message("Create accounts"), bool, _EVERY, narrowable=False),
         Feature("allow_delete_account", Message("Delete accounts"), bool, _EVERY, narrowable=False),
     )

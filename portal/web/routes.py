@@ -12,7 +12,7 @@ from portal.web.conference import pages as conference_pages
 from portal.web.conference import signals as conference_signals
 from portal.web.join import entries
 from portal.web.join import pages as join_pages
-from portal.web.manage import codes, entry, links, people, room_settings, rooms, sessions, status, webhooks
+from portal.web.manage import codes, entry, links, people, room_settings, rooms, sessions, status, trash, webhooks
 from portal.web.session import applications, credentials
 from portal.web.session import pages as session_pages
 
@@ -21,6 +21,7 @@ def install(app: Flask) -> None:
     """Register every blueprint, and what all templates may ask."""
     for blueprint in (
         rooms.bp,
+        trash.bp,
         room_settings.bp,
         links.bp,
         codes.bp,
@@ -45,6 +46,7 @@ def install(app: Flask) -> None:
             app.extensions["csrf"].exempt(view)  # these doors ask for the admission's own proof
     app.add_template_global(can, "can")
     app.add_template_global(Permission, "Permission")
+    app.add_template_global(status.snapshot_of, "snapshot_of")
     app.context_processor(lambda: {"actor": actor.current()})
     session_pages.install(app)
 

@@ -66,6 +66,22 @@ document.addEventListener("keydown", (event) => {
   closeMenus();
 });
 
+// Tabs that do not fit can be scrolled: the current one is in view, and a fade says where there are more.
+
+function sayWhereMore(tabs) {
+  const scrolled = Math.abs(tabs.scrollLeft);
+  tabs.classList.toggle("has-before", scrolled > 1);
+  tabs.classList.toggle("has-after", scrolled < tabs.scrollWidth - tabs.clientWidth - 1);
+}
+
+for (const tabs of document.querySelectorAll(".tabs")) {
+  const middle = (one) => one.getBoundingClientRect().left + one.clientWidth / 2;
+  const current = tabs.querySelector("[aria-current]");
+  if (current) tabs.scrollLeft += middle(current) - middle(tabs); // scrollIntoView might scroll the page as well
+  tabs.addEventListener("scroll", () => sayWhereMore(tabs), { passive: true });
+  new ResizeObserver(() => sayWhereMore(tabs)).observe(tabs);
+}
+
 // Ages: <time data-ago="12"> counts on from the seconds that the server said, in the words of the page; and so
 // does how long something has lasted, <time data-for="12">.
 

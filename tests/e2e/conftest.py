@@ -1,10 +1,12 @@
 """Real browsers against the real server. Each test gets a portal of its own, furnished with the demo world."""
 
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from tests.e2e.people import Person
@@ -68,3 +70,36 @@ def person(portal: Portal, new_context: Callable[..., BrowserContext]) -> Iterat
 @pytest.fixture
 def page(person: Callable[..., Person]) -> Page:
     return person().page
+
+
+AXE = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}}
+LOOKS = [("light", 360), ("light", 1280), ("dark", 360), ("dark", 1280)]
+
+
+@pytest.fixture(params=LOOKS, ids=lambda look: f"{look[0]}-{look[1]}")
+def look(request: pytest.FixtureRequest) -> tuple[str, int]:
+    scheme, width = request.param
+    return scheme, width
+
+
+@pytest.fixture
+def seen(look: tuple[str, int]) -> Iterator[Callable[[Page, str], None]]:
+    """Looks at a page: all complaints are told together at the end. With SCREENSHOTS=folder the pictures are kept."""
+    complaints: list[str] = []
+    scheme, width = look
+
+    def at(page: Page, name: str) -> None:
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
+        page.set_viewport_size({"width": width, "height": 800})
+        page.wait_for_load_state()
+        if folder := os.environ.get("SCREENSHOTS"):
+            Path(folder).mkdir(parents=True, exist_ok=True)
+            page.screenshot(path=f"{folder}/{name}-{width}-{scheme}.png", full_page=name != "conference")
+        found = Axe().run(page, options=AXE).response["violations"]
+        complaints.extend(f"{name}: {one['id']}: {one['nodes'][0]['html'][:160]}" for one in found)
+        wide = page.evaluate("() => document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        if wide > 0:
+            complaints.append(f"{name}: {wide} px wider than the screen")
+
+    yield at
+    assert complaints == []

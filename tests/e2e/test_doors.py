@@ -56,6 +56,11 @@ def change_messages(portal: Portal, change: str) -> None:
     _write(portal, f"UPDATE webhook_deliveries SET {change}")
 
 
+def rename_accounts(portal: Portal, name: str) -> None:
+    """Call all accounts by this name."""
+    _write(portal, "UPDATE accounts SET account_name = :name", name=name)
+
+
 def open_house(portal: Portal) -> str:
     """The address of the public room."""
     engine = sa.create_engine(f"sqlite:///{portal.data / 'foyer.db'}")
@@ -173,6 +178,32 @@ def test_a_one_time_entry_waits_for_the_host_too(portal: Portal, person: NewPers
     page.wait_for_url("**/-/conference")
 
 
+def test_a_member_who_pressed_enter_comes_in_with_the_host(portal: Portal, person: NewPerson) -> None:
+    change_board(portal, settings='{"wait_for_host": true}')
+    host, bob = person("Mo Moderator"), person("Bob")
+    bob.sign_in()
+    page = bob.page
+    page.get_by_role("link", name="Board meeting", exact=True).click()
+    page.get_by_role("button", name="Enter", exact=True).click()
+    expect(page.get_by_text("you come in by yourself as soon as somebody is")).to_be_visible()
+    host.join(board_links(portal)["moderator"])
+    page.wait_for_url("**/-/conference")  # within seconds, without a click
+
+
+def test_a_member_who_only_looked_is_told_of_the_host_and_not_taken_in(portal: Portal, person: NewPerson) -> None:
+    change_board(portal, settings='{"wait_for_host": true}')
+    host, bob = person("Mo Moderator"), person("Bob")
+    bob.sign_in()
+    bob.page.get_by_role("link", name="Board meeting", exact=True).click()
+    page = bob.go(f"/rooms/{bob.page.url.rsplit('/', 1)[1]}/-/entry")
+    expect(page.get_by_text("Press Enter to wait")).to_be_visible()
+    host.join(board_links(portal)["moderator"])
+    expect(page.get_by_text("You enter as Attendee")).to_be_visible(timeout=15_000)
+    assert page.title().startswith("●")
+    page.get_by_role("button", name="Enter", exact=True).click()
+    page.wait_for_url("**/-/conference")
+
+
 def test_who_signs_out_and_in_enters_again(portal: Portal, person: NewPerson) -> None:
     alice = person("Alice")
     alice.sign_in()
@@ -224,3 +255,17 @@ def test_without_a_script_the_waiting_page_promises_no_sound(
     expect(page.get_by_text("This page looks again every ten seconds.")).to_be_visible()
     page.wait_for_url("**?asked=1", timeout=15_000)  # it did
     expect(page.get_by_text("Nora Noscript")).to_be_visible()
+
+
+def test_without_a_script_the_player_says_what_is_needed_and_leads_back(
+    portal: Portal, new_context: Callable[..., BrowserContext]
+) -> None:
+    plain = Person(new_context(java_script_enabled=False), portal.address, "Nora Noscript")
+    plain.join(board_links(portal)["guest"])
+    page = plain.page
+    said = page.get_by_role("heading", name="A conversation needs JavaScript")
+    expect(said).to_have_count(1)  # at once, and not twice
+    expect(said).to_be_visible()
+    expect(page.get_by_role("button")).to_have_text(["Leave"])  # and none that would do nothing
+    page.get_by_role("link", name="Back to the entrance").click()
+    expect(page.get_by_text("This device still has its place in the room.")).to_be_visible()

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -11,6 +12,7 @@ from portal.clock import now
 from portal.identifiers import new_id, new_uuid
 from portal.rooms.models import Room
 from tests.e2e.people import Person, follow
+from tests.e2e.test_doors import rename_accounts
 from tests.e2e.test_journeys import board_links
 from tests.servers import Portal
 
@@ -78,3 +80,21 @@ def test_rooms_are_filtered_sorted_paged_and_come_back(portal: Portal, person: C
     expect(page.get_by_role("heading", name="No room matches “class”")).to_be_visible()
     follow(page.get_by_role("link", name="Clear filter"))
     expect(rooms.first).to_have_text("Class 39")
+
+
+@pytest.mark.parametrize("width", [768, 800, 991, 1280])
+def test_a_long_account_does_not_push_search_into_a_line_of_its_own(
+    portal: Portal, person: Callable[..., Person], width: int
+) -> None:
+    rename_accounts(portal, "Donaudampfschifffahrtsgesellschaft, Abteilung Öffentlichkeitsarbeit")
+    staff = person("Admin", viewport={"width": width, "height": 700})
+    staff.sign_in()
+    page = staff.page
+    choices = page.get_by_role("combobox")
+    expect(choices).to_have_count(3)  # the account is among them
+    parts = [page.get_by_role("searchbox"), *choices.all(), page.get_by_role("button", name="Search")]
+    boxes: list[Any] = [part.bounding_box() for part in parts]
+    assert max(box["y"] for box in boxes) < min(box["y"] + box["height"] for box in boxes)  # one line
+    assert all(box["x"] + box["width"] <= width for box in boxes)
+    assert boxes[0]["width"] >= 150
+    assert boxes[2]["width"] >= 70

@@ -8,6 +8,7 @@ from flask import Flask
 
 from portal.accounts.models import Account
 from portal.admission.models import AccessCode
+from portal.clock import now
 from portal.db import db, session, transaction
 from portal.permissions.members import RoomMember
 from portal.permissions.permission import Permission
@@ -118,8 +119,27 @@ def test_a_list_of_rooms(cast: Cast, count: Callable[..., int], who: str, rooms:
         assert count(client, f"{ROOMS}?{words}") <= 3
 
 
+def test_deleted_rooms(cast: Cast, count: Callable[..., int]) -> None:
+    more_rooms(cast, 10)
+    with cast.app.app_context(), transaction():
+        session.execute(sa.update(Room).values(trashed_at=now()))
+    for who in ("alice", "bob", "admin"):
+        assert count(cast.sign_in(who), f"{ROOMS}/trash?search=zet") <= 3
+
+
 def test_the_states_of_a_list(cast: Cast, count: Callable[..., int]) -> None:
     assert count(cast.sign_in("alice"), f"{ROOMS}/status?rooms={cast.board}+{cast.open_house}") <= 3
+
+
+def test_the_live_state_in_the_head_of_a_rooms_pages_takes_one_statement(cast: Cast, count: Callable[..., int]) -> None:
+    """Next to the sign-in, the room with all rights to it, and what the page is about."""
+    cast.join(name="Gus")
+    alice, room = cast.sign_in("alice"), f"{ROOMS}/{cast.board}"
+    assert count(alice, f"{room}/status/badge") <= 3
+    for page in ("settings", "deletion", "links/new", "codes/new", "people/new", "webhooks/new"):
+        assert count(alice, f"{room}/{page}") <= 3, page
+    for page in ("codes", "people", "sessions"):
+        assert count(alice, f"{room}/{page}") <= 4, page
 
 
 def test_what_owners_do_most(cast: Cast, count: Callable[..., int]) -> None:

@@ -11,6 +11,7 @@ from portal.providers import registry
 from portal.providers.base import Embeddable, Kind, Provider, Scope
 from portal.providers.catalog import catalog
 from portal.rooms.settings import declared
+from portal.subscriptions.catalogue import FEATURES
 from portal.subscriptions.models import ServiceType
 
 PROVIDERS = catalog(ice_servers=[{"urls": "stun:192.0.2.1"}])
@@ -53,6 +54,11 @@ def test_its_settings_are_declared_whole_and_hide_none_that_all_rooms_have(app: 
         assert str(setting.help)
         assert isinstance(setting.default, bool) is (setting.kind is Kind.SWITCH)
         assert (setting.default in dict(setting.choices)) is (setting.kind is Kind.CHOICE)
+
+
+@every_provider
+def test_it_names_as_its_features_only_what_is_for_a_service_to_do(provider: Provider) -> None:
+    assert provider.features <= {code for code, feature in FEATURES.items() if feature.by_service}
 
 
 @every_provider

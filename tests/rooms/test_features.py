@@ -18,6 +18,7 @@ from portal.subscriptions.catalogue import FEATURES, LARGEST, Feature, Value, ap
 from portal.subscriptions.models import ServiceType
 
 OTHER_KIND = "The room's value is of another kind and is ignored"
+NOT_SERVED = "The service behind the room does not offer it"
 MORE = "The room asks for more than the plan gives"
 
 
@@ -57,6 +58,30 @@ def test_a_feature_that_the_plan_lacks_is_not_available() -> None:
     row = effective_features({}, {"public_chat": True})["public_chat"]
     assert (row.used_value, row.reason) == (False, "Not in the plan")
     assert used_limit({}, {"max_participants": 9}, "max_participants") == 0
+
+
+@pytest.mark.parametrize(
+    ("code", "plan", "room", "reason"),
+    [
+        ("recording", True, None, NOT_SERVED),
+        ("max_recordings", None, 4, NOT_SERVED),
+        ("max_storage", None, None, NOT_SERVED),
+        ("recording", True, False, "Switched off for this room"),  # off is off, whoever could do it
+        ("recording", False, None, "From the plan"),
+        ("max_participants", 100, 50, "Lowered for this room"),  # the portal counts
+        ("max_duration", 60, None, "From the plan"),
+    ],
+)
+def test_what_the_service_cannot_do_is_said_and_changes_no_value(
+    code: str, plan: Value, room: object, reason: str
+) -> None:
+    asked = {} if room is None else {code: room}
+    able = effective_features({code: plan}, asked, served={code})[code]
+    unable = effective_features({code: plan}, asked, served=())[code]
+    assert (unable.available, unable.reason) == (reason != NOT_SERVED, reason)
+    assert able.available
+    assert able.reason != NOT_SERVED
+    assert unable.used_value == able.used_value
 
 
 def test_unlimited_and_zero_never_meet() -> None:

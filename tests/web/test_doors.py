@@ -69,10 +69,11 @@ PAGES = [
     "/settings",
     "/deletion",
     "/status",
+    "/status/badge",
     "/sessions",
     "/ending",
 ]
-BOB_MAY = {"", "/status"}
+BOB_MAY = {"", "/status", "/status/badge"}
 ADMIN_MAY = set(PAGES)
 
 

@@ -144,7 +144,22 @@ def test_the_overview_shows_every_limit_of_the_plan_with_its_reason(cast: Cast, 
     page = alice.get(f"/manage/rooms/{cast.board}").text
     for label in ("Rooms", "Participants", "Duration", "Recording", "Public chat", "Screen sharing"):
         assert re.search(rf'class="wide">{label}<', page), label
-    assert page.count("From the plan") == 6
+    assert page.count("From the plan") == 3
+
+
+def test_what_the_service_behind_the_room_cannot_do_is_not_shown_as_on(
+    cast: Cast, app: Flask, alice: Client, path: str
+) -> None:
+    with app.app_context(), transaction():
+        cast.room().room_features = {"public_chat": False}
+    page = alice.get(f"/manage/rooms/{cast.board}").text
+    rows = {cells[0]: cells[1:] for cells in (re.findall(r">([^<>]+)</t[hd]>", row) for row in page.split("<tr")[2:])}
+    assert rows["Recording"] == ["On", "–", "Not available", "The service behind the room does not offer it"]
+    assert rows["Screen sharing"][2] == "Not available"
+    assert rows["Public chat"] == ["On", "Off", "Off", "Switched off for this room"]
+    assert rows["Participants"][2] == "25"
+    hint = "The plan has it on. The service behind the room does not offer it."
+    assert alice.get(path).text.count(hint) == 2  # of recording and screen sharing; chat is off anyhow
 
 
 def test_where_guests_are_not_let_in_their_link_says_so(cast: Cast, app: Flask, alice: Client, path: str) -> None:

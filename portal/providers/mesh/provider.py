@@ -16,6 +16,7 @@ class Mesh:
     label = "Direct connection"
     kinds = frozenset({"meet"})
     settings: Sequence[Setting] = ()  # what rooms of the type have is all there is to choose
+    features: frozenset[str] = frozenset()  # pictures and voices: nothing is recorded, no chat, no screens
 
     def __init__(self, ice_servers: Sequence[dict[str, Any]]) -> None:
         self._ice_servers = list(ice_servers)

@@ -15,6 +15,7 @@ from portal.admission.entries import Spent, can_be_used, find_entry, find_opened
 from portal.admission.models import Entry
 from portal.admission.operations import Declined, look
 from portal.admission.queries import Visitor
+from portal.admission.waiting import ask_to_come_in, stop_waiting
 from portal.clock import now
 from portal.edge import actor, admissions
 from portal.edge.guard import Admission, as_member, at_door
@@ -66,7 +67,10 @@ def enter(admission: Admission) -> ResponseReturnValue:
     except Spent:
         return _spent()
     except Declined as declined:
+        if isinstance(declined.decision.result, Wait) and declined.decision.result.wait_for == "host":
+            ask_to_come_in(room, visitor)
         return _declined(admission, entry, visitor, declined.decision), HTTPStatus.FORBIDDEN
+    stop_waiting(room, visitor)
     ticket = replace(
         admission.ticket,
         participation_id=inside.id,

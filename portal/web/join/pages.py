@@ -14,6 +14,7 @@ from wtforms import StringField
 from portal.admission.decision import Decision, Reason, Refuse, Wait
 from portal.admission.operations import Declined, enter, look
 from portal.admission.queries import Visitor, find_token
+from portal.admission.waiting import ask_to_come_in, go_on_waiting, stop_waiting
 from portal.clock import now
 from portal.edge import actor, admissions
 from portal.edge.guard import Admission, as_member, at_door
@@ -67,19 +68,23 @@ def join(admission: Admission, slug: str) -> ResponseReturnValue:
     if not form.validate_on_submit():
         return _with_ticket(admission, (_page(admission, _look(admission), form), 422))
     name, code = stripped(form.name.data), stripped(form.code.data)
+    visitor = replace(visitor, device=admission.ticket.device)
     with form.refusals():
         try:
             with remembered():
                 inside = enter(
                     room=room,
-                    visitor=replace(visitor, device=admission.ticket.device),
+                    visitor=visitor,
                     name=name,
                     code=code,
                     network=request.remote_addr or "",
                 )
         except Declined as declined:
+            if _waits_for_host(declined.decision):
+                ask_to_come_in(room, visitor)
             answer = make_response(_page(admission, declined.decision, form, asked=True), 403)
             return admissions.write(answer, room.id, replace(admission.ticket, known_by=visitor.fixed_name or name))
+        stop_waiting(room, visitor)
         ticket = replace(
             admission.ticket,
             participation_id=inside.id,
@@ -134,7 +139,14 @@ def _known_name(admission: Admission) -> str:
 
 def _look(admission: Admission) -> Decision:
     visitor = replace(admission.visitor, device=admission.ticket.device)
-    return look(admission.room, visitor, admission.standing)
+    decision = look(admission.room, visitor, admission.standing)
+    if _waits_for_host(decision):
+        go_on_waiting(admission.room, visitor)
+    return decision
+
+
+def _waits_for_host(decision: Decision) -> bool:
+    return isinstance(decision.result, Wait) and decision.result.wait_for == "host"
 
 
 def _first_page(admission: Admission, decision: Decision) -> str:
@@ -178,7 +190,7 @@ def _page(
         decision=decision,
         form=form,
         bad_link=bad_link,
-        asked=asked and isinstance(decision.result, Wait) and decision.result.wait_for == "host",
+        asked=asked and _waits_for_host(decision),
         replaced=request.args.get("replaced") == "1",
         new_link=_new_link(admission),
         code_asked=decision.case.code_needed,

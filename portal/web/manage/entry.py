@@ -1,13 +1,17 @@
-"""Members enter without a link: their sign-in is exchanged for an admission of the room."""
+"""Members enter without a link: their sign-in is exchanged for an admission of the room.
+
+Who has to wait for the host does so like a guest: the page lets in whoever has pressed Enter already.
+"""
 
 from dataclasses import replace
 
 from flask import Blueprint, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from portal.admission.decision import Decision
+from portal.admission.decision import Decision, Wait
 from portal.admission.operations import Declined, enter, look
 from portal.admission.queries import Visitor
+from portal.admission.waiting import ask_to_come_in, go_on_waiting, stop_waiting
 from portal.edge import actor, admissions
 from portal.edge.guard import as_member, requires
 from portal.edge.refusals import remembered
@@ -24,7 +28,10 @@ def show(room: Room) -> ResponseReturnValue:
     """What entering would do, for whoever follows the room's address as a member."""
     held = admissions.read(request, room.id)
     visitor = _visitor(room, device=held.device if held else "")
-    return _page(room, visitor, look(room, visitor))
+    decision = look(room, visitor)
+    if isinstance(decision.result, Wait):
+        go_on_waiting(room, visitor)
+    return _page(room, visitor, decision, asked=request.args.get("asked") == "1")
 
 
 @bp.post("")
@@ -38,15 +45,25 @@ def create(room: Room) -> ResponseReturnValue:
         with remembered():
             inside = enter(room=room, visitor=visitor, name="", code="", network=request.remote_addr or "")
     except Declined as declined:
-        return _page(room, visitor, declined.decision), 409
+        if isinstance(declined.decision.result, Wait):
+            ask_to_come_in(room, visitor)
+        return _page(room, visitor, declined.decision, asked=True), 409
+    stop_waiting(room, visitor)
     ticket = admissions.by_membership(held, visitor.sign_in_uuid)
     response = make_response(redirect(url_for("conference.show", room_id=room.id), 303))
     return admissions.write(response, room.id, replace(ticket, participation_id=inside.id))
 
 
-def _page(room: Room, visitor: Visitor, decision: Decision) -> str:
-    checks = decision.checks if knows_the_plan(actor.someone(), room) else decision.without_the_plan()
-    return render_template("manage/rooms/entry.html", room=room, visitor=visitor, decision=decision, checks=checks)
+def _page(room: Room, visitor: Visitor, decision: Decision, *, asked: bool) -> str:
+    """The button that enters, or why there is none. `asked`: they have pressed it."""
+    return render_template(
+        "manage/rooms/entry.html",
+        room=room,
+        visitor=visitor,
+        decision=decision,
+        asked=asked and isinstance(decision.result, Wait),
+        checks=decision.checks if knows_the_plan(actor.someone(), room) else decision.without_the_plan(),
+    )
 
 
 def _visitor(room: Room, *, device: str) -> Visitor:

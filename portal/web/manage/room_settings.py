@@ -16,7 +16,7 @@ from portal.edge.words import translated
 from portal.errors import Message
 from portal.permissions.permission import Permission
 from portal.providers.base import Kind, Scope, Setting
-from portal.rooms.features import features_of, narrowable_features
+from portal.rooms.features import EffectiveFeature, features_of, narrowable_features
 from portal.rooms.metadata import read_metadata, written
 from portal.rooms.models import Room, RoomStatusWord
 from portal.rooms.settings import declared_for, setting_of
@@ -104,9 +104,14 @@ def edit(room: Room) -> ResponseReturnValue:
         form=form,
         scopes=Scope,
         plan=room.subscription.values,
-        ignored={row.code: row for row in features_of(room) if row.in_room and row.room_value != row.used_value},
+        remarks={row.code: row.reason for row in features_of(room) if _needs_a_remark(row)},
     )
     return page, 422 if form.refused else 200
+
+
+def _needs_a_remark(row: EffectiveFeature) -> bool:
+    """Whether what is set does not count, or can do nothing."""
+    return (row.in_room and row.room_value != row.used_value) or not row.available
 
 
 def form_for(room: Room) -> SettingsForm:

@@ -25,7 +25,7 @@ from portal.permissions.rules import can
 from portal.representations import token_url
 from portal.rooms.features import features_of
 from portal.rooms.models import Room
-from portal.rooms.operations import create_room, restore_room
+from portal.rooms.operations import TRASH_DAYS, create_room, restore_room
 from portal.status.closing import delete_room
 from portal.web import notices
 from portal.web.forms import Form, refills, word
@@ -120,7 +120,7 @@ def delete(room: Room) -> ResponseReturnValue:
             _("“%(name)s” was deleted.", name=room.room_name), undo=url_for("rooms.restore", room_id=room.id)
         )
         return redirect(url_for("rooms.index"), 303)
-    return render_template("manage/rooms/delete.html", room=room, tab="settings")
+    return render_template("manage/rooms/delete.html", room=room, tab="settings", days=TRASH_DAYS)
 
 
 @bp.post("/<id:room_id>/restoration")

@@ -12,6 +12,7 @@ from uuid import UUID
 from flask import Blueprint, Flask, current_app, render_template
 from flask.typing import ResponseReturnValue
 
+from portal.admission.waiting import count_waiting
 from portal.channels import EVERYTHING, channels
 from portal.db import reading, session, transaction
 from portal.edge import actor
@@ -35,23 +36,35 @@ JUDGE_SECONDS = 60.0
 
 @dataclass(frozen=True)
 class StatusView:
-    """The stored snapshot with the names of those inside, and how many may be in."""
+    """The stored snapshot with the names of those inside, how many may be in, and how many wait for a moderator."""
 
     status: RoomStatus | None
     people: list[Participation]
     most: int | None
     own: UUID
+    waiting: int
 
     def count(self, role: str) -> int:
         """How many of this role are in."""
         return sum(person.role is Role(role) for person in self.people)
 
 
+def snapshot_of(room: Room) -> RoomStatus | None:
+    """The stored snapshot: one statement, for the badge in the head of each of a room's pages.
+
+    A page that shows a refused form again must not write down what was refused.
+    """
+    with session.no_autoflush:
+        return session.get(RoomStatus, room.uuid)
+
+
 def status_view(room: Room, somebody: Actor) -> StatusView:
     """What the status fragment shows."""
-    stored = session.get(RoomStatus, room.uuid)
+    stored = snapshot_of(room)
     most = used_limit(room.subscription.values, room.room_features, "max_participants")
-    return StatusView(stored, present(room) if stored and stored.count else [], most, somebody.uuid)
+    people = present(room) if stored and stored.count else []
+    hosted = any(person.role is Role.MODERATOR for person in people)
+    return StatusView(stored, people, most, somebody.uuid, 0 if hosted else count_waiting(room))
 
 
 @bp.get("/rooms/<id:room_id>/status")
@@ -60,6 +73,13 @@ def show(room: Room) -> ResponseReturnValue:
     """The status card of one room, with its badge for the page's head."""
     view = status_view(room, actor.someone())
     return render_template("manage/rooms/_status.html", room=room, status=view, alone=True)
+
+
+@bp.get("/rooms/<id:room_id>/status/badge")
+@requires(Permission.STATUS_VIEW)
+def badge(room: Room) -> ResponseReturnValue:
+    """The badge alone, for the pages of a room that show nothing else of its status."""
+    return render_template("manage/rooms/_badge.html", room=room)
 
 
 @bp.get("/rooms/status")

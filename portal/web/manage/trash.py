@@ -1,0 +1,116 @@
+"""Deleted rooms, and the way back for as long as they are kept: the notice that offers it first is soon gone."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+from flask import Blueprint, render_template
+from flask.typing import ResponseReturnValue
+
+from portal.accounts.models import Account
+from portal.clock import now
+from portal.customers.models import Customer, display_name
+from portal.db import session
+from portal.edge import actor, cursors
+from portal.edge.guard import signed_in
+from portal.people.models import User
+from portal.permissions.actor import Actor
+from portal.permissions.permission import Permission, StaffPermission
+from portal.permissions.visibility import reach_of, relations
+from portal.rooms.models import Room
+from portal.rooms.operations import TRASH_DAYS
+from portal.rooms.search import LONGEST_SEARCH, matching
+from portal.web.forms import word
+
+bp = Blueprint("trash", __name__, url_prefix="/manage/rooms/trash")
+
+PAGE = 25
+KEPT = timedelta(days=TRASH_DAYS)
+
+
+@dataclass(frozen=True)
+class Trashed:
+    """A deleted room, since when it is one, and until when it can come back. `owner` is "" for the reader's own."""
+
+    id: str
+    room_name: str
+    customer: str
+    account: str
+    owner: str
+    trashed_at: datetime
+    ends_at: datetime
+
+
+@dataclass(frozen=True)
+class TrashPage:
+    """One page of deleted rooms, and where the next one begins ("" for nowhere)."""
+
+    rooms: list[Trashed]
+    search: str
+    first: bool
+    next: str
+
+
+@bp.get("")
+@signed_in
+def index() -> ResponseReturnValue:
+    """The deleted rooms that I may bring back, the last deleted first."""
+    search = " ".join(word("search").split())[:LONGEST_SEARCH]
+    trash = page_of_trash(actor.someone(), search=search, after=word("after", longest=cursors.LONGEST))
+    return render_template("manage/trash/index.html", trash=trash, days=TRASH_DAYS)
+
+
+def page_of_trash(somebody: Actor, *, search: str = "", after: str = "") -> TrashPage:
+    """The page after the cursor `after`, in two statements. Who may delete a room may bring it back.
+
+    What was kept long enough is not shown, though the hourly sweep may not have come by yet.
+    """
+    at, place = now(), cursors.read_place(after, of="trash")
+    deletes = StaffPermission.ROOMS_DELETE in somebody.staff
+    reach = reach_of(somebody)
+    right = Permission.ROOM_VIEW if deletes else Permission.ROOM_DELETE  # staff lacks only the sight of a room
+    query = (
+        sa.select(
+            Room.uuid,
+            Room.id,
+            Room.room_name,
+            Room.owner_uuid,
+            Room.trashed_at,
+            Account.account_name,
+            Customer.company_name,
+            Customer.first_name,
+            Customer.last_name,
+            Customer.email,
+            User.name.label("owner_name"),
+        )
+        .join(Account, Account.uuid == Room.account_uuid)
+        .join(Customer, Customer.uuid == Room.customer_uuid)
+        .join(User, User.uuid == Room.owner_uuid)
+        .where(
+            Room.trashed_at > at - KEPT,
+            sa.or_(*relations(replace(reach, everything=reach.everything and deletes), at, right)),
+        )
+        .order_by(Room.trashed_at.desc(), Room.uuid.desc())
+        .limit(PAGE + 1)
+    )
+    if place is not None:
+        query = query.where(sa.tuple_(Room.trashed_at, Room.uuid) < place)
+    found = session.execute(matching(query, search)).all()
+    last = found[PAGE - 1] if len(found) > PAGE else None
+    return TrashPage(
+        rooms=[
+            Trashed(
+                id=row.id,
+                room_name=row.room_name,
+                customer=display_name(row.company_name, row.first_name, row.last_name, row.email),
+                account=row.account_name,
+                owner="" if row.owner_uuid == somebody.uuid else row.owner_name,
+                trashed_at=row.trashed_at,
+                ends_at=row.trashed_at + KEPT,
+            )
+            for row in found[:PAGE]
+        ],
+        search=search,
+        first=place is None,
+        next=cursors.write_place((last.trashed_at, last.uuid), of="trash") if last else "",
+    )

@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from portal.accounts.models import Account
 from portal.clock import now
 from portal.customers.models import Customer, display_name
-from portal.db import session
+from portal.db import session, so_many
 from portal.edge import actor, cursors
 from portal.edge.guard import signed_in
 from portal.people.models import User
@@ -19,7 +19,7 @@ from portal.permissions.permission import Permission, StaffPermission
 from portal.permissions.visibility import reach_of, relations
 from portal.rooms.models import Room
 from portal.rooms.operations import TRASH_DAYS
-from portal.rooms.search import LONGEST_SEARCH, matching
+from portal.rooms.search import LONGEST_SEARCH, matches
 from portal.web.forms import word
 
 bp = Blueprint("trash", __name__, url_prefix="/manage/rooms/trash")
@@ -89,13 +89,14 @@ def page_of_trash(somebody: Actor, *, search: str = "", after: str = "") -> Tras
         .where(
             Room.trashed_at > at - KEPT,
             sa.or_(*relations(replace(reach, everything=reach.everything and deletes), at, right)),
+            matches(search),
         )
         .order_by(Room.trashed_at.desc(), Room.uuid.desc())
-        .limit(PAGE + 1)
+        .limit(so_many(PAGE + 1))
     )
     if place is not None:
         query = query.where(sa.tuple_(Room.trashed_at, Room.uuid) < place)
-    found = session.execute(matching(query, search)).all()
+    found = session.execute(query).all()
     last = found[PAGE - 1] if len(found) > PAGE else None
     return TrashPage(
         rooms=[

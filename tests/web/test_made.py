@@ -145,7 +145,7 @@ def test_a_list_is_each_readers_own(app: Flask, cast: Cast) -> None:
 
 def test_a_row_counts_days_where_the_reader_is(app: Flask, cast: Cast) -> None:
     cast.join(Role.GUEST, name="Gus")
-    used = now().replace(hour=12, minute=0)
+    used = now().replace(hour=12, minute=0) + timedelta(days=1)  # nobody travels to before he signed in
     with app.app_context(), transaction():
         of(RoomStatus, state=LiveState.IDLE, last_live_at=used)(cast)
         of(User, timezone="UTC")(cast)

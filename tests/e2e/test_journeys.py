@@ -121,7 +121,7 @@ def test_4_joining_needs_no_script_up_to_the_player(portal: Portal, new_context:
     expect(page.get_by_label("Your name")).to_have_value("Nora Noscript")
     page.get_by_label("Access code").fill("demo 2026")
     page.get_by_role("button", name="Join").click()
-    expect(page.get_by_text("A conversation needs JavaScript")).to_be_visible()
+    expect(page.get_by_role("heading", name="A conversation needs JavaScript")).to_be_visible()
     page.get_by_role("button", name="Leave").click()
     expect(page.get_by_role("heading", name="You left the room.")).to_be_visible()
 

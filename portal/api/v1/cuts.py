@@ -88,7 +88,7 @@ def _make(cut: Cut, source: Rows | Arms, options: tuple[Any, ...]) -> tuple[Rows
     return rows.options(*options).limit(so_many(cut.limit if cut.page else cut.depth)), total
 
 
-_keep = lru_cache(maxsize=256)(_make)
+_keep = lru_cache(maxsize=64)(_make)
 
 
 def _cut(cut: Cut, source: Rows | Arms) -> tuple[Rows, sa.Select[int]]:

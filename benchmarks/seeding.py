@@ -10,14 +10,14 @@ from typing import Any
 import sqlalchemy as sa
 from flask import Flask
 
-from portal import schema
+from portal import revisions
 from portal.accounts.models import Account
 from portal.accounts.operations import create_account
 from portal.admission.codes import create_code
 from portal.admission.tokens import issue_token
 from portal.clock import now
 from portal.credentials.clients import create_client, offered_scopes
-from portal.credentials.operations import Pair, issue
+from portal.credentials.operations import TokenPair, issue
 from portal.credentials.secrets import ACCESS
 from portal.customers.operations import create_customer
 from portal.db import db, session, transaction
@@ -92,7 +92,7 @@ class Seeded:
 def seed(app: Flask, count: int) -> Seeded:
     """Migrate and fill the app's empty database: alice owns `count` rooms, bob is a member of three."""
     with app.app_context():
-        schema.upgrade()
+        revisions.upgrade()
         with transaction():
             account, people = _frame()
             rooms = _rooms(account, count)
@@ -139,7 +139,7 @@ def _program(user: User) -> str:
     scopes = offered_scopes(user)
     client, _ = create_client(user=user, by=user, name="Bench", scopes=scopes)
     access = ACCESS.new()
-    issue(client=client, user=user, pair=Pair(access, access_life=timedelta(days=1), scopes=scopes))
+    issue(client=client, user=user, pair=TokenPair(access, access_life=timedelta(days=1), scopes=scopes))
     return access
 
 

@@ -3,14 +3,14 @@
 from alembic import context
 from flask import current_app
 
-from portal.db import Moment
+from portal.db import UTCDateTime
 
 migrate = current_app.extensions["migrate"]
 engine = migrate.db.engine
 
 
 def _render_type(kind: str, thing: object, autogen: object) -> str | bool:
-    return "portal.db.Moment()" if kind == "type" and isinstance(thing, Moment) else False
+    return "portal.db.UTCDateTime()" if kind == "type" and isinstance(thing, UTCDateTime) else False
 
 
 def _is_compared(thing: object, name: str | None, kind: str, reflected: bool, other: object) -> bool:

@@ -9,17 +9,17 @@ from flask_compress import Compress
 from flask_wtf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from portal import answered as _answered  # noqa: F401
 from portal import channels, representations, vault
 from portal.admission import models as _admission_models  # noqa: F401  (every table is known to the metadata)
 from portal.api.v1 import blueprint as api
 from portal.audit import models as _audit_models  # noqa: F401
 from portal.audit.operations import subscribe
 from portal.credentials import tokens as _credentials_models  # noqa: F401
-from portal.db import db, discipline, engine_options
+from portal.db import configure_engine, db, engine_options
 from portal.edge import actor, assets, errors, headers, hosts, transaction, words
 from portal.edge.bodies import ShallowJSON
 from portal.edge.converters import Identifier
+from portal.idempotency import api_requests as _answered  # noqa: F401
 from portal.jobs import queue
 from portal.oauth import routes as oauth
 from portal.people import passwords
@@ -73,7 +73,7 @@ def create_app(settings: Settings) -> Flask:
 
     db.init_app(app)
     with app.app_context():
-        discipline(db.engine)
+        configure_engine(db.engine)
     actor.install(app)
     transaction.install(app)
     hosts.install(app, base_url=settings.base_url, open_paths=health.PROBES)

@@ -151,10 +151,10 @@ def demo(port: int | None, data: Path | None) -> None:
 
 
 def _migrate(app: "Flask") -> None:
-    from portal import schema
+    from portal import revisions
 
     with app.app_context():
-        schema.upgrade()
+        revisions.upgrade()
 
 
 def _apart(question: Callable[[Settings], bool], settings: Settings) -> bool:

@@ -26,18 +26,18 @@ from sqlalchemy.sql.functions import GenericFunction
 
 from portal.clock import now
 from portal.errors import NotFound
-from portal.identifiers import ID_LENGTH, Identified, spelt
+from portal.identifiers import ID_LENGTH, IdentifierMixin, matches_identifier
 
 log = structlog.get_logger()
 
-WRITER_PATIENCE = 5.0  # seconds that a transaction waits for SQLite's one writer before it is "locked"
+WRITER_TIMEOUT = 5.0  # seconds that a transaction waits for SQLite's one writer before it is "locked"
 TRUSTED_SECONDS = 1.0  # so long after its last use is a connection to PostgreSQL taken for alive
 _WRONG_TABLES = ("no such table", "no such column", "has no column")  # SQLite calls them operational, too
 
 _reading: ContextVar[bool] = ContextVar("reading", default=False)
 
 
-class Moment(sa.TypeDecorator[datetime]):
+class UTCDateTime(sa.TypeDecorator[datetime]):
     """An instant. Aware in Python, UTC in the database, microseconds kept; a naive one is a bug."""
 
     impl = sa.DateTime(timezone=True)
@@ -57,25 +57,25 @@ class Moment(sa.TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
-def one_of(words: type[StrEnum]) -> sa.Enum:
+def enum_type(words: type[StrEnum]) -> sa.Enum:
     """A column that holds one of these words, stored as the word itself."""
     return sa.Enum(words, native_enum=False, length=32, values_callable=lambda kind: [w.value for w in kind])
 
 
-class packed(GenericFunction[Any]):  # noqa: N801  (functions are called as the database calls them)
+class json_rows(GenericFunction[Any]):  # noqa: N801  (functions are called as the database calls them)
     """Some columns of all rows of a group, as one JSON list of lists: instead of a join that repeats the rest."""
 
     type = sa.JSON()
     inherit_cache = True
 
 
-@compiles(packed, "sqlite")
-def _packed_on_sqlite(element: packed, compiler: SQLCompiler, **more: Any) -> str:
+@compiles(json_rows, "sqlite")
+def _json_rows_on_sqlite(element: json_rows, compiler: SQLCompiler, **more: Any) -> str:
     return f"json_group_array(json_array({compiler.process(element.clauses, **more)}))"
 
 
-@compiles(packed, "postgresql")
-def _packed_on_postgresql(element: packed, compiler: SQLCompiler, **more: Any) -> str:
+@compiles(json_rows, "postgresql")
+def _json_rows_on_postgresql(element: json_rows, compiler: SQLCompiler, **more: Any) -> str:
     return f"json_agg(json_build_array({compiler.process(element.clauses, **more)}))"
 
 
@@ -92,7 +92,7 @@ class Base(DeclarativeBase):
                 "pk": "pk_%(table_name)s",
             }
         ),
-        type_annotation_map={datetime: Moment, UUID: sa.Uuid, list[str]: sa.JSON, dict[str, Any]: sa.JSON},
+        type_annotation_map={datetime: UTCDateTime, UUID: sa.Uuid, list[str]: sa.JSON, dict[str, Any]: sa.JSON},
     )
 
 
@@ -101,7 +101,7 @@ session = db.session
 
 
 @sa.event.listens_for(session, "after_commit")
-def _act_afterwards(committed: Session) -> None:
+def _run_on_commit(committed: Session) -> None:
     """What is committed stays committed: an act that fails is logged, and keeps no other from happening.
 
     The end of a savepoint commits nothing yet.
@@ -123,12 +123,14 @@ def _forget(rolled_back: Session) -> None:
         rolled_back.info.pop("afterwards", None)
 
 
-def short_id(model: type[Identified], text: str) -> str | None:
+def short_id(model: type[IdentifierMixin], text: str) -> str | None:
     """The public id of the row whose id, uuid or ulid this is; a short id is not looked up."""
-    return text if len(text) == ID_LENGTH else session.scalar(sa.select(model.id).where(spelt(model, text)))
+    return (
+        text if len(text) == ID_LENGTH else session.scalar(sa.select(model.id).where(matches_identifier(model, text)))
+    )
 
 
-def so_many(number: int) -> sa.ColumnElement[int]:
+def literal_limit(number: int) -> sa.ColumnElement[int]:
     """So many rows, for `limit`: said in the statement itself, so that PostgreSQL plans for few.
 
     Of a parameter it takes a tenth of all rows for granted.
@@ -136,29 +138,29 @@ def so_many(number: int) -> sa.ColumnElement[int]:
     return sa.bindparam(None, number, type_=sa.Integer(), literal_execute=True)
 
 
-class Dated:
+class TimestampMixin:
     """A row that knows when it was made and last changed."""
 
     created_at: Mapped[datetime] = mapped_column(default=now)
     updated_at: Mapped[datetime] = mapped_column(default=now, onupdate=now)
 
 
-def take(thing: Identified) -> None:
+def lock(thing: IdentifierMixin) -> None:
     """Lock the thing's row until the end of the transaction, and read it anew: what it was is no ground to act on.
 
     Rows that refer to it may be written meanwhile. One that this transaction took before is as it left it: an
     entrance may take what its operation takes again. Raises `NotFound` if somebody deleted it.
     """
-    if ("taken", thing.uuid) in held():
+    if ("taken", thing.uuid) in locked_rows():
         return
     try:
         session.refresh(thing, with_for_update={"of": type(thing), "key_share": True})
     except sa.exc.InvalidRequestError:
         raise NotFound from None
-    held().add(("taken", thing.uuid))
+    locked_rows().add(("taken", thing.uuid))
 
 
-def held() -> set[tuple[str, UUID]]:
+def locked_rows() -> set[tuple[str, UUID]]:
     """Which rows this transaction has locked, each with the way in which it did: nobody else changes them.
 
     What promised not to write holds nothing.
@@ -234,7 +236,7 @@ def transaction() -> Iterator[None]:
 
 
 @contextmanager
-def apart() -> Iterator[None]:
+def committed_step() -> Iterator[None]:
     """A step that is committed by itself, for what must survive a later refusal (a counted try).
 
     Ends the surrounding transaction, which must not have written yet, and lets the next statement
@@ -251,7 +253,7 @@ def apart() -> Iterator[None]:
         raise
 
 
-def afterwards(act: Callable[[], None]) -> None:
+def on_commit(act: Callable[[], None]) -> None:
     """Do this once the transaction has been committed; never, if it is rolled back. Savepoints are not asked."""
     session.info.setdefault("afterwards", []).append(act)
 
@@ -264,23 +266,23 @@ def engine_options(url: str) -> dict[str, Any]:
     return {"pool_size": 8, "max_overflow": 4, "pool_timeout": 5, **quiet}
 
 
-def discipline(engine: sa.Engine) -> None:
+def configure_engine(engine: sa.Engine) -> None:
     """Teach an engine to begin as this module's docstring says.
 
     PostgreSQL reads without a transaction: each statement sees what is committed either way, and a page
     saves two ways to the server.
     """
     if engine.dialect.name == "postgresql":
-        sa.event.listen(engine, "connect", _plan_once)
+        sa.event.listen(engine, "connect", _use_generic_plans)
         sa.event.listen(engine, "begin", _begin_on_postgresql)
-        sa.event.listen(engine, "checkin", _note_use)
-        sa.event.listen(engine, "checkout", _ask_if_alive)
+        sa.event.listen(engine, "checkin", _remember_use)
+        sa.event.listen(engine, "checkout", _ping_after_pause)
     else:
-        sa.event.listen(engine, "connect", _prepare)
-        sa.event.listen(engine, "begin", _begin)
+        sa.event.listen(engine, "connect", _set_pragmas)
+        sa.event.listen(engine, "begin", _begin_on_sqlite)
 
 
-def away(error: sa.exc.SQLAlchemyError) -> bool:
+def is_unavailable(error: sa.exc.SQLAlchemyError) -> bool:
     """Whether the database is away or busy, which is worth a 503 and a later try; wrong tables are not."""
     if isinstance(error, sa.exc.TimeoutError) or (
         isinstance(error, sa.exc.DBAPIError) and error.connection_invalidated
@@ -289,7 +291,7 @@ def away(error: sa.exc.SQLAlchemyError) -> bool:
     return isinstance(error, sa.exc.OperationalError) and not any(words in str(error.orig) for words in _WRONG_TABLES)
 
 
-def _prepare(connection: sqlite3.Connection, _record: object) -> None:
+def _set_pragmas(connection: sqlite3.Connection, _record: object) -> None:
     connection.isolation_level = None  # the begin event speaks, not the driver
     for pragma in (
         "journal_mode=WAL",
@@ -297,13 +299,13 @@ def _prepare(connection: sqlite3.Connection, _record: object) -> None:
         "recursive_triggers=ON",
         "synchronous=NORMAL",
     ):
-        _patiently(connection, f"PRAGMA {pragma}")
+        _execute_when_free(connection, f"PRAGMA {pragma}")
 
 
-def _plan_once(connection: Any, _record: object) -> None:
+def _use_generic_plans(connection: Any, _record: object) -> None:
     """One plan of a statement for all values: making one for each took longer than finding the rows.
 
-    That asks for statements that have an index for each of their parts, and say their limits (`so_many`). A range
+    That asks for statements that have an index for each of their parts, and say their limits (`literal_limit`). A range
     counts as a third of the table then, which makes it look worth compiling or sharing out: neither ever is here.
     """
     connection.execute("SET plan_cache_mode = force_generic_plan")
@@ -318,11 +320,11 @@ def _begin_on_postgresql(connection: sa.Connection) -> None:
         driver.autocommit = _reading.get()
 
 
-def _note_use(_connection: Any, record: sa.pool.ConnectionPoolEntry) -> None:
+def _remember_use(_connection: Any, record: sa.pool.ConnectionPoolEntry) -> None:
     record.info["used_at"] = time.monotonic()
 
 
-def _ask_if_alive(connection: Any, record: sa.pool.ConnectionPoolEntry, _fairy: object) -> None:
+def _ping_after_pause(connection: Any, record: sa.pool.ConnectionPoolEntry, _fairy: object) -> None:
     """The pool's own ping asks each time, which is a way to the server for each page; this one after a pause."""
     if time.monotonic() - record.info.get("used_at", time.monotonic()) < TRUSTED_SECONDS:
         return
@@ -334,14 +336,14 @@ def _ask_if_alive(connection: Any, record: sa.pool.ConnectionPoolEntry, _fairy: 
         raise sa.exc.DisconnectionError from error
 
 
-def _begin(connection: sa.Connection) -> None:
+def _begin_on_sqlite(connection: sa.Connection) -> None:
     driver = connection.connection.driver_connection
     assert isinstance(driver, sqlite3.Connection)
-    _patiently(driver, "BEGIN" if _reading.get() else "BEGIN IMMEDIATE")
+    _execute_when_free(driver, "BEGIN" if _reading.get() else "BEGIN IMMEDIATE")
 
 
-def _patiently(connection: sqlite3.Connection, statement: str) -> None:
-    deadline = time.monotonic() + WRITER_PATIENCE
+def _execute_when_free(connection: sqlite3.Connection, statement: str) -> None:
+    deadline = time.monotonic() + WRITER_TIMEOUT
     while True:
         try:
             connection.execute(statement)

@@ -24,7 +24,7 @@ def new_id() -> str:
     return "".join(choice(_ALPHABET) for _ in range(ID_LENGTH))
 
 
-class Identified:
+class IdentifierMixin:
     """A row with the identifiers of the domain: `uuid`, its spelling `ulid`, and the short public `id`.
 
     Columns that refer to such a row hold the uuid and are called after it: `room_uuid`.
@@ -38,20 +38,20 @@ class Identified:
         """The same 128 bits in Crockford's base 32: 26 characters."""
         return str(ULID.from_uuid(self.uuid))
 
-    def is_spelt(self, text: str) -> bool:
+    def has_identifier(self, text: str) -> bool:
         """Whether its id, uuid or ulid is spelt like this."""
-        return text == self.id if len(text) == ID_LENGTH else _read_uuid(text) == self.uuid
+        return text == self.id if len(text) == ID_LENGTH else _parse_uuid(text) == self.uuid
 
 
-def spelt(model: type[Identified], text: str) -> sa.ColumnElement[bool]:
+def matches_identifier(model: type[IdentifierMixin], text: str) -> sa.ColumnElement[bool]:
     """The row whose id, uuid or ulid is spelt like this; none for what is no spelling at all."""
     if len(text) == ID_LENGTH:
         return model.id == text
-    uuid = _read_uuid(text)
+    uuid = _parse_uuid(text)
     return model.uuid == uuid if uuid is not None else sa.false()
 
 
-def _read_uuid(text: str) -> UUID | None:
+def _parse_uuid(text: str) -> UUID | None:
     """The uuid that is spelt like this, or as a ulid."""
     try:
         return UUID(text) if "-" in text else ULID.from_str(text).to_uuid()

@@ -11,8 +11,8 @@ from portal.accounts.models import Account
 from portal.admission.attendance import Attendance
 from portal.admission.models import AccessCode, RoomToken
 from portal.customers.models import Customer
-from portal.db import Dated
-from portal.identifiers import Identified
+from portal.db import TimestampMixin
+from portal.identifiers import IdentifierMixin
 from portal.people.models import User
 from portal.permissions.actor import Actor
 from portal.permissions.members import RoomMember
@@ -37,11 +37,11 @@ def moment(at: datetime | None) -> str | None:
     return None if at is None else at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
-def _identity(kind: str, thing: Identified) -> dict[str, Any]:
+def _identity(kind: str, thing: IdentifierMixin) -> dict[str, Any]:
     return {"object": kind, "id": thing.id, "uuid": str(thing.uuid), "ulid": thing.ulid}
 
 
-def _dates(thing: Dated) -> dict[str, Any]:
+def _dates(thing: TimestampMixin) -> dict[str, Any]:
     return {"created_at": moment(thing.created_at), "updated_at": moment(thing.updated_at)}
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from portal import demo, schema
+from portal import demo, revisions
 from portal.app import create_app
 from portal.db import db, transaction
 from portal.settings import Settings
@@ -72,7 +72,7 @@ def furnished_postgres(postgres_server: str, tmp_path_factory: pytest.TempPathFa
 
 def furnish(app: Flask) -> None:
     with app.app_context():
-        schema.upgrade()
+        revisions.upgrade()
         with transaction():
             demo.furnish()
         db.session.remove()

@@ -4,8 +4,8 @@ from uuid import RFC_4122, UUID
 import pytest
 from ulid import ULID
 
-from portal.db import Moment
-from portal.identifiers import ID_LENGTH, Identified, new_id, new_uuid
+from portal.db import UTCDateTime
+from portal.identifiers import ID_LENGTH, IdentifierMixin, new_id, new_uuid
 
 
 def test_a_uuid_is_of_version_7_and_orders_by_creation() -> None:
@@ -24,14 +24,14 @@ def test_uuid_and_ulid_are_the_same_bits() -> None:
 
 
 def test_a_row_knows_each_spelling_of_itself() -> None:
-    class Row(Identified):
+    class Row(IdentifierMixin):
         uuid, id = new_uuid(), new_id()
 
     row = Row()
     for text in (row.id, str(row.uuid), str(row.uuid).upper(), row.ulid, row.ulid.lower()):
-        assert row.is_spelt(text)
+        assert row.has_identifier(text)
     for text in (new_id(), str(new_uuid()), "", "-", row.ulid[:-1], "no-uuid"):
-        assert not row.is_spelt(text)
+        assert not row.has_identifier(text)
 
 
 def test_short_ids_are_random_base_58() -> None:
@@ -44,6 +44,6 @@ def test_a_moment_without_a_zone_is_a_bug() -> None:
     from sqlalchemy.dialects import sqlite
 
     with pytest.raises(ValueError, match="zone"):
-        Moment().process_bind_param(datetime(2026, 1, 1), sqlite.dialect())  # noqa: DTZ001
-    stored = Moment().process_bind_param(datetime(2026, 1, 1, tzinfo=UTC), sqlite.dialect())
-    assert Moment().process_result_value(stored, sqlite.dialect()) == datetime(2026, 1, 1, tzinfo=UTC)
+        UTCDateTime().process_bind_param(datetime(2026, 1, 1), sqlite.dialect())  # noqa: DTZ001
+    stored = UTCDateTime().process_bind_param(datetime(2026, 1, 1, tzinfo=UTC), sqlite.dialect())
+    assert UTCDateTime().process_result_value(stored, sqlite.dialect()) == datetime(2026, 1, 1, tzinfo=UTC)

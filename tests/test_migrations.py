@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from alembic.script import ScriptDirectory
 from flask import Flask
 
-from portal import schema
+from portal import revisions
 from portal.app import create_app
 from portal.db import db
 from tests import servers
@@ -25,18 +25,18 @@ def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Flask:
 
 def test_up_from_nothing_matches_the_models_and_down_leaves_nothing(empty: Flask) -> None:
     with empty.app_context():
-        schema.upgrade()
-        schema.check()
-        schema.downgrade("base")
+        revisions.upgrade()
+        revisions.check()
+        revisions.downgrade("base")
         left = set(sa.inspect(db.engine).get_table_names()) - {"alembic_version"}
         assert left == set()
-        schema.upgrade()
-        schema.check()
+        revisions.upgrade()
+        revisions.check()
         db.engine.dispose()
 
 
 def test_the_last_file_is_the_newest_revision() -> None:
-    assert schema.newest_revision() == ScriptDirectory(str(schema.MIGRATIONS)).get_current_head()
+    assert revisions.newest_revision() == ScriptDirectory(str(revisions.MIGRATIONS)).get_current_head()
 
 
 def test_web_processes_do_without_alembic() -> None:

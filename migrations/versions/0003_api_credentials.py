@@ -27,13 +27,13 @@ def upgrade() -> None:
         sa.Column("redirect_uris", sa.JSON(), nullable=False),
         sa.Column("grant_types", sa.JSON(), nullable=False),
         sa.Column("scopes", sa.JSON(), nullable=False),
-        sa.Column("expires_at", portal.db.Moment(), nullable=True),
-        sa.Column("last_used_at", portal.db.Moment(), nullable=True),
-        sa.Column("revoked_at", portal.db.Moment(), nullable=True),
+        sa.Column("expires_at", portal.db.UTCDateTime(), nullable=True),
+        sa.Column("last_used_at", portal.db.UTCDateTime(), nullable=True),
+        sa.Column("revoked_at", portal.db.UTCDateTime(), nullable=True),
         sa.Column("uuid", sa.Uuid(), nullable=False),
         sa.Column("id", sa.String(length=10), nullable=False),
-        sa.Column("created_at", portal.db.Moment(), nullable=False),
-        sa.Column("updated_at", portal.db.Moment(), nullable=False),
+        sa.Column("created_at", portal.db.UTCDateTime(), nullable=False),
+        sa.Column("updated_at", portal.db.UTCDateTime(), nullable=False),
         sa.ForeignKeyConstraint(
             ["user_uuid"], ["users.uuid"], name=op.f("fk_oauth_clients_user_uuid"), ondelete="CASCADE"
         ),
@@ -49,8 +49,8 @@ def upgrade() -> None:
         sa.Column("client_uuid", sa.Uuid(), nullable=False),
         sa.Column("user_uuid", sa.Uuid(), nullable=False),
         sa.Column("scopes", sa.JSON(), nullable=False),
-        sa.Column("created_at", portal.db.Moment(), nullable=False),
-        sa.Column("revoked_at", portal.db.Moment(), nullable=True),
+        sa.Column("created_at", portal.db.UTCDateTime(), nullable=False),
+        sa.Column("revoked_at", portal.db.UTCDateTime(), nullable=True),
         sa.ForeignKeyConstraint(
             ["client_uuid"], ["oauth_clients.uuid"], name=op.f("fk_oauth_grants_client_uuid"), ondelete="CASCADE"
         ),
@@ -66,12 +66,12 @@ def upgrade() -> None:
     op.create_table(
         "access_tokens",
         sa.Column("scopes", sa.JSON(), nullable=False),
-        sa.Column("revoked_at", portal.db.Moment(), nullable=True),
+        sa.Column("revoked_at", portal.db.UTCDateTime(), nullable=True),
         sa.Column("uuid", sa.Uuid(), nullable=False),
         sa.Column("token_hash", sa.String(length=64), nullable=False),
         sa.Column("grant_uuid", sa.Uuid(), nullable=False),
-        sa.Column("created_at", portal.db.Moment(), nullable=False),
-        sa.Column("expires_at", portal.db.Moment(), nullable=False),
+        sa.Column("created_at", portal.db.UTCDateTime(), nullable=False),
+        sa.Column("expires_at", portal.db.UTCDateTime(), nullable=False),
         sa.ForeignKeyConstraint(
             ["grant_uuid"], ["oauth_grants.uuid"], name=op.f("fk_access_tokens_grant_uuid"), ondelete="CASCADE"
         ),
@@ -92,8 +92,8 @@ def upgrade() -> None:
         sa.Column("redirect_uri", sa.String(length=500), nullable=False),
         sa.Column("scopes", sa.JSON(), nullable=False),
         sa.Column("code_challenge", sa.String(length=128), nullable=False),
-        sa.Column("created_at", portal.db.Moment(), nullable=False),
-        sa.Column("expires_at", portal.db.Moment(), nullable=False),
+        sa.Column("created_at", portal.db.UTCDateTime(), nullable=False),
+        sa.Column("expires_at", portal.db.UTCDateTime(), nullable=False),
         sa.ForeignKeyConstraint(
             ["client_uuid"], ["oauth_clients.uuid"], name=op.f("fk_authorization_codes_client_uuid"), ondelete="CASCADE"
         ),
@@ -114,12 +114,12 @@ def upgrade() -> None:
 
     op.create_table(
         "refresh_tokens",
-        sa.Column("used_at", portal.db.Moment(), nullable=True),
+        sa.Column("used_at", portal.db.UTCDateTime(), nullable=True),
         sa.Column("uuid", sa.Uuid(), nullable=False),
         sa.Column("token_hash", sa.String(length=64), nullable=False),
         sa.Column("grant_uuid", sa.Uuid(), nullable=False),
-        sa.Column("created_at", portal.db.Moment(), nullable=False),
-        sa.Column("expires_at", portal.db.Moment(), nullable=False),
+        sa.Column("created_at", portal.db.UTCDateTime(), nullable=False),
+        sa.Column("expires_at", portal.db.UTCDateTime(), nullable=False),
         sa.ForeignKeyConstraint(
             ["grant_uuid"], ["oauth_grants.uuid"], name=op.f("fk_refresh_tokens_grant_uuid"), ondelete="CASCADE"
         ),
@@ -131,7 +131,7 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_refresh_tokens_grant_uuid"), ["grant_uuid"], unique=False)
 
     with op.batch_alter_table("users", schema=None) as batch_op:
-        batch_op.add_column(sa.Column("password_set_at", portal.db.Moment(), nullable=True))
+        batch_op.add_column(sa.Column("password_set_at", portal.db.UTCDateTime(), nullable=True))
 
     # ### end Alembic commands ###
 

@@ -21,8 +21,8 @@ def upgrade() -> None:
         sa.Column("user_uuid", sa.Uuid(), nullable=True),
         sa.Column("access_code_uuid", sa.Uuid(), nullable=True),
         sa.Column("name", sa.String(length=80), nullable=False),
-        sa.Column("expires_at", portal.db.Moment(), nullable=False),
-        sa.Column("used_at", portal.db.Moment(), nullable=True),
+        sa.Column("expires_at", portal.db.UTCDateTime(), nullable=False),
+        sa.Column("used_at", portal.db.UTCDateTime(), nullable=True),
         sa.ForeignKeyConstraint(["room_uuid"], ["rooms.uuid"], name=op.f("fk_entries_room_uuid"), ondelete="CASCADE"),
         sa.ForeignKeyConstraint(
             ["token_uuid"], ["room_tokens.uuid"], name=op.f("fk_entries_token_uuid"), ondelete="CASCADE"
@@ -43,7 +43,7 @@ def upgrade() -> None:
 
     with op.batch_alter_table("room_tokens", schema=None) as batch_op:
         batch_op.add_column(sa.Column("rotated_to_uuid", sa.Uuid(), nullable=True))
-        batch_op.add_column(sa.Column("grace_until", portal.db.Moment(), nullable=True))
+        batch_op.add_column(sa.Column("grace_until", portal.db.UTCDateTime(), nullable=True))
         batch_op.create_foreign_key(
             batch_op.f("fk_room_tokens_rotated_to_uuid"),
             "room_tokens",

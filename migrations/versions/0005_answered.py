@@ -21,7 +21,7 @@ def upgrade() -> None:
         sa.Column("key", sa.String(length=64), nullable=False),
         sa.Column("request", sa.String(length=64), nullable=False),
         sa.Column("answer", sa.Text(), nullable=False),
-        sa.Column("at", portal.db.Moment(), nullable=False),
+        sa.Column("at", portal.db.UTCDateTime(), nullable=False),
         sa.PrimaryKeyConstraint("key", name=op.f("pk_answered")),
     )
     with op.batch_alter_table("answered", schema=None) as batch_op:

@@ -16,7 +16,7 @@ def upgrade() -> None:
         "sendings",
         sa.Column("key", sa.String(length=64), nullable=False),
         sa.Column("led_to", sa.String(length=500), nullable=False),
-        sa.Column("at", portal.db.Moment(), nullable=False),
+        sa.Column("at", portal.db.UTCDateTime(), nullable=False),
         sa.PrimaryKeyConstraint("key", name=op.f("pk_sendings")),
     )
     op.create_index(op.f("ix_sendings_at"), "sendings", ["at"])

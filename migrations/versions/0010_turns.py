@@ -18,7 +18,7 @@ INDEXES = {
 
 
 def upgrade() -> None:
-    op.add_column("webhook_endpoints", sa.Column("served_at", portal.db.Moment(), nullable=True))
+    op.add_column("webhook_endpoints", sa.Column("served_at", portal.db.UTCDateTime(), nullable=True))
     op.add_column("webhook_endpoints", sa.Column("slow", sa.Boolean(), nullable=False, server_default=sa.false()))
     op.drop_index("ix_webhook_deliveries_next_attempt_at", "webhook_deliveries")
     for name, which in INDEXES.items():

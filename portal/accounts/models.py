@@ -7,8 +7,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.customers.models import Customer
-from portal.db import Base, Dated, one_of
-from portal.identifiers import Identified
+from portal.db import Base, TimestampMixin, enum_type
+from portal.identifiers import IdentifierMixin
 from portal.people.models import NAME_LENGTH, User
 from portal.subscriptions.models import Subscription
 
@@ -20,13 +20,13 @@ class AccountStatus(StrEnum):
     INACTIVE = "inactive"
 
 
-class Account(Identified, Dated, Base):
+class Account(IdentifierMixin, TimestampMixin, Base):
     """All accounts of a subscription share its quotas."""
 
     __tablename__ = "accounts"
 
     account_name: Mapped[str] = mapped_column(sa.String(NAME_LENGTH))
-    status: Mapped[AccountStatus] = mapped_column(one_of(AccountStatus), default=AccountStatus.ACTIVE)
+    status: Mapped[AccountStatus] = mapped_column(enum_type(AccountStatus), default=AccountStatus.ACTIVE)
     customer_uuid: Mapped[UUID] = mapped_column(sa.ForeignKey("customers.uuid"), index=True)
     subscription_uuid: Mapped[UUID] = mapped_column(sa.ForeignKey("subscriptions.uuid"), index=True)
     owner_uuid: Mapped[UUID] = mapped_column(sa.ForeignKey("users.uuid"), index=True)

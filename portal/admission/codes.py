@@ -9,16 +9,16 @@ from sqlalchemy.exc import IntegrityError
 from portal.admission.granting import must_hand_out
 from portal.admission.models import LABEL_LENGTH, AccessCode
 from portal.admission.secrets import checked_code, new_code, normal_code
-from portal.audit.operations import note
-from portal.db import session, take
+from portal.audit.operations import record_event
+from portal.db import lock, session
 from portal.errors import Conflict, Invalid, Message
-from portal.kept import keep, kept_facts
-from portal.people.names import readable
+from portal.people.names import clean_name
 from portal.permissions.actor import Actor
 from portal.rooms.models import Role, Room
 from portal.status.state import hold
+from portal.undo import undo_payload, undo_token
 
-_KEPT = "deleted-code"
+_UNDO_PURPOSE = "deleted-code"
 
 
 def create_code(
@@ -38,7 +38,7 @@ def create_code(
     made = AccessCode(room=room, role=role, created_by=by.user, use_count=0)
     _describe(made, code or new_code(), label, expires_at)
     _store(made)
-    note("code.created", made, by=by.uuid, room=room.uuid, role=role.value)
+    record_event("code.created", made, by=by.uuid, room=room.uuid, role=role.value)
     return made
 
 
@@ -51,7 +51,7 @@ def change_code(
     changed.role = role
     _describe(changed, code, label, expires_at)
     _store(changed)
-    note("code.changed", changed, by=by.uuid, room=changed.room_uuid)
+    record_event("code.changed", changed, by=by.uuid, room=changed.room_uuid)
 
 
 def delete_code(deleted: AccessCode, *, room: Room, by: Actor) -> str:
@@ -62,8 +62,8 @@ def delete_code(deleted: AccessCode, *, room: Room, by: Actor) -> str:
     take_code(deleted)
     must_hand_out(by, room, deleted.role)
     moments = {name: getattr(deleted, name) for name in ("expires_at", "last_usage")}
-    kept = keep(
-        _KEPT,
+    kept = undo_token(
+        _UNDO_PURPOSE,
         room=str(deleted.room_uuid),
         by=str(deleted.created_by_uuid) if deleted.created_by_uuid else None,
         id=deleted.id,
@@ -75,7 +75,7 @@ def delete_code(deleted: AccessCode, *, room: Room, by: Actor) -> str:
     )
     session.delete(deleted)
     session.flush()
-    note("code.deleted", deleted, by=by.uuid, room=deleted.room_uuid)
+    record_event("code.deleted", deleted, by=by.uuid, room=deleted.room_uuid)
     return kept
 
 
@@ -84,7 +84,7 @@ def restore_code(*, room: Room, kept: str, by: Actor) -> AccessCode:
 
     Raises `Conflict`, or `NotAllowed` (see `create_code`).
     """
-    facts = kept_facts(_KEPT, kept)
+    facts = undo_payload(_UNDO_PURPOSE, kept)
     if facts is None or facts["room"] != str(room.uuid):
         raise Conflict(Message("This was deleted too long ago to be undone. Make a new code."))
     must_hand_out(by, room, Role(facts["role"]))
@@ -105,14 +105,14 @@ def restore_code(*, room: Room, kept: str, by: Actor) -> AccessCode:
             session.add(code)
     except IntegrityError:
         raise Conflict(Message("The room has this code already.")) from None
-    note("code.restored", code, by=by.uuid, room=room.uuid)
+    record_event("code.restored", code, by=by.uuid, room=room.uuid)
     return code
 
 
 def take_code(code: AccessCode) -> None:
     """Lock room and code, in the order of everybody, and read the code anew. Raises `NotFound`."""
     hold(code.room_uuid)
-    take(code)
+    lock(code)
 
 
 def use_code(used: AccessCode, at: datetime) -> bool:
@@ -129,7 +129,7 @@ def use_code(used: AccessCode, at: datetime) -> bool:
 def _describe(code: AccessCode, text: str, label: str, expires_at: datetime | None) -> None:
     code.code = checked_code(text)
     code.normal = normal_code(code.code)
-    code.label = readable(label, field="label", longest=LABEL_LENGTH, required=False)
+    code.label = clean_name(label, field="label", longest=LABEL_LENGTH, required=False)
     code.expires_at = expires_at
 
 

@@ -9,15 +9,15 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from portal import vault
 from portal.credentials.models import Grant
 from portal.credentials.scopes import Scope, in_order
-from portal.db import Base, Dated, one_of
-from portal.identifiers import Identified, new_uuid
+from portal.db import Base, TimestampMixin, enum_type
+from portal.identifiers import IdentifierMixin, new_uuid
 from portal.people.models import NAME_LENGTH, User
 from portal.rooms.models import Role, Room
 
 LABEL_LENGTH = 80
 
 
-class RoomToken(Identified, Dated, Base):
+class RoomToken(IdentifierMixin, TimestampMixin, Base):
     """A link into one room with one role. Stored sealed, found by keyed hash; never revealed by a dump."""
 
     __tablename__ = "room_tokens"
@@ -25,7 +25,7 @@ class RoomToken(Identified, Dated, Base):
     room_uuid: Mapped[UUID] = mapped_column(sa.ForeignKey("rooms.uuid", ondelete="CASCADE"), index=True)
     token_hash: Mapped[str] = mapped_column(sa.String(64), unique=True)
     token_sealed: Mapped[str] = mapped_column(sa.Text)
-    role: Mapped[Role] = mapped_column(one_of(Role))
+    role: Mapped[Role] = mapped_column(enum_type(Role))
     label: Mapped[str] = mapped_column(sa.String(LABEL_LENGTH), default="")
     person: Mapped[str] = mapped_column(sa.String(NAME_LENGTH), default="")
     not_before: Mapped[datetime | None]
@@ -107,7 +107,7 @@ class Entry(Base):
         return self.used_at is None and (self.grant is None or self.grant.live(at))
 
 
-class AccessCode(Identified, Dated, Base):
+class AccessCode(IdentifierMixin, TimestampMixin, Base):
     """A code that people with a link of the same role type. Visible to whoever may see the room's codes."""
 
     __tablename__ = "access_codes"
@@ -115,7 +115,7 @@ class AccessCode(Identified, Dated, Base):
     room_uuid: Mapped[UUID] = mapped_column(sa.ForeignKey("rooms.uuid", ondelete="CASCADE"))
     code: Mapped[str] = mapped_column(sa.String(64))
     normal: Mapped[str] = mapped_column(sa.String(192))
-    role: Mapped[Role] = mapped_column(one_of(Role))
+    role: Mapped[Role] = mapped_column(enum_type(Role))
     label: Mapped[str] = mapped_column(sa.String(LABEL_LENGTH), default="")
     expires_at: Mapped[datetime | None]
     use_count: Mapped[int] = mapped_column(default=0)

@@ -12,7 +12,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import lazyload, object_mapper
 
-from portal import tries
+from portal import throttling
 from portal.admission.codes import use_code
 from portal.admission.decision import Decision, Enter, Reason, decide
 from portal.admission.models import AccessCode, RoomToken
@@ -20,12 +20,12 @@ from portal.admission.queries import STANDING, Standing, Visitor, case_of, facts
 from portal.admission.secrets import normal_code, same_code
 from portal.admission.throttle import KNOWN, STRANGERS, automatic_token_bucket, code_buckets
 from portal.admission.tokens import automatic_token, count_on_the_way
-from portal.audit.operations import note
+from portal.audit.operations import record_event
 from portal.clock import now
 from portal.db import session
 from portal.errors import Invalid, Message, NotFound, Refused, Throttled
 from portal.people.models import NAME_LENGTH
-from portal.people.names import readable
+from portal.people.names import clean_name
 from portal.rooms.features import used_limit
 from portal.rooms.models import Role, Room
 from portal.status.models import Participation
@@ -141,11 +141,11 @@ def come_in(
         scopes=None if visitor.scopes is None else sorted(visitor.scopes),
     )
     what = "participant.took_over" if participation in before else "participant.joined"  # or the same stay goes on
-    note(what, participation, by=member, room=door.room.uuid, role=participation.role.value)
+    record_event(what, participation, by=member, room=door.room.uuid, role=participation.role.value)
     if token is not None and not door.how.used:
-        note("token.used", token, by=member, room=door.room.uuid)
+        record_event("token.used", token, by=member, room=door.room.uuid)
     if code is not None:
-        note("code.used", code, by=member, room=door.room.uuid)
+        record_event("code.used", code, by=member, room=door.room.uuid)
     session.flush()
     return participation
 
@@ -179,7 +179,7 @@ def matching_code(door: LockedDoor, code: str, at: datetime) -> AccessCode | Non
     """The role's valid code that was typed; all are compared, so that time tells nothing. Raises `Throttled`."""
     opens_at = door.opens_at[1 if door.known else 0]
     if opens_at is not None:
-        raise Throttled(retry_after=tries.wait_until(opens_at))
+        raise Throttled(retry_after=throttling.seconds_until(opens_at))
     typed = normal_code(code[:200])
     equal = [known for known in door.codes if same_code(known.normal, typed)]
     return equal[0] if equal and not equal[0].expired(at) else None
@@ -187,7 +187,7 @@ def matching_code(door: LockedDoor, code: str, at: datetime) -> AccessCode | Non
 
 def name_at_door(visitor: Visitor, name: str) -> str:
     """The name that somebody will have inside. Raises `Invalid` on `name`."""
-    return visitor.fixed_name or readable(name, field="name", longest=NAME_LENGTH)
+    return visitor.fixed_name or clean_name(name, field="name", longest=NAME_LENGTH)
 
 
 def _checked_fields(visitor: Visitor, *, name: str, code: str, code_needed: bool) -> str:
@@ -208,7 +208,7 @@ def count_guess(door: LockedDoor, network: str) -> None:
     """Count a wrong guess, and let it stay counted whatever becomes of the request, before anybody else guesses."""
     visitor = door.visitor
     known = visitor.device if door.known else None
-    tries.reserve(*code_buckets(room=door.room, role=visitor.role, network=network, known_device=known))
+    throttling.reserve(*code_buckets(room=door.room, role=visitor.role, network=network, known_device=known))
     session.commit()
 
 
@@ -223,7 +223,7 @@ def _count_use(door: LockedDoor, code: AccessCode | None, network: str, at: date
     if visitor.member is None and (token is None or token.automatic):
         assert visitor.device is not None
         if token is None:
-            tries.reserve(automatic_token_bucket(room=door.room, network=network))
+            throttling.reserve(automatic_token_bucket(room=door.room, network=network))
         token = automatic_token(door.room, visitor.device, at=at, uses=int(fresh))
     elif token is not None:
         token.last_usage = at
@@ -260,7 +260,7 @@ def _refusal(room: Room, visitor: Visitor, decision: Decision) -> Callable[[], N
     member = visitor.member.uuid if visitor.member else None
     room_uuid, role = room.uuid, visitor.role.value
     reason = decision.reason.value if decision.reason else "wait"
-    return lambda: note("participant.refused", room, by=member, room=room_uuid, role=role, reason=reason)
+    return lambda: record_event("participant.refused", room, by=member, room=room_uuid, role=role, reason=reason)
 
 
 def _lock(room: Room, role: Role) -> list[AccessCode]:

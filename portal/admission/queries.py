@@ -21,7 +21,7 @@ from portal.clock import now
 from portal.credentials.scopes import Scope
 from portal.customers.models import Customer
 from portal.db import session
-from portal.identifiers import spelt
+from portal.identifiers import matches_identifier
 from portal.people.models import SignIn, User
 from portal.rooms.features import used_limit
 from portal.rooms.models import Role, Room, RoomStatusWord
@@ -328,9 +328,13 @@ def roles_locked_out(codes: list[AccessCode], at: datetime) -> list[Role]:
 
 def find_own_token(room: Room, token_id: str) -> RoomToken | None:
     """This room's token by its public id."""
-    return session.scalar(sa.select(RoomToken).where(RoomToken.room_uuid == room.uuid, spelt(RoomToken, token_id)))
+    return session.scalar(
+        sa.select(RoomToken).where(RoomToken.room_uuid == room.uuid, matches_identifier(RoomToken, token_id))
+    )
 
 
 def find_own_code(room: Room, code_id: str) -> AccessCode | None:
     """This room's code by its public id."""
-    return session.scalar(sa.select(AccessCode).where(AccessCode.room_uuid == room.uuid, spelt(AccessCode, code_id)))
+    return session.scalar(
+        sa.select(AccessCode).where(AccessCode.room_uuid == room.uuid, matches_identifier(AccessCode, code_id))
+    )

@@ -5,9 +5,9 @@ import secrets
 import unicodedata
 
 from portal.errors import Invalid, Message
-from portal.spelled import Spelling
+from portal.token_format import TokenFormat
 
-_ROOM_TOKEN = Spelling("rt_", random_bytes=24)
+_ROOM_TOKEN = TokenFormat("rt_", random_bytes=24)
 _CODE_ALPHABET = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"  # nothing that looks like something else
 CODE_SHORTEST, CODE_LONGEST = 4, 64
 

@@ -7,11 +7,11 @@ so that a flood of strangers cannot keep a known moderator out, nor many known d
 """
 
 from portal.rooms.models import Role, Room
-from portal.tries import Bucket, Opening
+from portal.throttling import Bucket, RetryAfterColumn
 
 MINUTE = 60  # seconds; doubles with each window that is used up
 DAY = 86_400
-STRANGERS, KNOWN = Opening("strangers", 4), Opening("known", 5)  # of as many as `code_buckets` gives
+STRANGERS, KNOWN = RetryAfterColumn("strangers", 4), RetryAfterColumn("known", 5)  # of as many as `code_buckets` gives
 
 
 def code_buckets(*, room: Room, role: Role, network: str, known_device: str | None) -> tuple[Bucket, ...]:

@@ -9,21 +9,21 @@ from portal import vault
 from portal.admission.granting import must_hand_out
 from portal.admission.models import LABEL_LENGTH, RoomToken
 from portal.admission.secrets import new_token
-from portal.audit.operations import note
+from portal.audit.operations import record_event
 from portal.channels import channels
 from portal.clock import now
-from portal.db import afterwards, session, take
+from portal.db import lock, on_commit, session
 from portal.errors import Conflict, Invalid, Message
 from portal.identifiers import new_id, new_uuid
-from portal.kept import UNDO
 from portal.people.models import NAME_LENGTH, User
-from portal.people.names import readable
+from portal.people.names import clean_name
 from portal.permissions.actor import Actor
 from portal.permissions.rules import grantable_roles
 from portal.rooms.models import Role, Room
 from portal.status.models import Ending, Participation
 from portal.status.operations import change_role, close
 from portal.status.state import hold
+from portal.undo import UNDO_WINDOW
 
 LONGEST_GRACE = timedelta(days=30)
 AUTOMATIC_LIFE = timedelta(hours=24)
@@ -50,7 +50,7 @@ def issue_token(
     _describe(token, label=label, person=person, not_before=not_before, expires_at=expires_at, max_uses=max_uses)
     session.add(token)
     session.flush()
-    note("token.created", token, by=by.uuid, room=room.uuid, role=role.value)
+    record_event("token.created", token, by=by.uuid, room=room.uuid, role=role.value)
     return token
 
 
@@ -82,7 +82,7 @@ def change_token(
     token.role = role
     _describe(token, label=label, person=person, not_before=not_before, expires_at=expires_at, max_uses=max_uses)
     session.flush()
-    note("token.changed", token, by=by.uuid, room=token.room_uuid, role=role.value)
+    record_event("token.changed", token, by=by.uuid, room=token.room_uuid, role=role.value)
     own = token.uuid
     change_role(room.uuid, lambda person: person.token_uuid == own, role, by=by.uuid)
     _tell(token)
@@ -124,7 +124,7 @@ def rotate_token(token: RoomToken, *, room: Room, by: Actor, grace: timedelta) -
     session.flush()
     token.rotated_to_uuid, token.grace_until = fresh.uuid, at + grace
     session.flush()
-    note("token.rotated", token, by=by.uuid, room=token.room_uuid, seconds=int(grace.total_seconds()))
+    record_event("token.rotated", token, by=by.uuid, room=token.room_uuid, seconds=int(grace.total_seconds()))
     _tell(token)
     return fresh
 
@@ -140,7 +140,7 @@ def pause_token(token: RoomToken, *, by: User, remove_people: bool = False) -> i
         one.paused_at = one.paused_at or at
     session.flush()
     removed = _remove_people(_way_of(token), by) if remove_people else 0
-    note("token.paused", token, by=by.uuid, room=token.room_uuid, removed=removed)
+    record_event("token.paused", token, by=by.uuid, room=token.room_uuid, removed=removed)
     _tell(token)
     return removed
 
@@ -154,7 +154,7 @@ def resume_token(token: RoomToken, *, room: Room, by: Actor) -> None:
         if one is token or (one.paused_at == at and one.role in grantable_roles(by, room)):
             one.paused_at = None
     session.flush()
-    note("token.resumed", token, by=by.uuid, room=token.room_uuid)
+    record_event("token.resumed", token, by=by.uuid, room=token.room_uuid)
     _tell(token)
 
 
@@ -170,9 +170,9 @@ def revoke_token(token: RoomToken, *, by: User, remove_people: bool = False) -> 
         one.revoked_at = at
     session.flush()
     removed = _remove_people(_way_of(token), by) if remove_people else 0
-    note("token.revoked", token, by=by.uuid, room=token.room_uuid, removed=removed)
+    record_event("token.revoked", token, by=by.uuid, room=token.room_uuid, removed=removed)
     for one in ended:
-        note("token.revoked", one, by=by.uuid, room=token.room_uuid, removed=0)
+        record_event("token.revoked", one, by=by.uuid, room=token.room_uuid, removed=0)
     _tell(token)
     return removed
 
@@ -190,7 +190,7 @@ def reinstate_token(token: RoomToken, *, room: Room, by: Actor) -> None:
     for one in _way_of(token):
         if one is token or (one.revoked_at == at and one.role in grantable_roles(by, room)):
             one.revoked_at = None
-            note("token.reinstated", one, by=by.uuid, room=token.room_uuid)
+            record_event("token.reinstated", one, by=by.uuid, room=token.room_uuid)
     session.flush()
     _tell(token)
 
@@ -198,12 +198,12 @@ def reinstate_token(token: RoomToken, *, room: Room, by: Actor) -> None:
 def take_token(token: RoomToken) -> None:
     """Lock room and link, in the order of everybody, and read the link anew. Raises `NotFound`."""
     hold(token.room_uuid)
-    take(token)
+    lock(token)
 
 
 def may_reinstate(token: RoomToken, at: datetime) -> bool:
     """Whether undoing is still offered."""
-    return token.revoked_at is not None and at - token.revoked_at <= UNDO
+    return token.revoked_at is not None and at - token.revoked_at <= UNDO_WINDOW
 
 
 def ending_with(token: RoomToken, at: datetime) -> list[RoomToken]:
@@ -314,8 +314,8 @@ def _describe(
     expires_at: datetime | None,
     max_uses: int | None,
 ) -> None:
-    token.label = readable(label, field="label", longest=LABEL_LENGTH, required=False)
-    token.person = readable(person, field="person", longest=NAME_LENGTH, required=False)
+    token.label = clean_name(label, field="label", longest=LABEL_LENGTH, required=False)
+    token.person = clean_name(person, field="person", longest=NAME_LENGTH, required=False)
     if not_before is not None and expires_at is not None and expires_at <= not_before:
         raise Invalid(expires_at=Message("This is before the link starts to work."))
     if max_uses is not None and not 1 <= max_uses <= MOST_USES:
@@ -332,4 +332,4 @@ def _sealed(token: str) -> dict[str, str]:
 
 def _tell(token: RoomToken) -> None:
     topic = f"room:{token.room_uuid}"
-    afterwards(lambda: channels().nudge(topic))
+    on_commit(lambda: channels().nudge(topic))

@@ -1,4 +1,4 @@
-"""Writing the audit log: every operation calls `note` once; others may listen to what is noted."""
+"""Writing the audit log: every operation calls `record_event` once; others may listen to what is noted."""
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
@@ -8,7 +8,7 @@ from portal.audit.models import AuditEvent
 from portal.db import session
 
 
-class Noted(Protocol):
+class Auditable(Protocol):
     """Anything with a uuid that lives in a table: what an audit line can be about."""
 
     __tablename__: str
@@ -17,7 +17,7 @@ class Noted(Protocol):
     def uuid(self) -> UUID: ...
 
 
-Listener = Callable[[Sequence[tuple[AuditEvent, Noted]]], None]
+Listener = Callable[[Sequence[tuple[AuditEvent, Auditable]]], None]
 """Gets lines of one action, each with its thing: at least one, and all that happened at once.
 
 Runs in the transaction of what is noted, and goes with it if it is rolled back.
@@ -32,16 +32,16 @@ def subscribe(listener: Listener) -> None:
         _listeners.append(listener)
 
 
-def note(
-    action: str, thing: Noted, *, by: UUID | None, room: UUID | None = None, **facts: str | int | bool | None
+def record_event(
+    action: str, thing: Auditable, *, by: UUID | None, room: UUID | None = None, **facts: str | int | bool | None
 ) -> None:
-    """Add a line: `note("token.created", token, by=user.uuid, room=room.uuid, role="guest")`."""
-    note_each(action, [(thing, by)], room=room, **facts)
+    """Add a line: `record_event("token.created", token, by=user.uuid, room=room.uuid, role="guest")`."""
+    record_events(action, [(thing, by)], room=room, **facts)
 
 
-def note_each(
+def record_events(
     action: str,
-    things: Iterable[tuple[Noted, UUID | None]],
+    things: Iterable[tuple[Auditable, UUID | None]],
     *,
     room: UUID | None = None,
     **facts: str | int | bool | None,

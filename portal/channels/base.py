@@ -54,7 +54,7 @@ class Channels(Protocol):
     """Whether other processes use them too."""
 
     def nudge(self, *topics: str, word: str = "") -> None:
-        """Wake all who watch one of `topics`, and tell them `word`."""
+        """Wake all who watch one of `topics`, and tell them `query_word`."""
         ...
 
     def watch(self, *topics: str) -> Any:

@@ -10,10 +10,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from portal.audit.operations import note
+from portal.audit.operations import record_event
 from portal.channels import channels
 from portal.conference import pace
-from portal.db import afterwards, session
+from portal.db import on_commit, session
 from portal.errors import Invalid, Message, NotAllowed, NotFound
 from portal.rooms.models import Role, Room
 from portal.status.models import Ending, Participation
@@ -172,5 +172,5 @@ def moderate(*, sender: Participation, receiver: Participation, kind: Kind) -> N
         leave_session(receiver, ending=Ending.REMOVED, by=sender.user_uuid)
         return
     box, letter = mailbox(receiver.id), {"event": "mute", "from": sender.id}
-    note("participant.muted", receiver, by=sender.user_uuid, room=receiver.room_uuid, moderator=sender.id)
-    afterwards(lambda: channels().post(box, letter))
+    record_event("participant.muted", receiver, by=sender.user_uuid, room=receiver.room_uuid, moderator=sender.id)
+    on_commit(lambda: channels().post(box, letter))

@@ -9,7 +9,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from portal.audit.operations import note
+from portal.audit.operations import record_event
 from portal.clock import now
 from portal.credentials.models import DESCRIPTION_LENGTH, REDIRECT_URI_LENGTH, ClientKind, GrantType, OAuthClient
 from portal.credentials.scopes import Scope
@@ -18,7 +18,7 @@ from portal.db import session
 from portal.errors import Conflict, Invalid, Message, NotFound
 from portal.identifiers import new_id
 from portal.people.models import NAME_LENGTH, User
-from portal.people.names import readable
+from portal.people.names import clean_name
 
 USED_STEP = timedelta(hours=1)  # how exact "last used" is; more exact would be a write per call
 MOST_REDIRECT_URIS = 10
@@ -57,8 +57,8 @@ def create_client(
     client = OAuthClient(
         id=client_id or new_id(),
         user=user,
-        name=readable(name, field="name", longest=NAME_LENGTH),
-        description=readable(description, field="description", longest=DESCRIPTION_LENGTH, required=False),
+        name=clean_name(name, field="name", longest=NAME_LENGTH),
+        description=clean_name(description, field="description", longest=DESCRIPTION_LENGTH, required=False),
         kind=kind,
         secret_hash=hash_of(secret),
         redirect_uris=_checked_uris(redirect_uris, kind),
@@ -73,7 +73,9 @@ def create_client(
             session.add(client)
     except IntegrityError:
         raise Conflict(Message("This was made already, and its secret was shown then. Make another one.")) from None
-    note("client.created", client, by=by.uuid, name=client.name, kind=kind.value, scopes=" ".join(client.scopes))
+    record_event(
+        "client.created", client, by=by.uuid, name=client.name, kind=kind.value, scopes=" ".join(client.scopes)
+    )
     return client, secret
 
 
@@ -81,7 +83,7 @@ def revoke_client(client: OAuthClient, *, by: User) -> None:
     """Shut the program out for good, with every token that it has."""
     client.revoked_at = client.revoked_at or now()
     session.flush()
-    note("client.revoked", client, by=by.uuid, name=client.name)
+    record_event("client.revoked", client, by=by.uuid, name=client.name)
 
 
 def clients_of(user: User) -> list[OAuthClient]:

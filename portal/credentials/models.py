@@ -14,8 +14,8 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from portal.clock import now
 from portal.credentials.scopes import Scope, in_order
 from portal.credentials.secrets import HASH_LENGTH, same
-from portal.db import Base, Dated, one_of
-from portal.identifiers import Identified, new_uuid
+from portal.db import Base, TimestampMixin, enum_type
+from portal.identifiers import IdentifierMixin, new_uuid
 from portal.people.models import NAME_LENGTH, User
 
 DESCRIPTION_LENGTH = 500
@@ -42,7 +42,7 @@ class GrantType(StrEnum):
     REFRESH_TOKEN = "refresh_token"  # noqa: S105
 
 
-class OAuthClient(Identified, Dated, Base):
+class OAuthClient(IdentifierMixin, TimestampMixin, Base):
     """A program. Its public `client_id` is its `id`; `user` made it, and a credential acts with that user's rights."""
 
     __tablename__ = "oauth_clients"
@@ -50,7 +50,7 @@ class OAuthClient(Identified, Dated, Base):
     user_uuid: Mapped[UUID] = mapped_column(sa.ForeignKey("users.uuid", ondelete="CASCADE"), index=True)
     name: Mapped[str] = mapped_column(sa.String(NAME_LENGTH))
     description: Mapped[str] = mapped_column(sa.String(DESCRIPTION_LENGTH), default="")
-    kind: Mapped[ClientKind] = mapped_column(one_of(ClientKind))
+    kind: Mapped[ClientKind] = mapped_column(enum_type(ClientKind))
     secret_hash: Mapped[str] = mapped_column(sa.String(HASH_LENGTH))
     redirect_uris: Mapped[list[str]] = mapped_column(default=list)
     grant_types: Mapped[list[str]] = mapped_column(default=list)

@@ -12,21 +12,21 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import contains_eager, joinedload, load_only
 
-from portal.audit.operations import note
+from portal.audit.operations import record_event
 from portal.clock import now
 from portal.credentials.models import ClientKind, Grant, OAuthClient
 from portal.credentials.scopes import Scope, in_order
 from portal.credentials.secrets import ACCESS, CODE, REFRESH, hash_of
 from portal.credentials.tokens import AccessToken, AuthorizationCode, RefreshToken
-from portal.db import apart, session
+from portal.db import committed_step, session
 from portal.people.models import PlatformRole, User
 
 CODE_LIFE = timedelta(seconds=60)
-KEPT = timedelta(days=1)  # dead tokens stay so long, for whoever wonders what happened
+RETENTION = timedelta(days=1)  # dead tokens stay so long, for whoever wonders what happened
 
 
 @dataclass(frozen=True)
-class Pair:
+class TokenPair:
     """The texts of new tokens, and how long each lives. Some grants give no refresh token."""
 
     access: str
@@ -45,22 +45,22 @@ class Authorised:
     since: datetime
 
 
-def issue(*, client: OAuthClient, user: User, pair: Pair) -> Grant:
+def issue(*, client: OAuthClient, user: User, pair: TokenPair) -> Grant:
     """Start a family with this pair."""
     grant = Grant(client=client, user=user, scope_words=_words(pair.scopes))
     _add(pair, grant)
-    note("grant.issued", grant, by=user.uuid, client=client.id, scopes=" ".join(grant.scopes))
+    record_event("grant.issued", grant, by=user.uuid, client=client.id, scopes=" ".join(grant.scopes))
     return grant
 
 
-def rotate(token: RefreshToken, *, pair: Pair) -> None:
+def rotate(token: RefreshToken, *, pair: TokenPair) -> None:
     """Trade in a refresh token that `find_refresh_token` found, for the next pair of its family."""
     token.used_at = now()
     _add(pair, token.grant)
-    note("grant.refreshed", token.grant, by=token.grant.user_uuid, client=token.grant.client.id)
+    record_event("grant.refreshed", token.grant, by=token.grant.user_uuid, client=token.grant.client.id)
 
 
-def redeem(code: AuthorizationCode, *, client: OAuthClient, pair: Pair) -> None:
+def redeem(code: AuthorizationCode, *, client: OAuthClient, pair: TokenPair) -> None:
     """Trade in an authorization code that `find_code` found: the family that it becomes starts with this pair."""
     code.grant = issue(client=client, user=code.user, pair=pair)
     session.flush()
@@ -81,7 +81,7 @@ def consent(
     )
     session.add(consented)
     session.flush()
-    note("grant.consented", consented, by=user.uuid, client=client.id, scopes=" ".join(consented.scope_words))
+    record_event("grant.consented", consented, by=user.uuid, client=client.id, scopes=" ".join(consented.scope_words))
     return consented
 
 
@@ -170,7 +170,7 @@ def revoke_token(token: AccessToken | RefreshToken) -> None:
         return revoke_grant(token.grant, by=token.grant.user)
     token.revoked_at = token.revoked_at or now()
     session.flush()
-    note("access_token.revoked", token, by=token.grant.user_uuid, client=token.client.id)
+    record_event("access_token.revoked", token, by=token.grant.user_uuid, client=token.client.id)
     return None
 
 
@@ -178,7 +178,7 @@ def revoke_grant(grant: Grant, *, by: User) -> None:
     """End a family: none of its tokens counts any more."""
     grant.revoked_at = grant.revoked_at or now()
     session.flush()
-    note("grant.revoked", grant, by=by.uuid, client=grant.client.id)
+    record_event("grant.revoked", grant, by=by.uuid, client=grant.client.id)
 
 
 def authorised(user: User) -> list[Authorised]:
@@ -204,16 +204,16 @@ def withdraw(user: User, client: OAuthClient, *, by: User) -> None:
             revoke_grant(grant, by=by)
 
 
-def forget_old() -> None:
+def sweep_tokens() -> None:
     """Housekeeping: tokens and codes whose time is over, then families that none is left of."""
-    over = now() - KEPT
+    over = now() - RETENTION
     for kind in (AccessToken, RefreshToken, AuthorizationCode):
         session.execute(sa.delete(kind).where(kind.expires_at < over))
     alone = [sa.exists().where(kind.grant_uuid == Grant.uuid) for kind in (AccessToken, RefreshToken)]
     session.execute(sa.delete(Grant).where(Grant.created_at < over, *(~one for one in alone)))
 
 
-def _add(pair: Pair, grant: Grant) -> None:
+def _add(pair: TokenPair, grant: Grant) -> None:
     at = now()
     session.add(
         AccessToken(
@@ -229,7 +229,7 @@ def _add(pair: Pair, grant: Grant) -> None:
 
 
 def _stolen(grant_uuid: UUID, user_uuid: UUID, client: OAuthClient) -> None:
-    with apart():
+    with committed_step():
         ended = session.scalars(
             sa.update(Grant)
             .where(Grant.uuid == grant_uuid, Grant.revoked_at.is_(None))
@@ -237,7 +237,7 @@ def _stolen(grant_uuid: UUID, user_uuid: UUID, client: OAuthClient) -> None:
             .returning(Grant)
         ).unique()
         for grant in ended:
-            note("grant.stolen", grant, by=user_uuid, client=client.id)
+            record_event("grant.stolen", grant, by=user_uuid, client=client.id)
 
 
 def _living_grants(user: User) -> list[Grant]:

@@ -7,12 +7,12 @@ hash like Argon2 would protect, a stolen hash cannot be turned back, and each ca
 import hashlib
 import hmac
 
-from portal.spelled import Spelling
+from portal.token_format import TokenFormat
 
-ACCESS = Spelling("fa_", random_bytes=32)
-REFRESH = Spelling("fr_", random_bytes=32)
-CLIENT = Spelling("fs_", random_bytes=32)
-CODE = Spelling("fc_", random_bytes=32)
+ACCESS = TokenFormat("fa_", random_bytes=32)
+REFRESH = TokenFormat("fr_", random_bytes=32)
+CLIENT = TokenFormat("fs_", random_bytes=32)
+CODE = TokenFormat("fc_", random_bytes=32)
 
 HASH_LENGTH = 64
 

@@ -6,8 +6,8 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from portal.db import Base, Dated, one_of
-from portal.identifiers import Identified
+from portal.db import Base, TimestampMixin, enum_type
+from portal.identifiers import IdentifierMixin
 from portal.people.models import EMAIL_LENGTH, NAME_LENGTH, User
 
 
@@ -32,17 +32,17 @@ def display_name(company: str | None, first: str | None, last: str | None, email
     return company or " ".join(filter(None, (first, last))) or email
 
 
-class Customer(Identified, Dated, Base):
+class Customer(IdentifierMixin, TimestampMixin, Base):
     """Who pays. `suspended`: rooms keep working, nothing new; `inactive` and `terminated`: nothing works."""
 
     __tablename__ = "customers"
 
-    customer_type: Mapped[CustomerType] = mapped_column(one_of(CustomerType))
+    customer_type: Mapped[CustomerType] = mapped_column(enum_type(CustomerType))
     first_name: Mapped[str | None] = mapped_column(sa.String(NAME_LENGTH))
     last_name: Mapped[str | None] = mapped_column(sa.String(NAME_LENGTH))
     company_name: Mapped[str | None] = mapped_column(sa.String(NAME_LENGTH))
     email: Mapped[str] = mapped_column(sa.String(EMAIL_LENGTH), unique=True)
-    status: Mapped[CustomerStatus] = mapped_column(one_of(CustomerStatus), default=CustomerStatus.ACTIVE)
+    status: Mapped[CustomerStatus] = mapped_column(enum_type(CustomerStatus), default=CustomerStatus.ACTIVE)
     owner_uuid: Mapped[UUID] = mapped_column(sa.ForeignKey("users.uuid"), index=True)
     webhooks: Mapped[int] = mapped_column(default=0)
     """How many endpoints listen now: who writes down what happened need not look for them when it is 0."""

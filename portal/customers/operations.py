@@ -2,18 +2,18 @@
 
 from uuid import UUID
 
-from portal.audit.operations import note
+from portal.audit.operations import record_event
 from portal.customers.models import Customer, CustomerType
 from portal.db import session
 from portal.people.models import NAME_LENGTH, User
-from portal.people.names import readable
+from portal.people.names import clean_name
 
 
 def create_customer(*, company_name: str, owner: User, by: UUID | None = None) -> Customer:
     """A business customer whose e-mail is its owner's. Raises `Invalid`."""
-    name = readable(company_name, field="company_name", longest=NAME_LENGTH)
+    name = clean_name(company_name, field="company_name", longest=NAME_LENGTH)
     customer = Customer(customer_type=CustomerType.BUSINESS, company_name=name, email=owner.email, owner=owner)
     session.add(customer)
     session.flush()
-    note("customer.created", customer, by=by)
+    record_event("customer.created", customer, by=by)
     return customer

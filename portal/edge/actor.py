@@ -47,7 +47,7 @@ def _load(key: str) -> _Signed | None:
         return None
     if sign_in is None:
         return None
-    if now() - sign_in.seen_at >= people.DAILY:
+    if now() - sign_in.seen_at >= people.SEEN_BY_READING_STEP:
         g.seen = sign_in.uuid
         session.modified = True  # the cookie lives on with the sign-in
     return _Signed(sign_in)
@@ -130,7 +130,7 @@ def _note_seen(_error: BaseException | None) -> None:
         return
     try:
         with transaction():
-            people.seen(sign_in_uuid, at=now())
+            people.mark_seen(sign_in_uuid, at=now())
     except SQLAlchemyError as error:
         log.warning("could not note that a sign-in was used", error=type(error).__name__)
 

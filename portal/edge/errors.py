@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
 from portal.admission.stays import Over
-from portal.db import away, session
+from portal.db import is_unavailable, session
 from portal.edge import actor
 from portal.edge.bearer import NoCredential, ScopeMissing
 from portal.edge.words import translated
@@ -190,7 +190,7 @@ def forged(_error: CSRFError) -> Response:
 
 
 def _database(error: SQLAlchemyError) -> Response:
-    if not away(error):
+    if not is_unavailable(error):
         return _unexpected(error)
     log.warning("database unavailable", error=type(error).__name__)
     actor.nobody()

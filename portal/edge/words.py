@@ -10,7 +10,7 @@ from flask_babel import Babel, format_datetime, format_time, get_translations
 from portal.clock import now
 from portal.edge import actor
 from portal.errors import Message
-from portal.people.zones import time_zones
+from portal.people.timezones import time_zones
 from portal.rooms.models import Role
 from portal.status.models import Ending
 

@@ -4,12 +4,13 @@ from collections.abc import Callable
 
 import structlog
 
-from portal import answered, sendings, tries
+from portal import throttling
 from portal.admission.entries import sweep_entries
 from portal.admission.tokens import sweep_automatic
 from portal.credentials import operations as credentials
 from portal.db import transaction
-from portal.people.operations import forget_sign_ins
+from portal.idempotency import api_requests, forms
+from portal.people.operations import sweep_sign_ins
 from portal.rooms.operations import empty_trash
 from portal.webhooks.deliveries import sweep_deliveries
 
@@ -19,11 +20,11 @@ SWEEPS: tuple[Callable[[], object], ...] = (
     sweep_automatic,
     sweep_entries,
     sweep_deliveries,
-    tries.forget_old,
-    credentials.forget_old,
-    answered.forget_old,
-    sendings.forget_old,
-    forget_sign_ins,
+    throttling.sweep_buckets,
+    credentials.sweep_tokens,
+    api_requests.sweep_requests,
+    forms.sweep_submissions,
+    sweep_sign_ins,
     empty_trash,
 )
 """What is over: links, entries, messages, counters, tokens, answers, sendings, sign-ins; rooms long trashed."""

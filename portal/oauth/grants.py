@@ -15,7 +15,7 @@ from portal.credentials.secrets import CODE
 from portal.credentials.tokens import AuthorizationCode, RefreshToken
 from portal.errors import Invalid
 from portal.people.models import User
-from portal.people.operations import recognise
+from portal.people.operations import authenticate
 
 METHODS = ["client_secret_basic", "client_secret_post"]
 
@@ -38,7 +38,7 @@ class Password(grants.ResourceOwnerPasswordCredentialsGrant):  # type: ignore[mi
     def authenticate_user(self, username: str, password: str) -> User:
         """As on the sign-in page: the same throttles, the same time. Raises `Throttled` or `InvalidGrantError`."""
         try:
-            return recognise(email=username, password=password, network=request.remote_addr or "")
+            return authenticate(email=username, password=password, network=request.remote_addr or "")
         except Invalid:
             raise InvalidGrantError("The user name or the password is wrong.") from None
 

@@ -15,14 +15,14 @@ from authlib.oauth2.rfc6750 import BearerTokenGenerator
 from flask import Response, current_app, request
 from werkzeug.datastructures import Headers, MultiDict
 
-from portal import tries
+from portal import throttling
 from portal.credentials import clients, operations
 from portal.credentials.models import OAuthClient
-from portal.credentials.operations import Pair
+from portal.credentials.operations import TokenPair
 from portal.credentials.scopes import Scope, in_order
 from portal.credentials.secrets import ACCESS, REFRESH
-from portal.db import apart
-from portal.tries import Bucket
+from portal.db import committed_step
+from portal.throttling import Bucket
 
 FREE_TEXTS = frozenset({"username", "password", "client_secret", "state"})
 
@@ -96,20 +96,20 @@ class Server(AuthorizationServer):  # type: ignore[misc]
         if request_.headers.get("Authorization") and "client_secret" in request_.form:
             raise InvalidRequestError("A client says its secret once: in the header or in the body.")
         bucket = Bucket.of("oauth-client", request.remote_addr or "", limit=30, window=60)
-        with apart():
-            tries.reserve(bucket)
+        with committed_step():
+            throttling.reserve(bucket)
         try:
             client: OAuthClient = super().authenticate_client(request_, methods, endpoint)
         except (OAuth2Error, ValueError):  # ValueError: a header that is not UTF-8
             raise ClientRefused from None
-        with apart():
-            tries.hand_back(bucket)
+        with committed_step():
+            throttling.release(bucket)
         return client
 
     def save_token(self, token: dict[str, Any], request_: OAuth2Request) -> None:
         """Keep the pair that was made, and end what it was traded for, in one operation."""
         client: OAuthClient = request_.client
-        pair = Pair(
+        pair = TokenPair(
             access=token["access_token"],
             access_life=current_app.config["ACCESS_TOKEN_LIFE"],
             scopes=in_order(token["scope"].split()),

@@ -7,8 +7,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.clock import now
-from portal.db import Base, Dated
-from portal.identifiers import Identified, new_uuid
+from portal.db import Base, TimestampMixin
+from portal.identifiers import IdentifierMixin, new_uuid
 
 NAME_LENGTH = 80
 EMAIL_LENGTH = 254
@@ -21,7 +21,7 @@ user_platform_roles = sa.Table(
 )
 
 
-class PlatformRole(Identified, Dated, Base):
+class PlatformRole(IdentifierMixin, TimestampMixin, Base):
     """A named set of staff permissions. The built-in one holds all of them, also future ones."""
 
     __tablename__ = "platform_roles"
@@ -31,7 +31,7 @@ class PlatformRole(Identified, Dated, Base):
     permissions: Mapped[list[str]] = mapped_column(default=list)
 
 
-class User(Identified, Dated, Base):
+class User(IdentifierMixin, TimestampMixin, Base):
     """A person who signs in. `email` is stored casefolded; without a hash nobody signs in as them."""
 
     __tablename__ = "users"

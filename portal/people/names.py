@@ -10,27 +10,27 @@ _BLANK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")  # letter
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 
-def tidy(text: str) -> str:
+def normalize_spaces(text: str) -> str:
     """Composed (NFC), runs of white space folded, ends trimmed. Bound the length before."""
     return " ".join(unicodedata.normalize("NFC", text).split())
 
 
-def readable(text: str | None, *, field: str, longest: int, required: bool = True) -> str:
+def clean_name(text: str | None, *, field: str, longest: int, required: bool = True) -> str:
     """`text` tidied. Raises `Invalid` on `field` if it is empty, too long, or could mislead a reader."""
     text = text or ""
-    name = tidy(text) if len(text) <= GROWTH * longest else text
+    name = normalize_spaces(text) if len(text) <= GROWTH * longest else text
     if not name and required:
         raise Invalid(**{field: Message("Fill this in.")})
     if len(name) > longest:
         raise Invalid(**{field: Message("This is too long: at most %(longest)d characters.", longest=longest)})
-    if any(_hidden(name, place) for place in range(len(name))):
+    if any(_is_hidden(name, place) for place in range(len(name))):
         raise Invalid(**{field: Message("Remove the invisible characters; they could mislead readers.")})
     if name and not any(unicodedata.category(char)[0] in "LNPS" for char in name):
         raise Invalid(**{field: Message("Use a name that can be seen.")})
     return name
 
 
-def _hidden(name: str, place: int) -> bool:
+def _is_hidden(name: str, place: int) -> bool:
     char = name[place]
     if char in _JOINERS:
         return not (_joins(name[place - 1 : place]) and _joins(name[place + 1 : place + 2]))

@@ -7,62 +7,62 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import contains_eager, joinedload, load_only
 
-from portal import tries
-from portal.audit.operations import note
+from portal import throttling
+from portal.audit.operations import record_event
 from portal.channels import channels
 from portal.clock import now
-from portal.db import afterwards, apart, session
+from portal.db import committed_step, on_commit, session
 from portal.errors import Invalid, Message
 from portal.people import passwords
 from portal.people.models import EMAIL_LENGTH, NAME_LENGTH, PlatformRole, SignIn, User
-from portal.people.names import readable
-from portal.people.zones import time_zones
-from portal.tries import Bucket
+from portal.people.names import clean_name
+from portal.people.timezones import time_zones
+from portal.throttling import Bucket
 
 SEEN_STEP = timedelta(hours=1)  # how exact "last seen" is; more exact would be a write per page
-DAILY = timedelta(days=1)  # the same for somebody who only reads
-SIGN_INS_KEPT = timedelta(days=90)
+SEEN_BY_READING_STEP = timedelta(days=1)  # the same for somebody who only reads
+SIGN_IN_RETENTION = timedelta(days=90)
 ADMIN_ROLE = "admin"
 
 
 def sign_in(*, email: str, password: str, network: str, timezone: str | None = None) -> SignIn:
-    """A new sign-in for whom this e-mail and password belong to. Raises as `recognise` does."""
-    user = recognise(email=email, password=password, network=network)
+    """A new sign-in for whom this e-mail and password belong to. Raises as `authenticate` does."""
+    user = authenticate(email=email, password=password, network=network)
     if user.timezone is None and timezone in time_zones():
         user.timezone = timezone
     started = SignIn(user=user)
     session.add(started)
     session.flush()
-    note("user.signed_in", user, by=user.uuid)
+    record_event("user.signed_in", user, by=user.uuid)
     return started
 
 
-def recognise(*, email: str, password: str, network: str) -> User:
+def authenticate(*, email: str, password: str, network: str) -> User:
     """Whom this e-mail and password belong to.
 
     Throttled per account and per network; the answer and its time do not tell which accounts exist.
     Raises `Throttled`, or `Invalid` without naming the field.
     """
-    email = _folded(email)[:EMAIL_LENGTH]
+    email = _normal_email(email)[:EMAIL_LENGTH]
     buckets = (
         Bucket.of("sign-in", email, limit=10, window=60),
         Bucket.of("sign-in", network, limit=30, window=60),
     )
-    with apart():
-        tries.reserve(*buckets)
-    with apart():
+    with committed_step():
+        throttling.reserve(*buckets)
+    with committed_step():
         user = find_by_email(email)
     good = passwords.matches(password, user.password_hash if user else None)
     if not good or user is None or user.deactivated_at is not None:
         raise Invalid(Message("E-mail or password is wrong. Check both, then try again."))
-    tries.hand_back(*buckets)
+    throttling.release(*buckets)
     return user
 
 
 def sign_out(sign_in: SignIn) -> None:
     """End this sign-in; admissions and streams that hang on it end with it."""
     sign_in.ended_at = now()
-    note("user.signed_out", sign_in.user, by=sign_in.user_uuid)
+    record_event("user.signed_out", sign_in.user, by=sign_in.user_uuid)
     _tell_streams(sign_in.user_uuid)
 
 
@@ -73,7 +73,7 @@ def set_password(user: User, password_hash: passwords.Hash, *, by: UUID | None =
     session.execute(
         sa.update(SignIn).where(SignIn.user_uuid == user.uuid, SignIn.ended_at.is_(None)).values(ended_at=now())
     )
-    note("user.password_changed", user, by=by)
+    record_event("user.password_changed", user, by=by)
     _tell_streams(user.uuid)
 
 
@@ -86,12 +86,12 @@ def create_user(
     by: UUID | None = None,
 ) -> User:
     """A new user. Raises `Invalid` on `email` or `name`."""
-    email = _folded(email)
+    email = _normal_email(email)
     if len(email) > EMAIL_LENGTH or "@" not in email[1:-1] or " " in email or not email.isprintable():
         raise Invalid(email=Message("This is not an e-mail address."))
     user = User(
         email=email,
-        name=readable(name, field="name", longest=NAME_LENGTH),
+        name=clean_name(name, field="name", longest=NAME_LENGTH),
         password_hash=password_hash,
         password_is_public=password_is_public,
     )
@@ -100,7 +100,7 @@ def create_user(
             session.add(user)
     except IntegrityError:
         raise Invalid(email=Message("Somebody has this e-mail address already.")) from None
-    note("user.created", user, by=by)
+    record_event("user.created", user, by=by)
     return user
 
 
@@ -108,9 +108,9 @@ def change_profile(user: User, *, name: str, timezone: str) -> None:
     """What a person may change about themselves. Raises `Invalid`."""
     if timezone not in time_zones():
         raise Invalid(timezone=Message("Choose one of the time zones."))
-    user.name = readable(name, field="name", longest=NAME_LENGTH)
+    user.name = clean_name(name, field="name", longest=NAME_LENGTH)
     user.timezone = timezone
-    note("user.changed", user, by=user.uuid)
+    record_event("user.changed", user, by=user.uuid)
 
 
 def make_admin(user: User) -> None:
@@ -122,7 +122,7 @@ def make_admin(user: User) -> None:
     if role not in user.platform_roles:
         user.platform_roles.append(role)
     session.flush()
-    note("user.made_admin", user, by=None)
+    record_event("user.made_admin", user, by=None)
 
 
 _SIGNED_IN = (  # with every page, so no more than pages need of it
@@ -143,16 +143,18 @@ def signed_in(sign_in_uuid: UUID) -> SignIn | None:
     return session.scalars(_SIGNED_IN, {"sign_in": sign_in_uuid}).unique().one_or_none()
 
 
-def seen(sign_in_uuid: UUID, *, at: datetime) -> None:
-    """Note that the sign-in was used at `at`, unless that was noted less than `DAILY` ago."""
+def mark_seen(sign_in_uuid: UUID, *, at: datetime) -> None:
+    """Note that the sign-in was used at `at`, unless that was noted less than `SEEN_BY_READING_STEP` ago."""
     session.execute(
-        sa.update(SignIn).where(SignIn.uuid == sign_in_uuid, SignIn.seen_at <= at - DAILY).values(seen_at=at)
+        sa.update(SignIn)
+        .where(SignIn.uuid == sign_in_uuid, SignIn.seen_at <= at - SEEN_BY_READING_STEP)
+        .values(seen_at=at)
     )
 
 
 def find_by_email(email: str) -> User | None:
     """The user with this address, however it is capitalised. What cannot be an address is nobody's."""
-    email = _folded(email)
+    email = _normal_email(email)
     return session.scalar(sa.select(User).where(User.email == email)) if email.isprintable() else None
 
 
@@ -162,14 +164,14 @@ def any_public_password() -> bool:
     return bool(session.scalar(sa.select(sa.exists().where(open_to_all))))
 
 
-def forget_sign_ins() -> None:
+def sweep_sign_ins() -> None:
     """Housekeeping: sign-ins that nobody has used for long."""
-    session.execute(sa.delete(SignIn).where(SignIn.seen_at < now() - SIGN_INS_KEPT))
+    session.execute(sa.delete(SignIn).where(SignIn.seen_at < now() - SIGN_IN_RETENTION))
 
 
-def _folded(email: str) -> str:
+def _normal_email(email: str) -> str:
     return email[: 4 * EMAIL_LENGTH].strip().casefold()
 
 
 def _tell_streams(user_uuid: UUID) -> None:
-    afterwards(lambda: channels().nudge(f"user:{user_uuid}"))
+    on_commit(lambda: channels().nudge(f"user:{user_uuid}"))

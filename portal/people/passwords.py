@@ -31,7 +31,7 @@ def checked_hash(password: str) -> Hash:
     """The hash to store. Raises `Invalid` on `password`. Takes its time, so call it before anything is written."""
     if not MIN_LENGTH <= len(password) <= MAX_LENGTH:
         raise Invalid(password=Message("A password has at least %(least)d characters.", least=MIN_LENGTH))
-    return Hash(_apart(lambda: _hasher.hash(password)))
+    return Hash(_in_thread_pool(lambda: _hasher.hash(password)))
 
 
 def matches(password: str, stored: str | None) -> bool:
@@ -44,7 +44,7 @@ def matches(password: str, stored: str | None) -> bool:
             return False
         return stored is not None
 
-    return len(password) <= MAX_LENGTH and _apart(verify)
+    return len(password) <= MAX_LENGTH and _in_thread_pool(verify)
 
 
 @cache
@@ -59,7 +59,7 @@ def _pool() -> Any:
     return ThreadPool(HASHES_AT_ONCE)
 
 
-def _apart(work: Callable[[], T]) -> T:
+def _in_thread_pool(work: Callable[[], T]) -> T:
     monkey = sys.modules.get("gevent.monkey")
     if monkey is not None and monkey.is_module_patched("socket"):
         return _pool().apply(work)  # type: ignore[no-any-return]

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from portal.accounts.models import Account
 from portal.customers.models import Customer, display_name
-from portal.db import session, so_many
+from portal.db import literal_limit, session
 from portal.permissions.actor import Actor
 from portal.permissions.permission import StaffPermission
 from portal.permissions.visibility import Reach
@@ -89,10 +89,10 @@ def _statement(everything: bool, creator: bool, named: bool) -> sa.CompoundSelec
     arms: list[sa.Select[*tuple[Any, ...]]] = [
         _untold("customer", theirs),
         _accounts("account").where(Account.owner_uuid == _ACTOR),
-        _accounts("below").where(Account.customer_uuid.in_(theirs)).limit(so_many(MOST + 1)),
+        _accounts("below").where(Account.customer_uuid.in_(theirs)).limit(literal_limit(MOST + 1)),
     ]
     if everything:
-        arms.append(_accounts("seen").limit(so_many(MOST + 1)))
+        arms.append(_accounts("seen").limit(literal_limit(MOST + 1)))
     if creator:
         arms.append(_untold("creatable", sa.select(Account.uuid).limit(1)))
     if named:

@@ -6,14 +6,14 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from portal.db import Base, Dated
-from portal.identifiers import Identified
+from portal.db import Base, TimestampMixin
+from portal.identifiers import IdentifierMixin
 from portal.people.models import User
 from portal.permissions.permission import IMPLIED, Permission
 from portal.rooms.models import Room
 
 
-class RoomMember(Identified, Dated, Base):
+class RoomMember(IdentifierMixin, TimestampMixin, Base):
     """A user in a room. `until` ends the grants."""
 
     __tablename__ = "room_members"

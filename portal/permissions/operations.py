@@ -8,12 +8,11 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import contains_eager, joinedload
 
-from portal.audit.operations import note
+from portal.audit.operations import record_event
 from portal.channels import channels
-from portal.db import afterwards, session, take
+from portal.db import lock, on_commit, session
 from portal.errors import Conflict, Invalid, Message, NotAllowed, NotFound
-from portal.identifiers import spelt
-from portal.kept import keep, kept_facts
+from portal.identifiers import matches_identifier
 from portal.people.models import User
 from portal.people.operations import find_by_email
 from portal.permissions.actor import Actor
@@ -21,8 +20,9 @@ from portal.permissions.members import RoomMember
 from portal.permissions.permission import Permission
 from portal.permissions.rules import can
 from portal.rooms.models import Room
+from portal.undo import undo_payload, undo_token
 
-_KEPT = "removed-member"
+_UNDO_PURPOSE = "removed-member"
 
 
 def members_of(room: Room) -> list[RoomMember]:
@@ -48,7 +48,7 @@ def find_member_of_user(room: Room, user_id: str) -> RoomMember:
     member = session.scalar(
         sa.select(RoomMember)
         .join(RoomMember.user)
-        .where(RoomMember.room_uuid == room.uuid, spelt(User, user_id))
+        .where(RoomMember.room_uuid == room.uuid, matches_identifier(User, user_id))
         .options(contains_eager(RoomMember.user))
     )
     if member is None:
@@ -67,7 +67,7 @@ def add_member(
         raise Invalid(email=Message("%(name)s owns this room and may do everything.", name=user.name))
     if user.uuid == by.uuid:
         raise Invalid(email=Message("You cannot grant rights to yourself."))
-    _may_grant(by, room, permissions)
+    _require_grantable(by, room, permissions)
     member = RoomMember(room=room, user=user, permissions=_with_view(permissions), until=until)
     try:
         with session.begin_nested():
@@ -76,7 +76,7 @@ def add_member(
         raise Invalid(
             email=Message("%(name)s is a member already: change the rights in the list.", name=user.name)
         ) from None
-    note("member.added", member, by=by.uuid, room=room.uuid)
+    record_event("member.added", member, by=by.uuid, room=room.uuid)
     _tell(user.uuid, room)
     return member
 
@@ -93,15 +93,15 @@ def change_member(
 
     Another end gives or takes all that the member has. Raises `NotAllowed`, or `NotFound`.
     """
-    take(member)
+    lock(member)
     if member.user_uuid == by.uuid:
         raise NotAllowed(Message("You cannot change your own rights."))
     before = {Permission(word) for word in member.permissions if word in set(Permission)}
     changed = before.symmetric_difference(permissions) if until == member.until else before.union(permissions)
-    _may_grant(by, room, changed)
+    _require_grantable(by, room, changed)
     member.permissions, member.until = _with_view(permissions), until
     session.flush()
-    note("member.changed", member, by=by.uuid, room=room.uuid)
+    record_event("member.changed", member, by=by.uuid, room=room.uuid)
     _tell(member.user_uuid, room)
 
 
@@ -111,13 +111,13 @@ def remove_member(member: RoomMember, *, room: Room, by: Actor) -> str:
     Returns what `restore_member` takes. Raises `NotAllowed`, also for a member with rights that the remover
     lacks, or `NotFound`.
     """
-    take(member)
+    lock(member)
     if member.user_uuid == by.uuid:
         raise NotAllowed(Message("You cannot remove yourself. Ask the owner of the room."))
     if not may_remove(by, room, member):
         raise NotAllowed(Message("You cannot remove somebody who has rights that you do not have yourself."))
-    kept = keep(
-        _KEPT,
+    kept = undo_token(
+        _UNDO_PURPOSE,
         room=str(room.uuid),
         user=str(member.user_uuid),
         permissions=list(member.permissions),
@@ -125,19 +125,19 @@ def remove_member(member: RoomMember, *, room: Room, by: Actor) -> str:
     )
     session.delete(member)
     session.flush()
-    note("member.removed", member, by=by.uuid, room=room.uuid)
+    record_event("member.removed", member, by=by.uuid, room=room.uuid)
     _tell(member.user_uuid, room)
     return kept
 
 
 def restore_member(*, room: Room, kept: str, by: Actor) -> RoomMember:
     """Undo a removal, within ten minutes: the same person with the same rights. Raises `Conflict`, `NotAllowed`."""
-    facts = kept_facts(_KEPT, kept)
+    facts = undo_payload(_UNDO_PURPOSE, kept)
     user = session.get(User, UUID(facts["user"])) if facts and facts["room"] == str(room.uuid) else None
     if facts is None or user is None:
         raise Conflict(Message("This was too long ago to be undone. Add the person again."))
     permissions = [Permission(word) for word in facts["permissions"] if word in set(Permission)]
-    _may_grant(by, room, permissions)
+    _require_grantable(by, room, permissions)
     member = RoomMember(room=room, user=user, permissions=_with_view(permissions))
     member.until = datetime.fromisoformat(facts["until"]) if facts["until"] else None
     try:
@@ -145,7 +145,7 @@ def restore_member(*, room: Room, kept: str, by: Actor) -> RoomMember:
             session.add(member)
     except IntegrityError:
         raise Conflict(Message("%(name)s is a member already.", name=user.name)) from None
-    note("member.restored", member, by=by.uuid, room=room.uuid)
+    record_event("member.restored", member, by=by.uuid, room=room.uuid)
     _tell(user.uuid, room)
     return member
 
@@ -156,7 +156,7 @@ def may_remove(by: Actor, room: Room, member: RoomMember) -> bool:
     return all(can(by, permission, room) for permission in held)
 
 
-def _may_grant(by: Actor, room: Room, permissions: Collection[Permission]) -> None:
+def _require_grantable(by: Actor, room: Room, permissions: Collection[Permission]) -> None:
     lacking = [permission for permission in permissions if not can(by, permission, room)]
     if lacking:
         raise NotAllowed(
@@ -172,4 +172,4 @@ def _with_view(permissions: Collection[Permission]) -> list[str]:
 def _tell(user_uuid: UUID, room: Room) -> None:
     topics = [f"user:{user_uuid}", f"room:{room.uuid}"]
     word = room.id
-    afterwards(lambda: channels().nudge(*topics, word=word))
+    on_commit(lambda: channels().nudge(*topics, word=word))

@@ -16,8 +16,8 @@ from sqlalchemy.orm import contains_eager, joinedload, lazyload
 from portal.accounts.models import Account
 from portal.clock import now
 from portal.customers.models import Customer
-from portal.db import Moment, session, short_id
-from portal.identifiers import spelt
+from portal.db import UTCDateTime, session, short_id
+from portal.identifiers import matches_identifier
 from portal.people.models import User
 from portal.permissions.actor import Actor
 from portal.permissions.members import RoomMember, grants
@@ -126,7 +126,7 @@ def relations(
         Room.uuid.in_(
             sa.select(RoomMember.room_uuid).where(
                 RoomMember.user_uuid == me,
-                sa.or_(RoomMember.until.is_(None), RoomMember.until > sa.bindparam("seen_at", at, type_=Moment())),
+                sa.or_(RoomMember.until.is_(None), RoomMember.until > sa.bindparam("seen_at", at, type_=UTCDateTime())),
                 *(grants(one) for one in sorted({Permission.ROOM_VIEW, permission})),
             )
         ),
@@ -193,7 +193,7 @@ def _creatable(actor: Actor) -> sa.Select[Account]:
 
 def creatable_account(actor: Actor, account_id: str) -> Account | None:
     """The account with this id, uuid or ulid, if the actor may make rooms in it."""
-    query = _creatable(actor).where(spelt(Account, account_id))
+    query = _creatable(actor).where(matches_identifier(Account, account_id))
     return session.scalars(query).unique().one_or_none()
 
 

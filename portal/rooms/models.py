@@ -10,8 +10,8 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 
 from portal.accounts.models import Account
 from portal.customers.models import Customer
-from portal.db import Base, Dated, one_of
-from portal.identifiers import Identified
+from portal.db import Base, TimestampMixin, enum_type
+from portal.identifiers import IdentifierMixin
 from portal.people.models import User
 from portal.rooms.words import words_of
 from portal.subscriptions.models import ServiceType, Subscription
@@ -48,7 +48,7 @@ def sort_name_of(name: str) -> str:
     return name.casefold()[:SORT_NAME_LENGTH]  # folding may triple it
 
 
-class Room(Identified, Dated, Base):
+class Room(IdentifierMixin, TimestampMixin, Base):
     """A room. Customer, subscription and type follow from its account and never change."""
 
     __tablename__ = "rooms"
@@ -60,9 +60,9 @@ class Room(Identified, Dated, Base):
     room_name: Mapped[str] = mapped_column(sa.String(ROOM_NAME_LENGTH))
     sort_name: Mapped[str] = mapped_column(sa.String(SORT_NAME_LENGTH))
     name_words: Mapped[str] = mapped_column(sa.Text)
-    status: Mapped[RoomStatusWord] = mapped_column(one_of(RoomStatusWord), default=RoomStatusWord.ACTIVE)
+    status: Mapped[RoomStatusWord] = mapped_column(enum_type(RoomStatusWord), default=RoomStatusWord.ACTIVE)
     is_public: Mapped[bool] = mapped_column(default=False)
-    room_type: Mapped[ServiceType] = mapped_column(one_of(ServiceType))
+    room_type: Mapped[ServiceType] = mapped_column(enum_type(ServiceType))
     slug: Mapped[str] = mapped_column(sa.String(SLUG_LENGTH))
     room_features: Mapped[dict[str, Any]] = mapped_column(default=dict)
     room_settings: Mapped[dict[str, Any]] = mapped_column(default=dict)

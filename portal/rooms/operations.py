@@ -7,14 +7,14 @@ from typing import Any, TypedDict, Unpack
 import sqlalchemy as sa
 
 from portal.accounts.models import Account, AccountStatus
-from portal.audit.operations import note
+from portal.audit.operations import record_event
 from portal.channels import channels
 from portal.clock import now
 from portal.customers.models import CustomerStatus
-from portal.db import afterwards, session
+from portal.db import on_commit, session
 from portal.errors import Conflict, Invalid, Message
 from portal.people.models import User
-from portal.people.names import readable
+from portal.people.names import clean_name
 from portal.rooms.features import merged_features
 from portal.rooms.metadata import checked_metadata
 from portal.rooms.models import ROOM_NAME_LENGTH, Room, RoomStatusWord
@@ -42,7 +42,7 @@ def create_room(
 
     The type follows from the account's subscription: naming the same one is fine, another one is not.
     """
-    name = readable(room_name, field="room_name", longest=ROOM_NAME_LENGTH)
+    name = clean_name(room_name, field="room_name", longest=ROOM_NAME_LENGTH)
     subscription = _with_room_left(account)
     if room_type not in {None, subscription.service_type}:
         raise Invalid(
@@ -67,7 +67,7 @@ def create_room(
     )
     session.add(room)
     session.flush()
-    note("room.created", room, by=by.uuid, room=room.uuid)
+    record_event("room.created", room, by=by.uuid, room=room.uuid)
     return room
 
 
@@ -95,7 +95,7 @@ def describe_room(room: Room, *, by: User, **changes: Unpack[RoomChanges]) -> No
         session.flush()
         session.refresh(room, ["room_settings", "room_features"], with_for_update={"of": Room, "key_share": True})
     if (room_name := changes.get("room_name")) is not None:
-        name = readable(room_name, field="room_name", longest=ROOM_NAME_LENGTH)
+        name = clean_name(room_name, field="room_name", longest=ROOM_NAME_LENGTH)
         if slug in {None, room.slug} and room.slug == slug_of(room.room_name):
             slug = slug_of(name)
         room.room_name = name
@@ -112,7 +112,7 @@ def describe_room(room: Room, *, by: User, **changes: Unpack[RoomChanges]) -> No
     if (metadata := changes.get("metadata")) is not None:
         room.room_metadata = checked_metadata(metadata)
     session.flush()
-    note("room.updated", room, by=by.uuid, room=room.uuid)
+    record_event("room.updated", room, by=by.uuid, room=room.uuid)
     _tell_watchers(room)
 
 
@@ -126,7 +126,7 @@ def trash_room(room: Room, *, by: User) -> None:
     """Put the room into the trash: nobody finds or enters it. For who is inside see `status.closing.delete_room`."""
     room.trashed_at = now()
     session.flush()
-    note("room.trashed", room, by=by.uuid, room=room.uuid)
+    record_event("room.trashed", room, by=by.uuid, room=room.uuid)
     _tell_watchers(room)
 
 
@@ -137,7 +137,7 @@ def restore_room(room: Room, *, by: User) -> None:
     _with_room_left(room.account)
     room.trashed_at = None
     session.flush()
-    note("room.restored", room, by=by.uuid, room=room.uuid)
+    record_event("room.restored", room, by=by.uuid, room=room.uuid)
 
 
 def empty_trash() -> None:
@@ -177,7 +177,7 @@ def _with_room_left(account: Account) -> Subscription:
 
 def _tell_watchers(room: Room) -> None:
     topics, word = room_topics(room), room.id
-    afterwards(lambda: channels().nudge(*topics, word=word))
+    on_commit(lambda: channels().nudge(*topics, word=word))
 
 
 def room_topics(room: Room) -> list[str]:

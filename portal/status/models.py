@@ -9,8 +9,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.clock import now
-from portal.db import Base, one_of
-from portal.identifiers import Identified
+from portal.db import Base, enum_type
+from portal.identifiers import IdentifierMixin
 from portal.people.models import NAME_LENGTH
 from portal.rooms.models import Role, Room
 
@@ -56,10 +56,10 @@ class RoomStatus(Base):
     __tablename__ = "room_statuses"
 
     room_uuid: Mapped[UUID] = mapped_column(sa.ForeignKey("rooms.uuid", ondelete="CASCADE"), primary_key=True)
-    state: Mapped[LiveState] = mapped_column(one_of(LiveState), default=LiveState.IDLE)
+    state: Mapped[LiveState] = mapped_column(enum_type(LiveState), default=LiveState.IDLE)
     since: Mapped[datetime | None]
     checked_at: Mapped[datetime] = mapped_column(default=now)
-    source: Mapped[Source] = mapped_column(one_of(Source), default=Source.ENGINE)
+    source: Mapped[Source] = mapped_column(enum_type(Source), default=Source.ENGINE)
     stale: Mapped[bool] = mapped_column(default=False)
     count: Mapped[int] = mapped_column(default=0)
     counts: Mapped[dict[str, Any]] = mapped_column(default=dict)
@@ -83,7 +83,7 @@ class RoomStatus(Base):
     )
 
 
-class RoomSession(Identified, Base):
+class RoomSession(IdentifierMixin, Base):
     """One run of a room. At most one is running: the database says so."""
 
     __tablename__ = "room_sessions"
@@ -107,7 +107,7 @@ class RoomSession(Identified, Base):
     )
 
 
-class Participation(Identified, Base):
+class Participation(IdentifierMixin, Base):
     """Somebody's stay in a run of a room, by which device and link. Present while `left_at` is null."""
 
     __tablename__ = "participations"
@@ -116,7 +116,7 @@ class Participation(Identified, Base):
     room_uuid: Mapped[UUID] = mapped_column(sa.ForeignKey("rooms.uuid", ondelete="CASCADE"), index=True)
     subscription_uuid: Mapped[UUID] = mapped_column(sa.ForeignKey("subscriptions.uuid"))
     name: Mapped[str] = mapped_column(sa.String(NAME_LENGTH))
-    role: Mapped[Role] = mapped_column(one_of(Role))
+    role: Mapped[Role] = mapped_column(enum_type(Role))
     token_uuid: Mapped[UUID | None] = mapped_column(sa.ForeignKey("room_tokens.uuid", ondelete="SET NULL"), index=True)
     user_uuid: Mapped[UUID | None] = mapped_column(sa.ForeignKey("users.uuid", ondelete="SET NULL"))
     sign_in_uuid: Mapped[UUID | None]
@@ -125,7 +125,7 @@ class Participation(Identified, Base):
     device: Mapped[str] = mapped_column(sa.String(64))
     entered_at: Mapped[datetime] = mapped_column(default=now)
     left_at: Mapped[datetime | None]
-    ending: Mapped[Ending | None] = mapped_column(one_of(Ending))
+    ending: Mapped[Ending | None] = mapped_column(enum_type(Ending))
     run: Mapped[RoomSession] = relationship()
 
     __table_args__ = (

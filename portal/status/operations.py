@@ -9,10 +9,10 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from portal.accounts.models import AccountStatus
-from portal.audit.operations import note, note_each
+from portal.audit.operations import record_event, record_events
 from portal.channels import channels
 from portal.clock import now
-from portal.db import afterwards, session
+from portal.db import on_commit, session
 from portal.errors import Conflict, Message
 from portal.identifiers import new_id, new_uuid
 from portal.rooms.models import Role, Room, RoomStatusWord
@@ -84,7 +84,7 @@ def enter_session(
     participation.sign_in_uuid, participation.scope_words = sign_in_uuid, scopes
     _record_people(here)
     group, member = str(room.uuid), participation.id
-    afterwards(lambda: _keep_place(group, member, takes_over=known))
+    on_commit(lambda: _keep_place(group, member, takes_over=known))
     return participation
 
 
@@ -156,7 +156,7 @@ def change_role(room_uuid: UUID, which: Which, role: Role, *, by: UUID | None = 
     changed = [person for person in here.people if which(person) and person.role is not role]
     for person in changed:
         person.role = role
-        note("participant.role_changed", person, by=by, room=room.uuid, role=role.value)
+        record_event("participant.role_changed", person, by=by, room=room.uuid, role=role.value)
     if changed:
         _record_people(here)
         session.flush()
@@ -190,7 +190,7 @@ def _give_way(here: State, stay: Participation) -> None:
     """Others saw somebody else: his stay ends and is told, and what comes is a stay of its own in the same run."""
     _write_leaving(here, [stay], ending=Ending.LEFT, by=None)
     group, member = str(here.room.uuid), stay.id
-    afterwards(lambda: _empty_place(group, member))
+    on_commit(lambda: _empty_place(group, member))
 
 
 def _keep_place(group: str, member: str, *, takes_over: bool) -> None:
@@ -210,7 +210,7 @@ def _empty_place(group: str, member: str) -> None:
 def _open_run(room: Room, *, by: UUID | None) -> RoomSession:
     run = RoomSession(uuid=new_uuid(), id=new_id(), room_uuid=room.uuid, started_at=now(), most=0)
     session.add(run)
-    note("room.started", run, by=by, room=room.uuid)
+    record_event("room.started", run, by=by, room=room.uuid)
     return run
 
 
@@ -253,7 +253,7 @@ def _write_leaving(here: State, gone: list[Participation], *, ending: Ending, by
         .values(left_at=now(), ending=ending)
     )
     leavers = [(person, by or (person.user_uuid if ending is Ending.LEFT else None)) for person in gone]
-    note_each("participant.left", leavers, room=here.room.uuid, ending=ending.value)
+    record_events("participant.left", leavers, room=here.room.uuid, ending=ending.value)
     here.people = [person for person in here.people if person not in gone]
 
 
@@ -267,7 +267,7 @@ def _tell(room: Room, gone: list[Participation], ending: Ending) -> None:
             if ending is not Ending.LEFT:
                 channels().post(f"participation:{member}", {"event": "over", "reason": ending.value})
 
-    afterwards(tell)
+    on_commit(tell)
 
 
 def _record_people(here: State, *, by: UUID | None = None) -> None:
@@ -277,7 +277,7 @@ def _record_people(here: State, *, by: UUID | None = None) -> None:
         run.most = max(run.most, len(people))
     if run is not None and not people:
         run.ended_at = at
-        note("room.ended", run, by=by, room=here.room.uuid, most=run.most)
+        record_event("room.ended", run, by=by, room=here.room.uuid, most=run.most)
     snapshot = Snapshot(
         state=LiveState.LIVE if people else LiveState.IDLE,
         since=run.started_at if run and people else at,
@@ -304,5 +304,5 @@ def _store(room: Room, stored: RoomStatus | None, snapshot: Snapshot) -> RoomSta
     if changed:
         stored.version += 1
         topics, word = room_topics(room), room.id
-        afterwards(lambda: channels().nudge(*topics, word=word))
+        on_commit(lambda: channels().nudge(*topics, word=word))
     return stored

@@ -6,7 +6,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from portal.db import session
-from portal.identifiers import spelt
+from portal.identifiers import matches_identifier
 from portal.rooms.models import Room
 from portal.status.models import RoomSession
 
@@ -34,5 +34,5 @@ def place_of(run: RoomSession) -> Place:
 def find_session(room: Room, session_id: str) -> RoomSession | None:
     """This room's run by its id, uuid or ulid."""
     return session.scalar(
-        sa.select(RoomSession).where(RoomSession.room_uuid == room.uuid, spelt(RoomSession, session_id))
+        sa.select(RoomSession).where(RoomSession.room_uuid == room.uuid, matches_identifier(RoomSession, session_id))
     )

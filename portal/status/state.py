@@ -10,7 +10,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from portal.db import held, session
+from portal.db import locked_rows, session
 from portal.rooms.models import Room
 from portal.status.models import Participation, RoomSession, RoomStatus
 
@@ -27,12 +27,12 @@ class State:
 
 def hold(room_uuid: UUID) -> Room | None:
     """Lock the room until the end of the transaction. None if there is no such room any more."""
-    if session.get_bind().dialect.name == "sqlite" or ("room", room_uuid) in held():
+    if session.get_bind().dialect.name == "sqlite" or ("room", room_uuid) in locked_rows():
         return session.get(Room, room_uuid)
     locking = sa.select(Room).where(Room.uuid == room_uuid).with_for_update(of=Room, key_share=True)
     room = session.scalars(locking).one_or_none()
     if room is not None:
-        held().add(("room", room_uuid))
+        locked_rows().add(("room", room_uuid))
     return room
 
 

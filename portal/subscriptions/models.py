@@ -9,8 +9,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import InstrumentedAttribute, Mapped, mapped_column, relationship
 
 from portal.customers.models import Customer
-from portal.db import Base, Dated, one_of, packed
-from portal.identifiers import Identified
+from portal.db import Base, TimestampMixin, enum_type, json_rows
+from portal.identifiers import IdentifierMixin
 from portal.people.models import NAME_LENGTH
 
 
@@ -23,7 +23,7 @@ class ServiceType(StrEnum):
     SIMULCAST = "simulcast"
 
 
-class ServiceProvider(Identified, Dated, Base):
+class ServiceProvider(IdentifierMixin, TimestampMixin, Base):
     """A service behind rooms. `provider_type` is a key of `portal.providers.registry`."""
 
     __tablename__ = "service_providers"
@@ -44,7 +44,7 @@ class SubscriptionStatus(StrEnum):
     TERMINATED = "terminated"
 
 
-class Subscription(Identified, Dated, Base):
+class Subscription(IdentifierMixin, TimestampMixin, Base):
     """A snapshot of a package for one customer, with its default provider."""
 
     __tablename__ = "subscriptions"
@@ -52,8 +52,8 @@ class Subscription(Identified, Dated, Base):
     customer_uuid: Mapped[UUID] = mapped_column(sa.ForeignKey("customers.uuid"), index=True)
     provider_uuid: Mapped[UUID] = mapped_column(sa.ForeignKey("service_providers.uuid"))
     name: Mapped[str] = mapped_column(sa.String(NAME_LENGTH))
-    service_type: Mapped[ServiceType] = mapped_column(one_of(ServiceType))
-    status: Mapped[SubscriptionStatus] = mapped_column(one_of(SubscriptionStatus), default=SubscriptionStatus.ACTIVE)
+    service_type: Mapped[ServiceType] = mapped_column(enum_type(ServiceType))
+    status: Mapped[SubscriptionStatus] = mapped_column(enum_type(SubscriptionStatus), default=SubscriptionStatus.ACTIVE)
     starts_at: Mapped[datetime]
     ends_at: Mapped[datetime | None]
     grace_until: Mapped[datetime | None]
@@ -108,5 +108,5 @@ class SubscriptionFeature(Base):
 
 def plan_of(subscription_uuid: InstrumentedAttribute[UUID]) -> sa.ScalarSelect[Any]:
     """The features of a subscription in one column of its row, for `Subscription.has_plan`."""
-    features = packed(SubscriptionFeature.code, SubscriptionFeature.number, SubscriptionFeature.switch)
+    features = json_rows(SubscriptionFeature.code, SubscriptionFeature.number, SubscriptionFeature.switch)
     return sa.select(features).where(SubscriptionFeature.subscription_uuid == subscription_uuid).scalar_subquery()

@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from uuid import UUID
 
-from portal.audit.operations import note
+from portal.audit.operations import record_event
 from portal.clock import now
 from portal.customers.models import Customer
 from portal.db import session
 from portal.errors import Invalid, Message
 from portal.people.models import NAME_LENGTH
-from portal.people.names import readable
+from portal.people.names import clean_name
 from portal.providers import registry
 from portal.subscriptions.catalogue import FEATURES, Value, stored_value
 from portal.subscriptions.models import ServiceProvider, ServiceType, Subscription, SubscriptionFeature
@@ -20,12 +20,12 @@ def create_provider(*, provider_name: str, provider_type: str, by: UUID | None =
     if provider_type not in registry.known():
         raise Invalid(provider_type=Message("There is no such kind of provider."))
     provider = ServiceProvider(
-        provider_name=readable(provider_name, field="provider_name", longest=NAME_LENGTH),
+        provider_name=clean_name(provider_name, field="provider_name", longest=NAME_LENGTH),
         provider_type=provider_type,
     )
     session.add(provider)
     session.flush()
-    note("provider.created", provider, by=by, kind=provider_type)
+    record_event("provider.created", provider, by=by, kind=provider_type)
     return provider
 
 
@@ -48,7 +48,7 @@ def create_subscription(
         raise Invalid(features=Message("There is no feature %(code)s.", code=unknown[0]))
     subscription = Subscription(
         customer=customer,
-        name=readable(name, field="name", longest=NAME_LENGTH),
+        name=clean_name(name, field="name", longest=NAME_LENGTH),
         service_type=service_type,
         provider=provider,
         starts_at=now(),
@@ -61,5 +61,5 @@ def create_subscription(
     )
     session.add(subscription)
     session.flush()
-    note("subscription.created", subscription, by=by)
+    record_event("subscription.created", subscription, by=by)
     return subscription

@@ -19,16 +19,16 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.form import BaseForm
 from wtforms.validators import ValidationError
 
-from portal import sendings
 from portal.clock import now
 from portal.db import session
 from portal.edge import actor, errors
 from portal.edge.words import here_at, translated, zone
 from portal.errors import Conflict, Invalid, Message, NotAllowed, Throttled
+from portal.idempotency import forms
 from portal.permissions.rules import grantable_roles
 from portal.rooms.models import Role, Room
 
-KEPT = "kept_form"
+REFILL_FIELD = "kept_form"
 """Name of the hidden field that says: these are fields of a form to be shown again, not a wish to be granted."""
 REFILLS = "refills"
 ONCE = "once"
@@ -57,21 +57,21 @@ def _once(response: Response) -> Response:
     if request.method != "POST" or response.status_code not in JUDGED or not request.form.get(ONCE):
         return response
     somebody = actor.current()
-    if somebody is None or KEPT in request.form:
+    if somebody is None or REFILL_FIELD in request.form:
         return response
     said = [f"{name}={value}" for name, value in request.form.items(multi=True) if name != "csrf_token"]
     try:
-        key = sendings.key_of(str(somebody.uuid), request.path, *said)
-        if response.status_code == HTTPStatus.SEE_OTHER and sendings.remember(key, response.location or ""):
+        key = forms.submission_key(str(somebody.uuid), request.path, *said)
+        if response.status_code == HTTPStatus.SEE_OTHER and forms.record_submission(key, response.location or ""):
             return response
         session.rollback()
-        before = sendings.led_to(key)
+        before = forms.redirect_of(key)
     except SQLAlchemyError as error:
         return make_response(current_app.handle_user_exception(error))
     return make_response(redirect(before, 303)) if before else response
 
 
-def word(name: str, *, longest: int = 200) -> str:
+def query_word(name: str, *, longest: int = 200) -> str:
     """A word of the address's query, without what no database takes; "" if it is not there or far too long."""
     text = request.args.get(name, "")
     return text if len(text) <= longest and not has_control(text) else ""
@@ -98,7 +98,7 @@ class Form(FlaskForm):  # type: ignore[misc]
 
     def validate_on_submit(self, extra_validators: Any = None) -> bool:
         """Whether it was sent to be acted upon, and has the right shape."""
-        if self.is_submitted() and (KEPT in request.form or g.get("lapsed")):
+        if self.is_submitted() and (REFILL_FIELD in request.form or g.get("lapsed")):
             self.form_errors.append(
                 translated(Message("Your session had ended. Everything you typed is still here: send it again."))
             )
@@ -160,7 +160,7 @@ class Form(FlaskForm):  # type: ignore[misc]
         return bool(self.form_errors or self.errors)
 
 
-class MomentField(DateTimeLocalField):  # type: ignore[misc]
+class UTCDateTimeField(DateTimeLocalField):  # type: ignore[misc]
     """A date and time in the writer's zone; `data` is in UTC.
 
     `ahead`: a moment that has passed is refused, unless it was there before. Programs may say it, because the
@@ -232,5 +232,5 @@ def stripped(text: str | None) -> str:
 
 def fields_to_keep() -> dict[str, list[str]]:
     """What was sent, without what must not be kept: for showing the form again after signing in."""
-    dropped = {"csrf_token", "password", KEPT, ONCE}
+    dropped = {"csrf_token", "password", REFILL_FIELD, ONCE}
     return {name: values for name, values in request.form.lists() if name not in dropped}

@@ -11,7 +11,7 @@ from portal import db
 from portal.channels import channels
 from portal.edge.guard import open_to_all
 from portal.errors import ChannelsAway
-from portal.schema import newest_revision
+from portal.revisions import newest_revision
 
 bp = Blueprint("health", __name__)
 
@@ -43,7 +43,7 @@ def missing() -> str:
     except db.ReadOnly:
         return "database"
     except SQLAlchemyError as error:
-        return "database" if db.away(error) else "migrations"
+        return "database" if db.is_unavailable(error) else "migrations"
     if present != newest_revision():
         return "migrations"
     try:

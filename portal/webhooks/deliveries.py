@@ -13,9 +13,9 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import contains_eager
 
-from portal.audit.operations import note
+from portal.audit.operations import record_event
 from portal.clock import now
-from portal.db import afterwards, session
+from portal.db import on_commit, session
 from portal.errors import Conflict, Message
 from portal.people.models import User
 from portal.permissions.actor import Actor
@@ -86,7 +86,7 @@ def send_soon(delivery_uuid: UUID, seconds: float = 0) -> None:
     """Once the transaction has been committed, tell a worker. If that gets lost, the sweep finds the message."""
     if _enqueue is not None:
         enqueue = _enqueue
-        afterwards(lambda: enqueue(delivery_uuid, seconds))
+        on_commit(lambda: enqueue(delivery_uuid, seconds))
 
 
 def due() -> list[UUID]:
@@ -169,7 +169,7 @@ def send_again(delivery: WebhookDelivery, *, by: User) -> None:
     if not free.rowcount:  # type: ignore[attr-defined]
         raise Conflict(Message("This message is being sent right now. Look again in a moment."))
     session.refresh(delivery)
-    note("webhook.sent_again", delivery, by=by.uuid, room=endpoint.room_uuid)
+    record_event("webhook.sent_again", delivery, by=by.uuid, room=endpoint.room_uuid)
     send_soon(delivery.uuid)
 
 

@@ -4,7 +4,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from portal.audit.operations import note
+from portal.audit.operations import record_event
 from portal.clock import now
 from portal.customers.models import Customer
 from portal.db import session
@@ -22,7 +22,7 @@ def pause(*endpoints: WebhookEndpoint, why: Why, by: UUID | None) -> None:
     session.flush()
     count_listening(active[0].customer_uuid)
     for endpoint in active:
-        note("webhook.paused", endpoint, by=by, room=endpoint.room_uuid, why=why.value)
+        record_event("webhook.paused", endpoint, by=by, room=endpoint.room_uuid, why=why.value)
 
 
 def give_up_waiting(endpoint: WebhookEndpoint) -> None:

@@ -11,9 +11,9 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from portal import vault
 from portal.clock import now
 from portal.customers.models import Customer
-from portal.db import Base, Dated, one_of
+from portal.db import Base, TimestampMixin, enum_type
 from portal.errors import Message
-from portal.identifiers import Identified
+from portal.identifiers import IdentifierMixin
 from portal.people.models import User
 from portal.providers.fetch import LONGEST_ADDRESS, Trouble
 from portal.rooms.models import Room
@@ -56,7 +56,7 @@ _WHY = {
 }
 
 
-class WebhookEndpoint(Identified, Dated, Base):
+class WebhookEndpoint(IdentifierMixin, TimestampMixin, Base):
     """An address that is told of events in one room of the customer, or in all of them (`room` is None).
 
     While it is paused, what happens is not written down for it. For a day after a rotation the older
@@ -73,9 +73,9 @@ class WebhookEndpoint(Identified, Dated, Base):
     secret_sealed: Mapped[str] = mapped_column(sa.Text)
     old_secret_sealed: Mapped[str | None] = mapped_column(sa.Text)
     old_secret_until: Mapped[datetime | None]
-    status: Mapped[EndpointStatus] = mapped_column(one_of(EndpointStatus), default=EndpointStatus.ACTIVE)
+    status: Mapped[EndpointStatus] = mapped_column(enum_type(EndpointStatus), default=EndpointStatus.ACTIVE)
     paused_at: Mapped[datetime | None]
-    paused_why: Mapped[Why | None] = mapped_column(one_of(Why))
+    paused_why: Mapped[Why | None] = mapped_column(enum_type(Why))
     failures: Mapped[int] = mapped_column(default=0)
     """Tries in a row that failed."""
     given_up: Mapped[int] = mapped_column(default=0)
@@ -122,7 +122,7 @@ def _index_of(name: str, which: str) -> sa.Index:
     return sa.Index(f"ix_webhook_deliveries_{name}", *columns, sqlite_where=these, postgresql_where=these)
 
 
-class WebhookDelivery(Identified, Base):
+class WebhookDelivery(IdentifierMixin, Base):
     """A message to one endpoint: written in the transaction of what it tells, sent afterwards, tried again for a day.
 
     It is due once `next_attempt_at` has come; that is None when there is nothing more to do. Whoever takes
@@ -146,7 +146,7 @@ class WebhookDelivery(Identified, Base):
     answer_status: Mapped[int | None]
     answer_body: Mapped[str] = mapped_column(sa.String(SHOWN_OF_ANSWER), default="")
     answer_milliseconds: Mapped[int | None]
-    trouble: Mapped[Trouble | None] = mapped_column(one_of(Trouble))
+    trouble: Mapped[Trouble | None] = mapped_column(enum_type(Trouble))
     endpoint: Mapped[WebhookEndpoint] = relationship()
 
     __table_args__ = (

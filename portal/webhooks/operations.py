@@ -6,12 +6,12 @@ from datetime import timedelta
 import sqlalchemy as sa
 
 from portal import vault
-from portal.audit.operations import note
+from portal.audit.operations import record_event
 from portal.clock import now
 from portal.customers.models import Customer
-from portal.db import session, take
+from portal.db import lock, session
 from portal.errors import Conflict, Invalid, Message
-from portal.people.names import readable
+from portal.people.names import clean_name
 from portal.permissions.actor import Actor
 from portal.providers.fetch import problem_with
 from portal.rooms.models import Room
@@ -68,7 +68,7 @@ def create_endpoint(
     session.add(endpoint)
     session.flush()
     count_listening(customer.uuid)
-    note("webhook.created", endpoint, by=by.uuid, room=endpoint.room_uuid)
+    record_event("webhook.created", endpoint, by=by.uuid, room=endpoint.room_uuid)
     return endpoint
 
 
@@ -86,27 +86,27 @@ def change_endpoint(
     gives other events to what nobody keeps. Raises as `create_endpoint` does, and `NotAllowed` if he may not see all
     that it tells, and where it was kept, told and has yet to tell.
     """
-    take(endpoint)
+    lock(endpoint)
     if url is not None or events is not None:
         _turn(endpoint, by=by, url=url, events=events)
     if description is not None:
         _describe(endpoint, description)
     session.flush()
-    note("webhook.changed", endpoint, by=by.uuid, room=endpoint.room_uuid)
+    record_event("webhook.changed", endpoint, by=by.uuid, room=endpoint.room_uuid)
 
 
 def rotate_secret(endpoint: WebhookEndpoint, *, by: Actor) -> None:
     """A new secret; the one so far signs beside it for a day, and one that was older still no longer."""
-    take(endpoint)
+    lock(endpoint)
     endpoint.old_secret_sealed, endpoint.old_secret_until = endpoint.secret_sealed, now() + OVERLAP
     endpoint.secret_sealed = vault.seal(new_secret(), purpose=SECRET)
     session.flush()
-    note("webhook.rotated", endpoint, by=by.uuid, room=endpoint.room_uuid)
+    record_event("webhook.rotated", endpoint, by=by.uuid, room=endpoint.room_uuid)
 
 
 def pause_endpoint(endpoint: WebhookEndpoint, *, by: Actor) -> None:
     """Tell it nothing until it is resumed; what happens meanwhile it will never be told."""
-    take(endpoint)
+    lock(endpoint)
     pause(endpoint, why=Why.ASKED, by=by.uuid)
 
 
@@ -115,7 +115,7 @@ def resume_endpoint(endpoint: WebhookEndpoint, *, by: Actor) -> None:
 
     If not, whoever resumes it is its keeper from then on. Raises `NotAllowed` if he may not see all that it tells.
     """
-    take(endpoint)
+    lock(endpoint)
     if endpoint.active:
         return
     if find_keeper(endpoint) is None:
@@ -125,7 +125,7 @@ def resume_endpoint(endpoint: WebhookEndpoint, *, by: Actor) -> None:
     _forget_failures(endpoint)
     session.flush()
     count_listening(endpoint.customer_uuid)
-    note("webhook.resumed", endpoint, by=by.uuid, room=endpoint.room_uuid)
+    record_event("webhook.resumed", endpoint, by=by.uuid, room=endpoint.room_uuid)
 
 
 def delete_endpoint(endpoint: WebhookEndpoint, *, by: Actor) -> None:
@@ -134,7 +134,7 @@ def delete_endpoint(endpoint: WebhookEndpoint, *, by: Actor) -> None:
     Raises `NotFound`, or `Conflict` while a message is on its way to it: its worker is busy until that has ended, and
     its place with it. Whoever takes a message locks the endpoint as well, so either this or that comes first.
     """
-    take(endpoint)
+    lock(endpoint)
     if session.scalar(sa.select(deliveries_of(endpoint).where(WebhookDelivery.being_sent).exists())):
         raise Conflict(
             Message("A message is being sent to this webhook right now. Pause it, and delete it in a moment.")
@@ -145,15 +145,15 @@ def delete_endpoint(endpoint: WebhookEndpoint, *, by: Actor) -> None:
     session.delete(endpoint)
     session.flush()
     count_listening(customer_uuid)
-    note("webhook.deleted", endpoint, by=by.uuid, room=endpoint.room_uuid)
+    record_event("webhook.deleted", endpoint, by=by.uuid, room=endpoint.room_uuid)
 
 
 def test_endpoint(endpoint: WebhookEndpoint, *, by: Actor) -> WebhookDelivery:
     """Send it a message that tells of nothing: once, also while it is paused, and without counting a failure."""
-    take(endpoint)
+    lock(endpoint)
     delivery = write(TEST, written(TEST, shown(endpoint), now()), endpoint)[0]
     session.flush()
-    note("webhook.tested", endpoint, by=by.uuid, room=endpoint.room_uuid)
+    record_event("webhook.tested", endpoint, by=by.uuid, room=endpoint.room_uuid)
     return delivery
 
 
@@ -175,7 +175,7 @@ def _take_over(endpoint: WebhookEndpoint, *, by: Actor, told: Collection[str] = 
     must_hear(by, endpoint, [event for event in Event if event in {*endpoint.events, *told}], taking_over=True)
     if endpoint.created_by != by.user:
         endpoint.created_by = by.user
-        note("webhook.taken_over", endpoint, by=by.uuid, room=endpoint.room_uuid)
+        record_event("webhook.taken_over", endpoint, by=by.uuid, room=endpoint.room_uuid)
 
 
 def _aim(endpoint: WebhookEndpoint, *, by: Actor, url: str | None, events: Collection[Event] | None) -> None:
@@ -196,7 +196,7 @@ def _forget_failures(endpoint: WebhookEndpoint) -> None:
 
 
 def _describe(endpoint: WebhookEndpoint, description: str) -> None:
-    endpoint.description = readable(description, field="description", longest=DESCRIPTION_LENGTH, required=False)
+    endpoint.description = clean_name(description, field="description", longest=DESCRIPTION_LENGTH, required=False)
 
 
 def _waiting(endpoint: WebhookEndpoint) -> set[str]:

@@ -11,7 +11,7 @@ from ulid import ULID
 
 from portal import vault
 from portal.audit.models import AuditEvent
-from portal.audit.operations import Noted
+from portal.audit.operations import Auditable
 from portal.clock import now
 from portal.db import session
 from portal.identifiers import new_uuid
@@ -25,7 +25,7 @@ from portal.webhooks.payloads import data_of, read_at_once, written
 from portal.webhooks.standing import MEMBERSHIP, keeper_of
 
 
-def listen(lines: Sequence[tuple[AuditEvent, Noted]]) -> None:
+def listen(lines: Sequence[tuple[AuditEvent, Auditable]]) -> None:
     """Write a message for each endpoint that wants to know of what was noted. Subscribed by `create_app`.
 
     Of many things that happened at once it takes no more statements than of few.

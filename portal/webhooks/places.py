@@ -24,7 +24,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from portal.db import session, so_many
+from portal.db import literal_limit, session
 from portal.webhooks.endings import hold_customer
 from portal.webhooks.events import TEST
 from portal.webhooks.models import EndpointStatus, WebhookDelivery, WebhookEndpoint
@@ -127,4 +127,4 @@ def _due_longest(at: datetime, *which: sa.ColumnElement[bool]) -> sa.ScalarSelec
         WebhookDelivery.endpoint_uuid == WebhookEndpoint.uuid, WebhookDelivery.next_attempt_at <= at, *which
     )
     by_time = query.order_by(WebhookDelivery.next_attempt_at, WebhookDelivery.uuid)
-    return by_time.limit(so_many(1)).correlate(WebhookEndpoint).scalar_subquery()
+    return by_time.limit(literal_limit(1)).correlate(WebhookEndpoint).scalar_subquery()

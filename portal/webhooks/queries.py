@@ -11,7 +11,7 @@ from portal.clock import now
 from portal.customers.models import Customer
 from portal.db import session
 from portal.errors import NotAllowed, NotFound
-from portal.identifiers import spelt
+from portal.identifiers import matches_identifier
 from portal.people.models import User
 from portal.permissions.actor import Actor
 from portal.permissions.members import RoomMember, grants
@@ -63,7 +63,9 @@ def find_endpoint(actor: Actor, endpoint_id: str) -> WebhookEndpoint:
 
     Raises `NotFound` for a stranger to its room, and `NotAllowed` for who may see the room and not change it.
     """
-    endpoint = session.scalars(sa.select(WebhookEndpoint).where(spelt(WebhookEndpoint, endpoint_id))).one_or_none()
+    endpoint = session.scalars(
+        sa.select(WebhookEndpoint).where(matches_identifier(WebhookEndpoint, endpoint_id))
+    ).one_or_none()
     if endpoint is None:
         raise NotFound
     if endpoint.room is None:
@@ -102,7 +104,7 @@ def deliveries_of(endpoint: WebhookEndpoint) -> sa.Select[WebhookDelivery]:
 
 def find_delivery(endpoint: WebhookEndpoint, delivery_id: str) -> WebhookDelivery:
     """A delivery of this endpoint. Raises `NotFound`."""
-    found = session.scalar(deliveries_of(endpoint).where(spelt(WebhookDelivery, delivery_id)))
+    found = session.scalar(deliveries_of(endpoint).where(matches_identifier(WebhookDelivery, delivery_id)))
     if found is None:
         raise NotFound
     return found

@@ -3,7 +3,7 @@
 from typing import Any
 
 from portal.errors import Message
-from portal.identifiers import Identified
+from portal.identifiers import IdentifierMixin
 from portal.representations import moment
 from portal.webhooks.models import WebhookDelivery, WebhookEndpoint
 
@@ -71,5 +71,5 @@ def trouble_of(delivery: WebhookDelivery) -> Message | None:
     return delivery.trouble.words if delivery.trouble else None
 
 
-def _identity(kind: str, thing: Identified) -> dict[str, Any]:
+def _identity(kind: str, thing: IdentifierMixin) -> dict[str, Any]:
     return {"object": kind, "id": thing.id, "uuid": str(thing.uuid), "ulid": thing.ulid}

@@ -17,7 +17,7 @@ from markupsafe import escape
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from portal.api.v1.endpoint import DESCRIPTION, TAKES
-from portal.api.v1.tutorial import CALLS, CREDENTIAL, KEPT, filled
+from portal.api.v1.tutorial import CALLS, CREDENTIAL, EXPORTS, filled
 from portal.credentials.scopes import Scope
 from portal.edge.guard import STAMP
 from portal.server import REQUEST_LINE
@@ -153,8 +153,8 @@ def test_the_tutorial_does_what_it_says(portal: Portal) -> None:
     """The four calls, typed into a shell as they stand on the page."""
     command = filled(CREDENTIAL, portal.address).split()[1:]
     made = json.loads(portal.run(*command))
-    kept = {name: made[name.lower()] for name in re.findall(r"export (\w+)=…", KEPT.command)}
-    assert all(f"`{name.lower()}`" in KEPT.words for name in kept)
+    kept = {name: made[name.lower()] for name in re.findall(r"export (\w+)=…", EXPORTS.command)}
+    assert all(f"`{name.lower()}`" in EXPORTS.words for name in kept)
     script = "\n".join(["set -e", *(filled(step, portal.address) for step in CALLS)])
     done = subprocess.run(
         ["bash", "-c", script],

@@ -14,7 +14,7 @@ from flask import Flask
 from portal.admission.models import AccessCode, RoomToken
 from portal.audit.models import AuditEvent
 from portal.clock import now
-from portal.db import session, take, transaction
+from portal.db import lock, session, transaction
 from portal.edge.words import how_ended
 from portal.permissions.actor import actor_of
 from portal.permissions.members import RoomMember
@@ -229,7 +229,7 @@ def test_what_another_one_has_just_deleted_is_not_there(
     def wait_for_another(taken: Any) -> None:
         gone = sa.delete(model).where(model.uuid == uuid)
         session.execute(gone.execution_options(synchronize_session=False))
-        take(taken)
+        lock(taken)
 
     for module in (
         "admission.codes",

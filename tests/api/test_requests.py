@@ -8,10 +8,10 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from portal.answered import Answered
 from portal.credentials.models import ClientKind
 from portal.credentials.scopes import Scope
 from portal.db import Base, session, transaction
+from portal.idempotency.api_requests import IdempotentRequest
 from portal.rooms.models import Role, Room
 from tests.api.conftest import NewProgram, Program
 from tests.cast import Cast
@@ -131,7 +131,7 @@ def test_a_post_that_is_sent_again_gets_the_first_answer(app: Flask, cast: Cast,
     assert program("charlie").post("/rooms", {"room_name": "Once"}, Idempotency_Key="k1").json != first.json
     assert alice.post(f"/rooms/{cast.board}/tokens", {"role": "guest"}, Idempotency_Key="k2").status_code == 201
     with app.app_context():
-        dump = "\n".join(repr(tuple(row)) for row in session.execute(sa.select(Answered)))
+        dump = "\n".join(repr(tuple(row)) for row in session.execute(sa.select(IdempotentRequest)))
     assert "rt_" not in dump
 
 
@@ -156,7 +156,7 @@ def test_a_key_whose_answer_was_cut_off_is_a_conflict(app: Flask, cast: Cast, pr
     assert alice.post(path, body, Idempotency_Key="k1").json["data"]["reason"] == "code wrong"
     assert alice.post(path, body, Idempotency_Key="k1").headers["Idempotent-Replayed"] == "true"
     with app.app_context(), transaction():
-        session.scalars(sa.select(Answered)).one().answer = ""
+        session.scalars(sa.select(IdempotentRequest)).one().answer = ""
     assert alice.post(path, body, Idempotency_Key="k1").status_code == 409
 
 

@@ -13,7 +13,7 @@ from flask import Flask
 from portal.clock import now
 from portal.credentials import clients
 from portal.credentials.models import ClientKind, Grant, OAuthClient
-from portal.credentials.operations import find_access_token, forget_old
+from portal.credentials.operations import find_access_token, sweep_tokens
 from portal.credentials.scopes import Scope
 from portal.credentials.secrets import ACCESS, CLIENT, CODE, REFRESH
 from portal.credentials.tokens import AccessToken, AuthorizationCode, RefreshToken
@@ -195,12 +195,12 @@ def test_what_ended_long_ago_is_swept_away_and_what_lives_stays(app: Flask, cast
         first = own.pair()
         theirs.exchange(theirs.code(cast.sign_in("bob")))
     with app.app_context(), transaction():
-        forget_old()
+        sweep_tokens()
     with app.app_context():
         assert _count(AccessToken) == _count(AuthorizationCode) == 0
         assert _count(RefreshToken) == _count(Grant) == 2
     with app.app_context(), time_machine.travel(now() + timedelta(days=9), tick=False), transaction():
-        forget_old()
+        sweep_tokens()
         assert _count(RefreshToken) == _count(Grant) == 0
     assert not own.active(first["refresh_token"])
 

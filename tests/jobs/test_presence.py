@@ -12,7 +12,7 @@ from portal import channels as channels_module
 from portal.app import create_app
 from portal.channels import InProcess, OverRedis, channels
 from portal.clock import now
-from portal.db import afterwards, db, session, transaction
+from portal.db import db, on_commit, session, transaction
 from portal.errors import ChannelsAway
 from portal.jobs import presence
 from portal.rooms.models import Role
@@ -65,8 +65,8 @@ def test_what_follows_a_commit_fails_alone(cast: Cast) -> None:
 
     with cast.app.app_context(), capture_logs() as lines, transaction():
         session.execute(sa.text("SELECT 1"))
-        afterwards(fail)
-        afterwards(lambda: done.append("told"))
+        on_commit(fail)
+        on_commit(lambda: done.append("told"))
     assert done == ["told"]
     assert [line["error"] for line in lines] == ["ChannelsAway"]
 

@@ -3,7 +3,7 @@ import pytest
 from portal.admission.secrets import normal_code
 from portal.errors import Invalid
 from portal.people import names
-from portal.people.names import readable
+from portal.people.names import clean_name
 from portal.rooms.slugs import slug_of
 
 
@@ -12,7 +12,7 @@ from portal.rooms.slugs import slug_of
     [("  Ann   Lee ", "Ann Lee"), ("Zoe\u0308", "Zoë"), ("李小龍", "李小龍"), ("👩‍🚀 Mae", "👩‍🚀 Mae")],
 )
 def test_names_are_tidied_and_otherwise_kept(typed: str, name: str) -> None:
-    assert readable(typed, field="name", longest=80) == name
+    assert clean_name(typed, field="name", longest=80) == name
 
 
 @pytest.mark.parametrize(
@@ -20,7 +20,7 @@ def test_names_are_tidied_and_otherwise_kept(typed: str, name: str) -> None:
 )
 def test_names_that_are_empty_too_long_or_misleading_are_refused(typed: str | None) -> None:
     with pytest.raises(Invalid) as refused:
-        readable(typed, field="name", longest=80)
+        clean_name(typed, field="name", longest=80)
     assert list(refused.value.fields) == ["name"]
 
 
@@ -30,20 +30,20 @@ def test_names_that_are_empty_too_long_or_misleading_are_refused(typed: str | No
 )
 def test_names_with_something_invisible_are_refused(name: str) -> None:
     with pytest.raises(Invalid) as refused:
-        readable(name, field="name", longest=80)
+        clean_name(name, field="name", longest=80)
     assert "name" in refused.value.fields
 
 
 @pytest.mark.parametrize("name", ["\u0301", "\u0301 \u0302", "\ufe0f"])
 def test_a_name_of_marks_only_is_none(name: str) -> None:
     with pytest.raises(Invalid) as refused:
-        readable(name, field="name", longest=80)
+        clean_name(name, field="name", longest=80)
     assert "can be seen" in refused.value.fields["name"]
 
 
 @pytest.mark.parametrize("name", ["می\u200cخواهم", "👩\u200d💻", "❤\ufe0f\u200d🔥", "क्\u200dष", "Zoë 2", "…"])
 def test_joiners_between_letters_and_parts_of_an_emoji_stay(name: str) -> None:
-    assert readable(name, field="name", longest=80) == name
+    assert clean_name(name, field="name", longest=80) == name
 
 
 def test_a_text_far_too_long_is_refused_without_being_composed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -54,9 +54,9 @@ def test_a_text_far_too_long_is_refused_without_being_composed(monkeypatch: pyte
         composed.append(text)
         return text
 
-    monkeypatch.setattr(names, "tidy", watched)
+    monkeypatch.setattr(names, "normalize_spaces", watched)
     with pytest.raises(Invalid):
-        readable("a" + "\u0301\u0327" * 12_000, field="name", longest=80)
+        clean_name("a" + "\u0301\u0327" * 12_000, field="name", longest=80)
     assert composed == []
     assert len(slug_of("a" + "\u0301" * 100_000)) <= 80
     assert normal_code("a" + "\u0301" * 100_000) == ""

@@ -6,7 +6,7 @@ from flask import Flask
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from portal import schema
+from portal import revisions
 from portal.accounts.models import Account
 from portal.db import db, session
 from portal.rooms.models import Room
@@ -149,7 +149,7 @@ def test_search_reads_the_index(rooms: None) -> None:
 
 @BOTH
 def test_rooms_from_before_the_index_are_found_after_the_migration(app: Flask, rooms: None) -> None:
-    schema.downgrade("0001")
-    schema.upgrade()
+    revisions.downgrade("0001")
+    revisions.upgrade()
     assert found("part") == {"🎉 Party"}
     assert found("reun") == {"Réunion d'équipe"}

@@ -9,7 +9,7 @@ from flask import Flask
 from portal.db import session, transaction
 from portal.edge import words
 from portal.people.operations import find_by_email
-from portal.people.zones import time_zones
+from portal.people.timezones import time_zones
 from portal.rooms.models import Role
 from tests.cast import Cast, Client
 from tests.conftest import BOTH

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from flask import Flask
 from structlog.testing import capture_logs
 
-from portal import db, schema
+from portal import db, revisions
 from portal.app import create_app
 from portal.edge import transaction
 from portal.rooms.models import Role
@@ -61,7 +61,7 @@ def becomes(client: Client, status: int) -> None:
 def test_a_locked_database_is_a_page_that_says_so_and_recovers(
     cast: Cast, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(db, "WRITER_PATIENCE", 0.05)
+    monkeypatch.setattr(db, "WRITER_TIMEOUT", 0.05)
     guest = cast.follow(Role.GUEST)
     proof = {"csrf_token": guest.token(cast.board_path)}
     with locked(tmp_path / "foyer.db"):
@@ -131,7 +131,7 @@ def test_a_database_without_our_tables_is_not_ready_and_no_page_says_later(app: 
     alice = cast.sign_in("alice")
     app.config["PROPAGATE_EXCEPTIONS"] = False
     with app.app_context():
-        schema.downgrade("base")
+        revisions.downgrade("base")
     becomes(alice, 503)
     assert alice.get("/readyz").json == {"status": "unavailable", "cause": "migrations"}
     with capture_logs() as lines:

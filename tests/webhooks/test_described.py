@@ -9,7 +9,7 @@ from flask import Flask
 from portal.admission.codes import create_code, delete_code
 from portal.admission.tokens import issue_token, revoke_token
 from portal.api.v1.document import document_of
-from portal.audit.operations import note
+from portal.audit.operations import record_event
 from portal.db import transaction
 from portal.permissions.actor import actor_of
 from portal.permissions.operations import add_member, change_member, remove_member
@@ -36,7 +36,7 @@ def happen_all(app: Flask, cast: Cast, endpoint_id: str) -> None:
         member = add_member(room=room, email="charlie@demo.example", permissions=[Permission.STATUS_VIEW], by=by)
         change_member(member, room=room, permissions=[Permission.TOKENS_VIEW], by=by)
         remove_member(member, room=room, by=by)
-        note("participant.refused", room, by=None, room=room.uuid, reason="code wrong", role="guest")
+        record_event("participant.refused", room, by=None, room=room.uuid, reason="code wrong", role="guest")
         made = create_room(account=room.account, room_name="New", by=alice)
         change_room(made, by=alice, room_name="Newer")
         delete_room(made, by=alice)

@@ -15,7 +15,7 @@ from portal.admission.codes import change_code, create_code, delete_code
 from portal.admission.models import AccessCode, RoomToken
 from portal.admission.tokens import issue_token, revoke_token, rotate_token
 from portal.audit.models import AuditEvent
-from portal.audit.operations import note
+from portal.audit.operations import record_event
 from portal.db import Base, db, session, transaction
 from portal.errors import NotAllowed
 from portal.permissions.actor import actor_of
@@ -154,7 +154,7 @@ def test_refusals_are_told_with_their_reason(app: Flask, cast: Cast, listen: Lis
     listen()
     with app.app_context(), transaction():
         room = cast.room()
-        note("participant.refused", room, by=None, room=room.uuid, reason="full", role="guest")
+        record_event("participant.refused", room, by=None, room=room.uuid, reason="full", role="guest")
     [(kind, data)] = told_of(app)
     assert kind == "participant.refused"
     assert (data["room_id"], data["reason"], data["role"]) == (cast.board, "full", "guest")

@@ -12,8 +12,8 @@ from flask import Response, current_app, request
 from werkzeug.exceptions import PreconditionFailed
 
 from portal.api.v1.language import Shape
-from portal.db import Dated, take
-from portal.identifiers import Identified
+from portal.db import TimestampMixin, lock
+from portal.identifiers import IdentifierMixin
 
 
 def one(representation: Mapping[str, Any], shape: Shape, *, status: int = 200, tag: str = "") -> Response:
@@ -44,20 +44,20 @@ def gone() -> Response:
     return Response(status=204)
 
 
-def tag_of(thing: Identified) -> str:
+def tag_of(thing: IdentifierMixin) -> str:
     """The first half of a thing's entity tag: what it was when it was last changed."""
-    changed = thing.updated_at.isoformat() if isinstance(thing, Dated) else ""
+    changed = thing.updated_at.isoformat() if isinstance(thing, TimestampMixin) else ""
     return _digest(f"{thing.uuid} {changed}".encode())
 
 
-def expect_unchanged(thing: Identified) -> None:
+def expect_unchanged(thing: IdentifierMixin) -> None:
     """Honour `If-Match`: 412 if the thing has changed since it was read. Holds the row until the end.
 
     What cannot be read as tags names no state that the thing could still be in: 412 as well.
     """
     if "If-Match" not in request.headers:
         return
-    take(thing)
+    lock(thing)
     # Proxies that compress make strong tags weak; ours says the same about the state either way.
     known = {(tag or "").strip('W/"').partition(".")[0] for tag in request.if_match.as_set(include_weak=True)}
     if not request.if_match.star_tag and tag_of(thing) not in known:

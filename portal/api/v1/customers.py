@@ -18,7 +18,7 @@ from portal.db import session
 from portal.edge import actor
 from portal.edge.guard import bearer_only
 from portal.errors import NotFound
-from portal.identifiers import spelt
+from portal.identifiers import matches_identifier
 from portal.people.models import User
 from portal.permissions.visibility import seen_accounts, seen_subscriptions
 from portal.subscriptions.catalogue import FEATURES
@@ -82,7 +82,7 @@ def accounts() -> Response:
 def account(account_id: str) -> Response:
     """Read an account."""
     shape = language.shape(ACCOUNTS)
-    query = seen_accounts(actor.someone()).where(spelt(Account, account_id)).options(*_ACCOUNT)
+    query = seen_accounts(actor.someone()).where(matches_identifier(Account, account_id)).options(*_ACCOUNT)
     found = session.scalars(query).unique().one_or_none()
     if found is None:
         raise NotFound
@@ -116,7 +116,11 @@ def subscriptions() -> Response:
 def subscription(subscription_id: str) -> Response:
     """Read a subscription with its features."""
     shape = language.shape(SUBSCRIPTIONS)
-    query = seen_subscriptions(actor.someone()).where(spelt(Subscription, subscription_id)).options(*_SUBSCRIPTION)
+    query = (
+        seen_subscriptions(actor.someone())
+        .where(matches_identifier(Subscription, subscription_id))
+        .options(*_SUBSCRIPTION)
+    )
     found = session.scalars(query).unique().one_or_none()
     if found is None:
         raise NotFound

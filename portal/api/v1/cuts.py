@@ -13,7 +13,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from portal.api.v1.language import EVERYTHING, FARTHEST_PAGE, Listing, Query
-from portal.db import so_many
+from portal.db import literal_limit
 from portal.permissions.visibility import Page
 
 DEEP = 1_000
@@ -82,10 +82,12 @@ def facts_of(asked: Query) -> dict[str, Any]:
 def _make(cut: Cut, source: Rows | Arms, options: tuple[Any, ...]) -> tuple[Rows, sa.Select[int]]:
     rows, total = _cut(cut, source)
     if cut.page:
-        rows = rows.add_columns(total.scalar_subquery().label("_total")).offset(so_many((cut.page - 1) * cut.limit))
+        rows = rows.add_columns(total.scalar_subquery().label("_total")).offset(
+            literal_limit((cut.page - 1) * cut.limit)
+        )
     if cut.page in {0, FARTHEST_PAGE}:
         rows = rows.add_columns(_place(cut).label("_order"), cut.listing.tie.label("_tie"))
-    return rows.options(*options).limit(so_many(cut.limit if cut.page else cut.depth)), total
+    return rows.options(*options).limit(literal_limit(cut.limit if cut.page else cut.depth)), total
 
 
 _keep = lru_cache(maxsize=64)(_make)
@@ -103,7 +105,7 @@ def _cut(cut: Cut, source: Rows | Arms) -> tuple[Rows, sa.Select[int]]:
 
     if cut.by_words or cut.depth > DEEP:
         return _found(cut, source, narrowed(source.everything))
-    needed = source.needed(lambda arm: _ordered(cut, narrowed(arm)).limit(so_many(cut.depth)))
+    needed = source.needed(lambda arm: _ordered(cut, narrowed(arm)).limit(literal_limit(cut.depth)))
     return _ordered(cut, source.rows(needed)), _count(source.everything.where(*conditions))
 
 
@@ -114,7 +116,7 @@ def _found(cut: Cut, source: Arms, query: sa.Select[UUID]) -> tuple[Rows, sa.Sel
     theirs to meet it.
     """
     found = query.add_columns(_place(cut).label("place")).cte("found").prefix_with("MATERIALIZED")
-    first = sa.select(found.c.uuid).order_by(*_order(cut, found.c.place, found.c.uuid)).limit(so_many(cut.depth))
+    first = sa.select(found.c.uuid).order_by(*_order(cut, found.c.place, found.c.uuid)).limit(literal_limit(cut.depth))
     return _ordered(cut, source.rows(first)), sa.select(sa.func.count()).select_from(found)
 
 

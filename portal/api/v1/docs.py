@@ -8,7 +8,7 @@ from limits import parse_many
 
 from portal.api.v1 import receivers
 from portal.api.v1.document import document_of
-from portal.api.v1.tutorial import CALLS, CREDENTIAL, KEPT, filled
+from portal.api.v1.tutorial import CALLS, CREDENTIAL, EXPORTS, filled
 from portal.credentials.models import GrantType
 from portal.edge.guard import open_to_all
 from portal.edge.words import DAY, HOUR, MINUTE
@@ -40,7 +40,7 @@ def docs() -> str:
         shapes={name: one for name, one in document["components"]["schemas"].items() if not _wraps(one)},
         bodies=_bodies(document),
         tags=_by_tag(document),
-        before=[{"words": step.words, "command": filled(step, base)} for step in (CREDENTIAL, KEPT)],
+        before=[{"words": step.words, "command": filled(step, base)} for step in (CREDENTIAL, EXPORTS)],
         steps=[{"words": step.words, "command": filled(step, base)} for step in CALLS],
         signing_in=_signing_in(base),
         limits=[(one.amount, _length(one.get_expiry())) for one in parse_many(current_app.config["API_RATE"])],

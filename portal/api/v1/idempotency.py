@@ -6,9 +6,9 @@ from collections.abc import Callable
 from flask import Response, make_response, request
 from flask.typing import ResponseReturnValue
 
-from portal import answered
 from portal.edge import actor, bearer
 from portal.errors import Conflict, Invalid, Message
+from portal.idempotency import api_requests
 
 HEADER = "Idempotency-Key"
 LONGEST = 255
@@ -24,15 +24,15 @@ def once(act: Callable[[], ResponseReturnValue]) -> ResponseReturnValue:
         raise Invalid(**{HEADER: Message("Use 1 to %(most)d printable ASCII characters.", most=LONGEST)})
     own = f"{bearer.caller()} {actor.someone().uuid} {request.path} {key}"  # one client may act for many people
     asked = f"{request.full_path} {hashlib.sha256(request.get_data(cache=True)).hexdigest()}"
-    known = answered.reserve(own, asked)
+    known = api_requests.reserve_key(own, asked)
     if known is not None:
-        if not answered.same_request(known, asked):
+        if not api_requests.is_same_request(known, asked):
             raise Invalid(**{HEADER: Message("This key was used for another request.")})
         if not known.answer:  # the first one was cut off after a part of it had been committed, or still runs
             raise Conflict(Message("The first request with this key has no answer yet. Use a new key."))
         return _again(known)
     response = make_response(act())
-    answered.keep(
+    api_requests.store_answer(
         own,
         {
             "status": response.status_code,
@@ -43,8 +43,8 @@ def once(act: Callable[[], ResponseReturnValue]) -> ResponseReturnValue:
     return response
 
 
-def _again(known: answered.Answered) -> Response:
-    answer = answered.answer_of(known)
+def _again(known: api_requests.IdempotentRequest) -> Response:
+    answer = api_requests.stored_answer(known)
     response = Response(answer["body"], status=answer["status"], headers=answer["headers"])
     response.headers["Idempotent-Replayed"] = "true"
     return response

@@ -199,7 +199,7 @@ def _account_of(body: NewRoom, somebody: Actor) -> Account:
     for relation in ("customer", "subscription"):
         name = f"{relation}_id"
         said = getattr(body, name)
-        if said is not None and not getattr(account, relation).is_spelt(said):
+        if said is not None and not getattr(account, relation).has_identifier(said):
             raise Invalid(**{name: Message("This follows from the account, and is another one there.")})
     return account
 

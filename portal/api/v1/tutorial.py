@@ -17,7 +17,7 @@ CREDENTIAL = Step(
     "portal client create --name Tutorial --user {user}"
     " --scopes rooms.read,rooms.write,access.read,access.write --json",
 )
-KEPT = Step(
+EXPORTS = Step(
     "It prints `client_id` and `client_secret`; the secret is shown this once. Keep both for the calls below.",
     "export CLIENT_ID=…\nexport CLIENT_SECRET=…",
 )

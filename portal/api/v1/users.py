@@ -13,11 +13,11 @@ from portal.api.v1.endpoint import endpoint, takes
 from portal.api.v1.language import Column, Listing
 from portal.api.v1.tokens import beginning
 from portal.credentials.scopes import Scope
-from portal.db import session, take
+from portal.db import lock, session
 from portal.edge import actor
 from portal.edge.guard import requires
 from portal.errors import Invalid, Message
-from portal.identifiers import spelt
+from portal.identifiers import matches_identifier
 from portal.people.models import User
 from portal.permissions.members import RoomMember
 from portal.permissions.operations import add_member, change_member, find_member_of_user, remove_member
@@ -80,7 +80,7 @@ def create(room: Room, body: NewUser) -> Response:
 
 
 def _email_of(user_id: str) -> str:
-    email = session.scalar(sa.select(User.email).where(spelt(User, user_id)))
+    email = session.scalar(sa.select(User.email).where(matches_identifier(User, user_id)))
     if email is None:
         raise Invalid(user_id=Message("There is no such user."))
     return email
@@ -92,7 +92,7 @@ def _email_of(user_id: str) -> str:
 def show_one(room: Room, user_id: str) -> Response:
     """Read a member of the room, or its owner."""
     shape = language.shape(LISTING)
-    if room.owner.is_spelt(user_id):
+    if room.owner.has_identifier(user_id):
         owner = show.room_owner(room, list(Permission))
         return answers.one(owner, shape, tag=answers.tag_of(room.owner))
     member = find_member_of_user(room, user_id)
@@ -106,7 +106,7 @@ def show_one(room: Room, user_id: str) -> Response:
 def change(room: Room, user_id: str, body: UserChange) -> Response:
     """Replace what a member may do. Rights that the caller lacks can neither be given nor taken away."""
     shape, member = language.shape(LISTING), find_member_of_user(room, user_id)
-    take(member)  # what is not given stays as it is by now
+    lock(member)  # what is not given stays as it is by now
     answers.expect_unchanged(member)
     given = body.given()
     if given:

@@ -16,7 +16,7 @@ from portal.db import session
 from portal.edge import actor
 from portal.edge.guard import bearer_only
 from portal.errors import Invalid, Message, NotAllowed
-from portal.identifiers import spelt
+from portal.identifiers import matches_identifier
 from portal.permissions.permission import Permission
 from portal.permissions.rules import holds, manages_customer
 from portal.permissions.visibility import find_room
@@ -250,12 +250,12 @@ def _place(room_id: Any, customer_id: Any) -> tuple[Customer, Room | None]:
         room = find_room(by, room_id)
         if room is None:
             raise Invalid(room_id=Message("There is no such room."))
-        if customer_id is not None and not room.customer.is_spelt(customer_id):
+        if customer_id is not None and not room.customer.has_identifier(customer_id):
             raise Invalid(customer_id=Message("The room belongs to another customer."))
         if not holds(by, Permission.ROOM_EDIT, room):
             raise NotAllowed
         return room.customer, room
-    customer = session.scalars(sa.select(Customer).where(spelt(Customer, customer_id))).one_or_none()
+    customer = session.scalars(sa.select(Customer).where(matches_identifier(Customer, customer_id))).one_or_none()
     if customer is None or not manages_customer(by, customer):
         raise Invalid(customer_id=Message("There is no such customer."))
     return customer, None

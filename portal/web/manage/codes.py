@@ -20,7 +20,7 @@ from portal.permissions.permission import Permission
 from portal.permissions.rules import grantable_roles
 from portal.rooms.models import Role, Room
 from portal.web import notices
-from portal.web.forms import Form, MomentField, RoleField, refills, stripped
+from portal.web.forms import Form, RoleField, UTCDateTimeField, refills, stripped
 
 bp = Blueprint("codes", __name__, url_prefix="/manage/rooms/<id:room_id>/codes")
 
@@ -31,7 +31,7 @@ class CodeForm(Form):
     role = RoleField(_l("Role"), default=Role.ATTENDEE)
     code = StringField(_l("Code"), render_kw={"autocomplete": "off", "spellcheck": "false"})
     label = StringField(_l("Label"))
-    expires_at = MomentField(_l("Expires"), ahead=True)
+    expires_at = UTCDateTimeField(_l("Expires"), ahead=True)
 
 
 @bp.get("")

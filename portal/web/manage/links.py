@@ -30,7 +30,7 @@ from portal.representations import token_url
 from portal.rooms.models import Role, Room
 from portal.status.models import Participation
 from portal.web import notices
-from portal.web.forms import Form, MomentField, RoleField, refills, stripped
+from portal.web.forms import Form, RoleField, UTCDateTimeField, refills, stripped
 
 bp = Blueprint("links", __name__, url_prefix="/manage/rooms/<id:room_id>/links")
 
@@ -40,8 +40,8 @@ class LinkForm(Form):
 
     role = RoleField(_l("Role"), default=Role.ATTENDEE)
     label = StringField(_l("Label"))
-    expires_at = MomentField(_l("Expires"), ahead=True)
-    not_before = MomentField(_l("Works from"))
+    expires_at = UTCDateTimeField(_l("Expires"), ahead=True)
+    not_before = UTCDateTimeField(_l("Works from"))
     person = StringField(_l("For one person (fixed name)"))
     max_uses = IntegerField(_l("At most this many uses"), [Optional()])
 

@@ -27,7 +27,7 @@ from portal.permissions.permission import OPENS_NOTHING_YET, Permission
 from portal.permissions.rules import can
 from portal.rooms.models import Room
 from portal.web import notices
-from portal.web.forms import Form, MomentField, refills
+from portal.web.forms import Form, UTCDateTimeField, refills
 
 bp = Blueprint("people", __name__, url_prefix="/manage/rooms/<id:room_id>/people")
 
@@ -36,7 +36,7 @@ class RightsForm(Form):
     """A checkbox for each permission; those that the reader lacks are shown but cannot be touched."""
 
     permissions = SelectMultipleField(_l("May"), coerce=Permission)
-    until = MomentField(_l("Until"), ahead=True)
+    until = UTCDateTimeField(_l("Until"), ahead=True)
 
     def offer(self, room: Room) -> None:
         """Draw the choices from the enum: what every member has, and what opens nothing yet, is left out."""

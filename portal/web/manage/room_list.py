@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from portal.accounts.models import Account
 from portal.clock import now
 from portal.customers.models import Customer, display_name
-from portal.db import session, so_many
+from portal.db import literal_limit, session
 from portal.edge import cursors
 from portal.edge.words import ago, duration, seconds_since
 from portal.people.models import User
@@ -174,7 +174,7 @@ def _page(reach: Reach, first: bool, asked: Asked, _dialect: str) -> sa.Select[*
 def _live(reach: Reach, at: datetime, asked: Asked) -> sa.CTE:
     """The rooms that are shown as live, latest first, so many at most."""
     live = _known_live(reach, at, asked).order_by(RoomStatus.since.desc(), RoomStatus.room_uuid)
-    return live.limit(so_many(MOST_LIVE)).cte("live")
+    return live.limit(literal_limit(MOST_LIVE)).cte("live")
 
 
 def _known_live(reach: Reach, at: datetime, asked: Asked, first: bool = True) -> sa.Select[UUID]:
@@ -196,7 +196,9 @@ def _others(reach: Reach, at: datetime, live: sa.CTE, first: bool, asked: Asked)
     shown, order = sa.select(live.c.uuid), _ordered(asked.order)
 
     def page(arm: sa.Select[UUID]) -> sa.Select[UUID]:
-        return _fitting(arm.where(Room.uuid.not_in(shown)), asked, first).order_by(*order).limit(so_many(PAGE + 1))
+        return (
+            _fitting(arm.where(Room.uuid.not_in(shown)), asked, first).order_by(*order).limit(literal_limit(PAGE + 1))
+        )
 
     if asked.status is Chosen.LIVE:
         seen = _known_live(reach, at, asked, first).where(RoomStatus.room_uuid.not_in(shown)).subquery()
@@ -206,7 +208,7 @@ def _others(reach: Reach, at: datetime, live: sa.CTE, first: bool, asked: Asked)
         sa.select(Room.uuid, sa.false().label("live"))
         .join(seen, seen.c.uuid == Room.uuid)
         .order_by(*order)
-        .limit(so_many(PAGE + 1))
+        .limit(literal_limit(PAGE + 1))
     ).subquery()
     return sa.select(part.c.uuid, part.c.live)
 

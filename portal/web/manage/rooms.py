@@ -28,7 +28,7 @@ from portal.rooms.models import Room
 from portal.rooms.operations import TRASH_DAYS, create_room, restore_room
 from portal.status.closing import delete_room
 from portal.web import notices
-from portal.web.forms import Form, refills, word
+from portal.web.forms import Form, query_word, refills
 from portal.web.made import fill, made_for_session
 from portal.web.manage.links import working_links
 from portal.web.manage.room_choices import Asked
@@ -50,7 +50,7 @@ class NewRoomForm(Form):
 def index() -> ResponseReturnValue:
     """The rooms that I may see: those that are live now first, the others by name."""
     somebody = actor.someone()
-    rooms = page_of_rooms(somebody, after=word("after", longest=cursors.LONGEST), asked=Asked.read(word))
+    rooms = page_of_rooms(somebody, after=query_word("after", longest=cursors.LONGEST), asked=Asked.read(query_word))
     reader = (somebody.user.id, somebody.user.name, somebody.user.email)
     page = partial(render_template, "manage/rooms/index.html", rooms=rooms, piece=_row)
     shown = page() if notices.are_waiting() else made_for_session("rooms", (rooms, reader, _day()), page)

@@ -25,7 +25,7 @@ from portal.rooms.models import Role, Room
 from portal.status.models import Participation, RoomStatus
 from portal.status.operations import present
 from portal.web import events
-from portal.web.forms import word
+from portal.web.forms import query_word
 from portal.web.made import fill
 from portal.web.manage.room_list import ages_of, rows_of
 
@@ -86,7 +86,7 @@ def badge(room: Room) -> ResponseReturnValue:
 @signed_in
 def index() -> ResponseReturnValue:
     """The state of several rooms of a list, together: one request for each page."""
-    rows = rows_of(actor.someone(), word("rooms", longest=2000).split())
+    rows = rows_of(actor.someone(), query_word("rooms", longest=2000).split())
     return fill(render_template("manage/rooms/_states.html", rows=rows), ages_of(rows))
 
 

@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from portal.accounts.models import Account
 from portal.clock import now
 from portal.customers.models import Customer, display_name
-from portal.db import session, so_many
+from portal.db import literal_limit, session
 from portal.edge import actor, cursors
 from portal.edge.guard import signed_in
 from portal.people.models import User
@@ -20,12 +20,12 @@ from portal.permissions.visibility import reach_of, relations
 from portal.rooms.models import Room
 from portal.rooms.operations import TRASH_DAYS
 from portal.rooms.search import LONGEST_SEARCH, matches
-from portal.web.forms import word
+from portal.web.forms import query_word
 
 bp = Blueprint("trash", __name__, url_prefix="/manage/rooms/trash")
 
 PAGE = 25
-KEPT = timedelta(days=TRASH_DAYS)
+RETENTION = timedelta(days=TRASH_DAYS)
 
 
 @dataclass(frozen=True)
@@ -55,8 +55,8 @@ class TrashPage:
 @signed_in
 def index() -> ResponseReturnValue:
     """The deleted rooms that I may bring back, the last deleted first."""
-    search = " ".join(word("search").split())[:LONGEST_SEARCH]
-    trash = page_of_trash(actor.someone(), search=search, after=word("after", longest=cursors.LONGEST))
+    search = " ".join(query_word("search").split())[:LONGEST_SEARCH]
+    trash = page_of_trash(actor.someone(), search=search, after=query_word("after", longest=cursors.LONGEST))
     return render_template("manage/trash/index.html", trash=trash, days=TRASH_DAYS)
 
 
@@ -87,12 +87,12 @@ def page_of_trash(somebody: Actor, *, search: str = "", after: str = "") -> Tras
         .join(Customer, Customer.uuid == Room.customer_uuid)
         .join(User, User.uuid == Room.owner_uuid)
         .where(
-            Room.trashed_at > at - KEPT,
+            Room.trashed_at > at - RETENTION,
             sa.or_(*relations(replace(reach, everything=reach.everything and deletes), at, right)),
             matches(search),
         )
         .order_by(Room.trashed_at.desc(), Room.uuid.desc())
-        .limit(so_many(PAGE + 1))
+        .limit(literal_limit(PAGE + 1))
     )
     if place is not None:
         query = query.where(sa.tuple_(Room.trashed_at, Room.uuid) < place)
@@ -107,7 +107,7 @@ def page_of_trash(somebody: Actor, *, search: str = "", after: str = "") -> Tras
                 account=row.account_name,
                 owner="" if row.owner_uuid == somebody.uuid else row.owner_name,
                 trashed_at=row.trashed_at,
-                ends_at=row.trashed_at + KEPT,
+                ends_at=row.trashed_at + RETENTION,
             )
             for row in found[:PAGE]
         ],

@@ -19,7 +19,7 @@ from portal.errors import Conflict
 from portal.identifiers import new_id
 from portal.people.models import User
 from portal.web import notices
-from portal.web.forms import Form, MomentField, refills, stripped
+from portal.web.forms import Form, UTCDateTimeField, refills, stripped
 
 bp = Blueprint("credentials", __name__, url_prefix="/me/credentials")
 
@@ -32,7 +32,7 @@ class CredentialForm(Form):
     name = StringField(_l("Name"), [InputRequired(_l("Fill this in."))], render_kw={"autocomplete": "off"})
     description = StringField(_l("Description"), render_kw={"autocomplete": "off"})
     scopes = SelectMultipleField(_l("May"), [DataRequired(_l("Choose at least one."))], coerce=Scope)
-    expires_at = MomentField(_l("Expires"))
+    expires_at = UTCDateTimeField(_l("Expires"))
     promised = HiddenField()
 
     def offer(self, user: User) -> None:

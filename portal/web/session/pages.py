@@ -29,9 +29,9 @@ from portal.edge.errors import forged
 from portal.edge.guard import SignInFirst, open_to_all, signed_in
 from portal.errors import Refused
 from portal.people import operations as people
-from portal.people.zones import time_zones
+from portal.people.timezones import time_zones
 from portal.web import htmx, notices
-from portal.web.forms import KEPT, REFILLS, Form, fields_to_keep, refills
+from portal.web.forms import REFILL_FIELD, REFILLS, Form, fields_to_keep, refills
 
 bp = Blueprint("session", __name__)
 
@@ -99,7 +99,7 @@ def start() -> ResponseReturnValue:
             target = own_page(form.next.data or "")
             fields = _kept_fields(form.kept.data or "", target)
             if fields:
-                return render_template("session/continue.html", target=target, fields=fields, kept=KEPT)
+                return render_template("session/continue.html", target=target, fields=fields, kept=REFILL_FIELD)
             return redirect(target, 303)
     return _page(form), 422
 

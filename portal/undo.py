@@ -7,19 +7,19 @@ from typing import Any
 from portal import vault
 from portal.clock import now
 
-UNDO = timedelta(minutes=10)
+UNDO_WINDOW = timedelta(minutes=10)
 
 
-def keep(purpose: str, **facts: str | int | list[str] | None) -> str:
+def undo_token(purpose: str, **facts: str | int | list[str] | None) -> str:
     """The facts, to be handed to the browser and back; it can neither read nor change them."""
     return vault.seal(json.dumps({"at": now().isoformat(), "facts": facts}), purpose=purpose)
 
 
-def kept_facts(purpose: str, kept: str) -> dict[str, Any] | None:
+def undo_payload(purpose: str, kept: str) -> dict[str, Any] | None:
     """What was kept, or None if we did not keep it, or if it is too late."""
     try:
         content: dict[str, Any] = json.loads(vault.unseal(kept, purpose=purpose))
     except vault.Tampered:
         return None
     facts: dict[str, Any] = content["facts"]
-    return facts if now() - datetime.fromisoformat(content["at"]) <= UNDO else None
+    return facts if now() - datetime.fromisoformat(content["at"]) <= UNDO_WINDOW else None

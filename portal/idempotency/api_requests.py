@@ -18,10 +18,10 @@ from portal.clock import now
 from portal.db import Base, session
 
 PURPOSE = "answered"
-KEPT = timedelta(hours=24)
+RETENTION = timedelta(hours=24)
 
 
-class Answered(Base):
+class IdempotentRequest(Base):
     """One request that carried a key, and what was answered."""
 
     __tablename__ = "answered"
@@ -32,35 +32,37 @@ class Answered(Base):
     at: Mapped[datetime] = mapped_column(default=now, index=True)
 
 
-def reserve(key: str, request: str) -> Answered | None:
+def reserve_key(key: str, request: str) -> IdempotentRequest | None:
     """Reserve `key` for this request. None when it is new, else what is known about the first one."""
-    made = Answered(key=vault.lookup_hash(key, purpose=PURPOSE), request=vault.lookup_hash(request, purpose=PURPOSE))
+    made = IdempotentRequest(
+        key=vault.lookup_hash(key, purpose=PURPOSE), request=vault.lookup_hash(request, purpose=PURPOSE)
+    )
     try:
         with session.begin_nested():
             session.add(made)
     except IntegrityError:
-        return session.get(Answered, made.key)
+        return session.get(IdempotentRequest, made.key)
     return None
 
 
-def same_request(known: Answered, request: str) -> bool:
+def is_same_request(known: IdempotentRequest, request: str) -> bool:
     """Whether the first request with the key was this one."""
     return known.request in vault.lookup_hashes(request, purpose=PURPOSE)
 
 
-def keep(key: str, answer: dict[str, Any]) -> None:
+def store_answer(key: str, answer: dict[str, Any]) -> None:
     """Remember what was answered."""
     sealed = vault.seal(json.dumps(answer), purpose=PURPOSE)
-    known = session.get_one(Answered, vault.lookup_hash(key, purpose=PURPOSE))
+    known = session.get_one(IdempotentRequest, vault.lookup_hash(key, purpose=PURPOSE))
     known.answer = sealed
 
 
-def answer_of(known: Answered) -> dict[str, Any]:
+def stored_answer(known: IdempotentRequest) -> dict[str, Any]:
     """What was answered."""
     answer: dict[str, Any] = json.loads(vault.unseal(known.answer, purpose=PURPOSE))
     return answer
 
 
-def forget_old() -> None:
+def sweep_requests() -> None:
     """Housekeeping: a day is long enough to repeat a request."""
-    session.execute(sa.delete(Answered).where(Answered.at < now() - KEPT))
+    session.execute(sa.delete(IdempotentRequest).where(IdempotentRequest.at < now() - RETENTION))

@@ -7,13 +7,13 @@ import sqlalchemy as sa
 import time_machine
 from flask import Flask
 
-from portal import tries
+from portal import throttling
 from portal.admission.throttle import KNOWN, STRANGERS, code_buckets
 from portal.clock import now
 from portal.db import session
 from portal.errors import Throttled
 from portal.rooms.models import Role
-from portal.tries import Bucket, Opening, Tries
+from portal.throttling import Bucket, RetryAfterColumn, ThrottleBucket
 from tests.cast import Cast
 from tests.conftest import BOTH
 
@@ -23,14 +23,14 @@ START = datetime(2027, 1, 1, tzinfo=UTC)
 
 @pytest.mark.parametrize(("opening", "device"), [(STRANGERS, None), (KNOWN, "a device")])
 def test_each_bucket_is_asked_and_none_can_be_left_out(
-    app: Flask, cast: Cast, opening: Opening, device: str | None
+    app: Flask, cast: Cast, opening: RetryAfterColumn, device: str | None
 ) -> None:
     with app.app_context():
         buckets = code_buckets(room=cast.room(), role=Role.ATTENDEE, network="192.0.2.7", known_device=device)
         asked = sa.select(opening.column)
         assert session.scalar(asked, opening.facts(*buckets)) is None
         for bucket in buckets:
-            session.add(Tries(key=bucket.key, used=bucket.limit, factor=1, resets_at=now().timestamp() + 60))
+            session.add(ThrottleBucket(key=bucket.key, used=bucket.limit, factor=1, resets_at=now().timestamp() + 60))
             session.flush()
             assert session.scalar(asked, opening.facts(*buckets)) is not None
             session.rollback()
@@ -46,7 +46,7 @@ def test_whoever_paces_his_guesses_gets_no_more_than_a_hundred_a_day(app: Flask,
         while at < START + timedelta(days=3):
             try:
                 for _ in range(9):  # one below the limit of a minute
-                    tries.reserve(*buckets)
+                    throttling.reserve(*buckets)
                     compared += 1
                 wait = 61.0
             except Throttled as throttled:
@@ -64,23 +64,23 @@ def test_a_quiet_window_halves_the_delay_and_success_does_not_reset_it(app: Flas
         waits = []
         at = START
         for _ in range(4):
-            tries.reserve(bucket)
-            tries.reserve(bucket)
+            throttling.reserve(bucket)
+            throttling.reserve(bucket)
             with pytest.raises(Throttled) as refused:
-                tries.reserve(bucket)
+                throttling.reserve(bucket)
             session.commit()
             waits.append(refused.value.retry_after)
             at += timedelta(seconds=refused.value.retry_after)
             clock.move_to(at)
         assert waits == [60, 120, 240, 480]
-        tries.reserve(bucket)
-        tries.hand_back(bucket)  # a good one, by somebody else of the same network
+        throttling.reserve(bucket)
+        throttling.release(bucket)  # a good one, by somebody else of the same network
         at += timedelta(seconds=961)
         clock.move_to(at)
-        tries.reserve(bucket)
-        tries.reserve(bucket)
+        throttling.reserve(bucket)
+        throttling.reserve(bucket)
         with pytest.raises(Throttled) as refused:
-            tries.reserve(bucket)
+            throttling.reserve(bucket)
         assert refused.value.retry_after == 480
         session.rollback()
 

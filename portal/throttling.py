@@ -2,8 +2,8 @@
 
 A bucket allows so many tries in a window. Each window of a growing one that was used up doubles the
 next, up to a factor of 32; a quiet window halves it again. Keys are hashed: the table names nobody.
-Reserve inside `db.apart()` and hand back on success; or, where a lock makes those who try come one by
-one, ask for the `Opening` first and reserve for what was wrong.
+Reserve inside `db.committed_step()` and hand back on success; or, where a lock makes those who try come one by
+one, ask for the `RetryAfterColumn` first and reserve for what was wrong.
 """
 
 import ipaddress
@@ -24,7 +24,7 @@ LONGEST_FACTOR = 32
 SUBNET = 64  # bits of an IPv6 address that one household or office shares
 
 
-class Tries(Base):
+class ThrottleBucket(Base):
     """One bucket's count in its present window. `resets_at` is in seconds since 1970."""
 
     __tablename__ = "tries"
@@ -47,18 +47,18 @@ class Bucket:
     @classmethod
     def of(cls, *parts: object, limit: int, window: int, grows: bool = True) -> Self:
         """A bucket whose key can be recomputed but not read. An IPv6 address among `parts` counts as its /64."""
-        return cls(vault.lookup_hash("|".join(map(_word, parts)), purpose="tries"), limit, window, grows)
+        return cls(vault.lookup_hash("|".join(map(_key_part, parts)), purpose="tries"), limit, window, grows)
 
 
 def reserve(*buckets: Bucket) -> None:
     """Take one try from each bucket, all or none. Raises `Throttled` with the longest wait."""
     at = now().timestamp()
-    if len(session.execute(_taking(buckets, at)).all()) < len(buckets):
-        opening = Opening("any", len(buckets))
-        raise Throttled(retry_after=wait_until(session.scalar(sa.select(opening.column), opening.facts(*buckets))))
+    if len(session.execute(_reserving(buckets, at)).all()) < len(buckets):
+        opening = RetryAfterColumn("any", len(buckets))
+        raise Throttled(retry_after=seconds_until(session.scalar(sa.select(opening.column), opening.facts(*buckets))))
 
 
-def hand_back(*buckets: Bucket) -> None:
+def release(*buckets: Bucket) -> None:
     """The reserved try was a good one and counts for nothing.
 
     The delay keeps its length: a bucket may be shared, and one visitor's success says nothing about another.
@@ -66,11 +66,15 @@ def hand_back(*buckets: Bucket) -> None:
     if not buckets:
         return
     keys = [bucket.key for bucket in buckets]
-    session.execute(sa.update(Tries).where(Tries.key.in_(keys), Tries.used > 0).values(used=Tries.used - 1))
+    session.execute(
+        sa.update(ThrottleBucket)
+        .where(ThrottleBucket.key.in_(keys), ThrottleBucket.used > 0)
+        .values(used=ThrottleBucket.used - 1)
+    )
 
 
 @dataclass(frozen=True)
-class Opening:
+class RetryAfterColumn:
     """When the last of so many buckets that are used up opens again, as a part of a larger statement, made once."""
 
     name: str
@@ -81,13 +85,17 @@ class Opening:
         """Null if none of the buckets that `facts` names is used up."""
         used_up = (
             sa.and_(
-                Tries.key == sa.bindparam(f"{self.name}_key_{number}", type_=sa.String()),
-                Tries.used >= sa.bindparam(f"{self.name}_limit_{number}", type_=sa.Integer()),
+                ThrottleBucket.key == sa.bindparam(f"{self.name}_key_{number}", type_=sa.String()),
+                ThrottleBucket.used >= sa.bindparam(f"{self.name}_limit_{number}", type_=sa.Integer()),
             )
             for number in range(self.buckets)
         )
         at: sa.BindParameter[float] = sa.bindparam(f"{self.name}_at", type_=sa.Double())
-        return sa.select(sa.func.max(Tries.resets_at)).where(sa.or_(*used_up), Tries.resets_at > at).scalar_subquery()
+        return (
+            sa.select(sa.func.max(ThrottleBucket.resets_at))
+            .where(sa.or_(*used_up), ThrottleBucket.resets_at > at)
+            .scalar_subquery()
+        )
 
     def facts(self, *buckets: Bucket) -> dict[str, str | float]:
         """What `column` is asked for: all buckets, or `ValueError`, since one that is not asked would let through."""
@@ -97,29 +105,29 @@ class Opening:
         return facts
 
 
-def wait_until(resets_at: float | None) -> int:
+def seconds_until(resets_at: float | None) -> int:
     """The seconds to wait, at least one."""
     return max(1, math.ceil((resets_at or 0) - now().timestamp()))
 
 
-def forget_old() -> None:
+def sweep_buckets() -> None:
     """Housekeeping: buckets whose last window ended a day ago say nothing any more."""
-    session.execute(sa.delete(Tries).where(Tries.resets_at < now().timestamp() - 86_400))
+    session.execute(sa.delete(ThrottleBucket).where(ThrottleBucket.resets_at < now().timestamp() - 86_400))
 
 
-def _taking(buckets: tuple[Bucket, ...], at: float) -> Any:
+def _reserving(buckets: tuple[Bucket, ...], at: float) -> Any:
     """One statement for all buckets, in the order of their keys, which is always the same: no deadlock."""
     insert: Any = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    limit = sa.case({bucket.key: bucket.limit for bucket in buckets}, value=Tries.key)
-    window = sa.case({bucket.key: bucket.window for bucket in buckets}, value=Tries.key)
-    growing = Tries.key.in_([bucket.key for bucket in buckets if bucket.grows])
-    over = Tries.resets_at <= at
-    grown = sa.case((Tries.factor * 2 > LONGEST_FACTOR, LONGEST_FACTOR), else_=Tries.factor * 2)
-    shrunk = sa.case((Tries.factor > 1, Tries.factor // 2), else_=1)
+    limit = sa.case({bucket.key: bucket.limit for bucket in buckets}, value=ThrottleBucket.key)
+    window = sa.case({bucket.key: bucket.window for bucket in buckets}, value=ThrottleBucket.key)
+    growing = ThrottleBucket.key.in_([bucket.key for bucket in buckets if bucket.grows])
+    over = ThrottleBucket.resets_at <= at
+    grown = sa.case((ThrottleBucket.factor * 2 > LONGEST_FACTOR, LONGEST_FACTOR), else_=ThrottleBucket.factor * 2)
+    shrunk = sa.case((ThrottleBucket.factor > 1, ThrottleBucket.factor // 2), else_=1)
     factor = sa.case(
-        (~over, Tries.factor),
+        (~over, ThrottleBucket.factor),
         (~growing, 1),
-        (Tries.used >= limit, grown),
+        (ThrottleBucket.used >= limit, grown),
         else_=shrunk,
     )
     rows = [
@@ -127,22 +135,22 @@ def _taking(buckets: tuple[Bucket, ...], at: float) -> Any:
         for bucket in sorted(buckets, key=lambda bucket: bucket.key)
     ]
     return (
-        insert(Tries)
+        insert(ThrottleBucket)
         .values(rows)
         .on_conflict_do_update(
-            index_elements=[Tries.key],
+            index_elements=[ThrottleBucket.key],
             set_={
-                "used": sa.case((over, 1), else_=Tries.used + 1),
+                "used": sa.case((over, 1), else_=ThrottleBucket.used + 1),
                 "factor": factor,
-                "resets_at": sa.case((over, at + window * factor), else_=Tries.resets_at),
+                "resets_at": sa.case((over, at + window * factor), else_=ThrottleBucket.resets_at),
             },
-            where=sa.or_(over, Tries.used < limit),
+            where=sa.or_(over, ThrottleBucket.used < limit),
         )
-        .returning(Tries.key)
+        .returning(ThrottleBucket.key)
     )
 
 
-def _word(part: object) -> str:
+def _key_part(part: object) -> str:
     word = str(part)
     try:
         address = ipaddress.ip_address(word)

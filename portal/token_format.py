@@ -12,7 +12,7 @@ _TAIL = 6
 
 
 @dataclass(frozen=True)
-class Spelling:
+class TokenFormat:
     """One kind of secret: how it begins, and how much of it is random."""
 
     prefix: str

@@ -2,7 +2,7 @@
 
 import pytest
 
-from portal.db import afterwards, db, held, reading, session, take, transaction
+from portal.db import db, lock, locked_rows, on_commit, reading, session, transaction
 from portal.status.state import hold
 from tests.cast import Cast
 from tests.conftest import BOTH
@@ -14,12 +14,12 @@ pytestmark = [BOTH, pytest.mark.usefixtures("in_app")]
 def test_a_row_is_read_anew_by_who_takes_it_first_and_stays_what_it_is(cast: Cast) -> None:
     room = cast.room()
     with statements(db.engine) as seen:
-        take(room)
-        take(room)
+        lock(room)
+        lock(room)
     assert len(seen) == 1
     session.commit()
     with statements(db.engine) as seen:
-        take(room)
+        lock(room)
     assert len(seen) == 1, "another transaction may have changed it"
 
 
@@ -30,7 +30,7 @@ def test_holding_a_room_is_not_reading_it(cast: Cast) -> None:
         assert hold(room.uuid) is room
     assert len(seen) == (0 if db.engine.dialect.name == "sqlite" else 1)
     with statements(db.engine) as seen:
-        take(room)
+        lock(room)
     assert len(seen) == 1
 
 
@@ -38,8 +38,8 @@ def test_what_only_reads_holds_nothing(cast: Cast) -> None:
     room = cast.room()
     session.commit()
     with reading(), statements(db.engine) as seen:
-        take(room)
-        take(room)
+        lock(room)
+        lock(room)
     assert len(seen) == 2
     session.rollback()
 
@@ -47,21 +47,21 @@ def test_what_only_reads_holds_nothing(cast: Cast) -> None:
 def test_locks_go_with_a_savepoint_that_is_rolled_back_and_stay_with_one_that_is_not(cast: Cast) -> None:
     room = cast.room()
     with session.begin_nested():
-        take(room)
-    assert held()
+        lock(room)
+    assert locked_rows()
     with pytest.raises(ZeroDivisionError), session.begin_nested():
         _ = 1 / 0
-    assert not held()
-    take(room)
+    assert not locked_rows()
+    lock(room)
     session.rollback()
-    assert not held()
+    assert not locked_rows()
 
 
 def test_what_follows_a_commit_does_not_follow_a_savepoint(cast: Cast) -> None:
     done: list[str] = []
     with transaction():
         cast.room()
-        afterwards(lambda: done.append("told"))
+        on_commit(lambda: done.append("told"))
         with session.begin_nested():
             cast.room()
         with pytest.raises(ZeroDivisionError), session.begin_nested():

@@ -7,13 +7,13 @@ from html import unescape
 import pytest
 import sqlalchemy as sa
 
-from portal import sendings
 from portal.admission.models import AccessCode, RoomToken
 from portal.clock import now
 from portal.db import session, transaction
+from portal.idempotency import forms
+from portal.idempotency.forms import SubmittedForm
 from portal.permissions.members import RoomMember
 from portal.rooms.models import Room
-from portal.sendings import Sending
 from tests.cast import Cast, Client
 from tests.conftest import BOTH
 
@@ -96,11 +96,11 @@ def test_what_was_refused_may_be_sent_again(cast: Cast) -> None:
 def test_sendings_are_forgotten_after_a_day(cast: Cast) -> None:
     with cast.app.app_context():
         with transaction():
-            assert sendings.remember("today", "/a")
-            session.add(Sending(key="old", led_to="/b", at=now() - sendings.KEPT * 2))
+            assert forms.record_submission("today", "/a")
+            session.add(SubmittedForm(key="old", redirect="/b", at=now() - forms.RETENTION * 2))
         with transaction():
-            sendings.forget_old()
-        assert session.scalars(sa.select(Sending.key)).all() == ["today"]
+            forms.sweep_submissions()
+        assert session.scalars(sa.select(SubmittedForm.key)).all() == ["today"]
 
 
 def _count(cast: Cast, kind: type) -> int:

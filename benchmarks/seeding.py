@@ -29,8 +29,8 @@ from portal.permissions.actor import actor_of
 from portal.permissions.members import RoomMember
 from portal.permissions.permission import Permission
 from portal.rooms.models import Role, Room, RoomStatusWord
+from portal.rooms.search_terms import search_terms
 from portal.rooms.slugs import slug_of
-from portal.rooms.words import words_of
 from portal.status.models import LiveState, RoomStatus, Source
 from portal.subscriptions.models import ServiceType
 from portal.subscriptions.operations import create_provider, create_subscription
@@ -156,7 +156,7 @@ def _rooms(account: Account, count: int) -> list[dict[str, Any]]:
             "owner_uuid": account.owner_uuid,
             "room_name": name,
             "sort_name": name.casefold(),
-            "name_words": " ".join(words_of(name)),
+            "name_words": " ".join(search_terms(name)),
             "slug": slug_of(name),
             "status": RoomStatusWord.ACTIVE,
             "is_public": False,

@@ -73,7 +73,7 @@ def _channels(settings: Settings) -> list[Finding]:
     if not settings.redis_url:
         return [Finding(True, "channels: in process, so one web process")]
     try:
-        channels().last_letter("doctor")
+        channels().last_message_id("doctor")
     except ChannelsAway as away:
         return [Finding(False, f"redis: cannot be reached ({type(away.__cause__).__name__}). Check REDIS_URL.")]
     return [Finding(True, "redis: answers, so any number of web processes")]

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from portal.accounts.models import Account
-from portal.admission.attendance import Attendance
 from portal.admission.models import AccessCode, RoomToken
+from portal.admission.participations import ParticipationDetails
 from portal.customers.models import Customer
 from portal.db import TimestampMixin
 from portal.identifiers import IdentifierMixin
@@ -20,7 +20,7 @@ from portal.permissions.rules import grantable_roles
 from portal.rooms.features import EffectiveFeature
 from portal.rooms.models import Room
 from portal.status.models import LiveState, RoomSession, RoomStatus
-from portal.subscriptions.catalogue import FEATURES, Feature, api_value
+from portal.subscriptions.feature_catalog import FEATURES, Feature, api_value
 from portal.subscriptions.models import Subscription
 
 _base_url = ""
@@ -199,7 +199,7 @@ def session(run: RoomSession, room: Room) -> dict[str, Any]:
     }
 
 
-def participation(stay: Attendance) -> dict[str, Any]:
+def participation(stay: ParticipationDetails) -> dict[str, Any]:
     """Somebody's stay in a run. Without the device: it is nobody else's business."""
     return {
         "object": "Participation",

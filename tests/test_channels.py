@@ -47,65 +47,65 @@ def test_several_nudges_become_one(channels: Channels) -> None:
 def test_letters_come_in_order_and_once(channels: Channels) -> None:
     for number in range(5):
         channels.post("box", {"number": number})
-    first = channels.letters("box", "")
+    first = channels.messages("box", "")
     assert [letter.body["number"] for letter in first] == [0, 1, 2, 3, 4]
     channels.post("box", {"number": 5})
-    assert [letter.body["number"] for letter in channels.letters("box", first[-1].id)] == [5]
-    assert channels.letters("other", "") == []
-    assert channels.last_letter("box") == channels.letters("box", "")[-1].id
+    assert [letter.body["number"] for letter in channels.messages("box", first[-1].id)] == [5]
+    assert channels.messages("other", "") == []
+    assert channels.last_message_id("box") == channels.messages("box", "")[-1].id
 
 
 def test_a_mailbox_is_bounded(channels: Channels) -> None:
     for number in range(300):
         channels.post("full", {"number": number})
-    kept = channels.letters("full", "")
+    kept = channels.messages("full", "")
     assert len(kept) == 256
     assert kept[-1].body["number"] == 299
 
 
 def test_who_gives_no_sign_of_life_lapses_and_is_claimed_once(channels: Channels) -> None:
-    channels.attend("room", "early", {"camera": True}, 30)
-    channels.attend("room", "late", {}, 30)
-    assert channels.attendance("room")["early"] == {"camera": True}
-    channels.attend("room", "early", {}, 0)
+    channels.set_present("room", "early", {"camera": True}, 30)
+    channels.set_present("room", "late", {}, 30)
+    assert channels.presence("room")["early"] == {"camera": True}
+    channels.set_present("room", "early", {}, 0)
     claims: list[tuple[str, str]] = []
-    sweepers = [threading.Thread(target=lambda: claims.extend(channels.lapsed())) for _ in range(4)]
+    sweepers = [threading.Thread(target=lambda: claims.extend(channels.take_lapsed())) for _ in range(4)]
     for sweeper in sweepers:
         sweeper.start()
     for sweeper in sweepers:
         sweeper.join()
     assert claims == [("room", "early")]
-    assert list(channels.attendance("room")) == ["late"]
+    assert list(channels.presence("room")) == ["late"]
 
 
 def test_a_sign_of_life_moves_the_deadline_and_leaving_needs_none(channels: Channels) -> None:
-    channels.attend("room", "one", {}, 0)
-    channels.attend("room", "one", {"again": True}, 30)
-    channels.attend("room", "two", {}, 0)
-    channels.absent("room", "two")
-    assert channels.lapsed() == []
-    assert channels.attendance("room") == {"one": {"again": True}}
+    channels.set_present("room", "one", {}, 0)
+    channels.set_present("room", "one", {"again": True}, 30)
+    channels.set_present("room", "two", {}, 0)
+    channels.set_absent("room", "two")
+    assert channels.take_lapsed() == []
+    assert channels.presence("room") == {"one": {"again": True}}
 
 
 def test_who_is_expected_lapses_unless_he_shows_up_or_was_there(channels: Channels) -> None:
-    channels.attend("room", "here", {"camera": True}, 30)
-    channels.expect("room", "here", 0)
-    channels.expect("room", "coming", 0)
-    channels.attend("room", "coming", {"camera": False}, 30)
-    channels.expect("room", "lost", 0)
-    assert channels.lapsed() == [("room", "lost")]
-    assert channels.attendance("room") == {"here": {"camera": True}, "coming": {"camera": False}}
+    channels.set_present("room", "here", {"camera": True}, 30)
+    channels.expect_present("room", "here", 0)
+    channels.expect_present("room", "coming", 0)
+    channels.set_present("room", "coming", {"camera": False}, 30)
+    channels.expect_present("room", "lost", 0)
+    assert channels.take_lapsed() == [("room", "lost")]
+    assert channels.presence("room") == {"here": {"camera": True}, "coming": {"camera": False}}
 
 
 def test_attending_instead_of_what_is_no_longer_so_writes_nothing(channels: Channels) -> None:
-    assert channels.attend("room", "one", {"tab": 1}, 30, instead_of={})
-    assert not channels.attend("room", "one", {"tab": 2}, 30, instead_of={})
-    assert not channels.attend("room", "one", {"tab": 2}, 30, instead_of={"tab": 3})
-    assert channels.attendance("room") == {"one": {"tab": 1}}
-    assert channels.attend("room", "one", {"tab": 2}, 30, instead_of={"tab": 1})
-    channels.expect("room", "two", 30)
-    assert channels.attend("room", "two", {"tab": 1}, 30, instead_of={})
-    assert channels.attendance("room") == {"one": {"tab": 2}, "two": {"tab": 1}}
+    assert channels.set_present("room", "one", {"tab": 1}, 30, instead_of={})
+    assert not channels.set_present("room", "one", {"tab": 2}, 30, instead_of={})
+    assert not channels.set_present("room", "one", {"tab": 2}, 30, instead_of={"tab": 3})
+    assert channels.presence("room") == {"one": {"tab": 1}}
+    assert channels.set_present("room", "one", {"tab": 2}, 30, instead_of={"tab": 1})
+    channels.expect_present("room", "two", 30)
+    assert channels.set_present("room", "two", {"tab": 1}, 30, instead_of={})
+    assert channels.presence("room") == {"one": {"tab": 2}, "two": {"tab": 1}}
 
 
 def test_a_watch_tells_by_which_topics_it_heard(channels: Channels) -> None:
@@ -119,7 +119,7 @@ def test_a_watch_tells_by_which_topics_it_heard(channels: Channels) -> None:
 @pytest.mark.parametrize("nonsense", ["junk", "1-2-3", "-1", "\x00", "9" * 30, "٣"])
 def test_an_id_that_is_none_of_ours_means_all_letters(channels: Channels, nonsense: str) -> None:
     channels.post("resumed", {"number": 1})
-    assert [letter.body for letter in channels.letters("resumed", nonsense)] == [{"number": 1}]
+    assert [letter.body for letter in channels.messages("resumed", nonsense)] == [{"number": 1}]
 
 
 def test_redis_that_is_away_is_said_in_our_words() -> None:
@@ -127,13 +127,13 @@ def test_redis_that_is_away_is_said_in_our_words() -> None:
     for act in (
         lambda: away.nudge("t"),
         lambda: away.post("t", {}),
-        lambda: away.letters("t", ""),
-        lambda: away.last_letter("t"),
-        lambda: away.attend("g", "m", {}, 1),
-        lambda: away.expect("g", "m", 1),
-        lambda: away.attendance("g"),
-        lambda: away.absent("g", "m"),
-        away.lapsed,
+        lambda: away.messages("t", ""),
+        lambda: away.last_message_id("t"),
+        lambda: away.set_present("g", "m", {}, 1),
+        lambda: away.expect_present("g", "m", 1),
+        lambda: away.presence("g"),
+        lambda: away.set_absent("g", "m"),
+        away.take_lapsed,
     ):
         with pytest.raises(ChannelsAway):
             act()

@@ -3,7 +3,7 @@
 import pytest
 
 from portal.db import db, lock, locked_rows, on_commit, reading, session, transaction
-from portal.status.state import hold
+from portal.status.locking import lock_room
 from tests.cast import Cast
 from tests.conftest import BOTH
 from tests.statements import statements
@@ -26,8 +26,8 @@ def test_a_row_is_read_anew_by_who_takes_it_first_and_stays_what_it_is(cast: Cas
 def test_holding_a_room_is_not_reading_it(cast: Cast) -> None:
     room = cast.room()
     with statements(db.engine) as seen:
-        assert hold(room.uuid) is room
-        assert hold(room.uuid) is room
+        assert lock_room(room.uuid) is room
+        assert lock_room(room.uuid) is room
     assert len(seen) == (0 if db.engine.dialect.name == "sqlite" else 1)
     with statements(db.engine) as seen:
         lock(room)

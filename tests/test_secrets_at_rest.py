@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import sqlalchemy as sa
 from flask import Flask
 
-from portal.admission.entries import prepare_entry
+from portal.admission.join_tickets import issue_join_ticket
 from portal.admission.models import RoomToken
 from portal.admission.queries import Visitor
 from portal.db import Base, session, transaction
@@ -27,7 +27,7 @@ def test_a_dump_of_every_table_and_queue_contains_no_issued_token(app: Flask, ca
     alice.send(f"/manage/rooms/{cast.board}/links/{cast.link_ids[Role.GUEST]}/rotation", grace="3600")
     with app.app_context(), transaction():
         visitor = Visitor(token=cast.token(Role.MODERATOR))
-        _, entry = prepare_entry(room=cast.room(), visitor=visitor, name="Mo Entry", network="192.0.2.1")
+        _, entry = issue_join_ticket(room=cast.room(), visitor=visitor, name="Mo Entry", network="192.0.2.1")
     assert entry is not None
     cast.browser().get(f"/rooms/{cast.board}/-/entries/{entry}")
     asked = cast.browser().post(f"/manage/rooms/{cast.board}/links/new", data={"csrf_token": "x", "label": "y"})

@@ -6,7 +6,6 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from portal.admission.granting import must_hand_out
 from portal.admission.models import LABEL_LENGTH, AccessCode
 from portal.admission.secrets import checked_code, new_code, normal_code
 from portal.audit.operations import record_event
@@ -14,8 +13,9 @@ from portal.db import lock, session
 from portal.errors import Conflict, Invalid, Message
 from portal.people.names import clean_name
 from portal.permissions.actor import Actor
+from portal.permissions.rules import require_grantable_roles
 from portal.rooms.models import Role, Room
-from portal.status.state import hold
+from portal.status.locking import lock_room
 from portal.undo import undo_payload, undo_token
 
 _UNDO_PURPOSE = "deleted-code"
@@ -34,7 +34,7 @@ def create_code(
 
     Raises `Invalid` on `code` or `label`, or `NotAllowed` for a role that the maker could not enter in himself.
     """
-    must_hand_out(by, room, role)
+    require_grantable_roles(by, room, role)
     made = AccessCode(room=room, role=role, created_by=by.user, use_count=0)
     _describe(made, code or new_code(), label, expires_at)
     _store(made)
@@ -46,8 +46,8 @@ def change_code(
     changed: AccessCode, *, room: Room, by: Actor, role: Role, code: str, label: str, expires_at: datetime | None
 ) -> None:
     """Change a code. Raises `Invalid` on `code` or `label`, `NotAllowed` (see `create_code`), or `NotFound`."""
-    take_code(changed)
-    must_hand_out(by, room, changed.role, role)
+    lock_code(changed)
+    require_grantable_roles(by, room, changed.role, role)
     changed.role = role
     _describe(changed, code, label, expires_at)
     _store(changed)
@@ -59,8 +59,8 @@ def delete_code(deleted: AccessCode, *, room: Room, by: Actor) -> str:
 
     Returns what `restore_code` takes. Raises `NotAllowed` (see `create_code`), or `NotFound`.
     """
-    take_code(deleted)
-    must_hand_out(by, room, deleted.role)
+    lock_code(deleted)
+    require_grantable_roles(by, room, deleted.role)
     moments = {name: getattr(deleted, name) for name in ("expires_at", "last_usage")}
     kept = undo_token(
         _UNDO_PURPOSE,
@@ -87,7 +87,7 @@ def restore_code(*, room: Room, kept: str, by: Actor) -> AccessCode:
     facts = undo_payload(_UNDO_PURPOSE, kept)
     if facts is None or facts["room"] != str(room.uuid):
         raise Conflict(Message("This was deleted too long ago to be undone. Make a new code."))
-    must_hand_out(by, room, Role(facts["role"]))
+    require_grantable_roles(by, room, Role(facts["role"]))
     code = AccessCode(
         id=facts["id"],
         room_uuid=room.uuid,
@@ -109,9 +109,9 @@ def restore_code(*, room: Room, kept: str, by: Actor) -> AccessCode:
     return code
 
 
-def take_code(code: AccessCode) -> None:
+def lock_code(code: AccessCode) -> None:
     """Lock room and code, in the order of everybody, and read the code anew. Raises `NotFound`."""
-    hold(code.room_uuid)
+    lock_room(code.room_uuid)
     lock(code)
 
 

@@ -71,7 +71,7 @@ class RoomToken(IdentifierMixin, TimestampMixin, Base):
         return vault.unseal(self.token_sealed, purpose="room-token")
 
 
-class Entry(Base):
+class JoinTicket(Base):
     """A one-time entry: somebody whom the API let in opens it in a browser. Only a keyed hash is stored.
 
     Bound to the room and to a link or a user, or to nobody in a public room. `access_code_uuid`: the code

@@ -16,10 +16,10 @@ from portal import throttling
 from portal.admission.codes import use_code
 from portal.admission.decision import Decision, Enter, Reason, decide
 from portal.admission.models import AccessCode, RoomToken
-from portal.admission.queries import STANDING, Standing, Visitor, case_of, facts_of, standing, this_token
+from portal.admission.queries import OCCUPANCY, Occupancy, Visitor, case_of, occupancy_for, this_token, visitor_params
 from portal.admission.secrets import normal_code, same_code
 from portal.admission.throttle import KNOWN, STRANGERS, automatic_token_bucket, code_buckets
-from portal.admission.tokens import automatic_token, count_on_the_way
+from portal.admission.tokens import automatic_token, count_use_on_chain
 from portal.audit.operations import record_event
 from portal.clock import now
 from portal.db import session
@@ -28,9 +28,9 @@ from portal.people.models import NAME_LENGTH
 from portal.people.names import clean_name
 from portal.rooms.features import used_limit
 from portal.rooms.models import Role, Room
+from portal.status.locking import LockedRoom, locked_room_from_rows, locked_room_query
 from portal.status.models import Participation
 from portal.status.operations import enter_session
-from portal.status.state import State, as_state, state_query
 from portal.subscriptions.models import Subscription
 
 
@@ -74,7 +74,7 @@ _ENTERED_BEFORE = (
     .exists()
 )
 _BEHIND_THE_DOOR = (
-    state_query(_HERE).outerjoin(RoomToken, this_token()).add_columns(RoomToken, _ENTERED_BEFORE, *STANDING)
+    locked_room_query(_HERE).outerjoin(RoomToken, this_token()).add_columns(RoomToken, _ENTERED_BEFORE, *OCCUPANCY)
 )
 _BEHIND_A_CODE = _BEHIND_THE_DOOR.add_columns(STRANGERS.column, KNOWN.column)
 
@@ -89,18 +89,18 @@ class LockedDoor:
     room: Room
     visitor: Visitor
     codes: list[AccessCode]
-    how: Standing
-    here: State
+    how: Occupancy
+    here: LockedRoom
     known: bool
     opens_at: tuple[float | None, float | None]
 
 
-def look(room: Room, visitor: Visitor, how: Standing | None = None) -> Decision:
+def preview(room: Room, visitor: Visitor, how: Occupancy | None = None) -> Decision:
     """What the page shows before Join: the decision as if the code were right. Changes nothing.
 
     `how`: what the door said already.
     """
-    return decide(replace(case_of(room, visitor, how=how or standing(room, visitor)), code="unasked"))
+    return decide(replace(case_of(room, visitor, how=how or occupancy_for(room, visitor)), code="unasked"))
 
 
 def enter(*, room: Room, visitor: Visitor, name: str, code: str, network: str) -> Participation:
@@ -108,24 +108,24 @@ def enter(*, room: Room, visitor: Visitor, name: str, code: str, network: str) -
 
     Sets last_usage and counts a use of link and code; a public room's visitor gets a guest link.
     """
-    door = at_locked_door(room, visitor, network=network)
+    door = lock_door(room, visitor, network=network)
     room, visitor, at = door.room, door.visitor, now()
     case = case_of(room, visitor, how=door.how, at=at)
     name = _checked_fields(visitor, name=name, code=code, code_needed=case.code_needed)
     matching = matching_code(door, code, at) if case.code_needed else None
     decision = decide(replace(case, code="right" if matching else "wrong"))
     if decision.reason is Reason.CODE_WRONG:
-        count_guess(door, network)
-        raise _remembered(_wrong_code(room), door, decision)
-    return come_in(door, decision, name=name, code=matching, network=network, at=at)
+        count_wrong_code(door, network)
+        raise _with_refusal_recorded(_wrong_code(room), door, decision)
+    return admit(door, decision, name=name, code=matching, network=network, at=at)
 
 
-def come_in(
+def admit(
     door: LockedDoor, decision: Decision, *, name: str, code: AccessCode | None, network: str, at: datetime
 ) -> Participation:
     """Do what the decision allows, behind the locked door. Raises `Declined` unless it is `Enter`."""
     if not isinstance(decision.result, Enter):
-        raise _remembered(Declined(decision), door, decision)
+        raise _with_refusal_recorded(Declined(decision), door, decision)
     visitor = door.visitor
     token = _count_use(door, code, network, at)
     before = list(door.here.people)
@@ -150,26 +150,26 @@ def come_in(
     return participation
 
 
-def at_locked_door(room: Room, visitor: Visitor, *, network: str) -> LockedDoor:
+def lock_door(room: Room, visitor: Visitor, *, network: str) -> LockedDoor:
     """Everything read anew, under the locks by which places are counted: two statements.
 
     Raises `NotFound` for a room that is gone.
     """
     codes = _lock(room, visitor.role)
-    facts = {"here": room.uuid, "role": visitor.role, **facts_of(visitor)}
+    facts = {"here": room.uuid, "role": visitor.role, **visitor_params(visitor)}
     if codes:
         for opening, known_device in ((STRANGERS, None), (KNOWN, visitor.device or "")):
             buckets = code_buckets(room=room, role=visitor.role, network=network, known_device=known_device)
             facts |= opening.facts(*buckets)
     rows = session.execute(_BEHIND_A_CODE if codes else _BEHIND_THE_DOOR, facts).all()
     _status, _run, _person, token, known, *more = rows[0]
-    how, opens_at = Standing(*more[: len(STANDING)]), more[len(STANDING) :] or (None, None)
+    how, opens_at = Occupancy(*more[: len(OCCUPANCY)]), more[len(OCCUPANCY) :] or (None, None)
     return LockedDoor(
         room,
         replace(visitor, token=token),
         codes,
         how,
-        as_state(room, rows),
+        locked_room_from_rows(room, rows),
         known,
         (opens_at[0], opens_at[1]),
     )
@@ -185,7 +185,7 @@ def matching_code(door: LockedDoor, code: str, at: datetime) -> AccessCode | Non
     return equal[0] if equal and not equal[0].expired(at) else None
 
 
-def name_at_door(visitor: Visitor, name: str) -> str:
+def checked_name(visitor: Visitor, name: str) -> str:
     """The name that somebody will have inside. Raises `Invalid` on `name`."""
     return visitor.fixed_name or clean_name(name, field="name", longest=NAME_LENGTH)
 
@@ -194,7 +194,7 @@ def _checked_fields(visitor: Visitor, *, name: str, code: str, code_needed: bool
     """The name that somebody will have inside. What is wrong with name and code is told together, as `Invalid`."""
     problems: dict[str, Message] = {}
     try:
-        name = name_at_door(visitor, name)
+        name = checked_name(visitor, name)
     except Invalid as invalid:
         problems |= invalid.fields
     if code_needed and not code.strip():
@@ -204,7 +204,7 @@ def _checked_fields(visitor: Visitor, *, name: str, code: str, code_needed: bool
     return name
 
 
-def count_guess(door: LockedDoor, network: str) -> None:
+def count_wrong_code(door: LockedDoor, network: str) -> None:
     """Count a wrong guess, and let it stay counted whatever becomes of the request, before anybody else guesses."""
     visitor = door.visitor
     known = visitor.device if door.known else None
@@ -229,7 +229,7 @@ def _count_use(door: LockedDoor, code: AccessCode | None, network: str, at: date
         token.last_usage = at
         token.use_count += int(fresh)
         if fresh and token.max_uses is not None:
-            count_on_the_way(token)
+            count_use_on_chain(token)
     if code is not None and not use_code(code, at):
         raise _wrong_code(door.room)
     return token
@@ -240,22 +240,22 @@ def _wrong_code(room: Room) -> Invalid:
     return Invalid(code=Message(words, host=room.owner.name))
 
 
-def note_refusal(*, room: Room, visitor: Visitor, decision: Decision) -> None:
+def record_refusal(*, room: Room, visitor: Visitor, decision: Decision) -> None:
     """Write down that somebody wanted to come in and did not, with neither token nor code; nothing for `Enter`.
 
     A code that was left out is a field to fill in, and no refusal.
     """
     if not isinstance(decision.result, Enter) and decision.reason is not Reason.CODE_MISSING:
-        _refusal(room, visitor, decision)()
+        _refusal_recorder(room, visitor, decision)()
 
 
-def _remembered(refused: Refused, door: LockedDoor, decision: Decision) -> Refused:
+def _with_refusal_recorded(refused: Refused, door: LockedDoor, decision: Decision) -> Refused:
     """Hang the audit line on a refusal: it outlives the transaction."""
-    refused.remains = _refusal(door.room, door.visitor, decision)
+    refused.remains = _refusal_recorder(door.room, door.visitor, decision)
     return refused
 
 
-def _refusal(room: Room, visitor: Visitor, decision: Decision) -> Callable[[], None]:
+def _refusal_recorder(room: Room, visitor: Visitor, decision: Decision) -> Callable[[], None]:
     """What writes the audit line, once everything else is undone and the link may not be there to be asked."""
     member = visitor.member.uuid if visitor.member else None
     room_uuid, role = room.uuid, visitor.role.value

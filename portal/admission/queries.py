@@ -27,7 +27,7 @@ from portal.rooms.features import used_limit
 from portal.rooms.models import Role, Room, RoomStatusWord
 from portal.rooms.settings import GUEST_POLICY, WAIT_FOR_HOST
 from portal.status.models import Ending, Participation, RoomSession, RoomStatus
-from portal.subscriptions.models import ServiceProvider, Subscription, plan_of
+from portal.subscriptions.models import ServiceProvider, Subscription, plan_column
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +66,7 @@ class Visitor:
 
 
 @dataclass(frozen=True)
-class Standing:
+class Occupancy:
     """How it stands in a room for one visitor at one time.
 
     `inside`: this device's open participation. `used`: by this very link it is in the running session, or
@@ -89,25 +89,25 @@ class Door:
     room: Room
     token: RoomToken | None
     status: RoomStatus | None
-    standing: Standing
+    occupancy: Occupancy
 
 
 def find_door(
     room_id: str, token_uuid: UUID | None = None, device: str | None = None, sign_in_uuid: UUID | None = None
 ) -> Door | None:
     """The door of a room for this link of it, this device and this sign-in: one statement."""
-    facts = _facts(device=device, token_uuid=token_uuid, sign_in_uuid=sign_in_uuid)
+    facts = _params(device=device, token_uuid=token_uuid, sign_in_uuid=sign_in_uuid)
     row = session.execute(_DOOR, {"room_id": room_id, **facts}).first()
     if row is None:
         return None
     room, token, status, plan, *how = row
-    room.subscription.has_plan(plan)
-    return Door(room, token, status, Standing(*how))
+    room.subscription.set_plan(plan)
+    return Door(room, token, status, Occupancy(*how))
 
 
-def facts_of(visitor: Visitor) -> dict[str, Any]:
-    """What `STANDING` is asked for."""
-    return _facts(
+def visitor_params(visitor: Visitor) -> dict[str, Any]:
+    """What `OCCUPANCY` is asked for."""
+    return _params(
         device=visitor.device,
         token_uuid=visitor.token.uuid if visitor.token else None,
         sign_in_uuid=visitor.sign_in_uuid,
@@ -116,11 +116,11 @@ def facts_of(visitor: Visitor) -> dict[str, Any]:
 
 
 def this_token() -> sa.ColumnElement[bool]:
-    """How the link that `facts_of` names is joined to its room."""
+    """How the link that `visitor_params` names is joined to its room."""
     return sa.and_(RoomToken.room_uuid == Room.uuid, RoomToken.uuid == sa.bindparam("token_uuid", type_=sa.Uuid()))
 
 
-def _facts(
+def _params(
     *,
     device: str | None = None,
     token_uuid: UUID | None = None,
@@ -130,8 +130,8 @@ def _facts(
     return {"device": device, "token_uuid": token_uuid, "sign_in_uuid": sign_in_uuid, "user_uuid": user_uuid}
 
 
-def _standing() -> tuple[sa.ColumnElement[Any], ...]:
-    """The columns of `Standing`, for a row of room and link (see `this_token`), to be asked with `facts_of`."""
+def _occupancy_columns() -> tuple[sa.ColumnElement[Any], ...]:
+    """The columns of `Occupancy`, for a row of room and link (see `this_token`), to be asked with `visitor_params`."""
     role = sa.func.coalesce(RoomToken.role, Role.GUEST)
     here = sa.and_(Participation.room_uuid == Room.uuid, Participation.left_at.is_(None))
     own = sa.and_(here, Participation.device == sa.bindparam("device", type_=sa.String()))
@@ -167,10 +167,10 @@ def _same_visitor() -> Iterator[sa.ColumnElement[bool]]:
     yield sa.and_(Participation.token_uuid == RoomToken.uuid, RoomToken.person != "")
 
 
-STANDING = _standing()
+OCCUPANCY = _occupancy_columns()
 
 _DOOR = (
-    sa.select(Room, RoomToken, RoomStatus, plan_of(Room.subscription_uuid), *STANDING)
+    sa.select(Room, RoomToken, RoomStatus, plan_column(Room.subscription_uuid), *OCCUPANCY)
     .join(Room.account)
     .join(Room.customer)
     .join(Room.subscription)
@@ -245,13 +245,13 @@ def find_token(room: Room, token: str) -> RoomToken | None:
     )
 
 
-def standing(room: Room, visitor: Visitor) -> Standing:
+def occupancy_for(room: Room, visitor: Visitor) -> Occupancy:
     """How it stands for this visitor, where no door told it."""
-    asked = sa.select(*STANDING).select_from(Room).outerjoin(RoomToken, this_token()).where(Room.uuid == room.uuid)
-    return Standing(*session.execute(asked, facts_of(visitor)).one())
+    asked = sa.select(*OCCUPANCY).select_from(Room).outerjoin(RoomToken, this_token()).where(Room.uuid == room.uuid)
+    return Occupancy(*session.execute(asked, visitor_params(visitor)).one())
 
 
-def case_of(room: Room, visitor: Visitor, *, how: Standing, at: datetime | None = None) -> Case:
+def case_of(room: Room, visitor: Visitor, *, how: Occupancy, at: datetime | None = None) -> Case:
     """The case of this visitor. The code is still to be given: see `Case.code`."""
     at = at or now()
     link = visitor.link

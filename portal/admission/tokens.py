@@ -6,7 +6,6 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from portal import vault
-from portal.admission.granting import must_hand_out
 from portal.admission.models import LABEL_LENGTH, RoomToken
 from portal.admission.secrets import new_token
 from portal.audit.operations import record_event
@@ -18,11 +17,11 @@ from portal.identifiers import new_id, new_uuid
 from portal.people.models import NAME_LENGTH, User
 from portal.people.names import clean_name
 from portal.permissions.actor import Actor
-from portal.permissions.rules import grantable_roles
+from portal.permissions.rules import grantable_roles, require_grantable_roles
 from portal.rooms.models import Role, Room
+from portal.status.locking import lock_room
 from portal.status.models import Ending, Participation
-from portal.status.operations import change_role, close
-from portal.status.state import hold
+from portal.status.operations import change_role, close_participations
 from portal.undo import UNDO_WINDOW
 
 LONGEST_GRACE = timedelta(days=30)
@@ -45,7 +44,7 @@ def issue_token(
 
     Raises `Invalid`, or `NotAllowed` for a role that the maker could not enter in himself.
     """
-    must_hand_out(by, room, role)
+    require_grantable_roles(by, room, role)
     token = RoomToken(room=room, role=role, created_by=by.user, use_count=0, automatic=False, **_sealed(new_token()))
     _describe(token, label=label, person=person, not_before=not_before, expires_at=expires_at, max_uses=max_uses)
     session.add(token)
@@ -71,8 +70,8 @@ def change_token(
     Raises `Invalid`, `NotAllowed` (see `issue_token`), or `Conflict` once it was revoked or replaced, and for one
     that came by itself in a public room: it is one device's right to be a guest there.
     """
-    take_token(token)
-    must_hand_out(by, room, token.role, role)
+    lock_token(token)
+    require_grantable_roles(by, room, token.role, role)
     if token.revoked_at is not None:
         raise Conflict(Message("This link was revoked. Make a new one."))
     if token.automatic:
@@ -85,7 +84,7 @@ def change_token(
     record_event("token.changed", token, by=by.uuid, room=token.room_uuid, role=role.value)
     own = token.uuid
     change_role(room.uuid, lambda person: person.token_uuid == own, role, by=by.uuid)
-    _tell(token)
+    _nudge_room(token)
 
 
 def rotate_token(token: RoomToken, *, room: Room, by: Actor, grace: timedelta) -> RoomToken:
@@ -96,8 +95,8 @@ def rotate_token(token: RoomToken, *, room: Room, by: Actor, grace: timedelta) -
     in a public room.
     """
     at = now()
-    take_token(token)  # of two who rotate at once, the second finds it replaced
-    must_hand_out(by, room, token.role)
+    lock_token(token)  # of two who rotate at once, the second finds it replaced
+    require_grantable_roles(by, room, token.role)
     if not timedelta(0) <= grace <= LONGEST_GRACE:
         raise Invalid(grace=Message("Use a time from none to %(days)d days.", days=LONGEST_GRACE.days))
     if token.revoked_at is not None or token.automatic:
@@ -125,7 +124,7 @@ def rotate_token(token: RoomToken, *, room: Room, by: Actor, grace: timedelta) -
     token.rotated_to_uuid, token.grace_until = fresh.uuid, at + grace
     session.flush()
     record_event("token.rotated", token, by=by.uuid, room=token.room_uuid, seconds=int(grace.total_seconds()))
-    _tell(token)
+    _nudge_room(token)
     return fresh
 
 
@@ -134,28 +133,28 @@ def pause_token(token: RoomToken, *, by: User, remove_people: bool = False) -> i
 
     On request remove those who came by it; returns how many.
     """
-    take_token(token)
+    lock_token(token)
     at = token.paused_at = token.paused_at or now()
-    for one in ending_with(token, at):
+    for one in tokens_ending_with(token, at):
         one.paused_at = one.paused_at or at
     session.flush()
-    removed = _remove_people(_way_of(token), by) if remove_people else 0
+    removed = _remove_people(_token_chain(token), by) if remove_people else 0
     record_event("token.paused", token, by=by.uuid, room=token.room_uuid, removed=removed)
-    _tell(token)
+    _nudge_room(token)
     return removed
 
 
 def resume_token(token: RoomToken, *, room: Room, by: Actor) -> None:
     """End a pause, also of the links that were paused with it. Raises `NotAllowed` (see `issue_token`)."""
-    take_token(token)
-    must_hand_out(by, room, token.role)
+    lock_token(token)
+    require_grantable_roles(by, room, token.role)
     at = token.paused_at
-    for one in _way_of(token):
+    for one in _token_chain(token):
         if one is token or (one.paused_at == at and one.role in grantable_roles(by, room)):
             one.paused_at = None
     session.flush()
     record_event("token.resumed", token, by=by.uuid, room=token.room_uuid)
-    _tell(token)
+    _nudge_room(token)
 
 
 def revoke_token(token: RoomToken, *, by: User, remove_people: bool = False) -> int:
@@ -163,17 +162,17 @@ def revoke_token(token: RoomToken, *, by: User, remove_people: bool = False) -> 
 
     On request remove those who came by it. Returns how many those were.
     """
-    take_token(token)
+    lock_token(token)
     at = token.revoked_at = token.revoked_at or now()
-    ended = ending_with(token, at)
+    ended = tokens_ending_with(token, at)
     for one in ended:
         one.revoked_at = at
     session.flush()
-    removed = _remove_people(_way_of(token), by) if remove_people else 0
+    removed = _remove_people(_token_chain(token), by) if remove_people else 0
     record_event("token.revoked", token, by=by.uuid, room=token.room_uuid, removed=removed)
     for one in ended:
         record_event("token.revoked", one, by=by.uuid, room=token.room_uuid, removed=0)
-    _tell(token)
+    _nudge_room(token)
     return removed
 
 
@@ -182,22 +181,22 @@ def reinstate_token(token: RoomToken, *, room: Room, by: Actor) -> None:
 
     Raises `Conflict` later than that, or `NotAllowed` (see `issue_token`).
     """
-    take_token(token)
-    must_hand_out(by, room, token.role)
+    lock_token(token)
+    require_grantable_roles(by, room, token.role)
     if not may_reinstate(token, now()):
         raise Conflict(Message("This was revoked too long ago to be undone. Make a new link."))
     at = token.revoked_at
-    for one in _way_of(token):
+    for one in _token_chain(token):
         if one is token or (one.revoked_at == at and one.role in grantable_roles(by, room)):
             one.revoked_at = None
             record_event("token.reinstated", one, by=by.uuid, room=token.room_uuid)
     session.flush()
-    _tell(token)
+    _nudge_room(token)
 
 
-def take_token(token: RoomToken) -> None:
+def lock_token(token: RoomToken) -> None:
     """Lock room and link, in the order of everybody, and read the link anew. Raises `NotFound`."""
-    hold(token.room_uuid)
+    lock_room(token.room_uuid)
     lock(token)
 
 
@@ -206,14 +205,14 @@ def may_reinstate(token: RoomToken, at: datetime) -> bool:
     return token.revoked_at is not None and at - token.revoked_at <= UNDO_WINDOW
 
 
-def ending_with(token: RoomToken, at: datetime) -> list[RoomToken]:
+def tokens_ending_with(token: RoomToken, at: datetime) -> list[RoomToken]:
     """The links that this one has replaced and that work for a while: they are closed with it."""
-    return [one for one in _way_of(token) if one is not token and one.revoked_at is None and not one.expired(at)]
+    return [one for one in _token_chain(token) if one is not token and one.revoked_at is None and not one.expired(at)]
 
 
 def people_inside(token: RoomToken) -> list[Participation]:
     """Who is in the room by this link, or by one that it has replaced."""
-    own = [one.uuid for one in _way_of(token)]
+    own = [one.uuid for one in _token_chain(token)]
     return list(
         session.scalars(
             sa.select(Participation).where(Participation.token_uuid.in_(own), Participation.left_at.is_(None))
@@ -253,7 +252,7 @@ def automatic_token(room: Room, device: str, *, at: datetime, uses: int) -> Room
     return session.scalars(made, execution_options={"populate_existing": True}).one()
 
 
-def count_on_the_way(token: RoomToken) -> None:
+def count_use_on_chain(token: RoomToken) -> None:
     """A limit of uses is one for a link, those that it replaced and the one that replaced it: they count together."""
     way = sa.select(RoomToken.uuid, RoomToken.rotated_to_uuid).where(RoomToken.uuid == token.uuid)
     linked = way.cte("way", recursive=True)
@@ -290,7 +289,7 @@ def sweep_automatic() -> int:
     return len(swept.all())
 
 
-def _way_of(token: RoomToken) -> list[RoomToken]:
+def _token_chain(token: RoomToken) -> list[RoomToken]:
     """The link and all that it has replaced, one after the other: to whoever closes it one way into the room."""
     room, own = RoomToken.room_uuid == token.room_uuid, RoomToken.uuid == token.uuid
     way = sa.select(RoomToken.uuid).where(own).cte("way", recursive=True)
@@ -302,7 +301,9 @@ def _way_of(token: RoomToken) -> list[RoomToken]:
 def _remove_people(way: list[RoomToken], by: User) -> int:
     """Not `REMOVED`, which is a moderator's word about a person: who has another link may come by that."""
     own = {token.uuid for token in way}
-    return close(way[0].room_uuid, lambda person: person.token_uuid in own, ending=Ending.WITHDRAWN, by=by.uuid)
+    return close_participations(
+        way[0].room_uuid, lambda person: person.token_uuid in own, ending=Ending.WITHDRAWN, by=by.uuid
+    )
 
 
 def _describe(
@@ -330,6 +331,6 @@ def _sealed(token: str) -> dict[str, str]:
     }
 
 
-def _tell(token: RoomToken) -> None:
+def _nudge_room(token: RoomToken) -> None:
     topic = f"room:{token.room_uuid}"
     on_commit(lambda: channels().nudge(topic))

@@ -14,45 +14,45 @@ from portal.rooms.models import Room
 from portal.rooms.operations import room_topics
 from portal.rooms.settings import WAIT_FOR_HOST
 
-ASKED_SECONDS = 70  # browsers let hidden pages look only once a minute
+WAITING_SECONDS = 70  # browsers let hidden pages look only once a minute
 _GROUP = "waiting:"
-_ASKED = {"asked": True}
+_WAITING = {"asked": True}
 
 
-def ask_to_come_in(room: Room, visitor: Visitor) -> None:
+def start_waiting(room: Room, visitor: Visitor) -> None:
     """The visitor pressed the button and has to wait. Who shows the room's status is told of a new one.
 
     Like all of these it says nothing if channels are away: nobody is kept from the door by that.
     """
     with suppress(ChannelsAway):
-        if channels().attend(_group(room), _who(visitor), _ASKED, ASKED_SECONDS, instead_of={}):
+        if channels().set_present(_group(room), _waiter(visitor), _WAITING, WAITING_SECONDS, instead_of={}):
             channels().nudge(*room_topics(room), word=room.id)
         else:
-            go_on_waiting(room, visitor)
+            keep_waiting(room, visitor)
 
 
-def go_on_waiting(room: Room, visitor: Visitor) -> None:
+def keep_waiting(room: Room, visitor: Visitor) -> None:
     """The visitor's page looks again. Whoever has not asked is not counted by looking."""
     with suppress(ChannelsAway):
-        channels().attend(_group(room), _who(visitor), _ASKED, ASKED_SECONDS, instead_of=_ASKED)
+        channels().set_present(_group(room), _waiter(visitor), _WAITING, WAITING_SECONDS, instead_of=_WAITING)
 
 
 def stop_waiting(room: Room, visitor: Visitor) -> None:
     """The visitor is in."""
     if room.room_settings.get(WAIT_FOR_HOST):
         with suppress(ChannelsAway):
-            channels().absent(_group(room), _who(visitor))
+            channels().set_absent(_group(room), _waiter(visitor))
 
 
 def count_waiting(room: Room) -> int:
     """How many asked and wait; 0 if nobody has to, or if that cannot be known now."""
     if room.room_settings.get(WAIT_FOR_HOST):
         with suppress(ChannelsAway):
-            return len(channels().attendance(_group(room)))
+            return len(channels().presence(_group(room)))
     return 0
 
 
-def is_at_door(group: str) -> bool:
+def is_waiting_group(group: str) -> bool:
     """Whether this group of the channels is one of those who wait, and not of those who are in."""
     return group.startswith(_GROUP)
 
@@ -61,6 +61,6 @@ def _group(room: Room) -> str:
     return f"{_GROUP}{room.uuid}"
 
 
-def _who(visitor: Visitor) -> str:
+def _waiter(visitor: Visitor) -> str:
     """A member waits once, on however many devices."""
     return f"user:{visitor.member.uuid}" if visitor.member is not None else f"device:{visitor.device}"

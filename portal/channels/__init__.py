@@ -7,11 +7,11 @@
 Within one process these are a few dictionaries; with `REDIS_URL` they are shared by all processes.
 """
 
-from portal.channels.base import EVERYTHING, Channels, Letter, Watch
+from portal.channels.base import EVERYTHING, Channels, MailboxMessage, Watch
 from portal.channels.in_process import InProcess
 from portal.channels.over_redis import OverRedis
 
-__all__ = ["EVERYTHING", "Channels", "InProcess", "Letter", "OverRedis", "Watch", "channels", "use"]
+__all__ = ["EVERYTHING", "Channels", "InProcess", "MailboxMessage", "OverRedis", "Watch", "channels", "use"]
 
 _channels: Channels = InProcess()
 

@@ -7,13 +7,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol
 
-LETTERS_KEPT = 256
-LETTER_SECONDS = 30
+MAILBOX_LENGTH = 256
+MAILBOX_SECONDS = 30
 EVERYTHING = "*"  # the word of a nudge after which a watcher has to look at everything again
 
 
 @dataclass(frozen=True)
-class Letter:
+class MailboxMessage:
     """One message in a mailbox; `id` grows within the mailbox."""
 
     id: str
@@ -65,15 +65,15 @@ class Channels(Protocol):
         """Put a letter into a mailbox and nudge the topic of the same name."""
         ...
 
-    def letters(self, mailbox: str, after: str) -> list[Letter]:
+    def messages(self, mailbox: str, after: str) -> list[MailboxMessage]:
         """Those with an id later than `after`, oldest first; all that are kept, if that is no id of ours."""
         ...
 
-    def last_letter(self, mailbox: str) -> str:
+    def last_message_id(self, mailbox: str) -> str:
         """The id of the newest letter, or ""."""
         ...
 
-    def attend(
+    def set_present(
         self,
         group: str,
         member: str,
@@ -84,23 +84,23 @@ class Channels(Protocol):
     ) -> bool:
         """`member` is present, with `value`, for so many more seconds. Returns whether it was written.
 
-        With `instead_of` only if that is what `attendance` says of the member until now, {} for nothing.
+        With `instead_of` only if that is what `presence` says of the member until now, {} for nothing.
         """
         ...
 
-    def expect(self, group: str, member: str, seconds: float) -> None:
+    def expect_present(self, group: str, member: str, seconds: float) -> None:
         """Unless `member` is present already: present, without a value, for so many seconds to show up in."""
         ...
 
-    def attendance(self, group: str) -> dict[str, dict[str, Any]]:
+    def presence(self, group: str) -> dict[str, dict[str, Any]]:
         """Who is present in the group, with their values."""
         ...
 
-    def absent(self, group: str, member: str) -> None:
+    def set_absent(self, group: str, member: str) -> None:
         """`member` is gone and need not lapse."""
         ...
 
-    def lapsed(self) -> list[tuple[str, str]]:
+    def take_lapsed(self) -> list[tuple[str, str]]:
         """(group, member) of all whose deadline has passed; each is told to one caller only."""
         ...
 
@@ -153,6 +153,6 @@ class Hub:
             watch.tell(EVERYTHING)
 
 
-def place_of(after: str) -> str:
+def checked_message_id(after: str) -> str:
     """An id of a letter as somebody from outside gave it, or "" if it is none: `Last-Event-ID` may hold anything."""
     return after if re.fullmatch(r"[0-9]{1,19}(-[0-9]{1,19})?", after) else ""

@@ -5,7 +5,7 @@ import time
 from collections import deque
 from typing import Any, ClassVar
 
-from portal.channels.base import LETTER_SECONDS, LETTERS_KEPT, Hub, Letter, place_of
+from portal.channels.base import MAILBOX_LENGTH, MAILBOX_SECONDS, Hub, MailboxMessage, checked_message_id
 
 
 class InProcess:
@@ -15,7 +15,7 @@ class InProcess:
 
     def __init__(self) -> None:
         self._hub = Hub()
-        self._boxes: dict[str, deque[tuple[float, Letter]]] = {}
+        self._boxes: dict[str, deque[tuple[float, MailboxMessage]]] = {}
         self._present: dict[str, dict[str, tuple[float, dict[str, Any]]]] = {}
         self._sequence = 0
         self._lock = threading.Lock()
@@ -29,24 +29,24 @@ class InProcess:
     def post(self, mailbox: str, body: dict[str, Any]) -> None:
         at = time.monotonic()
         with self._lock:
-            for name in [name for name, box in self._boxes.items() if box[-1][0] < at - LETTER_SECONDS]:
+            for name in [name for name, box in self._boxes.items() if box[-1][0] < at - MAILBOX_SECONDS]:
                 del self._boxes[name]
             self._sequence += 1
-            box = self._boxes.setdefault(mailbox, deque(maxlen=LETTERS_KEPT))
-            box.append((at, Letter(f"{self._sequence:016d}", body)))
+            box = self._boxes.setdefault(mailbox, deque(maxlen=MAILBOX_LENGTH))
+            box.append((at, MailboxMessage(f"{self._sequence:016d}", body)))
         self._hub.tell((mailbox,), "")
 
-    def letters(self, mailbox: str, after: str) -> list[Letter]:
-        since, after = time.monotonic() - LETTER_SECONDS, place_of(after)
+    def messages(self, mailbox: str, after: str) -> list[MailboxMessage]:
+        since, after = time.monotonic() - MAILBOX_SECONDS, checked_message_id(after)
         with self._lock:
             kept = list(self._boxes.get(mailbox, ()))
         return [letter for at, letter in kept if at >= since and letter.id > after]
 
-    def last_letter(self, mailbox: str) -> str:
-        kept = self.letters(mailbox, "")
+    def last_message_id(self, mailbox: str) -> str:
+        kept = self.messages(mailbox, "")
         return kept[-1].id if kept else f"{self._sequence:016d}"
 
-    def attend(
+    def set_present(
         self,
         group: str,
         member: str,
@@ -63,20 +63,20 @@ class InProcess:
             self._present.setdefault(group, {})[member] = (at + seconds, value)
         return True
 
-    def expect(self, group: str, member: str, seconds: float) -> None:
+    def expect_present(self, group: str, member: str, seconds: float) -> None:
         with self._lock:
             self._present.setdefault(group, {}).setdefault(member, (time.monotonic() + seconds, {}))
 
-    def attendance(self, group: str) -> dict[str, dict[str, Any]]:
+    def presence(self, group: str) -> dict[str, dict[str, Any]]:
         at = time.monotonic()
         with self._lock:
             return {m: value for m, (until, value) in self._present.get(group, {}).items() if until > at}
 
-    def absent(self, group: str, member: str) -> None:
+    def set_absent(self, group: str, member: str) -> None:
         with self._lock:
             self._remove(group, member)
 
-    def lapsed(self) -> list[tuple[str, str]]:
+    def take_lapsed(self) -> list[tuple[str, str]]:
         at = time.monotonic()
         with self._lock:
             gone = [

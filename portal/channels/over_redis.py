@@ -11,7 +11,7 @@ from typing import Any, ClassVar, ParamSpec, TypeVar
 import redis
 import structlog
 
-from portal.channels.base import LETTER_SECONDS, LETTERS_KEPT, Hub, Letter, Watch, place_of
+from portal.channels.base import MAILBOX_LENGTH, MAILBOX_SECONDS, Hub, MailboxMessage, Watch, checked_message_id
 from portal.errors import ChannelsAway
 
 log = structlog.get_logger()
@@ -105,24 +105,24 @@ class OverRedis:
     def post(self, mailbox: str, body: dict[str, Any]) -> None:
         name = _MAILBOX + mailbox
         with self._redis.pipeline(transaction=False) as pipe:
-            pipe.xadd(name, {"body": json.dumps(body)}, maxlen=LETTERS_KEPT, approximate=False)
-            pipe.expire(name, LETTER_SECONDS)
+            pipe.xadd(name, {"body": json.dumps(body)}, maxlen=MAILBOX_LENGTH, approximate=False)
+            pipe.expire(name, MAILBOX_SECONDS)
             pipe.publish(_NUDGES, json.dumps([[mailbox], ""]))
             pipe.execute()
 
     @_or_away
-    def letters(self, mailbox: str, after: str) -> list[Letter]:
-        after = place_of(after)
+    def messages(self, mailbox: str, after: str) -> list[MailboxMessage]:
+        after = checked_message_id(after)
         found: Any = self._redis.xrange(_MAILBOX + mailbox, min=f"({after}" if after else "-")
-        return [Letter(number, json.loads(fields["body"])) for number, fields in found]
+        return [MailboxMessage(number, json.loads(fields["body"])) for number, fields in found]
 
     @_or_away
-    def last_letter(self, mailbox: str) -> str:
+    def last_message_id(self, mailbox: str) -> str:
         found: Any = self._redis.xrevrange(_MAILBOX + mailbox, count=1)
         return str(found[0][0]) if found else ""
 
     @_or_away
-    def attend(
+    def set_present(
         self,
         group: str,
         member: str,
@@ -139,23 +139,23 @@ class OverRedis:
         return bool(written)
 
     @_or_away
-    def expect(self, group: str, member: str, seconds: float) -> None:
+    def expect_present(self, group: str, member: str, seconds: float) -> None:
         self._expect(keys=[_PRESENT + group, _DEADLINES], args=[member, seconds, f"{group}|{member}"])
 
     @_or_away
-    def attendance(self, group: str) -> dict[str, dict[str, Any]]:
+    def presence(self, group: str) -> dict[str, dict[str, Any]]:
         found: Any = self._redis.hgetall(_PRESENT + group)
         return {member: json.loads(value) for member, value in found.items()}
 
     @_or_away
-    def absent(self, group: str, member: str) -> None:
+    def set_absent(self, group: str, member: str) -> None:
         with self._redis.pipeline() as pipe:
             pipe.hdel(_PRESENT + group, member)
             pipe.zrem(_DEADLINES, f"{group}|{member}")
             pipe.execute()
 
     @_or_away
-    def lapsed(self) -> list[tuple[str, str]]:
+    def take_lapsed(self) -> list[tuple[str, str]]:
         found: Any = self._lapsed(keys=[_DEADLINES, _PRESENT])
         return [(group, member) for group, _, member in (name.partition("|") for name in found)]
 

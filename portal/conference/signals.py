@@ -12,19 +12,19 @@ import sqlalchemy as sa
 
 from portal.audit.operations import record_event
 from portal.channels import channels
-from portal.conference import pace
+from portal.conference import signal_rate
 from portal.db import on_commit, session
 from portal.errors import Invalid, Message, NotAllowed, NotFound
 from portal.rooms.models import Role, Room
+from portal.status.maintenance import ALIVE_SECONDS
 from portal.status.models import Ending, Participation
-from portal.status.operations import leave_session, present
-from portal.status.upkeep import ALIVE_SECONDS
+from portal.status.operations import leave_session, present_participations
 
 LEAVING_SECONDS = 4  # after a page was closed, so long is the place kept for a reload
 _TRIES = 5  # only tabs of one device ever write to the same place
 
 
-class Kind(StrEnum):
+class SignalType(StrEnum):
     """What participants may say to one another."""
 
     OFFER = "offer"
@@ -34,28 +34,28 @@ class Kind(StrEnum):
     REMOVE = "remove"
 
 
-_MODERATORS_ONLY = frozenset({Kind.MUTE, Kind.REMOVE})
+_MODERATORS_ONLY = frozenset({SignalType.MUTE, SignalType.REMOVE})
 _PLAIN = (str, int, float, type(None))
 
 
-def is_moderation(kind: Kind) -> bool:
+def is_moderation(kind: SignalType) -> bool:
     """Whether this is something that moderators do to others, and that is written down."""
     return kind in _MODERATORS_ONLY
 
 
-def may_signal(role: Role, kind: Kind) -> bool:
+def may_signal(role: Role, kind: SignalType) -> bool:
     """Everybody negotiates media; only moderators mute and remove others."""
     return role is Role.MODERATOR or not is_moderation(kind)
 
 
-class Elsewhere(NotAllowed):
+class InAnotherTab(NotAllowed):
     """This device is in the room in another tab."""
 
     default = Message("You are already in this room in another tab.")
 
 
 @dataclass(frozen=True)
-class Person:
+class RosterEntry:
     """One line of the roster."""
 
     id: str
@@ -71,11 +71,11 @@ def mailbox(participation_id: str) -> str:
     return f"participation:{participation_id}"
 
 
-def roster(room: Room) -> list[Person]:
+def roster(room: Room) -> list[RosterEntry]:
     """Who is in, in the order of entering, with what their browsers last said."""
-    attendance = channels().attendance(str(room.uuid))
+    attendance = channels().presence(str(room.uuid))
     return [
-        Person(
+        RosterEntry(
             participation.id,
             participation.name,
             participation.role,
@@ -83,14 +83,12 @@ def roster(room: Room) -> list[Person]:
             bool(attendance.get(participation.id, {}).get("microphone")),
             bool(attendance.get(participation.id, {}).get("camera")),
         )
-        for participation in present(room)
+        for participation in present_participations(room)
     ]
 
 
-def sign_of_life(
-    participation: Participation, *, connection: str, microphone: bool, camera: bool, takeover: bool
-) -> bool:
-    """Keep the place for eight more seconds. Raises `Elsewhere` if another tab holds it.
+def heartbeat(participation: Participation, *, connection: str, microphone: bool, camera: bool, takeover: bool) -> bool:
+    """Keep the place for eight more seconds. Raises `InAnotherTab` if another tab holds it.
 
     Returns whether something changed that others see. What a page said last may arrive after the word that
     it was closed, and must not bring it back to life: each page load has a connection of its own.
@@ -98,16 +96,16 @@ def sign_of_life(
     group = str(participation.room_uuid)
     value = {"connection": connection, "microphone": microphone, "camera": camera}
     for _try in range(_TRIES):
-        before = channels().attendance(group).get(participation.id, {})
+        before = channels().presence(group).get(participation.id, {})
         holder, leaving = before.get("connection", ""), "leaving" in before
         if leaving and holder == connection:
             return False
         if holder and holder != connection and not takeover and not leaving:
-            raise Elsewhere
-        if channels().attend(group, participation.id, value, ALIVE_SECONDS, instead_of=before):
+            raise InAnotherTab
+        if channels().set_present(group, participation.id, value, ALIVE_SECONDS, instead_of=before):
             break
     else:
-        raise Elsewhere
+        raise InAnotherTab
     if holder and holder != connection:
         channels().post(mailbox(participation.id), {"event": "over", "reason": "elsewhere", "connection": holder})
     if value != before:
@@ -120,11 +118,11 @@ def page_closed(participation: Participation, *, connection: str) -> None:
     """The page went away; a reload may bring it back within four seconds."""
     group = str(participation.room_uuid)
     for _try in range(_TRIES):
-        before = channels().attendance(group).get(participation.id, {})
+        before = channels().presence(group).get(participation.id, {})
         if before.get("connection") != connection or "leaving" in before:
             return
         gone = before | {"leaving": True}
-        if channels().attend(group, participation.id, gone, LEAVING_SECONDS, instead_of=before):
+        if channels().set_present(group, participation.id, gone, LEAVING_SECONDS, instead_of=before):
             return
 
 
@@ -140,17 +138,17 @@ def find_receiver(room: Room, sender: Participation, to: str) -> Participation:
     return receiver
 
 
-def speaks(sender: Participation, connection: str, kind: Kind) -> None:
-    """Whether this tab may say such a thing. Raises `NotAllowed` (role), `Elsewhere` or `Throttled`."""
-    pace.signal(sender.id)
+def require_may_signal(sender: Participation, connection: str, kind: SignalType) -> None:
+    """Whether this tab may say such a thing. Raises `NotAllowed` (role), `InAnotherTab` or `Throttled`."""
+    signal_rate.take_signal(sender.id)
     if not may_signal(sender.role, kind):
         raise NotAllowed(Message("Only moderators may do this."))
-    if channels().attendance(str(sender.room_uuid)).get(sender.id, {}).get("connection") != connection:
-        raise Elsewhere
+    if channels().presence(str(sender.room_uuid)).get(sender.id, {}).get("connection") != connection:
+        raise InAnotherTab
 
 
-def negotiate(
-    *, sender: Participation, connection: str, receiver: Participation, to_connection: str, kind: Kind, data: Any
+def relay_signal(
+    *, sender: Participation, connection: str, receiver: Participation, to_tab: str, kind: SignalType, data: Any
 ) -> None:
     """Carry an offer, an answer or a candidate: an object of plain values. Raises `Invalid`."""
     if not isinstance(data, dict) or not all(isinstance(value, _PLAIN) for value in data.values()):
@@ -159,16 +157,16 @@ def negotiate(
         "event": "signal",
         "from": sender.id,
         "connection": connection,
-        "to_connection": to_connection,
+        "to_connection": to_tab,
         "kind": kind.value,
         "data": data,
     }
     channels().post(mailbox(receiver.id), letter)
 
 
-def moderate(*, sender: Participation, receiver: Participation, kind: Kind) -> None:
+def moderate(*, sender: Participation, receiver: Participation, kind: SignalType) -> None:
     """Mute somebody, who may unmute himself; or remove him for as long as this session lasts."""
-    if kind is Kind.REMOVE:
+    if kind is SignalType.REMOVE:
         leave_session(receiver, ending=Ending.REMOVED, by=sender.user_uuid)
         return
     box, letter = mailbox(receiver.id), {"event": "mute", "from": sender.id}

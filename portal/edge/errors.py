@@ -15,7 +15,7 @@ from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
-from portal.admission.stays import Over
+from portal.admission.reauthorization import ParticipationEnded
 from portal.db import is_unavailable, session
 from portal.edge import actor
 from portal.edge.bearer import NoCredential, ScopeMissing
@@ -32,7 +32,7 @@ STATUSES: list[tuple[type[Refused], HTTPStatus]] = [
     (Throttled, HTTPStatus.TOO_MANY_REQUESTS),
     (Unavailable, HTTPStatus.SERVICE_UNAVAILABLE),
     (ChannelsAway, HTTPStatus.SERVICE_UNAVAILABLE),
-    (Over, HTTPStatus.GONE),
+    (ParticipationEnded, HTTPStatus.GONE),
     (NoCredential, HTTPStatus.UNAUTHORIZED),
     (ScopeMissing, HTTPStatus.FORBIDDEN),
     (Refused, HTTPStatus.CONFLICT),

@@ -15,8 +15,8 @@ from flask_wtf.csrf import CSRFError
 
 from portal.accounts.models import Account
 from portal.admission.models import RoomToken
-from portal.admission.queries import Standing, Visitor, find_door
-from portal.admission.stays import Over, find_stay
+from portal.admission.queries import Occupancy, Visitor, find_door
+from portal.admission.reauthorization import ParticipationEnded, reauthorize
 from portal.clock import now
 from portal.db import short_id, writing
 from portal.edge import actor, admissions
@@ -51,7 +51,7 @@ class Admission:
     visitor: Visitor
     ticket: Ticket
     status: RoomStatus | None
-    standing: Standing
+    occupancy: Occupancy
     is_new: bool
     """Whether the browser came without a ticket, so that the answer has to carry one."""
 
@@ -188,13 +188,13 @@ def at_door(view: View) -> View:
         ticket = held or admissions.new_ticket()
         if _acts() and held is not None:
             g.csrf_valid = admissions.proven(request, room_id, held)
-            g.lapsed = not g.csrf_valid
+            g.take_lapsed = not g.csrf_valid
         door = find_door(room_id, ticket.token_uuid, ticket.device, ticket.sign_in_uuid)
         if door is None:
             raise NotFound
         visitor = visitor_of(door.room, door.token, held)
         return view(
-            admission=Admission(door.room, visitor, ticket, door.status, door.standing, held is None),
+            admission=Admission(door.room, visitor, ticket, door.status, door.occupancy, held is None),
             **address,
         )
 
@@ -202,7 +202,7 @@ def at_door(view: View) -> View:
 
 
 def admitted(view: View) -> View:
-    """Swap `room_id` for the one who is `inside`. Raises `Over` when he no longer is.
+    """Swap `room_id` for the one who is `inside`. Raises `ParticipationEnded` when he no longer is.
 
     Believes the room's admission cookie only, and the proof that was made for it; judges the right anew.
     """
@@ -218,11 +218,11 @@ def admitted(view: View) -> View:
 
 
 def find_inside(room_id: str, ticket: Ticket | None) -> Inside:
-    """Who is in by this ticket. Raises `NotFound` (no ticket, no room) or `Over` (not in any more)."""
+    """Who is in by this ticket. Raises `NotFound` (no ticket, no room) or `ParticipationEnded` (not in any more)."""
     if ticket is None:
         raise NotFound
     try:
-        stay = find_stay(
+        stay = reauthorize(
             room_id=room_id,
             device=ticket.device,
             participation_id=ticket.participation_id,
@@ -231,7 +231,7 @@ def find_inside(room_id: str, ticket: Ticket | None) -> Inside:
             at=now(),
             sign_in_days=current_app.config["SESSION_DAYS"],
         )
-    except Over as over:
+    except ParticipationEnded as over:
         if over.remains is not None:
             with writing():
                 over.remains()

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import structlog
 
 from portal import throttling
-from portal.admission.entries import sweep_entries
+from portal.admission.join_tickets import sweep_join_tickets
 from portal.admission.tokens import sweep_automatic
 from portal.credentials import operations as credentials
 from portal.db import transaction
@@ -18,7 +18,7 @@ log = structlog.get_logger()
 
 SWEEPS: tuple[Callable[[], object], ...] = (
     sweep_automatic,
-    sweep_entries,
+    sweep_join_tickets,
     sweep_deliveries,
     throttling.sweep_buckets,
     credentials.sweep_tokens,

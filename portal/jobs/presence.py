@@ -10,10 +10,10 @@ import structlog
 from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 
-from portal.admission.waiting import is_at_door
+from portal.admission.waiting import is_waiting_group
 from portal.channels import channels
 from portal.db import reading, transaction
-from portal.status import upkeep
+from portal.status import maintenance
 from portal.status.operations import close_lapsed
 
 log = structlog.get_logger()
@@ -57,7 +57,7 @@ def start(app: Flask) -> None:
         reconcile(app)
         return
     with app.app_context():
-        left = upkeep.unattended(_open_places())
+        left = maintenance.unattended(_open_places())
         if left:
             with transaction():
                 close_lapsed(left)
@@ -66,7 +66,7 @@ def start(app: Flask) -> None:
 
 def sweep(app: Flask) -> int:
     """Close what lapsed; if the database cannot take it now, it lapses again in a moment."""
-    gone = [(group, member) for group, member in channels().lapsed() if not is_at_door(group)]
+    gone = [(group, member) for group, member in channels().take_lapsed() if not is_waiting_group(group)]
     if not gone:
         return 0
     try:
@@ -74,25 +74,25 @@ def sweep(app: Flask) -> int:
             return close_lapsed(gone)
     except SQLAlchemyError:
         for group, member in gone:
-            channels().expect(group, member, AGAIN_SECONDS)
+            channels().expect_present(group, member, AGAIN_SECONDS)
         raise
 
 
 def reconcile(app: Flask) -> None:
     """Who is in by the database and unknown to the channels gets a deadline like everybody."""
     with app.app_context():
-        upkeep.expect(upkeep.unattended(_open_places()))
+        maintenance.expect_heartbeat(maintenance.unattended(_open_places()))
 
 
 def look(app: Flask) -> None:
     """Rooms in which somebody shows signs of life were checked just now, and their pages may say so."""
     with app.app_context():
         with reading(), transaction():
-            rooms = upkeep.live_rooms_to_look_at()
-        attended = [uuid for uuid in rooms if channels().attendance(str(uuid))]
+            rooms = maintenance.live_rooms_to_check()
+        attended = [uuid for uuid in rooms if channels().presence(str(uuid))]
         if attended:
             with transaction():
-                upkeep.look_at(attended)
+                maintenance.mark_checked(attended)
 
 
 def close_overdue(app: Flask) -> int:
@@ -103,15 +103,15 @@ def close_overdue(app: Flask) -> int:
     closed = 0
     with app.app_context():
         with reading(), transaction():
-            runs = upkeep.overdue_runs()
+            runs = maintenance.overdue_runs()
         for run_uuid in runs:
             with transaction():
-                closed += upkeep.close_overdue(run_uuid)
+                closed += maintenance.close_overdue(run_uuid)
         with transaction():
-            upkeep.end_forsaken()
+            maintenance.end_unused_runs()
     return closed
 
 
-def _open_places() -> list[upkeep.Place]:
+def _open_places() -> list[maintenance.GroupMember]:
     with reading(), transaction():
-        return upkeep.open_places()
+        return maintenance.open_participations()

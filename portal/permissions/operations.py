@@ -77,7 +77,7 @@ def add_member(
             email=Message("%(name)s is a member already: change the rights in the list.", name=user.name)
         ) from None
     record_event("member.added", member, by=by.uuid, room=room.uuid)
-    _tell(user.uuid, room)
+    _nudge_member(user.uuid, room)
     return member
 
 
@@ -102,7 +102,7 @@ def change_member(
     member.permissions, member.until = _with_view(permissions), until
     session.flush()
     record_event("member.changed", member, by=by.uuid, room=room.uuid)
-    _tell(member.user_uuid, room)
+    _nudge_member(member.user_uuid, room)
 
 
 def remove_member(member: RoomMember, *, room: Room, by: Actor) -> str:
@@ -126,7 +126,7 @@ def remove_member(member: RoomMember, *, room: Room, by: Actor) -> str:
     session.delete(member)
     session.flush()
     record_event("member.removed", member, by=by.uuid, room=room.uuid)
-    _tell(member.user_uuid, room)
+    _nudge_member(member.user_uuid, room)
     return kept
 
 
@@ -146,7 +146,7 @@ def restore_member(*, room: Room, kept: str, by: Actor) -> RoomMember:
     except IntegrityError:
         raise Conflict(Message("%(name)s is a member already.", name=user.name)) from None
     record_event("member.restored", member, by=by.uuid, room=room.uuid)
-    _tell(user.uuid, room)
+    _nudge_member(user.uuid, room)
     return member
 
 
@@ -169,7 +169,7 @@ def _with_view(permissions: Collection[Permission]) -> list[str]:
     return sorted({*permissions, Permission.ROOM_VIEW})
 
 
-def _tell(user_uuid: UUID, room: Room) -> None:
+def _nudge_member(user_uuid: UUID, room: Room) -> None:
     topics = [f"user:{user_uuid}", f"room:{room.uuid}"]
     word = room.id
     on_commit(lambda: channels().nudge(*topics, word=word))

@@ -80,7 +80,7 @@ IMPLIED = {
 }
 """Whoever manages something sees it too."""
 
-OPENS_NOTHING_YET = frozenset({Permission.MEDIA_MANAGE, Permission.RECORDINGS_VIEW, Permission.RECORDINGS_MANAGE})
+NOT_GRANTABLE_YET = frozenset({Permission.MEDIA_MANAGE, Permission.RECORDINGS_VIEW, Permission.RECORDINGS_MANAGE})
 """Not offered in the form for granting, because no page and no operation asks for them: there are neither
 videos, stream keys nor recordings yet. Whoever brings those takes their rights out of here."""
 

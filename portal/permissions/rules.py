@@ -14,6 +14,7 @@ from uuid import UUID
 from portal.clock import now
 from portal.credentials.scopes import Scope
 from portal.customers.models import Customer
+from portal.errors import Message, NotAllowed
 from portal.permissions.actor import Actor
 from portal.permissions.members import RoomMember
 from portal.permissions.permission import Permission, StaffPermission
@@ -23,7 +24,7 @@ ALL = frozenset(Permission)
 
 
 @dataclass(frozen=True)
-class Place:
+class RoomOwners:
     """The owners of a room, of its account and of its customer."""
 
     owner: UUID
@@ -31,15 +32,15 @@ class Place:
     customer_owner: UUID
 
 
-Rule = Callable[[Actor, Place], bool]
+Rule = Callable[[Actor, RoomOwners], bool]
 
 
-def owns_room(actor: Actor, place: Place) -> bool:
+def owns_room(actor: Actor, place: RoomOwners) -> bool:
     """The one owner of the room."""
     return place.owner == actor.uuid
 
 
-def owns_above(actor: Actor, place: Place) -> bool:
+def owns_above(actor: Actor, place: RoomOwners) -> bool:
     """The owner of the room's account or customer."""
     return actor.uuid in {place.account_owner, place.customer_owner}
 
@@ -47,7 +48,7 @@ def owns_above(actor: Actor, place: Place) -> bool:
 def staff(permission: StaffPermission) -> Rule:
     """A platform role holds `permission`."""
 
-    def rule(actor: Actor, _place: Place) -> bool:
+    def rule(actor: Actor, _place: RoomOwners) -> bool:
         return permission in actor.staff
 
     return rule
@@ -67,12 +68,12 @@ RULES: list[tuple[Rule, frozenset[Permission]]] = [
 
 def rights(actor: Actor, room: Room, member: RoomMember | None, at: datetime) -> frozenset[Permission]:
     """Everything that the actor may do with the room: what he holds, within his scopes."""
-    return rights_at(actor, place_of(room), member.granted(at) if member is not None else frozenset())
+    return effective_permissions(actor, owners_of(room), member.granted(at) if member is not None else frozenset())
 
 
-def rights_at(actor: Actor, place: Place, granted: frozenset[Permission]) -> frozenset[Permission]:
+def effective_permissions(actor: Actor, place: RoomOwners, granted: frozenset[Permission]) -> frozenset[Permission]:
     """What the actor, whom a membership grants so much, may do with a room at this place, within his scopes."""
-    held = held_at(actor, place, granted)
+    held = held_permissions(actor, place, granted)
     return held if actor.scopes is None else _within(held, actor.scopes)
 
 
@@ -81,14 +82,14 @@ def _within(held: frozenset[Permission], scopes: frozenset[Scope]) -> frozenset[
     return frozenset(one for one in held if one.scope in scopes)
 
 
-def held_at(actor: Actor, place: Place, granted: frozenset[Permission]) -> frozenset[Permission]:
+def held_permissions(actor: Actor, place: RoomOwners, granted: frozenset[Permission]) -> frozenset[Permission]:
     """The same in whatever way the actor's person comes."""
     return granted.union(*(gives for rule, gives in RULES if rule(actor, place)))
 
 
-def place_of(room: Room) -> Place:
+def owners_of(room: Room) -> RoomOwners:
     """Who owns the room and what stands above it."""
-    return Place(room.owner_uuid, room.account.owner_uuid, room.customer.owner_uuid)
+    return RoomOwners(room.owner_uuid, room.account.owner_uuid, room.customer.owner_uuid)
 
 
 def can(actor: Actor | None, permission: Permission, room: Room) -> bool:
@@ -101,7 +102,7 @@ def can(actor: Actor | None, permission: Permission, room: Room) -> bool:
 def holds(actor: Actor, permission: Permission, room: Room) -> bool:
     """The same without regard to scopes: whether it is only a scope that is missing, and who may know of a room."""
     member = actor.memberships.get(room.uuid)
-    return permission in held_at(actor, place_of(room), member.granted(now()) if member else frozenset())
+    return permission in held_permissions(actor, owners_of(room), member.granted(now()) if member else frozenset())
 
 
 def member_role(actor: Actor, room: Room) -> Role | None:
@@ -117,9 +118,18 @@ def grantable_roles(actor: Actor | None, room: Room) -> set[Role]:
     return set(Role) if moderates else set(Role) - {Role.MODERATOR}
 
 
+def require_grantable_roles(actor: Actor, room: Room, *roles: Role) -> None:
+    """Nobody grants what he lacks: a moderator link makes moderators, and so does a door without its code.
+
+    Raises `NotAllowed`.
+    """
+    if not set(roles) <= grantable_roles(actor, room):
+        raise NotAllowed(Message("Only who may moderate this room makes or changes links and codes for moderators."))
+
+
 def knows_the_plan(actor: Actor, room: Room) -> bool:
     """Whether the actor is told what is wrong with the plan: the owners above the room, and staff."""
-    return owns_above(actor, place_of(room)) or StaffPermission.ROOMS_READ in actor.staff
+    return owns_above(actor, owners_of(room)) or StaffPermission.ROOMS_READ in actor.staff
 
 
 def manages_customer(actor: Actor, customer: Customer) -> bool:

@@ -1,7 +1,7 @@
 """The same "may see" as the rules, said in SQL: finding one room with the caller's rights, and all of his.
 
 One OR over owner, account, customer and membership makes databases read every room. So lists first ask
-for somebody's `Reach`, and then read one arm for each relation, each ordered and limited by its own index.
+for somebody's `AccessScope`, and then read one arm for each relation, each ordered and limited by its own index.
 """
 
 from collections.abc import Callable
@@ -24,7 +24,7 @@ from portal.permissions.members import RoomMember, grants
 from portal.permissions.permission import Permission, StaffPermission
 from portal.permissions.rules import holds
 from portal.rooms.models import Room
-from portal.subscriptions.models import Subscription, plan_of
+from portal.subscriptions.models import Subscription, plan_column
 
 NOBODY, NEVER = UUID(int=0), datetime.max.replace(tzinfo=UTC)
 """They stand in for values that each request gives, and open nothing should one forget to."""
@@ -34,11 +34,11 @@ READER = sa.bindparam("reader", type_=sa.Uuid())
 def find_room(actor: Actor, room_id: str, *, trashed: bool = False) -> Room | None:
     """The room, if the actor may see it, with everything above it and his membership: one query."""
     facts = {"room_id": short_id(Room, room_id), "actor": actor.uuid}
-    row = session.execute(_TRASHED if trashed else _KEPT, facts).unique().first()
+    row = session.execute(_TRASHED if trashed else _NOT_TRASHED, facts).unique().first()
     if row is None:
         return None
     room, member, plan = row
-    room.subscription.has_plan(plan)
+    room.subscription.set_plan(plan)
     actor.memberships[room.uuid] = member
     return room if holds(actor, Permission.ROOM_VIEW, room) else None
 
@@ -46,7 +46,7 @@ def find_room(actor: Actor, room_id: str, *, trashed: bool = False) -> Room | No
 def _one_room(trash: sa.ColumnElement[bool]) -> sa.Select[Room, RoomMember | None, Any]:
     me = sa.bindparam("actor", type_=sa.Uuid())
     return (
-        sa.select(Room, RoomMember, plan_of(Room.subscription_uuid))
+        sa.select(Room, RoomMember, plan_column(Room.subscription_uuid))
         .join(Room.account)
         .join(Room.customer)
         .outerjoin(RoomMember, sa.and_(RoomMember.room_uuid == Room.uuid, RoomMember.user_uuid == me))
@@ -62,11 +62,11 @@ def _one_room(trash: sa.ColumnElement[bool]) -> sa.Select[Room, RoomMember | Non
     )
 
 
-_KEPT, _TRASHED = _one_room(Room.trashed_at.is_(None)), _one_room(Room.trashed_at.is_not(None))
+_NOT_TRASHED, _TRASHED = _one_room(Room.trashed_at.is_(None)), _one_room(Room.trashed_at.is_not(None))
 
 
 @dataclass(frozen=True)
-class Reach:
+class AccessScope:
     """By which relations somebody sees rooms: what the arms of a list are made from."""
 
     actor: UUID
@@ -76,9 +76,9 @@ class Reach:
     accounts: tuple[UUID, ...]
 
     @property
-    def shape(self) -> "Reach":
+    def shape(self) -> "AccessScope":
         """Nobody's in particular: what a statement is made from for all whose reach is alike, to run with `facts`."""
-        return Reach(NOBODY, self.everything, (NOBODY,) * len(self.customers), (NOBODY,) * len(self.accounts))
+        return AccessScope(NOBODY, self.everything, (NOBODY,) * len(self.customers), (NOBODY,) * len(self.accounts))
 
     def facts(self, at: datetime) -> dict[str, Any]:
         """The values of the parameters in `relations`, for a statement that was made for the shape of this reach."""
@@ -90,10 +90,10 @@ class Reach:
         }
 
 
-def reach_of(actor: Actor) -> Reach:
+def access_scope_of(actor: Actor) -> AccessScope:
     """How far somebody sees: one statement."""
-    rows = session.execute(_REACH, {"actor": actor.uuid}).all()
-    return Reach(
+    rows = session.execute(_ACCESS_SCOPE, {"actor": actor.uuid}).all()
+    return AccessScope(
         actor.uuid,
         StaffPermission.ROOMS_READ in actor.staff,
         customers=tuple(uuid for kind, uuid in rows if kind == "customer"),
@@ -102,7 +102,7 @@ def reach_of(actor: Actor) -> Reach:
 
 
 _ACTOR = sa.bindparam("actor", type_=sa.Uuid())
-_REACH = sa.union_all(
+_ACCESS_SCOPE = sa.union_all(
     sa.select(sa.literal_column("'customer'", sa.String), Customer.uuid).where(Customer.owner_uuid == _ACTOR),
     sa.select(sa.literal_column("'account'", sa.String), Account.uuid).where(Account.owner_uuid == _ACTOR),
 )
@@ -110,19 +110,19 @@ ARMS = 8  # of one kind; somebody with more customers than that gets one arm for
 
 
 def relations(
-    reach: Reach, at: datetime, permission: Permission = Permission.ROOM_VIEW
+    access_scope: AccessScope, at: datetime, permission: Permission = Permission.ROOM_VIEW
 ) -> list[sa.ColumnElement[bool]]:
     """One condition on `Room` for each relation that gives `permission`, which is one that all but members have.
 
     A room may fulfil several of them.
     """
-    if reach.everything:
+    if access_scope.everything:
         return [sa.true()]
-    me = sa.bindparam("seen_by", reach.actor, type_=sa.Uuid())
+    me = sa.bindparam("seen_by", access_scope.actor, type_=sa.Uuid())
     return [
         Room.owner_uuid == me,
-        *_each("customer", Room.customer_uuid, reach.customers),
-        *_each("account", Room.account_uuid, reach.accounts),
+        *_each("customer", Room.customer_uuid, access_scope.customers),
+        *_each("account", Room.account_uuid, access_scope.accounts),
         Room.uuid.in_(
             sa.select(RoomMember.room_uuid).where(
                 RoomMember.user_uuid == me,
@@ -133,16 +133,21 @@ def relations(
     ]
 
 
-Page = Callable[[sa.Select[UUID]], sa.Select[UUID]]
+Narrowing = Callable[[sa.Select[UUID]], sa.Select[UUID]]
 """What narrows, orders and limits an arm to as much of it as a page needs."""
 
 
-def seen_uuids(reach: Reach, at: datetime, page: Page) -> sa.Select[UUID] | sa.CompoundSelect[UUID]:
+def visible_uuids(
+    access_scope: AccessScope, at: datetime, page: Narrowing
+) -> sa.Select[UUID] | sa.CompoundSelect[UUID]:
     """The uuids of rooms that somebody may see, not trashed, each once.
 
     `page` narrows, orders and limits an arm to what a page needs; the whole then holds at least that page.
     """
-    arms = [page(sa.select(Room.uuid).where(Room.trashed_at.is_(None), relation)) for relation in relations(reach, at)]
+    arms = [
+        page(sa.select(Room.uuid).where(Room.trashed_at.is_(None), relation))
+        for relation in relations(access_scope, at)
+    ]
     if len(arms) == 1:
         return arms[0]
     return sa.union(*(sa.select(arm.subquery().c.uuid) for arm in arms))
@@ -159,9 +164,9 @@ def rooms_with_membership(uuids: sa.Select[UUID] | sa.CompoundSelect[UUID]) -> s
     )
 
 
-def all_seen(reach: Reach, at: datetime) -> sa.Select[UUID]:
+def all_seen(access_scope: AccessScope, at: datetime) -> sa.Select[UUID]:
     """The uuids of all rooms that somebody may see, not trashed, for when each is read anyway: once, without arms."""
-    return sa.select(Room.uuid).where(Room.trashed_at.is_(None), sa.or_(*relations(reach, at)))
+    return sa.select(Room.uuid).where(Room.trashed_at.is_(None), sa.or_(*relations(access_scope, at)))
 
 
 def _each(

@@ -21,7 +21,7 @@ class ProviderError(Exception):
         self.field = field
 
 
-class Kind(StrEnum):
+class FieldKind(StrEnum):
     """What a setting holds."""
 
     TEXT = "text"
@@ -31,7 +31,7 @@ class Kind(StrEnum):
     SWITCH = "switch"
 
 
-class Scope(StrEnum):
+class SettingScope(StrEnum):
     """In which rooms a setting means something: all, those of a type, or those of a provider."""
 
     GLOBAL = "global"
@@ -47,8 +47,8 @@ class Setting:
     """
 
     name: str
-    kind: Kind
-    scope: Scope
+    kind: FieldKind
+    scope: SettingScope
     label: Message
     help: Message
     read_by: str

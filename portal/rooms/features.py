@@ -15,7 +15,7 @@ from typing import Any
 from portal.errors import Invalid, Message
 from portal.providers import registry
 from portal.rooms.models import Room
-from portal.subscriptions.catalogue import FEATURES, LARGEST, Feature, Value, api_value, whole
+from portal.subscriptions.feature_catalog import FEATURES, LARGEST, Feature, Value, api_value, whole
 from portal.subscriptions.models import ServiceType
 
 

@@ -13,7 +13,7 @@ from portal.customers.models import Customer
 from portal.db import Base, TimestampMixin, enum_type
 from portal.identifiers import IdentifierMixin
 from portal.people.models import User
-from portal.rooms.words import words_of
+from portal.rooms.search_terms import search_terms
 from portal.subscriptions.models import ServiceType, Subscription
 
 ROOM_NAME_LENGTH = 200
@@ -96,7 +96,7 @@ class Room(IdentifierMixin, TimestampMixin, Base):
     def _follow(self, _key: str, name: str) -> str:
         """By what the room is sorted and found follows its name."""
         self.sort_name = sort_name_of(name)
-        self.name_words = " ".join(words_of(name))
+        self.name_words = " ".join(search_terms(name))
         return name
 
     @property

@@ -113,7 +113,7 @@ def describe_room(room: Room, *, by: User, **changes: Unpack[RoomChanges]) -> No
         room.room_metadata = checked_metadata(metadata)
     session.flush()
     record_event("room.updated", room, by=by.uuid, room=room.uuid)
-    _tell_watchers(room)
+    _nudge_watchers(room)
 
 
 def _refuse_unknown(changes: RoomChanges) -> None:
@@ -127,7 +127,7 @@ def trash_room(room: Room, *, by: User) -> None:
     room.trashed_at = now()
     session.flush()
     record_event("room.trashed", room, by=by.uuid, room=room.uuid)
-    _tell_watchers(room)
+    _nudge_watchers(room)
 
 
 def restore_room(room: Room, *, by: User) -> None:
@@ -175,7 +175,7 @@ def _with_room_left(account: Account) -> Subscription:
     return subscription
 
 
-def _tell_watchers(room: Room) -> None:
+def _nudge_watchers(room: Room) -> None:
     topics, word = room_topics(room), room.id
     on_commit(lambda: channels().nudge(*topics, word=word))
 

@@ -1,6 +1,6 @@
 """Finding rooms by the beginnings of the words in their names, by an index, alike on both databases.
 
-`Room.name_words` holds the words as `portal.rooms.words` cuts them. Over it PostgreSQL has a GIN index and
+`Room.name_words` holds the words as `portal.rooms.search_terms` cuts them. Over it PostgreSQL has a GIN index and
 SQLite a full-text table, kept by triggers; both were made by migration 0002.
 """
 
@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import TSQUERY
 
 from portal.db import session
 from portal.rooms.models import Room
-from portal.rooms.words import words_of
+from portal.rooms.search_terms import search_terms
 
 LONGEST_SEARCH = 100  # characters that count
 MOST_WORDS = 10
@@ -22,7 +22,7 @@ def matches(text: str) -> sa.ColumnElement[bool]:
 
     A text without any word, such as "?!", is what all names match if it is empty, and none if it is not.
     """
-    words = words_of(text[:LONGEST_SEARCH])[:MOST_WORDS]
+    words = search_terms(text[:LONGEST_SEARCH])[:MOST_WORDS]
     if not words:
         return sa.false() if text.strip() else sa.true()
     if session.get_bind().dialect.name == "postgresql":

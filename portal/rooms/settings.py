@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from portal.errors import Invalid, Message
 from portal.providers import registry
-from portal.providers.base import Kind, Scope, Setting
+from portal.providers.base import FieldKind, Setting, SettingScope
 from portal.rooms.models import Room
 from portal.subscriptions.models import ServiceType, Subscription
 
@@ -28,8 +28,8 @@ MUTE_ON_START = "mute_on_start"
 GLOBAL = (
     Setting(
         name="description",
-        kind=Kind.TEXT,
-        scope=Scope.GLOBAL,
+        kind=FieldKind.TEXT,
+        scope=SettingScope.GLOBAL,
         label=Message("Description"),
         help=Message("A few words that people read before they join."),
         read_by="join page, room page",
@@ -37,8 +37,8 @@ GLOBAL = (
     ),
     Setting(
         name="featured_image",
-        kind=Kind.ADDRESS,
-        scope=Scope.GLOBAL,
+        kind=FieldKind.ADDRESS,
+        scope=SettingScope.GLOBAL,
         label=Message("Featured image"),
         help=Message("Address of a picture. Programs get it through the API; our pages load nothing from elsewhere."),
         read_by="API",
@@ -46,8 +46,8 @@ GLOBAL = (
     ),
     Setting(
         name="hero_image",
-        kind=Kind.ADDRESS,
-        scope=Scope.GLOBAL,
+        kind=FieldKind.ADDRESS,
+        scope=SettingScope.GLOBAL,
         label=Message("Hero image"),
         help=Message(
             "Address of a large picture. Programs get it through the API; our pages load nothing from elsewhere."
@@ -61,8 +61,8 @@ BY_ROOM_TYPE: dict[ServiceType, tuple[Setting, ...]] = {
     ServiceType.MEET: (
         Setting(
             name=WAIT_FOR_HOST,
-            kind=Kind.SWITCH,
-            scope=Scope.ROOM_TYPE,
+            kind=FieldKind.SWITCH,
+            scope=SettingScope.ROOM_TYPE,
             label=Message("Wait for a moderator"),
             help=Message("Attendees and guests wait at the door until a moderator is in."),
             read_by="admission",
@@ -70,8 +70,8 @@ BY_ROOM_TYPE: dict[ServiceType, tuple[Setting, ...]] = {
         ),
         Setting(
             name=GUEST_POLICY,
-            kind=Kind.CHOICE,
-            scope=Scope.ROOM_TYPE,
+            kind=FieldKind.CHOICE,
+            scope=SettingScope.ROOM_TYPE,
             label=Message("Guests"),
             help=Message("Whether anybody may come in with a guest link, or as a guest of a public room."),
             read_by="admission",
@@ -80,8 +80,8 @@ BY_ROOM_TYPE: dict[ServiceType, tuple[Setting, ...]] = {
         ),
         Setting(
             name=MUTE_ON_START,
-            kind=Kind.SWITCH,
-            scope=Scope.ROOM_TYPE,
+            kind=FieldKind.SWITCH,
+            scope=SettingScope.ROOM_TYPE,
             label=Message("Microphones are off at first"),
             help=Message("Everybody comes in with the microphone off and switches it on to speak."),
             read_by="player",
@@ -142,19 +142,19 @@ def merged_settings(
 
 def _checked(setting: Setting, value: object) -> str | bool:
     field = _field(setting.name)
-    if setting.kind is Kind.SWITCH:
+    if setting.kind is FieldKind.SWITCH:
         if not isinstance(value, bool):
             raise Invalid(**{field: Message("Use true or false.")})
         return value
     if not isinstance(value, str):
         raise Invalid(**{field: Message("Use a text.")})
-    if setting.kind is Kind.CHOICE:
+    if setting.kind is FieldKind.CHOICE:
         words = [word for word, _label in setting.choices]
         if value not in words:
             raise Invalid(**{field: Message("Use one of: %(words)s.", words=", ".join(words))})
         return value
     text = _text(field, value, setting.longest)
-    return _address(field, text) if setting.kind is Kind.ADDRESS else text
+    return _address(field, text) if setting.kind is FieldKind.ADDRESS else text
 
 
 def _checked_free(name: str, value: object) -> str | int | float | bool:

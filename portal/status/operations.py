@@ -17,13 +17,13 @@ from portal.errors import Conflict, Message
 from portal.identifiers import new_id, new_uuid
 from portal.rooms.models import Role, Room, RoomStatusWord
 from portal.rooms.operations import room_topics
+from portal.status.locking import LockedRoom, lock_room, read_locked_room
 from portal.status.models import Ending, LiveState, Participation, RoomSession, RoomStatus, Source
-from portal.status.state import State, hold, state_of
 
-Which = Callable[[Participation], bool]
+ParticipationFilter = Callable[[Participation], bool]
 
 NAMES_KEPT = 20
-FIRST_SECONDS = 20  # how long a place is kept between pressing Join and the page's first sign of life
+FIRST_HEARTBEAT_SECONDS = 20  # how long a place is kept between pressing Join and the page's first sign of life
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +44,7 @@ class Snapshot:
 
 def enter_session(
     *,
-    here: State,
+    here: LockedRoom,
     name: str,
     role: Role,
     device: str,
@@ -64,7 +64,7 @@ def enter_session(
         here.run = _open_run(room, by=user_uuid)
     participation = next((person for person in here.people if person.device == device), None)
     if participation is not None and (participation.token_uuid, participation.user_uuid) != (token_uuid, user_uuid):
-        _give_way(here, participation)
+        _replace_participation(here, participation)
         participation = None
     known = participation is not None
     if participation is None:
@@ -82,16 +82,16 @@ def enter_session(
     participation.name, participation.role = name, role
     participation.token_uuid, participation.user_uuid = token_uuid, user_uuid
     participation.sign_in_uuid, participation.scope_words = sign_in_uuid, scopes
-    _record_people(here)
+    _record_presence(here)
     group, member = str(room.uuid), participation.id
-    on_commit(lambda: _keep_place(group, member, takes_over=known))
+    on_commit(lambda: _reserve_presence(group, member, takes_over=known))
     return participation
 
 
 def leave_session(participation: Participation, *, ending: Ending, by: UUID | None = None) -> bool:
     """Close the participation; the last one to leave ends the session. False if it was closed already."""
     own = participation.uuid
-    return bool(close(participation.room_uuid, lambda person: person.uuid == own, ending=ending, by=by))
+    return bool(close_participations(participation.room_uuid, lambda person: person.uuid == own, ending=ending, by=by))
 
 
 def start_session(room: Room, *, by: UUID | None = None) -> RoomSession:
@@ -100,9 +100,9 @@ def start_session(room: Room, *, by: UUID | None = None) -> RoomSession:
     A run that nobody comes to ends by itself after five minutes. Raises `Conflict` for a room that
     cannot be used now.
     """
-    hold(room.uuid)
+    lock_room(room.uuid)
     session.refresh(room)
-    here = state_of(room)
+    here = read_locked_room(room)
     if here.run is not None:
         return here.run
     if not _usable(room, now()):
@@ -110,25 +110,25 @@ def start_session(room: Room, *, by: UUID | None = None) -> RoomSession:
     run = _open_run(room, by=by)
     session.flush()
     starting = Snapshot(state=LiveState.STARTING, since=run.started_at, checked_at=run.started_at, source=Source.ENGINE)
-    _store(room, here.status, starting)
+    _store_snapshot(room, here.status, starting)
     session.flush()
     return run
 
 
 def end_session(room: Room, *, ending: Ending = Ending.CLOSED, by: UUID | None = None) -> int:
     """Everybody out, and the run is over, also one that nobody came to. Returns how many were in."""
-    if hold(room.uuid) is None:
+    if lock_room(room.uuid) is None:
         return 0
-    return _end(state_of(room), ending=ending, by=by)
+    return _end(read_locked_room(room), ending=ending, by=by)
 
 
 def end_run(run_uuid: UUID, *, if_empty: bool = False) -> int:
     """End this run, judged under the room's lock: nothing, if another one runs by now. Returns how many were in."""
     room_uuid = session.scalar(sa.select(RoomSession.room_uuid).where(RoomSession.uuid == run_uuid))
-    room = hold(room_uuid) if room_uuid is not None else None
+    room = lock_room(room_uuid) if room_uuid is not None else None
     if room is None:
         return 0
-    here = state_of(room)
+    here = read_locked_room(room)
     if here.run is None or here.run.uuid != run_uuid or (if_empty and here.people):
         return 0
     return _end(here, ending=Ending.CLOSED, by=None)
@@ -141,29 +141,29 @@ def running_session(room: Room) -> RoomSession | None:
     )
 
 
-def close(room_uuid: UUID, which: Which, *, ending: Ending, by: UUID | None = None) -> int:
+def close_participations(room_uuid: UUID, which: ParticipationFilter, *, ending: Ending, by: UUID | None = None) -> int:
     """Close those who are in and are meant, all at once. Returns how many those were. `by`: who made them go."""
-    room = hold(room_uuid)
-    return _close(state_of(room), which, ending=ending, by=by) if room is not None else 0
+    room = lock_room(room_uuid)
+    return _close_participations(read_locked_room(room), which, ending=ending, by=by) if room is not None else 0
 
 
-def change_role(room_uuid: UUID, which: Which, role: Role, *, by: UUID | None = None) -> int:
+def change_role(room_uuid: UUID, which: ParticipationFilter, role: Role, *, by: UUID | None = None) -> int:
     """Let those who are in and are meant go on in another role. Returns how many changed."""
-    room = hold(room_uuid)
+    room = lock_room(room_uuid)
     if room is None:
         return 0
-    here = state_of(room)
+    here = read_locked_room(room)
     changed = [person for person in here.people if which(person) and person.role is not role]
     for person in changed:
         person.role = role
         record_event("participant.role_changed", person, by=by, room=room.uuid, role=role.value)
     if changed:
-        _record_people(here)
+        _record_presence(here)
         session.flush()
     return len(changed)
 
 
-def present(room: Room) -> list[Participation]:
+def present_participations(room: Room) -> list[Participation]:
     """Who is in, in the order of entering."""
     return list(
         session.scalars(
@@ -182,27 +182,27 @@ def close_lapsed(gone: Iterable[tuple[str, str]]) -> int:
     closed = 0
     for room_uuid in sorted(by_room):  # always the same order: no deadlock
         members = by_room[room_uuid]
-        closed += close(room_uuid, lambda person, ids=members: person.id in ids, ending=Ending.LOST)  # type: ignore[misc]
+        closed += close_participations(room_uuid, lambda person, ids=members: person.id in ids, ending=Ending.LOST)  # type: ignore[misc]
     return closed
 
 
-def _give_way(here: State, stay: Participation) -> None:
+def _replace_participation(here: LockedRoom, stay: Participation) -> None:
     """Others saw somebody else: his stay ends and is told, and what comes is a stay of its own in the same run."""
     _write_leaving(here, [stay], ending=Ending.LEFT, by=None)
     group, member = str(here.room.uuid), stay.id
-    on_commit(lambda: _empty_place(group, member))
+    on_commit(lambda: _release_presence(group, member))
 
 
-def _keep_place(group: str, member: str, *, takes_over: bool) -> None:
+def _reserve_presence(group: str, member: str, *, takes_over: bool) -> None:
     if takes_over:
-        _empty_place(group, member)
-    channels().expect(group, member, FIRST_SECONDS)
+        _release_presence(group, member)
+    channels().expect_present(group, member, FIRST_HEARTBEAT_SECONDS)
 
 
-def _empty_place(group: str, member: str) -> None:
+def _release_presence(group: str, member: str) -> None:
     """Tell the page that holds it that another one has come."""
-    holder = channels().attendance(group).get(member, {}).get("connection", "")
-    channels().absent(group, member)
+    holder = channels().presence(group).get(member, {}).get("connection", "")
+    channels().set_absent(group, member)
     if holder:
         channels().post(f"participation:{member}", {"event": "over", "reason": "elsewhere", "connection": holder})
 
@@ -226,26 +226,26 @@ def _usable(room: Room, at: datetime) -> bool:
     )
 
 
-def _end(here: State, *, ending: Ending, by: UUID | None) -> int:
-    gone = _close(here, lambda _person: True, ending=ending, by=by)
+def _end(here: LockedRoom, *, ending: Ending, by: UUID | None) -> int:
+    gone = _close_participations(here, lambda _person: True, ending=ending, by=by)
     if not gone and here.run is not None:
-        _record_people(here, by=by)
+        _record_presence(here, by=by)
         session.flush()
     return gone
 
 
-def _close(here: State, which: Which, *, ending: Ending, by: UUID | None) -> int:
+def _close_participations(here: LockedRoom, which: ParticipationFilter, *, ending: Ending, by: UUID | None) -> int:
     gone = [person for person in here.people if which(person)]
     if not gone:
         return 0
     _write_leaving(here, gone, ending=ending, by=by)
-    _record_people(here, by=by)
+    _record_presence(here, by=by)
     session.flush()
-    _tell(here.room, gone, ending)
+    _notify_leavers(here.room, gone, ending)
     return len(gone)
 
 
-def _write_leaving(here: State, gone: list[Participation], *, ending: Ending, by: UUID | None) -> None:
+def _write_leaving(here: LockedRoom, gone: list[Participation], *, ending: Ending, by: UUID | None) -> None:
     """Their stays are over: written at once, because a device has one place."""
     session.execute(
         sa.update(Participation)
@@ -257,20 +257,20 @@ def _write_leaving(here: State, gone: list[Participation], *, ending: Ending, by
     here.people = [person for person in here.people if person not in gone]
 
 
-def _tell(room: Room, gone: list[Participation], ending: Ending) -> None:
+def _notify_leavers(room: Room, gone: list[Participation], ending: Ending) -> None:
     """Take them out of the presence, and tell all but those who left by themselves why it is over."""
     group, members = str(room.uuid), [person.id for person in gone]
 
     def tell() -> None:
         for member in members:
-            channels().absent(group, member)
+            channels().set_absent(group, member)
             if ending is not Ending.LEFT:
                 channels().post(f"participation:{member}", {"event": "over", "reason": ending.value})
 
     on_commit(tell)
 
 
-def _record_people(here: State, *, by: UUID | None = None) -> None:
+def _record_presence(here: LockedRoom, *, by: UUID | None = None) -> None:
     """Write the embedded conference's snapshot from its participations, ending the run when all left."""
     at, people, run = now(), here.people, here.run
     if run is not None:
@@ -286,10 +286,10 @@ def _record_people(here: State, *, by: UUID | None = None) -> None:
         counts=dict(sorted(Counter(person.role.value for person in people).items())),
         names=tuple(person.name for person in people),
     )
-    here.status = _store(here.room, here.status, snapshot)
+    here.status = _store_snapshot(here.room, here.status, snapshot)
 
 
-def _store(room: Room, stored: RoomStatus | None, snapshot: Snapshot) -> RoomStatus:
+def _store_snapshot(room: Room, stored: RoomStatus | None, snapshot: Snapshot) -> RoomStatus:
     """Lay the snapshot over what was read under the room's lock."""
     if stored is None:
         stored = RoomStatus(room_uuid=room.uuid, version=0, count=0, counts={}, names=[], state=LiveState.IDLE)

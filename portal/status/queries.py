@@ -10,11 +10,11 @@ from portal.identifiers import matches_identifier
 from portal.rooms.models import Room
 from portal.status.models import RoomSession
 
-Place = tuple[datetime, UUID]
+SessionCursor = tuple[datetime, UUID]
 """Where a page of runs ends: when its last run started, and which one that was."""
 
 
-def sessions_of(room: Room, *, after: Place | None = None, limit: int = 25) -> list[RoomSession]:
+def sessions_of(room: Room, *, after: SessionCursor | None = None, limit: int = 25) -> list[RoomSession]:
     """The room's runs that come after that place in the list, newest first."""
     query = sa.select(RoomSession).where(RoomSession.room_uuid == room.uuid)
     if after is not None:
@@ -26,7 +26,7 @@ def sessions_of(room: Room, *, after: Place | None = None, limit: int = 25) -> l
     return list(session.scalars(query.order_by(RoomSession.started_at.desc(), RoomSession.uuid.desc()).limit(limit)))
 
 
-def place_of(run: RoomSession) -> Place:
+def cursor_of(run: RoomSession) -> SessionCursor:
     """Where in the list this run is."""
     return run.started_at, run.uuid
 

@@ -82,8 +82,8 @@ class Subscription(IdentifierMixin, TimestampMixin, Base):
             return self._plan
         return {feature.code: feature.value for feature in self.features}
 
-    def has_plan(self, packed_features: list[tuple[str, int | None, int | bool | None]] | None) -> None:
-        """Take the `values` from a statement that read them along: `plan_of` this subscription."""
+    def set_plan(self, packed_features: list[tuple[str, int | None, int | bool | None]] | None) -> None:
+        """Take the `values` from a statement that read them along: `plan_column` this subscription."""
         plan = {code: number if switch is None else bool(switch) for code, number, switch in packed_features or ()}
         vars(self)["_plan"] = plan  # of this instance, and no column
 
@@ -106,7 +106,7 @@ class SubscriptionFeature(Base):
         return self.number if self.switch is None else self.switch
 
 
-def plan_of(subscription_uuid: InstrumentedAttribute[UUID]) -> sa.ScalarSelect[Any]:
-    """The features of a subscription in one column of its row, for `Subscription.has_plan`."""
+def plan_column(subscription_uuid: InstrumentedAttribute[UUID]) -> sa.ScalarSelect[Any]:
+    """The features of a subscription in one column of its row, for `Subscription.set_plan`."""
     features = json_rows(SubscriptionFeature.code, SubscriptionFeature.number, SubscriptionFeature.switch)
     return sa.select(features).where(SubscriptionFeature.subscription_uuid == subscription_uuid).scalar_subquery()

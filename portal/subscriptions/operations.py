@@ -11,7 +11,7 @@ from portal.errors import Invalid, Message
 from portal.people.models import NAME_LENGTH
 from portal.people.names import clean_name
 from portal.providers import registry
-from portal.subscriptions.catalogue import FEATURES, Value, stored_value
+from portal.subscriptions.feature_catalog import FEATURES, Value, stored_value
 from portal.subscriptions.models import ServiceProvider, ServiceType, Subscription, SubscriptionFeature
 
 

@@ -47,7 +47,7 @@ def missing() -> str:
     if present != newest_revision():
         return "migrations"
     try:
-        channels().last_letter("readyz")
+        channels().last_message_id("readyz")
     except ChannelsAway:
         return "channels"
     return ""

@@ -10,8 +10,8 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from portal import representations as show
-from portal.admission.attendance import attendance_at
 from portal.admission.models import AccessCode, RoomToken
+from portal.admission.participations import participation_details
 from portal.db import session
 from portal.people.models import User
 from portal.permissions.members import RoomMember
@@ -54,7 +54,7 @@ def data_of(action: str, thing: object, room: Room, facts: Mapping[str, Any]) ->
         case RoomSession():
             return show.session(thing, room)
         case Participation():
-            return {**show.participation(attendance_at(thing)), "session_id": thing.run.id, "room_id": room.id}
+            return {**show.participation(participation_details(thing)), "session_id": thing.run.id, "room_id": room.id}
     if thing is room and not facts:
         return show.room(room)
     return {"object": "Room", "id": room.id, "room_id": room.id, **facts}

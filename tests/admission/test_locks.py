@@ -11,7 +11,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import OperationalError
 
 from portal.admission import operations
-from portal.admission.operations import at_locked_door
+from portal.admission.operations import lock_door
 from portal.admission.queries import Visitor, find_door
 from portal.db import session, transaction
 from portal.subscriptions.models import Subscription, SubscriptionFeature, SubscriptionStatus
@@ -21,7 +21,7 @@ from tests.cast import Cast
 def knock(room_id: str) -> None:
     door = find_door(room_id)
     assert door is not None
-    at_locked_door(door.room, Visitor(device=f"at {room_id}"), network="192.0.2.7")
+    lock_door(door.room, Visitor(device=f"at {room_id}"), network="192.0.2.7")
 
 
 def has_to_wait(app: Flask, act: Callable[[], Any]) -> bool:

@@ -20,7 +20,7 @@ from portal.errors import Conflict, Invalid, Throttled
 from portal.rooms.models import Role, Room
 from portal.rooms.operations import create_room
 from portal.status.models import Ending, LiveState, Participation, RoomSession, RoomStatus
-from portal.status.operations import leave_session, present
+from portal.status.operations import leave_session, present_participations
 from tests.cast import Cast
 from tests.conftest import BOTH
 
@@ -173,7 +173,7 @@ def test_a_snapshot_that_was_loaded_before_the_lock_is_read_again(app: Flask, ca
 def _snapshot_is_true(app: Flask, cast: Cast) -> None:
     with app.app_context():
         status = session.get(RoomStatus, cast.room().uuid) or RoomStatus(count=0, names=[], state=LiveState.IDLE)
-        people = present(cast.room())
+        people = present_participations(cast.room())
         assert status.count == len(people)
         assert sorted(status.names) == sorted(person.name for person in people)[:20]
         assert (status.state is LiveState.LIVE) is bool(people)

@@ -9,7 +9,7 @@ from flask import Flask
 
 from portal.accounts.models import Account, AccountStatus
 from portal.admission.decision import Check, Enter, Reason
-from portal.admission.operations import look
+from portal.admission.operations import preview
 from portal.admission.queries import Visitor
 from portal.clock import now
 from portal.customers.models import CustomerStatus
@@ -76,7 +76,7 @@ def test_it_is_judged_for_whoever_comes(
             Visitor(token=cast.token(Role.GUEST)),
             Visitor(member=cast.user("alice"), member_role=Role.MODERATOR),
         ):
-            decision = look(room, visitor)
+            decision = preview(room, visitor)
             stopped = [line.check for line in decision.checks if line.outcome == "stopped"]
             assert stopped == ([stopped_by] if stopped_by else []), what
             assert decision.reason is (Reason.UNAVAILABLE if stopped_by else None)

@@ -20,8 +20,8 @@ from portal.permissions.actor import actor_of
 from portal.permissions.members import RoomMember
 from portal.rooms.models import Role, Room
 from portal.rooms.operations import create_room
+from portal.status.locking import lock_room
 from portal.status.models import Ending
-from portal.status.state import hold
 from portal.web.manage.room_list import page_of_rooms
 from portal.webhooks.models import WebhookEndpoint
 from tests.api.conftest import NewProgram
@@ -162,9 +162,9 @@ def test_a_change_keeps_what_another_one_has_just_changed(
             .values(role=Role.GUEST)
             .execution_options(synchronize_session=False)
         )
-        return hold(room_uuid)
+        return lock_room(room_uuid)
 
-    monkeypatch.setattr("portal.admission.tokens.hold", wait_for_another)
+    monkeypatch.setattr("portal.admission.tokens.lock_room", wait_for_another)
     changed = alice.patch(path, {"label": "Renamed"}).json["data"]
     assert (changed["label"], changed["role"]) == ("Renamed", "guest")
 
@@ -184,10 +184,10 @@ def test_a_role_that_another_one_has_just_raised_is_the_one_that_counts(
     def wait_for_another(room_uuid: UUID) -> Room | None:
         raised = sa.update(model).where(model.role != Role.MODERATOR).values(role=Role.MODERATOR)
         session.execute(raised.execution_options(synchronize_session=False))
-        return hold(room_uuid)
+        return lock_room(room_uuid)
 
     for module in ("codes", "tokens"):
-        monkeypatch.setattr(f"portal.admission.{module}.hold", wait_for_another)
+        monkeypatch.setattr(f"portal.admission.{module}.lock_room", wait_for_another)
     bob, code = program("bob"), f"/rooms/{cast.board}/access-codes/{code_id}"
     link = f"/rooms/{cast.board}/tokens/{cast.link_ids[Role.GUEST]}"
     answer = {
@@ -238,7 +238,7 @@ def test_what_another_one_has_just_deleted_is_not_there(
         "webhooks.operations",
         "api.v1.users",
     ):
-        monkeypatch.setattr(f"portal.{module}.take", wait_for_another)
+        monkeypatch.setattr(f"portal.{module}.lock", wait_for_another)
     answer = alice.call(method, address, change if method == "PATCH" else None)
     assert answer.status_code == 404, answer.text
     with app.app_context():

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from playwright.sync_api import expect
 
 from portal import vault
-from portal.admission.models import Entry, RoomToken
+from portal.admission.models import JoinTicket, RoomToken
 from portal.rooms.models import Role
 from tests import servers
 from tests.e2e.people import Person, sees
@@ -31,7 +31,7 @@ def entry_of(portal: Portal, name: str, *, spent: bool = False) -> str:
         ).first()  # type: ignore[misc]
         room = connection.scalar(sa.text("SELECT id FROM rooms WHERE uuid = :uuid"), {"uuid": room_uuid.hex})
         connection.execute(
-            sa.insert(Entry).values(
+            sa.insert(JoinTicket).values(
                 room_uuid=room_uuid,
                 token_uuid=token,
                 secret_hash=vault.lookup_hash(secret, purpose="entry"),

@@ -19,7 +19,7 @@ from portal.edge.guard import open_to_all, requires
 from portal.permissions.actor import Actor, actor_of
 from portal.permissions.permission import Permission, StaffPermission
 from portal.permissions.rules import can
-from portal.permissions.visibility import all_seen, find_room, reach_of
+from portal.permissions.visibility import access_scope_of, all_seen, find_room
 from portal.rooms.models import Room
 from tests.cast import Cast
 from tests.conftest import BOTH
@@ -186,10 +186,10 @@ def test_finding_a_room_does_not_depend_on_scopes_but_for_staff(app: Flask, cast
         assert find_room(scoped(cast, "charlie", *Scope), cast.board) is None
         without, with_it = scoped(cast, "admin", Scope.ROOMS_READ), scoped(cast, "admin", Scope.ADMIN, Scope.ROOMS_READ)
         assert find_room(without, cast.board) is None
-        assert session.execute(all_seen(reach_of(without), now())).all() == []
+        assert session.execute(all_seen(access_scope_of(without), now())).all() == []
         room = find_room(with_it, cast.board)
         assert room is not None
         assert can(with_it, Permission.ROOM_VIEW, room)
         assert not can(with_it, Permission.ROOM_EDIT, room)
-        assert len(session.execute(all_seen(reach_of(with_it), now())).all()) == 2
+        assert len(session.execute(all_seen(access_scope_of(with_it), now())).all()) == 2
         assert actor_of(cast.user("admin")).staff == frozenset(StaffPermission)

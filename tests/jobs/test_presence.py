@@ -16,7 +16,7 @@ from portal.db import db, on_commit, session, transaction
 from portal.errors import ChannelsAway
 from portal.jobs import presence
 from portal.rooms.models import Role
-from portal.status import upkeep
+from portal.status import maintenance
 from portal.status.models import Participation, RoomSession, RoomStatus
 from tests.cast import Cast, Client
 from tests.conftest import BOTH, settings_for
@@ -88,7 +88,7 @@ def test_joining_while_redis_is_away_is_remembered_and_not_answered_with_an_erro
         assert [person.name for person in _inside()] == ["Gus"]
     presence.reconcile(cast.app)
     with cast.app.app_context():
-        assert list(channels().attendance(str(cast.room().uuid))) == [person.id for person in _inside()]
+        assert list(channels().presence(str(cast.room().uuid))) == [person.id for person in _inside()]
 
 
 @BOTH
@@ -99,7 +99,7 @@ def test_whom_redis_has_forgotten_is_out_after_a_while(over_valkey: Cast, monkey
     assert isinstance(made, OverRedis)
     made._redis.flushall()
     assert presence.sweep(cast.app) == 0
-    monkeypatch.setattr(upkeep, "ALIVE_SECONDS", 0)
+    monkeypatch.setattr(maintenance, "ALIVE_SECONDS", 0)
     presence.reconcile(cast.app)
     assert presence.sweep(cast.app) == 1
     with cast.app.app_context():
@@ -130,16 +130,16 @@ def test_a_sweep_that_fails_overwrites_nobody_who_came_back(cast: Cast, monkeypa
     cast.join(Role.GUEST)
     with cast.app.app_context():
         group, member = str(cast.room().uuid), _inside()[0].id
-    channels().attend(group, member, {}, 0)
+    channels().set_present(group, member, {}, 0)
 
     def come_back(_gone: object) -> int:
-        channels().attend(group, member, {"camera": True}, 9)
+        channels().set_present(group, member, {"camera": True}, 9)
         raise sa.exc.OperationalError("", None, Exception("database is locked"))
 
     monkeypatch.setattr(presence, "close_lapsed", come_back)
     with pytest.raises(sa.exc.OperationalError):
         presence.sweep(cast.app)
-    assert channels().attendance(group) == {member: {"camera": True}}
+    assert channels().presence(group) == {member: {"camera": True}}
 
 
 @BOTH
@@ -188,7 +188,7 @@ def test_finding_overdue_rooms_takes_one_statement(cast: Cast) -> None:
             session.execute(sa.update(RoomSession).values(started_at=now() - timedelta(minutes=5)))
         made: list[str] = []
         sa.event.listen(db.engine, "before_cursor_execute", lambda _c, _k, statement, *_: made.append(statement))
-        assert upkeep.overdue_runs() == []
+        assert maintenance.overdue_runs() == []
     assert len(made) == 1
 
 

@@ -11,7 +11,7 @@ from portal.db import session, transaction
 from portal.people.models import PlatformRole
 from portal.permissions.actor import actor_of
 from portal.permissions.members import RoomMember
-from portal.permissions.permission import IMPLIED, OPENS_NOTHING_YET, Permission, StaffPermission
+from portal.permissions.permission import IMPLIED, NOT_GRANTABLE_YET, Permission, StaffPermission
 from portal.permissions.rules import rights
 from tests.cast import Cast
 
@@ -50,7 +50,7 @@ def test_what_staff_may_do_in_every_room(cast: Cast, staff: StaffPermission, giv
 def test_the_form_offers_no_right_that_opens_nothing_yet(cast: Cast) -> None:
     form = cast.sign_in("alice").get(f"/manage/rooms/{cast.board}/people/new").text
     offered = set(re.findall(r'name="permissions" value="([^"]+)"', form))
-    assert offered == {p.value for p in Permission if p not in OPENS_NOTHING_YET} - {"room:view"}
+    assert offered == {p.value for p in Permission if p not in NOT_GRANTABLE_YET} - {"room:view"}
     assert "reports:view" in offered
 
 

@@ -8,10 +8,10 @@ import pytest
 from flask import Flask
 
 from portal.providers import registry
-from portal.providers.base import Embeddable, Kind, Provider, Scope
+from portal.providers.base import Embeddable, FieldKind, Provider, SettingScope
 from portal.providers.catalog import catalog
 from portal.rooms.settings import declared
-from portal.subscriptions.catalogue import FEATURES
+from portal.subscriptions.feature_catalog import FEATURES
 from portal.subscriptions.models import ServiceType
 
 PROVIDERS = catalog(ice_servers=[{"urls": "stun:192.0.2.1"}])
@@ -47,13 +47,13 @@ def test_its_settings_are_declared_whole_and_hide_none_that_all_rooms_have(app: 
     assert len(set(names)) == len(names)
     for kind in provider.kinds:
         known = declared(ServiceType(kind), provider.key)
-        assert all(known[name].scope is Scope.PROVIDER for name in names)
+        assert all(known[name].scope is SettingScope.PROVIDER for name in names)
     for setting in provider.settings:
         assert setting.read_by
         assert str(setting.label)
         assert str(setting.help)
-        assert isinstance(setting.default, bool) is (setting.kind is Kind.SWITCH)
-        assert (setting.default in dict(setting.choices)) is (setting.kind is Kind.CHOICE)
+        assert isinstance(setting.default, bool) is (setting.kind is FieldKind.SWITCH)
+        assert (setting.default in dict(setting.choices)) is (setting.kind is FieldKind.CHOICE)
 
 
 @every_provider

@@ -14,7 +14,7 @@ from portal.rooms.features import (
     narrowable_features,
     used_limit,
 )
-from portal.subscriptions.catalogue import FEATURES, LARGEST, Feature, Value, api_value, stored_value
+from portal.subscriptions.feature_catalog import FEATURES, LARGEST, Feature, Value, api_value, stored_value
 from portal.subscriptions.models import ServiceType
 
 OTHER_KIND = "The room's value is of another kind and is ignored"

@@ -10,7 +10,7 @@ from portal.clock import now
 from portal.db import db, session
 from portal.errors import Invalid
 from portal.permissions.actor import actor_of
-from portal.permissions.visibility import reach_of, seen_uuids
+from portal.permissions.visibility import access_scope_of, visible_uuids
 from portal.rooms.models import Room, RoomStatusWord
 from portal.rooms.operations import create_room, describe_room
 from portal.subscriptions.models import ServiceProvider, ServiceType
@@ -121,8 +121,8 @@ def test_a_list_of_all_rooms_is_read_by_an_index(
     cast: Cast, column: sa.orm.InstrumentedAttribute[Any], descending: bool
 ) -> None:
     order = (column.desc(), Room.uuid.desc()) if descending else (column, Room.uuid)
-    everything = reach_of(actor_of(cast.user("admin")))
-    page = seen_uuids(everything, now(), lambda arm: arm.order_by(*order).limit(10))
+    everything = access_scope_of(actor_of(cast.user("admin")))
+    page = visible_uuids(everything, now(), lambda arm: arm.order_by(*order).limit(10))
     bound, index = page.compile(db.engine, compile_kwargs={"literal_binds": True}), f"ix_rooms_{column.key}_uuid"
     if db.engine.dialect.name == "postgresql":
         session.execute(sa.text("SET LOCAL enable_seqscan = off"))  # two rooms would rather be read and sorted

@@ -12,7 +12,7 @@ from portal.db import db, session
 from portal.rooms.models import Room
 from portal.rooms.operations import create_room, describe_room
 from portal.rooms.search import matches
-from portal.rooms.words import words_of
+from portal.rooms.search_terms import search_terms
 from tests.cast import Cast
 from tests.conftest import BOTH
 
@@ -128,8 +128,8 @@ def test_no_input_is_a_syntax_error(rooms: None) -> None:
 
 @given(st.text(max_size=80))
 def test_words_are_cut_alike_however_often_and_have_no_gap_inside(text: str) -> None:
-    words = words_of(text)
-    assert words_of(" ".join(words)) == words
+    words = search_terms(text)
+    assert search_terms(" ".join(words)) == words
     assert all(word and not any(char.isspace() or char in "\"'&|!*:()\\" for char in word) for word in words)
 
 

@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 
 from portal.errors import Invalid
-from portal.providers.base import Kind, Scope
+from portal.providers.base import FieldKind, SettingScope
 from portal.rooms.settings import FREE_KEYS, declared, merged_settings, setting_of
 from portal.subscriptions.models import ServiceType
 from tests.cast import Cast
@@ -21,20 +21,20 @@ def merge(app: Flask) -> Any:
 def test_each_setting_says_what_it_is_who_reads_it_and_where_it_counts(app: Flask) -> None:
     meet = declared(ServiceType.MEET, "mesh")
     assert {name: setting.scope for name, setting in meet.items()} == {
-        "description": Scope.GLOBAL,
-        "featured_image": Scope.GLOBAL,
-        "hero_image": Scope.GLOBAL,
-        "wait_for_host": Scope.ROOM_TYPE,
-        "guest_policy": Scope.ROOM_TYPE,
-        "mute_on_start": Scope.ROOM_TYPE,
+        "description": SettingScope.GLOBAL,
+        "featured_image": SettingScope.GLOBAL,
+        "hero_image": SettingScope.GLOBAL,
+        "wait_for_host": SettingScope.ROOM_TYPE,
+        "guest_policy": SettingScope.ROOM_TYPE,
+        "mute_on_start": SettingScope.ROOM_TYPE,
     }
     assert set(declared(ServiceType.VIDEO, "mesh")) == {"description", "featured_image", "hero_image"}
     for setting in meet.values():
         assert setting.label
         assert setting.help
         assert setting.read_by
-        assert isinstance(setting.default, bool) is (setting.kind is Kind.SWITCH)
-        assert (setting.default in [word for word, _label in setting.choices]) is (setting.kind is Kind.CHOICE)
+        assert isinstance(setting.default, bool) is (setting.kind is FieldKind.SWITCH)
+        assert (setting.default in [word for word, _label in setting.choices]) is (setting.kind is FieldKind.CHOICE)
 
 
 def test_writes_merge_and_null_removes(merge: Any) -> None:

@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from portal.admission.attendance import attendance_count, attendance_of
+from portal.admission.participations import count_participations, participations_of
 from portal.audit.models import AuditEvent
 from portal.clock import now
 from portal.customers.models import CustomerStatus
@@ -14,19 +14,19 @@ from portal.db import session, transaction
 from portal.errors import Conflict
 from portal.jobs import presence
 from portal.rooms.models import Role, RoomStatusWord
-from portal.status.closing import change_room, delete_room
+from portal.status.locking import read_locked_room
 from portal.status.models import Ending, LiveState, Participation, RoomSession, RoomStatus
 from portal.status.operations import (
     end_run,
     end_session,
     enter_session,
     leave_session,
-    present,
+    present_participations,
     running_session,
     start_session,
 )
-from portal.status.queries import find_session, place_of, sessions_of
-from portal.status.state import state_of
+from portal.status.queries import cursor_of, find_session, sessions_of
+from portal.status.room_lifecycle import change_room, delete_room
 from tests.admission.test_races import race
 from tests.cast import Cast
 from tests.conftest import BOTH
@@ -115,9 +115,9 @@ def test_a_room_that_becomes_inactive_sends_everybody_out(cast: Cast) -> None:
     room, alice = cast.room(), cast.user("alice")
     come(cast, "Gus")
     change_room(room, by=alice, room_name="Other name")
-    assert len(present(room)) == 1
+    assert len(present_participations(room)) == 1
     change_room(room, by=alice, status=RoomStatusWord.INACTIVE)
-    assert present(room) == []
+    assert present_participations(room) == []
     assert running_session(room) is None
 
 
@@ -127,7 +127,7 @@ def test_a_room_that_is_deleted_sends_everybody_out(cast: Cast) -> None:
     come(cast, "Gus")
     delete_room(room, by=cast.user("alice"))
     assert room.trashed_at is not None
-    assert present(room) == []
+    assert present_participations(room) == []
     assert running_session(room) is None
 
 
@@ -150,7 +150,7 @@ def test_runs_come_newest_first_page_by_page(cast: Cast) -> None:
     everything = sessions_of(room)
     assert [run.started_at for run in everything] == sorted((run.started_at for run in everything), reverse=True)
     paged: list[RoomSession] = []
-    while page := sessions_of(room, after=place_of(paged[-1]) if paged else None, limit=3):
+    while page := sessions_of(room, after=cursor_of(paged[-1]) if paged else None, limit=3):
         paged += page
     assert paged == everything
     assert len(paged) == 8
@@ -165,9 +165,9 @@ def test_attendance_says_who_was_in_by_which_right_and_how_it_ended(cast: Cast, 
     guest.post(f"{player}/departure", data={"csrf_token": guest.token(player)})
     with app.app_context():
         (run,) = sessions_of(cast.room())
-        one, other = attendance_of(run)
-        assert attendance_count(run) == 2
-        assert [one] == attendance_of(run, limit=1)
+        one, other = participations_of(run)
+        assert count_participations(run) == 2
+        assert [one] == participations_of(run, limit=1)
     assert (one.name, one.role, one.link, one.member, one.ending) == ("Gus", Role.GUEST, "Press", None, Ending.LEFT)
     assert one.left_at is not None
     assert (other.name, other.link, other.link_id, other.member) == ("Bob Fischer", None, None, "Bob Fischer")
@@ -181,7 +181,7 @@ def test_of_twenty_who_start_a_room_at_once_all_get_the_same_run(app: Flask, cas
 
 
 def come_into(cast: Cast, room_id: str, *, name: str = "Pat", role: Role = Role.GUEST) -> Participation:
-    here = state_of(cast.room(room_id))
+    here = read_locked_room(cast.room(room_id))
     participation = enter_session(here=here, name=name, role=role, device=f"device of {name}")
     session.flush()
     return participation

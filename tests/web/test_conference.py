@@ -10,8 +10,8 @@ from flask import Flask
 
 from portal import channels
 from portal.channels import InProcess
-from portal.conference import pace
-from portal.conference.signals import Kind, may_signal
+from portal.conference import signal_rate
+from portal.conference.signals import SignalType, may_signal
 from portal.db import session, transaction
 from portal.jobs import presence
 from portal.rooms.models import Role, RoomStatusWord
@@ -75,10 +75,12 @@ def guest(cast: Cast) -> Player:
     return Player(cast.join(Role.GUEST, name="Gus"), cast.board, "gus-tab")
 
 
-@pytest.mark.parametrize("kind", list(Kind))
+@pytest.mark.parametrize("kind", list(SignalType))
 @pytest.mark.parametrize("role", list(Role))
-def test_only_moderators_mute_and_remove(role: Role, kind: Kind) -> None:
-    assert may_signal(role, kind) is (role is Role.MODERATOR or kind in {Kind.OFFER, Kind.ANSWER, Kind.CANDIDATE})
+def test_only_moderators_mute_and_remove(role: Role, kind: SignalType) -> None:
+    assert may_signal(role, kind) is (
+        role is Role.MODERATOR or kind in {SignalType.OFFER, SignalType.ANSWER, SignalType.CANDIDATE}
+    )
 
 
 def test_who_is_in_sees_who_is_in(moderator: Player, guest: Player) -> None:
@@ -97,9 +99,9 @@ def test_who_is_in_sees_who_is_in(moderator: Player, guest: Player) -> None:
 def test_a_signal_reaches_the_one_it_is_for(moderator: Player, guest: Player) -> None:
     moderator.alive()
     guest.alive()
-    sent = guest.say("signals", to=moderator.id, to_connection="mo-tab", kind="offer", data={"sdp": "v=0"})
+    sent = guest.say("signals", to=moderator.id, to_tab="mo-tab", kind="offer", data={"sdp": "v=0"})
     assert sent.status_code == 202
-    letters = channels.channels().letters(f"participation:{moderator.id}", "")
+    letters = channels.channels().messages(f"participation:{moderator.id}", "")
     assert [(letter.body["from"], letter.body["kind"], letter.body["data"]) for letter in letters] == [
         (guest.id, "offer", {"sdp": "v=0"})
     ]
@@ -187,10 +189,10 @@ def test_a_sign_of_life_that_a_closed_page_left_behind_keeps_no_place(
     guest.alive()
     assert guest.closes().status_code == 204
     assert guest.alive().status_code == 200
-    assert channels.channels().attendance(_group(cast))[guest.id]["leaving"] is True
+    assert channels.channels().presence(_group(cast))[guest.id]["leaving"] is True
 
     guest.alive(connection="after-reload")
-    attend = InProcess.attend
+    attend = InProcess.set_present
     closed: list[bool] = []
 
     def attend_late(self: InProcess, *args: Any, **more: Any) -> bool:
@@ -199,9 +201,9 @@ def test_a_sign_of_life_that_a_closed_page_left_behind_keeps_no_place(
             guest.closes(connection="after-reload")  # between what the sign of life read and what it writes
         return attend(self, *args, **more)
 
-    monkeypatch.setattr(InProcess, "attend", attend_late)
+    monkeypatch.setattr(InProcess, "set_present", attend_late)
     assert guest.alive(connection="after-reload", camera=True).status_code == 200
-    assert channels.channels().attendance(_group(cast))[guest.id]["leaving"] is True
+    assert channels.channels().presence(_group(cast))[guest.id]["leaving"] is True
 
 
 def test_leaving_ends_the_stay_and_back_ends_in_no_spinner(guest: Player, cast: Cast, app: Flask) -> None:
@@ -220,7 +222,7 @@ def test_leaving_ends_the_stay_and_back_ends_in_no_spinner(guest: Player, cast: 
 def test_who_gives_no_sign_of_life_is_out_and_the_room_becomes_idle(guest: Player, cast: Cast, app: Flask) -> None:
     guest.alive()
     assert _status(cast).state is LiveState.LIVE
-    channels.channels().attend(_group(cast), guest.id, {}, -1)
+    channels.channels().set_present(_group(cast), guest.id, {}, -1)
     assert presence.sweep(app) == 1
     assert _count(app) == 0
     status = _status(cast)
@@ -333,8 +335,8 @@ def test_data_of_a_signal_are_plain_values(guest: Player, moderator: Player) -> 
 
 
 def test_a_flood_of_signals_is_slowed_down(guest: Player, moderator: Player, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pace, "AT_ONCE", 3.0)
-    monkeypatch.setattr(pace, "A_SECOND", 0.001)
+    monkeypatch.setattr(signal_rate, "BURST", 3.0)
+    monkeypatch.setattr(signal_rate, "PER_SECOND", 0.001)
     guest.alive()
     sent = [guest.say("signals", to=moderator.id, kind="offer", data={}).status_code for _ in range(5)]
     assert sent == [202, 202, 202, 429, 429]
@@ -342,12 +344,12 @@ def test_a_flood_of_signals_is_slowed_down(guest: Player, moderator: Player, mon
 
 def test_of_many_streams_the_newest_count(guest: Player) -> None:
     guest.alive()
-    numbers = [pace.open_stream(guest.id) for _ in range(pace.STREAMS)]
+    numbers = [signal_rate.open_stream(guest.id) for _ in range(signal_rate.STREAMS)]
     assert guest.hear()[0][0] == "roster"
-    assert not pace.is_open(guest.id, numbers[0])
-    assert pace.is_open(guest.id, numbers[-1])
+    assert not signal_rate.is_open(guest.id, numbers[0])
+    assert signal_rate.is_open(guest.id, numbers[-1])
     for number in numbers:
-        pace.close_stream(guest.id, number)
+        signal_rate.close_stream(guest.id, number)
 
 
 def test_a_sign_of_life_waits_for_no_writer(guest: Player, moderator: Player, app: Flask) -> None:

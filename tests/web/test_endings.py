@@ -78,7 +78,7 @@ def test_entering_again_takes_the_place_over_from_a_page_that_is_still_open(cast
     new = Player(guest, cast.board, "new-tab")
     assert new.alive().status_code == 200
     assert old.alive().status_code == 409
-    [letter] = channels.channels().letters(f"participation:{old.id}", "")
+    [letter] = channels.channels().messages(f"participation:{old.id}", "")
     assert (letter.body["reason"], letter.body["connection"]) == ("elsewhere", "old-tab")
 
 
@@ -196,9 +196,9 @@ def test_what_others_write_before_the_stream_is_open_is_not_lost(cast: Cast) -> 
     moderator = Player(cast.join(Role.MODERATOR, name="Mo"), cast.board, "mo-tab")
     guest = Player(cast.join(Role.GUEST), cast.board, "gus-tab")
     guest.alive()
-    guest.say("signals", to=moderator.id, to_connection="mo-before", kind="offer", data={"sdp": "stale"})
+    guest.say("signals", to=moderator.id, to_tab="mo-before", kind="offer", data={"sdp": "stale"})
     mark = moderator.alive(first=True).json["mark"]
-    guest.say("signals", to=moderator.id, to_connection="mo-tab", kind="offer", data={"sdp": "v=0"})
+    guest.say("signals", to=moderator.id, to_tab="mo-tab", kind="offer", data={"sdp": "v=0"})
     heard = moderator.hear(2, after=mark)
     assert [(name, detail.get("data")) for name, detail in heard] == [("signal", {"sdp": "v=0"}), ("roster", None)]
     assert "mark" not in moderator.alive().json

@@ -8,8 +8,8 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from portal.admission.entries import prepare_entry
-from portal.admission.models import Entry
+from portal.admission.join_tickets import issue_join_ticket
+from portal.admission.models import JoinTicket
 from portal.admission.queries import Visitor
 from portal.admission.tokens import revoke_token
 from portal.clock import now
@@ -35,7 +35,7 @@ def secret(cast: Cast, app: Flask) -> Secret:
                 member_role=Role.ATTENDEE if user else None,
             )
             room = cast.room(room_id or None)
-            _, made = prepare_entry(room=room, visitor=visitor, name=name, code=CODE, network="192.0.2.1")
+            _, made = issue_join_ticket(room=room, visitor=visitor, name=name, code=CODE, network="192.0.2.1")
             assert made is not None
             return made
 
@@ -80,7 +80,7 @@ def test_get_and_head_change_nothing_however_often(cast: Cast, app: Flask, secre
         assert preview.get(f"{at}/{made}").status_code == 303
         assert preview.get(at).status_code == 200
     with app.app_context():
-        assert session.scalars(sa.select(Entry)).one().used_at is None
+        assert session.scalars(sa.select(JoinTicket)).one().used_at is None
         assert cast.token(Role.GUEST).last_usage is None
 
 
@@ -209,5 +209,5 @@ def test_a_public_room_gives_its_guest_a_link_then(cast: Cast, app: Flask, secre
 def _move(app: Flask, by: timedelta) -> None:
     """Time goes by: the entry's does."""
     with app.app_context(), transaction():
-        entry: Any = session.scalars(sa.select(Entry)).one()
+        entry: Any = session.scalars(sa.select(JoinTicket)).one()
         entry.expires_at -= by

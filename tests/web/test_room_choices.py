@@ -15,7 +15,7 @@ from portal.clock import now
 from portal.customers.models import Customer
 from portal.db import db, session, transaction
 from portal.people.models import PlatformRole
-from portal.permissions import choices
+from portal.permissions import account_filter
 from portal.permissions.actor import actor_of
 from portal.permissions.members import RoomMember
 from portal.permissions.permission import Permission
@@ -162,13 +162,13 @@ def test_who_may_make_rooms_anywhere_is_offered_no_account_for_that(app: Flask, 
 def test_of_too_many_accounts_only_the_one_in_the_address_is_offered(
     app: Flask, cast: Cast, monkeypatch: pytest.MonkeyPatch, who: str
 ) -> None:
-    monkeypatch.setattr(choices, "MOST", 1)
-    choices._statement.cache_clear()
+    monkeypatch.setattr(account_filter, "MOST", 1)
+    account_filter._statement.cache_clear()
     with app.app_context(), transaction():
         account = events(cast)
         assert page(cast, who).accounts == ()
         found = page(cast, who, account=account.id)
-    choices._statement.cache_clear()
+    account_filter._statement.cache_clear()
     assert ([one.name for one in found.accounts], names(found.others)) == (["Acme · Events"], ["Gala"])
 
 

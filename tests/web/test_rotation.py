@@ -13,7 +13,7 @@ from portal.clock import now
 from portal.db import session, transaction
 from portal.permissions.members import RoomMember
 from portal.rooms.models import Role
-from portal.status.operations import present
+from portal.status.operations import present_participations
 from tests.cast import Cast, Client
 
 
@@ -118,7 +118,7 @@ def test_closing_the_new_link_closes_the_way_in_and_undoing_opens_it(cast: Cast,
         assert "Save the new link" in says(cast), undo
     assert alice.send(f"{link}/revocation", people="remove").status_code == 303
     with cast.app.app_context():
-        assert present(cast.room()) == []
+        assert present_participations(cast.room()) == []
 
 
 def test_closing_the_old_link_leaves_the_new_one(cast: Cast, alice: Client) -> None:

@@ -171,10 +171,10 @@ def test_a_page_that_looks_again_stays_counted_and_one_that_was_closed_does_not(
     cast: Cast, app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stays, goes = cast.follow(Role.GUEST), cast.sign_in("bob")
-    monkeypatch.setattr(waiting, "ASKED_SECONDS", 2)
+    monkeypatch.setattr(waiting, "WAITING_SECONDS", 2)
     goes.send(f"/rooms/{cast.board}/-/entry")
     stays.send(cast.board_path, name="Gus")
-    monkeypatch.setattr(waiting, "ASKED_SECONDS", 70)
+    monkeypatch.setattr(waiting, "WAITING_SECONDS", 70)
     stays.get(cast.board_path)
     wait_for(lambda: told(cast) == "1 person", seconds=10)
     assert presence.sweep(app) == 0  # who lapses at the door has no place to close
@@ -189,7 +189,7 @@ def test_nobody_is_kept_from_the_door_when_channels_are_away(cast: Cast, monkeyp
     def away(*_arguments: object, **_more: object) -> None:
         raise ChannelsAway
 
-    for verb in ("attend", "attendance"):
+    for verb in ("set_present", "presence"):
         monkeypatch.setattr(InProcess, verb, away)
     assert "data-enter" in guest.send(cast.board_path, name="Gus").text
     assert told(cast) == ""

@@ -16,7 +16,7 @@ from portal.permissions.operations import add_member, change_member, remove_memb
 from portal.permissions.permission import Permission
 from portal.rooms.models import Role
 from portal.rooms.operations import create_room
-from portal.status.closing import change_room, delete_room
+from portal.status.room_lifecycle import change_room, delete_room
 from portal.webhooks.events import Event
 from portal.webhooks.operations import test_endpoint as send_test
 from tests.cast import Cast

@@ -24,9 +24,9 @@ from portal.permissions.operations import add_member, change_member, remove_memb
 from portal.permissions.permission import Permission
 from portal.rooms.models import Role
 from portal.rooms.operations import create_room, restore_room
-from portal.status.closing import change_room, delete_room
 from portal.status.models import Participation
-from portal.status.operations import end_session, present, start_session
+from portal.status.operations import end_session, present_participations, start_session
+from portal.status.room_lifecycle import change_room, delete_room
 from portal.webhooks.events import Event
 from portal.webhooks.models import WebhookDelivery
 from tests.cast import CODE, Cast
@@ -192,7 +192,7 @@ def test_who_comes_by_another_right_comes_as_another(app: Flask, cast: Cast, lis
         ("participant.left", "Gus Guest", "guest"),
     ]
     with app.app_context():
-        assert [person.name for person in present(cast.room())] == ["Chair Lady"]
+        assert [person.name for person in present_participations(cast.room())] == ["Chair Lady"]
         stays = session.scalars(sa.select(Participation).order_by(Participation.entered_at)).all()
         assert [(stay.name, stay.left_at is None) for stay in stays] == [("Gus Guest", False), ("Chair Lady", True)]
         assert len({stay.session_uuid for stay in stays}) == 1
@@ -321,7 +321,7 @@ def test_a_dump_holds_no_secret_no_token_and_no_name(app: Flask, cast: Cast, hoo
             code.code not in one.payload for code in session.scalars(sa.select(AccessCode)) for one in messages()
         )
         assert session.scalar(sa.select(sa.func.count()).select_from(RoomMember)) == 1
-        assert len(present(cast.room())) == 1
+        assert len(present_participations(cast.room())) == 1
 
 
 @BOTH

@@ -5,8 +5,8 @@ from typing import Any
 from flask import Blueprint, Response, request
 
 from portal.admission.decision import Case, Decision, Enter, Refuse, Wait, decide
-from portal.admission.entries import LIFE, prepare_entry
-from portal.admission.operations import look
+from portal.admission.join_tickets import OPENING_TIME, issue_join_ticket
+from portal.admission.operations import preview
 from portal.admission.queries import Visitor, find_token
 from portal.api.v1 import answers, language, shapes
 from portal.api.v1.bodies import JoinRequest
@@ -57,11 +57,11 @@ def check(room: Room) -> Response:
     shape = language.shape(CHECK)
     text = request.args.get("token")
     if text is None:
-        return answers.one(decision(look(room, Visitor()), room), shape)
+        return answers.one(decision(preview(room, Visitor()), room), shape)
     token = find_token(room, text)
     if token is None:
         return answers.one(decision(_unknown(), room), shape)
-    return answers.one(decision(look(room, Visitor(token=token)), room), shape)
+    return answers.one(decision(preview(room, Visitor(token=token)), room), shape)
 
 
 def _unknown() -> Decision:
@@ -85,7 +85,7 @@ def join(room: Room, body: JoinRequest) -> Response:
     visitor = Visitor(token=token)
     if role is not None:
         visitor = Visitor(member=somebody.user, member_role=role, scopes=somebody.scopes)
-    made, secret = prepare_entry(
+    made, secret = issue_join_ticket(
         room=room,
         visitor=visitor,
         name=body.name,
@@ -97,7 +97,7 @@ def join(room: Room, body: JoinRequest) -> Response:
         {
             **decision(made, room),
             "entry_url": entry_url(room, secret) if secret else None,
-            "expires_at": moment(now() + LIFE) if secret else None,
+            "expires_at": moment(now() + OPENING_TIME) if secret else None,
         },
         shape,
     )

@@ -80,7 +80,7 @@ def show_one(room: Room, code_id: str) -> Response:
 def change(room: Room, code_id: str, body: CodeChange) -> Response:
     """Change an access code."""
     shape, code = language.shape(LISTING), _own(room, code_id)
-    codes.take_code(code)  # what is not given stays as it is by now
+    codes.lock_code(code)  # what is not given stays as it is by now
     answers.expect_unchanged(code)
     if given := body.given():
         known = {name: getattr(code, name) for name in ("role", "code", "label", "expires_at")}
@@ -95,7 +95,7 @@ def change(room: Room, code_id: str, body: CodeChange) -> Response:
 def delete(room: Room, code_id: str) -> Response:
     """Delete an access code. With the role's last one, its links ask for none any more."""
     code = _own(room, code_id)
-    codes.take_code(code)
+    codes.lock_code(code)
     answers.expect_unchanged(code)
     codes.delete_code(code, room=room, by=actor.someone())
     return answers.gone()

@@ -21,7 +21,7 @@ from portal.errors import NotFound
 from portal.identifiers import matches_identifier
 from portal.people.models import User
 from portal.permissions.visibility import seen_accounts, seen_subscriptions
-from portal.subscriptions.catalogue import FEATURES
+from portal.subscriptions.feature_catalog import FEATURES
 from portal.subscriptions.models import ServiceType, Subscription, SubscriptionStatus
 
 bp = Blueprint("customers", __name__)

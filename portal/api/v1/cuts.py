@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from portal.api.v1.language import EVERYTHING, FARTHEST_PAGE, Listing, Query
 from portal.db import literal_limit
-from portal.permissions.visibility import Page
+from portal.permissions.visibility import Narrowing
 
 DEEP = 1_000
 """So many rows are read sooner once than in each arm."""
@@ -27,7 +27,7 @@ Rows = sa.Select[*tuple[Any, ...]]
 class Arms:
     """A list that `visibility` reads by arms: what of them a page needs, all of it at once, and the rows of these."""
 
-    needed: Callable[[Page], Uuids]
+    needed: Callable[[Narrowing], Uuids]
     everything: sa.Select[UUID]
     rows: Callable[[Uuids], Rows]
 
@@ -55,7 +55,7 @@ class Cut:
 
 
 def statements_of(asked: Query, source: Rows | Arms, options: tuple[Any, ...]) -> tuple[Rows, sa.Select[int]]:
-    """One that reads the page, and one that counts the whole list, to be run with `facts_of`.
+    """One that reads the page, and one that counts the whole list, to be run with `visitor_params`.
 
     The rows of a page by number have `_total`; those after which a cursor may lead on have `_order` and `_tie`.
     """

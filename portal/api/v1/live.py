@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from flask import Blueprint, Response
 
 from portal import representations as show
-from portal.admission.attendance import attendance_of
+from portal.admission.participations import participations_of
 from portal.api.v1 import answers, language, lists, shapes
 from portal.api.v1.endpoint import endpoint, takes
 from portal.api.v1.language import Column, Listing
@@ -99,6 +99,6 @@ def session_one(room: Room, session_id: str) -> Response:
         raise NotFound
     data = show.session(run, room)
     if shape.wants("participations"):
-        people = [shape.cut_inner("participations", show.participation(one)) for one in attendance_of(run)]
+        people = [shape.cut_inner("participations", show.participation(one)) for one in participations_of(run)]
         data["participations"] = {"data": people}
     return answers.one(data, shape, tag=answers.tag_of(run))

@@ -25,18 +25,18 @@ from portal.permissions.permission import Permission
 from portal.permissions.rules import rights
 from portal.permissions.visibility import (
     NEVER,
-    Reach,
+    AccessScope,
+    access_scope_of,
     all_seen,
     creatable_account,
     only_creatable_account,
-    reach_of,
     rooms_with_membership,
-    seen_uuids,
+    visible_uuids,
 )
 from portal.rooms.models import Room, RoomStatusWord, sort_name_of
 from portal.rooms.operations import create_room
 from portal.rooms.search import matches
-from portal.status.closing import change_room, delete_room
+from portal.status.room_lifecycle import change_room, delete_room
 from portal.subscriptions.models import ServiceType, Subscription
 
 bp = Blueprint("rooms", __name__)
@@ -115,11 +115,11 @@ def represent(rooms: list[Room], somebody: Actor, shape: Shape) -> list[dict[str
 
 
 @lru_cache(maxsize=256)
-def _seen(reach: Reach) -> Arms:
+def _seen(access_scope: AccessScope) -> Arms:
     """The rooms that everybody sees whose reach has this shape."""
     return Arms(
-        needed=lambda page: seen_uuids(reach, NEVER, page),
-        everything=all_seen(reach, NEVER),
+        needed=lambda page: visible_uuids(access_scope, NEVER, page),
+        everything=all_seen(access_scope, NEVER),
         rows=rooms_with_membership,
     )
 
@@ -134,7 +134,7 @@ def _one(room: Room, shape: Shape) -> dict[str, Any]:
 def index() -> Response:
     """List the rooms that the caller may see."""
     somebody, asked, at = actor.someone(), language.query(LISTING), now()
-    reach = reach_of(somebody)
+    reach = access_scope_of(somebody)
     facts = reach.facts(at) | {"reader": somebody.uuid}
     rows, pagination = lists.rows_of(asked, _seen(reach.shape), *_options(asked.shape), facts=facts)
     for row in rows:

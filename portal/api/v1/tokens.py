@@ -105,7 +105,7 @@ def show_one(room: Room, token_id: str) -> Response:
 def change(room: Room, token_id: str, body: TokenChange) -> Response:
     """Change a token. Its text stays; the change counts for whoever enters from now on."""
     shape, token, by = language.shape(ONE), _own(room, token_id), actor.someone()
-    tokens.take_token(token)  # what is not given stays as it is by now
+    tokens.lock_token(token)  # what is not given stays as it is by now
     answers.expect_unchanged(token)
     given = body.given()
     paused = given.pop("paused", None)
@@ -129,7 +129,7 @@ def change(room: Room, token_id: str, body: TokenChange) -> Response:
 def delete(room: Room, token_id: str) -> Response:
     """Revoke a token, for good and at once, and with it the one that it replaced. Who is in by it stays in."""
     token = _own(room, token_id)
-    tokens.take_token(token)
+    tokens.lock_token(token)
     if token.revoked_at is not None:
         raise NotFound  # somebody was faster
     answers.expect_unchanged(token)

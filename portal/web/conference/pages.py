@@ -10,8 +10,8 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from portal.admission.decision import Decision, Reason, Refuse
-from portal.admission.operations import look
-from portal.admission.stays import ABSENT, MEMBERSHIP, SIGNED_OUT, Over
+from portal.admission.operations import preview
+from portal.admission.reauthorization import ABSENT, MEMBERSHIP, SIGNED_OUT, ParticipationEnded
 from portal.edge import actor
 from portal.edge.guard import Admission, Inside, admitted, as_member, at_door, find_inside
 from portal.errors import Conflict, Message, NotFound
@@ -94,7 +94,7 @@ def left(admission: Admission) -> ResponseReturnValue:
     if not (admission.may_know or admission.ticket.participation_id):  # who was in may learn that it is over
         raise NotFound
     room, reason = admission.room, _what_happened(admission)
-    decision = look(room, replace(admission.visitor, device=admission.ticket.device), admission.standing)
+    decision = preview(room, replace(admission.visitor, device=admission.ticket.device), admission.occupancy)
     return render_template(
         "join/left.html",
         room=room,
@@ -105,8 +105,8 @@ def left(admission: Admission) -> ResponseReturnValue:
     )
 
 
-@bp.errorhandler(Over)
-def over(_ended: Over) -> ResponseReturnValue:
+@bp.errorhandler(ParticipationEnded)
+def over(_ended: ParticipationEnded) -> ResponseReturnValue:
     """Who comes back to a player that is over (by Back, say) lands on the page after leaving."""
     room_id = (request.view_args or {})["room_id"]
     return redirect(url_for("conference.left", room_id=room_id), 303)
@@ -115,7 +115,7 @@ def over(_ended: Over) -> ResponseReturnValue:
 def _what_happened(admission: Admission) -> str:
     try:
         find_inside(admission.room.id, admission.ticket)
-    except Over as over:
+    except ParticipationEnded as over:
         return over.reason
     return ELSEWHERE
 

@@ -9,21 +9,21 @@ from typing import Any, cast
 from flask import Blueprint, Flask, current_app, request
 from flask.typing import ResponseReturnValue
 
-from portal.admission.stays import Over
-from portal.channels import Letter, channels
-from portal.conference import pace
+from portal.admission.reauthorization import ParticipationEnded
+from portal.channels import MailboxMessage, channels
+from portal.conference import signal_rate
 from portal.conference.signals import (
-    Elsewhere,
-    Kind,
+    InAnotherTab,
+    SignalType,
     find_receiver,
+    heartbeat,
     is_moderation,
     mailbox,
     moderate,
-    negotiate,
     page_closed,
+    relay_signal,
+    require_may_signal,
     roster,
-    sign_of_life,
-    speaks,
 )
 from portal.db import reading, session, transaction, writing
 from portal.edge.admissions import Ticket
@@ -52,8 +52,8 @@ def presence(inside: Inside) -> ResponseReturnValue:
     """
     body = _body()
     session.commit()  # nothing is held while others are told
-    mark = channels().last_letter(mailbox(inside.participation.id)) if body.get("first") is True else None
-    sign_of_life(
+    mark = channels().last_message_id(mailbox(inside.participation.id)) if body.get("first") is True else None
+    heartbeat(
         inside.participation,
         connection=_word(body, "connection"),
         microphone=body.get("microphone") is True,
@@ -82,18 +82,18 @@ def send_signal(inside: Inside) -> ResponseReturnValue:
     body, sender = _body(), inside.participation
     connection, to, kind = _word(body, "connection"), _word(body, "to"), _kind(body)
     session.commit()  # nothing is held while others are told
-    speaks(sender, connection, kind)
+    require_may_signal(sender, connection, kind)
     receiver = find_receiver(inside.room, sender, to)
     session.commit()
     if is_moderation(kind):
         with writing():
             moderate(sender=sender, receiver=receiver, kind=kind)
     else:
-        negotiate(
+        relay_signal(
             sender=sender,
             connection=connection,
             receiver=receiver,
-            to_connection=str(body.get("to_connection") or "")[:CONNECTION_LENGTH],
+            to_tab=str(body.get("to_connection") or "")[:CONNECTION_LENGTH],
             kind=kind,
             data=body.get("data"),
         )
@@ -110,7 +110,7 @@ def stream(inside: Inside) -> ResponseReturnValue:
     app = cast("Flask", current_app._get_current_object())  # type: ignore[attr-defined]
     box = mailbox(inside.participation.id)
     asked = request.headers.get("Last-Event-ID") or request.args.get("after")
-    after = channels().last_letter(box) if asked is None else asked[:64]
+    after = channels().last_message_id(box) if asked is None else asked[:64]
     connection = request.args.get("connection", "")[:CONNECTION_LENGTH]
     return events.stream(_hear(app, inside, connection, after, all_ending_words()))
 
@@ -118,11 +118,11 @@ def stream(inside: Inside) -> ResponseReturnValue:
 @bp.errorhandler(Refused)
 def refuse(refused: Refused) -> ResponseReturnValue:
     """The script reads a word and a sentence."""
-    if isinstance(refused, Over):
+    if isinstance(refused, ParticipationEnded):
         return {"error": "ended", "reason": refused.reason, "message": ending_words(refused.reason)}, 410
     if isinstance(refused, NotFound) and (request.endpoint or "").endswith("presence"):
         return {"error": "ended", "reason": GONE, "message": ending_words(GONE)}, 410
-    if isinstance(refused, Elsewhere):
+    if isinstance(refused, InAnotherTab):
         return {"error": "elsewhere", "message": translated(refused.message)}, HTTPStatus.CONFLICT
     return {"error": "refused", "message": translated(refused.message)}, status_of(refused)
 
@@ -132,15 +132,15 @@ def _hear(app: Flask, inside: Inside, connection: str, after: str, words: dict[s
     box = mailbox(participation.id)
     known = ""
     beats = int(events.LONGEST_SECONDS / events.HEARTBEAT_SECONDS) * 100
-    number = pace.open_stream(participation.id)
+    number = signal_rate.open_stream(participation.id)
     channels().nudge(box)  # an older stream may have to end
     try:
         with channels().watch(f"room:{room.uuid}", f"user:{participation.user_uuid}", box) as watch:
             for _beat in range(beats):
-                if not pace.is_open(participation.id, number):
+                if not signal_rate.is_open(participation.id, number):
                     yield events.event("over", {"reason": "elsewhere", "message": words["elsewhere"]})
                     return
-                for letter in channels().letters(box, after):
+                for letter in channels().messages(box, after):
                     after = letter.id
                     heard = _event(letter, connection, words)
                     if heard:
@@ -150,7 +150,7 @@ def _hear(app: Flask, inside: Inside, connection: str, after: str, words: dict[s
                 try:
                     people = _people(app, room.id, inside.ticket)
                 except Refused as refused:
-                    reason = refused.reason if isinstance(refused, Over) else GONE
+                    reason = refused.reason if isinstance(refused, ParticipationEnded) else GONE
                     yield events.event("over", {"reason": reason, "message": words.get(reason, "")})
                     return
                 if people != known:
@@ -160,7 +160,7 @@ def _hear(app: Flask, inside: Inside, connection: str, after: str, words: dict[s
                     yield events.heartbeat()
                 watch.wait(events.HEARTBEAT_SECONDS)
     finally:
-        pace.close_stream(participation.id, number)
+        signal_rate.close_stream(participation.id, number)
 
 
 def _people(app: Flask, room_id: str, ticket: Ticket) -> str:
@@ -172,7 +172,7 @@ def _people(app: Flask, room_id: str, ticket: Ticket) -> str:
     return json.dumps({"people": people, "count": len(people), "since": since}, separators=(",", ":"))
 
 
-def _event(letter: Letter, connection: str, words: dict[str, str]) -> str:
+def _event(letter: MailboxMessage, connection: str, words: dict[str, str]) -> str:
     if not _is_for(letter, connection):
         return ""
     body = {name: value for name, value in letter.body.items() if name != "event"}
@@ -182,7 +182,7 @@ def _event(letter: Letter, connection: str, words: dict[str, str]) -> str:
     return events.event(name, body, number=letter.id)
 
 
-def _is_for(letter: Letter, connection: str) -> bool:
+def _is_for(letter: MailboxMessage, connection: str) -> bool:
     """Letters may name the tab they are for: the one that was replaced, or the one that is called."""
     wanted = letter.body.get("to_connection") or (
         letter.body.get("connection") if letter.body.get("reason") == "elsewhere" else ""
@@ -203,9 +203,9 @@ def _body() -> dict[str, Any]:
     return body
 
 
-def _kind(body: dict[str, Any]) -> Kind:
+def _kind(body: dict[str, Any]) -> SignalType:
     try:
-        return Kind(str(body.get("kind")))
+        return SignalType(str(body.get("kind")))
     except ValueError:
         raise Invalid(kind=Message("There is no such signal.")) from None
 

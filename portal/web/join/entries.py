@@ -11,11 +11,18 @@ from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 
 from portal.admission.decision import Decision, Wait
-from portal.admission.entries import Spent, can_be_used, find_entry, find_opened, opens, use_entry
-from portal.admission.models import Entry
-from portal.admission.operations import Declined, look
+from portal.admission.join_tickets import (
+    JoinTicketSpent,
+    can_be_opened,
+    can_be_redeemed,
+    find_join_ticket,
+    find_opened_join_ticket,
+    redeem_join_ticket,
+)
+from portal.admission.models import JoinTicket
+from portal.admission.operations import Declined, preview
 from portal.admission.queries import Visitor
-from portal.admission.waiting import ask_to_come_in, stop_waiting
+from portal.admission.waiting import start_waiting, stop_waiting
 from portal.clock import now
 from portal.edge import actor, admissions
 from portal.edge.guard import Admission, as_member, at_door
@@ -31,10 +38,10 @@ bp = Blueprint("entries", __name__, url_prefix="/rooms/<id:room_id>/-/entries")
 def open_entry(admission: Admission, secret: str) -> ResponseReturnValue:
     """Swap the secret in the address for the admission cookie: one 303 to the clean address."""
     room = admission.room
-    entry = find_entry(room, secret)
+    entry = find_join_ticket(room, secret)
     if entry is None:
         raise NotFound
-    if not opens(entry, now()):
+    if not can_be_opened(entry, now()):
         return _spent()
     response = make_response(redirect(url_for("entries.show", room_id=room.id), 303))
     held = None if admission.is_new else admission.ticket
@@ -46,9 +53,9 @@ def open_entry(admission: Admission, secret: str) -> ResponseReturnValue:
 def show(admission: Admission) -> ResponseReturnValue:
     """The button that enters; a script presses it at once, or as soon as there is nothing to wait for."""
     room, entry = admission.room, _held(admission)
-    if not can_be_used(entry, now()):
+    if not can_be_redeemed(entry, now()):
         return _spent()
-    result = look(room, _visitor(room, entry, admission.ticket.device)).result
+    result = preview(room, _visitor(room, entry, admission.ticket.device)).result
     wait = result if isinstance(result, Wait) else None
     return render_template("join/continue.html", room=room, name=entry.name, wait=wait, proof=admission.proof)
 
@@ -63,12 +70,12 @@ def enter(admission: Admission) -> ResponseReturnValue:
     visitor = _visitor(room, entry, admission.ticket.device)
     try:
         with remembered():
-            inside = use_entry(room=room, entry=entry, visitor=visitor, network=request.remote_addr or "")
-    except Spent:
+            inside = redeem_join_ticket(room=room, entry=entry, visitor=visitor, network=request.remote_addr or "")
+    except JoinTicketSpent:
         return _spent()
     except Declined as declined:
         if isinstance(declined.decision.result, Wait) and declined.decision.result.wait_for == "host":
-            ask_to_come_in(room, visitor)
+            start_waiting(room, visitor)
         return _declined(admission, entry, visitor, declined.decision), HTTPStatus.FORBIDDEN
     stop_waiting(room, visitor)
     ticket = replace(
@@ -83,7 +90,7 @@ def enter(admission: Admission) -> ResponseReturnValue:
     return admissions.write(response, room.id, ticket)
 
 
-def _declined(admission: Admission, entry: Entry, visitor: Visitor, decision: Decision) -> str:
+def _declined(admission: Admission, entry: JoinTicket, visitor: Visitor, decision: Decision) -> str:
     """Why not, with the way to try again while the entry lasts: it was not used up."""
     room, proof = admission.room, admission.proof
     if isinstance(decision.result, Wait):
@@ -92,14 +99,14 @@ def _declined(admission: Admission, entry: Entry, visitor: Visitor, decision: De
     return render_template("join/refused.html", room=room, visitor=visitor, decision=decision, again=again)
 
 
-def _held(admission: Admission) -> Entry:
-    entry = find_opened(admission.room, admission.ticket.entry_uuid)
+def _held(admission: Admission) -> JoinTicket:
+    entry = find_opened_join_ticket(admission.room, admission.ticket.entry_uuid)
     if entry is None:
         raise NotFound
     return entry
 
 
-def _visitor(room: Room, entry: Entry, device: str) -> Visitor:
+def _visitor(room: Room, entry: JoinTicket, device: str) -> Visitor:
     """Whoever the entry was made for, with the rights that he has now, as far as the program had them."""
     somebody = actor.by_user(entry.user, entry.scopes) if entry.token is None else None
     visitor = as_member(somebody, room, device=device) if somebody is not None else None

@@ -12,9 +12,9 @@ from flask_babel import lazy_gettext as _l
 from wtforms import StringField
 
 from portal.admission.decision import Decision, Reason, Refuse, Wait
-from portal.admission.operations import Declined, enter, look
+from portal.admission.operations import Declined, enter, preview
 from portal.admission.queries import Visitor, find_token
-from portal.admission.waiting import ask_to_come_in, go_on_waiting, stop_waiting
+from portal.admission.waiting import keep_waiting, start_waiting, stop_waiting
 from portal.clock import now
 from portal.edge import actor, admissions
 from portal.edge.guard import Admission, as_member, at_door
@@ -81,7 +81,7 @@ def join(admission: Admission, slug: str) -> ResponseReturnValue:
                 )
         except Declined as declined:
             if _waits_for_host(declined.decision):
-                ask_to_come_in(room, visitor)
+                start_waiting(room, visitor)
             answer = make_response(_page(admission, declined.decision, form, asked=True), 403)
             return admissions.write(answer, room.id, replace(admission.ticket, known_by=visitor.fixed_name or name))
         stop_waiting(room, visitor)
@@ -139,9 +139,9 @@ def _known_name(admission: Admission) -> str:
 
 def _look(admission: Admission) -> Decision:
     visitor = replace(admission.visitor, device=admission.ticket.device)
-    decision = look(admission.room, visitor, admission.standing)
+    decision = preview(admission.room, visitor, admission.occupancy)
     if _waits_for_host(decision):
-        go_on_waiting(admission.room, visitor)
+        keep_waiting(admission.room, visitor)
     return decision
 
 

@@ -9,9 +9,9 @@ from flask import Blueprint, make_response, redirect, render_template, request, 
 from flask.typing import ResponseReturnValue
 
 from portal.admission.decision import Decision, Wait
-from portal.admission.operations import Declined, enter, look
+from portal.admission.operations import Declined, enter, preview
 from portal.admission.queries import Visitor
-from portal.admission.waiting import ask_to_come_in, go_on_waiting, stop_waiting
+from portal.admission.waiting import keep_waiting, start_waiting, stop_waiting
 from portal.edge import actor, admissions
 from portal.edge.guard import as_member, requires
 from portal.edge.refusals import remembered
@@ -28,9 +28,9 @@ def show(room: Room) -> ResponseReturnValue:
     """What entering would do, for whoever follows the room's address as a member."""
     held = admissions.read(request, room.id)
     visitor = _visitor(room, device=held.device if held else "")
-    decision = look(room, visitor)
+    decision = preview(room, visitor)
     if isinstance(decision.result, Wait):
-        go_on_waiting(room, visitor)
+        keep_waiting(room, visitor)
     return _page(room, visitor, decision, asked=request.args.get("asked") == "1")
 
 
@@ -46,7 +46,7 @@ def create(room: Room) -> ResponseReturnValue:
             inside = enter(room=room, visitor=visitor, name="", code="", network=request.remote_addr or "")
     except Declined as declined:
         if isinstance(declined.decision.result, Wait):
-            ask_to_come_in(room, visitor)
+            start_waiting(room, visitor)
         return _page(room, visitor, declined.decision, asked=True), 409
     stop_waiting(room, visitor)
     ticket = admissions.by_membership(held, visitor.sign_in_uuid)

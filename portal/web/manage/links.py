@@ -17,7 +17,7 @@ from wtforms.validators import Optional
 from portal.admission import tokens
 from portal.admission.decision import Decision
 from portal.admission.models import RoomToken
-from portal.admission.operations import look
+from portal.admission.operations import preview
 from portal.admission.queries import Visitor, automatic_count, codes_of, find_own_token, tokens_of
 from portal.clock import now
 from portal.edge import actor
@@ -177,7 +177,7 @@ def rotate(room: Room, token_id: str) -> ResponseReturnValue:
 def test(room: Room, token_id: str) -> ResponseReturnValue:
     """The whole decision about this link, check by check; nothing is used up."""
     token = _own(room, token_id)
-    return _ledger(room, tested=token, decision=look(room, Visitor(token=token)))
+    return _ledger(room, tested=token, decision=preview(room, Visitor(token=token)))
 
 
 @bp.route("/<id:token_id>/revocation", methods=["GET", "POST"])
@@ -225,7 +225,7 @@ def resume(room: Room, token_id: str) -> ResponseReturnValue:
 def _closing(room: Room, token: RoomToken, template: str, inside: list[Participation]) -> str:
     """What is asked before a way in is closed: whom and which other links it concerns."""
     at = now()
-    earlier = sum(one.works(at) for one in tokens.ending_with(token, at))
+    earlier = sum(one.works(at) for one in tokens.tokens_ending_with(token, at))
     return render_template(template, room=room, tab="links", token=token, inside=inside, earlier=earlier)
 
 

@@ -1,6 +1,6 @@
 """One page of the rooms that somebody may see, in three statements however many rooms there are.
 
-Columns are read instead of whole rooms, and each relation by which somebody sees rooms (see `Reach`)
+Columns are read instead of whole rooms, and each relation by which somebody sees rooms (see `AccessScope`)
 reads no further than the page by its own index, so that a page costs the same at any depth.
 """
 
@@ -20,12 +20,19 @@ from portal.db import literal_limit, session
 from portal.edge import cursors
 from portal.edge.words import ago, duration, seconds_since
 from portal.people.models import User
+from portal.permissions.account_filter import AccountChoice, account_filter_for
 from portal.permissions.actor import Actor
-from portal.permissions.choices import Choice, choices_of
 from portal.permissions.members import RoomMember, granted
 from portal.permissions.permission import Permission
-from portal.permissions.rules import Place, rights_at
-from portal.permissions.visibility import NEVER, Reach, reach_of, reader_is_member, relations, seen_uuids
+from portal.permissions.rules import RoomOwners, effective_permissions
+from portal.permissions.visibility import (
+    NEVER,
+    AccessScope,
+    access_scope_of,
+    reader_is_member,
+    relations,
+    visible_uuids,
+)
 from portal.rooms.models import Room, RoomStatusWord
 from portal.rooms.search import matches
 from portal.status.models import HAPPENING, LiveState, RoomStatus
@@ -85,7 +92,7 @@ class RoomPage:
     others: tuple[Row, ...]
     next: str
     asked: Asked
-    accounts: tuple[Choice, ...]
+    accounts: tuple[AccountChoice, ...]
     """Those to choose from."""
     first: bool
     may_create: bool
@@ -108,8 +115,8 @@ def page_of_rooms(actor: Actor, *, after: str = "", asked: Asked = EVERYTHING) -
     may not see whole for all.
     """
     at, cursor = now(), read_cursor(after, asked.order)
-    choices = choices_of(actor, asked.account)
-    reach, account = choices.reach, choices.chosen
+    choices = account_filter_for(actor, asked.account)
+    reach, account = choices.access_scope, choices.chosen
     asked = replace(asked, account=account.id if account else "")
     facts = reach.facts(at) | {"reader": actor.uuid}
     if account is not None:
@@ -157,27 +164,27 @@ def rows_of(actor: Actor, room_ids: list[str]) -> list[Row]:
     named = sa.select(Room.uuid, sa.false().label("live")).where(
         Room.id.in_(room_ids[: PAGE + MOST_LIVE]),
         Room.trashed_at.is_(None),
-        sa.or_(*relations(reach_of(actor), at)),
+        sa.or_(*relations(access_scope_of(actor), at)),
     )
     return [_row(actor, row, at) for row in session.execute(_shown(named), {"reader": actor.uuid})]
 
 
 @lru_cache(maxsize=256)
-def _page(reach: Reach, first: bool, asked: Asked, _dialect: str) -> sa.Select[*tuple[Any, ...]]:
-    """The statement for everybody with as many customers and accounts as `reach`: making it takes long."""
-    live = _live(reach, NEVER, asked)
-    others = _others(reach, NEVER, live, first, asked)
+def _page(access_scope: AccessScope, first: bool, asked: Asked, _dialect: str) -> sa.Select[*tuple[Any, ...]]:
+    """The statement for everybody with as many customers and accounts as `access_scope`: making it takes long."""
+    live = _live(access_scope, NEVER, asked)
+    others = _others(access_scope, NEVER, live, first, asked)
     keys = sa.union_all(sa.select(live.c.uuid, sa.true().label("live")), others) if first else others
     return _shown(keys, asked.order)
 
 
-def _live(reach: Reach, at: datetime, asked: Asked) -> sa.CTE:
+def _live(access_scope: AccessScope, at: datetime, asked: Asked) -> sa.CTE:
     """The rooms that are shown as live, latest first, so many at most."""
-    live = _known_live(reach, at, asked).order_by(RoomStatus.since.desc(), RoomStatus.room_uuid)
+    live = _known_live(access_scope, at, asked).order_by(RoomStatus.since.desc(), RoomStatus.room_uuid)
     return live.limit(literal_limit(MOST_LIVE)).cte("live")
 
 
-def _known_live(reach: Reach, at: datetime, asked: Asked, first: bool = True) -> sa.Select[UUID]:
+def _known_live(access_scope: AccessScope, at: datetime, asked: Asked, first: bool = True) -> sa.Select[UUID]:
     """Live rooms whose status somebody may see: all of them, or those after the cursor.
 
     There are few live rooms, so they are read by their own index and then judged, each by itself: of a join,
@@ -186,12 +193,14 @@ def _known_live(reach: Reach, at: datetime, asked: Asked, first: bool = True) ->
     judged = sa.select(Room.uuid).where(
         Room.uuid == RoomStatus.room_uuid,
         Room.trashed_at.is_(None),
-        sa.or_(*relations(reach, at, Permission.STATUS_VIEW)),
+        sa.or_(*relations(access_scope, at, Permission.STATUS_VIEW)),
     )
     return sa.select(RoomStatus.room_uuid.label("uuid")).where(IS_LIVE, _fitting(judged, asked, first).exists())
 
 
-def _others(reach: Reach, at: datetime, live: sa.CTE, first: bool, asked: Asked) -> sa.Select[*tuple[Any, ...]]:
+def _others(
+    access_scope: AccessScope, at: datetime, live: sa.CTE, first: bool, asked: Asked
+) -> sa.Select[*tuple[Any, ...]]:
     """One page of all other rooms, in their order, and one room more. Of live rooms asked for, what is left of them."""
     shown, order = sa.select(live.c.uuid), _ordered(asked.order)
 
@@ -201,9 +210,9 @@ def _others(reach: Reach, at: datetime, live: sa.CTE, first: bool, asked: Asked)
         )
 
     if asked.status is Chosen.LIVE:
-        seen = _known_live(reach, at, asked, first).where(RoomStatus.room_uuid.not_in(shown)).subquery()
+        seen = _known_live(access_scope, at, asked, first).where(RoomStatus.room_uuid.not_in(shown)).subquery()
     else:
-        seen = seen_uuids(reach, at, page).subquery()
+        seen = visible_uuids(access_scope, at, page).subquery()
     part = (
         sa.select(Room.uuid, sa.false().label("live"))
         .join(seen, seen.c.uuid == Room.uuid)
@@ -285,7 +294,7 @@ def _shown(
 
 def _row(actor: Actor, row: Any, at: datetime) -> Row:
     member = granted(row.permissions, row.until, at) if row.permissions is not None else frozenset()
-    rights = rights_at(actor, Place(row.owner_uuid, row.account_owner, row.customer_owner), member)
+    rights = effective_permissions(actor, RoomOwners(row.owner_uuid, row.account_owner, row.customer_owner), member)
     status = None
     if row.state is not None and Permission.STATUS_VIEW in rights:
         status = Status(row.state, row.since, row.checked_at, row.stale, row.inside, tuple(row.names), row.last_live_at)

@@ -15,13 +15,13 @@ from portal.edge.guard import requires
 from portal.edge.words import translated
 from portal.errors import Message
 from portal.permissions.permission import Permission
-from portal.providers.base import Kind, Scope, Setting
+from portal.providers.base import FieldKind, Setting, SettingScope
 from portal.rooms.features import EffectiveFeature, features_of, narrowable_features
 from portal.rooms.metadata import read_metadata, written
 from portal.rooms.models import Room, RoomStatusWord
 from portal.rooms.settings import declared_for, setting_of
-from portal.status.closing import change_room
-from portal.subscriptions.catalogue import Feature
+from portal.status.room_lifecycle import change_room
+from portal.subscriptions.feature_catalog import Feature
 from portal.web import notices
 from portal.web.forms import Form, refills
 
@@ -102,7 +102,7 @@ def edit(room: Room) -> ResponseReturnValue:
         room=room,
         tab="settings",
         form=form,
-        scopes=Scope,
+        scopes=SettingScope,
         plan=room.subscription.values,
         remarks={row.code: row.reason for row in features_of(room) if _needs_a_remark(row)},
     )
@@ -138,11 +138,11 @@ def form_for(room: Room) -> SettingsForm:
 
 def _setting_field(setting: Setting) -> Field:
     label = translated(setting.label)
-    if setting.kind is Kind.SWITCH:
+    if setting.kind is FieldKind.SWITCH:
         return BooleanField(label)
-    if setting.kind is Kind.CHOICE:
+    if setting.kind is FieldKind.CHOICE:
         return SelectField(label, choices=[SelectChoice(word, translated(text)) for word, text in setting.choices])
-    if setting.kind is Kind.ADDRESS:
+    if setting.kind is FieldKind.ADDRESS:
         return URLField(label, render_kw={"maxlength": setting.longest, "placeholder": "https://"})
     if setting.longest > ONE_LINE:
         return TextAreaField(label, render_kw={"rows": 3, "maxlength": setting.longest})

@@ -26,7 +26,7 @@ from portal.representations import token_url
 from portal.rooms.features import features_of
 from portal.rooms.models import Room
 from portal.rooms.operations import TRASH_DAYS, create_room, restore_room
-from portal.status.closing import delete_room
+from portal.status.room_lifecycle import delete_room
 from portal.web import notices
 from portal.web.forms import Form, query_word, refills
 from portal.web.made import fill, made_for_session

@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
-from portal.admission.attendance import Attendance, attendance_count, attendance_of
+from portal.admission.participations import ParticipationDetails, count_participations, participations_of
 from portal.edge import actor, cursors
 from portal.edge.guard import requires
 from portal.edge.words import how_ended, role_words
@@ -15,8 +15,8 @@ from portal.errors import NotFound
 from portal.permissions.permission import Permission
 from portal.rooms.models import Room
 from portal.status.models import RoomSession
-from portal.status.operations import end_session, present
-from portal.status.queries import find_session, place_of, sessions_of
+from portal.status.operations import end_session, present_participations
+from portal.status.queries import cursor_of, find_session, sessions_of
 from portal.web import notices
 from portal.web.tables import csv_file
 
@@ -39,7 +39,7 @@ def index(room: Room) -> ResponseReturnValue:
         tab="sessions",
         runs=runs,
         first=place is None,
-        next=cursors.write_place(place_of(runs[-1]), of="sessions") if more else "",
+        next=cursors.write_place(cursor_of(runs[-1]), of="sessions") if more else "",
     )
 
 
@@ -48,8 +48,8 @@ def index(room: Room) -> ResponseReturnValue:
 def show(room: Room, session_id: str) -> ResponseReturnValue:
     """Who took part in one run."""
     run = _own(room, session_id)
-    people = attendance_of(run, limit=MOST_SHOWN)
-    total = len(people) if len(people) < MOST_SHOWN else attendance_count(run)
+    people = participations_of(run, limit=MOST_SHOWN)
+    total = len(people) if len(people) < MOST_SHOWN else count_participations(run)
     return render_template(
         "manage/sessions/show.html", room=room, tab="sessions", run=run, people=people, total=total, by=came_by
     )
@@ -72,7 +72,7 @@ def download(room: Room, session_id: str) -> ResponseReturnValue:
                 _stamp(person.left_at),
                 how_ended(person.ending) if person.ending else "",
             )
-            for person in attendance_of(run)
+            for person in participations_of(run)
         ),
     )
 
@@ -82,7 +82,7 @@ def download(room: Room, session_id: str) -> ResponseReturnValue:
 def end(room: Room) -> ResponseReturnValue:
     """End what goes on in the room, for everyone. It cannot be undone, so it is said first who goes."""
     if request.method == "GET":
-        return render_template("manage/sessions/end.html", room=room, tab="", people=present(room))
+        return render_template("manage/sessions/end.html", room=room, tab="", people=present_participations(room))
     gone = end_session(room, by=actor.someone().uuid)
     notices.done(
         ngettext("Ended: %(num)d person was sent out.", "Ended: %(num)d people were sent out.", gone)
@@ -92,7 +92,7 @@ def end(room: Room) -> ResponseReturnValue:
     return redirect(url_for("rooms.show", room_id=room.id), 303)
 
 
-def came_by(person: Attendance) -> str:
+def came_by(person: ParticipationDetails) -> str:
     """By what right somebody came: a link's label, or as which member."""
     if person.member is not None:
         return str(_("Member %(name)s", name=person.member))

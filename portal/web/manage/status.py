@@ -23,7 +23,7 @@ from portal.permissions.visibility import watched_topics
 from portal.rooms.features import used_limit
 from portal.rooms.models import Role, Room
 from portal.status.models import Participation, RoomStatus
-from portal.status.operations import present
+from portal.status.operations import present_participations
 from portal.web import events
 from portal.web.forms import query_word
 from portal.web.made import fill
@@ -62,7 +62,7 @@ def status_view(room: Room, somebody: Actor) -> StatusView:
     """What the status fragment shows."""
     stored = snapshot_of(room)
     most = used_limit(room.subscription.values, room.room_features, "max_participants")
-    people = present(room) if stored and stored.count else []
+    people = present_participations(room) if stored and stored.count else []
     hosted = any(person.role is Role.MODERATOR for person in people)
     return StatusView(stored, people, most, somebody.uuid, 0 if hosted else count_waiting(room))
 

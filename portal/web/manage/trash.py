@@ -16,7 +16,7 @@ from portal.edge.guard import signed_in
 from portal.people.models import User
 from portal.permissions.actor import Actor
 from portal.permissions.permission import Permission, StaffPermission
-from portal.permissions.visibility import reach_of, relations
+from portal.permissions.visibility import access_scope_of, relations
 from portal.rooms.models import Room
 from portal.rooms.operations import TRASH_DAYS
 from portal.rooms.search import LONGEST_SEARCH, matches
@@ -67,7 +67,7 @@ def page_of_trash(somebody: Actor, *, search: str = "", after: str = "") -> Tras
     """
     at, place = now(), cursors.read_place(after, of="trash")
     deletes = StaffPermission.ROOMS_DELETE in somebody.staff
-    reach = reach_of(somebody)
+    reach = access_scope_of(somebody)
     right = Permission.ROOM_VIEW if deletes else Permission.ROOM_DELETE  # staff lacks only the sight of a room
     query = (
         sa.select(

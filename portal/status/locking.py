@@ -16,7 +16,7 @@ from portal.status.models import Participation, RoomSession, RoomStatus
 
 
 @dataclass
-class State:
+class LockedRoom:
     """The stored snapshot, the running session, and who is in, in the order of entering."""
 
     room: Room
@@ -25,7 +25,7 @@ class State:
     people: list[Participation]
 
 
-def hold(room_uuid: UUID) -> Room | None:
+def lock_room(room_uuid: UUID) -> Room | None:
     """Lock the room until the end of the transaction. None if there is no such room any more."""
     if session.get_bind().dialect.name == "sqlite" or ("room", room_uuid) in locked_rows():
         return session.get(Room, room_uuid)
@@ -36,12 +36,12 @@ def hold(room_uuid: UUID) -> Room | None:
     return room
 
 
-def state_of(room: Room) -> State:
+def read_locked_room(room: Room) -> LockedRoom:
     """Read anew, whatever this transaction has seen before. The caller holds the room."""
-    return as_state(room, session.execute(state_query(room.uuid)).all())
+    return locked_room_from_rows(room, session.execute(locked_room_query(room.uuid)).all())
 
 
-def state_query(room_uuid: UUID | sa.BindParameter[UUID]) -> sa.Select[RoomStatus, RoomSession, Participation]:
+def locked_room_query(room_uuid: UUID | sa.BindParameter[UUID]) -> sa.Select[RoomStatus, RoomSession, Participation]:
     """Rows of (status, running session, participation): one for each who is in, at least one."""
     return (
         sa.select(RoomStatus, RoomSession, Participation)
@@ -55,7 +55,7 @@ def state_query(room_uuid: UUID | sa.BindParameter[UUID]) -> sa.Select[RoomStatu
     )
 
 
-def as_state(room: Room, rows: Any) -> State:
-    """The rows of `state_query`, of which more columns may follow, as a value."""
+def locked_room_from_rows(room: Room, rows: Any) -> LockedRoom:
+    """The rows of `locked_room_query`, of which more columns may follow, as a value."""
     status, run = (rows[0][0], rows[0][1]) if rows else (None, None)
-    return State(room, status, run, [row[2] for row in rows if row[2] is not None])
+    return LockedRoom(room, status, run, [row[2] for row in rows if row[2] is not None])

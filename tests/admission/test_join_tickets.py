@@ -8,8 +8,15 @@ import sqlalchemy as sa
 from flask import Flask
 
 from portal.admission.decision import Enter, Reason, Wait
-from portal.admission.entries import Spent, find_entry, find_opened, prepare_entry, sweep_entries, use_entry
-from portal.admission.models import AccessCode, Entry
+from portal.admission.join_tickets import (
+    JoinTicketSpent,
+    find_join_ticket,
+    find_opened_join_ticket,
+    issue_join_ticket,
+    redeem_join_ticket,
+    sweep_join_tickets,
+)
+from portal.admission.models import AccessCode, JoinTicket
 from portal.admission.operations import Declined
 from portal.admission.queries import Visitor
 from portal.clock import now
@@ -26,7 +33,7 @@ in_app = pytest.mark.usefixtures("in_app")
 
 def prepare(cast: Cast, role: Role = Role.ATTENDEE, code: str = CODE, **more: Any) -> tuple[Any, str | None]:
     wish: dict[str, Any] = {"visitor": Visitor(token=cast.token(role)), "name": "Gus", "network": "192.0.2.1"} | more
-    return prepare_entry(room=cast.room(), code=code, **wish)
+    return issue_join_ticket(room=cast.room(), code=code, **wish)
 
 
 @in_app
@@ -38,12 +45,12 @@ def test_whom_the_decision_lets_in_gets_a_secret_and_nothing_else_is_used_up(cas
     token, code = cast.token(Role.ATTENDEE), session.scalars(sa.select(AccessCode)).one()
     assert (token.use_count, token.last_usage, code.use_count, code.last_usage) == (0, None, 0, None)
     assert session.scalar(sa.select(sa.func.count()).select_from(Participation)) == 0
-    entry = find_entry(cast.room(), secret)
+    entry = find_join_ticket(cast.room(), secret)
     assert entry is not None
     assert timedelta(seconds=50) < entry.expires_at - now() <= timedelta(seconds=60)
-    assert find_entry(cast.room(cast.open_house), secret) is None
-    assert find_entry(cast.room(), secret + "x") is None
-    assert find_opened(cast.room(cast.open_house), entry.uuid) is None
+    assert find_join_ticket(cast.room(cast.open_house), secret) is None
+    assert find_join_ticket(cast.room(), secret + "x") is None
+    assert find_opened_join_ticket(cast.room(cast.open_house), entry.uuid) is None
 
 
 @in_app
@@ -54,7 +61,7 @@ def test_a_missing_or_wrong_code_is_the_decision(cast: Cast, code: str, reason: 
     decision, secret = prepare(cast, code=code)
     assert decision.reason is reason
     assert secret is None
-    assert session.scalar(sa.select(sa.func.count()).select_from(Entry)) == 0
+    assert session.scalar(sa.select(sa.func.count()).select_from(JoinTicket)) == 0
 
 
 @in_app
@@ -99,7 +106,7 @@ def test_using_it_counts_the_link_and_the_code(cast: Cast) -> None:
     assert (token.use_count, code.use_count) == (1, 1)
     assert token.last_usage is not None
     assert code.last_usage is not None
-    with pytest.raises(Spent):
+    with pytest.raises(JoinTicketSpent):
         use(cast, secret)
 
 
@@ -140,9 +147,9 @@ def test_a_code_that_ended_in_between_lets_nobody_in(cast: Cast, spoil: str) -> 
 def test_old_ones_are_swept_away(cast: Cast) -> None:
     prepare(cast)
     prepare(cast)
-    assert sweep_entries() == 0
-    session.execute(sa.update(Entry).values(expires_at=now() - timedelta(days=2)))
-    assert sweep_entries() == 2
+    assert sweep_join_tickets() == 0
+    session.execute(sa.update(JoinTicket).values(expires_at=now() - timedelta(days=2)))
+    assert sweep_join_tickets() == 2
 
 
 @BOTH
@@ -151,15 +158,15 @@ def test_of_twenty_who_press_at_once_one_gets_in(app: Flask, cast: Cast) -> None
         _decision, secret = prepare(cast)
     results = race(app, lambda n: use(cast, secret, device=f"device {n}"))
     assert sum(isinstance(one, Participation) for one in results) == 1
-    assert sum(isinstance(one, Spent) for one in results) == RACERS - 1
+    assert sum(isinstance(one, JoinTicketSpent) for one in results) == RACERS - 1
     with app.app_context():
         assert cast.token(Role.ATTENDEE).use_count == 1
 
 
 def use(cast: Cast, secret: str | None, device: str = "a device") -> Participation:
     room = cast.room()
-    entry = find_entry(room, secret or "")
+    entry = find_join_ticket(room, secret or "")
     assert entry is not None
     session.commit()
     visitor = Visitor(device=device, token=entry.token)
-    return use_entry(room=room, entry=entry, visitor=visitor, network="192.0.2.9")
+    return redeem_join_ticket(room=room, entry=entry, visitor=visitor, network="192.0.2.9")

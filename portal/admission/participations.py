@@ -15,7 +15,7 @@ from portal.status.models import Ending, Participation, RoomSession
 
 
 @dataclass(frozen=True)
-class Attendance:
+class ParticipationDetails:
     """One stay in a run. `left_at` and `ending` are None while somebody is in.
 
     Who came by a link has its label in `link` (None once an automatic link was swept away) and its id in
@@ -34,7 +34,7 @@ class Attendance:
     ending: Ending | None
 
 
-def attendance_of(run: RoomSession, *, limit: int | None = None) -> list[Attendance]:
+def participations_of(run: RoomSession, *, limit: int | None = None) -> list[ParticipationDetails]:
     """Who was in, in the order of entering. Coming back after leaving makes another line."""
     query = (
         sa.select(
@@ -55,20 +55,20 @@ def attendance_of(run: RoomSession, *, limit: int | None = None) -> list[Attenda
         .order_by(Participation.entered_at, Participation.uuid)
     )
     rows: Sequence[Any] = session.execute(query.limit(limit)).all()
-    return [Attendance(*row) for row in rows]
+    return [ParticipationDetails(*row) for row in rows]
 
 
-def attendance_count(run: RoomSession) -> int:
-    """How many lines `attendance_of` has."""
+def count_participations(run: RoomSession) -> int:
+    """How many lines `participations_of` has."""
     stays = sa.select(sa.func.count()).select_from(Participation).where(Participation.session_uuid == run.uuid)
     return session.scalar(stays) or 0
 
 
-def attendance_at(participation: Participation) -> Attendance:
+def participation_details(participation: Participation) -> ParticipationDetails:
     """The line of this one stay."""
     token = session.get(RoomToken, participation.token_uuid) if participation.token_uuid else None
     user = session.get(User, participation.user_uuid) if participation.user_uuid else None
-    return Attendance(
+    return ParticipationDetails(
         id=participation.id,
         name=participation.name,
         role=participation.role,

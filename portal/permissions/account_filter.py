@@ -17,7 +17,7 @@ from portal.customers.models import Customer, display_name
 from portal.db import literal_limit, session
 from portal.permissions.actor import Actor
 from portal.permissions.permission import StaffPermission
-from portal.permissions.visibility import Reach
+from portal.permissions.visibility import AccessScope
 
 MOST = 50
 """Accounts in one choice; who has more is offered none of them, and finds the one that the address names."""
@@ -34,7 +34,7 @@ _TOLD = (
 
 
 @dataclass(frozen=True)
-class Choice:
+class AccountChoice:
     """An account as it is offered: all its rooms are seen by whom it is offered to."""
 
     uuid: UUID
@@ -43,17 +43,17 @@ class Choice:
 
 
 @dataclass(frozen=True)
-class Choices:
+class AccountFilter:
     """How far somebody sees, and the accounts to choose from, by name. `chosen` is the one that was named."""
 
-    reach: Reach
-    offered: tuple[Choice, ...]
-    chosen: Choice | None
+    access_scope: AccessScope
+    offered: tuple[AccountChoice, ...]
+    chosen: AccountChoice | None
     may_create: bool
     """Whether there is an account in which he may make a room."""
 
 
-def choices_of(actor: Actor, named: str) -> Choices:
+def account_filter_for(actor: Actor, named: str) -> AccountFilter:
     """What somebody may choose from: one statement.
 
     Nothing is `chosen` if there is no account with the id `named`, or he may not see it whole.
@@ -61,7 +61,7 @@ def choices_of(actor: Actor, named: str) -> Choices:
     everything, creator = StaffPermission.ROOMS_READ in actor.staff, StaffPermission.ROOMS_CREATE in actor.staff
     facts = {"actor": actor.uuid} | ({"named": named} if named else {})
     rows = session.execute(_statement(everything, creator, bool(named)), facts).all()
-    reach = Reach(
+    reach = AccessScope(
         actor.uuid,
         everything,
         customers=tuple(row.uuid for row in rows if row.kind == "customer"),
@@ -72,14 +72,14 @@ def choices_of(actor: Actor, named: str) -> Choices:
     found = {row.uuid: _choice(row) for row in rows if row.kind in offered}
     chosen = next((_choice(row) for row in rows if row.kind == "named"), None)
     if len(found) > MOST:
-        return Choices(reach, (chosen,) if chosen else (), chosen, may_create)
+        return AccountFilter(reach, (chosen,) if chosen else (), chosen, may_create)
     by_name = tuple(sorted(found.values(), key=lambda one: (one.name.casefold(), one.uuid)))
-    return Choices(reach, by_name, chosen, may_create)
+    return AccountFilter(reach, by_name, chosen, may_create)
 
 
-def _choice(row: Any) -> Choice:
+def _choice(row: Any) -> AccountChoice:
     customer = display_name(row.company_name, row.first_name, row.last_name, row.email)
-    return Choice(row.uuid, row.id, f"{customer} · {row.account_name}")
+    return AccountChoice(row.uuid, row.id, f"{customer} · {row.account_name}")
 
 
 @lru_cache

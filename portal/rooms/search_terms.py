@@ -12,15 +12,15 @@ _LONGEST = 100  # the databases' limits for one word are far away from it
 _ALONE = ("CJK ", "HIRAGANA ", "KATAKANA ")
 
 
-def words_of(text: str) -> list[str]:
+def search_terms(text: str) -> list[str]:
     """The words of `text` as they are compared, each once: "Réunion n° 3/B" → ["reunion", "n", "3", "b"]."""
     plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
-    cut = "".join(_apart(char) for char in plain)
+    cut = "".join(_separated(char) for char in plain)
     return list(dict.fromkeys(word[:_LONGEST] for word in cut.split()))
 
 
 @lru_cache(maxsize=4096)
-def _apart(char: str) -> str:
+def _separated(char: str) -> str:
     """What stands for this character: itself, itself alone, a gap, or nothing."""
     kind = unicodedata.category(char)
     if kind[0] == "M" or kind == "Cf":

@@ -29,14 +29,14 @@ from portal.permissions.members import RoomMember
 from portal.permissions.rules import member_role
 from portal.rooms.models import Role, Room, RoomStatusWord
 from portal.status.models import Ending, Participation
-from portal.status.operations import close
+from portal.status.operations import close_participations
 
 SIGNED_OUT = "signed out"
 MEMBERSHIP = "membership"
 ABSENT = "absent"
 
 
-class Over(Refused):
+class ParticipationEnded(Refused):
     """The participation that the admission names has ended.
 
     `reason` is one of `Ending`; or for a member whose sign-in or membership is over, `SIGNED_OUT` or
@@ -50,13 +50,15 @@ class Over(Refused):
             room_uuid, own, right = still.room_uuid, still.uuid, still.sign_in_uuid
 
             def write() -> None:
-                close(room_uuid, lambda person: (person.uuid, person.sign_in_uuid) == (own, right), ending=ending)
+                close_participations(
+                    room_uuid, lambda person: (person.uuid, person.sign_in_uuid) == (own, right), ending=ending
+                )
 
             self.remains = write
 
 
 @dataclass(frozen=True)
-class Stay:
+class Reauthorized:
     """An open participation, and the role that it has by the record of now."""
 
     room: Room
@@ -64,7 +66,7 @@ class Stay:
     role: Role
 
 
-def find_stay(
+def reauthorize(
     *,
     room_id: str,
     device: str,
@@ -73,8 +75,8 @@ def find_stay(
     sign_in_uuid: UUID | None,
     at: datetime,
     sign_in_days: int,
-) -> Stay:
-    """The stay of this device by this right: one statement. Raises `NotFound` (no room) or `Over`."""
+) -> Reauthorized:
+    """The stay of this device by this right: one statement. Raises `NotFound` (no room) or `ParticipationEnded`."""
     row = (
         session.execute(
             sa.select(Room, Participation, RoomToken, User, SignIn, RoomMember)
@@ -111,28 +113,28 @@ def find_stay(
         raise NotFound
     room, stay, token, user, sign_in, member = row
     if stay is None:
-        raise Over(ABSENT)
+        raise ParticipationEnded(ABSENT)
     signed_in = sign_in is not None and sign_in.valid(at, days=sign_in_days)
     taken = MEMBERSHIP if user is not None and user.deactivated_at is None else ABSENT
     if stay.left_at is not None:
-        raise Over(_how_it_ended(stay, signed_in=signed_in, taken=taken))
+        raise ParticipationEnded(_ending_reason(stay, signed_in=signed_in, taken=taken))
     if room.status is not RoomStatusWord.ACTIVE or not room.customer.usable:
-        raise Over(Ending.CLOSED, still=stay)
+        raise ParticipationEnded(Ending.CLOSED, still=stay)
     if (stay.token_uuid, stay.sign_in_uuid) != (token_uuid, sign_in_uuid):
-        raise Over(ABSENT)
+        raise ParticipationEnded(ABSENT)
     if stay.user_uuid is None:
         role: Role | None = token.role if token is not None else None
     elif stay.sign_in_uuid is not None and not signed_in:
-        raise Over(SIGNED_OUT, still=stay, ending=Ending.LEFT)
+        raise ParticipationEnded(SIGNED_OUT, still=stay, ending=Ending.LEFT)
     else:  # who was let in by a program came by a one-time entry, without a sign-in
         scopes = None if stay.scope_words is None else frozenset(in_order(stay.scope_words))
-        role = _role_of_member(room, user, sign_in, member, scopes) if user.deactivated_at is None else None
+        role = _current_member_role(room, user, sign_in, member, scopes) if user.deactivated_at is None else None
     if role is None:
-        raise Over(taken, still=stay, ending=Ending.WITHDRAWN)
-    return Stay(room, stay, role)
+        raise ParticipationEnded(taken, still=stay, ending=Ending.WITHDRAWN)
+    return Reauthorized(room, stay, role)
 
 
-def _how_it_ended(stay: Participation, *, signed_in: bool, taken: str) -> str:
+def _ending_reason(stay: Participation, *, signed_in: bool, taken: str) -> str:
     """As it was written down, in the words for members where one came as a member."""
     if stay.ending is Ending.LEFT and stay.sign_in_uuid is not None and not signed_in:
         return SIGNED_OUT
@@ -141,7 +143,7 @@ def _how_it_ended(stay: Participation, *, signed_in: bool, taken: str) -> str:
     return stay.ending.value if stay.ending else Ending.LEFT.value
 
 
-def _role_of_member(
+def _current_member_role(
     room: Room,
     user: User,
     sign_in: SignIn | None,

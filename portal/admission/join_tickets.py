@@ -15,15 +15,8 @@ from sqlalchemy.orm import joinedload
 
 from portal import vault
 from portal.admission.decision import Decision, Enter, Reason, decide
-from portal.admission.models import Entry
-from portal.admission.operations import (
-    at_locked_door,
-    come_in,
-    count_guess,
-    matching_code,
-    name_at_door,
-    note_refusal,
-)
+from portal.admission.models import JoinTicket
+from portal.admission.operations import admit, checked_name, count_wrong_code, lock_door, matching_code, record_refusal
 from portal.admission.queries import Visitor, case_of
 from portal.clock import now
 from portal.db import session
@@ -32,20 +25,20 @@ from portal.people.models import User
 from portal.rooms.models import Room
 from portal.status.models import Participation
 
-LIFE = timedelta(seconds=60)
-PATIENCE = timedelta(minutes=10)  # between opening it, which changes nothing, and pressing the button
-KEPT = timedelta(days=1)  # so long does an old one say what became of it
+OPENING_TIME = timedelta(seconds=60)
+REDEEMING_TIME = timedelta(minutes=10)  # between opening it, which changes nothing, and pressing the button
+RETENTION = timedelta(days=1)  # so long does an old one say what became of it
 _PREFIX = "en_"
 _RANDOM_BYTES = 24  # 192 bits
 
 
-class Spent(Conflict):
+class JoinTicketSpent(Conflict):
     """The entry was used, or its time is over."""
 
     default = Message("This entry has been used, or its time is over. Ask for a new one where you got it.")
 
 
-def prepare_entry(
+def issue_join_ticket(
     *, room: Room, visitor: Visitor, name: str, code: str = "", network: str, grant_uuid: UUID | None = None
 ) -> tuple[Decision, str | None]:
     """The decision, and if it is `Enter` the secret of an entry. Raises `Invalid` on `name`, or `Throttled`.
@@ -53,21 +46,21 @@ def prepare_entry(
     A wrong or missing code is the decision's reason; a wrong one counts as a guess, as at the door.
     Nothing else is used up. The entry ends with the grant, if one is named: what a program was granted.
     """
-    name = name_at_door(visitor, name)
-    door = at_locked_door(room, visitor, network=network)
+    name = checked_name(visitor, name)
+    door = lock_door(room, visitor, network=network)
     at = now()
     case = case_of(door.room, door.visitor, how=door.how, at=at)
     typed = case.code_needed and bool(code.strip())
     matching = matching_code(door, code, at) if typed else None
     decision = decide(replace(case, code="right" if matching else "wrong" if typed else "missing"))
     if decision.reason is Reason.CODE_WRONG:
-        count_guess(door, network)
+        count_wrong_code(door, network)
     if not isinstance(decision.result, Enter):
-        note_refusal(room=room, visitor=door.visitor, decision=decision)
+        record_refusal(room=room, visitor=door.visitor, decision=decision)
         return decision, None
     secret = _PREFIX + secrets.token_urlsafe(_RANDOM_BYTES)
     session.add(
-        Entry(
+        JoinTicket(
             room_uuid=room.uuid,
             secret_hash=vault.lookup_hash(secret, purpose="entry"),
             token_uuid=visitor.token.uuid if visitor.token else None,
@@ -76,75 +69,77 @@ def prepare_entry(
             scope_words=None if visitor.scopes is None else sorted(visitor.scopes),
             grant_uuid=grant_uuid,
             name=name,
-            expires_at=at + LIFE,
+            expires_at=at + OPENING_TIME,
         )
     )
     session.flush()
     return decision, secret
 
 
-def find_entry(room: Room, secret: str) -> Entry | None:
+def find_join_ticket(room: Room, secret: str) -> JoinTicket | None:
     """This room's entry with that secret, also one that is spent."""
     if not secret.startswith(_PREFIX):
         return None
     hashes = vault.lookup_hashes(secret, purpose="entry")
-    return session.scalar(_entries(room).where(Entry.secret_hash.in_(hashes)))
+    return session.scalar(_join_tickets(room).where(JoinTicket.secret_hash.in_(hashes)))
 
 
-def find_opened(room: Room, entry_uuid: object) -> Entry | None:
+def find_opened_join_ticket(room: Room, entry_uuid: object) -> JoinTicket | None:
     """This room's entry that an admission cookie names."""
-    return session.scalar(_entries(room).where(Entry.uuid == entry_uuid)) if entry_uuid else None
+    return session.scalar(_join_tickets(room).where(JoinTicket.uuid == entry_uuid)) if entry_uuid else None
 
 
-def opens(entry: Entry, at: datetime) -> bool:
+def can_be_opened(entry: JoinTicket, at: datetime) -> bool:
     """Whether it can still be opened."""
     return entry.stands(at) and at < entry.expires_at
 
 
-def can_be_used(entry: Entry, at: datetime) -> bool:
+def can_be_redeemed(entry: JoinTicket, at: datetime) -> bool:
     """Whether the button behind it can still be pressed."""
-    return entry.stands(at) and at < entry.expires_at + PATIENCE
+    return entry.stands(at) and at < entry.expires_at + REDEEMING_TIME
 
 
-def use_entry(*, room: Room, entry: Entry, visitor: Visitor, network: str) -> Participation:
+def redeem_join_ticket(*, room: Room, entry: JoinTicket, visitor: Visitor, network: str) -> Participation:
     """Come in by the entry, as the `visitor` that it makes on this device.
 
-    Raises `Spent`, `Throttled`, or `Declined`: everything but the code is judged again. The code counts
+    Raises `JoinTicketSpent`, `Throttled`, or `Declined`: everything but the code is judged again. The code counts
     for as long as it is valid and the role asks for one.
     """
-    door = at_locked_door(room, visitor, network=network)
+    door = lock_door(room, visitor, network=network)
     at = now()
     taken = session.execute(
-        sa.update(Entry)
-        .where(Entry.uuid == entry.uuid, Entry.used_at.is_(None), Entry.expires_at > at - PATIENCE)
+        sa.update(JoinTicket)
+        .where(JoinTicket.uuid == entry.uuid, JoinTicket.used_at.is_(None), JoinTicket.expires_at > at - REDEEMING_TIME)
         .values(used_at=at)
-        .returning(Entry.uuid)
+        .returning(JoinTicket.uuid)
     ).first()
     if taken is None:
-        raise Spent
+        raise JoinTicketSpent
     code = entry.access_code
     proven = code is not None and code.role is visitor.role and not code.expired(at)
     case = case_of(door.room, door.visitor, how=door.how, at=at)
     decision = decide(replace(case, code="right" if proven else "missing"))
     counted = code if proven and decision.case.code_needed else None
-    return come_in(door, decision, name=entry.name, code=counted, network=network, at=at)
+    return admit(door, decision, name=entry.name, code=counted, network=network, at=at)
 
 
-def sweep_entries() -> int:
+def sweep_join_tickets() -> int:
     """Housekeeping: entries that nobody asks about any more."""
-    swept = session.execute(sa.delete(Entry).where(Entry.expires_at < now() - KEPT).returning(Entry.uuid))
+    swept = session.execute(
+        sa.delete(JoinTicket).where(JoinTicket.expires_at < now() - RETENTION).returning(JoinTicket.uuid)
+    )
     return len(swept.all())
 
 
-def _entries(room: Room) -> sa.Select[Entry]:
+def _join_tickets(room: Room) -> sa.Select[JoinTicket]:
     return (
-        sa.select(Entry)
-        .where(Entry.room_uuid == room.uuid)
+        sa.select(JoinTicket)
+        .where(JoinTicket.room_uuid == room.uuid)
         .options(
-            joinedload(Entry.token),
-            joinedload(Entry.grant),
-            joinedload(Entry.access_code),
-            joinedload(Entry.user).joinedload(User.platform_roles),
+            joinedload(JoinTicket.token),
+            joinedload(JoinTicket.grant),
+            joinedload(JoinTicket.access_code),
+            joinedload(JoinTicket.user).joinedload(User.platform_roles),
         )
         .execution_options(populate_existing=True)
     )

@@ -19,46 +19,46 @@ from portal.status.models import LiveState, Participation, RoomSession, RoomStat
 from portal.status.operations import end_run
 from portal.subscriptions.models import Subscription
 
-EMPTY_LIFE = timedelta(minutes=5)
+UNUSED_RUN_TIME = timedelta(minutes=5)
 # A sign of life comes every three seconds. Without any, somebody is gone after eight; with the sweep's one, and
 # the way to other people's pages, that keeps the promise of ten. Whose signs were lost has as long for the next.
 ALIVE_SECONDS = 8
-LOOKED_AT = timedelta(seconds=10)  # how old the age of a live room's status gets
+CHECK_AGE = timedelta(seconds=10)  # how old the age of a live room's status gets
 
-Place = tuple[str, str]
+GroupMember = tuple[str, str]
 """Group and member, as the channels name somebody who is in."""
 
 
-def open_places() -> list[Place]:
+def open_participations() -> list[GroupMember]:
     """Everybody who is in, by the database."""
     found = session.execute(sa.select(Participation.room_uuid, Participation.id).where(Participation.left_at.is_(None)))
     return [(str(room_uuid), member) for room_uuid, member in found]
 
 
-def unattended(places: Collection[Place]) -> list[Place]:
+def unattended(places: Collection[GroupMember]) -> list[GroupMember]:
     """Those of them whom nobody keeps alive."""
-    present = {group: channels().attendance(group) for group in {group for group, _ in places}}
+    present = {group: channels().presence(group) for group in {group for group, _ in places}}
     return [(group, member) for group, member in places if member not in present[group]]
 
 
-def expect(places: Iterable[Place]) -> None:
+def expect_heartbeat(places: Iterable[GroupMember]) -> None:
     """Give them a while to show up; who does not lapses like anybody.
 
     Repairs what was lost with the channels' memory, or with a process that claimed somebody and died.
     Who is on his way in, or comes back meanwhile, notices nothing.
     """
     for group, member in places:
-        channels().expect(group, member, ALIVE_SECONDS)
+        channels().expect_present(group, member, ALIVE_SECONDS)
 
 
-def live_rooms_to_look_at() -> list[UUID]:
-    """Live rooms of embedded conferences whose status was checked longer ago than `LOOKED_AT`."""
-    return list(session.scalars(sa.select(RoomStatus.room_uuid).where(_due())))
+def live_rooms_to_check() -> list[UUID]:
+    """Live rooms of embedded conferences whose status was checked longer ago than `CHECK_AGE`."""
+    return list(session.scalars(sa.select(RoomStatus.room_uuid).where(_is_due())))
 
 
-def look_at(rooms: Collection[UUID]) -> None:
+def mark_checked(rooms: Collection[UUID]) -> None:
     """Note that these live rooms were looked at just now. Nothing changed: `version` stays, nobody is told."""
-    session.execute(sa.update(RoomStatus).where(RoomStatus.room_uuid.in_(rooms), _due()).values(checked_at=now()))
+    session.execute(sa.update(RoomStatus).where(RoomStatus.room_uuid.in_(rooms), _is_due()).values(checked_at=now()))
 
 
 def overdue(run: RoomSession, at: datetime) -> bool:
@@ -96,12 +96,12 @@ def close_overdue(run_uuid: UUID) -> int:
     return end_run(run_uuid)
 
 
-def end_forsaken() -> int:
+def end_unused_runs() -> int:
     """End the runs that were started and that nobody came to for five minutes. Returns how many."""
     somebody = sa.exists().where(Participation.session_uuid == RoomSession.uuid)
     forsaken = session.scalars(
         sa.select(RoomSession.uuid)
-        .where(RoomSession.ended_at.is_(None), RoomSession.started_at <= now() - EMPTY_LIFE, ~somebody)
+        .where(RoomSession.ended_at.is_(None), RoomSession.started_at <= now() - UNUSED_RUN_TIME, ~somebody)
         .order_by(RoomSession.room_uuid)  # the order in which rooms are locked
     ).all()
     for run_uuid in forsaken:
@@ -109,9 +109,9 @@ def end_forsaken() -> int:
     return len(forsaken)
 
 
-def _due() -> sa.ColumnElement[bool]:
+def _is_due() -> sa.ColumnElement[bool]:
     return sa.and_(
         RoomStatus.state == LiveState.LIVE,
         RoomStatus.source == Source.ENGINE,
-        RoomStatus.checked_at < now() - LOOKED_AT,
+        RoomStatus.checked_at < now() - CHECK_AGE,
     )

@@ -6,10 +6,10 @@ import time
 
 from portal.errors import Throttled
 
-A_SECOND = 50.0
-AT_ONCE = 200.0
+PER_SECOND = 50.0
+BURST = 200.0
 STREAMS = 3  # one is used; a network that broke off leaves others behind until that is noticed
-FORGET_SECONDS = AT_ONCE / A_SECOND  # after so long without a signal everything is allowed again
+FORGET_SECONDS = BURST / PER_SECOND  # after so long without a signal everything is allowed again
 
 _left: dict[str, tuple[float, float]] = {}
 _streams: dict[str, list[int]] = {}
@@ -17,14 +17,14 @@ _numbers = itertools.count()
 _lock = threading.Lock()
 
 
-def signal(participation_id: str) -> None:
+def take_signal(participation_id: str) -> None:
     """Take one signal from what the participant has left. Raises `Throttled`."""
     at = time.monotonic()
     with _lock:
         for known in [known for known, (_, since) in _left.items() if since < at - FORGET_SECONDS]:
             del _left[known]
-        left, since = _left.get(participation_id, (AT_ONCE, at))
-        left = min(AT_ONCE, left + (at - since) * A_SECOND)
+        left, since = _left.get(participation_id, (BURST, at))
+        left = min(BURST, left + (at - since) * PER_SECOND)
         _left[participation_id] = (left, at) if left < 1 else (left - 1, at)
     if left < 1:
         raise Throttled(retry_after=1)

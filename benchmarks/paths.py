@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from benchmarks.seeding import CODE
 from benchmarks.sites import Browser, Site
-from portal.api.v1.language import cursor_at
+from portal.api.v1.core.query_params import cursor_at
 from portal.web.manage.room_list import write_cursor
 
 ROOMS = "/manage/rooms"

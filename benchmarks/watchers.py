@@ -14,7 +14,7 @@ from pathlib import Path
 from benchmarks.paths import ROOMS
 from benchmarks.seeding import CODE
 from benchmarks.sites import Browser, Site
-from portal.web.events import MOST_STREAMS
+from portal.web.sse import MOST_STREAMS
 
 PATIENCE = 10.0
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -113,7 +113,7 @@ def _page(site: Site) -> float:
 
 
 def _hear(poller: select.epoll, streams: dict[int, socket.socket], word: bytes) -> float:
-    """Wait until every stream has said `query_word`; when the last one did."""
+    """Wait until every stream has said `word`; when the last one did."""
     missing, deadline = set(streams), time.monotonic() + PATIENCE
     while missing:
         if time.monotonic() > deadline:

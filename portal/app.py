@@ -9,23 +9,23 @@ from flask_compress import Compress
 from flask_wtf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from portal import channels, representations, vault
+from portal import channels, serializers, vault
 from portal.admission import models as _admission_models  # noqa: F401  (every table is known to the metadata)
 from portal.api.v1 import blueprint as api
 from portal.audit import models as _audit_models  # noqa: F401
 from portal.audit.operations import subscribe
 from portal.credentials import tokens as _credentials_models  # noqa: F401
 from portal.db import configure_engine, db, engine_options
-from portal.edge import actor, assets, errors, headers, hosts, transaction, words
-from portal.edge.bodies import ShallowJSON
+from portal.edge import actor, assets, errors, headers, hosts, i18n, transaction
 from portal.edge.converters import Identifier
+from portal.edge.json_provider import ShallowJSON
 from portal.idempotency import api_requests as _answered  # noqa: F401
 from portal.jobs import queue
 from portal.oauth import routes as oauth
 from portal.people import passwords
 from portal.providers import catalog, fetch, registry
 from portal.settings import Settings
-from portal.web import forms, health, made, routes
+from portal.web import forms, fragment_cache, health, routes
 from portal.webhooks import outbox
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -63,12 +63,12 @@ def create_app(settings: Settings) -> Flask:
     app.url_map.converters["id"] = Identifier
     app.json = ShallowJSON(app)
     vault.use(settings.keys)
-    representations.use(settings.base_url)
+    serializers.use(settings.base_url)
     passwords.use(settings.password_hash_memory)
     channels.use(settings.redis_url)
     registry.fill(catalog.catalog(ice_servers=settings.ice_servers))
     fetch.use(private=settings.outgoing_private, plain=settings.outgoing_http)
-    subscribe(outbox.listen)
+    subscribe(outbox.write_deliveries)
     queue.install(app, settings)
 
     db.init_app(app)
@@ -78,7 +78,7 @@ def create_app(settings: Settings) -> Flask:
     transaction.install(app)
     hosts.install(app, base_url=settings.base_url, open_paths=health.PROBES)
     csrf = CSRFProtect(app)
-    words.install(app)
+    i18n.install(app)
     assets.install(app, ROOT / "static")
     headers.install(app)
     errors.install(app)
@@ -88,7 +88,7 @@ def create_app(settings: Settings) -> Flask:
     api.install(app, csrf, rate=settings.api_rate, storage=settings.redis_url)
     transaction.install_end(app)
     forms.install(app)
-    made.install(app)
+    fragment_cache.install(app)
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]

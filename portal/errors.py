@@ -37,11 +37,11 @@ class Message(str):
 class Refused(Exception):
     """Something that may not be done. Whatever the refused transaction wrote is rolled back.
 
-    `remains`: what is written all the same, by the edge in a second transaction after the rollback.
+    `after_rollback`: what is written all the same, by the edge in a second transaction after the rollback.
     """
 
     default: ClassVar[Message] = Message("This cannot be done.")
-    remains: Callable[[], None] | None = None
+    after_rollback: Callable[[], None] | None = None
 
     def __init__(self, message: Message | None = None) -> None:
         self.message = message or self.default

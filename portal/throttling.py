@@ -27,7 +27,7 @@ SUBNET = 64  # bits of an IPv6 address that one household or office shares
 class ThrottleBucket(Base):
     """One bucket's count in its present window. `resets_at` is in seconds since 1970."""
 
-    __tablename__ = "tries"
+    __tablename__ = "throttle_buckets"
 
     key: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
     used: Mapped[int]
@@ -55,7 +55,7 @@ def reserve(*buckets: Bucket) -> None:
     at = now().timestamp()
     if len(session.execute(_reserving(buckets, at)).all()) < len(buckets):
         opening = RetryAfterColumn("any", len(buckets))
-        raise Throttled(retry_after=seconds_until(session.scalar(sa.select(opening.column), opening.facts(*buckets))))
+        raise Throttled(retry_after=seconds_until(session.scalar(sa.select(opening.column), opening.params(*buckets))))
 
 
 def release(*buckets: Bucket) -> None:
@@ -82,7 +82,7 @@ class RetryAfterColumn:
 
     @property
     def column(self) -> sa.ScalarSelect[float | None]:
-        """Null if none of the buckets that `facts` names is used up."""
+        """Null if none of the buckets that `params` names is used up."""
         used_up = (
             sa.and_(
                 ThrottleBucket.key == sa.bindparam(f"{self.name}_key_{number}", type_=sa.String()),
@@ -97,12 +97,12 @@ class RetryAfterColumn:
             .scalar_subquery()
         )
 
-    def facts(self, *buckets: Bucket) -> dict[str, str | float]:
+    def params(self, *buckets: Bucket) -> dict[str, str | float]:
         """What `column` is asked for: all buckets, or `ValueError`, since one that is not asked would let through."""
-        facts: dict[str, str | float] = {f"{self.name}_at": now().timestamp()}
+        params: dict[str, str | float] = {f"{self.name}_at": now().timestamp()}
         for number, bucket in zip(range(self.buckets), buckets, strict=True):
-            facts |= {f"{self.name}_key_{number}": bucket.key, f"{self.name}_limit_{number}": bucket.limit}
-        return facts
+            params |= {f"{self.name}_key_{number}": bucket.key, f"{self.name}_limit_{number}": bucket.limit}
+        return params
 
 
 def seconds_until(resets_at: float | None) -> int:

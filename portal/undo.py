@@ -10,9 +10,9 @@ from portal.clock import now
 UNDO_WINDOW = timedelta(minutes=10)
 
 
-def undo_token(purpose: str, **facts: str | int | list[str] | None) -> str:
-    """The facts, to be handed to the browser and back; it can neither read nor change them."""
-    return vault.seal(json.dumps({"at": now().isoformat(), "facts": facts}), purpose=purpose)
+def undo_token(purpose: str, **payload: str | int | list[str] | None) -> str:
+    """The payload, to be handed to the browser and back; it can neither read nor change them."""
+    return vault.seal(json.dumps({"at": now().isoformat(), "payload": payload}), purpose=purpose)
 
 
 def undo_payload(purpose: str, kept: str) -> dict[str, Any] | None:
@@ -21,5 +21,5 @@ def undo_payload(purpose: str, kept: str) -> dict[str, Any] | None:
         content: dict[str, Any] = json.loads(vault.unseal(kept, purpose=purpose))
     except vault.Tampered:
         return None
-    facts: dict[str, Any] = content["facts"]
-    return facts if now() - datetime.fromisoformat(content["at"]) <= UNDO_WINDOW else None
+    payload: dict[str, Any] = content["payload"]
+    return payload if now() - datetime.fromisoformat(content["at"]) <= UNDO_WINDOW else None

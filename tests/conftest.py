@@ -12,7 +12,7 @@ from portal import demo, revisions
 from portal.app import create_app
 from portal.db import db, transaction
 from portal.settings import Settings
-from portal.web import made
+from portal.web import fragment_cache
 from tests import servers
 from tests.cast import Cast, Client
 
@@ -22,7 +22,7 @@ BOTH = pytest.mark.parametrize("database", ["sqlite", "postgresql"], indirect=Tr
 @pytest.fixture(scope="session", autouse=True)
 def _quiet_environment() -> Iterator[None]:
     """No setting of this machine reaches a test; time zones are said where they matter."""
-    made.DOUBTED = True  # whatever a page keeps is made anew, and has to be the same
+    fragment_cache.VERIFY = True  # whatever a page keeps is made anew, and has to be the same
     kept = dict(os.environ)
     for name in Settings.model_fields:
         os.environ.pop(name.upper(), None)

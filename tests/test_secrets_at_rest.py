@@ -29,7 +29,7 @@ def test_a_dump_of_every_table_and_queue_contains_no_issued_token(app: Flask, ca
         visitor = Visitor(token=cast.token(Role.MODERATOR))
         _, entry = issue_join_ticket(room=cast.room(), visitor=visitor, name="Mo Entry", network="192.0.2.1")
     assert entry is not None
-    cast.browser().get(f"/rooms/{cast.board}/-/entries/{entry}")
+    cast.browser().get(f"/rooms/{cast.board}/-/join-tickets/{entry}")
     asked = cast.browser().post(f"/manage/rooms/{cast.board}/links/new", data={"csrf_token": "x", "label": "y"})
     assert asked.status_code in {400, 401, 422}
 

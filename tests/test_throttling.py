@@ -28,15 +28,15 @@ def test_each_bucket_is_asked_and_none_can_be_left_out(
     with app.app_context():
         buckets = code_buckets(room=cast.room(), role=Role.ATTENDEE, network="192.0.2.7", known_device=device)
         asked = sa.select(opening.column)
-        assert session.scalar(asked, opening.facts(*buckets)) is None
+        assert session.scalar(asked, opening.params(*buckets)) is None
         for bucket in buckets:
             session.add(ThrottleBucket(key=bucket.key, used=bucket.limit, factor=1, resets_at=now().timestamp() + 60))
             session.flush()
-            assert session.scalar(asked, opening.facts(*buckets)) is not None
+            assert session.scalar(asked, opening.params(*buckets)) is not None
             session.rollback()
         for wrong in (buckets[:-1], (*buckets, buckets[0])):
             with pytest.raises(ValueError, match="argument"):
-                opening.facts(*wrong)
+                opening.params(*wrong)
 
 
 def test_whoever_paces_his_guesses_gets_no_more_than_a_hundred_a_day(app: Flask, cast: Cast) -> None:

@@ -79,12 +79,12 @@ def downgrade() -> None:
 
 def _cut_names() -> None:
     """Fill `name_words` of the rooms that are there."""
-    from portal.rooms.words import words_of  # noqa: PLC0415  (how words are cut is said once)
+    from portal.rooms.search_terms import search_terms  # noqa: PLC0415  (how words are cut is said once)
 
     rooms = sa.table("rooms", sa.column("uuid", sa.Uuid()), sa.column("room_name"), sa.column("name_words"))
     connection = op.get_bind()
     found = connection.execute(sa.select(rooms.c.uuid, rooms.c.room_name)).all()
-    changes = [{"key": uuid, "words": " ".join(words_of(name))} for uuid, name in found]
+    changes = [{"key": uuid, "words": " ".join(search_terms(name))} for uuid, name in found]
     if changes:
         connection.execute(
             sa.update(rooms).where(rooms.c.uuid == sa.bindparam("key")).values(name_words=sa.bindparam("words")),

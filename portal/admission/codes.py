@@ -84,21 +84,21 @@ def restore_code(*, room: Room, kept: str, by: Actor) -> AccessCode:
 
     Raises `Conflict`, or `NotAllowed` (see `create_code`).
     """
-    facts = undo_payload(_UNDO_PURPOSE, kept)
-    if facts is None or facts["room"] != str(room.uuid):
+    payload = undo_payload(_UNDO_PURPOSE, kept)
+    if payload is None or payload["room"] != str(room.uuid):
         raise Conflict(Message("This was deleted too long ago to be undone. Make a new code."))
-    require_grantable_roles(by, room, Role(facts["role"]))
+    require_grantable_roles(by, room, Role(payload["role"]))
     code = AccessCode(
-        id=facts["id"],
+        id=payload["id"],
         room_uuid=room.uuid,
-        role=Role(facts["role"]),
-        code=facts["code"],
-        normal=normal_code(facts["code"]),
-        label=facts["label"],
-        use_count=facts["use_count"],
-        expires_at=datetime.fromisoformat(facts["expires_at"]) if facts["expires_at"] else None,
-        last_usage=datetime.fromisoformat(facts["last_usage"]) if facts["last_usage"] else None,
-        created_by_uuid=UUID(facts["by"]) if facts["by"] else None,
+        role=Role(payload["role"]),
+        code=payload["code"],
+        normal=normal_code(payload["code"]),
+        label=payload["label"],
+        use_count=payload["use_count"],
+        expires_at=datetime.fromisoformat(payload["expires_at"]) if payload["expires_at"] else None,
+        last_usage=datetime.fromisoformat(payload["last_usage"]) if payload["last_usage"] else None,
+        created_by_uuid=UUID(payload["by"]) if payload["by"] else None,
     )
     try:
         with session.begin_nested():

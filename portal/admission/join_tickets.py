@@ -1,7 +1,7 @@
-"""One-time entries: what somebody who was let in through the API opens in a browser to be in.
+"""Join tickets: what somebody who was let in through the API opens in a browser to be in.
 
 Made after the same judgement as pressing Join, code and throttle included; a use of the link counts
-only when the entry is used. It can be opened for a minute, and the button behind it be pressed for ten
+only when the ticket is used. It can be opened for a minute, and the button behind it be pressed for ten
 more. It works once: of several who press, one gets in.
 """
 
@@ -33,18 +33,18 @@ _RANDOM_BYTES = 24  # 192 bits
 
 
 class JoinTicketSpent(Conflict):
-    """The entry was used, or its time is over."""
+    """The ticket was used, or its time is over."""
 
-    default = Message("This entry has been used, or its time is over. Ask for a new one where you got it.")
+    default = Message("This ticket has been used, or its time is over. Ask for a new one where you got it.")
 
 
 def issue_join_ticket(
     *, room: Room, visitor: Visitor, name: str, code: str = "", network: str, grant_uuid: UUID | None = None
 ) -> tuple[Decision, str | None]:
-    """The decision, and if it is `Enter` the secret of an entry. Raises `Invalid` on `name`, or `Throttled`.
+    """The decision, and if it is `Enter` the secret of an ticket. Raises `Invalid` on `name`, or `Throttled`.
 
     A wrong or missing code is the decision's reason; a wrong one counts as a guess, as at the door.
-    Nothing else is used up. The entry ends with the grant, if one is named: what a program was granted.
+    Nothing else is used up. The ticket ends with the grant, if one is named: what a program was granted.
     """
     name = checked_name(visitor, name)
     door = lock_door(room, visitor, network=network)
@@ -62,7 +62,7 @@ def issue_join_ticket(
     session.add(
         JoinTicket(
             room_uuid=room.uuid,
-            secret_hash=vault.lookup_hash(secret, purpose="entry"),
+            secret_hash=vault.lookup_hash(secret, purpose="join-ticket"),
             token_uuid=visitor.token.uuid if visitor.token else None,
             user_uuid=visitor.member.uuid if visitor.member else None,
             access_code=matching,
@@ -77,30 +77,30 @@ def issue_join_ticket(
 
 
 def find_join_ticket(room: Room, secret: str) -> JoinTicket | None:
-    """This room's entry with that secret, also one that is spent."""
+    """This room's ticket with that secret, also one that is spent."""
     if not secret.startswith(_PREFIX):
         return None
-    hashes = vault.lookup_hashes(secret, purpose="entry")
+    hashes = vault.lookup_hashes(secret, purpose="join-ticket")
     return session.scalar(_join_tickets(room).where(JoinTicket.secret_hash.in_(hashes)))
 
 
-def find_opened_join_ticket(room: Room, entry_uuid: object) -> JoinTicket | None:
-    """This room's entry that an admission cookie names."""
-    return session.scalar(_join_tickets(room).where(JoinTicket.uuid == entry_uuid)) if entry_uuid else None
+def find_opened_join_ticket(room: Room, join_ticket_uuid: object) -> JoinTicket | None:
+    """This room's ticket that an admission cookie names."""
+    return session.scalar(_join_tickets(room).where(JoinTicket.uuid == join_ticket_uuid)) if join_ticket_uuid else None
 
 
-def can_be_opened(entry: JoinTicket, at: datetime) -> bool:
+def can_be_opened(ticket: JoinTicket, at: datetime) -> bool:
     """Whether it can still be opened."""
-    return entry.stands(at) and at < entry.expires_at
+    return ticket.stands(at) and at < ticket.expires_at
 
 
-def can_be_redeemed(entry: JoinTicket, at: datetime) -> bool:
+def can_be_redeemed(ticket: JoinTicket, at: datetime) -> bool:
     """Whether the button behind it can still be pressed."""
-    return entry.stands(at) and at < entry.expires_at + REDEEMING_TIME
+    return ticket.stands(at) and at < ticket.expires_at + REDEEMING_TIME
 
 
-def redeem_join_ticket(*, room: Room, entry: JoinTicket, visitor: Visitor, network: str) -> Participation:
-    """Come in by the entry, as the `visitor` that it makes on this device.
+def redeem_join_ticket(*, room: Room, ticket: JoinTicket, visitor: Visitor, network: str) -> Participation:
+    """Come in by the ticket, as the `visitor` that it makes on this device.
 
     Raises `JoinTicketSpent`, `Throttled`, or `Declined`: everything but the code is judged again. The code counts
     for as long as it is valid and the role asks for one.
@@ -109,22 +109,24 @@ def redeem_join_ticket(*, room: Room, entry: JoinTicket, visitor: Visitor, netwo
     at = now()
     taken = session.execute(
         sa.update(JoinTicket)
-        .where(JoinTicket.uuid == entry.uuid, JoinTicket.used_at.is_(None), JoinTicket.expires_at > at - REDEEMING_TIME)
+        .where(
+            JoinTicket.uuid == ticket.uuid, JoinTicket.used_at.is_(None), JoinTicket.expires_at > at - REDEEMING_TIME
+        )
         .values(used_at=at)
         .returning(JoinTicket.uuid)
     ).first()
     if taken is None:
         raise JoinTicketSpent
-    code = entry.access_code
+    code = ticket.access_code
     proven = code is not None and code.role is visitor.role and not code.expired(at)
     case = case_of(door.room, door.visitor, how=door.how, at=at)
     decision = decide(replace(case, code="right" if proven else "missing"))
     counted = code if proven and decision.case.code_needed else None
-    return admit(door, decision, name=entry.name, code=counted, network=network, at=at)
+    return admit(door, decision, name=ticket.name, code=counted, network=network, at=at)
 
 
 def sweep_join_tickets() -> int:
-    """Housekeeping: entries that nobody asks about any more."""
+    """Housekeeping: tickets that nobody asks about any more."""
     swept = session.execute(
         sa.delete(JoinTicket).where(JoinTicket.expires_at < now() - RETENTION).returning(JoinTicket.uuid)
     )

@@ -72,13 +72,13 @@ class RoomToken(IdentifierMixin, TimestampMixin, Base):
 
 
 class JoinTicket(Base):
-    """A one-time entry: somebody whom the API let in opens it in a browser. Only a keyed hash is stored.
+    """A join ticket: somebody whom the API let in opens it in a browser. Only a keyed hash is stored.
 
     Bound to the room and to a link or a user, or to nobody in a public room. `access_code_uuid`: the code
     that was right when it was made, which is not asked for again.
     """
 
-    __tablename__ = "entries"
+    __tablename__ = "join_tickets"
 
     uuid: Mapped[UUID] = mapped_column(primary_key=True, default=new_uuid)
     room_uuid: Mapped[UUID] = mapped_column(sa.ForeignKey("rooms.uuid", ondelete="CASCADE"), index=True)

@@ -156,12 +156,12 @@ def lock_door(room: Room, visitor: Visitor, *, network: str) -> LockedDoor:
     Raises `NotFound` for a room that is gone.
     """
     codes = _lock(room, visitor.role)
-    facts = {"here": room.uuid, "role": visitor.role, **visitor_params(visitor)}
+    params = {"here": room.uuid, "role": visitor.role, **visitor_params(visitor)}
     if codes:
         for opening, known_device in ((STRANGERS, None), (KNOWN, visitor.device or "")):
             buckets = code_buckets(room=room, role=visitor.role, network=network, known_device=known_device)
-            facts |= opening.facts(*buckets)
-    rows = session.execute(_BEHIND_A_CODE if codes else _BEHIND_THE_DOOR, facts).all()
+            params |= opening.params(*buckets)
+    rows = session.execute(_BEHIND_A_CODE if codes else _BEHIND_THE_DOOR, params).all()
     _status, _run, _person, token, known, *more = rows[0]
     how, opens_at = Occupancy(*more[: len(OCCUPANCY)]), more[len(OCCUPANCY) :] or (None, None)
     return LockedDoor(
@@ -251,7 +251,7 @@ def record_refusal(*, room: Room, visitor: Visitor, decision: Decision) -> None:
 
 def _with_refusal_recorded(refused: Refused, door: LockedDoor, decision: Decision) -> Refused:
     """Hang the audit line on a refusal: it outlives the transaction."""
-    refused.remains = _refusal_recorder(door.room, door.visitor, decision)
+    refused.after_rollback = _refusal_recorder(door.room, door.visitor, decision)
     return refused
 
 

@@ -96,8 +96,8 @@ def find_door(
     room_id: str, token_uuid: UUID | None = None, device: str | None = None, sign_in_uuid: UUID | None = None
 ) -> Door | None:
     """The door of a room for this link of it, this device and this sign-in: one statement."""
-    facts = _params(device=device, token_uuid=token_uuid, sign_in_uuid=sign_in_uuid)
-    row = session.execute(_DOOR, {"room_id": room_id, **facts}).first()
+    params = _params(device=device, token_uuid=token_uuid, sign_in_uuid=sign_in_uuid)
+    row = session.execute(_DOOR, {"room_id": room_id, **params}).first()
     if row is None:
         return None
     room, token, status, plan, *how = row

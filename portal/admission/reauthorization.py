@@ -40,7 +40,7 @@ class ParticipationEnded(Refused):
     """The participation that the admission names has ended.
 
     `reason` is one of `Ending`; or for a member whose sign-in or membership is over, `SIGNED_OUT` or
-    `MEMBERSHIP`; or `ABSENT`, where nothing more is known. What `remains` closes a stay that is open still.
+    `MEMBERSHIP`; or `ABSENT`, where nothing more is known. What `after_rollback` closes a stay that is open still.
     """
 
     def __init__(self, reason: str, *, still: Participation | None = None, ending: Ending = Ending.CLOSED) -> None:
@@ -54,7 +54,7 @@ class ParticipationEnded(Refused):
                     room_uuid, lambda person: (person.uuid, person.sign_in_uuid) == (own, right), ending=ending
                 )
 
-            self.remains = write
+            self.after_rollback = write
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,7 @@ def reauthorize(
         role: Role | None = token.role if token is not None else None
     elif stay.sign_in_uuid is not None and not signed_in:
         raise ParticipationEnded(SIGNED_OUT, still=stay, ending=Ending.LEFT)
-    else:  # who was let in by a program came by a one-time entry, without a sign-in
+    else:  # who was let in by a program came by a join ticket, without a sign-in
         scopes = None if stay.scope_words is None else frozenset(in_order(stay.scope_words))
         role = _current_member_role(room, user, sign_in, member, scopes) if user.deactivated_at is None else None
     if role is None:

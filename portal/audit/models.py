@@ -13,7 +13,7 @@ from portal.identifiers import new_uuid
 
 
 class AuditEvent(Base):
-    """Who did what to which thing. `facts` never hold a token, a code or a password."""
+    """Who did what to which thing. `details` never hold a token, a code or a password."""
 
     __tablename__ = "audit_events"
 
@@ -24,4 +24,4 @@ class AuditEvent(Base):
     thing: Mapped[str] = mapped_column(sa.String(32))
     thing_uuid: Mapped[UUID | None] = mapped_column(index=True)
     room_uuid: Mapped[UUID | None] = mapped_column(index=True)
-    facts: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    details: Mapped[dict[str, Any]] = mapped_column(default=dict)

@@ -33,10 +33,10 @@ def subscribe(listener: Listener) -> None:
 
 
 def record_event(
-    action: str, thing: Auditable, *, by: UUID | None, room: UUID | None = None, **facts: str | int | bool | None
+    action: str, thing: Auditable, *, by: UUID | None, room: UUID | None = None, **details: str | int | bool | None
 ) -> None:
     """Add a line: `record_event("token.created", token, by=user.uuid, room=room.uuid, role="guest")`."""
-    record_events(action, [(thing, by)], room=room, **facts)
+    record_events(action, [(thing, by)], room=room, **details)
 
 
 def record_events(
@@ -44,7 +44,7 @@ def record_events(
     things: Iterable[tuple[Auditable, UUID | None]],
     *,
     room: UUID | None = None,
-    **facts: str | int | bool | None,
+    **details: str | int | bool | None,
 ) -> None:
     """Add a line for each of these things, with who did it; who listens hears of all of them at once."""
     lines = [
@@ -55,7 +55,7 @@ def record_events(
                 thing=thing.__tablename__,
                 thing_uuid=thing.uuid,
                 room_uuid=room,
-                facts=facts,
+                details=details,
             ),
             thing,
         )

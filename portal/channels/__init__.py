@@ -1,7 +1,7 @@
 """What processes tell each other right now: nudges, mailboxes and who is present. Nothing here is kept.
 
 * A **nudge** says "something about this topic changed". It may be dropped, and several become one.
-* A **mailbox** holds the letters for one receiver in order, the last 256 of them, for 30 seconds.
+* A **mailbox** holds the messages for one receiver in order, the last 256 of them, for 30 seconds.
 * **Presence**: members of a group with a deadline each; who lets it pass is claimed by one sweeper.
 
 Within one process these are a few dictionaries; with `REDIS_URL` they are shared by all processes.

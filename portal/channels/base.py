@@ -1,4 +1,4 @@
-"""What both kinds of channels have in common: letters, watches, and what can be asked of channels."""
+"""What both kinds of channels have in common: messages, watches, and what can be asked of channels."""
 
 import re
 import threading
@@ -54,7 +54,7 @@ class Channels(Protocol):
     """Whether other processes use them too."""
 
     def nudge(self, *topics: str, word: str = "") -> None:
-        """Wake all who watch one of `topics`, and tell them `query_word`."""
+        """Wake all who watch one of `topics`, and tell them `word`."""
         ...
 
     def watch(self, *topics: str) -> Any:
@@ -62,7 +62,7 @@ class Channels(Protocol):
         ...
 
     def post(self, mailbox: str, body: dict[str, Any]) -> None:
-        """Put a letter into a mailbox and nudge the topic of the same name."""
+        """Put a message into a mailbox and nudge the topic of the same name."""
         ...
 
     def messages(self, mailbox: str, after: str) -> list[MailboxMessage]:
@@ -70,7 +70,7 @@ class Channels(Protocol):
         ...
 
     def last_message_id(self, mailbox: str) -> str:
-        """The id of the newest letter, or ""."""
+        """The id of the newest message, or ""."""
         ...
 
     def set_present(
@@ -154,5 +154,5 @@ class Hub:
 
 
 def checked_message_id(after: str) -> str:
-    """An id of a letter as somebody from outside gave it, or "" if it is none: `Last-Event-ID` may hold anything."""
+    """An id of a message as somebody from outside gave it, or "" if it is none: `Last-Event-ID` may hold anything."""
     return after if re.fullmatch(r"[0-9]{1,19}(-[0-9]{1,19})?", after) else ""

@@ -40,7 +40,7 @@ class InProcess:
         since, after = time.monotonic() - MAILBOX_SECONDS, checked_message_id(after)
         with self._lock:
             kept = list(self._boxes.get(mailbox, ()))
-        return [letter for at, letter in kept if at >= since and letter.id > after]
+        return [message for at, message in kept if at >= since and message.id > after]
 
     def last_message_id(self, mailbox: str) -> str:
         kept = self.messages(mailbox, "")

@@ -1,7 +1,7 @@
 """What embedded conferences share: who is there, and who may say what to whom.
 
 Media go directly between browsers; the portal carries their signals, and refuses those that a role may
-not send. Each participant has a mailbox, `participation:<id>`; letters are `{"event": …, …}`.
+not send. Each participant has a mailbox, `participation:<id>`; messages are `{"event": …, …}`.
 """
 
 from dataclasses import dataclass
@@ -61,65 +61,65 @@ class RosterEntry:
     id: str
     name: str
     role: Role
-    connection: str
+    tab: str
     microphone: bool
     camera: bool
 
 
 def mailbox(participation_id: str) -> str:
-    """Where letters for this participant lie; also the topic that tells about them."""
+    """Where messages for this participant lie; also the topic that tells about them."""
     return f"participation:{participation_id}"
 
 
 def roster(room: Room) -> list[RosterEntry]:
     """Who is in, in the order of entering, with what their browsers last said."""
-    attendance = channels().presence(str(room.uuid))
+    present = channels().presence(str(room.uuid))
     return [
         RosterEntry(
             participation.id,
             participation.name,
             participation.role,
-            str(attendance.get(participation.id, {}).get("connection", "")),
-            bool(attendance.get(participation.id, {}).get("microphone")),
-            bool(attendance.get(participation.id, {}).get("camera")),
+            str(present.get(participation.id, {}).get("tab", "")),
+            bool(present.get(participation.id, {}).get("microphone")),
+            bool(present.get(participation.id, {}).get("camera")),
         )
         for participation in present_participations(room)
     ]
 
 
-def heartbeat(participation: Participation, *, connection: str, microphone: bool, camera: bool, takeover: bool) -> bool:
+def heartbeat(participation: Participation, *, tab: str, microphone: bool, camera: bool, takeover: bool) -> bool:
     """Keep the place for eight more seconds. Raises `InAnotherTab` if another tab holds it.
 
     Returns whether something changed that others see. What a page said last may arrive after the word that
-    it was closed, and must not bring it back to life: each page load has a connection of its own.
+    it was closed, and must not bring it back to life: each page load has an id of its own.
     """
     group = str(participation.room_uuid)
-    value = {"connection": connection, "microphone": microphone, "camera": camera}
+    value = {"tab": tab, "microphone": microphone, "camera": camera}
     for _try in range(_TRIES):
         before = channels().presence(group).get(participation.id, {})
-        holder, leaving = before.get("connection", ""), "leaving" in before
-        if leaving and holder == connection:
+        holder, leaving = before.get("tab", ""), "leaving" in before
+        if leaving and holder == tab:
             return False
-        if holder and holder != connection and not takeover and not leaving:
+        if holder and holder != tab and not takeover and not leaving:
             raise InAnotherTab
         if channels().set_present(group, participation.id, value, ALIVE_SECONDS, instead_of=before):
             break
     else:
         raise InAnotherTab
-    if holder and holder != connection:
-        channels().post(mailbox(participation.id), {"event": "over", "reason": "elsewhere", "connection": holder})
+    if holder and holder != tab:
+        channels().post(mailbox(participation.id), {"event": "over", "reason": "elsewhere", "tab": holder})
     if value != before:
         channels().nudge(f"room:{group}")
         return True
     return False
 
 
-def page_closed(participation: Participation, *, connection: str) -> None:
+def page_closed(participation: Participation, *, tab: str) -> None:
     """The page went away; a reload may bring it back within four seconds."""
     group = str(participation.room_uuid)
     for _try in range(_TRIES):
         before = channels().presence(group).get(participation.id, {})
-        if before.get("connection") != connection or "leaving" in before:
+        if before.get("tab") != tab or "leaving" in before:
             return
         gone = before | {"leaving": True}
         if channels().set_present(group, participation.id, gone, LEAVING_SECONDS, instead_of=before):
@@ -138,30 +138,30 @@ def find_receiver(room: Room, sender: Participation, to: str) -> Participation:
     return receiver
 
 
-def require_may_signal(sender: Participation, connection: str, kind: SignalType) -> None:
+def require_may_signal(sender: Participation, tab: str, kind: SignalType) -> None:
     """Whether this tab may say such a thing. Raises `NotAllowed` (role), `InAnotherTab` or `Throttled`."""
     signal_rate.take_signal(sender.id)
     if not may_signal(sender.role, kind):
         raise NotAllowed(Message("Only moderators may do this."))
-    if channels().presence(str(sender.room_uuid)).get(sender.id, {}).get("connection") != connection:
+    if channels().presence(str(sender.room_uuid)).get(sender.id, {}).get("tab") != tab:
         raise InAnotherTab
 
 
 def relay_signal(
-    *, sender: Participation, connection: str, receiver: Participation, to_tab: str, kind: SignalType, data: Any
+    *, sender: Participation, tab: str, receiver: Participation, to_tab: str, kind: SignalType, data: Any
 ) -> None:
     """Carry an offer, an answer or a candidate: an object of plain values. Raises `Invalid`."""
     if not isinstance(data, dict) or not all(isinstance(value, _PLAIN) for value in data.values()):
         raise Invalid(data=Message("A signal carries an object of plain values."))
-    letter = {
+    message = {
         "event": "signal",
         "from": sender.id,
-        "connection": connection,
-        "to_connection": to_tab,
+        "tab": tab,
+        "to_tab": to_tab,
         "kind": kind.value,
         "data": data,
     }
-    channels().post(mailbox(receiver.id), letter)
+    channels().post(mailbox(receiver.id), message)
 
 
 def moderate(*, sender: Participation, receiver: Participation, kind: SignalType) -> None:
@@ -169,6 +169,6 @@ def moderate(*, sender: Participation, receiver: Participation, kind: SignalType
     if kind is SignalType.REMOVE:
         leave_session(receiver, ending=Ending.REMOVED, by=sender.user_uuid)
         return
-    box, letter = mailbox(receiver.id), {"event": "mute", "from": sender.id}
+    box, message = mailbox(receiver.id), {"event": "mute", "from": sender.id}
     record_event("participant.muted", receiver, by=sender.user_uuid, room=receiver.room_uuid, moderator=sender.id)
-    on_commit(lambda: channels().post(box, letter))
+    on_commit(lambda: channels().post(box, message))

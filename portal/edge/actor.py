@@ -60,7 +60,7 @@ def by_sign_in(sign_in_uuid: UUID) -> Actor | None:
 
 
 def by_user(user: User | None, scopes: frozenset[Scope] | None) -> Actor | None:
-    """The actor that this user is, without a sign-in: for those whom a program let in by a one-time entry."""
+    """The actor that this user is, without a sign-in: for those whom a program let in by a join ticket."""
     return actor_of(user, scopes=scopes) if user is not None and user.deactivated_at is None else None
 
 

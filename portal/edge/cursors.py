@@ -10,25 +10,25 @@ from portal import vault
 LONGEST = 7_000  # characters: a name of the longest kind, escaped, in a request line that servers take
 
 
-def write_place(place: tuple[datetime, UUID], *, of: str) -> str:
+def encode_row(place: tuple[datetime, UUID], *, of: str) -> str:
     """The cursor that stands for a place in the list `of` by time: when a row was made, and which one that was."""
-    return write([place[0].isoformat(), str(place[1])], of=of)
+    return encode([place[0].isoformat(), str(place[1])], of=of)
 
 
-def read_place(cursor: str, *, of: str) -> tuple[datetime, UUID] | None:
+def decode_row(cursor: str, *, of: str) -> tuple[datetime, UUID] | None:
     """The place that the cursor stands for; None for the beginning, and for a cursor that we did not write."""
-    match read(cursor, of=of) if cursor else []:
+    match decode(cursor, of=of) if cursor else []:
         case [moment, uuid]:
             return datetime.fromisoformat(moment), UUID(uuid)
     return None
 
 
-def write(place: list[str], *, of: str) -> str:
+def encode(place: list[str], *, of: str) -> str:
     """The cursor that stands for this place in the list `of`."""
     return str(URLSafeSerializer(vault.signing_keys("cursor"), salt=of).dumps(place))
 
 
-def read(cursor: str, *, of: str) -> list[str]:
+def decode(cursor: str, *, of: str) -> list[str]:
     """The place that the cursor stands for, or [] for one that we did not write."""
     try:
         return [str(part) for part in URLSafeSerializer(vault.signing_keys("cursor"), salt=of).loads(cursor)]

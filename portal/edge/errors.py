@@ -19,7 +19,7 @@ from portal.admission.reauthorization import ParticipationEnded
 from portal.db import is_unavailable, session
 from portal.edge import actor
 from portal.edge.bearer import NoCredential, ScopeMissing
-from portal.edge.words import translated
+from portal.edge.i18n import translated
 from portal.errors import ChannelsAway, Conflict, Invalid, NotAllowed, NotFound, Refused, Throttled, Unavailable
 
 log = structlog.get_logger()
@@ -180,7 +180,7 @@ def page_for(error: Exception) -> Response:
     return _database(error) if isinstance(error, SQLAlchemyError) else _unexpected(error)
 
 
-def forged(_error: CSRFError) -> Response:
+def csrf_refused(_error: CSRFError) -> Response:
     """The answer to a request that may not come from one of our pages."""
     session.rollback()
     return error_page(
@@ -199,7 +199,7 @@ def _database(error: SQLAlchemyError) -> Response:
 
 def _unexpected(error: Exception) -> Response:
     error_id = secrets.token_hex(6)
-    rule = request.url_rule.rule if request.url_rule else ""  # not the path, which may hold the secret of an entry
+    rule = request.url_rule.rule if request.url_rule else ""  # not the path, which may hold the secret of a join ticket
     log.error("unexpected error", error_id=error_id, rule=rule, exc_info=error)
     try:
         session.rollback()

@@ -19,8 +19,8 @@ from portal.admission.queries import Occupancy, Visitor, find_door
 from portal.admission.reauthorization import ParticipationEnded, reauthorize
 from portal.clock import now
 from portal.db import short_id, writing
-from portal.edge import actor, admissions
-from portal.edge.admissions import Ticket
+from portal.edge import actor, admission_cookie
+from portal.edge.admission_cookie import AdmissionCookie
 from portal.edge.bearer import ScopeMissing
 from portal.edge.transaction import SAFE_METHODS
 from portal.errors import Message, NotAllowed, NotFound, Refused
@@ -49,16 +49,16 @@ class Admission:
 
     room: Room
     visitor: Visitor
-    ticket: Ticket
+    cookie: AdmissionCookie
     status: RoomStatus | None
     occupancy: Occupancy
     is_new: bool
-    """Whether the browser came without a ticket, so that the answer has to carry one."""
+    """Whether the browser came without a cookie, so that the answer has to carry one."""
 
     @property
     def proof(self) -> str:
         """What a form on the door's page carries, so that it can act."""
-        return admissions.proof(self.ticket, self.room.id)
+        return admission_cookie.proof(self.cookie, self.room.id)
 
     @property
     def address(self) -> str:
@@ -74,17 +74,17 @@ class Admission:
 
 
 @dataclass(frozen=True)
-class Inside:
-    """Somebody who is in: the room, his open participation, and his ticket."""
+class Participant:
+    """Somebody who is in: the room, his open participation, and his cookie."""
 
     room: Room
     participation: Participation
-    ticket: Ticket
+    cookie: AdmissionCookie
 
     @property
     def proof(self) -> str:
         """What the player sends along, so that it can act."""
-        return admissions.proof(self.ticket, self.room.id)
+        return admission_cookie.proof(self.cookie, self.room.id)
 
 
 def _stamp(view: View, door: str) -> View:
@@ -102,7 +102,7 @@ def signed_in(view: View) -> View:
 
     @wraps(view)
     def guarded(**address: Any) -> Any:
-        _somebody()
+        _require_actor()
         return view(**address)
 
     return _stamp(guarded, "signed_in")
@@ -114,7 +114,7 @@ def requires(permission: Permission, *, trashed: bool = False) -> Callable[[View
     def door(view: View) -> View:
         @wraps(view)
         def guarded(room_id: str, **address: Any) -> Any:
-            somebody = _somebody()
+            somebody = _require_actor()
             room = find_room(somebody, room_id, trashed=trashed)
             if room is None:
                 raise NotFound
@@ -137,7 +137,7 @@ def bearer_only(view: View) -> View:
 
     @wraps(view)
     def guarded(**address: Any) -> Any:
-        _somebody()
+        _require_actor()
         return view(**address)
 
     return _stamp(guarded, "bearer_only")
@@ -152,7 +152,7 @@ def bearer_at_door(view: View) -> View:
 
     @wraps(view)
     def guarded(room_id: str, **address: Any) -> Any:
-        somebody = _somebody()
+        somebody = _require_actor()
         find_room(somebody, room_id)  # loads his membership
         door = find_door(short_id(Room, room_id) or "")
         if door is None:
@@ -167,7 +167,7 @@ def requires_in_account(view: View) -> View:
 
     @wraps(view)
     def guarded(**address: Any) -> Any:
-        accounts: list[Account] = creatable_accounts(_somebody())
+        accounts: list[Account] = creatable_accounts(_require_actor())
         if not accounts:
             raise NotAllowed
         return view(accounts=accounts, **address)
@@ -184,17 +184,17 @@ def at_door(view: View) -> View:
 
     @wraps(view)
     def guarded(room_id: str, **address: Any) -> Any:
-        held = admissions.read(request, room_id)
-        ticket = held or admissions.new_ticket()
-        if _acts() and held is not None:
-            g.csrf_valid = admissions.proven(request, room_id, held)
+        held = admission_cookie.read(request, room_id)
+        cookie = held or admission_cookie.new_cookie()
+        if _changes_state() and held is not None:
+            g.csrf_valid = admission_cookie.proven(request, room_id, held)
             g.take_lapsed = not g.csrf_valid
-        door = find_door(room_id, ticket.token_uuid, ticket.device, ticket.sign_in_uuid)
+        door = find_door(room_id, cookie.token_uuid, cookie.device, cookie.sign_in_uuid)
         if door is None:
             raise NotFound
         visitor = visitor_of(door.room, door.token, held)
         return view(
-            admission=Admission(door.room, visitor, ticket, door.status, door.occupancy, held is None),
+            admission=Admission(door.room, visitor, cookie, door.status, door.occupancy, held is None),
             **address,
         )
 
@@ -202,56 +202,56 @@ def at_door(view: View) -> View:
 
 
 def admitted(view: View) -> View:
-    """Swap `room_id` for the one who is `inside`. Raises `ParticipationEnded` when he no longer is.
+    """Swap `room_id` for the `participant` who is in. Raises `ParticipationEnded` when he no longer is.
 
     Believes the room's admission cookie only, and the proof that was made for it; judges the right anew.
     """
 
     @wraps(view)
     def guarded(room_id: str, **address: Any) -> Any:
-        ticket = admissions.read(request, room_id)
-        if _acts() and ticket is not None and not admissions.proven(request, room_id, ticket):
+        cookie = admission_cookie.read(request, room_id)
+        if _changes_state() and cookie is not None and not admission_cookie.proven(request, room_id, cookie):
             raise CSRFError("The proof of origin is missing, or was made for another admission.")
-        return view(inside=find_inside(room_id, ticket), **address)
+        return view(participant=find_participant(room_id, cookie), **address)
 
     return _stamp(guarded, ADMITTED)
 
 
-def find_inside(room_id: str, ticket: Ticket | None) -> Inside:
-    """Who is in by this ticket. Raises `NotFound` (no ticket, no room) or `ParticipationEnded` (not in any more)."""
-    if ticket is None:
+def find_participant(room_id: str, cookie: AdmissionCookie | None) -> Participant:
+    """Who is in by this cookie. Raises `NotFound` (no cookie, no room) or `ParticipationEnded` (not in any more)."""
+    if cookie is None:
         raise NotFound
     try:
         stay = reauthorize(
             room_id=room_id,
-            device=ticket.device,
-            participation_id=ticket.participation_id,
-            token_uuid=ticket.token_uuid,
-            sign_in_uuid=ticket.sign_in_uuid,
+            device=cookie.device,
+            participation_id=cookie.participation_id,
+            token_uuid=cookie.token_uuid,
+            sign_in_uuid=cookie.sign_in_uuid,
             at=now(),
             sign_in_days=current_app.config["SESSION_DAYS"],
         )
     except ParticipationEnded as over:
-        if over.remains is not None:
+        if over.after_rollback is not None:
             with writing():
-                over.remains()
+                over.after_rollback()
         raise
     if stay.role is not stay.participation.role:
         own = stay.participation.uuid
         with writing():
             change_role(stay.room.uuid, lambda person: person.uuid == own, stay.role)
-    return Inside(stay.room, stay.participation, ticket)
+    return Participant(stay.room, stay.participation, cookie)
 
 
-def visitor_of(room: Room, token: RoomToken | None, ticket: Ticket | None) -> Visitor:
-    """The visitor that this ticket makes, with the rights that he has now."""
-    if ticket is None:
+def visitor_of(room: Room, token: RoomToken | None, cookie: AdmissionCookie | None) -> Visitor:
+    """The visitor that this cookie makes, with the rights that he has now."""
+    if cookie is None:
         return Visitor()
-    if ticket.sign_in_uuid is None:
-        return Visitor(device=ticket.device, token=token)
-    somebody = actor.by_sign_in(ticket.sign_in_uuid)
-    visitor = as_member(somebody, room, device=ticket.device) if somebody else None
-    return visitor or Visitor(device=ticket.device)
+    if cookie.sign_in_uuid is None:
+        return Visitor(device=cookie.device, token=token)
+    somebody = actor.by_sign_in(cookie.sign_in_uuid)
+    visitor = as_member(somebody, room, device=cookie.device) if somebody else None
+    return visitor or Visitor(device=cookie.device)
 
 
 def as_member(somebody: Actor, room: Room, *, device: str) -> Visitor | None:
@@ -270,14 +270,14 @@ def as_member(somebody: Actor, room: Room, *, device: str) -> Visitor | None:
     )
 
 
-def _acts() -> bool:
+def _changes_state() -> bool:
     return request.method not in SAFE_METHODS
 
 
-def _somebody() -> Actor:
+def _require_actor() -> Actor:
     somebody = actor.current()
     if somebody is None:
         raise SignInFirst
-    if _acts():
+    if _changes_state():
         actor.touch(now())
     return somebody

@@ -8,13 +8,13 @@ from portal.errors import Refused
 
 
 @contextmanager
-def remembered() -> Iterator[None]:
+def recording_refusals() -> Iterator[None]:
     """Around an operation whose refusals leave something behind: undo, write that, and go on refusing."""
     try:
         yield
     except Refused as refused:
         session.rollback()
-        if refused.remains is not None:
-            refused.remains()
+        if refused.after_rollback is not None:
+            refused.after_rollback()
             session.commit()
         raise

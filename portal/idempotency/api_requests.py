@@ -24,7 +24,7 @@ RETENTION = timedelta(hours=24)
 class IdempotentRequest(Base):
     """One request that carried a key, and what was answered."""
 
-    __tablename__ = "answered"
+    __tablename__ = "idempotent_requests"
 
     key: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
     request: Mapped[str] = mapped_column(sa.String(64))

@@ -22,7 +22,7 @@ REDIRECT_LENGTH = 500
 class SubmittedForm(Base):
     """One sending that was acted upon, and the page to which that led."""
 
-    __tablename__ = "sendings"
+    __tablename__ = "submitted_forms"
 
     key: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
     redirect: Mapped[str] = mapped_column(sa.String(REDIRECT_LENGTH))

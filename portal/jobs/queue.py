@@ -11,13 +11,13 @@ from huey.consumer import Consumer
 from redis.exceptions import RedisError
 
 from portal.db import reading, transaction
-from portal.jobs import delivery, housekeeping
+from portal.jobs import housekeeping, webhook_delivery
 from portal.settings import Settings
 from portal.webhooks import deliveries
 
 log = structlog.get_logger()
 
-WORKERS = 16  # twice as many as slow receivers may take (`places.SLOW_OF_ALL`): idle ones cost next to nothing
+WORKERS = 16  # twice as many as slow receivers may take (`places.SLOW_SLOTS_OF_ALL`): idle ones cost next to nothing
 IDLE_SECONDS = 2.0  # how long a worker that finds nothing waits at most: somebody may be looking at the page
 SOON_SECONDS = 120.0  # what comes later than that, the sweep finds in time
 
@@ -54,7 +54,7 @@ def make_queue(app: Flask, settings: Settings) -> Huey:
     @huey.task()  # type: ignore[untyped-decorator]
     def deliver(delivery_uuid: str) -> None:
         with app.app_context():
-            delivery.deliver(UUID(delivery_uuid))
+            webhook_delivery.deliver(UUID(delivery_uuid))
 
     @huey.periodic_task(crontab())  # type: ignore[untyped-decorator]
     def deliver_due() -> None:

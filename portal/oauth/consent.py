@@ -15,8 +15,8 @@ from portal.edge.errors import error_page
 from portal.edge.guard import signed_in
 from portal.edge.headers import let_forms_lead_to
 from portal.oauth.grants import consented_scopes
-from portal.oauth.machines import refuse_plain_http, server
 from portal.oauth.server import issuer
+from portal.oauth.token_views import refuse_plain_http, server
 
 bp = Blueprint("consent", __name__)
 bp.before_request(refuse_plain_http)

@@ -1,6 +1,6 @@
 """The accounts that somebody can choose rooms by, read together with how far he sees.
 
-A list of rooms may take three statements, so what it offers, and what its address names, comes with the reach.
+A list of rooms may take three statements, so what it offers, and what its address names, comes with the access_scope.
 Offered are the accounts that he may see whole (see `seen_accounts`): those of single rooms in which he is a
 member are not, because finding them takes reading all his memberships.
 """
@@ -59,9 +59,9 @@ def account_filter_for(actor: Actor, named: str) -> AccountFilter:
     Nothing is `chosen` if there is no account with the id `named`, or he may not see it whole.
     """
     everything, creator = StaffPermission.ROOMS_READ in actor.staff, StaffPermission.ROOMS_CREATE in actor.staff
-    facts = {"actor": actor.uuid} | ({"named": named} if named else {})
-    rows = session.execute(_statement(everything, creator, bool(named)), facts).all()
-    reach = AccessScope(
+    params = {"actor": actor.uuid} | ({"named": named} if named else {})
+    rows = session.execute(_statement(everything, creator, bool(named)), params).all()
+    access_scope = AccessScope(
         actor.uuid,
         everything,
         customers=tuple(row.uuid for row in rows if row.kind == "customer"),
@@ -72,9 +72,9 @@ def account_filter_for(actor: Actor, named: str) -> AccountFilter:
     found = {row.uuid: _choice(row) for row in rows if row.kind in offered}
     chosen = next((_choice(row) for row in rows if row.kind == "named"), None)
     if len(found) > MOST:
-        return AccountFilter(reach, (chosen,) if chosen else (), chosen, may_create)
+        return AccountFilter(access_scope, (chosen,) if chosen else (), chosen, may_create)
     by_name = tuple(sorted(found.values(), key=lambda one: (one.name.casefold(), one.uuid)))
-    return AccountFilter(reach, by_name, chosen, may_create)
+    return AccountFilter(access_scope, by_name, chosen, may_create)
 
 
 def _choice(row: Any) -> AccountChoice:

@@ -132,14 +132,14 @@ def remove_member(member: RoomMember, *, room: Room, by: Actor) -> str:
 
 def restore_member(*, room: Room, kept: str, by: Actor) -> RoomMember:
     """Undo a removal, within ten minutes: the same person with the same rights. Raises `Conflict`, `NotAllowed`."""
-    facts = undo_payload(_UNDO_PURPOSE, kept)
-    user = session.get(User, UUID(facts["user"])) if facts and facts["room"] == str(room.uuid) else None
-    if facts is None or user is None:
+    payload = undo_payload(_UNDO_PURPOSE, kept)
+    user = session.get(User, UUID(payload["user"])) if payload and payload["room"] == str(room.uuid) else None
+    if payload is None or user is None:
         raise Conflict(Message("This was too long ago to be undone. Add the person again."))
-    permissions = [Permission(word) for word in facts["permissions"] if word in set(Permission)]
+    permissions = [Permission(word) for word in payload["permissions"] if word in set(Permission)]
     _require_grantable(by, room, permissions)
     member = RoomMember(room=room, user=user, permissions=_with_view(permissions))
-    member.until = datetime.fromisoformat(facts["until"]) if facts["until"] else None
+    member.until = datetime.fromisoformat(payload["until"]) if payload["until"] else None
     try:
         with session.begin_nested():
             session.add(member)

@@ -33,8 +33,8 @@ READER = sa.bindparam("reader", type_=sa.Uuid())
 
 def find_room(actor: Actor, room_id: str, *, trashed: bool = False) -> Room | None:
     """The room, if the actor may see it, with everything above it and his membership: one query."""
-    facts = {"room_id": short_id(Room, room_id), "actor": actor.uuid}
-    row = session.execute(_TRASHED if trashed else _NOT_TRASHED, facts).unique().first()
+    params = {"room_id": short_id(Room, room_id), "actor": actor.uuid}
+    row = session.execute(_TRASHED if trashed else _NOT_TRASHED, params).unique().first()
     if row is None:
         return None
     room, member, plan = row
@@ -76,12 +76,12 @@ class AccessScope:
     accounts: tuple[UUID, ...]
 
     @property
-    def shape(self) -> "AccessScope":
-        """Nobody's in particular: what a statement is made from for all whose reach is alike, to run with `facts`."""
+    def template(self) -> "AccessScope":
+        """Nobody's in particular: a statement is made of it for all with a scope like it, and run with `params`."""
         return AccessScope(NOBODY, self.everything, (NOBODY,) * len(self.customers), (NOBODY,) * len(self.accounts))
 
-    def facts(self, at: datetime) -> dict[str, Any]:
-        """The values of the parameters in `relations`, for a statement that was made for the shape of this reach."""
+    def params(self, at: datetime) -> dict[str, Any]:
+        """The values of the parameters in `relations`, for a statement made of this `template`."""
         return {
             "seen_by": self.actor,
             "seen_at": at,

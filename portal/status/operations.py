@@ -201,10 +201,10 @@ def _reserve_presence(group: str, member: str, *, takes_over: bool) -> None:
 
 def _release_presence(group: str, member: str) -> None:
     """Tell the page that holds it that another one has come."""
-    holder = channels().presence(group).get(member, {}).get("connection", "")
+    holder = channels().presence(group).get(member, {}).get("tab", "")
     channels().set_absent(group, member)
     if holder:
-        channels().post(f"participation:{member}", {"event": "over", "reason": "elsewhere", "connection": holder})
+        channels().post(f"participation:{member}", {"event": "over", "reason": "elsewhere", "tab": holder})
 
 
 def _open_run(room: Room, *, by: UUID | None) -> RoomSession:

@@ -22,7 +22,7 @@ from wtforms.validators import ValidationError
 from portal.clock import now
 from portal.db import session
 from portal.edge import actor, errors
-from portal.edge.words import here_at, translated, zone
+from portal.edge.i18n import here_at, translated, zone
 from portal.errors import Conflict, Invalid, Message, NotAllowed, Throttled
 from portal.idempotency import forms
 from portal.permissions.rules import grantable_roles

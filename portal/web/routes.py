@@ -10,9 +10,20 @@ from portal.permissions.rules import can
 from portal.web import health
 from portal.web.conference import pages as conference_pages
 from portal.web.conference import signals as conference_signals
-from portal.web.join import entries
+from portal.web.join import join_tickets
 from portal.web.join import pages as join_pages
-from portal.web.manage import codes, entry, links, people, room_settings, rooms, sessions, status, trash, webhooks
+from portal.web.manage import (
+    codes,
+    links,
+    member_entrance,
+    people,
+    room_settings,
+    rooms,
+    sessions,
+    status,
+    trash,
+    webhooks,
+)
 from portal.web.session import applications, credentials
 from portal.web.session import pages as session_pages
 
@@ -29,8 +40,8 @@ def install(app: Flask) -> None:
         sessions.bp,
         webhooks.bp,
         status.bp,
-        entry.bp,
-        entries.bp,
+        member_entrance.bp,
+        join_tickets.bp,
         join_pages.bp,
         conference_pages.bp,
         conference_signals.bp,

@@ -20,12 +20,12 @@ from portal.errors import Conflict, Message
 from portal.people.models import User
 from portal.permissions.actor import Actor
 from portal.providers.fetch import Trouble
-from portal.webhooks.endings import pause
+from portal.webhooks.authorization import NO_OWNER, find_valid_owner, may_receive
 from portal.webhooks.events import TEST, Event
-from portal.webhooks.models import SHOWN_OF_ANSWER, EndpointStatus, WebhookDelivery, WebhookEndpoint, Why
-from portal.webhooks.places import SLOW, find_places, has_a_place, mark_served, next_waiting
+from portal.webhooks.models import SHOWN_OF_ANSWER, EndpointStatus, PauseReason, WebhookDelivery, WebhookEndpoint
+from portal.webhooks.pausing import pause
+from portal.webhooks.scheduling import SLOW, deliveries_to_start, has_free_slot, mark_served, next_deliveries
 from portal.webhooks.signing import signed
-from portal.webhooks.standing import NOBODY, find_keeper, may_hear
 
 SECONDS, MINUTES, HOURS = 1, 60, 3600
 SCHEDULE = (  # seconds after each try that failed; a day in all
@@ -34,7 +34,7 @@ SCHEDULE = (  # seconds after each try that failed; a day in all
 )  # fmt: skip
 JITTER = 0.1
 LEASE = timedelta(minutes=2)  # how long whoever takes a message has it for himself
-KEPT = timedelta(days=30)
+RETENTION = timedelta(days=30)
 MOST_GIVEN_UP = 5
 LONGEST_FAILING = timedelta(days=3)
 GONE = 410
@@ -44,7 +44,7 @@ _enqueue: Callable[[UUID, float], None] | None = None
 
 
 @dataclass(frozen=True)
-class Letter:
+class ClaimedDelivery:
     """A message that was taken, ready to be sent; in a place for slow receivers or in another one."""
 
     delivery_uuid: UUID
@@ -91,17 +91,17 @@ def send_soon(delivery_uuid: UUID, seconds: float = 0) -> None:
 
 def due() -> list[UUID]:
     """Messages whose time has come, of everybody as many as can be sent now: the others follow those."""
-    return find_places(now())
+    return deliveries_to_start(now())
 
 
-def claim(delivery_uuid: UUID) -> Letter | None:
+def claim(delivery_uuid: UUID) -> ClaimedDelivery | None:
     """Take a message that is due; None if somebody else has it, it is done, or nothing is sent to its endpoint now."""
     at = now()
-    delivery = _held(delivery_uuid, at)
-    if delivery is None or not has_a_place(delivery.endpoint):
+    delivery = _lock_due(delivery_uuid, at)
+    if delivery is None or not has_free_slot(delivery.endpoint):
         return None
-    if not _kept_for(delivery, at):
-        _hand_on(delivery.endpoint.customer_uuid, at, slow=delivery.endpoint.slow)
+    if not _is_still_wanted(delivery, at):
+        _start_next(delivery.endpoint.customer_uuid, at, slow=delivery.endpoint.slow)
         return None
     taken = session.execute(
         sa.update(WebhookDelivery)
@@ -113,7 +113,7 @@ def claim(delivery_uuid: UUID) -> Letter | None:
         return None
     endpoint, body = delivery.endpoint, delivery.payload.encode()
     headers = signed(body, message_id=delivery.message_id, at=at, with_secrets=endpoint.live_secrets(at))
-    return Letter(
+    return ClaimedDelivery(
         delivery_uuid,
         endpoint.customer_uuid,
         endpoint.slow,
@@ -124,7 +124,7 @@ def claim(delivery_uuid: UUID) -> Letter | None:
     )
 
 
-def record(letter: Letter, outcome: Outcome) -> None:
+def record(letter: ClaimedDelivery, outcome: Outcome) -> None:
     """Write down what became of a try, and what follows. Nothing, if another worker has taken the message since.
 
     An answer from an address that the endpoint has left since is no word about the one that it has now. The place
@@ -147,8 +147,8 @@ def record(letter: Letter, outcome: Outcome) -> None:
     if endpoint is not None and delivery is not None:
         there = endpoint.url == letter.url
         mark_served(endpoint, at, slow=outcome.slow if there else endpoint.slow)
-        _write_down(delivery, endpoint, outcome, at, there=there)
-    _hand_on(letter.customer_uuid, at, slow=letter.slow)
+        _record_outcome(delivery, endpoint, outcome, at, there=there)
+    _start_next(letter.customer_uuid, at, slow=letter.slow)
 
 
 def send_again(delivery: WebhookDelivery, *, by: User) -> None:
@@ -157,9 +157,9 @@ def send_again(delivery: WebhookDelivery, *, by: User) -> None:
     endpoint = session.get_one(WebhookEndpoint, delivery.endpoint_uuid)
     if not endpoint.active:
         raise Conflict(Message("This webhook is paused. Resume it first."))
-    if delivery.event != TEST and not _seen_by(keeper := find_keeper(endpoint), delivery):
+    if delivery.event != TEST and not _may_receive_delivery(keeper := find_valid_owner(endpoint), delivery):
         unseen = Message("This webhook runs in the name of somebody who may not see what this message tells.")
-        raise Conflict(unseen if keeper is not None else NOBODY)
+        raise Conflict(unseen if keeper is not None else NO_OWNER)
     free = session.execute(
         sa.update(WebhookDelivery)
         .where(WebhookDelivery.uuid == delivery.uuid, sa.not_(WebhookDelivery.being_sent))
@@ -177,20 +177,20 @@ def sweep_deliveries() -> int:
     """Housekeeping: what was sent or given up long ago. Returns how many those were."""
     swept = session.execute(
         sa.delete(WebhookDelivery)
-        .where(WebhookDelivery.created_at < now() - KEPT)
+        .where(WebhookDelivery.created_at < now() - RETENTION)
         .returning(WebhookDelivery.uuid)
         .execution_options(synchronize_session=False)
     )
     return len(swept.all())
 
 
-def _hand_on(customer_uuid: UUID, at: datetime, *, slow: bool) -> None:
+def _start_next(customer_uuid: UUID, at: datetime, *, slow: bool) -> None:
     """Have those called for that find a place, since one has become free, of a slow receiver or of a quick one."""
-    for delivery_uuid in next_waiting(customer_uuid, at, slow=slow):
+    for delivery_uuid in next_deliveries(customer_uuid, at, slow=slow):
         send_soon(delivery_uuid)
 
 
-def _held(delivery_uuid: UUID, at: datetime) -> WebhookDelivery | None:
+def _lock_due(delivery_uuid: UUID, at: datetime) -> WebhookDelivery | None:
     """The message, if it is due, with its endpoint, which stays locked until the end of the transaction."""
     told = sa.or_(WebhookEndpoint.status == EndpointStatus.ACTIVE, WebhookDelivery.event == TEST)
     return session.scalar(
@@ -203,34 +203,34 @@ def _held(delivery_uuid: UUID, at: datetime) -> WebhookDelivery | None:
     )
 
 
-def _kept_for(delivery: WebhookDelivery, at: datetime) -> bool:
+def _is_still_wanted(delivery: WebhookDelivery, at: datetime) -> bool:
     """Whether the endpoint has a keeper who may see this, too. Else it is paused, or this is given up."""
     if delivery.gave_up_at is not None:  # on its way, with a worker that died
         delivery.next_attempt_at = None
         return False
     if delivery.event == TEST:
         return True
-    keeper = find_keeper(delivery.endpoint)
+    keeper = find_valid_owner(delivery.endpoint)
     if keeper is None:
-        pause(delivery.endpoint, why=Why.RIGHTS, by=None)
+        pause(delivery.endpoint, why=PauseReason.RIGHTS, by=None)
         return False
-    if not _seen_by(keeper, delivery):  # it was written for somebody else, or when he still could
+    if not _may_receive_delivery(keeper, delivery):  # it was written for somebody else, or when he still could
         delivery.next_attempt_at, delivery.gave_up_at = None, at
         return False
     return True
 
 
-def _seen_by(keeper: Actor | None, delivery: WebhookDelivery) -> bool:
-    return keeper is not None and may_hear(keeper, delivery.endpoint, Event(delivery.event))
+def _may_receive_delivery(keeper: Actor | None, delivery: WebhookDelivery) -> bool:
+    return keeper is not None and may_receive(keeper, delivery.endpoint, Event(delivery.event))
 
 
-def _write_down(
+def _record_outcome(
     delivery: WebhookDelivery, endpoint: WebhookEndpoint, outcome: Outcome, at: datetime, *, there: bool
 ) -> None:
     """What became of the message; and what that says of the endpoint, if it is still `there`, at that address."""
     delivery.claimed_at, delivery.next_attempt_at, delivery.answered_at = None, None, at
     delivery.answer_status, delivery.trouble = outcome.status, outcome.trouble
-    delivery.answer_body, delivery.answer_milliseconds = _readable(outcome.body), outcome.milliseconds
+    delivery.answer_body, delivery.answer_milliseconds = _printable(outcome.body), outcome.milliseconds
     if outcome.good:
         delivery.delivered_at, delivery.gave_up_at = at, None
     elif delivery.gave_up_at is not None:  # on its way: it is not tried again, nor held against who keeps it now
@@ -243,10 +243,10 @@ def _write_down(
         send_soon(delivery.uuid, seconds)
     session.flush()
     if there and delivery.event != TEST:
-        _judge(endpoint, delivery, outcome, at)
+        _count_failures(endpoint, delivery, outcome, at)
 
 
-def _judge(endpoint: WebhookEndpoint, delivery: WebhookDelivery, outcome: Outcome, at: datetime) -> None:
+def _count_failures(endpoint: WebhookEndpoint, delivery: WebhookDelivery, outcome: Outcome, at: datetime) -> None:
     """Keep count of the endpoint's failures in a row, and pause it when they do not end."""
     if outcome.good:
         if endpoint.failing_since is not None:
@@ -256,11 +256,11 @@ def _judge(endpoint: WebhookEndpoint, delivery: WebhookDelivery, outcome: Outcom
     endpoint.given_up += delivery.gave_up_at is not None
     endpoint.failing_since = endpoint.failing_since or at
     if outcome.status == GONE:
-        pause(endpoint, why=Why.GONE, by=None)
+        pause(endpoint, why=PauseReason.GONE, by=None)
     elif endpoint.given_up >= MOST_GIVEN_UP or at - endpoint.failing_since >= LONGEST_FAILING:
-        pause(endpoint, why=Why.FAILING, by=None)
+        pause(endpoint, why=PauseReason.FAILING, by=None)
 
 
-def _readable(body: bytes) -> str:
+def _printable(body: bytes) -> str:
     text = body.decode(errors="replace")
     return "".join(char if char.isprintable() or char in "\n\t" else "�" for char in text)[:SHOWN_OF_ANSWER]

@@ -32,7 +32,7 @@ class EndpointStatus(StrEnum):
     PAUSED = "paused"
 
 
-class Why(StrEnum):
+class PauseReason(StrEnum):
     """Why an endpoint is paused."""
 
     ASKED = "asked"
@@ -43,14 +43,16 @@ class Why(StrEnum):
     @property
     def words(self) -> Message:
         """What people read."""
-        return _WHY[self]
+        return _PAUSE_REASONS[self]
 
 
-_WHY = {
-    Why.ASKED: Message("It was paused by hand."),
-    Why.GONE: Message("The receiver answered that it is gone for good (410)."),
-    Why.FAILING: Message("It kept failing: too many messages were given up, or nothing got through for three days."),
-    Why.RIGHTS: Message(
+_PAUSE_REASONS = {
+    PauseReason.ASKED: Message("It was paused by hand."),
+    PauseReason.GONE: Message("The receiver answered that it is gone for good (410)."),
+    PauseReason.FAILING: Message(
+        "It kept failing: too many messages were given up, or nothing got through for three days."
+    ),
+    PauseReason.RIGHTS: Message(
         "It ran in the name of somebody who could no longer keep it here, or no longer see all that it tells."
     ),
 }
@@ -75,7 +77,7 @@ class WebhookEndpoint(IdentifierMixin, TimestampMixin, Base):
     old_secret_until: Mapped[datetime | None]
     status: Mapped[EndpointStatus] = mapped_column(enum_type(EndpointStatus), default=EndpointStatus.ACTIVE)
     paused_at: Mapped[datetime | None]
-    paused_why: Mapped[Why | None] = mapped_column(enum_type(Why))
+    paused_why: Mapped[PauseReason | None] = mapped_column(enum_type(PauseReason))
     failures: Mapped[int] = mapped_column(default=0)
     """Tries in a row that failed."""
     given_up: Mapped[int] = mapped_column(default=0)

@@ -15,22 +15,22 @@ from portal.people.names import clean_name
 from portal.permissions.actor import Actor
 from portal.providers.fetch import problem_with
 from portal.rooms.models import Room
-from portal.webhooks.endings import count_listening, give_up_waiting, hold_customer, pause
+from portal.webhooks.authorization import find_valid_owner, may_receive_all, require_receivable
 from portal.webhooks.events import TEST, Event
 from portal.webhooks.models import (
     DESCRIPTION_LENGTH,
     SECRET,
     EndpointStatus,
+    PauseReason,
     WebhookDelivery,
     WebhookEndpoint,
-    Why,
 )
-from portal.webhooks.outbox import write
-from portal.webhooks.payloads import written
+from portal.webhooks.outbox import add_deliveries
+from portal.webhooks.pausing import cancel_waiting, count_listening, lock_customer, pause
+from portal.webhooks.payloads import encoded
 from portal.webhooks.queries import deliveries_of
-from portal.webhooks.shown import endpoint as shown
+from portal.webhooks.serializers import endpoint as shown
 from portal.webhooks.signing import new_secret
-from portal.webhooks.standing import find_keeper, may_hear_all, must_hear
 
 OVERLAP = timedelta(hours=24)
 MOST = 50  # of one customer
@@ -50,7 +50,7 @@ def create_endpoint(
     Raises `Invalid` on `url`, `events` or `description`, `NotAllowed` for events that `by` could not see
     himself, or `Conflict` when the customer has too many.
     """
-    hold_customer(customer.uuid)
+    lock_customer(customer.uuid)
     count = sa.select(sa.func.count()).where(WebhookEndpoint.customer_uuid == customer.uuid)
     if (session.scalar(count) or 0) >= MOST:
         raise Conflict(Message("There are %(most)d webhooks already. Delete one first.", most=MOST))
@@ -88,7 +88,7 @@ def change_endpoint(
     """
     lock(endpoint)
     if url is not None or events is not None:
-        _turn(endpoint, by=by, url=url, events=events)
+        _redirect(endpoint, by=by, url=url, events=events)
     if description is not None:
         _describe(endpoint, description)
     session.flush()
@@ -107,7 +107,7 @@ def rotate_secret(endpoint: WebhookEndpoint, *, by: Actor) -> None:
 def pause_endpoint(endpoint: WebhookEndpoint, *, by: Actor) -> None:
     """Tell it nothing until it is resumed; what happens meanwhile it will never be told."""
     lock(endpoint)
-    pause(endpoint, why=Why.ASKED, by=by.uuid)
+    pause(endpoint, why=PauseReason.ASKED, by=by.uuid)
 
 
 def resume_endpoint(endpoint: WebhookEndpoint, *, by: Actor) -> None:
@@ -118,9 +118,9 @@ def resume_endpoint(endpoint: WebhookEndpoint, *, by: Actor) -> None:
     lock(endpoint)
     if endpoint.active:
         return
-    if find_keeper(endpoint) is None:
-        _take_over(endpoint, by=by)
-        give_up_waiting(endpoint)
+    if find_valid_owner(endpoint) is None:
+        _change_owner(endpoint, by=by)
+        cancel_waiting(endpoint)
     endpoint.status, endpoint.paused_at, endpoint.paused_why = EndpointStatus.ACTIVE, None, None
     _forget_failures(endpoint)
     session.flush()
@@ -151,28 +151,28 @@ def delete_endpoint(endpoint: WebhookEndpoint, *, by: Actor) -> None:
 def test_endpoint(endpoint: WebhookEndpoint, *, by: Actor) -> WebhookDelivery:
     """Send it a message that tells of nothing: once, also while it is paused, and without counting a failure."""
     lock(endpoint)
-    delivery = write(TEST, written(TEST, shown(endpoint), now()), endpoint)[0]
+    delivery = add_deliveries(TEST, encoded(TEST, shown(endpoint), now()), endpoint)[0]
     session.flush()
     record_event("webhook.tested", endpoint, by=by.uuid, room=endpoint.room_uuid)
     return delivery
 
 
-def _turn(endpoint: WebhookEndpoint, *, by: Actor, url: str | None, events: Collection[Event] | None) -> None:
+def _redirect(endpoint: WebhookEndpoint, *, by: Actor, url: str | None, events: Collection[Event] | None) -> None:
     """Aim it elsewhere, and make `by` the keeper where that asks for it. What waits goes on if somebody kept it."""
-    keeper, url_before, told = find_keeper(endpoint), endpoint.url, set(endpoint.events)
+    keeper, url_before, told = find_valid_owner(endpoint), endpoint.url, set(endpoint.events)
     _aim(endpoint, by=by, url=url, events=events)
     if endpoint.url == url_before and told == set(endpoint.events):
         return
     if keeper is None:
-        _take_over(endpoint, by=by)
-        give_up_waiting(endpoint)
-    elif endpoint.url != url_before or not may_hear_all(keeper, endpoint):
-        _take_over(endpoint, by=by, told=told | _waiting(endpoint))
+        _change_owner(endpoint, by=by)
+        cancel_waiting(endpoint)
+    elif endpoint.url != url_before or not may_receive_all(keeper, endpoint):
+        _change_owner(endpoint, by=by, told=told | _waiting(endpoint))
 
 
-def _take_over(endpoint: WebhookEndpoint, *, by: Actor, told: Collection[str] = ()) -> None:
+def _change_owner(endpoint: WebhookEndpoint, *, by: Actor, told: Collection[str] = ()) -> None:
     """Make `by` the keeper, who has to be allowed to see all that it tells, and what it `told` besides."""
-    must_hear(by, endpoint, [event for event in Event if event in {*endpoint.events, *told}], taking_over=True)
+    require_receivable(by, endpoint, [event for event in Event if event in {*endpoint.events, *told}], taking_over=True)
     if endpoint.created_by != by.user:
         endpoint.created_by = by.user
         record_event("webhook.taken_over", endpoint, by=by.uuid, room=endpoint.room_uuid)
@@ -182,7 +182,7 @@ def _aim(endpoint: WebhookEndpoint, *, by: Actor, url: str | None, events: Colle
     if events is not None:
         if not events:
             raise Invalid(events=Message("Choose at least one event."))
-        must_hear(by, endpoint, set(events) - set(endpoint.events))
+        require_receivable(by, endpoint, set(events) - set(endpoint.events))
         endpoint.events = [event.value for event in Event if event in events]
     if url is not None and url.strip() != endpoint.url:
         if (problem := problem_with(url.strip())) is not None:

@@ -17,15 +17,15 @@ from portal.db import session
 from portal.identifiers import new_uuid
 from portal.permissions.members import RoomMember
 from portal.rooms.models import Room
+from portal.webhooks.authorization import MEMBERSHIP, valid_owner
 from portal.webhooks.deliveries import send_soon
-from portal.webhooks.endings import pause
 from portal.webhooks.events import NOTED_AS
-from portal.webhooks.models import PAYLOAD, EndpointStatus, WebhookDelivery, WebhookEndpoint, Why
-from portal.webhooks.payloads import data_of, read_at_once, written
-from portal.webhooks.standing import MEMBERSHIP, keeper_of
+from portal.webhooks.models import PAYLOAD, EndpointStatus, PauseReason, WebhookDelivery, WebhookEndpoint
+from portal.webhooks.pausing import pause
+from portal.webhooks.payloads import encoded, payload_data, preloaded
 
 
-def listen(lines: Sequence[tuple[AuditEvent, Auditable]]) -> None:
+def write_deliveries(lines: Sequence[tuple[AuditEvent, Auditable]]) -> None:
     """Write a message for each endpoint that wants to know of what was noted. Subscribed by `create_app`.
 
     Of many things that happened at once it takes no more statements than of few.
@@ -37,15 +37,17 @@ def listen(lines: Sequence[tuple[AuditEvent, Auditable]]) -> None:
     room = session.get(Room, room_uuid)
     if room is None or not room.customer.webhooks:
         return
-    listening = [endpoint for endpoint in _listening_to(room) if endpoint.wants(event)]
+    listening = [endpoint for endpoint in _listening_endpoints(room) if endpoint.wants(event)]
     if not listening:
         return
-    with read_at_once([thing for _, thing in lines]):
+    with preloaded([thing for _, thing in lines]):
         for line, thing in lines:
-            write(event.value, written(event.value, data_of(action, thing, room, line.facts), now()), *listening)
+            add_deliveries(
+                event.value, encoded(event.value, payload_data(action, thing, room, line.details), now()), *listening
+            )
 
 
-def write(kind: str, text: str, *endpoints: WebhookEndpoint) -> list[WebhookDelivery]:
+def add_deliveries(kind: str, text: str, *endpoints: WebhookEndpoint) -> list[WebhookDelivery]:
     """One message, with one id, to these endpoints; sent once the transaction has been committed."""
     message_id, sealed, at = f"msg_{ULID()}", vault.seal(text, purpose=PAYLOAD), now()
     deliveries = [
@@ -67,7 +69,7 @@ def write(kind: str, text: str, *endpoints: WebhookEndpoint) -> list[WebhookDeli
     return deliveries
 
 
-def _listening_to(room: Room) -> list[WebhookEndpoint]:
+def _listening_endpoints(room: Room) -> list[WebhookEndpoint]:
     """Those that are told of this room; those that nobody keeps any more are paused instead."""
     query = (
         sa.select(WebhookEndpoint, RoomMember)
@@ -82,6 +84,6 @@ def _listening_to(room: Room) -> list[WebhookEndpoint]:
         .with_for_update(of=WebhookEndpoint, read=True, key_share=True)
     )
     found = session.execute(query).unique().all()
-    kept = [endpoint for endpoint, member in found if keeper_of(endpoint, member) is not None]
-    pause(*(endpoint for endpoint, _ in found if endpoint not in kept), why=Why.RIGHTS, by=None)
+    kept = [endpoint for endpoint, member in found if valid_owner(endpoint, member) is not None]
+    pause(*(endpoint for endpoint, _ in found if endpoint not in kept), why=PauseReason.RIGHTS, by=None)
     return kept

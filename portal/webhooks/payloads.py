@@ -9,7 +9,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from portal import representations as show
+from portal import serializers as serialize
 from portal.admission.models import AccessCode, RoomToken
 from portal.admission.participations import participation_details
 from portal.db import session
@@ -19,14 +19,14 @@ from portal.rooms.models import Room
 from portal.status.models import Participation, RoomSession
 
 
-def written(kind: str, data: Mapping[str, Any], at: datetime) -> str:
+def encoded(kind: str, data: Mapping[str, Any], at: datetime) -> str:
     """The text that is signed and sent."""
-    content = {"type": kind, "timestamp": show.moment(at), "data": data}
+    content = {"type": kind, "timestamp": serialize.iso_datetime(at), "data": data}
     return json.dumps(content, separators=(",", ":"), ensure_ascii=False)
 
 
 @contextmanager
-def read_at_once(things: Collection[object]) -> Iterator[None]:
+def preloaded(things: Collection[object]) -> Iterator[None]:
     """In here, `data_of` asks the database nothing about several participations that it asks about one of them."""
     stays = [thing for thing in things if isinstance(thing, Participation)]
     kept: list[object] = []  # what the session finds by its uuid for as long as somebody holds it
@@ -37,27 +37,31 @@ def read_at_once(things: Collection[object]) -> Iterator[None]:
     kept.clear()
 
 
-def data_of(action: str, thing: object, room: Room, facts: Mapping[str, Any]) -> dict[str, Any]:
-    """The thing as the API shows it; of what the API does not show, the room and the facts of the audit.
+def payload_data(action: str, thing: object, room: Room, details: Mapping[str, Any]) -> dict[str, Any]:
+    """The thing as the API shows it; of what the API does not show, the room and the details of the audit.
 
     A link that is being replaced tells of the one that replaces it, and never again afterwards.
     """
     match thing:
         case RoomToken(rotated_to=RoomToken() as fresh) if action == "token.rotated":
-            return show.token(fresh, room)
+            return serialize.token(fresh, room)
         case RoomToken():
-            return show.token(thing, room)
+            return serialize.token(thing, room)
         case AccessCode():
-            return show.access_code(thing, room, secret=False)
+            return serialize.access_code(thing, room, secret=False)
         case RoomMember():
-            return show.room_user(thing, room)
+            return serialize.room_user(thing, room)
         case RoomSession():
-            return show.session(thing, room)
+            return serialize.session(thing, room)
         case Participation():
-            return {**show.participation(participation_details(thing)), "session_id": thing.run.id, "room_id": room.id}
-    if thing is room and not facts:
-        return show.room(room)
-    return {"object": "Room", "id": room.id, "room_id": room.id, **facts}
+            return {
+                **serialize.participation(participation_details(thing)),
+                "session_id": thing.run.id,
+                "room_id": room.id,
+            }
+    if thing is room and not details:
+        return serialize.room(room)
+    return {"object": "Room", "id": room.id, "room_id": room.id, **details}
 
 
 def _all(kind: type[RoomToken] | type[User], uuids: Collection[UUID | None]) -> list[object]:

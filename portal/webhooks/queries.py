@@ -21,7 +21,7 @@ from portal.permissions.visibility import find_room
 from portal.rooms.models import Room
 from portal.webhooks.models import WebhookDelivery, WebhookEndpoint
 
-Place = tuple[datetime, UUID]
+DeliveryCursor = tuple[datetime, UUID]
 """Where a page of deliveries ends: when its last one was written, and which one that was."""
 
 WITH_OWNERS = (
@@ -110,7 +110,7 @@ def find_delivery(endpoint: WebhookEndpoint, delivery_id: str) -> WebhookDeliver
     return found
 
 
-def newest_deliveries(endpoint: WebhookEndpoint, *, after: Place | None, limit: int) -> list[WebhookDelivery]:
+def newest_deliveries(endpoint: WebhookEndpoint, *, after: DeliveryCursor | None, limit: int) -> list[WebhookDelivery]:
     """Those that come after that place in the list, newest first."""
     query = deliveries_of(endpoint)
     if after is not None:
@@ -123,6 +123,6 @@ def newest_deliveries(endpoint: WebhookEndpoint, *, after: Place | None, limit: 
     return list(session.scalars(newest_first.limit(limit)))
 
 
-def place_of(delivery: WebhookDelivery) -> Place:
+def cursor_of(delivery: WebhookDelivery) -> DeliveryCursor:
     """Where in the list this one is."""
     return delivery.created_at, delivery.uuid

@@ -1,4 +1,4 @@
-"""One-time entries: judged like pressing Join, used up once, and bound to whom they were made for."""
+"""Join tickets: judged like pressing Join, used up once, and bound to whom they were made for."""
 
 from datetime import timedelta
 from typing import Any
@@ -169,4 +169,4 @@ def use(cast: Cast, secret: str | None, device: str = "a device") -> Participati
     assert entry is not None
     session.commit()
     visitor = Visitor(device=device, token=entry.token)
-    return redeem_join_ticket(room=room, entry=entry, visitor=visitor, network="192.0.2.9")
+    return redeem_join_ticket(room=room, ticket=entry, visitor=visitor, network="192.0.2.9")

@@ -32,13 +32,13 @@ class Stay:
         self.proof = csrf_of(page)
 
     def alive(self) -> int:
-        return int(self.post("presence", connection=self.id).status_code)
+        return int(self.post("presence", tab=self.id).status_code)
 
     def post(self, what: str, **body: Any) -> Any:
         return self.client.post(f"{self.base}/{what}", json=body, headers={"X-CSRFToken": self.proof})
 
     def remove(self, other: "Stay") -> int:
-        return int(self.post("signals", connection=self.id, to=other.id, kind="remove").status_code)
+        return int(self.post("signals", tab=self.id, to=other.id, kind="remove").status_code)
 
     @property
     def role(self) -> str:
@@ -286,7 +286,7 @@ def test_refusals_and_departures_are_written_down_without_the_code(app: Flask, c
     cast.follow(Role.GUEST).send(cast.board_path, name="Gus")
     chair.client.post(f"{chair.base}/departure", data={"csrf_token": chair.proof})
     with app.app_context():
-        lines = session.execute(sa.select(AuditEvent.action, AuditEvent.facts).order_by(AuditEvent.uuid)).all()
+        lines = session.execute(sa.select(AuditEvent.action, AuditEvent.details).order_by(AuditEvent.uuid)).all()
     refused = [(facts["reason"], facts["role"]) for action, facts in lines if action == "participant.refused"]
     assert refused == [("code wrong", "attendee"), ("full", "guest")]
     assert {"participant.left", "room.ended"} <= {action for action, _ in lines}

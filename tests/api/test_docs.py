@@ -9,11 +9,11 @@ import time_machine
 from flask import Flask
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
-from portal.api.v1 import receivers, shapes
+from portal.api.v1 import response_schemas, webhook_docs
 from portal.credentials.models import GrantType
 from portal.credentials.scopes import Scope
 from portal.webhooks.events import Event
-from tests.api.test_document import document
+from tests.api.test_openapi import document
 
 
 @pytest.fixture
@@ -101,14 +101,14 @@ def test_the_document_tells_receivers_of_every_event(app: Flask, page: str) -> N
 
 
 def test_the_example_can_be_verified_as_it_stands_on_the_page(page: str) -> None:
-    shapes.Stay.model_validate(receivers.EXAMPLE)
+    response_schemas.IncludedParticipation.model_validate(webhook_docs.EXAMPLE)
     section = unescape(page[page.index('id="messages"') : page.index('id="schemas"')])
     found = re.search(r"<pre[^>]*><code>(.*?)\n\n(.*?)</code>", section, re.S)
     assert found
     headers = dict(line.split(": ", 1) for line in found[1].splitlines())
     secret = re.search(r"whsec_[\w+/=]+", section)
     assert secret
-    with time_machine.travel(receivers.EXAMPLE_AT):
+    with time_machine.travel(webhook_docs.EXAMPLE_AT):
         assert Webhook(secret[0]).verify(found[2], headers)["type"] == "participant.joined"
         with pytest.raises(WebhookVerificationError):
             Webhook(secret[0]).verify(found[2].replace("Jun", "Jan"), headers)

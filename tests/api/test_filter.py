@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 
 from tests.api.conftest import NewProgram, Program
-from tests.api.test_document import document
+from tests.api.test_openapi import document
 from tests.cast import Cast
 
 ROOM = "/api/v1/rooms/{room_id}"

@@ -15,7 +15,7 @@ from portal.admission.models import AccessCode, RoomToken
 from portal.audit.models import AuditEvent
 from portal.clock import now
 from portal.db import lock, session, transaction
-from portal.edge.words import how_ended
+from portal.edge.i18n import ending_label
 from portal.permissions.actor import actor_of
 from portal.permissions.members import RoomMember
 from portal.rooms.models import Role, Room
@@ -247,7 +247,7 @@ def test_what_another_one_has_just_deleted_is_not_there(
 
 def test_every_way_to_end_has_words(app: Flask) -> None:
     with app.test_request_context():
-        assert len({how_ended(ending) for ending in Ending}) == len(Ending)
+        assert len({ending_label(ending) for ending in Ending}) == len(Ending)
 
 
 @pytest.mark.parametrize("moment", ["9999-12-31T23:30:00Z", "0001-01-01", "1999-12-31"])

@@ -24,7 +24,7 @@ def refusals(app: Flask) -> list[dict[str, Any]]:
     """The facts of the audit's lines about refusals, in order."""
     with app.app_context(), transaction():
         query = sa.select(AuditEvent).where(AuditEvent.action == "participant.refused").order_by(AuditEvent.uuid)
-        return [dict(line.facts) for line in session.scalars(query)]
+        return [dict(line.details) for line in session.scalars(query)]
 
 
 def test_a_refusal_is_written_down_and_told_as_at_the_door(cast: Cast, app: Flask, program: NewProgram) -> None:

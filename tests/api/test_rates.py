@@ -9,7 +9,7 @@ from flask import Flask
 
 from portal.credentials.secrets import ACCESS
 from portal.db import db
-from portal.edge.rates import SWEEP, InProcess
+from portal.edge.rate_storage import SWEEP, InProcess
 from tests.api.conftest import NewProgram, Program
 from tests.cast import Cast
 from tests.statements import statements

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from flask import Flask
 
-from tests.api.test_document import document
+from tests.api.test_openapi import document
 
 ROOMS = "/manage/rooms"
 ROOM = f"{ROOMS}/<id:room_id>"
@@ -36,7 +36,7 @@ DONE_BY = {  # what is sent on a page → the operation of the API that does it
     f"{HOOK}/test": "webhooks_test",
     f"{HOOK}/deliveries/<id:delivery_id>/repetition": "webhooks_retry",
     "/rooms/<id:room_id>/<slug>": "access_join",
-    "/rooms/<id:room_id>/-/entries": "access_join",
+    "/rooms/<id:room_id>/-/join-tickets": "access_join",
 }
 UNDOING = re.compile(r"/(restoration|reinstatement)$")
 FOR_PEOPLE = re.compile(r"^/(me|sign-in|sign-out)(/|$)|/-/(conference/|entry$)")

@@ -169,7 +169,7 @@ def test_whom_a_program_lets_in_is_no_more_than_the_program(
     page = browser.get(entry["entry_url"].removeprefix("http://127.0.0.1:8000"), follow_redirects=True)
     proof = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', page.text)
     assert proof
-    inside = browser.post(f"/rooms/{cast.board}/-/entries", data={"csrf_token": proof[1]}, follow_redirects=True)
+    inside = browser.post(f"/rooms/{cast.board}/-/join-tickets", data={"csrf_token": proof[1]}, follow_redirects=True)
     assert f'data-role="{role}"' in inside.text
     again = browser.get(f"/rooms/{cast.board}/-/conference").text
     assert f'data-role="{role}"' in again
@@ -184,7 +184,7 @@ def opened(cast: Cast, entry: dict[str, Any]) -> Client:
 
 
 def press(cast: Cast, browser: Client) -> Any:
-    at = f"/rooms/{cast.board}/-/entries"
+    at = f"/rooms/{cast.board}/-/join-tickets"
     return browser.post(at, data={"csrf_token": browser.token(at)}, follow_redirects=True)
 
 
@@ -214,7 +214,7 @@ def test_entries_end_with_what_their_program_was_granted(app: Flask, cast: Cast,
         session.execute(sa.update(Grant).values(revoked_at=now()))
     unopened = cast.browser().get(made[0]["entry_url"].removeprefix("http://127.0.0.1:8000"), follow_redirects=True)
     assert unopened.status_code == 410
-    at = f"/rooms/{cast.board}/-/entries"
+    at = f"/rooms/{cast.board}/-/join-tickets"
     for browser in held:
         assert browser.get(at).status_code == 410
         assert browser.post(at, data={"csrf_token": "x"}).status_code >= 400

@@ -14,7 +14,7 @@ from portal.permissions.permission import Permission
 from portal.rooms.models import Room
 from portal.webhooks.deliveries import Outcome, claim, record
 from portal.webhooks.models import WebhookDelivery, WebhookEndpoint
-from portal.webhooks.shown import WITHHELD
+from portal.webhooks.serializers import WITHHELD
 from tests.api.conftest import NewProgram, Program
 from tests.cast import Cast
 

@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 
 
 def entry_of(portal: Portal, name: str, *, spent: bool = False) -> str:
-    """The address of a one-time entry by the board room's guest link, put into the database as the API would."""
+    """The address of a join ticket by the board room's guest link, put into the database as the API would."""
     secret = f"en_{name.encode().hex():0<32}{'spent' if spent else 'fresh'}"
     vault.use((servers.SECRET_KEY,))
     at = datetime.now(UTC)
@@ -34,14 +34,14 @@ def entry_of(portal: Portal, name: str, *, spent: bool = False) -> str:
             sa.insert(JoinTicket).values(
                 room_uuid=room_uuid,
                 token_uuid=token,
-                secret_hash=vault.lookup_hash(secret, purpose="entry"),
+                secret_hash=vault.lookup_hash(secret, purpose="join-ticket"),
                 name=name,
                 expires_at=at + timedelta(minutes=1),
                 used_at=at if spent else None,
             )
         )
     engine.dispose()
-    return f"{portal.address}/rooms/{room}/-/entries/{secret}"
+    return f"{portal.address}/rooms/{room}/-/join-tickets/{secret}"
 
 
 def test_microphones_are_off_at_first_and_the_end_is_for_everyone(

@@ -81,7 +81,7 @@ def test_a_second_tab_leaves_camera_and_microphone_alone(portal: Portal, person:
     guest = person("Gus Guest")
     first = guest.page
     first.add_init_script(SLOW_CAMERA)
-    with first.expect_request(re.compile("/stream\\?connection=.*&after=")):  # from where the mailbox stood
+    with first.expect_request(re.compile("/stream\\?tab=.*&after=")):  # from where the mailbox stood
         guest.join(board_links(portal)["guest"])
     first.wait_for_function("() => window.asked === 1")
 

@@ -152,7 +152,7 @@ def test_a_reader_does_not_wait_for_the_writer(machine: Program, api: Flask, mon
     with api.app_context():
         engine = db.engine
     with time_machine.travel(now() + timedelta(hours=2), tick=True), engine.connect() as writer:
-        writer.execute(sa.text("UPDATE tries SET used = used"))
+        writer.execute(sa.text("UPDATE throttle_buckets SET used = used"))
         assert call(machine, f"Bearer {text}").status_code == 200
     assert _last_use(api) == before
 

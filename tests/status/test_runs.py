@@ -64,7 +64,7 @@ def test_ending_sends_everybody_out_and_is_noted(cast: Cast) -> None:
     assert [person.ending for person in people] == [Ending.CLOSED] * 2
     assert (state(cast), run.ended_at is not None, run.most) == (LiveState.IDLE, True, 2)
     noted = session.scalars(sa.select(AuditEvent).where(AuditEvent.action == "room.ended")).one()
-    assert (noted.actor_uuid, noted.facts) == (alice.uuid, {"most": 2})
+    assert (noted.actor_uuid, noted.details) == (alice.uuid, {"most": 2})
 
 
 @in_app

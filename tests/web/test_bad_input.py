@@ -7,7 +7,7 @@ import pytest
 from flask import Flask
 
 from portal.db import session, transaction
-from portal.edge import words
+from portal.edge import i18n
 from portal.people.operations import find_by_email
 from portal.people.timezones import time_zones
 from portal.rooms.models import Role
@@ -138,9 +138,9 @@ def test_every_zone_that_is_offered_works(app: Flask, monkeypatch: pytest.Monkey
 
     for name in sorted(time_zones()):
         with app.test_request_context():
-            monkeypatch.setattr(words, "zone", lambda name=name: zoneinfo.ZoneInfo(name))
+            monkeypatch.setattr(i18n, "zone", lambda name=name: zoneinfo.ZoneInfo(name))
             refresh()
-            assert words.exactly(now())
+            assert i18n.exactly(now())
 
 
 @BOTH

@@ -28,8 +28,8 @@ def _channels_of_their_own(app: Flask) -> Iterator[None]:
 class Player:
     """Somebody's player page, without a browser."""
 
-    def __init__(self, client: Client, room_id: str, connection: str) -> None:
-        self.client, self.connection = client, connection
+    def __init__(self, client: Client, room_id: str, tab: str) -> None:
+        self.client, self.tab = client, tab
         self.base = f"/rooms/{room_id}/-/conference"
         page = client.get(self.base)
         assert page.status_code == 200, page.status_code
@@ -37,21 +37,21 @@ class Player:
         self.csrf = page.text.split('data-csrf="')[1].split('"')[0]
 
     def say(self, what: str, **body: Any) -> Any:
-        body.setdefault("connection", self.connection)
+        body.setdefault("tab", self.tab)
         return self.client.post(f"{self.base}/{what}", json=body, headers={"X-CSRFToken": self.csrf})
 
     def alive(self, **body: Any) -> Any:
         return self.say("presence", **body)
 
-    def closes(self, connection: str | None = None) -> Any:
+    def closes(self, tab: str | None = None) -> Any:
         """What the beacon of a page says that goes away."""
-        form = {"csrf_token": self.csrf, "connection": connection or self.connection}
+        form = {"csrf_token": self.csrf, "tab": tab or self.tab}
         return self.client.post(f"{self.base}/closing", data=form)
 
     def hear(self, events: int = 1, *, after: str | None = None) -> list[tuple[str, Any]]:
         """The first so many events of a stream opened now."""
         mark = "" if after is None else f"&after={after}"
-        answer = self.client.get(f"{self.base}/stream?connection={self.connection}{mark}")
+        answer = self.client.get(f"{self.base}/stream?tab={self.tab}{mark}")
         assert answer.status_code == 200
         heard: list[tuple[str, Any]] = []
         for chunk in answer.response:
@@ -135,8 +135,8 @@ def test_who_was_removed_cannot_come_back_into_this_session(cast: Cast, moderato
         {"to": "x", "kind": ["offer"]},
         {"to": 5, "kind": "offer", "data": {}},
         {"to": "x" * 65, "kind": "offer", "data": {}},
-        {"connection": "", "to": "x", "kind": "offer", "data": {}},
-        {"connection": None, "to": "x", "kind": "offer"},
+        {"tab": "", "to": "x", "kind": "offer", "data": {}},
+        {"tab": None, "to": "x", "kind": "offer"},
     ],
 )
 def test_malformed_signals_are_refused_with_a_word(guest: Player, body: dict[str, Any]) -> None:
@@ -153,7 +153,7 @@ def test_a_signal_that_is_too_large_or_no_json_is_refused(guest: Player, moderat
         f"{guest.base}/signals", data=b"[1,", content_type="application/json", headers={"X-CSRFToken": guest.csrf}
     )
     assert answer.status_code == 422
-    assert guest.client.post(f"{guest.base}/presence", json={"connection": "x"}).status_code == 400
+    assert guest.client.post(f"{guest.base}/presence", json={"tab": "x"}).status_code == 400
 
 
 def test_signals_go_to_people_in_the_same_room_only(cast: Cast, guest: Player) -> None:
@@ -168,9 +168,9 @@ def test_signals_go_to_people_in_the_same_room_only(cast: Cast, guest: Player) -
 
 def test_another_tab_of_the_device_has_to_take_over(guest: Player) -> None:
     assert guest.alive().status_code == 200
-    second = guest.alive(connection="second-tab")
+    second = guest.alive(tab="second-tab")
     assert (second.status_code, second.json["error"]) == (409, "elsewhere")
-    assert guest.alive(connection="second-tab", takeover=True).status_code == 200
+    assert guest.alive(tab="second-tab", takeover=True).status_code == 200
     assert guest.alive().status_code == 409
     assert guest.say("signals", to="x", kind="offer", data={}).status_code == 409
 
@@ -178,7 +178,7 @@ def test_another_tab_of_the_device_has_to_take_over(guest: Player) -> None:
 def test_a_reload_keeps_the_place(guest: Player, cast: Cast, app: Flask) -> None:
     guest.alive()
     assert guest.closes().status_code == 204
-    assert guest.alive(connection="after-reload").status_code == 200
+    assert guest.alive(tab="after-reload").status_code == 200
     assert _count(app) == 1
 
 
@@ -191,18 +191,18 @@ def test_a_sign_of_life_that_a_closed_page_left_behind_keeps_no_place(
     assert guest.alive().status_code == 200
     assert channels.channels().presence(_group(cast))[guest.id]["leaving"] is True
 
-    guest.alive(connection="after-reload")
+    guest.alive(tab="after-reload")
     attend = InProcess.set_present
     closed: list[bool] = []
 
     def attend_late(self: InProcess, *args: Any, **more: Any) -> bool:
         if not closed:
             closed.append(True)
-            guest.closes(connection="after-reload")  # between what the sign of life read and what it writes
+            guest.closes(tab="after-reload")  # between what the sign of life read and what it writes
         return attend(self, *args, **more)
 
     monkeypatch.setattr(InProcess, "set_present", attend_late)
-    assert guest.alive(connection="after-reload", camera=True).status_code == 200
+    assert guest.alive(tab="after-reload", camera=True).status_code == 200
     assert channels.channels().presence(_group(cast))[guest.id]["leaving"] is True
 
 
@@ -268,7 +268,7 @@ def test_an_inactive_room_ends_admissions_and_streams(guest: Player, cast: Cast,
     with app.app_context(), transaction():
         cast.room().status = RoomStatusWord.INACTIVE
     assert guest.alive().status_code == 410
-    assert guest.client.get(f"{guest.base}/stream?connection=gus-tab").status_code == 410
+    assert guest.client.get(f"{guest.base}/stream?tab=gus-tab").status_code == 410
 
 
 def test_signing_out_ends_the_admission_of_a_member(cast: Cast) -> None:
@@ -370,5 +370,5 @@ def test_a_sign_of_life_waits_for_no_writer(guest: Player, moderator: Player, ap
 def test_what_can_be_no_id_is_refused_in_a_signal(cast: Cast, odd: str) -> None:
     guest, base = cast.join(Role.GUEST), f"/rooms/{cast.board}/-/conference"
     headers = {"X-CSRFToken": guest.token(base)}
-    signal = {"connection": "c1", "to": odd, "kind": "offer", "data": {}}
+    signal = {"tab": "c1", "to": odd, "kind": "offer", "data": {}}
     assert guest.post(f"{base}/signals", json=signal, headers=headers).status_code == 422

@@ -64,7 +64,7 @@ def test_a_credential_made_here_works_and_its_secret_is_shown_once(alice: Client
     assert secret not in cookie.value
     with app.app_context():
         assert session.scalar(sa.select(sa.func.count()).select_from(OAuthClient)) == 1
-        assert secret not in repr([event.facts for event in session.scalars(sa.select(AuditEvent))])
+        assert secret not in repr([event.details for event in session.scalars(sa.select(AuditEvent))])
 
 
 def test_an_id_that_we_did_not_promise_is_not_taken(alice: Client) -> None:

@@ -79,7 +79,7 @@ def test_entering_again_takes_the_place_over_from_a_page_that_is_still_open(cast
     assert new.alive().status_code == 200
     assert old.alive().status_code == 409
     [letter] = channels.channels().messages(f"participation:{old.id}", "")
-    assert (letter.body["reason"], letter.body["connection"]) == ("elsewhere", "old-tab")
+    assert (letter.body["reason"], letter.body["tab"]) == ("elsewhere", "old-tab")
 
 
 def test_a_place_that_was_taken_over_outlives_the_sign_in_that_it_was_taken_from(cast: Cast, app: Flask) -> None:

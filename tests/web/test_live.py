@@ -13,7 +13,7 @@ from portal.people.operations import set_password
 from portal.permissions.actor import actor_of
 from portal.permissions.members import RoomMember
 from portal.permissions.operations import remove_member
-from portal.web import events
+from portal.web import sse
 from portal.web.manage import status
 from tests.cast import Cast, Client
 
@@ -22,7 +22,7 @@ HELLO = b"event: hello\ndata: {}\n\n"
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(events, "HEARTBEAT_SECONDS", 0.02)
+    monkeypatch.setattr(sse, "HEARTBEAT_SECONDS", 0.02)
 
 
 def listen(client: Client) -> Iterator[bytes]:
@@ -78,13 +78,13 @@ def test_signing_out_and_a_new_password_end_the_stream(cast: Cast, app: Flask) -
 
 
 def test_no_stream_lives_for_ever(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(events, "LONGEST_SECONDS", 0.1)
+    monkeypatch.setattr(sse, "LONGEST_SECONDS", 0.1)
     heard = listen(cast.sign_in("alice"))
     assert set(heard) == {b":\n\n"}
 
 
 def test_of_too_many_streams_of_a_sign_in_the_oldest_ends(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(events, "MOST_STREAMS", 2)
+    monkeypatch.setattr(sse, "MOST_STREAMS", 2)
     alice, other = cast.sign_in("alice"), cast.sign_in("alice")
     streams = [listen(alice) for _ in range(2)]
     apart = listen(other)

@@ -13,7 +13,7 @@ from portal.rooms.models import Role
 from portal.status.models import RoomSession
 from portal.status.operations import start_session
 from portal.status.queries import sessions_of
-from portal.web.tables import cell
+from portal.web.csv_export import cell
 from tests.cast import Cast
 
 

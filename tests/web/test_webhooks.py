@@ -15,7 +15,7 @@ from portal.admission.tokens import issue_token
 from portal.clock import now
 from portal.customers.models import Customer
 from portal.db import db, session, transaction
-from portal.jobs.delivery import deliver
+from portal.jobs.webhook_delivery import deliver
 from portal.permissions.actor import actor_of
 from portal.permissions.members import RoomMember
 from portal.permissions.permission import Permission

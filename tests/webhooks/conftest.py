@@ -11,14 +11,14 @@ from flask import Flask
 from portal.admission.tokens import issue_token
 from portal.app import create_app
 from portal.db import db, session, transaction
-from portal.jobs.delivery import deliver
+from portal.jobs.webhook_delivery import deliver
 from portal.permissions.actor import Actor, actor_of
 from portal.permissions.members import RoomMember
 from portal.permissions.permission import Permission
 from portal.providers.fetch import Trouble
 from portal.rooms.models import Role, Room
 from portal.webhooks import deliveries
-from portal.webhooks.deliveries import Letter, Outcome, claim, due, record
+from portal.webhooks.deliveries import ClaimedDelivery, Outcome, claim, due, record
 from portal.webhooks.events import Event
 from portal.webhooks.models import WebhookDelivery, WebhookEndpoint
 from portal.webhooks.operations import create_endpoint
@@ -56,7 +56,7 @@ def told() -> Iterator[list[tuple[UUID, float]]]:
 
 Listen = Callable[..., str]
 Told = list[tuple[UUID, float]]
-Take = Callable[[UUID], Letter | None]
+Take = Callable[[UUID], ClaimedDelivery | None]
 SLOWLY = 9000  # milliseconds
 
 
@@ -122,7 +122,7 @@ def work(app: Flask) -> Callable[[], int]:
 def take(app: Flask) -> Take:
     """A worker reaches for a message."""
 
-    def taken(uuid: UUID) -> Letter | None:
+    def taken(uuid: UUID) -> ClaimedDelivery | None:
         with app.app_context(), transaction():
             return claim(uuid)
 
@@ -162,7 +162,7 @@ def secret_of(app: Flask, endpoint_id: str) -> str:
         return endpoint_of(endpoint_id).secret
 
 
-def answer(app: Flask, letter: Letter | None, milliseconds: int = 1, status: int | None = 204) -> None:
+def answer(app: Flask, letter: ClaimedDelivery | None, milliseconds: int = 1, status: int | None = 204) -> None:
     """The receiver answers to what a worker took, after so long; with no status he does not."""
     assert letter is not None
     with app.app_context(), transaction():

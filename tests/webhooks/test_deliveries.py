@@ -22,7 +22,7 @@ from portal.providers import fetch
 from portal.webhooks import deliveries
 from portal.webhooks.deliveries import LEASE, SCHEDULE, Outcome, claim, record, send_again
 from portal.webhooks.events import Event
-from portal.webhooks.models import EndpointStatus, Why
+from portal.webhooks.models import EndpointStatus, PauseReason
 from portal.webhooks.operations import (
     create_endpoint,
     pause_endpoint,
@@ -187,11 +187,11 @@ def test_gone_pauses_at_once_and_says_so(app: Flask, cast: Cast, hook: Receiver,
     work()
     with app.app_context():
         endpoint = endpoint_of(endpoint_id)
-        assert (endpoint.status, endpoint.paused_why) == (EndpointStatus.PAUSED, Why.GONE)
+        assert (endpoint.status, endpoint.paused_why) == (EndpointStatus.PAUSED, PauseReason.GONE)
         assert endpoint.customer.webhooks == 0
         assert messages()[0].gave_up_at is not None
         noted = session.scalars(sa.select(AuditEvent).where(AuditEvent.action == "webhook.paused")).one()
-        assert noted.facts == {"why": "gone"}
+        assert noted.details == {"why": "gone"}
     happen(app, cast)
     with app.app_context():
         assert len(messages()) == 1
@@ -210,7 +210,7 @@ def test_five_messages_given_up_in_a_row_pause_the_endpoint(
             assert endpoint_of(endpoint_id).given_up == count
             assert endpoint_of(endpoint_id).active is (count < 5)
     with app.app_context():
-        assert endpoint_of(endpoint_id).paused_why is Why.FAILING
+        assert endpoint_of(endpoint_id).paused_why is PauseReason.FAILING
 
 
 def test_three_days_without_a_success_pause_the_endpoint(
@@ -230,7 +230,7 @@ def test_three_days_without_a_success_pause_the_endpoint(
         work()
         with app.app_context():
             endpoint = endpoint_of(endpoint_id)
-            assert (endpoint.active, endpoint.paused_why) == (False, Why.FAILING)
+            assert (endpoint.active, endpoint.paused_why) == (False, PauseReason.FAILING)
 
 
 @BOTH

@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from portal import representations
+from portal import serializers
 from portal.accounts.models import Account
 from portal.admission.codes import change_code, create_code, delete_code
 from portal.admission.models import AccessCode, RoomToken
@@ -78,7 +78,7 @@ def test_what_owners_do_is_told_as_the_api_shows_it_without_secrets(app: Flask, 
     with app.app_context(), transaction():
         room, alice = cast.room(), cast.user("alice")
         token = issue_token(room=room, role=Role.GUEST, by=actor_of(alice), label="Press")
-        text, shown = token.token, representations.token(token, room)
+        text, shown = token.token, serializers.token(token, room)
         revoke_token(token, by=alice)
         by = actor_of(alice)
         code = create_code(room=room, role=Role.GUEST, by=by, code="secret-code-7")
@@ -172,7 +172,7 @@ def test_taking_over_ones_own_place_is_no_second_arrival(app: Flask, cast: Cast,
     assert guest.send(cast.board_path, name="Gus").status_code == 303
     assert [data["name"] for _, data in told_of(app)] == ["Gus"]
     with app.app_context():
-        query = sa.select(AuditEvent.action, AuditEvent.facts).where(AuditEvent.action.startswith("participant."))
+        query = sa.select(AuditEvent.action, AuditEvent.details).where(AuditEvent.action.startswith("participant."))
         came = [(action, facts["role"]) for action, facts in session.execute(query.order_by(AuditEvent.uuid))]
     assert came == [
         ("participant.joined", "guest"),

@@ -18,7 +18,7 @@ from portal.permissions.actor import Actor, actor_of
 from portal.permissions.members import RoomMember
 from portal.permissions.permission import Permission
 from portal.webhooks import operations
-from portal.webhooks.deliveries import KEPT, claim, send_again, sweep_deliveries
+from portal.webhooks.deliveries import RETENTION, claim, send_again, sweep_deliveries
 from portal.webhooks.events import Event
 from portal.webhooks.models import WebhookEndpoint
 from portal.webhooks.operations import (
@@ -215,7 +215,7 @@ def test_old_messages_are_swept_away(app: Flask, cast: Cast, listen: Listen) -> 
     happen(app, cast)
     with app.app_context(), transaction():
         assert sweep_deliveries() == 0
-    with time_machine.travel(datetime.now(UTC) + KEPT + timedelta(minutes=1), tick=True), app.app_context():
+    with time_machine.travel(datetime.now(UTC) + RETENTION + timedelta(minutes=1), tick=True), app.app_context():
         with transaction():
             assert sweep_deliveries() == 1
         assert messages() == []

@@ -12,16 +12,16 @@ from portal.errors import Conflict
 from portal.permissions.actor import actor_of
 from portal.permissions.permission import Permission
 from portal.providers.fetch import Trouble
-from portal.webhooks.deliveries import LEASE, Letter, Outcome, claim, record
+from portal.webhooks.deliveries import LEASE, ClaimedDelivery, Outcome, claim, record
 from portal.webhooks.events import Event
 from portal.webhooks.operations import change_endpoint, delete_endpoint
-from portal.webhooks.shown import state_of
+from portal.webhooks.serializers import state_of
 from tests.cast import Cast
 from tests.conftest import BOTH
 from tests.webhooks.conftest import Make, bobs_membership, editing, endpoint_of, happen, messages
 
 
-def taken(app: Flask, cast: Cast) -> Letter:
+def taken(app: Flask, cast: Cast) -> ClaimedDelivery:
     """A worker has a message for Bob's endpoint, and has not sent it yet."""
     happen(app, cast)
     with app.app_context(), transaction():

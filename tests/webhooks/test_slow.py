@@ -15,7 +15,7 @@ from portal.webhooks.deliveries import claim
 from portal.webhooks.events import Event
 from portal.webhooks.operations import change_endpoint, create_endpoint
 from portal.webhooks.operations import test_endpoint as send_test
-from portal.webhooks.places import SLOW_OF_ALL
+from portal.webhooks.scheduling import SLOW_SLOTS_OF_ALL
 from tests.cast import Cast
 from tests.conftest import BOTH
 from tests.receiver import Receiver
@@ -46,12 +46,12 @@ def elsewhere(app: Flask, hook: Receiver, told: Told) -> Elsewhere:
 def test_slow_receivers_of_many_customers_leave_workers_for_quick_ones(
     app: Flask, cast: Cast, listen: Listen, take: Take, elsewhere: Elsewhere
 ) -> None:
-    slow = [elsewhere(f"c{number}")[0] for number in range(SLOW_OF_ALL + 2)]
+    slow = [elsewhere(f"c{number}")[0] for number in range(SLOW_SLOTS_OF_ALL + 2)]
     quick = listen(Event.TOKEN_CREATED)
     happen(app, cast)
-    assert sorted(swept(app)) == sorted([quick, *slow[:SLOW_OF_ALL]])
+    assert sorted(swept(app)) == sorted([quick, *slow[:SLOW_SLOTS_OF_ALL]])
     taken = [take(waiting(app, endpoint_id)[0]) for endpoint_id in slow]
-    assert [letter is not None for letter in taken] == [True] * SLOW_OF_ALL + [False] * 2
+    assert [letter is not None for letter in taken] == [True] * SLOW_SLOTS_OF_ALL + [False] * 2
     assert swept(app) == [quick]
     assert take(waiting(app, quick)[0]) is not None
 
@@ -60,7 +60,7 @@ def test_slow_receivers_of_many_customers_leave_workers_for_quick_ones(
 def test_of_many_workers_that_reach_for_slow_receivers_at_once_only_so_many_find_a_place(
     app: Flask, take: Take, elsewhere: Elsewhere
 ) -> None:
-    uuids = [waiting(app, elsewhere(f"c{number}")[0])[0] for number in range(SLOW_OF_ALL + 3)]
+    uuids = [waiting(app, elsewhere(f"c{number}")[0])[0] for number in range(SLOW_SLOTS_OF_ALL + 3)]
     start, taken = threading.Barrier(len(uuids)), []
 
     def reach(uuid: UUID) -> None:
@@ -75,7 +75,7 @@ def test_of_many_workers_that_reach_for_slow_receivers_at_once_only_so_many_find
         thread.start()
     for thread in threads:
         thread.join(30)
-    assert len(taken) == SLOW_OF_ALL
+    assert len(taken) == SLOW_SLOTS_OF_ALL
 
 
 @BOTH
@@ -122,7 +122,7 @@ def test_a_place_for_slow_receivers_goes_from_customer_to_customer_however_many_
 ) -> None:
     many = elsewhere("many", endpoints=3)
     letters = [take(waiting(app, many[0])[0])]
-    letters += [take(waiting(app, elsewhere(f"c{number}")[0])[0]) for number in range(SLOW_OF_ALL - 1)]
+    letters += [take(waiting(app, elsewhere(f"c{number}")[0])[0]) for number in range(SLOW_SLOTS_OF_ALL - 1)]
     assert None not in letters
     [late] = elsewhere("late")
     assert swept(app) == []

@@ -8,10 +8,11 @@ from portal.admission.decision import Case, Decision, Enter, Refuse, Wait, decid
 from portal.admission.join_tickets import OPENING_TIME, issue_join_ticket
 from portal.admission.operations import preview
 from portal.admission.queries import Visitor, find_token
-from portal.api.v1 import answers, language, shapes
-from portal.api.v1.bodies import JoinRequest
-from portal.api.v1.endpoint import endpoint, takes
-from portal.api.v1.language import Listing
+from portal.api.v1 import response_schemas
+from portal.api.v1.core import query_params, responses
+from portal.api.v1.core.endpoint import endpoint, takes
+from portal.api.v1.core.query_params import Listing
+from portal.api.v1.request_schemas import JoinRequest
 from portal.clock import now
 from portal.credentials.scopes import Scope
 from portal.edge import actor, bearer
@@ -19,8 +20,8 @@ from portal.edge.guard import bearer_at_door, requires
 from portal.errors import NotFound
 from portal.permissions.permission import Permission
 from portal.permissions.rules import knows_the_plan, member_role
-from portal.representations import entry_url, moment
 from portal.rooms.models import Room
+from portal.serializers import iso_datetime, join_ticket_url
 
 bp = Blueprint("access", __name__, url_prefix="/rooms/<anyid:room_id>")
 
@@ -28,10 +29,10 @@ TAG = "Access"
 CHECK = Listing(
     columns={},
     tie=None,
-    fields=frozenset(shapes.Decision.model_fields),
+    fields=frozenset(response_schemas.Decision.model_fields),
     extra={"token": {"type": "string", "maxLength": 100, "description": "The text of the link to test."}},
 )
-ENTRY = Listing(columns={}, tie=None, fields=frozenset(shapes.Entry.model_fields))
+ENTRY = Listing(columns={}, tie=None, fields=frozenset(response_schemas.JoinTicket.model_fields))
 
 
 def decision(made: Decision, room: Room) -> dict[str, Any]:
@@ -43,25 +44,25 @@ def decision(made: Decision, room: Room) -> dict[str, Any]:
         "result": {Enter: "enter", Wait: "wait", Refuse: "refuse"}[type(result)],
         "role": result.role.value if isinstance(result, Enter) else None,
         "wait_for": result.wait_for if isinstance(result, Wait) else None,
-        "until": moment(result.until) if isinstance(result, Wait) else None,
+        "until": iso_datetime(result.until) if isinstance(result, Wait) else None,
         "reason": result.reason.value if isinstance(result, Refuse) else None,
         "checks": [{"check": line.check.value, "outcome": line.outcome, "words": str(line.words)} for line in checks],
     }
 
 
 @bp.get("/access-check")
-@endpoint(TAG, scope=Scope.ACCESS_READ, returns=shapes.Decision, listing=CHECK)
+@endpoint(TAG, scope=Scope.ACCESS_READ, returns=response_schemas.Decision, listing=CHECK)
 @requires(Permission.TOKENS_VIEW)
 def check(room: Room) -> Response:
     """Say what would happen to whoever came with `token` (or without one), check by check. Nothing is used up."""
-    shape = language.shape(CHECK)
+    selection = query_params.field_selection(CHECK)
     text = request.args.get("token")
     if text is None:
-        return answers.one(decision(preview(room, Visitor()), room), shape)
+        return responses.single(decision(preview(room, Visitor()), room), selection)
     token = find_token(room, text)
     if token is None:
-        return answers.one(decision(_unknown(), room), shape)
-    return answers.one(decision(preview(room, Visitor(token=token)), room), shape)
+        return responses.single(decision(_unknown(), room), selection)
+    return responses.single(decision(preview(room, Visitor(token=token)), room), selection)
 
 
 def _unknown() -> Decision:
@@ -69,7 +70,7 @@ def _unknown() -> Decision:
 
 
 @bp.post("/join")
-@endpoint(TAG, scope=Scope.ROOMS_READ, returns=shapes.Entry, listing=ENTRY, refusals=(429,))
+@endpoint(TAG, scope=Scope.ROOMS_READ, returns=response_schemas.JoinTicket, listing=ENTRY, refusals=(429,))
 @takes(JoinRequest, by_link={"token": "rt_…", "name": "Jun Tanaka", "code": "ABCD-EFGH"}, as_member={})
 @bearer_at_door  # behind the body: the door lets strangers through, who must not learn from it that there is a room
 def join(room: Room, body: JoinRequest) -> Response:
@@ -77,7 +78,7 @@ def join(room: Room, body: JoinRequest) -> Response:
 
     With a token: as whoever holds that link. Without one: as the caller, or as a guest of a public room.
     """
-    shape, somebody = language.shape(ENTRY), actor.someone()
+    selection, somebody = query_params.field_selection(ENTRY), actor.someone()
     token = find_token(room, body.token) if body.token is not None else None
     role = None if token is not None else member_role(somebody, room)
     if token is None and (body.token is not None or (role is None and not room.is_public)):
@@ -93,11 +94,11 @@ def join(room: Room, body: JoinRequest) -> Response:
         network=request.remote_addr or "",
         grant_uuid=bearer.token().grant_uuid,
     )
-    return answers.one(
+    return responses.single(
         {
             **decision(made, room),
-            "entry_url": entry_url(room, secret) if secret else None,
-            "expires_at": moment(now() + OPENING_TIME) if secret else None,
+            "entry_url": join_ticket_url(room, secret) if secret else None,
+            "expires_at": iso_datetime(now() + OPENING_TIME) if secret else None,
         },
-        shape,
+        selection,
     )

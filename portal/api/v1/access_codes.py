@@ -4,14 +4,15 @@ import sqlalchemy as sa
 from flask import Blueprint, Response
 from sqlalchemy.orm import joinedload
 
-from portal import representations as show
+from portal import serializers as serialize
 from portal.admission import codes
 from portal.admission.models import AccessCode
 from portal.admission.queries import find_own_code
-from portal.api.v1 import answers, language, lists, shapes
-from portal.api.v1.bodies import CodeChange, NewCode
-from portal.api.v1.endpoint import endpoint, takes
-from portal.api.v1.language import Column, Listing
+from portal.api.v1 import response_schemas
+from portal.api.v1.core import pagination, query_params, responses
+from portal.api.v1.core.endpoint import endpoint, takes
+from portal.api.v1.core.query_params import Column, Listing
+from portal.api.v1.request_schemas import CodeChange, NewCode
 from portal.api.v1.tokens import beginning
 from portal.credentials.scopes import Scope
 from portal.edge import actor
@@ -37,55 +38,55 @@ LISTING = Listing(
         "id": Column(AccessCode.id),
     },
     tie=AccessCode.uuid,
-    fields=frozenset(shapes.RoomAccessCode.model_fields),
+    fields=frozenset(response_schemas.RoomAccessCode.model_fields),
 )
 
 
 @bp.get("")
-@endpoint(TAG, scope=Scope.ACCESS_READ, returns=shapes.RoomAccessCode, many=True, listing=LISTING)
+@endpoint(TAG, scope=Scope.ACCESS_READ, returns=response_schemas.RoomAccessCode, many=True, listing=LISTING)
 @requires(Permission.CODES_VIEW)
 def index(room: Room) -> Response:
     """List the room's access codes."""
-    asked = language.query(LISTING)
+    asked = query_params.list_query(LISTING)
     query = sa.select(AccessCode).where(AccessCode.room_uuid == room.uuid)
-    rows, pagination = lists.rows_of(asked, query, joinedload(AccessCode.created_by).lazyload(User.platform_roles))
-    return answers.many([show.access_code(row[0], room) for row in rows], asked.shape, pagination)
+    rows, page = pagination.rows_of(asked, query, joinedload(AccessCode.created_by).lazyload(User.platform_roles))
+    return responses.listing([serialize.access_code(row[0], room) for row in rows], asked.selection, page)
 
 
 @bp.post("")
-@endpoint(TAG, scope=Scope.ACCESS_WRITE, returns=shapes.RoomAccessCode, status=201, listing=LISTING)
+@endpoint(TAG, scope=Scope.ACCESS_WRITE, returns=response_schemas.RoomAccessCode, status=201, listing=LISTING)
 @requires(Permission.CODES_MANAGE)
 @takes(NewCode, generated={"role": "attendee"}, chosen={"role": "guest", "code": "ROOM-2027", "label": "Press"})
 def create(room: Room, body: NewCode) -> Response:
     """Create an access code. From now on every link of its role asks for a code."""
-    shape = language.shape(LISTING)
+    selection = query_params.field_selection(LISTING)
     code = codes.create_code(room=room, by=actor.someone(), **body.given())
     at = f"/api/v1/rooms/{room.id}/access-codes/{code.id}"
-    return answers.created(show.access_code(code, room), shape, at=at, tag=answers.tag_of(code))
+    return responses.created(serialize.access_code(code, room), selection, at=at, tag=responses.etag_of(code))
 
 
 @bp.get("/<anyid:code_id>")
-@endpoint(TAG, scope=Scope.ACCESS_READ, returns=shapes.RoomAccessCode, listing=LISTING)
+@endpoint(TAG, scope=Scope.ACCESS_READ, returns=response_schemas.RoomAccessCode, listing=LISTING)
 @requires(Permission.CODES_VIEW)
 def show_one(room: Room, code_id: str) -> Response:
     """Read an access code."""
-    shape, code = language.shape(LISTING), _own(room, code_id)
-    return answers.one(show.access_code(code, room), shape, tag=answers.tag_of(code))
+    selection, code = query_params.field_selection(LISTING), _own(room, code_id)
+    return responses.single(serialize.access_code(code, room), selection, tag=responses.etag_of(code))
 
 
 @bp.patch("/<anyid:code_id>")
-@endpoint(TAG, scope=Scope.ACCESS_WRITE, returns=shapes.RoomAccessCode, listing=LISTING)
+@endpoint(TAG, scope=Scope.ACCESS_WRITE, returns=response_schemas.RoomAccessCode, listing=LISTING)
 @requires(Permission.CODES_MANAGE)
 @takes(CodeChange, example={"expires_at": "2027-01-31"})
 def change(room: Room, code_id: str, body: CodeChange) -> Response:
     """Change an access code."""
-    shape, code = language.shape(LISTING), _own(room, code_id)
+    selection, code = query_params.field_selection(LISTING), _own(room, code_id)
     codes.lock_code(code)  # what is not given stays as it is by now
-    answers.expect_unchanged(code)
+    responses.check_if_match(code)
     if given := body.given():
         known = {name: getattr(code, name) for name in ("role", "code", "label", "expires_at")}
         codes.change_code(code, room=room, by=actor.someone(), **{**known, **given})
-    return answers.one(show.access_code(code, room), shape, tag=answers.tag_of(code))
+    return responses.single(serialize.access_code(code, room), selection, tag=responses.etag_of(code))
 
 
 @bp.delete("/<anyid:code_id>")
@@ -96,9 +97,9 @@ def delete(room: Room, code_id: str) -> Response:
     """Delete an access code. With the role's last one, its links ask for none any more."""
     code = _own(room, code_id)
     codes.lock_code(code)
-    answers.expect_unchanged(code)
+    responses.check_if_match(code)
     codes.delete_code(code, room=room, by=actor.someone())
-    return answers.gone()
+    return responses.no_content()
 
 
 def _own(room: Room, code_id: str) -> AccessCode:

@@ -7,9 +7,9 @@ from flask import Blueprint, Flask, Response, request
 from flask_limiter import Limiter
 from flask_wtf import CSRFProtect
 
-from portal.api.v1 import access, access_codes, customers, docs, live, logout, rooms, tokens, users, webhooks
+from portal.api.v1 import access, access_codes, customers, docs, logout, rooms, sessions, tokens, users, webhooks
 from portal.clock import now
-from portal.edge import actor, bearer, rates
+from portal.edge import actor, bearer, rate_storage
 from portal.edge.converters import AnyIdentifier
 
 PREFIX = "/api/v1"
@@ -24,13 +24,13 @@ def install(app: Flask, csrf: CSRFProtect, *, rate: str, storage: str) -> None:
     app.url_map.converters["anyid"] = AnyIdentifier
     api = Blueprint("api", __name__, url_prefix=PREFIX)
     api.before_request(believe_the_bearer_only)
-    nouns = (rooms, tokens, access_codes, users, live, access, customers, logout, webhooks)
+    nouns = (rooms, tokens, access_codes, users, sessions, access, customers, logout, webhooks)
     for blueprint in (noun.bp for noun in nouns):
         api.register_blueprint(blueprint)
     limiter = Limiter(
         _bucket,
         application_limits=[rate],
-        storage_uri=storage or f"{rates.SCHEME}://",
+        storage_uri=storage or f"{rate_storage.SCHEME}://",
         strategy="moving-window",
     )
     limiter.request_filter(lambda: not request.path.startswith(f"{PREFIX}/"))

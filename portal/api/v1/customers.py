@@ -5,11 +5,12 @@ from datetime import datetime
 from flask import Blueprint, Response
 from sqlalchemy.orm import contains_eager, joinedload
 
-from portal import representations as show
+from portal import serializers as serialize
 from portal.accounts.models import Account, AccountStatus
-from portal.api.v1 import answers, includes, language, lists, shapes
-from portal.api.v1.endpoint import endpoint
-from portal.api.v1.language import Column, Listing
+from portal.api.v1 import includes, response_schemas
+from portal.api.v1.core import pagination, query_params, responses
+from portal.api.v1.core.endpoint import endpoint
+from portal.api.v1.core.query_params import Column, Listing
 from portal.api.v1.tokens import beginning
 from portal.clock import now
 from portal.credentials.scopes import Scope
@@ -36,7 +37,7 @@ ACCOUNTS = Listing(
         "id": Column(Account.id),
     },
     tie=Account.uuid,
-    fields=frozenset(shapes.Account.model_fields) - {"customer", "subscription"},
+    fields=frozenset(response_schemas.Account.model_fields) - {"customer", "subscription"},
     includes=("customer", "subscription"),
     inner={name: includes.FIELDS[name] for name in ("customer", "subscription")},
 )
@@ -50,11 +51,11 @@ SUBSCRIPTIONS = Listing(
         "id": Column(Subscription.id),
     },
     tie=Subscription.uuid,
-    fields=frozenset(shapes.Subscription.model_fields) - {"customer"},
+    fields=frozenset(response_schemas.Subscription.model_fields) - {"customer"},
     includes=("customer",),
     inner={"customer": includes.FIELDS["customer"]},
 )
-CATALOGUE = Listing(columns={}, tie=None, fields=frozenset(shapes.Feature.model_fields))
+CATALOGUE = Listing(columns={}, tie=None, fields=frozenset(response_schemas.Feature.model_fields))
 
 _OWNER = joinedload(Account.owner).lazyload(User.platform_roles)
 _ACCOUNT = (
@@ -66,56 +67,58 @@ _SUBSCRIPTION = (contains_eager(Subscription.customer).joinedload(Customer.owner
 
 
 @bp.get("/accounts")
-@endpoint(TAG, scope=Scope.CUSTOMERS_READ, returns=shapes.Account, many=True, listing=ACCOUNTS)
+@endpoint(TAG, scope=Scope.CUSTOMERS_READ, returns=response_schemas.Account, many=True, listing=ACCOUNTS)
 @bearer_only
 def accounts() -> Response:
     """List the accounts that the caller owns, himself or through their customer; staff: all."""
-    asked = language.query(ACCOUNTS)
-    rows, pagination = lists.rows_of(asked, seen_accounts(actor.someone()), *_ACCOUNT)
+    asked = query_params.list_query(ACCOUNTS)
+    rows, page = pagination.rows_of(asked, seen_accounts(actor.someone()), *_ACCOUNT)
     at = now()
-    return answers.many([_account(row[0], asked.shape, at) for row in rows], asked.shape, pagination)
+    return responses.listing([_account(row[0], asked.selection, at) for row in rows], asked.selection, page)
 
 
 @bp.get("/accounts/<anyid:account_id>")
-@endpoint(TAG, scope=Scope.CUSTOMERS_READ, returns=shapes.Account, listing=ACCOUNTS)
+@endpoint(TAG, scope=Scope.CUSTOMERS_READ, returns=response_schemas.Account, listing=ACCOUNTS)
 @bearer_only
 def account(account_id: str) -> Response:
     """Read an account."""
-    shape = language.shape(ACCOUNTS)
+    selection = query_params.field_selection(ACCOUNTS)
     query = seen_accounts(actor.someone()).where(matches_identifier(Account, account_id)).options(*_ACCOUNT)
     found = session.scalars(query).unique().one_or_none()
     if found is None:
         raise NotFound
-    return answers.one(_account(found, shape, now()), shape, tag=answers.tag_of(found))
+    return responses.single(_account(found, selection, now()), selection, tag=responses.etag_of(found))
 
 
-def _account(account: Account, shape: language.Shape, at: datetime) -> dict[str, object]:
-    data = show.account(account)
-    related = includes.below_account(account, shape.includes, at)
-    return data | {name: _inner(shape, name, related[name]) for name in shape.includes}
+def _account(account: Account, selection: query_params.FieldSelection, at: datetime) -> dict[str, object]:
+    data = serialize.account(account)
+    related = includes.below_account(account, selection.includes, at)
+    return data | {name: _inner(selection, name, related[name]) for name in selection.includes}
 
 
-def _inner(shape: language.Shape, name: str, included: dict[str, dict[str, object]]) -> dict[str, object]:
-    return {"data": shape.cut_inner(name, included["data"])}
+def _inner(
+    selection: query_params.FieldSelection, name: str, included: dict[str, dict[str, object]]
+) -> dict[str, object]:
+    return {"data": selection.select_inner(name, included["data"])}
 
 
 @bp.get("/subscriptions")
-@endpoint(TAG, scope=Scope.CUSTOMERS_READ, returns=shapes.Subscription, many=True, listing=SUBSCRIPTIONS)
+@endpoint(TAG, scope=Scope.CUSTOMERS_READ, returns=response_schemas.Subscription, many=True, listing=SUBSCRIPTIONS)
 @bearer_only
 def subscriptions() -> Response:
     """List the subscriptions of the customers and accounts that the caller owns; staff: all."""
-    asked = language.query(SUBSCRIPTIONS)
-    rows, pagination = lists.rows_of(asked, seen_subscriptions(actor.someone()), *_SUBSCRIPTION)
+    asked = query_params.list_query(SUBSCRIPTIONS)
+    rows, page = pagination.rows_of(asked, seen_subscriptions(actor.someone()), *_SUBSCRIPTION)
     at = now()
-    return answers.many([_subscription(row[0], asked.shape, at) for row in rows], asked.shape, pagination)
+    return responses.listing([_subscription(row[0], asked.selection, at) for row in rows], asked.selection, page)
 
 
 @bp.get("/subscriptions/<anyid:subscription_id>")
-@endpoint(TAG, scope=Scope.CUSTOMERS_READ, returns=shapes.Subscription, listing=SUBSCRIPTIONS)
+@endpoint(TAG, scope=Scope.CUSTOMERS_READ, returns=response_schemas.Subscription, listing=SUBSCRIPTIONS)
 @bearer_only
 def subscription(subscription_id: str) -> Response:
     """Read a subscription with its features."""
-    shape = language.shape(SUBSCRIPTIONS)
+    selection = query_params.field_selection(SUBSCRIPTIONS)
     query = (
         seen_subscriptions(actor.someone())
         .where(matches_identifier(Subscription, subscription_id))
@@ -124,25 +127,27 @@ def subscription(subscription_id: str) -> Response:
     found = session.scalars(query).unique().one_or_none()
     if found is None:
         raise NotFound
-    return answers.one(_subscription(found, shape, now()), shape, tag=answers.tag_of(found))
+    return responses.single(_subscription(found, selection, now()), selection, tag=responses.etag_of(found))
 
 
-def _subscription(subscription: Subscription, shape: language.Shape, at: datetime) -> dict[str, object]:
-    data = show.subscription(subscription, at)
-    if shape.wants("customer"):
-        data["customer"] = _inner(shape, "customer", {"data": show.customer(subscription.customer)})
+def _subscription(
+    subscription: Subscription, selection: query_params.FieldSelection, at: datetime
+) -> dict[str, object]:
+    data = serialize.subscription(subscription, at)
+    if selection.wants("customer"):
+        data["customer"] = _inner(selection, "customer", {"data": serialize.customer(subscription.customer)})
     return data
 
 
 @bp.get("/features")
-@endpoint("Features", scope=Scope.ROOMS_READ, returns=shapes.Feature, many=True, listing=CATALOGUE)
+@endpoint("Features", scope=Scope.ROOMS_READ, returns=response_schemas.Feature, many=True, listing=CATALOGUE)
 @bearer_only
 def features() -> Response:
     """List the fixed catalogue of features: what a plan can grant, and whether a room may narrow it."""
-    shape = language.shape(CATALOGUE)
-    data = [show.feature(feature) for feature in FEATURES.values()]
+    selection = query_params.field_selection(CATALOGUE)
+    data = [serialize.feature(feature) for feature in FEATURES.values()]
     pagination = {
         "total": len(data), "count": len(data), "per_page": len(data), "current_page": 1, "total_pages": 1,
         "links": {"previous": None, "next": None},
     }  # fmt: skip
-    return answers.many(data, shape, pagination)
+    return responses.listing(data, selection, pagination)

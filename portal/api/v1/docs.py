@@ -6,12 +6,12 @@ from typing import Any
 from flask import Blueprint, Response, current_app, jsonify, render_template, url_for
 from limits import parse_many
 
-from portal.api.v1 import receivers
-from portal.api.v1.document import document_of
+from portal.api.v1 import webhook_docs
+from portal.api.v1.core.openapi import openapi_document
 from portal.api.v1.tutorial import CALLS, CREDENTIAL, EXPORTS, filled
 from portal.credentials.models import GrantType
 from portal.edge.guard import open_to_all
-from portal.edge.words import DAY, HOUR, MINUTE
+from portal.edge.i18n import DAY, HOUR, MINUTE
 from portal.errors import Message
 from portal.webhooks.deliveries import SCHEDULE
 
@@ -22,7 +22,7 @@ bp = Blueprint("document", __name__)
 @open_to_all
 def openapi() -> Response:
     """The document."""
-    response = jsonify(document_of(current_app._get_current_object()))  # type: ignore[attr-defined]
+    response = jsonify(openapi_document(current_app._get_current_object()))  # type: ignore[attr-defined]
     response.headers["Access-Control-Allow-Origin"] = "*"  # for tools that read documents; it holds no secret
     return response
 
@@ -31,9 +31,9 @@ def openapi() -> Response:
 @open_to_all
 def docs() -> str:
     """The document for people, and a short way in."""
-    document = document_of(current_app._get_current_object())  # type: ignore[attr-defined]
+    document = openapi_document(current_app._get_current_object())  # type: ignore[attr-defined]
     base = current_app.config["BASE_URL"]
-    headers, body = receivers.example()
+    headers, body = webhook_docs.example()
     return render_template(
         "api/docs.html",
         document=document,
@@ -44,9 +44,9 @@ def docs() -> str:
         steps=[{"words": step.words, "command": filled(step, base)} for step in CALLS],
         signing_in=_signing_in(base),
         limits=[(one.amount, _length(one.get_expiry())) for one in parse_many(current_app.config["API_RATE"])],
-        hooks=receivers.facts(),
+        hooks=webhook_docs.receiver_rules(),
         waits=[_length(seconds) for seconds in SCHEDULE],
-        message={"secret": receivers.EXAMPLE_SECRET, "headers": headers, "body": body},
+        message={"secret": webhook_docs.EXAMPLE_SECRET, "headers": headers, "body": body},
     )
 
 

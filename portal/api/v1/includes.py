@@ -13,11 +13,11 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import joinedload
 
-from portal import representations as show
+from portal import serializers as serialize
 from portal.accounts.models import Account
 from portal.admission.models import AccessCode, RoomToken
-from portal.api.v1 import shapes
-from portal.api.v1.language import Shape
+from portal.api.v1 import response_schemas
+from portal.api.v1.core.query_params import FieldSelection
 from portal.clock import now
 from portal.credentials.scopes import Scope
 from portal.db import session
@@ -44,40 +44,40 @@ RELATIONS: dict[str, tuple[Scope | None, Permission]] = {
     "room_status": (Scope.STATUS_READ, Permission.STATUS_VIEW),
     "effective_features": (None, Permission.ROOM_VIEW),
 }
-_SHAPES: dict[str, type[shapes.Shape]] = {
-    "account": shapes.Account,
-    "customer": shapes.Customer,
-    "subscription": shapes.Subscription,
-    "owner": shapes.User,
-    "users": shapes.RoomUser,
-    "tokens": shapes.RoomToken,
-    "access_codes": shapes.RoomAccessCode,
-    "room_status": shapes.RoomStatus,
-    "effective_features": shapes.EffectiveFeature,
+_SCHEMAS: dict[str, type[response_schemas.ResponseModel]] = {
+    "account": response_schemas.Account,
+    "customer": response_schemas.Customer,
+    "subscription": response_schemas.Subscription,
+    "owner": response_schemas.User,
+    "users": response_schemas.RoomUser,
+    "tokens": response_schemas.RoomToken,
+    "access_codes": response_schemas.RoomAccessCode,
+    "room_status": response_schemas.RoomStatus,
+    "effective_features": response_schemas.EffectiveFeature,
 }
-FIELDS = {name: frozenset(shape.model_fields) - {"customer", "subscription"} for name, shape in _SHAPES.items()}
+FIELDS = {name: frozenset(schema.model_fields) - {"customer", "subscription"} for name, schema in _SCHEMAS.items()}
 MOST_EACH = 100
 
 Loaded = dict[UUID, Any]
 
 
-def load(rooms: Sequence[Room], actor: Actor, shape: Shape) -> dict[UUID, dict[str, Any]]:
+def load(rooms: Sequence[Room], actor: Actor, selection: FieldSelection) -> dict[UUID, dict[str, Any]]:
     """Room → relation → what goes beneath its name. One statement a relation. Raises `ScopeMissing`."""
-    for name in shape.includes:
+    for name in selection.includes:
         scope = RELATIONS[name][0]
         if scope is not None:
             bearer.require(scope)
     result: dict[UUID, dict[str, Any]] = {room.uuid: {} for room in rooms}
-    for name in dict.fromkeys(one.partition(".")[0] for one in shape.includes):
+    for name in dict.fromkeys(one.partition(".")[0] for one in selection.includes):
         permission = RELATIONS[name][1]
         shown = [room for room in rooms if can(actor, permission, room) and _theirs(name, actor, room)]
         found = _LOADERS[name](shown) if shown else {}
         for room in rooms:
             data = found.get(room.uuid)
-            result[room.uuid][name] = None if data is None else {"data": _cut(shape, name, data)}
+            result[room.uuid][name] = None if data is None else {"data": _cut(selection, name, data)}
         if name == "account":
             for room in shown:  # attached to what has been cut: `filter=account.id` takes no relation away
-                result[room.uuid][name]["data"] |= below_account(room.account, shape.below(name), now())
+                result[room.uuid][name]["data"] |= below_account(room.account, selection.below(name), now())
     return result
 
 
@@ -88,10 +88,10 @@ def _theirs(name: str, actor: Actor, room: Room) -> bool:
     return knows_the_plan(actor, room)
 
 
-def _cut(shape: Shape, name: str, data: Any) -> Any:
+def _cut(selection: FieldSelection, name: str, data: Any) -> Any:
     if isinstance(data, list):
-        return [shape.cut_inner(name, one) for one in data]
-    return shape.cut_inner(name, data)
+        return [selection.select_inner(name, one) for one in data]
+    return selection.select_inner(name, data)
 
 
 def _grouped(
@@ -119,19 +119,19 @@ def _uuids(rooms: Sequence[Room]) -> list[UUID]:
 def _tokens(rooms: Sequence[Room]) -> Loaded:
     query = _newest_of_each(RoomToken, rooms, RoomToken.automatic.is_(False), RoomToken.revoked_at.is_(None))
     query = query.options(joinedload(RoomToken.created_by).lazyload(User.platform_roles))
-    return _grouped(rooms, session.scalars(query), partial(show.token, reader=actor.someone()))
+    return _grouped(rooms, session.scalars(query), partial(serialize.token, reader=actor.someone()))
 
 
 def _access_codes(rooms: Sequence[Room]) -> Loaded:
     query = _newest_of_each(AccessCode, rooms)
     query = query.options(joinedload(AccessCode.created_by).lazyload(User.platform_roles))
-    return _grouped(rooms, session.scalars(query), show.access_code)
+    return _grouped(rooms, session.scalars(query), serialize.access_code)
 
 
 def _users(rooms: Sequence[Room]) -> Loaded:
     query = _newest_of_each(RoomMember, rooms).options(joinedload(RoomMember.user).lazyload(User.platform_roles))
-    members = _grouped(rooms, session.scalars(query), show.room_user)
-    return {room.uuid: [show.room_owner(room, list(Permission)), *members[room.uuid]] for room in rooms}
+    members = _grouped(rooms, session.scalars(query), serialize.room_user)
+    return {room.uuid: [serialize.room_owner(room, list(Permission)), *members[room.uuid]] for room in rooms}
 
 
 def _room_status(rooms: Sequence[Room]) -> Loaded:
@@ -139,16 +139,16 @@ def _room_status(rooms: Sequence[Room]) -> Loaded:
         status.room_uuid: status
         for status in session.scalars(sa.select(RoomStatus).where(RoomStatus.room_uuid.in_(_uuids(rooms))))
     }
-    return {room.uuid: show.room_status(room, stored.get(room.uuid)) for room in rooms}
+    return {room.uuid: serialize.room_status(room, stored.get(room.uuid)) for room in rooms}
 
 
 def below_account(account: Account, names: Sequence[str], at: datetime) -> dict[str, Any]:
     """The relations below an account that were asked for."""
     data: dict[str, Any] = {}
     if "customer" in names:
-        data["customer"] = {"data": show.customer(account.customer)}
+        data["customer"] = {"data": serialize.customer(account.customer)}
     if "subscription" in names:
-        data["subscription"] = {"data": show.subscription(account.subscription, at)}
+        data["subscription"] = {"data": serialize.subscription(account.subscription, at)}
     return data
 
 
@@ -157,14 +157,14 @@ def _of_room(represent: Callable[[Room], Any]) -> Callable[[Sequence[Room]], Loa
 
 
 def _effective(room: Room) -> list[dict[str, Any]]:
-    return [show.effective_feature(row) for row in features_of(room)]
+    return [serialize.effective_feature(row) for row in features_of(room)]
 
 
 _LOADERS: dict[str, Callable[[Sequence[Room]], Loaded]] = {
-    "account": _of_room(lambda room: show.account(room.account)),
-    "customer": _of_room(lambda room: show.customer(room.customer)),
-    "subscription": _of_room(lambda room: show.subscription(room.subscription, now())),
-    "owner": _of_room(lambda room: show.user(room.owner)),
+    "account": _of_room(lambda room: serialize.account(room.account)),
+    "customer": _of_room(lambda room: serialize.customer(room.customer)),
+    "subscription": _of_room(lambda room: serialize.subscription(room.subscription, now())),
+    "owner": _of_room(lambda room: serialize.user(room.owner)),
     "users": _users,
     "tokens": _tokens,
     "access_codes": _access_codes,

@@ -2,8 +2,8 @@
 
 from flask import Blueprint, Response
 
-from portal.api.v1 import answers
-from portal.api.v1.endpoint import endpoint, takes
+from portal.api.v1.core import responses
+from portal.api.v1.core.endpoint import endpoint, takes
 from portal.credentials.operations import revoke_token
 from portal.edge import bearer
 from portal.edge.guard import bearer_only
@@ -18,4 +18,4 @@ bp = Blueprint("logout", __name__)
 def delete() -> Response:
     """Revoke the access token that this request carries. It needs no scope."""
     revoke_token(bearer.token())
-    return answers.gone()
+    return responses.no_content()

@@ -6,13 +6,14 @@ from typing import Any
 from flask import Blueprint, Response
 from sqlalchemy.orm import contains_eager, defer, joinedload, lazyload, load_only
 
-from portal import representations as show
+from portal import serializers as serialize
 from portal.accounts.models import Account
-from portal.api.v1 import answers, includes, language, lists, shapes
-from portal.api.v1.bodies import NewRoom, RoomChange
-from portal.api.v1.cuts import Arms
-from portal.api.v1.endpoint import endpoint, takes
-from portal.api.v1.language import Column, Listing, Shape
+from portal.api.v1 import includes, response_schemas
+from portal.api.v1.core import pagination, query_params, responses
+from portal.api.v1.core.endpoint import endpoint, takes
+from portal.api.v1.core.page_query import VisibleRows
+from portal.api.v1.core.query_params import Column, FieldSelection, Listing
+from portal.api.v1.request_schemas import NewRoom, RoomChange
 from portal.clock import now
 from portal.credentials.scopes import Scope
 from portal.customers.models import Customer
@@ -60,20 +61,20 @@ LISTING = Listing(
         "customer_id": Column(Customer.id, through=Room.customer),
     },
     tie=Room.uuid,
-    fields=frozenset(shapes.Room.model_fields) - set(includes.RELATIONS),
+    fields=frozenset(response_schemas.Room.model_fields) - set(includes.RELATIONS),
     includes=tuple(includes.RELATIONS),
     order="room_name",  # as on the page, and by the indexes that there are
     inner=includes.FIELDS,
 )
 
 
-def _options(shape: Shape) -> list[Any]:
+def _options(selection: FieldSelection) -> list[Any]:
     """Everything that a representation of rooms and what is included with them reads, in the same statement."""
     return _loaded_with(
-        account=shape.wants("account"),
-        customer=shape.wants("customer") or shape.wants("account"),
-        owner=shape.wants("owner") or shape.wants("users"),
-        plan=shape.wants("effective_features") or shape.wants("subscription") or shape.wants("account"),
+        account=selection.wants("account"),
+        customer=selection.wants("customer") or selection.wants("account"),
+        owner=selection.wants("owner") or selection.wants("users"),
+        plan=selection.wants("effective_features") or selection.wants("subscription") or selection.wants("account"),
     )
 
 
@@ -100,13 +101,13 @@ def _loaded_with(*, account: bool, customer: bool, owner: bool, plan: bool) -> l
     return [defer(Room.name_words), accounts, customers, owners, plans]
 
 
-def represent(rooms: list[Room], somebody: Actor, shape: Shape) -> list[dict[str, Any]]:
+def represent(rooms: list[Room], somebody: Actor, selection: FieldSelection) -> list[dict[str, Any]]:
     """Rooms with what the caller may do, and the relations that were asked for."""
-    related = includes.load(rooms, somebody, shape)
+    related = includes.load(rooms, somebody, selection)
     at = now()
     return [
         {
-            **show.room(room),
+            **serialize.room(room),
             "actions": sorted(rights(somebody, room, somebody.memberships.get(room.uuid), at)),
             **related[room.uuid],
         }
@@ -115,38 +116,38 @@ def represent(rooms: list[Room], somebody: Actor, shape: Shape) -> list[dict[str
 
 
 @lru_cache(maxsize=256)
-def _seen(access_scope: AccessScope) -> Arms:
-    """The rooms that everybody sees whose reach has this shape."""
-    return Arms(
+def _seen(access_scope: AccessScope) -> VisibleRows:
+    """The rooms that everybody sees whose access scope is like this template."""
+    return VisibleRows(
         needed=lambda page: visible_uuids(access_scope, NEVER, page),
         everything=all_seen(access_scope, NEVER),
         rows=rooms_with_membership,
     )
 
 
-def _one(room: Room, shape: Shape) -> dict[str, Any]:
-    return represent([room], actor.someone(), shape)[0]
+def _one(room: Room, selection: FieldSelection) -> dict[str, Any]:
+    return represent([room], actor.someone(), selection)[0]
 
 
 @bp.get("/rooms")
-@endpoint(TAG, scope=Scope.ROOMS_READ, returns=shapes.Room, many=True, listing=LISTING)
+@endpoint(TAG, scope=Scope.ROOMS_READ, returns=response_schemas.Room, many=True, listing=LISTING)
 @bearer_only
 def index() -> Response:
     """List the rooms that the caller may see."""
-    somebody, asked, at = actor.someone(), language.query(LISTING), now()
-    reach = access_scope_of(somebody)
-    facts = reach.facts(at) | {"reader": somebody.uuid}
-    rows, pagination = lists.rows_of(asked, _seen(reach.shape), *_options(asked.shape), facts=facts)
+    somebody, asked, at = actor.someone(), query_params.list_query(LISTING), now()
+    access_scope = access_scope_of(somebody)
+    params = access_scope.params(at) | {"reader": somebody.uuid}
+    rows, page = pagination.rows_of(asked, _seen(access_scope.template), *_options(asked.selection), params=params)
     for row in rows:
         somebody.memberships[row[0].uuid] = row[1]
-    return answers.many(represent([row[0] for row in rows], somebody, asked.shape), asked.shape, pagination)
+    return responses.listing(represent([row[0] for row in rows], somebody, asked.selection), asked.selection, page)
 
 
 @bp.post("/rooms")
 @endpoint(
     TAG,
     scope=Scope.ROOMS_WRITE,
-    returns=shapes.Room,
+    returns=response_schemas.Room,
     status=201,
     refusals=(403, 409),
     listing=LISTING,
@@ -167,7 +168,7 @@ def index() -> Response:
 )
 def create(body: NewRoom) -> Response:
     """Create a room in an account. `account_id` can be left out by who can create rooms in one account only."""
-    shape = language.shape(LISTING)
+    selection = query_params.field_selection(LISTING)
     account = _account_of(body, actor.someone())
     given = body.given()
     room = create_room(
@@ -183,7 +184,9 @@ def create(body: NewRoom) -> Response:
         metadata=given.get("room_metadata"),
     )
     actor.someone().memberships[room.uuid] = None
-    return answers.created(_one(room, shape), shape, at=f"/api/v1/rooms/{room.id}", tag=answers.tag_of(room))
+    return responses.created(
+        _one(room, selection), selection, at=f"/api/v1/rooms/{room.id}", tag=responses.etag_of(room)
+    )
 
 
 def _account_of(body: NewRoom, somebody: Actor) -> Account:
@@ -205,22 +208,22 @@ def _account_of(body: NewRoom, somebody: Actor) -> Account:
 
 
 @bp.get("/rooms/<anyid:room_id>")
-@endpoint(TAG, scope=Scope.ROOMS_READ, returns=shapes.Room, listing=LISTING)
+@endpoint(TAG, scope=Scope.ROOMS_READ, returns=response_schemas.Room, listing=LISTING)
 @requires(Permission.ROOM_VIEW)
 def show_one(room: Room) -> Response:
     """Read a room."""
-    shape = language.shape(LISTING)
-    return answers.one(_one(room, shape), shape, tag=answers.tag_of(room))
+    selection = query_params.field_selection(LISTING)
+    return responses.single(_one(room, selection), selection, tag=responses.etag_of(room))
 
 
 @bp.patch("/rooms/<anyid:room_id>")
-@endpoint(TAG, scope=Scope.ROOMS_WRITE, returns=shapes.Room, listing=LISTING)
+@endpoint(TAG, scope=Scope.ROOMS_WRITE, returns=response_schemas.Room, listing=LISTING)
 @requires(Permission.ROOM_EDIT)
 @takes(RoomChange, example={"room_name": "Supervisory board", "room_settings": {"description": None}})
 def change(room: Room, body: RoomChange) -> Response:
     """Change a room. Settings and features are merged key by key, metadata is replaced."""
-    shape = language.shape(LISTING)
-    answers.expect_unchanged(room)
+    selection = query_params.field_selection(LISTING)
+    responses.check_if_match(room)
     given = body.given()
     if given:
         change_room(
@@ -234,7 +237,7 @@ def change(room: Room, body: RoomChange) -> Response:
             settings=given.get("room_settings"),
             metadata=given.get("room_metadata"),
         )
-    return answers.one(_one(room, shape), shape, tag=answers.tag_of(room))
+    return responses.single(_one(room, selection), selection, tag=responses.etag_of(room))
 
 
 @bp.delete("/rooms/<anyid:room_id>")
@@ -243,6 +246,6 @@ def change(room: Room, body: RoomChange) -> Response:
 @takes(None)
 def delete(room: Room) -> Response:
     """Delete a room. Everybody inside is sent out; its owner can take it out of the trash for 30 days."""
-    answers.expect_unchanged(room)
+    responses.check_if_match(room)
     delete_room(room, by=actor.someone().user)
-    return answers.gone()
+    return responses.no_content()

@@ -7,14 +7,15 @@ import sqlalchemy as sa
 from flask import Blueprint, Response
 from sqlalchemy.orm import joinedload
 
-from portal import representations as show
+from portal import serializers as serialize
 from portal.admission import tokens
 from portal.admission.models import RoomToken
 from portal.admission.queries import find_own_token
-from portal.api.v1 import answers, language, lists, shapes
-from portal.api.v1.bodies import NewToken, Rotation, TokenChange
-from portal.api.v1.endpoint import endpoint, takes
-from portal.api.v1.language import Column, Listing, Shape
+from portal.api.v1 import response_schemas
+from portal.api.v1.core import pagination, query_params, responses
+from portal.api.v1.core.endpoint import endpoint, takes
+from portal.api.v1.core.query_params import Column, FieldSelection, Listing
+from portal.api.v1.request_schemas import NewToken, Rotation, TokenChange
 from portal.credentials.scopes import Scope
 from portal.edge import actor
 from portal.edge.guard import requires
@@ -42,7 +43,7 @@ LISTING = Listing(
         "id": Column(RoomToken.id),
     },
     tie=RoomToken.uuid,
-    fields=frozenset(shapes.RoomToken.model_fields),
+    fields=frozenset(response_schemas.RoomToken.model_fields),
     extra={"automatic": {"type": "boolean", "description": "Also the automatic guest tokens of a public room."}},
 )
 ONE = Listing(columns={}, tie=RoomToken.uuid, fields=LISTING.fields)
@@ -59,20 +60,20 @@ def beginning(column: sa.orm.InstrumentedAttribute[str], words: str) -> sa.Colum
 
 
 @bp.get("")
-@endpoint(TAG, scope=Scope.ACCESS_READ, returns=shapes.RoomToken, many=True, listing=LISTING)
+@endpoint(TAG, scope=Scope.ACCESS_READ, returns=response_schemas.RoomToken, many=True, listing=LISTING)
 @requires(Permission.TOKENS_VIEW)
 def index(room: Room) -> Response:
     """List the room's tokens. Automatic ones of a public room only with `automatic=true`."""
-    asked = language.query(LISTING)
+    asked = query_params.list_query(LISTING)
     query = sa.select(RoomToken).where(RoomToken.room_uuid == room.uuid, RoomToken.revoked_at.is_(None))
-    if not language.flag("automatic"):
+    if not query_params.boolean_param("automatic"):
         query = query.where(RoomToken.automatic.is_(False))
-    rows, pagination = lists.rows_of(asked, query, joinedload(RoomToken.created_by).lazyload(User.platform_roles))
-    return answers.many([_shown(row[0], room) for row in rows], asked.shape, pagination)
+    rows, page = pagination.rows_of(asked, query, joinedload(RoomToken.created_by).lazyload(User.platform_roles))
+    return responses.listing([_shown(row[0], room) for row in rows], asked.selection, page)
 
 
 @bp.post("")
-@endpoint(TAG, scope=Scope.ACCESS_WRITE, returns=shapes.RoomToken, status=201, listing=ONE)
+@endpoint(TAG, scope=Scope.ACCESS_WRITE, returns=response_schemas.RoomToken, status=201, listing=ONE)
 @requires(Permission.TOKENS_MANAGE)
 @takes(
     NewToken,
@@ -81,32 +82,32 @@ def index(room: Room) -> Response:
 )
 def create(room: Room, body: NewToken) -> Response:
     """Create a token. An end in the past is accepted and makes a token that lets nobody in."""
-    shape, given = language.shape(ONE), body.given()
+    selection, given = query_params.field_selection(ONE), body.given()
     paused = given.pop("paused", False)
     token = tokens.issue_token(room=room, by=actor.someone(), **given)
     if paused:
         tokens.pause_token(token, by=actor.someone().user)
-    return _created(room, token, shape)
+    return _created(room, token, selection)
 
 
 @bp.get("/<anyid:token_id>")
-@endpoint(TAG, scope=Scope.ACCESS_READ, returns=shapes.RoomToken, listing=ONE)
+@endpoint(TAG, scope=Scope.ACCESS_READ, returns=response_schemas.RoomToken, listing=ONE)
 @requires(Permission.TOKENS_VIEW)
 def show_one(room: Room, token_id: str) -> Response:
     """Read a token."""
-    shape, token = language.shape(ONE), _own(room, token_id)
-    return answers.one(_shown(token, room), shape, tag=answers.tag_of(token))
+    selection, token = query_params.field_selection(ONE), _own(room, token_id)
+    return responses.single(_shown(token, room), selection, tag=responses.etag_of(token))
 
 
 @bp.patch("/<anyid:token_id>")
-@endpoint(TAG, scope=Scope.ACCESS_WRITE, returns=shapes.RoomToken, listing=ONE, refusals=(409,))
+@endpoint(TAG, scope=Scope.ACCESS_WRITE, returns=response_schemas.RoomToken, listing=ONE, refusals=(409,))
 @requires(Permission.TOKENS_MANAGE)
 @takes(TokenChange, example={"expires_at": None, "paused": True})
 def change(room: Room, token_id: str, body: TokenChange) -> Response:
     """Change a token. Its text stays; the change counts for whoever enters from now on."""
-    shape, token, by = language.shape(ONE), _own(room, token_id), actor.someone()
+    selection, token, by = query_params.field_selection(ONE), _own(room, token_id), actor.someone()
     tokens.lock_token(token)  # what is not given stays as it is by now
-    answers.expect_unchanged(token)
+    responses.check_if_match(token)
     given = body.given()
     paused = given.pop("paused", None)
     if given:
@@ -119,7 +120,7 @@ def change(room: Room, token_id: str, body: TokenChange) -> Response:
             tokens.pause_token(token, by=by.user)
         else:
             tokens.resume_token(token, room=room, by=by)
-    return answers.one(_shown(token, room), shape, tag=answers.tag_of(token))
+    return responses.single(_shown(token, room), selection, tag=responses.etag_of(token))
 
 
 @bp.delete("/<anyid:token_id>")
@@ -132,29 +133,29 @@ def delete(room: Room, token_id: str) -> Response:
     tokens.lock_token(token)
     if token.revoked_at is not None:
         raise NotFound  # somebody was faster
-    answers.expect_unchanged(token)
+    responses.check_if_match(token)
     tokens.revoke_token(token, by=actor.someone().user)
-    return answers.gone()
+    return responses.no_content()
 
 
 @bp.post("/<anyid:token_id>/rotate")
-@endpoint(TAG, scope=Scope.ACCESS_WRITE, returns=shapes.RoomToken, status=201, listing=ONE, refusals=(409,))
+@endpoint(TAG, scope=Scope.ACCESS_WRITE, returns=response_schemas.RoomToken, status=201, listing=ONE, refusals=(409,))
 @requires(Permission.TOKENS_MANAGE)
 @takes(Rotation, at_once={}, a_day={"grace_minutes": 1440})
 def rotate(room: Room, token_id: str, body: Rotation) -> Response:
     """Replace a token by a new one with the same rights; the old one works on for the grace."""
-    shape, grace = language.shape(ONE), timedelta(minutes=body.grace_minutes)
+    selection, grace = query_params.field_selection(ONE), timedelta(minutes=body.grace_minutes)
     fresh = tokens.rotate_token(_own(room, token_id), room=room, by=actor.someone(), grace=grace)
-    return _created(room, fresh, shape)
+    return _created(room, fresh, selection)
 
 
-def _created(room: Room, token: RoomToken, shape: Shape) -> Response:
+def _created(room: Room, token: RoomToken, selection: FieldSelection) -> Response:
     at = f"/api/v1/rooms/{room.id}/tokens/{token.id}"
-    return answers.created(_shown(token, room), shape, at=at, tag=answers.tag_of(token))
+    return responses.created(_shown(token, room), selection, at=at, tag=responses.etag_of(token))
 
 
 def _shown(token: RoomToken, room: Room) -> dict[str, Any]:
-    return show.token(token, room, reader=actor.someone())
+    return serialize.token(token, room, reader=actor.someone())
 
 
 def _own(room: Room, token_id: str) -> RoomToken:

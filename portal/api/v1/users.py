@@ -6,11 +6,12 @@ import sqlalchemy as sa
 from flask import Blueprint, Response
 from sqlalchemy.orm import join, lazyload
 
-from portal import representations as show
-from portal.api.v1 import answers, language, lists, shapes
-from portal.api.v1.bodies import NewUser, UserChange
-from portal.api.v1.endpoint import endpoint, takes
-from portal.api.v1.language import Column, Listing
+from portal import serializers as serialize
+from portal.api.v1 import response_schemas
+from portal.api.v1.core import pagination, query_params, responses
+from portal.api.v1.core.endpoint import endpoint, takes
+from portal.api.v1.core.query_params import Column, Listing
+from portal.api.v1.request_schemas import NewUser, UserChange
 from portal.api.v1.tokens import beginning
 from portal.credentials.scopes import Scope
 from portal.db import lock, session
@@ -38,18 +39,18 @@ LISTING = Listing(
         "id": Column(User.id),
     },
     tie=User.uuid,
-    fields=frozenset(shapes.RoomUser.model_fields),
+    fields=frozenset(response_schemas.RoomUser.model_fields),
 )
 
 
 @bp.get("")
-@endpoint(TAG, scope=Scope.PEOPLE_READ, returns=shapes.RoomUser, many=True, listing=LISTING)
+@endpoint(TAG, scope=Scope.PEOPLE_READ, returns=response_schemas.RoomUser, many=True, listing=LISTING)
 @requires(Permission.MEMBERS_VIEW)
 def index(room: Room) -> Response:
     """List the users of the room: its one owner, and its members."""
-    asked = language.query(LISTING)
-    rows, pagination = lists.rows_of(asked, _users_of(room), lazyload(User.platform_roles))
-    return answers.many([_shown(room, row[0], row[1]) for row in rows], asked.shape, pagination)
+    asked = query_params.list_query(LISTING)
+    rows, page = pagination.rows_of(asked, _users_of(room), lazyload(User.platform_roles))
+    return responses.listing([_shown(room, row[0], row[1]) for row in rows], asked.selection, page)
 
 
 def _users_of(room: Room) -> sa.Select[User, RoomMember]:
@@ -61,22 +62,28 @@ def _users_of(room: Room) -> sa.Select[User, RoomMember]:
 
 
 def _shown(room: Room, user: User, member: RoomMember) -> dict[str, Any]:
-    return show.room_owner(room, list(Permission)) if user.uuid == room.owner_uuid else show.room_user(member, room)
+    return (
+        serialize.room_owner(room, list(Permission))
+        if user.uuid == room.owner_uuid
+        else serialize.room_user(member, room)
+    )
 
 
 @bp.post("")
-@endpoint(TAG, scope=Scope.PEOPLE_WRITE, returns=shapes.RoomUser, status=201, listing=LISTING, refusals=(403,))
+@endpoint(
+    TAG, scope=Scope.PEOPLE_WRITE, returns=response_schemas.RoomUser, status=201, listing=LISTING, refusals=(403,)
+)
 @requires(Permission.MEMBERS_MANAGE)
 @takes(NewUser, example={"email": "bob@example.org", "permissions": ["status:view", "tokens:view"]})
 def create(room: Room, body: NewUser) -> Response:
     """Make an existing user a member. Nobody grants what he lacks."""
-    shape = language.shape(LISTING)
+    selection = query_params.field_selection(LISTING)
     if (body.email is None) is (body.user_id is None):
         raise Invalid(email=Message("Name the user by email or by user_id."))
     email = body.email if body.email is not None else _email_of(body.user_id or "")
     member = add_member(room=room, email=email, permissions=body.permissions, until=body.until, by=actor.someone())
     at = f"/api/v1/rooms/{room.id}/users/{member.user.id}"
-    return answers.created(show.room_user(member, room), shape, at=at, tag=answers.tag_of(member))
+    return responses.created(serialize.room_user(member, room), selection, at=at, tag=responses.etag_of(member))
 
 
 def _email_of(user_id: str) -> str:
@@ -87,27 +94,27 @@ def _email_of(user_id: str) -> str:
 
 
 @bp.get("/<anyid:user_id>")
-@endpoint(TAG, scope=Scope.PEOPLE_READ, returns=shapes.RoomUser, listing=LISTING)
+@endpoint(TAG, scope=Scope.PEOPLE_READ, returns=response_schemas.RoomUser, listing=LISTING)
 @requires(Permission.MEMBERS_VIEW)
 def show_one(room: Room, user_id: str) -> Response:
     """Read a member of the room, or its owner."""
-    shape = language.shape(LISTING)
+    selection = query_params.field_selection(LISTING)
     if room.owner.has_identifier(user_id):
-        owner = show.room_owner(room, list(Permission))
-        return answers.one(owner, shape, tag=answers.tag_of(room.owner))
+        owner = serialize.room_owner(room, list(Permission))
+        return responses.single(owner, selection, tag=responses.etag_of(room.owner))
     member = find_member_of_user(room, user_id)
-    return answers.one(show.room_user(member, room), shape, tag=answers.tag_of(member))
+    return responses.single(serialize.room_user(member, room), selection, tag=responses.etag_of(member))
 
 
 @bp.patch("/<anyid:user_id>")
-@endpoint(TAG, scope=Scope.PEOPLE_WRITE, returns=shapes.RoomUser, listing=LISTING, refusals=(403,))
+@endpoint(TAG, scope=Scope.PEOPLE_WRITE, returns=response_schemas.RoomUser, listing=LISTING, refusals=(403,))
 @requires(Permission.MEMBERS_MANAGE)
 @takes(UserChange, example={"permissions": ["status:view"], "until": "2027-06-30"})
 def change(room: Room, user_id: str, body: UserChange) -> Response:
     """Replace what a member may do. Rights that the caller lacks can neither be given nor taken away."""
-    shape, member = language.shape(LISTING), find_member_of_user(room, user_id)
+    selection, member = query_params.field_selection(LISTING), find_member_of_user(room, user_id)
     lock(member)  # what is not given stays as it is by now
-    answers.expect_unchanged(member)
+    responses.check_if_match(member)
     given = body.given()
     if given:
         kept = [Permission(word) for word in member.permissions if word in set(Permission)]
@@ -118,7 +125,7 @@ def change(room: Room, user_id: str, body: UserChange) -> Response:
             until=given.get("until", member.until),
             by=actor.someone(),
         )
-    return answers.one(show.room_user(member, room), shape, tag=answers.tag_of(member))
+    return responses.single(serialize.room_user(member, room), selection, tag=responses.etag_of(member))
 
 
 @bp.delete("/<anyid:user_id>")
@@ -128,6 +135,6 @@ def change(room: Room, user_id: str, body: UserChange) -> Response:
 def delete(room: Room, user_id: str) -> Response:
     """End a membership; admissions and streams of that person end with it."""
     member = find_member_of_user(room, user_id)
-    answers.expect_unchanged(member)
+    responses.check_if_match(member)
     remove_member(member, room=room, by=actor.someone())
-    return answers.gone()
+    return responses.no_content()

@@ -5,10 +5,11 @@ from typing import Any
 import sqlalchemy as sa
 from flask import Blueprint, Response
 
-from portal.api.v1 import answers, language, lists, shapes
-from portal.api.v1.bodies import NewWebhook, WebhookChange
-from portal.api.v1.endpoint import endpoint, takes
-from portal.api.v1.language import Column, Listing
+from portal.api.v1 import response_schemas
+from portal.api.v1.core import pagination, query_params, responses
+from portal.api.v1.core.endpoint import endpoint, takes
+from portal.api.v1.core.query_params import Column, Listing
+from portal.api.v1.request_schemas import NewWebhook, WebhookChange
 from portal.api.v1.tokens import beginning
 from portal.credentials.scopes import Scope
 from portal.customers.models import Customer
@@ -21,7 +22,7 @@ from portal.permissions.permission import Permission
 from portal.permissions.rules import holds, manages_customer
 from portal.permissions.visibility import find_room
 from portal.rooms.models import Room
-from portal.webhooks import operations, shown
+from portal.webhooks import operations, serializers
 from portal.webhooks.deliveries import send_again
 from portal.webhooks.models import EndpointStatus, WebhookDelivery, WebhookEndpoint
 from portal.webhooks.queries import WITH_OWNERS, deliveries_of, find_delivery, find_endpoint, managed_endpoints
@@ -45,9 +46,9 @@ LISTING = Listing(
         "id": Column(WebhookEndpoint.id),
     },
     tie=WebhookEndpoint.uuid,
-    fields=frozenset(shapes.Webhook.model_fields) - {"secret"},
+    fields=frozenset(response_schemas.Webhook.model_fields) - {"secret"},
 )
-TOLD = Listing(columns={}, tie=WebhookEndpoint.uuid, fields=frozenset(shapes.Webhook.model_fields))
+TOLD = Listing(columns={}, tie=WebhookEndpoint.uuid, fields=frozenset(response_schemas.Webhook.model_fields))
 """Where the secret is in the answer, and whoever asks for some fields only has to ask for it too."""
 DELIVERIES = Listing(
     columns={
@@ -62,26 +63,28 @@ DELIVERIES = Listing(
         "id": Column(WebhookDelivery.id),
     },
     tie=WebhookDelivery.uuid,
-    fields=frozenset(shapes.WebhookDelivery.model_fields),
+    fields=frozenset(response_schemas.WebhookDelivery.model_fields),
     sorted_by="desc",
 )
 
 
 @bp.get("")
-@endpoint(TAG, scope=Scope.ROOMS_READ, returns=shapes.Webhook, many=True, listing=LISTING, permission=PERMISSION)
+@endpoint(
+    TAG, scope=Scope.ROOMS_READ, returns=response_schemas.Webhook, many=True, listing=LISTING, permission=PERMISSION
+)
 @bearer_only
 def index() -> Response:
     """List the webhooks that the caller may manage: of rooms that he may edit, and of customers that he owns."""
-    asked = language.query(LISTING)
-    rows, pagination = lists.rows_of(asked, managed_endpoints(actor.someone()), *WITH_OWNERS)
-    return answers.many([shown.endpoint(row[0]) for row in rows], asked.shape, pagination)
+    asked = query_params.list_query(LISTING)
+    rows, page = pagination.rows_of(asked, managed_endpoints(actor.someone()), *WITH_OWNERS)
+    return responses.listing([serializers.endpoint(row[0]) for row in rows], asked.selection, page)
 
 
 @bp.post("")
 @endpoint(
     TAG,
     scope=Scope.ROOMS_WRITE,
-    returns=shapes.Webhook,
+    returns=response_schemas.Webhook,
     status=201,
     listing=TOLD,
     refusals=(403, 404, 409),
@@ -95,25 +98,39 @@ def index() -> Response:
 )
 def create(body: NewWebhook) -> Response:
     """Create a webhook, for one room or for all rooms of a customer. Its signing secret is in this answer."""
-    shape = language.shape(TOLD)
+    selection = query_params.field_selection(TOLD)
     given = body.given()
     customer, room = _place(given.pop("room_id", None), given.pop("customer_id", None))
     made = operations.create_endpoint(customer=customer, room=room, by=actor.someone(), **given)
     at = f"/api/v1/webhooks/{made.id}"
-    return answers.created(shown.endpoint(made, secret=True), shape, at=at, tag=answers.tag_of(made))
+    return responses.created(serializers.endpoint(made, secret=True), selection, at=at, tag=responses.etag_of(made))
 
 
 @bp.get("/<anyid:webhook_id>")
-@endpoint(TAG, scope=Scope.ROOMS_READ, returns=shapes.Webhook, listing=LISTING, refusals=(403,), permission=PERMISSION)
+@endpoint(
+    TAG,
+    scope=Scope.ROOMS_READ,
+    returns=response_schemas.Webhook,
+    listing=LISTING,
+    refusals=(403,),
+    permission=PERMISSION,
+)
 @bearer_only
 def show_one(webhook_id: str) -> Response:
     """Read a webhook."""
-    shape, found = language.shape(LISTING), find_endpoint(actor.someone(), webhook_id)
-    return _one(shape, found)
+    selection, found = query_params.field_selection(LISTING), find_endpoint(actor.someone(), webhook_id)
+    return _one(selection, found)
 
 
 @bp.patch("/<anyid:webhook_id>")
-@endpoint(TAG, scope=Scope.ROOMS_WRITE, returns=shapes.Webhook, listing=LISTING, refusals=(403,), permission=PERMISSION)
+@endpoint(
+    TAG,
+    scope=Scope.ROOMS_WRITE,
+    returns=response_schemas.Webhook,
+    listing=LISTING,
+    refusals=(403,),
+    permission=PERMISSION,
+)
 @bearer_only
 @takes(WebhookChange, address={"url": "https://example.org/new-hook"}, pause={"paused": True})
 def change(webhook_id: str, body: WebhookChange) -> Response:
@@ -123,16 +140,16 @@ def change(webhook_id: str, body: WebhookChange) -> Response:
     to be allowed to see all that it tells. If `created_by` may no longer keep it, so is whoever gives it other events,
     or resumes it; and what still waits is given up.
     """
-    shape, by = language.shape(LISTING), actor.someone()
+    selection, by = query_params.field_selection(LISTING), actor.someone()
     found = find_endpoint(by, webhook_id)
-    answers.expect_unchanged(found)
+    responses.check_if_match(found)
     given = body.given()
     paused = given.pop("paused", None)
     if given:
         operations.change_endpoint(found, by=by, **given)
     if paused is not None:
         (operations.pause_endpoint if paused else operations.resume_endpoint)(found, by=by)
-    return _one(shape, found)
+    return _one(selection, found)
 
 
 @bp.delete("/<anyid:webhook_id>")
@@ -143,28 +160,30 @@ def delete(webhook_id: str) -> Response:
     """Delete a webhook, with its deliveries. While a message is being sent to it, that is refused: pause it first."""
     by = actor.someone()
     found = find_endpoint(by, webhook_id)
-    answers.expect_unchanged(found)
+    responses.check_if_match(found)
     operations.delete_endpoint(found, by=by)
-    return answers.gone()
+    return responses.no_content()
 
 
 @bp.post("/<anyid:webhook_id>/rotate-secret")
-@endpoint(TAG, scope=Scope.ROOMS_WRITE, returns=shapes.Webhook, listing=TOLD, refusals=(403,), permission=PERMISSION)
+@endpoint(
+    TAG, scope=Scope.ROOMS_WRITE, returns=response_schemas.Webhook, listing=TOLD, refusals=(403,), permission=PERMISSION
+)
 @bearer_only
 @takes(None)
 def rotate_secret(webhook_id: str) -> Response:
     """Make a new signing secret, which is in this answer. For 24 hours messages are signed with the old one too."""
-    shape, by = language.shape(TOLD), actor.someone()
+    selection, by = query_params.field_selection(TOLD), actor.someone()
     found = find_endpoint(by, webhook_id)
     operations.rotate_secret(found, by=by)
-    return answers.one(shown.endpoint(found, secret=True), shape)
+    return responses.single(serializers.endpoint(found, secret=True), selection)
 
 
 @bp.post("/<anyid:webhook_id>/test")
 @endpoint(
     TAG,
     scope=Scope.ROOMS_WRITE,
-    returns=shapes.WebhookDelivery,
+    returns=response_schemas.WebhookDelivery,
     status=201,
     listing=DELIVERIES,
     refusals=(403,),
@@ -174,18 +193,18 @@ def rotate_secret(webhook_id: str) -> Response:
 @takes(None)
 def test(webhook_id: str) -> Response:
     """Send a message of type `webhook.test`, once, also while the webhook is paused."""
-    shape, by = language.shape(DELIVERIES), actor.someone()
+    selection, by = query_params.field_selection(DELIVERIES), actor.someone()
     found = find_endpoint(by, webhook_id)
     made = operations.test_endpoint(found, by=by)
     at = f"/api/v1/webhooks/{found.id}/deliveries/{made.id}"
-    return answers.created(shown.delivery(made, found), shape, at=at, tag=answers.tag_of(made))
+    return responses.created(serializers.delivery(made, found), selection, at=at, tag=responses.etag_of(made))
 
 
 @bp.get("/<anyid:webhook_id>/deliveries")
 @endpoint(
     TAG,
     scope=Scope.ROOMS_READ,
-    returns=shapes.WebhookDelivery,
+    returns=response_schemas.WebhookDelivery,
     many=True,
     listing=DELIVERIES,
     refusals=(403,),
@@ -194,17 +213,17 @@ def test(webhook_id: str) -> Response:
 @bearer_only
 def deliveries(webhook_id: str) -> Response:
     """List what was sent to a webhook in the last thirty days, newest first, with the last answer to each."""
-    asked = language.query(DELIVERIES)
+    asked = query_params.list_query(DELIVERIES)
     found = find_endpoint(actor.someone(), webhook_id)
-    rows, pagination = lists.rows_of(asked, deliveries_of(found))
-    return answers.many([shown.delivery(row[0], found) for row in rows], asked.shape, pagination)
+    rows, page = pagination.rows_of(asked, deliveries_of(found))
+    return responses.listing([serializers.delivery(row[0], found) for row in rows], asked.selection, page)
 
 
 @bp.get("/<anyid:webhook_id>/deliveries/<anyid:delivery_id>")
 @endpoint(
     TAG,
     scope=Scope.ROOMS_READ,
-    returns=shapes.WebhookDelivery,
+    returns=response_schemas.WebhookDelivery,
     listing=DELIVERIES,
     refusals=(403,),
     permission=PERMISSION,
@@ -212,16 +231,16 @@ def deliveries(webhook_id: str) -> Response:
 @bearer_only
 def show_delivery(webhook_id: str, delivery_id: str) -> Response:
     """Read a delivery."""
-    shape, found = language.shape(DELIVERIES), find_endpoint(actor.someone(), webhook_id)
+    selection, found = query_params.field_selection(DELIVERIES), find_endpoint(actor.someone(), webhook_id)
     sent = find_delivery(found, delivery_id)
-    return answers.one(shown.delivery(sent, found), shape, tag=answers.tag_of(sent))
+    return responses.single(serializers.delivery(sent, found), selection, tag=responses.etag_of(sent))
 
 
 @bp.post("/<anyid:webhook_id>/deliveries/<anyid:delivery_id>/retry")
 @endpoint(
     TAG,
     scope=Scope.ROOMS_WRITE,
-    returns=shapes.WebhookDelivery,
+    returns=response_schemas.WebhookDelivery,
     listing=DELIVERIES,
     refusals=(403, 409),
     permission=PERMISSION,
@@ -230,15 +249,15 @@ def show_delivery(webhook_id: str, delivery_id: str) -> Response:
 @takes(None)
 def retry(webhook_id: str, delivery_id: str) -> Response:
     """Send a message once more, with the same id, from the beginning of the schedule."""
-    shape, by = language.shape(DELIVERIES), actor.someone()
+    selection, by = query_params.field_selection(DELIVERIES), actor.someone()
     found = find_endpoint(by, webhook_id)
     sent = find_delivery(found, delivery_id)
     send_again(sent, by=by.user)
-    return answers.one(shown.delivery(sent, found), shape)
+    return responses.single(serializers.delivery(sent, found), selection)
 
 
-def _one(shape: language.Shape, found: WebhookEndpoint) -> Response:
-    return answers.one(shown.endpoint(found), shape, tag=answers.tag_of(found))
+def _one(selection: query_params.FieldSelection, found: WebhookEndpoint) -> Response:
+    return responses.single(serializers.endpoint(found), selection, tag=responses.etag_of(found))
 
 
 def _place(room_id: Any, customer_id: Any) -> tuple[Customer, Room | None]:

@@ -13,7 +13,7 @@ from portal.admission.decision import Decision, Reason, Refuse
 from portal.admission.operations import preview
 from portal.admission.reauthorization import ABSENT, MEMBERSHIP, SIGNED_OUT, ParticipationEnded
 from portal.edge import actor
-from portal.edge.guard import Admission, Inside, admitted, as_member, at_door, find_inside
+from portal.edge.guard import Admission, Participant, admitted, as_member, at_door, find_participant
 from portal.errors import Conflict, Message, NotFound
 from portal.providers import registry
 from portal.providers.base import Embeddable
@@ -60,9 +60,9 @@ class Way:
 
 @bp.get("/conference")
 @admitted
-def show(inside: Inside) -> ResponseReturnValue:
+def show(participant: Participant) -> ResponseReturnValue:
     """The player of the room's provider."""
-    room = inside.room
+    room = participant.room
     provider = registry.get(room.subscription.provider.provider_type)
     if not isinstance(provider, Embeddable):
         raise Conflict(Message("This room does not run in the portal."))
@@ -70,10 +70,10 @@ def show(inside: Inside) -> ResponseReturnValue:
     return render_template(
         "conference/show.html",
         room=room,
-        participation=inside.participation,
-        proof=inside.proof,
+        participation=participant.participation,
+        proof=participant.proof,
         player=player.template,
-        addresses=addresses(inside),
+        addresses=addresses(participant),
         mute_on_start=setting_of(room, MUTE_ON_START),
         **player.context,
     )
@@ -81,20 +81,20 @@ def show(inside: Inside) -> ResponseReturnValue:
 
 @bp.post("/conference/departure")
 @admitted
-def leave(inside: Inside) -> ResponseReturnValue:
+def leave(participant: Participant) -> ResponseReturnValue:
     """Leave by the button: at once."""
-    leave_session(inside.participation, ending=Ending.LEFT)
-    return redirect(url_for("conference.left", room_id=inside.room.id), 303)
+    leave_session(participant.participation, ending=Ending.LEFT)
+    return redirect(url_for("conference.left", room_id=participant.room.id), 303)
 
 
 @bp.get("/left")
 @at_door
 def left(admission: Admission) -> ResponseReturnValue:
     """What happened, and the way back in, if there is one."""
-    if not (admission.may_know or admission.ticket.participation_id):  # who was in may learn that it is over
+    if not (admission.may_know or admission.cookie.participation_id):  # who was in may learn that it is over
         raise NotFound
     room, reason = admission.room, _what_happened(admission)
-    decision = preview(room, replace(admission.visitor, device=admission.ticket.device), admission.occupancy)
+    decision = preview(room, replace(admission.visitor, device=admission.cookie.device), admission.occupancy)
     return render_template(
         "join/left.html",
         room=room,
@@ -114,7 +114,7 @@ def over(_ended: ParticipationEnded) -> ResponseReturnValue:
 
 def _what_happened(admission: Admission) -> str:
     try:
-        find_inside(admission.room.id, admission.ticket)
+        find_participant(admission.room.id, admission.cookie)
     except ParticipationEnded as over:
         return over.reason
     return ELSEWHERE
@@ -127,8 +127,8 @@ def _way_back(admission: Admission, decision: Decision, reason: str) -> Way | No
         return Way(_("Take over here"), url_for("conference.show", room_id=room.id, _anchor="takeover"))
     if reason == Ending.REMOVED.value:
         return None
-    members = url_for("entry.show", room_id=room.id)
-    if admission.ticket.sign_in_uuid is not None:
+    members = url_for("member_entrance.show", room_id=room.id)
+    if admission.cookie.sign_in_uuid is not None:
         somebody = actor.current()
         if somebody is not None and as_member(somebody, room, device="") is not None:
             return Way(_("Enter again"), members)
@@ -138,10 +138,10 @@ def _way_back(admission: Admission, decision: Decision, reason: str) -> Way | No
     return None if shut or not admission.may_know else Way(_("Rejoin"), admission.address)
 
 
-def addresses(inside: Inside) -> dict[str, str]:
+def addresses(participant: Participant) -> dict[str, str]:
     """Where the player talks to, and where its visitor comes in again."""
-    room = inside.room
-    as_a_member = inside.participation.sign_in_uuid is not None
+    room = participant.room
+    as_a_member = participant.participation.sign_in_uuid is not None
     return {
         "stream": url_for("signals.stream", room_id=room.id),
         "signals": url_for("signals.send_signal", room_id=room.id),
@@ -149,5 +149,5 @@ def addresses(inside: Inside) -> dict[str, str]:
         "closing": url_for("signals.closing", room_id=room.id),
         "departure": url_for("conference.leave", room_id=room.id),
         "left": url_for("conference.left", room_id=room.id),
-        "entrance": url_for("entry.show", room_id=room.id) if as_a_member else room.path,
+        "entrance": url_for("member_entrance.show", room_id=room.id) if as_a_member else room.path,
     }

@@ -26,25 +26,25 @@ from portal.conference.signals import (
     roster,
 )
 from portal.db import reading, session, transaction, writing
-from portal.edge.admissions import Ticket
+from portal.edge.admission_cookie import AdmissionCookie
 from portal.edge.errors import status_of
-from portal.edge.guard import Inside, admitted, find_inside
+from portal.edge.guard import Participant, admitted, find_participant
+from portal.edge.i18n import translated
 from portal.edge.transaction import reading_only
-from portal.edge.words import translated
 from portal.errors import Invalid, Message, NotFound, Refused
-from portal.web import events
+from portal.web import sse
 from portal.web.conference.pages import GONE, all_ending_words, ending_words
 
 bp = Blueprint("signals", __name__, url_prefix="/rooms/<id:room_id>/-/conference")
 
 LARGEST = 64_000
-CONNECTION_LENGTH = 64
+TAB_LENGTH = 64
 
 
 @bp.post("/presence")
 @reading_only
 @admitted
-def presence(inside: Inside) -> ResponseReturnValue:
+def presence(participant: Participant) -> ResponseReturnValue:
     """A sign of life, every three seconds.
 
     The first one of a page also learns the `mark` of its mailbox: as soon as others know this page they
@@ -52,10 +52,10 @@ def presence(inside: Inside) -> ResponseReturnValue:
     """
     body = _body()
     session.commit()  # nothing is held while others are told
-    mark = channels().last_message_id(mailbox(inside.participation.id)) if body.get("first") is True else None
+    mark = channels().last_message_id(mailbox(participant.participation.id)) if body.get("first") is True else None
     heartbeat(
-        inside.participation,
-        connection=_word(body, "connection"),
+        participant.participation,
+        tab=_word(body, "tab"),
         microphone=body.get("microphone") is True,
         camera=body.get("camera") is True,
         takeover=body.get("takeover") is True,
@@ -66,24 +66,24 @@ def presence(inside: Inside) -> ResponseReturnValue:
 @bp.post("/closing")
 @reading_only
 @admitted
-def closing(inside: Inside) -> ResponseReturnValue:
+def closing(participant: Participant) -> ResponseReturnValue:
     """The page goes away: the place is kept for a moment, in case that it is reloaded. A beacon, so a form."""
-    connection = request.form.get("connection", "")
+    tab = request.form.get("tab", "")
     session.commit()
-    page_closed(inside.participation, connection=connection)
+    page_closed(participant.participation, tab=tab)
     return "", HTTPStatus.NO_CONTENT
 
 
 @bp.post("/signals")
 @reading_only
 @admitted
-def send_signal(inside: Inside) -> ResponseReturnValue:
+def send_signal(participant: Participant) -> ResponseReturnValue:
     """One signal to somebody else in the room. What moderators do to others is written down."""
-    body, sender = _body(), inside.participation
-    connection, to, kind = _word(body, "connection"), _word(body, "to"), _kind(body)
+    body, sender = _body(), participant.participation
+    tab, to, kind = _word(body, "tab"), _word(body, "to"), _kind(body)
     session.commit()  # nothing is held while others are told
-    require_may_signal(sender, connection, kind)
-    receiver = find_receiver(inside.room, sender, to)
+    require_may_signal(sender, tab, kind)
+    receiver = find_receiver(participant.room, sender, to)
     session.commit()
     if is_moderation(kind):
         with writing():
@@ -91,9 +91,9 @@ def send_signal(inside: Inside) -> ResponseReturnValue:
     else:
         relay_signal(
             sender=sender,
-            connection=connection,
+            tab=tab,
             receiver=receiver,
-            to_tab=str(body.get("to_connection") or "")[:CONNECTION_LENGTH],
+            to_tab=str(body.get("to_tab") or "")[:TAB_LENGTH],
             kind=kind,
             data=body.get("data"),
         )
@@ -102,17 +102,17 @@ def send_signal(inside: Inside) -> ResponseReturnValue:
 
 @bp.get("/stream")
 @admitted
-def stream(inside: Inside) -> ResponseReturnValue:
-    """Who is there, and what others signal: what came after `Last-Event-ID`, or else after the letter `after`.
+def stream(participant: Participant) -> ResponseReturnValue:
+    """Who is there, and what others signal: what came after `Last-Event-ID`, or else after the message `after`.
 
     Of several streams the newest count.
     """
     app = cast("Flask", current_app._get_current_object())  # type: ignore[attr-defined]
-    box = mailbox(inside.participation.id)
+    box = mailbox(participant.participation.id)
     asked = request.headers.get("Last-Event-ID") or request.args.get("after")
     after = channels().last_message_id(box) if asked is None else asked[:64]
-    connection = request.args.get("connection", "")[:CONNECTION_LENGTH]
-    return events.stream(_hear(app, inside, connection, after, all_ending_words()))
+    tab = request.args.get("tab", "")[:TAB_LENGTH]
+    return sse.stream(_hear(app, participant, tab, after, all_ending_words()))
 
 
 @bp.errorhandler(Refused)
@@ -127,67 +127,69 @@ def refuse(refused: Refused) -> ResponseReturnValue:
     return {"error": "refused", "message": translated(refused.message)}, status_of(refused)
 
 
-def _hear(app: Flask, inside: Inside, connection: str, after: str, words: dict[str, str]) -> Iterator[str]:
-    participation, room = inside.participation, inside.room
+def _hear(app: Flask, participant: Participant, tab: str, after: str, words: dict[str, str]) -> Iterator[str]:
+    participation, room = participant.participation, participant.room
     box = mailbox(participation.id)
     known = ""
-    beats = int(events.LONGEST_SECONDS / events.HEARTBEAT_SECONDS) * 100
+    beats = int(sse.LONGEST_SECONDS / sse.HEARTBEAT_SECONDS) * 100
     number = signal_rate.open_stream(participation.id)
     channels().nudge(box)  # an older stream may have to end
     try:
         with channels().watch(f"room:{room.uuid}", f"user:{participation.user_uuid}", box) as watch:
             for _beat in range(beats):
                 if not signal_rate.is_open(participation.id, number):
-                    yield events.event("over", {"reason": "elsewhere", "message": words["elsewhere"]})
+                    yield sse.event("over", {"reason": "elsewhere", "message": words["elsewhere"]})
                     return
-                for letter in channels().messages(box, after):
-                    after = letter.id
-                    heard = _event(letter, connection, words)
+                for message in channels().messages(box, after):
+                    after = message.id
+                    heard = _event(message, tab, words)
                     if heard:
                         yield heard
-                    if letter.body["event"] == "over" and _is_for(letter, connection):
+                    if message.body["event"] == "over" and _is_for(message, tab):
                         return
                 try:
-                    people = _people(app, room.id, inside.ticket)
+                    people = _people(app, room.id, participant.cookie)
                 except Refused as refused:
                     reason = refused.reason if isinstance(refused, ParticipationEnded) else GONE
-                    yield events.event("over", {"reason": reason, "message": words.get(reason, "")})
+                    yield sse.event("over", {"reason": reason, "message": words.get(reason, "")})
                     return
                 if people != known:
                     known = people
                     yield f"event: roster\ndata: {people}\n\n"
                 else:
-                    yield events.heartbeat()
-                watch.wait(events.HEARTBEAT_SECONDS)
+                    yield sse.heartbeat()
+                watch.wait(sse.HEARTBEAT_SECONDS)
     finally:
         signal_rate.close_stream(participation.id, number)
 
 
-def _people(app: Flask, room_id: str, ticket: Ticket) -> str:
+def _people(app: Flask, room_id: str, cookie: AdmissionCookie) -> str:
     """The roster as JSON, after judging once more whether this visitor is still in."""
     with app.app_context(), reading(), transaction():
-        inside = find_inside(room_id, ticket)
-        people = [asdict(person) | {"you": person.id == inside.participation.id} for person in roster(inside.room)]
-        since = inside.participation.run.started_at.isoformat()
+        participant = find_participant(room_id, cookie)
+        people = [
+            asdict(person) | {"you": person.id == participant.participation.id} for person in roster(participant.room)
+        ]
+        since = participant.participation.run.started_at.isoformat()
     return json.dumps({"people": people, "count": len(people), "since": since}, separators=(",", ":"))
 
 
-def _event(letter: MailboxMessage, connection: str, words: dict[str, str]) -> str:
-    if not _is_for(letter, connection):
+def _event(message: MailboxMessage, tab: str, words: dict[str, str]) -> str:
+    if not _is_for(message, tab):
         return ""
-    body = {name: value for name, value in letter.body.items() if name != "event"}
-    name = str(letter.body["event"])
+    body = {name: value for name, value in message.body.items() if name != "event"}
+    name = str(message.body["event"])
     if name == "over":
         body["message"] = words.get(str(body.get("reason")), "")
-    return events.event(name, body, number=letter.id)
+    return sse.event(name, body, number=message.id)
 
 
-def _is_for(letter: MailboxMessage, connection: str) -> bool:
-    """Letters may name the tab they are for: the one that was replaced, or the one that is called."""
-    wanted = letter.body.get("to_connection") or (
-        letter.body.get("connection") if letter.body.get("reason") == "elsewhere" else ""
+def _is_for(message: MailboxMessage, tab: str) -> bool:
+    """Messages may name the tab they are for: the one that was replaced, or the one that is called."""
+    wanted = message.body.get("to_tab") or (
+        message.body.get("tab") if message.body.get("reason") == "elsewhere" else ""
     )
-    return not wanted or wanted == connection
+    return not wanted or wanted == tab
 
 
 def _body() -> dict[str, Any]:
@@ -212,7 +214,7 @@ def _kind(body: dict[str, Any]) -> SignalType:
 
 def _word(body: dict[str, Any], name: str) -> str:
     value = body.get(name)
-    if not isinstance(value, str) or not 1 <= len(value) <= CONNECTION_LENGTH:
+    if not isinstance(value, str) or not 1 <= len(value) <= TAB_LENGTH:
         raise Invalid(**{name: Message("This is missing, or too long.")})
     if not value.isascii() or not value.isprintable():  # ids are; half a character could not even be looked up
         raise Invalid(**{name: Message("This is no id.")})

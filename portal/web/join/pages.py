@@ -16,15 +16,15 @@ from portal.admission.operations import Declined, enter, preview
 from portal.admission.queries import Visitor, find_token
 from portal.admission.waiting import keep_waiting, start_waiting, stop_waiting
 from portal.clock import now
-from portal.edge import actor, admissions
+from portal.edge import actor, admission_cookie
 from portal.edge.guard import Admission, as_member, at_door
-from portal.edge.refusals import remembered
+from portal.edge.refusals import recording_refusals
 from portal.errors import NotFound
 from portal.people.models import NAME_LENGTH
-from portal.representations import token_url
 from portal.rooms.models import Room
+from portal.serializers import token_url
 from portal.web.forms import Form, stripped
-from portal.web.made import made
+from portal.web.fragment_cache import cached_fragment
 
 bp = Blueprint("join", __name__, url_prefix="/rooms/<id:room_id>")
 
@@ -52,7 +52,7 @@ def show(admission: Admission, slug: str | None) -> ResponseReturnValue:
     decision = _look(admission)
     if slug != room.slug and not _refuses(decision):  # who is refused learns nothing, not even the room's name
         return redirect(room.path, 303)
-    return _with_ticket(admission, _first_page(admission, decision))
+    return _with_cookie(admission, _first_page(admission, decision))
 
 
 @bp.post("/<slug>")
@@ -64,14 +64,14 @@ def join(admission: Admission, slug: str) -> ResponseReturnValue:
     if not admission.may_know:
         return _as_member(room)
     if admission.is_new:
-        return _with_ticket(admission, (render_template("join/no_cookies.html", room=room), 400))
+        return _with_cookie(admission, (render_template("join/no_cookies.html", room=room), 400))
     if not form.validate_on_submit():
-        return _with_ticket(admission, (_page(admission, _look(admission), form), 422))
+        return _with_cookie(admission, (_page(admission, _look(admission), form), 422))
     name, code = stripped(form.name.data), stripped(form.code.data)
-    visitor = replace(visitor, device=admission.ticket.device)
+    visitor = replace(visitor, device=admission.cookie.device)
     with form.refusals():
         try:
-            with remembered():
+            with recording_refusals():
                 inside = enter(
                     room=room,
                     visitor=visitor,
@@ -83,19 +83,21 @@ def join(admission: Admission, slug: str) -> ResponseReturnValue:
             if _waits_for_host(declined.decision):
                 start_waiting(room, visitor)
             answer = make_response(_page(admission, declined.decision, form, asked=True), 403)
-            return admissions.write(answer, room.id, replace(admission.ticket, known_by=visitor.fixed_name or name))
+            return admission_cookie.write(
+                answer, room.id, replace(admission.cookie, last_name=visitor.fixed_name or name)
+            )
         stop_waiting(room, visitor)
-        ticket = replace(
-            admission.ticket,
+        cookie = replace(
+            admission.cookie,
             participation_id=inside.id,
-            token_uuid=inside.token_uuid or admission.ticket.token_uuid,
+            token_uuid=inside.token_uuid or admission.cookie.token_uuid,
             sign_in_uuid=inside.sign_in_uuid,
-            known_by=inside.name,
-            entry_uuid=None,
+            last_name=inside.name,
+            join_ticket_uuid=None,
         )
         response = make_response(redirect(url_for("conference.show", room_id=room.id), 303))
-        return admissions.write(response, room.id, ticket)
-    return _with_ticket(admission, (_page(admission, _look(admission), form), 422))
+        return admission_cookie.write(response, room.id, cookie)
+    return _with_cookie(admission, (_page(admission, _look(admission), form), 422))
 
 
 def _exchange(admission: Admission, text: str) -> ResponseReturnValue:
@@ -105,20 +107,20 @@ def _exchange(admission: Admission, text: str) -> ResponseReturnValue:
     if token is None:
         if not room.is_public:
             raise NotFound
-        return _with_ticket(
+        return _with_cookie(
             admission, (_page(admission, _look(admission), JoinForm(formdata=None), bad_link=True), 404)
         )
-    replaced = admission.ticket.token_uuid not in {None, token.uuid}
+    replaced = admission.cookie.token_uuid not in {None, token.uuid}
     address = replace(admission, visitor=Visitor(token=token)).address
     response = make_response(redirect(address + ("?replaced=1" if replaced else ""), 303))
-    return admissions.write(response, room.id, admissions.by_link(admission.ticket, token.uuid))
+    return admission_cookie.write(response, room.id, admission_cookie.by_link(admission.cookie, token.uuid))
 
 
 def _as_member(room: Room) -> ResponseReturnValue:
     """Who is signed in and may see the room goes to its members' entrance; everybody else sees nothing."""
     if not _is_member(room):
         raise NotFound
-    return redirect(url_for("entry.show", room_id=room.id), 303)
+    return redirect(url_for("member_entrance.show", room_id=room.id), 303)
 
 
 def _is_member(room: Room) -> bool:
@@ -134,11 +136,11 @@ def _refuses(decision: Decision) -> bool:
 def _known_name(admission: Admission) -> str:
     """What the field holds: the name last used here, else that of whoever is signed in. It gives no right."""
     somebody = actor.current()
-    return admission.visitor.fixed_name or admission.ticket.known_by or (somebody.user.name if somebody else "")
+    return admission.visitor.fixed_name or admission.cookie.last_name or (somebody.user.name if somebody else "")
 
 
 def _look(admission: Admission) -> Decision:
-    visitor = replace(admission.visitor, device=admission.ticket.device)
+    visitor = replace(admission.visitor, device=admission.cookie.device)
     decision = preview(admission.room, visitor, admission.occupancy)
     if _waits_for_host(decision):
         keep_waiting(admission.room, visitor)
@@ -160,14 +162,14 @@ def _first_page(admission: Admission, decision: Decision) -> str:
     opening = isinstance(decision.result, Wait) and decision.result.wait_for == "opening"
     if _refuses(decision) or opening or _new_link(admission):
         return make(admission.proof)
-    facts = (
+    key = (
         *(room.path, room.room_name, room.description, room.owner.name, room.customer.display_name),
         *(decision.result, decision.case.code_needed, decision.case.inside_already),
         *(name, visitor.fixed_name, _is_member(room), actor.current() is None),
         *(status is not None and status.state, status is not None and status.count),
         *(request.args.get("asked") == "1", request.args.get("replaced") == "1"),
     )
-    return made("join page", facts, make, proof=admission.proof)
+    return cached_fragment("join page", key, make, proof=admission.proof)
 
 
 def _page(
@@ -211,8 +213,8 @@ def _new_link(admission: Admission) -> str:
     return token_url(admission.room, fresh)
 
 
-def _with_ticket(admission: Admission, answer: ResponseReturnValue) -> Response:
+def _with_cookie(admission: Admission, answer: ResponseReturnValue) -> Response:
     response: Response = make_response(answer)
     if admission.is_new:
-        admissions.write(response, admission.room.id, admission.ticket)
+        admission_cookie.write(response, admission.room.id, admission.cookie)
     return response

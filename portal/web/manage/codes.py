@@ -14,7 +14,7 @@ from portal.admission.queries import codes_of, find_own_code, roles_locked_out
 from portal.clock import now
 from portal.edge import actor
 from portal.edge.guard import requires
-from portal.edge.words import translated
+from portal.edge.i18n import translated
 from portal.errors import Conflict, NotAllowed, NotFound
 from portal.permissions.permission import Permission
 from portal.permissions.rules import grantable_roles

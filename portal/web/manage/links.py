@@ -22,12 +22,12 @@ from portal.admission.queries import Visitor, automatic_count, codes_of, find_ow
 from portal.clock import now
 from portal.edge import actor
 from portal.edge.guard import requires
-from portal.edge.words import when
+from portal.edge.i18n import when
 from portal.errors import NotAllowed, NotFound
 from portal.permissions.permission import Permission
 from portal.permissions.rules import grantable_roles, knows_the_plan
-from portal.representations import token_url
 from portal.rooms.models import Role, Room
+from portal.serializers import token_url
 from portal.status.models import Participation
 from portal.web import notices
 from portal.web.forms import Form, RoleField, UTCDateTimeField, refills, stripped

@@ -11,7 +11,7 @@ from wtforms.validators import InputRequired, Length
 from portal.clock import now
 from portal.edge import actor
 from portal.edge.guard import requires
-from portal.edge.words import translated
+from portal.edge.i18n import translated
 from portal.errors import Conflict
 from portal.permissions.members import RoomMember
 from portal.permissions.operations import (

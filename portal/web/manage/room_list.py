@@ -18,7 +18,7 @@ from portal.clock import now
 from portal.customers.models import Customer, display_name
 from portal.db import literal_limit, session
 from portal.edge import cursors
-from portal.edge.words import ago, duration, seconds_since
+from portal.edge.i18n import ago, duration, seconds_since
 from portal.people.models import User
 from portal.permissions.account_filter import AccountChoice, account_filter_for
 from portal.permissions.actor import Actor
@@ -36,13 +36,13 @@ from portal.permissions.visibility import (
 from portal.rooms.models import Room, RoomStatusWord
 from portal.rooms.search import matches
 from portal.status.models import HAPPENING, LiveState, RoomStatus
-from portal.web.manage.room_choices import Asked, Chosen, Order
+from portal.web.manage.room_filter import RoomFilter, RoomOrder, StatusFilter
 
 PAGE = 25
 MOST_LIVE = 50
 ACCOUNT = sa.bindparam("of_account", type_=sa.Uuid())
-PLACE = {Order.NAME: Room.sort_name, Order.NEWEST: Room.created_at}
-EVERYTHING = Asked()
+PLACE = {RoomOrder.NAME: Room.sort_name, RoomOrder.NEWEST: Room.created_at}
+EVERYTHING = RoomFilter()
 IS_LIVE = sa.and_(  # the first as in the partial index, which answers no other spelling
     RoomStatus.state != sa.literal_column("'idle'"), RoomStatus.state != sa.literal_column("'unknown'")
 )
@@ -91,7 +91,7 @@ class RoomPage:
     live: tuple[Row, ...]
     others: tuple[Row, ...]
     next: str
-    asked: Asked
+    asked: RoomFilter
     accounts: tuple[AccountChoice, ...]
     """Those to choose from."""
     first: bool
@@ -108,7 +108,7 @@ class RoomPage:
         return " ".join(row.id for row in [*self.live, *self.others])
 
 
-def page_of_rooms(actor: Actor, *, after: str = "", asked: Asked = EVERYTHING) -> RoomPage:
+def page_of_rooms(actor: Actor, *, after: str = "", asked: RoomFilter = EVERYTHING) -> RoomPage:
     """The page after the cursor `after`, of rooms that are asked for.
 
     A cursor of another order, or of nobody's making, stands for the beginning, and an account that the actor
@@ -116,21 +116,21 @@ def page_of_rooms(actor: Actor, *, after: str = "", asked: Asked = EVERYTHING) -
     """
     at, cursor = now(), read_cursor(after, asked.order)
     choices = account_filter_for(actor, asked.account)
-    reach, account = choices.access_scope, choices.chosen
+    access_scope, account = choices.access_scope, choices.chosen
     asked = replace(asked, account=account.id if account else "")
-    facts = reach.facts(at) | {"reader": actor.uuid}
+    params = access_scope.params(at) | {"reader": actor.uuid}
     if account is not None:
-        facts |= {"of_account": account.uuid}
+        params |= {"of_account": account.uuid}
     if cursor is not None:
-        facts |= {"after_place": cursor[0], "after_uuid": cursor[1]}
+        params |= {"after_place": cursor[0], "after_uuid": cursor[1]}
     statement = _page(
         # with an account, its conditions are all that there are
-        replace(reach.shape, everything=reach.everything or account is not None),
+        replace(access_scope.template, everything=access_scope.everything or account is not None),
         cursor is None,
         replace(asked, account="one" if account else ""),
         session.get_bind().dialect.name,
     )
-    found = session.execute(statement, facts).all()
+    found = session.execute(statement, params).all()
     live = [row for row in found if row.live]
     others = [row for row in found if not row.live]
     last = others[PAGE - 1] if len(others) > PAGE else None
@@ -170,7 +170,7 @@ def rows_of(actor: Actor, room_ids: list[str]) -> list[Row]:
 
 
 @lru_cache(maxsize=256)
-def _page(access_scope: AccessScope, first: bool, asked: Asked, _dialect: str) -> sa.Select[*tuple[Any, ...]]:
+def _page(access_scope: AccessScope, first: bool, asked: RoomFilter, _dialect: str) -> sa.Select[*tuple[Any, ...]]:
     """The statement for everybody with as many customers and accounts as `access_scope`: making it takes long."""
     live = _live(access_scope, NEVER, asked)
     others = _others(access_scope, NEVER, live, first, asked)
@@ -178,13 +178,13 @@ def _page(access_scope: AccessScope, first: bool, asked: Asked, _dialect: str) -
     return _shown(keys, asked.order)
 
 
-def _live(access_scope: AccessScope, at: datetime, asked: Asked) -> sa.CTE:
+def _live(access_scope: AccessScope, at: datetime, asked: RoomFilter) -> sa.CTE:
     """The rooms that are shown as live, latest first, so many at most."""
     live = _known_live(access_scope, at, asked).order_by(RoomStatus.since.desc(), RoomStatus.room_uuid)
     return live.limit(literal_limit(MOST_LIVE)).cte("live")
 
 
-def _known_live(access_scope: AccessScope, at: datetime, asked: Asked, first: bool = True) -> sa.Select[UUID]:
+def _known_live(access_scope: AccessScope, at: datetime, asked: RoomFilter, first: bool = True) -> sa.Select[UUID]:
     """Live rooms whose status somebody may see: all of them, or those after the cursor.
 
     There are few live rooms, so they are read by their own index and then judged, each by itself: of a join,
@@ -199,7 +199,7 @@ def _known_live(access_scope: AccessScope, at: datetime, asked: Asked, first: bo
 
 
 def _others(
-    access_scope: AccessScope, at: datetime, live: sa.CTE, first: bool, asked: Asked
+    access_scope: AccessScope, at: datetime, live: sa.CTE, first: bool, asked: RoomFilter
 ) -> sa.Select[*tuple[Any, ...]]:
     """One page of all other rooms, in their order, and one room more. Of live rooms asked for, what is left of them."""
     shown, order = sa.select(live.c.uuid), _ordered(asked.order)
@@ -209,7 +209,7 @@ def _others(
             _fitting(arm.where(Room.uuid.not_in(shown)), asked, first).order_by(*order).limit(literal_limit(PAGE + 1))
         )
 
-    if asked.status is Chosen.LIVE:
+    if asked.status is StatusFilter.LIVE:
         seen = _known_live(access_scope, at, asked, first).where(RoomStatus.room_uuid.not_in(shown)).subquery()
     else:
         seen = visible_uuids(access_scope, at, page).subquery()
@@ -222,31 +222,31 @@ def _others(
     return sa.select(part.c.uuid, part.c.live)
 
 
-def _fitting(query: _Query, asked: Asked, first: bool = True) -> _Query:
+def _fitting(query: _Query, asked: RoomFilter, first: bool = True) -> _Query:
     """Narrow a SELECT over `Room` to what was asked for; whether rooms are live is the caller's to say."""
     if asked.account:
         query = query.where(Room.account_uuid == ACCOUNT)
-    if asked.status in {Chosen.ACTIVE, Chosen.INACTIVE}:  # spelt out, as in the partial indexes
+    if asked.status in {StatusFilter.ACTIVE, StatusFilter.INACTIVE}:  # spelt out, as in the partial indexes
         query = query.where(Room.status == sa.literal_column(f"'{asked.status}'"))
     if not first:
         query = query.where(_after(asked.order))
     return query.where(matches(asked.search))
 
 
-def _ordered(order: Order) -> tuple[sa.ColumnElement[Any], ...]:
-    if order is Order.NEWEST:
+def _ordered(order: RoomOrder) -> tuple[sa.ColumnElement[Any], ...]:
+    if order is RoomOrder.NEWEST:
         return Room.created_at.desc(), Room.uuid.desc()
     return Room.sort_name.asc(), Room.uuid.asc()
 
 
-def _after(order: Order) -> sa.ColumnElement[bool]:
+def _after(order: RoomOrder) -> sa.ColumnElement[bool]:
     place = sa.tuple_(PLACE[order], Room.uuid)
     after = sa.tuple_(sa.bindparam("after_place", type_=PLACE[order].type), sa.bindparam("after_uuid", type_=sa.Uuid()))
-    return place < after if order is Order.NEWEST else place > after
+    return place < after if order is RoomOrder.NEWEST else place > after
 
 
 def _shown(
-    keys: sa.Select[*tuple[Any, ...]] | sa.CompoundSelect[*tuple[Any, ...]], order: Order = Order.NAME
+    keys: sa.Select[*tuple[Any, ...]] | sa.CompoundSelect[*tuple[Any, ...]], order: RoomOrder = RoomOrder.NAME
 ) -> sa.Select[*tuple[Any, ...]]:
     """What is shown of the rooms that `keys` (uuid, live) names: live ones first, latest first, others in order."""
     chosen = keys.subquery()
@@ -314,15 +314,15 @@ def _row(actor: Actor, row: Any, at: datetime) -> Row:
 def write_cursor(place: str | datetime, uuid: UUID) -> str:
     """The cursor of the page after this room: its name as it is sorted by, or when it was made, tells the order."""
     if isinstance(place, datetime):
-        return cursors.write_place((place, uuid), of="newest rooms")
-    return cursors.write([place, str(uuid)], of="rooms")
+        return cursors.encode_row((place, uuid), of="newest rooms")
+    return cursors.encode([place, str(uuid)], of="rooms")
 
 
-def read_cursor(text: str, order: Order) -> tuple[str | datetime, UUID] | None:
+def read_cursor(text: str, order: RoomOrder) -> tuple[str | datetime, UUID] | None:
     """What `write_cursor` wrote for this order; None for anything else."""
-    if order is Order.NEWEST:
-        return cursors.read_place(text, of="newest rooms")
-    match cursors.read(text, of="rooms") if text else []:
+    if order is RoomOrder.NEWEST:
+        return cursors.decode_row(text, of="newest rooms")
+    match cursors.decode(text, of="rooms") if text else []:
         case [name, uuid]:
             return name, UUID(uuid)
     return None

@@ -12,7 +12,7 @@ from wtforms.validators import DataRequired, Optional, ValidationError
 
 from portal.edge import actor
 from portal.edge.guard import requires
-from portal.edge.words import translated
+from portal.edge.i18n import translated
 from portal.errors import Message
 from portal.permissions.permission import Permission
 from portal.providers.base import FieldKind, Setting, SettingScope

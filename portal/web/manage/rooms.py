@@ -18,20 +18,20 @@ from portal.admission.queries import codes_of, roles_locked_out, tokens_of
 from portal.clock import now
 from portal.edge import actor, cursors
 from portal.edge.guard import requires, requires_in_account, signed_in
-from portal.edge.words import translated, zone
+from portal.edge.i18n import translated, zone
 from portal.errors import Conflict
 from portal.permissions.permission import Permission
 from portal.permissions.rules import can
-from portal.representations import token_url
 from portal.rooms.features import features_of
 from portal.rooms.models import Room
 from portal.rooms.operations import TRASH_DAYS, create_room, restore_room
+from portal.serializers import token_url
 from portal.status.room_lifecycle import delete_room
 from portal.web import notices
 from portal.web.forms import Form, query_word, refills
-from portal.web.made import fill, made_for_session
+from portal.web.fragment_cache import cached_fragment_for_session, fill_placeholders
 from portal.web.manage.links import working_links
-from portal.web.manage.room_choices import Asked
+from portal.web.manage.room_filter import RoomFilter
 from portal.web.manage.room_list import Row, ages_of, page_of_rooms
 from portal.web.manage.status import status_view
 
@@ -50,17 +50,19 @@ class NewRoomForm(Form):
 def index() -> ResponseReturnValue:
     """The rooms that I may see: those that are live now first, the others by name."""
     somebody = actor.someone()
-    rooms = page_of_rooms(somebody, after=query_word("after", longest=cursors.LONGEST), asked=Asked.read(query_word))
+    rooms = page_of_rooms(
+        somebody, after=query_word("after", longest=cursors.LONGEST), asked=RoomFilter.read(query_word)
+    )
     reader = (somebody.user.id, somebody.user.name, somebody.user.email)
     page = partial(render_template, "manage/rooms/index.html", rooms=rooms, piece=_row)
-    shown = page() if notices.are_waiting() else made_for_session("rooms", (rooms, reader, _day()), page)
-    return fill(shown, ages_of((*rooms.live, *rooms.others)))
+    shown = page() if notices.are_waiting() else cached_fragment_for_session("rooms", (rooms, reader, _day()), page)
+    return fill_placeholders(shown, ages_of((*rooms.live, *rooms.others)))
 
 
 def _row(row: Row) -> Markup:
     """A row of the list. When a room becomes live, the others of the page need not be made again."""
     make = partial(render_template, "manage/rooms/_row.html", row=row)
-    return made_for_session("room row", (row, _day()), make)
+    return cached_fragment_for_session("room row", (row, _day()), make)
 
 
 def _day() -> tuple[ZoneInfo, date]:

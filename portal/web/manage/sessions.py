@@ -10,7 +10,7 @@ from flask_babel import ngettext
 from portal.admission.participations import ParticipationDetails, count_participations, participations_of
 from portal.edge import actor, cursors
 from portal.edge.guard import requires
-from portal.edge.words import how_ended, role_words
+from portal.edge.i18n import ending_label, role_label
 from portal.errors import NotFound
 from portal.permissions.permission import Permission
 from portal.rooms.models import Room
@@ -18,7 +18,7 @@ from portal.status.models import RoomSession
 from portal.status.operations import end_session, present_participations
 from portal.status.queries import cursor_of, find_session, sessions_of
 from portal.web import notices
-from portal.web.tables import csv_file
+from portal.web.csv_export import csv_file
 
 bp = Blueprint("sessions", __name__, url_prefix="/manage/rooms/<id:room_id>")
 
@@ -30,7 +30,7 @@ MOST_SHOWN = 500
 @requires(Permission.REPORTS_VIEW)
 def index(room: Room) -> ResponseReturnValue:
     """The room's runs, newest first."""
-    place = cursors.read_place(request.args.get("after", ""), of="sessions")
+    place = cursors.decode_row(request.args.get("after", ""), of="sessions")
     runs = sessions_of(room, after=place, limit=PAGE + 1)
     more, runs = len(runs) > PAGE, runs[:PAGE]
     return render_template(
@@ -39,7 +39,7 @@ def index(room: Room) -> ResponseReturnValue:
         tab="sessions",
         runs=runs,
         first=place is None,
-        next=cursors.write_place(cursor_of(runs[-1]), of="sessions") if more else "",
+        next=cursors.encode_row(cursor_of(runs[-1]), of="sessions") if more else "",
     )
 
 
@@ -66,11 +66,11 @@ def download(room: Room, session_id: str) -> ResponseReturnValue:
         (
             (
                 person.name,
-                role_words(person.role),
+                role_label(person.role),
                 came_by(person),
                 _stamp(person.entered_at),
                 _stamp(person.left_at),
-                how_ended(person.ending) if person.ending else "",
+                ending_label(person.ending) if person.ending else "",
             )
             for person in participations_of(run)
         ),

@@ -24,9 +24,9 @@ from portal.rooms.features import used_limit
 from portal.rooms.models import Role, Room
 from portal.status.models import Participation, RoomStatus
 from portal.status.operations import present_participations
-from portal.web import events
+from portal.web import sse
 from portal.web.forms import query_word
-from portal.web.made import fill
+from portal.web.fragment_cache import fill_placeholders
 from portal.web.manage.room_list import ages_of, rows_of
 
 bp = Blueprint("status", __name__, url_prefix="/manage")
@@ -87,7 +87,7 @@ def badge(room: Room) -> ResponseReturnValue:
 def index() -> ResponseReturnValue:
     """The state of several rooms of a list, together: one request for each page."""
     rows = rows_of(actor.someone(), query_word("rooms", longest=2000).split())
-    return fill(render_template("manage/rooms/_states.html", rows=rows), ages_of(rows))
+    return fill_placeholders(render_template("manage/rooms/_states.html", rows=rows), ages_of(rows))
 
 
 @bp.get("/live")
@@ -98,7 +98,7 @@ def live() -> ResponseReturnValue:
     assert somebody.sign_in is not None
     app = cast("Flask", current_app._get_current_object())  # type: ignore[attr-defined]
     rights = Rights(somebody.sign_in.uuid, f"user:{somebody.uuid}", frozenset(watched_topics(somebody)))
-    return events.stream(_changes(app, rights))
+    return sse.stream(_changes(app, rights))
 
 
 @dataclass(frozen=True)
@@ -121,12 +121,12 @@ def _changes(app: Flask, rights: Rights) -> Iterator[str]:
 
     Whatever changes rights in this portal nudges `rights.own`; what just runs out is found within a minute.
     """
-    with channels().watch(*rights.topics, rights.own) as watch, events.one_of_few(rights.sign_in_uuid, watch):
-        yield events.event("hello", {})
+    with channels().watch(*rights.topics, rights.own) as watch, sse.one_of_few(rights.sign_in_uuid, watch):
+        yield sse.event("hello", {})
         judged_at = time.monotonic()
-        for _turn in events.turns():
-            words = watch.wait(events.HEARTBEAT_SECONDS)
-            if events.REPLACED in words:
+        for _turn in sse.turns():
+            words = watch.wait(sse.HEARTBEAT_SECONDS)
+            if sse.REPLACED in words:
                 return
             told = rights.own in watch.heard or EVERYTHING in words
             if told or time.monotonic() - judged_at > JUDGE_SECONDS:
@@ -134,6 +134,6 @@ def _changes(app: Flask, rights: Rights) -> Iterator[str]:
                     return
                 judged_at = time.monotonic()
             for room_id in sorted(words - {""}):
-                yield events.event("room", room_id)
+                yield sse.event("room", room_id)
             if not words - {""}:
-                yield events.heartbeat()
+                yield sse.heartbeat()

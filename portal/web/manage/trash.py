@@ -65,9 +65,9 @@ def page_of_trash(somebody: Actor, *, search: str = "", after: str = "") -> Tras
 
     What was kept long enough is not shown, though the hourly sweep may not have come by yet.
     """
-    at, place = now(), cursors.read_place(after, of="trash")
+    at, place = now(), cursors.decode_row(after, of="trash")
     deletes = StaffPermission.ROOMS_DELETE in somebody.staff
-    reach = access_scope_of(somebody)
+    access_scope = access_scope_of(somebody)
     right = Permission.ROOM_VIEW if deletes else Permission.ROOM_DELETE  # staff lacks only the sight of a room
     query = (
         sa.select(
@@ -88,7 +88,7 @@ def page_of_trash(somebody: Actor, *, search: str = "", after: str = "") -> Tras
         .join(User, User.uuid == Room.owner_uuid)
         .where(
             Room.trashed_at > at - RETENTION,
-            sa.or_(*relations(replace(reach, everything=reach.everything and deletes), at, right)),
+            sa.or_(*relations(replace(access_scope, everything=access_scope.everything and deletes), at, right)),
             matches(search),
         )
         .order_by(Room.trashed_at.desc(), Room.uuid.desc())
@@ -113,5 +113,5 @@ def page_of_trash(somebody: Actor, *, search: str = "", after: str = "") -> Tras
         ],
         search=search,
         first=place is None,
-        next=cursors.write_place((last.trashed_at, last.uuid), of="trash") if last else "",
+        next=cursors.encode_row((last.trashed_at, last.uuid), of="trash") if last else "",
     )

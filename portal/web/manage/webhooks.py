@@ -15,7 +15,7 @@ from wtforms.validators import InputRequired
 from portal.clock import now
 from portal.edge import actor, cursors
 from portal.edge.guard import requires
-from portal.edge.words import translated
+from portal.edge.i18n import translated
 from portal.errors import Conflict, NotAllowed
 from portal.permissions.actor import Actor
 from portal.permissions.permission import Permission
@@ -25,12 +25,12 @@ from portal.rooms.models import Room
 from portal.web import notices
 from portal.web.forms import Form, refills, stripped
 from portal.webhooks import operations
+from portal.webhooks.authorization import NO_OWNER, endpoints_with_owner, find_valid_owner, may_receive, may_receive_all
 from portal.webhooks.deliveries import HOURS, SCHEDULE, send_again
 from portal.webhooks.events import TEST, Event
 from portal.webhooks.models import WebhookDelivery, WebhookEndpoint
-from portal.webhooks.queries import endpoints_for, find_delivery, find_endpoint_at, newest_deliveries, place_of
-from portal.webhooks.shown import state_of, trouble_of
-from portal.webhooks.standing import NOBODY, find_keeper, kept_of, may_hear, may_hear_all
+from portal.webhooks.queries import cursor_of, endpoints_for, find_delivery, find_endpoint_at, newest_deliveries
+from portal.webhooks.serializers import state_of, trouble_of
 
 bp = Blueprint("webhooks", __name__, url_prefix="/manage/rooms/<id:room_id>/webhooks")
 
@@ -94,7 +94,7 @@ def index(room: Room) -> ResponseReturnValue:
         room=room,
         tab="webhooks",
         endpoints=found,
-        kept=kept_of(found),
+        kept=endpoints_with_owner(found),
         state=endpoint_state,
     )
 
@@ -134,8 +134,8 @@ def show(room: Room, endpoint_id: str) -> ResponseReturnValue:
         "manage/webhooks/show.html",
         **_shown(room, endpoint),
         at=now(),
-        nobody=NOBODY,
-        takes_over=may_hear_all(actor.someone(), endpoint),
+        nobody=NO_OWNER,
+        takes_over=may_receive_all(actor.someone(), endpoint),
         seconds=int(fetch.LONGEST_SECONDS),
         retries=len(SCHEDULE),
         hours=round(sum(SCHEDULE) / HOURS),
@@ -267,10 +267,10 @@ def _taken_over(endpoint: WebhookEndpoint, before: UUID | None) -> bool:
 
 
 def _shown(room: Room, endpoint: WebhookEndpoint) -> dict[str, object]:
-    place = cursors.read_place(request.args.get("after", ""), of="deliveries")
+    place = cursors.decode_row(request.args.get("after", ""), of="deliveries")
     found = newest_deliveries(endpoint, after=place, limit=PAGE + 1)
     more, found = len(found) > PAGE, found[:PAGE]
-    soon, keeper = now() + SOON, find_keeper(endpoint)
+    soon, keeper = now() + SOON, find_valid_owner(endpoint)
     return {
         "room": room,
         "tab": "webhooks",
@@ -282,7 +282,7 @@ def _shown(room: Room, endpoint: WebhookEndpoint) -> dict[str, object]:
         "repeatable": {one.id for one in found if _repeatable(one, endpoint, keeper)},
         "deliveries": found,
         "first": place is None,
-        "next": cursors.write_place(place_of(found[-1]), of="deliveries") if more else "",
+        "next": cursors.encode_row(cursor_of(found[-1]), of="deliveries") if more else "",
         "busy": place is None and any(_moves(one, endpoint, soon) for one in found),
     }
 
@@ -298,7 +298,7 @@ def _repeatable(delivery: WebhookDelivery, endpoint: WebhookEndpoint, keeper: Ac
     ended = delivery.answered_at is not None or delivery.gave_up_at is not None
     if not ended or not endpoint.active or delivery.being_sent:
         return False
-    return delivery.event == TEST or (keeper is not None and may_hear(keeper, endpoint, Event(delivery.event)))
+    return delivery.event == TEST or (keeper is not None and may_receive(keeper, endpoint, Event(delivery.event)))
 
 
 def _form(room: Room, form: WebhookForm, endpoint: WebhookEndpoint | None) -> ResponseReturnValue:
@@ -308,8 +308,8 @@ def _form(room: Room, form: WebhookForm, endpoint: WebhookEndpoint | None) -> Re
         tab="webhooks",
         form=form,
         endpoint=endpoint,
-        keeper=find_keeper(endpoint) if endpoint is not None else None,
-        nobody=NOBODY,
+        keeper=find_valid_owner(endpoint) if endpoint is not None else None,
+        nobody=NO_OWNER,
         accepted=fetch.accepted(),
         seconds=int(fetch.LONGEST_SECONDS),
     )

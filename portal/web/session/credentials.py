@@ -14,7 +14,7 @@ from portal.credentials.clients import clients_of, create_client, find_own_clien
 from portal.credentials.scopes import Scope
 from portal.edge import actor
 from portal.edge.guard import signed_in
-from portal.edge.words import translated
+from portal.edge.i18n import translated
 from portal.errors import Conflict
 from portal.identifiers import new_id
 from portal.people.models import User

@@ -25,7 +25,7 @@ from wtforms.validators import InputRequired, Length
 
 from portal import vault
 from portal.edge import actor
-from portal.edge.errors import forged
+from portal.edge.errors import csrf_refused
 from portal.edge.guard import SignInFirst, open_to_all, signed_in
 from portal.errors import Refused
 from portal.people import operations as people
@@ -188,7 +188,7 @@ def _refills(endpoint: str | None) -> bool:
 def _show_again(error: CSRFError) -> Any:
     """The form's proof of origin was stale or missing: show the form again, filled, without acting on it."""
     if not _refills(request.endpoint):
-        return forged(error)
+        return csrf_refused(error)
     g.take_lapsed = True
     try:
         return current_app.view_functions[request.endpoint or ""](**(request.view_args or {}))

@@ -19,11 +19,11 @@ let levels = 0;
 
 function meet(person) {
   const known = peers.get(person.id);
-  if (known?.person.connection === person.connection) return void (known.person = person);
+  if (known?.person.tab === person.tab) return void (known.person = person);
   part(person.id);
-  if (!person.connection) return;
+  if (!person.tab) return;
   const peer = new Peer(person, {
-    polite: `${facts.id}:${portal.connection}` < `${person.id}:${person.connection}`,
+    polite: `${facts.id}:${portal.tab}` < `${person.id}:${person.tab}`,
     ice: facts.ice,
     send: (kind, data) => portal.signal(person, kind, data),
   });
@@ -35,8 +35,8 @@ function meet(person) {
     tiles.tell(person, peer.state === "failed" ? say("failed", { name: person.name }) : "");
   });
   peer.share(media.stream);
-  for (const letter of early.get(person.id) ?? []) {
-    if (letter.connection === person.connection) peer.hear(letter.kind, letter.data);
+  for (const message of early.get(person.id) ?? []) {
+    if (message.tab === person.tab) peer.hear(message.kind, message.data);
   }
   early.delete(person.id);
 }
@@ -78,7 +78,7 @@ function onRoster({ detail }) {
 
 function onSignal({ detail }) {
   const peer = peers.get(detail.from);
-  if (peer?.person.connection === detail.connection) peer.hear(detail.kind, detail.data);
+  if (peer?.person.tab === detail.tab) peer.hear(detail.kind, detail.data);
   else early.set(detail.from, [...(early.get(detail.from) ?? []), detail].slice(-64));
 }
 
@@ -156,7 +156,7 @@ addEventListener("keydown", ({ key }) => {
 addEventListener("pagehide", () => portal.closing());
 addEventListener("pageshow", (event) => event.persisted && location.reload());
 find("leave").addEventListener("submit", () => {
-  find("leave").elements.connection.value = portal.connection;
+  find("leave").elements.tab.value = portal.tab;
   portal.stop();
 });
 

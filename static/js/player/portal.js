@@ -11,12 +11,12 @@ function randomId() {
 }
 
 export class Portal extends EventTarget {
-  // Peers have to start anew after a reload, so each page load has a connection of its own.
-  connection = randomId();
+  // Peers have to start anew after a reload, so each page load has an id of its own.
+  tab = randomId();
   state = { microphone: false, camera: false };
   ended = false;
   #source = null;
-  #mark = null; // the last letter that was heard, or stood in the mailbox before others knew of this page
+  #mark = null; // the last message that was heard, or stood in the mailbox before others knew of this page
   #timer = 0;
   #lost = false;
 
@@ -37,7 +37,7 @@ export class Portal extends EventTarget {
 
   async alive(takeover = false, first = false) {
     if (this.ended) return false;
-    const answer = await this.#post(facts.presence, { connection: this.connection, takeover, first, ...this.state });
+    const answer = await this.#post(facts.presence, { tab: this.tab, takeover, first, ...this.state });
     if (this.ended) return false;
     const lost = !answer || answer.status >= 500 || answer.status === 429; // it may work again in a moment
     if (lost !== this.#lost) {
@@ -60,9 +60,9 @@ export class Portal extends EventTarget {
 
   signal(person, kind, data) {
     return this.#post(facts.signals, {
-      connection: this.connection,
+      tab: this.tab,
       to: person.id,
-      to_connection: person.connection,
+      to_tab: person.tab,
       kind,
       data,
     });
@@ -73,7 +73,7 @@ export class Portal extends EventTarget {
     if (this.ended) return;
     const form = new FormData();
     form.set("csrf_token", facts.csrf);
-    form.set("connection", this.connection);
+    form.set("tab", this.tab);
     navigator.sendBeacon(facts.closing, form);
   }
 
@@ -86,7 +86,7 @@ export class Portal extends EventTarget {
   #listen() {
     this.#source?.close();
     const from = this.#mark === null ? "" : `&after=${encodeURIComponent(this.#mark)}`;
-    this.#source = new EventSource(`${facts.stream}?connection=${encodeURIComponent(this.connection)}${from}`);
+    this.#source = new EventSource(`${facts.stream}?tab=${encodeURIComponent(this.tab)}${from}`);
     for (const name of ["roster", "signal", "mute", "over"]) {
       this.#source.addEventListener(name, (event) => {
         const detail = JSON.parse(event.data);

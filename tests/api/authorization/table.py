@@ -26,7 +26,7 @@ from typing import Any, Protocol
 import pytest
 from flask import Flask
 
-from portal.api.v1.endpoint import DESCRIPTION, TAKES, Description
+from portal.api.v1.core.endpoint import DESCRIPTION, TAKES, Description
 from portal.permissions.permission import IMPLIED, Permission
 
 MEMBERS = ("nobody", "staff", "ada", "alice", "bob", "lacks", "charlie", "client")

@@ -1,0 +1,98 @@
+"""What every operation of the API wears, from the outside in: `endpoint`, a door, `takes`.
+
+`endpoint` asks for the scope and says what is answered, the door swaps ids for things, `takes` reads the
+body behind the door, so that strangers learn nothing from how a body is refused. (Where the door lets them
+through, it is read before, for the same reason.) The document is drawn from what these leave on the view.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any
+
+from portal.api.v1.core import idempotency, query_params, request_body
+from portal.api.v1.core.query_params import Listing
+from portal.api.v1.core.request_body import RequestBody
+from portal.credentials.scopes import Scope
+from portal.edge import bearer
+
+View = Callable[..., Any]
+DESCRIPTION, TAKES = "api_description", "api_takes"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Description:
+    """What the document says about an operation."""
+
+    tag: str
+    scope: Scope | None
+    returns: Any
+    status: int
+    many: bool
+    listing: Listing | None
+    refusals: tuple[int, ...]
+    permission: str
+
+
+@dataclass(frozen=True)
+class Taken:
+    """The body of an operation: None for one that takes none."""
+
+    model: type[RequestBody] | None
+    examples: dict[str, Any]
+
+
+def endpoint(
+    tag: str,
+    *,
+    scope: Scope | None,
+    returns: Any = None,
+    status: int = 200,
+    many: bool = False,
+    listing: Listing | None = None,
+    refusals: tuple[int, ...] = (),
+    permission: str = "",
+) -> Callable[[View], View]:
+    """An operation for callers whose credential has `scope`. Raises `ScopeMissing`."""
+
+    def wrap(view: View) -> View:
+        @wraps(view)
+        def scoped(**address: Any) -> Any:
+            if scope is not None:
+                bearer.require(scope)
+            if listing is None:
+                query_params.no_params()
+            return view(**address)
+
+        description = Description(
+            tag=tag,
+            scope=scope,
+            returns=returns,
+            status=status,
+            many=many,
+            listing=listing,
+            refusals=refusals,
+            permission=permission,
+        )
+        setattr(scoped, DESCRIPTION, description)
+        return scoped
+
+    return wrap
+
+
+def takes(model: type[RequestBody] | None, **examples: Any) -> Callable[[View], View]:
+    """Read the body and hand it over as `body`. A POST with an `Idempotency-Key` acts once."""
+
+    def wrap(view: View) -> View:
+        @wraps(view)
+        def parsed(**address: Any) -> Any:
+            if model is None:
+                request_body.no_body()
+                return idempotency.once(lambda: view(**address))
+            body = request_body.parse_body(model)
+            return idempotency.once(lambda: view(body=body, **address))
+
+        setattr(parsed, TAKES, Taken(model, examples))
+        return parsed
+
+    return wrap

@@ -1,0 +1,77 @@
+"""A list as the query language asked for it: one page of rows, and the `meta` that goes with it."""
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+from flask import current_app, request
+
+from portal.api.v1.core.page_query import Rows, VisibleRows, cursor_params, page_statements
+from portal.api.v1.core.query_params import EVERYTHING, FARTHEST_PAGE, ListQuery, cursor_of
+from portal.db import session
+from portal.errors import Invalid, Message
+
+Pagination = dict[str, Any]
+
+
+def rows_of(
+    asked: ListQuery, source: Rows | VisibleRows, *options: Any, params: Mapping[str, Any] | None = None
+) -> tuple[list[Any], Pagination]:
+    """The rows of this page, and `meta.pagination`. `options` say what is loaded with them, `params` are bound."""
+    page = _by_cursor if asked.by_cursor else _by_page
+    return page(asked, source, options, {**(params or {}), **cursor_params(asked)})
+
+
+def _by_page(
+    asked: ListQuery, source: Rows | VisibleRows, options: tuple[Any, ...], params: dict[str, Any]
+) -> tuple[list[Any], Pagination]:
+    limit = asked.limit or EVERYTHING
+    found, total_of = page_statements(asked, source, options)
+    rows = list(session.execute(found, params).unique())
+    total = rows[0]._total if rows else 0
+    if not rows and asked.page > 1:  # beyond the end, where no row says how many there are
+        total = session.scalar(total_of, params) or 0
+    if asked.limit == 0 and total > EVERYTHING:
+        raise Invalid(limit=Message("These are more than %(most)d rows: go by pages.", most=EVERYTHING))
+    pages = max(1, -(-total // limit))
+    following = _link(page=asked.page + 1) if asked.page < pages else None
+    if following and asked.page == FARTHEST_PAGE:
+        following = _link(cursor=_cursor_after(asked, rows[-1]), page=None)
+    pagination = {
+        "total": total,
+        "count": len(rows),
+        "per_page": limit,
+        "current_page": asked.page,
+        "total_pages": pages,
+        "links": {
+            "previous": _link(page=asked.page - 1) if asked.page > 1 else None,
+            "next": following,
+        },
+    }
+    return rows, pagination
+
+
+def _by_cursor(
+    asked: ListQuery, source: Rows | VisibleRows, options: tuple[Any, ...], params: dict[str, Any]
+) -> tuple[list[Any], Pagination]:
+    found, _ = page_statements(asked, source, options)
+    rows = list(session.execute(found, params).unique())
+    more = len(rows) > asked.limit
+    rows = rows[: asked.limit]
+    following = _cursor_after(asked, rows[-1]) if more else None
+    pagination = {
+        "count": len(rows),
+        "per_page": asked.limit,
+        "cursor": {"next": following},
+        "links": {"previous": None, "next": _link(cursor=following) if following else None},
+    }
+    return rows, pagination
+
+
+def _cursor_after(asked: ListQuery, row: Any) -> str:
+    return cursor_of(asked, row._order, row._tie)
+
+
+def _link(**changed: Any) -> str:
+    names = {name: value for name, value in {**request.args.to_dict(), **changed}.items() if value is not None}
+    return f"{current_app.config['BASE_URL']}{request.path}?{urlencode(names)}"

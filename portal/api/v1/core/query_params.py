@@ -1,0 +1,379 @@
+"""The query language of every list and every single resource, in one place.
+
+`orderBy sortedBy page limit cursor search searchFields searchJoin filter include`: what a resource offers is
+declared once, as a `Listing`; unknown names are refused, naming the value and the allowed ones.
+"""
+
+import operator
+from collections.abc import Callable, Mapping, Set
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from enum import StrEnum
+from functools import reduce
+from typing import Any, Literal
+from uuid import UUID
+
+import sqlalchemy as sa
+from flask import request
+from itsdangerous import BadSignature, URLSafeSerializer
+from sqlalchemy.orm import InstrumentedAttribute
+
+from portal import vault
+from portal.edge import cursors
+from portal.errors import Invalid, Message
+from portal.serializers import iso_datetime
+
+ColumnKind = Literal["text", "flag", "number", "moment"] | type[StrEnum]
+LIMIT, MOST, EVERYTHING = 10, 100, 1_000
+FARTHEST_PAGE = 1_000
+"""Where pages by number end, which read all rows before them: a cursor leads on."""
+LONGEST = 500
+MAX_SEARCH_TERMS = 8
+"""Things sought at once: each is a search of its own, and hundreds of them kept a whole portal waiting."""
+
+Matcher = Callable[[sa.Select[Any], str], sa.ColumnElement[bool]]
+
+
+@dataclass(frozen=True)
+class Column:
+    """A public field that can be sorted by and searched. `like` matches beginnings of words.
+
+    `stored` spells a text as the column does, where that differs from what people read. A column of
+    something else than what is listed is reached `through` a relation.
+    """
+
+    expression: Any
+    kind: ColumnKind = "text"
+    nullable: bool = False
+    like: Callable[[str], sa.ColumnElement[bool]] | None = None
+    stored: Callable[[str], str] = str
+    through: InstrumentedAttribute[Any] | None = None
+
+    def equals(self, text: str, *, named: str) -> sa.ColumnElement[bool]:
+        """The condition that the field has the value that `text` spells. Raises `Invalid` on `search`."""
+        equal: sa.ColumnElement[bool] = self.expression == self.read(self.stored(text), named=named)
+        return equal if self.through is None else self.through.has(equal)
+
+    def read(self, text: str, *, named: str) -> Any:
+        """The value that `text` spells."""
+        try:
+            return self._read(text)
+        except ValueError:
+            raise Invalid(search=Message("%(text)s is no value of %(field)s.", text=text, field=named)) from None
+
+    def _read(self, text: str) -> Any:
+        if self.kind == "text":
+            return text
+        if self.kind == "number":
+            return int(text) if len(text) < 16 else _no_number(text)  # noqa: PLR2004
+        if self.kind == "flag":
+            return {"true": True, "1": True, "false": False, "0": False}[text] if text in _FLAGS else _no_flag(text)
+        if self.kind == "moment":
+            return _read_moment(text)
+        return self.kind(text)  # type: ignore[operator]
+
+
+_FLAGS = frozenset({"true", "false", "1", "0"})
+
+
+def _no_flag(text: str) -> bool:
+    raise ValueError(text)
+
+
+def _no_number(text: str) -> int:
+    raise ValueError(text)
+
+
+def _read_moment(text: str) -> datetime:
+    if len(text) == len("2021-01-01"):
+        return datetime.combine(date.fromisoformat(text), datetime.min.time(), UTC)
+    found = datetime.fromisoformat(text)
+    if found.tzinfo is None:
+        raise ValueError(text)
+    try:
+        return found.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError(text) from error
+
+
+@dataclass(frozen=True, eq=False)
+class Listing:
+    """What a resource offers to the language. `tie` makes every order total."""
+
+    columns: Mapping[str, Column]
+    tie: Any
+    fields: frozenset[str]
+    includes: tuple[str, ...] = ()
+    order: str = "created_at"
+    sorted_by: Literal["asc", "desc"] = "asc"
+    extra: Mapping[str, dict[str, Any]] = field(default_factory=dict)
+    """More names of the query, with what the document says about their values."""
+    inner: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Relation → its public fields, for `filter=tokens.role`."""
+
+    @property
+    def searchable(self) -> list[str]:
+        """Fields that `search` without a field looks through: those with words in them."""
+        return [name for name, column in self.columns.items() if column.like is not None]
+
+
+@dataclass(frozen=True)
+class FieldSelection:
+    """What part of a resource is wanted: `filter` and `include`. `offered` is what could be included."""
+
+    fields: frozenset[str] | None
+    inner: Mapping[str, frozenset[str]]
+    includes: tuple[str, ...]
+    offered: tuple[str, ...]
+
+    def wants(self, name: str) -> bool:
+        """Whether this relation, or one below it, is to be included."""
+        return any(one == name or one.startswith(f"{name}.") for one in self.includes)
+
+    def below(self, name: str) -> tuple[str, ...]:
+        """What is to be included in that relation."""
+        return tuple(one.removeprefix(f"{name}.") for one in self.includes if one.startswith(f"{name}."))
+
+    def select(self, representation: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The wanted fields of a representation; `id` and what is included always."""
+        if self.fields is None:
+            return representation
+        return _selected(representation, self.fields.union(one.partition(".")[0] for one in self.includes))
+
+    def select_inner(self, name: str, representation: dict[str, Any]) -> dict[str, Any]:
+        """The same for a thing in an included relation."""
+        fields = self.inner.get(name)
+        return representation if fields is None else _selected(representation, fields)
+
+
+def _selected(representation: Mapping[str, Any], fields: Set[str]) -> dict[str, Any]:
+    return {name: value for name, value in representation.items() if name in fields or name in {"id", "object"}}
+
+
+@dataclass(frozen=True)
+class ListQuery:
+    """A list as it was asked for."""
+
+    listing: Listing
+    selection: FieldSelection
+    order: str
+    descending: bool
+    limit: int
+    page: int
+    cursor: tuple[Any, UUID] | None
+    by_cursor: bool
+    conditions: tuple[sa.ColumnElement[bool], ...] = field(default=())
+    by_words: bool = False
+    """Whether words are looked for, which an index finds in no order."""
+
+
+SELECTION_NAMES = frozenset({"filter", "include"})
+LIST_NAMES = SELECTION_NAMES | {
+    "orderBy", "sortedBy", "page", "limit", "cursor", "search", "searchFields", "searchJoin",
+}  # fmt: skip
+
+
+def field_selection(listing: Listing) -> FieldSelection:
+    """How a single resource is wanted. Raises `Invalid` on any other name in the query."""
+    return _field_selection(listing, _sent_params(SELECTION_NAMES | set(listing.extra)))
+
+
+def no_params() -> None:
+    """Where there is nothing to choose from. Raises `Invalid` on any name in the query."""
+    for name in request.args:
+        raise Invalid(**{name[:50]: Message("Leave this out: nothing can be chosen here.")})
+
+
+def list_query(listing: Listing) -> ListQuery:
+    """How a list is wanted. Raises `Invalid`."""
+    sent = _sent_params(LIST_NAMES | set(listing.extra))
+    order, descending = _order(listing, sent)
+    by_cursor = "cursor" in sent
+    cursor = None
+    if by_cursor and sent["cursor"]:
+        order, descending, cursor = _read_cursor(listing, sent, order, descending)
+    limit = _number(sent, "limit", LIMIT, least=0, most=MOST)
+    if by_cursor and limit == 0:
+        limit = MOST
+    conditions, by_words = _search(listing, sent)
+    return ListQuery(
+        listing=listing,
+        selection=_field_selection(listing, sent),
+        order=order,
+        descending=descending,
+        limit=limit,
+        page=_number(sent, "page", 1, least=1, most=FARTHEST_PAGE),
+        cursor=cursor,
+        by_cursor=by_cursor,
+        conditions=conditions,
+        by_words=by_words,
+    )
+
+
+def boolean_param(name: str) -> bool:
+    """A yes/no of the query: `automatic=true`."""
+    text = request.args.get(name, "false")
+    if text not in _FLAGS:
+        raise Invalid(**{name: Message("Use true or false.")})
+    return text in {"true", "1"}
+
+
+def _sent_params(allowed: Set[str]) -> dict[str, str]:
+    sent: dict[str, str] = {}
+    for name, values in request.args.lists():
+        if name not in allowed:
+            raise _unknown(name[:50], name[:50], sorted(allowed))
+        if len(values) > 1:
+            raise Invalid(**{name: Message("This was given twice.")})
+        if len(values[0]) > (cursors.LONGEST if name == "cursor" else LONGEST) or "\x00" in values[0]:
+            raise Invalid(**{name: Message("This is too long, or not text.")})
+        sent[name] = values[0]
+    return sent
+
+
+def _unknown(where: str, value: str, allowed: list[str]) -> Invalid:
+    message = Message("There is no %(value)s here; there is: %(allowed)s.", value=value, allowed=", ".join(allowed))
+    return Invalid(**{where: message})
+
+
+def _comma_separated(text: str) -> list[str]:
+    return [word for word in (part.strip() for part in text.split(",")) if word]
+
+
+def _order(listing: Listing, sent: Mapping[str, str]) -> tuple[str, bool]:
+    order = sent.get("orderBy", listing.order)
+    if order not in listing.columns:
+        raise _unknown("orderBy", order, sorted(listing.columns))
+    direction = sent.get("sortedBy", "asc" if "orderBy" in sent else listing.sorted_by)
+    if direction not in {"asc", "desc"}:
+        raise _unknown("sortedBy", direction, ["asc", "desc"])
+    return order, direction == "desc"
+
+
+def _number(sent: Mapping[str, str], name: str, default: int, *, least: int, most: int) -> int:
+    text = sent.get(name)
+    if text is None:
+        return default
+    if not text.isascii() or not text.isdigit() or len(text) > 9 or not least <= int(text) <= most:  # noqa: PLR2004
+        raise Invalid(**{name: Message("Use a whole number from %(least)d to %(most)d.", least=least, most=most)})
+    return int(text)
+
+
+def _field_selection(listing: Listing, sent: Mapping[str, str]) -> FieldSelection:
+    includes = _comma_separated(sent.get("include", ""))
+    for name in includes:
+        if name not in listing.includes:
+            raise _unknown("include", name, sorted(listing.includes))
+    fields: set[str] = set()
+    inner: dict[str, set[str]] = {}
+    for name in _comma_separated(sent.get("filter", "")):
+        relation, dot, rest = name.partition(".")
+        if dot and rest in listing.inner.get(relation, ()):
+            inner.setdefault(relation, set()).add(rest)
+        elif name in listing.fields:
+            fields.add(name)
+        else:
+            raise _unknown("filter", name, sorted(listing.inner.get(relation) or listing.fields))
+    return FieldSelection(
+        fields=frozenset(fields) if fields else None,
+        inner={relation: frozenset(names) for relation, names in inner.items()},
+        includes=tuple(includes),
+        offered=listing.includes,
+    )
+
+
+def _search(listing: Listing, sent: Mapping[str, str]) -> tuple[tuple[sa.ColumnElement[bool], ...], bool]:
+    """What is sought, and whether words are among it."""
+    operators = _operators(listing, sent.get("searchFields", ""))
+    join = sent.get("searchJoin", "or")
+    if join not in {"or", "and"}:
+        raise _unknown("searchJoin", join, ["and", "or"])
+    parts: list[sa.ColumnElement[bool]] = []
+    by_words = False
+    wanted = list(filter(None, map(str.strip, sent.get("search", "").split(";"))))
+    if len(wanted) > MAX_SEARCH_TERMS:
+        raise Invalid(search=Message("Ask for at most %(most)d things at once.", most=MAX_SEARCH_TERMS))
+    for part in wanted:
+        name, colon, value = part.partition(":")
+        if colon:
+            if name not in listing.columns:
+                raise _unknown("search", name, sorted(listing.columns))
+            parts.append(_condition(listing, name, value, operators.get(name)))
+            by_words |= listing.columns[name].like is not None
+        else:
+            by_words |= bool(listing.searchable)
+            parts.append(_anywhere(listing, part, operators))
+    if not parts:
+        return (), False
+    return (reduce(operator.and_, parts) if join == "and" else sa.or_(*parts),), by_words
+
+
+def _anywhere(listing: Listing, value: str, operators: Mapping[str, str]) -> sa.ColumnElement[bool]:
+    """A word without a field: sought in those of `searchFields`, else in those with words in them.
+
+    A field that cannot hold the value does not have it; where that is so of all of them, it is refused.
+    """
+    names = list(operators) or listing.searchable
+    if not names:
+        allowed = ", ".join(sorted(listing.columns))
+        raise Invalid(search=Message("Say in which field, like id:…; there is: %(allowed)s.", allowed=allowed))
+    found: list[sa.ColumnElement[bool]] = []
+    for name in names:
+        try:
+            found.append(_condition(listing, name, value, operators.get(name)))
+        except Invalid:
+            if name == names[-1] and not found:
+                raise
+    return sa.or_(*found)
+
+
+def _operators(listing: Listing, text: str) -> dict[str, str]:
+    operators: dict[str, str] = {}
+    for piece in (piece.strip() for piece in text.split(";")):
+        if not piece:
+            continue
+        name, _, word = piece.partition(":")
+        if name not in listing.columns:
+            raise _unknown("searchFields", name, sorted(listing.columns))
+        if word not in {"", "=", "like"} or (word == "like" and listing.columns[name].like is None):
+            raise _unknown("searchFields", piece, sorted(f"{one}:like" for one in listing.searchable))
+        operators[name] = word
+    return operators
+
+
+def _condition(listing: Listing, name: str, value: str, word: str | None) -> sa.ColumnElement[bool]:
+    column = listing.columns[name]
+    if column.like is not None and word != "=":
+        return column.like(value)
+    return column.equals(value, named=name)
+
+
+def cursor_of(asked: ListQuery, value: Any, tie: UUID) -> str:
+    """Where the next page begins: after the row with this value and tie."""
+    return cursor_at(asked.order, asked.descending, value, tie)
+
+
+def cursor_at(order: str, descending: bool, value: Any, tie: UUID) -> str:
+    """The same for somebody who knows the order."""
+    spelt: Any = iso_datetime(value) if isinstance(value, datetime) else value
+    if isinstance(value, bool):
+        spelt = str(value).lower()
+    return str(_signer().dumps([order, descending, spelt, str(tie)]))
+
+
+def _read_cursor(
+    listing: Listing, sent: Mapping[str, str], order: str, descending: bool
+) -> tuple[str, bool, tuple[Any, UUID]]:
+    try:
+        name, down, value, tie = _signer().loads(sent["cursor"])
+        column = listing.columns[name]
+        position = (None if value is None and column.nullable else column.read(str(value), named=name), UUID(tie))
+    except (BadSignature, ValueError, TypeError, KeyError, Invalid):
+        raise Invalid(cursor=Message("This cursor is not one of ours: start again with an empty one.")) from None
+    if ("orderBy" in sent or "sortedBy" in sent) and (order, descending) != (name, down):
+        raise Invalid(cursor=Message("This cursor belongs to another order: start again with an empty one."))
+    return name, bool(down), position
+
+
+def _signer() -> URLSafeSerializer:
+    return URLSafeSerializer(vault.signing_keys("cursor"), salt="api")

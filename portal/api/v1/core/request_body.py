@@ -1,0 +1,221 @@
+"""From what a program sent to a typed body: shape only, meaning is judged by the operation.
+
+Stricter than JSON libraries are by themselves: no duplicate names, no NaN or Infinity, no text that a
+database could not hold, no nesting without end, and nothing that is not in the document.
+"""
+
+import json
+import math
+from datetime import UTC, datetime
+from typing import Annotated, Any, NoReturn, TypeVar
+
+from flask import request
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, WithJsonSchema
+from werkzeug.exceptions import BadRequest, UnsupportedMediaType
+
+from portal.errors import Invalid, Message
+
+DEEPEST = 20
+YEARS = range(2000, 2201)  # other moments do not exist in every time zone
+LONGEST_INTEGER = 2**53  # beyond, other languages' numbers are no longer exact
+READ_ONLY = frozenset(
+    [
+        "object",
+        "id",
+        "uuid",
+        "ulid",
+        "url",
+        "token",
+        "last_usage",
+        "use_count",
+        "automatic",
+        "created_by",
+        "created_at",
+        "updated_at",
+        "customer_id",
+        "subscription_id",
+        "room_id",
+        "owner_id",
+        "room_type",
+        "effective_features",
+        "actions",
+        "paused_at",
+        "revoked_at",
+        "secret",
+    ]
+)
+
+WORDS: dict[str, Message] = {
+    "missing": Message("This is required."),
+    "extra_forbidden": Message("There is no field %(name)s."),
+    "string_type": Message("Send text."),
+    "string_too_short": Message("Use at least %(min_length)d characters."),
+    "string_too_long": Message("Use at most %(max_length)d characters."),
+    "int_type": Message("Send a whole number."),
+    "greater_than_equal": Message("Use a number from %(ge)d on."),
+    "less_than_equal": Message("Use a number up to %(le)d."),
+    "bool_type": Message("Send true or false."),
+    "datetime_type": Message("Use a date, or a moment like 2027-01-31T18:30:00Z."),
+    "list_type": Message("Send a list."),
+    "too_long": Message("Send at most %(max_length)d."),
+    "dict_type": Message("Send an object."),
+}
+"""Pydantic's error → our words. Which of them bodies can meet with, a test finds out."""
+
+Model = TypeVar("Model", bound="RequestBody")
+
+
+class RequestBody(BaseModel):
+    """What every body has in common: strict types, and no field that the document does not name."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    def given(self) -> dict[str, Any]:
+        """The fields that were sent, null ones included."""
+        return {name: getattr(self, name) for name in self.model_fields_set}
+
+
+def parse_body(model: type[Model]) -> Model:
+    """The request's body. 415, 400, or `Invalid` naming each field."""
+    return _validated(model, _read())
+
+
+def no_body() -> None:
+    """Nothing was sent, or an empty object, which some programs cannot leave out. 400 for anything else."""
+    sent = request.get_data(cache=True).strip()
+    if request.form or request.files or sent not in {b"", b"{}"}:
+        raise BadRequest("Send no body here: there is nothing to say.")
+
+
+def _read() -> bytes:
+    raw = request.get_data(cache=True)
+    if request.mimetype != "application/json":
+        raise UnsupportedMediaType("Send JSON, with the header Content-Type: application/json.")
+    return raw
+
+
+def _validated(model: type[Model], raw: bytes) -> Model:
+    sent = _decoded(raw)
+    if not isinstance(sent, dict):
+        raise Invalid(body=Message("Send a JSON object."))
+    _storable(sent, "")
+    try:
+        return model.model_validate_json(raw)
+    except ValidationError as error:
+        raise Invalid(**_by_field(error)) from None
+
+
+def _decoded(raw: bytes) -> Any:
+    try:
+        return json.loads(raw.decode(), object_pairs_hook=_once, parse_constant=_not_json, parse_int=_integer)
+    except RecursionError:
+        raise BadRequest("This is not JSON for us: it is nested too deeply.") from None
+    except UnicodeDecodeError:
+        raise BadRequest("This is not JSON: it is not UTF-8.") from None
+    except json.JSONDecodeError as error:
+        raise BadRequest(f"This is not JSON: look at line {error.lineno}, column {error.colno}.") from None
+    except ValueError as error:
+        raise BadRequest(f"This is not JSON for us: {error}.") from None
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    result = dict(pairs)
+    if len(result) != len(pairs):
+        raise ValueError("a name stands twice in one object")
+    return result
+
+
+def _not_json(word: str) -> NoReturn:
+    raise ValueError(f"{word} is no JSON value")
+
+
+def _integer(digits: str) -> int:
+    value = int(digits) if len(digits) < 20 else LONGEST_INTEGER + 1  # noqa: PLR2004  (more digits are too many)
+    if abs(value) > LONGEST_INTEGER:
+        raise ValueError("a number is too large")
+    return value
+
+
+def _storable(value: object, path: str, depth: int = 0) -> None:
+    """Raise `Invalid` for what is nested too deep, or holds characters that no database takes."""
+    if depth > DEEPEST:
+        raise Invalid(**{path or "body": Message("This is nested too deeply.")})
+    if isinstance(value, str):
+        if "\x00" in value or (not value.isascii() and any("\ud800" <= char <= "\udfff" for char in value)):
+            raise Invalid(**{path: Message("Remove the invisible characters.")})
+    elif isinstance(value, float):
+        if not math.isfinite(value):
+            raise Invalid(**{path: Message("This number is too large.")})
+    elif isinstance(value, dict):
+        for name, inner in value.items():
+            _storable(name, path or "body", depth)
+            _storable(inner, f"{path}.{name}" if path else name, depth + 1)
+    elif isinstance(value, list):
+        for number, inner in enumerate(value):
+            _storable(inner, f"{path}.{number}", depth + 1)
+
+
+def _by_field(error: ValidationError) -> dict[str, Message]:
+    found: dict[str, Message] = {}
+    for problem in error.errors(include_url=False, include_input=False):
+        where = [str(step) for step in problem["loc"]]
+        inside, said = ".".join(where[1:]), _field_message(problem["type"], where[-1], problem.get("ctx", {}))
+        if inside:
+            said = Message("%(inside)s: %(said)s", inside=inside, said=said)
+        found.setdefault(where[0], said)
+    return found
+
+
+def _field_message(kind: str, name: str, about: dict[str, Any]) -> Message:
+    """What we say for an error that Pydantic found, whose own words are for programmers in Python."""
+    if kind == "value_error":
+        said: Message = about["error"].args[0]
+        return said
+    if kind == "extra_forbidden" and name in READ_ONLY:
+        return Message("This is read-only.")
+    if kind == "enum":
+        return Message(
+            "Use one of these: %(allowed)s.", allowed=about["expected"].replace("'", "").replace(" or ", ", ")
+        )
+    if about.get("min_length") == 1:
+        return Message("This cannot be empty.")
+    return Message(WORDS[kind].msgid, name=name, **about)
+
+
+def _aware_datetime(value: object) -> object:
+    """A date is its first moment in UTC; a moment says its zone (*domain*, Token)."""
+    if not isinstance(value, str):
+        return value
+    text = value.strip()
+    try:
+        if len(text) == len("2021-01-01"):
+            text += "T00:00:00Z"
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError(Message("Use a date, or a moment like 2027-01-31T18:30:00Z.")) from None
+    if moment.year not in YEARS:
+        raise ValueError(Message("Use a year from 2000 to 2200."))
+    if moment.tzinfo is None:
+        raise ValueError(Message("Say the time zone: end it with Z, or with an offset like +01:00."))
+    return moment.astimezone(UTC)
+
+
+def _whole(value: object) -> object:
+    """JSON knows one kind of number: 5.0 is the whole number 5."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+WHOLE = BeforeValidator(_whole)
+"""For integers, after their bounds: what stands before them would keep those out of the document."""
+
+AwareDateTime = Annotated[
+    datetime,
+    BeforeValidator(_aware_datetime),
+    WithJsonSchema(
+        {
+            "description": "A date (its first moment in UTC), or a moment with a time zone.",
+            "anyOf": [{"type": "string", "format": "date"}, {"type": "string", "format": "date-time"}],
+            "examples": ["2027-01-31", "2027-01-31T18:30:00Z"],
+        }
+    ),
+]

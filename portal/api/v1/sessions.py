@@ -1,0 +1,107 @@
+"""What is happening in rooms: the stored status, runs and attendance, starting and ending."""
+
+import sqlalchemy as sa
+from flask import Blueprint, Response
+
+from portal import serializers as serialize
+from portal.admission.participations import participations_of
+from portal.api.v1 import response_schemas
+from portal.api.v1.core import pagination, query_params, responses
+from portal.api.v1.core.endpoint import endpoint, takes
+from portal.api.v1.core.query_params import Column, Listing
+from portal.credentials.scopes import Scope
+from portal.db import session
+from portal.edge import actor
+from portal.edge.guard import requires
+from portal.errors import NotFound
+from portal.permissions.permission import Permission
+from portal.rooms.models import Room
+from portal.status.models import RoomSession, RoomStatus
+from portal.status.operations import end_session, start_session
+from portal.status.queries import find_session
+
+bp = Blueprint("live", __name__, url_prefix="/rooms/<anyid:room_id>")
+
+TAG = "Status and sessions"
+STATUS = Listing(columns={}, tie=RoomStatus.room_uuid, fields=frozenset(response_schemas.RoomStatus.model_fields))
+SESSIONS = Listing(
+    columns={
+        "started_at": Column(RoomSession.started_at, "moment"),
+        "ended_at": Column(RoomSession.ended_at, "moment", nullable=True),
+        "id": Column(RoomSession.id),
+    },
+    tie=RoomSession.uuid,
+    fields=frozenset(response_schemas.RoomSession.model_fields) - {"participations"},
+    order="started_at",
+    sorted_by="desc",
+)
+SESSION = Listing(
+    columns={},
+    tie=RoomSession.uuid,
+    fields=SESSIONS.fields,
+    includes=("participations",),
+    inner={"participations": frozenset(response_schemas.Participation.model_fields)},
+)
+
+
+@bp.get("/status")
+@endpoint(TAG, scope=Scope.STATUS_READ, returns=response_schemas.RoomStatus, listing=STATUS)
+@requires(Permission.STATUS_VIEW)
+def status(room: Room) -> Response:
+    """Read the stored snapshot of what is happening in the room, with its age (`checked_at`)."""
+    return _status(room, query_params.field_selection(STATUS))
+
+
+def _status(room: Room, selection: query_params.FieldSelection) -> Response:
+    stored = session.get(RoomStatus, room.uuid)
+    tag = f"{room.id}-{stored.version if stored else 0}"
+    return responses.single(serialize.room_status(room, stored), selection, tag=tag)
+
+
+@bp.post("/start")
+@endpoint(TAG, scope=Scope.ROOMS_WRITE, returns=response_schemas.RoomStatus, listing=STATUS, refusals=(409,))
+@requires(Permission.ROOM_MODERATE)
+@takes(None)
+def start(room: Room) -> Response:
+    """Start the room, so that people find it open. One that runs already goes on."""
+    selection = query_params.field_selection(STATUS)
+    start_session(room, by=actor.someone().uuid)
+    return _status(room, selection)
+
+
+@bp.post("/end")
+@endpoint(TAG, scope=Scope.ROOMS_WRITE, returns=response_schemas.RoomStatus, listing=STATUS)
+@requires(Permission.ROOM_MODERATE)
+@takes(None)
+def end(room: Room) -> Response:
+    """End what is running in the room: everybody is sent out."""
+    selection = query_params.field_selection(STATUS)
+    end_session(room, by=actor.someone().uuid)
+    return _status(room, selection)
+
+
+@bp.get("/sessions")
+@endpoint(TAG, scope=Scope.STATUS_READ, returns=response_schemas.RoomSession, many=True, listing=SESSIONS)
+@requires(Permission.REPORTS_VIEW)
+def sessions(room: Room) -> Response:
+    """List the runs of the room, newest first."""
+    asked = query_params.list_query(SESSIONS)
+    rows, page = pagination.rows_of(asked, sa.select(RoomSession).where(RoomSession.room_uuid == room.uuid))
+    return responses.listing([serialize.session(row[0], room) for row in rows], asked.selection, page)
+
+
+@bp.get("/sessions/<anyid:session_id>")
+@endpoint(TAG, scope=Scope.STATUS_READ, returns=response_schemas.RoomSession, listing=SESSION)
+@requires(Permission.REPORTS_VIEW)
+def session_one(room: Room, session_id: str) -> Response:
+    """Read a run of the room, with `include=participations` who took part in it."""
+    selection, run = query_params.field_selection(SESSION), find_session(room, session_id)
+    if run is None:
+        raise NotFound
+    data = serialize.session(run, room)
+    if selection.wants("participations"):
+        people = [
+            selection.select_inner("participations", serialize.participation(one)) for one in participations_of(run)
+        ]
+        data["participations"] = {"data": people}
+    return responses.single(data, selection, tag=responses.etag_of(run))

@@ -1,0 +1,117 @@
+"""What receivers of webhooks get, for the document: each event with its message, and what their answers mean.
+
+The example is signed, so that who writes a receiver can try it on something whose secret he knows.
+"""
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from portal.api.v1 import response_schemas
+from portal.providers.fetch import LONGEST_SECONDS
+from portal.webhooks.deliveries import GONE, LONGEST_FAILING, MOST_GIVEN_UP, RETENTION, SCHEDULE
+from portal.webhooks.events import TEST, Event
+from portal.webhooks.operations import OVERLAP
+from portal.webhooks.payloads import encoded
+from portal.webhooks.signing import signed
+
+TAG = "Webhooks"
+EXAMPLE_EVENT = Event.PARTICIPANT_JOINED
+EXAMPLE_AT = datetime(2027, 1, 31, 18, 30, tzinfo=UTC)
+EXAMPLE_ID = "msg_01JJYKQ4G0T9W3E5R7Y8A2B4C6"
+EXAMPLE_SECRET = "whsec_YW4gZXhhbXBsZSwgd2hpY2ggc2lnbnMgbm90aGluZyE="  # noqa: S105  (says that it signs nothing)
+EXAMPLE = {
+    "object": "Participation",
+    "id": "p7Qh3DpQ2x",
+    "name": "Jun Tanaka",
+    "role": "guest",
+    "token_id": "t4Wk9RmN5z",
+    "token_label": "Press",
+    "member": None,
+    "entered_at": "2027-01-31T18:30:00.000000Z",
+    "left_at": None,
+    "ending": None,
+    "session_id": "s2Lc8VbJ6y",
+    "room_id": "u6Yh3DpQ2x",
+}
+HEADERS = {
+    "webhook-id": "Which message it is: the same at every try, so that you can tell what you have seen before.",
+    "webhook-timestamp": "When this try was made, in seconds since 1970. Refuse what is older than five minutes.",
+    "webhook-signature": "`v1,` and the signature of id, timestamp and body by the secret; two of them, with a space "
+    f"between, for {OVERLAP // timedelta(hours=1)} hours after the secret was rotated.",
+}
+ANSWERS = {
+    "2XX": f"Taken. Answer within {LONGEST_SECONDS:g} seconds, before you act upon it.",
+    str(GONE): "Never again: the webhook is paused.",
+    "default": "Not taken, and tried again. Redirects are not followed.",
+}
+_DATA: dict[str, Any] = {
+    "room": response_schemas.Room,
+    "room.started": response_schemas.RoomSession,
+    "room.ended": response_schemas.RoomSession,
+    "participant": response_schemas.IncludedParticipation,
+    "participant.refused": response_schemas.RefusedVisit,
+    "token": response_schemas.RoomToken,
+    "code": response_schemas.RoomAccessCode,
+    "member": response_schemas.RoomUser,
+    TEST: response_schemas.Webhook,
+}
+MODELS = frozenset(_DATA.values())
+
+
+def data_schema(kind: str) -> Any:
+    """The selection of what a message of this type tells."""
+    return _DATA.get(kind) or _DATA[kind.partition(".")[0]]
+
+
+def example() -> tuple[dict[str, str], str]:
+    """Headers and body of a message, as they are sent, signed by `EXAMPLE_SECRET`."""
+    body = encoded(EXAMPLE_EVENT.value, EXAMPLE, EXAMPLE_AT)
+    headers = signed(body.encode(), message_id=EXAMPLE_ID, at=EXAMPLE_AT, with_secrets=[EXAMPLE_SECRET])
+    return {"content-type": "application/json", **headers}, body
+
+
+def receiver_rules() -> dict[str, Any]:
+    """How long a message is kept and tried, and when a webhook is paused."""
+    return {
+        "hours": round(sum(SCHEDULE) / timedelta(hours=1).total_seconds()),
+        "given_up": MOST_GIVEN_UP,
+        "failing_days": LONGEST_FAILING.days,
+        "kept_days": RETENTION.days,
+    }
+
+
+def webhooks_section(names: dict[Any, dict[str, Any]]) -> dict[str, Any]:
+    """The section `webhooks` of the document: event → what is sent. `names` are references to shapes."""
+    told = {event.value: (str(event.words), f"Needs the permission `{event.needs}`.") for event in Event}
+    told[TEST] = ("You asked for a test.", "It need not be asked for in `events`.")
+    return {
+        kind: {
+            "post": {
+                "operationId": f"told_{kind.replace('.', '_')}",
+                "tags": [TAG],
+                "summary": summary,
+                "description": description,
+                "parameters": [
+                    {"name": name, "in": "header", "required": True, "description": words, "schema": {"type": "string"}}
+                    for name, words in HEADERS.items()
+                ],
+                "requestBody": {"required": True, "content": {"application/json": _message(kind, names)}},
+                "responses": {status: {"description": words} for status, words in ANSWERS.items()},
+            }
+        }
+        for kind, (summary, description) in told.items()
+    }
+
+
+def _message(kind: str, names: dict[Any, dict[str, Any]]) -> dict[str, Any]:
+    schema = {
+        "type": "object",
+        "required": ["type", "timestamp", "data"],
+        "properties": {
+            "type": {"const": kind},
+            "timestamp": {"type": "string", "format": "date-time", "description": "When it happened."},
+            "data": names[data_schema(kind)],
+        },
+    }
+    return {"schema": schema} | ({"example": json.loads(example()[1])} if kind == EXAMPLE_EVENT else {})

@@ -1,0 +1,124 @@
+"""The admission cookie: one for each room, so that rooms and tabs touch neither each other nor the sign-in.
+
+It holds ids and a random device id, signed; never a token. What it allows is judged anew each time.
+"""
+
+import hmac
+import secrets
+from dataclasses import dataclass, replace
+from typing import Any
+from uuid import UUID
+
+from flask import Request, Response, current_app
+from itsdangerous import BadSignature, URLSafeTimedSerializer
+
+from portal import vault
+
+COOKIE = "admission"
+DAYS = 30
+PROOF = "admission-proof"
+
+
+@dataclass(frozen=True)
+class AdmissionCookie:
+    """What the cookie says: this device, and by what right it came."""
+
+    device: str
+    token_uuid: UUID | None = None
+    sign_in_uuid: UUID | None = None
+    participation_id: str = ""
+    join_ticket_uuid: UUID | None = None
+    """The join ticket that this browser has opened and not used yet."""
+    last_name: str = ""
+    """The name last used on this device in this room."""
+
+
+def new_cookie() -> AdmissionCookie:
+    """A cookie for a device that was never here."""
+    return AdmissionCookie(device=secrets.token_urlsafe(18))
+
+
+def by_link(cookie: AdmissionCookie | None, token_uuid: UUID) -> AdmissionCookie:
+    """The same device with another link, which replaces whatever it came by, and the stay that hung on that."""
+    same = cookie is not None and cookie.token_uuid == token_uuid and cookie.sign_in_uuid is None
+    stay = cookie.participation_id if cookie is not None and same else ""
+    return replace(
+        cookie or new_cookie(), token_uuid=token_uuid, sign_in_uuid=None, join_ticket_uuid=None, participation_id=stay
+    )
+
+
+def by_membership(cookie: AdmissionCookie | None, sign_in_uuid: UUID) -> AdmissionCookie:
+    """The same device as a member, as long as that sign-in lasts."""
+    same = cookie is not None and cookie.sign_in_uuid == sign_in_uuid
+    stay = cookie.participation_id if cookie is not None and same else ""
+    return replace(
+        cookie or new_cookie(), token_uuid=None, sign_in_uuid=sign_in_uuid, join_ticket_uuid=None, participation_id=stay
+    )
+
+
+def by_join_ticket(cookie: AdmissionCookie | None, join_ticket_uuid: UUID) -> AdmissionCookie:
+    """The same device with a join ticket in its hand; what it came by before counts until that is used."""
+    return replace(cookie or new_cookie(), join_ticket_uuid=join_ticket_uuid)
+
+
+def read(request: Request, room_id: str) -> AdmissionCookie | None:
+    """The cookie for this room, or None if there is none that we signed."""
+    cookie = request.cookies.get(COOKIE)
+    if not cookie:
+        return None
+    try:
+        payload: dict[str, Any] = _signer(room_id).loads(cookie, max_age=DAYS * 86_400)
+        return AdmissionCookie(
+            device=payload["d"],
+            token_uuid=UUID(payload["t"]) if payload.get("t") else None,
+            sign_in_uuid=UUID(payload["s"]) if payload.get("s") else None,
+            participation_id=payload.get("p", ""),
+            join_ticket_uuid=UUID(payload["e"]) if payload.get("e") else None,
+            last_name=payload.get("n", ""),
+        )
+    except (BadSignature, KeyError, ValueError, TypeError):
+        return None
+
+
+def write(response: Response, room_id: str, cookie: AdmissionCookie) -> Response:
+    """Set the cookie on the answer, below this room's address only."""
+    payload = {"d": cookie.device}
+    if cookie.token_uuid:
+        payload["t"] = str(cookie.token_uuid)
+    if cookie.sign_in_uuid:
+        payload["s"] = str(cookie.sign_in_uuid)
+    if cookie.participation_id:
+        payload["p"] = cookie.participation_id
+    if cookie.join_ticket_uuid:
+        payload["e"] = str(cookie.join_ticket_uuid)
+    if cookie.last_name:
+        payload["n"] = cookie.last_name
+    response.set_cookie(
+        COOKIE,
+        _signer(room_id).dumps(payload),
+        max_age=DAYS * 86_400,
+        path=f"/rooms/{room_id}",
+        httponly=True,
+        samesite="Lax",
+        secure=current_app.config["SESSION_COOKIE_SECURE"],
+    )
+    return response
+
+
+def proof(cookie: AdmissionCookie, room_id: str) -> str:
+    """What proves that a form or a script comes from a page that was made for this device in this room.
+
+    Made from the cookie's secret, so it lives as long as the cookie, whoever signs in or out meanwhile.
+    """
+    return vault.lookup_hash(f"{room_id}|{cookie.device}", purpose=PROOF)
+
+
+def proven(request: Request, room_id: str, cookie: AdmissionCookie) -> bool:
+    """Whether the request carries that proof: in a form's field, or in a script's header."""
+    sent = request.form.get("csrf_token") or request.headers.get("X-CSRFToken", "")
+    good = vault.lookup_hashes(f"{room_id}|{cookie.device}", purpose=PROOF)
+    return any(hmac.compare_digest(sent.encode(), one.encode()) for one in good)
+
+
+def _signer(room_id: str) -> URLSafeTimedSerializer:
+    return URLSafeTimedSerializer(vault.signing_keys("admission"), salt=room_id)

@@ -1,0 +1,167 @@
+"""Words for people: translated messages, and moments in the reader's time zone."""
+
+import zoneinfo
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from flask import Flask, g
+from flask_babel import Babel, format_datetime, format_time, get_translations
+
+from portal.clock import now
+from portal.edge import actor
+from portal.errors import Message
+from portal.people.timezones import time_zones
+from portal.rooms.models import Role
+from portal.status.models import Ending
+
+MINUTE, HOUR, DAY = 60, 3600, 86_400
+
+
+def install(app: Flask) -> None:
+    """Translate templates of this app and give them the filters for words and moments."""
+    Babel(app, timezone_selector=lambda: zone().key)
+    app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined]
+        lambda text: _catalogue().ugettext(text),
+        lambda one, many, number: _catalogue().ungettext(one, many, number),
+        newstyle=True,
+    )
+    app.add_template_filter(translated)
+    app.add_template_filter(when)
+    app.add_template_filter(exactly)
+    app.add_template_filter(ago)
+    app.add_template_filter(duration)
+    app.add_template_filter(until)
+    app.add_template_filter(lasted)
+    app.add_template_filter(ending_label)
+    app.add_template_global(zone_name)
+
+
+def _catalogue() -> Any:
+    """The reader's translations, found once for each request: pages ask for every word of theirs."""
+    if "catalogue" not in g:
+        g.catalogue = get_translations()
+    return g.catalogue
+
+
+def gettext(text: str, /, **values: object) -> str:
+    """As Flask-Babel's, which finds the translations anew for each text."""
+    found: str = _catalogue().ugettext(text)
+    return found % values if values else found
+
+
+def ngettext(one: str, many: str, /, num: object, **values: object) -> str:
+    """The same for what depends on a number."""
+    found: str = _catalogue().ungettext(one, many, num)
+    return found % {"num": num, **values}
+
+
+def translated(message: str) -> str:
+    """The message in the reader's language."""
+    if isinstance(message, Message):
+        values = {k: translated(v) if isinstance(v, Message) else v for k, v in message.values.items()}
+        if message.many:
+            return ngettext(message.msgid, message.many, **values, num=message.values["n"])
+        return gettext(message.msgid, **values)
+    return message
+
+
+def zone() -> zoneinfo.ZoneInfo:
+    """The reader's time zone; UTC for whom we do not know it."""
+    somebody = actor.current()
+    name = somebody.user.timezone if somebody else None
+    return zoneinfo.ZoneInfo(name if name in time_zones() else "UTC")
+
+
+def zone_name() -> str:
+    """The reader's time zone as people write it: "Europe/Berlin"."""
+    return zone().key.replace("_", " ")
+
+
+def here_at(moment: datetime) -> datetime:
+    """A moment in the reader's time zone; in UTC, if it is so near to an end of time that it is none there."""
+    try:
+        return moment.astimezone(zone())
+    except OverflowError:
+        return moment.astimezone(UTC)
+
+
+def when(moment: datetime | None) -> str:
+    """A moment as people say it: "today, 14:05", "24 Nov 2026, 09:00"."""
+    if moment is None:
+        return ""
+    here, today = here_at(moment), now().astimezone(zone()).date()
+    time = format_time(here, "HH:mm", rebase=False)
+    if here.date() == today:
+        return gettext("today, %(time)s", time=time)
+    if here.date() == today - timedelta(days=1):
+        return gettext("yesterday, %(time)s", time=time)
+    if here.date() == today + timedelta(days=1):
+        return gettext("tomorrow, %(time)s", time=time)
+    if here.year == today.year:
+        return str(format_datetime(here, "d MMM, HH:mm", rebase=False))
+    return str(format_datetime(here, "d MMM yyyy, HH:mm", rebase=False))
+
+
+def exactly(moment: datetime | None) -> str:
+    """A moment to the second, in the reader's time zone: "24 November 2026, 09:00:12 CET"."""
+    return "" if moment is None else str(format_datetime(here_at(moment), "d MMMM yyyy, HH:mm:ss z", rebase=False))
+
+
+def ago(moment: datetime | None) -> str:
+    """How long ago, roughly: "12 s ago"."""
+    if moment is None:
+        return ""
+    return gettext("%(time)s ago", time=_span(seconds_since(moment)))
+
+
+def duration(since: datetime | None) -> str:
+    """How long something has lasted: "38 min"."""
+    return "" if since is None else _span(seconds_since(since))
+
+
+def seconds_since(moment: datetime) -> int:
+    """How old a moment is."""
+    return int((now() - moment).total_seconds())
+
+
+def until(moment: datetime) -> str:
+    """How long there is to wait: "12 min"."""
+    return _span(int((moment.astimezone(UTC) - now()).total_seconds()))
+
+
+def lasted(start: datetime, end: datetime | None) -> str:
+    """How long something took, or has lasted until now: "38 min"."""
+    return _span(int(((end or now()) - start).total_seconds()))
+
+
+def role_label(role: Role) -> str:
+    """A role as people call it."""
+    words: str = {
+        Role.MODERATOR: gettext("Moderator"),
+        Role.ATTENDEE: gettext("Attendee"),
+        Role.GUEST: gettext("Guest"),
+    }[role]
+    return words
+
+
+def ending_label(ending: Ending) -> str:
+    """How somebody's stay ended, as others read it."""
+    words: str = {
+        Ending.LEFT: gettext("Left"),
+        Ending.LOST: gettext("Connection lost"),
+        Ending.REMOVED: gettext("Removed"),
+        Ending.CLOSED: gettext("Room closed"),
+        Ending.WITHDRAWN: gettext("Right to be in ended"),
+    }[ending]
+    return words
+
+
+def _span(seconds: int) -> str:
+    seconds = max(seconds, 0)
+    if seconds < MINUTE:
+        return gettext("%(n)d s", n=seconds)
+    if seconds < HOUR:
+        return gettext("%(n)d min", n=seconds // MINUTE)
+    if seconds < DAY:
+        return gettext("%(n)d h %(m)02d min", n=seconds // HOUR, m=seconds % HOUR // MINUTE)
+    return ngettext("%(num)d day", "%(num)d days", seconds // DAY)

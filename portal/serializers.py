@@ -1,0 +1,274 @@
+"""How things look to programs: one function a thing, for the API's answers and for webhooks alike.
+
+Plain dictionaries, made by hand because lists of them are hot; `api/v1/shapes.py` describes the same for
+the document, and the tests hold the two together.
+"""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from portal.accounts.models import Account
+from portal.admission.models import AccessCode, RoomToken
+from portal.admission.participations import ParticipationDetails
+from portal.customers.models import Customer
+from portal.db import TimestampMixin
+from portal.identifiers import IdentifierMixin
+from portal.people.models import User
+from portal.permissions.actor import Actor
+from portal.permissions.members import RoomMember
+from portal.permissions.rules import grantable_roles
+from portal.rooms.features import EffectiveFeature
+from portal.rooms.models import Room
+from portal.status.models import LiveState, RoomSession, RoomStatus
+from portal.subscriptions.feature_catalog import FEATURES, Feature, api_value
+from portal.subscriptions.models import Subscription
+
+_base_url = ""
+
+
+def use(base_url: str) -> None:
+    """Set the public address that links begin with. Called once by `create_app`."""
+    global _base_url
+    _base_url = base_url
+
+
+def iso_datetime(at: datetime | None) -> str | None:
+    """ISO 8601, UTC, microseconds, `Z`."""
+    return None if at is None else at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def _identifiers(kind: str, thing: IdentifierMixin) -> dict[str, Any]:
+    return {"object": kind, "id": thing.id, "uuid": str(thing.uuid), "ulid": thing.ulid}
+
+
+def _timestamps(thing: TimestampMixin) -> dict[str, Any]:
+    return {"created_at": iso_datetime(thing.created_at), "updated_at": iso_datetime(thing.updated_at)}
+
+
+def room_url(room: Room) -> str:
+    """The room's one address."""
+    return f"{_base_url}{room.path}"
+
+
+def token_url(room: Room, token: RoomToken) -> str:
+    """The link as people get it."""
+    return f"{room_url(room)}?token={token.token}"
+
+
+def join_ticket_url(room: Room, secret: str) -> str:
+    """An address that opens the room once."""
+    return f"{_base_url}/rooms/{room.id}/-/join-tickets/{secret}"
+
+
+def room(room: Room) -> dict[str, Any]:
+    """All fifteen attributes of the source, and whose it is. Needs account, customer, subscription and owner."""
+    return {
+        **_identifiers("Room", room),
+        "customer_id": room.customer.id,
+        "account_id": room.account.id,
+        "subscription_id": room.subscription.id,
+        "owner_id": room.owner.id,
+        "room_name": room.room_name,
+        "status": room.status.value,
+        "is_public": room.is_public,
+        "room_type": room.room_type.value,
+        "slug": room.slug,
+        "url": room_url(room),
+        "room_features": room.room_features,
+        "room_settings": room.room_settings,
+        "room_metadata": room.room_metadata,
+        **_timestamps(room),
+    }
+
+
+def effective_feature(row: EffectiveFeature) -> dict[str, Any]:
+    """One row of the table of limits: what the plan says, what the room says, what counts, and why."""
+    return row.as_api() | {"reason": str(row.reason)}
+
+
+def token(token: RoomToken, room: Room, *, reader: Actor | None = None) -> dict[str, Any]:
+    """A link. Its text and address are left out for who may not hand it out, and where nobody reads: webhooks."""
+    may_hand_out = reader is not None and token.role in grantable_roles(reader, room)
+    shown = {"token": token.token, "url": token_url(room, token)} if may_hand_out else {}
+    return {
+        **_identifiers("RoomToken", token),
+        "room_id": room.id,
+        **shown,
+        "role": token.role.value,
+        "expires_at": iso_datetime(token.expires_at),
+        "last_usage": iso_datetime(token.last_usage),
+        "label": token.label,
+        "person": token.person,
+        "not_before": iso_datetime(token.not_before),
+        "max_uses": token.max_uses,
+        "use_count": token.use_count,
+        "paused": token.paused_at is not None,
+        "automatic": token.automatic,
+        "created_by": token.created_by.id if token.created_by else None,
+        **_timestamps(token),
+    }
+
+
+def access_code(code: AccessCode, room: Room, *, secret: bool = True) -> dict[str, Any]:
+    """An access code. Without `secret` the code itself is left out."""
+    return {
+        **_identifiers("RoomAccessCode", code),
+        "room_id": room.id,
+        **({"code": code.code} if secret else {}),
+        "role": code.role.value,
+        "expires_at": iso_datetime(code.expires_at),
+        "last_usage": iso_datetime(code.last_usage),
+        "label": code.label,
+        "use_count": code.use_count,
+        "created_by": code.created_by.id if code.created_by else None,
+        **_timestamps(code),
+    }
+
+
+def room_user(member: RoomMember, room: Room) -> dict[str, Any]:
+    """A user of a room with what he was granted in it. Its id is the user's."""
+    return {
+        **user(member.user),
+        "object": "RoomUser",
+        "room_id": room.id,
+        "owner": False,
+        "permissions": sorted(member.permissions),
+        "until": iso_datetime(member.until),
+        **_timestamps(member),
+    }
+
+
+def room_owner(room: Room, permissions: list[str]) -> dict[str, Any]:
+    """The one owner of a room, in the same shape: holds every permission."""
+    return {
+        **user(room.owner),
+        "object": "RoomUser",
+        "room_id": room.id,
+        "owner": True,
+        "permissions": sorted(permissions),
+        "until": None,
+        **_timestamps(room.owner),
+    }
+
+
+def user(user: User) -> dict[str, Any]:
+    """Somebody who signs in."""
+    return {**_identifiers("User", user), "name": user.name, "email": user.email, **_timestamps(user)}
+
+
+STATUS_WORDS = {LiveState.LIVE: "active", LiveState.ENDING: "active"}
+
+
+def room_status(room: Room, status: RoomStatus | None) -> dict[str, Any]:
+    """The stored snapshot. A room that was never used is idle, checked when it was made."""
+    counts = dict(status.counts) if status else {}
+    return {
+        "object": "RoomStatus",
+        "id": room.id,
+        "uuid": str(room.uuid),
+        "ulid": room.ulid,
+        "status": STATUS_WORDS.get(status.state, "inactive") if status else "inactive",
+        "state": status.state.value if status else LiveState.IDLE.value,
+        "since": iso_datetime(status.since) if status else None,
+        "stale": status.stale if status else False,
+        "source": status.source.value if status else "engine",
+        "counts": {
+            "participants": status.count if status else 0,
+            "moderators": counts.get("moderator", 0),
+            "attendees": counts.get("attendee", 0),
+            "guests": counts.get("guest", 0),
+        },
+        "names": list(status.names) if status else [],
+        "last_live_at": iso_datetime(status.last_live_at) if status else None,
+        "checked_at": iso_datetime(status.checked_at if status else room.created_at),
+        "created_at": iso_datetime(room.created_at),
+        "updated_at": iso_datetime(status.checked_at if status else room.created_at),
+    }
+
+
+def session(run: RoomSession, room: Room) -> dict[str, Any]:
+    """One run of a room."""
+    return {
+        **_identifiers("RoomSession", run),
+        "room_id": room.id,
+        "started_at": iso_datetime(run.started_at),
+        "ended_at": iso_datetime(run.ended_at),
+        "most": run.most,
+        "created_at": iso_datetime(run.started_at),
+        "updated_at": iso_datetime(run.ended_at or run.started_at),
+    }
+
+
+def participation(stay: ParticipationDetails) -> dict[str, Any]:
+    """Somebody's stay in a run. Without the device: it is nobody else's business."""
+    return {
+        "object": "Participation",
+        "id": stay.id,
+        "name": stay.name,
+        "role": stay.role.value,
+        "token_id": stay.link_id,
+        "token_label": stay.link,
+        "member": stay.member,
+        "entered_at": iso_datetime(stay.entered_at),
+        "left_at": iso_datetime(stay.left_at),
+        "ending": stay.ending.value if stay.ending else None,
+    }
+
+
+def customer(customer: Customer) -> dict[str, Any]:
+    """Who pays."""
+    return {
+        **_identifiers("Customer", customer),
+        "customer_type": customer.customer_type.value,
+        "company_name": customer.company_name,
+        "first_name": customer.first_name,
+        "last_name": customer.last_name,
+        "email": customer.email,
+        "status": customer.status.value,
+        "owner_id": customer.owner.id,
+        **_timestamps(customer),
+    }
+
+
+def account(account: Account) -> dict[str, Any]:
+    """An instance of a service that a customer bought."""
+    return {
+        **_identifiers("Account", account),
+        "account_name": account.account_name,
+        "status": account.status.value,
+        "customer_id": account.customer.id,
+        "subscription_id": account.subscription.id,
+        "owner_id": account.owner.id,
+        **_timestamps(account),
+    }
+
+
+def subscription(subscription: Subscription, at: datetime) -> dict[str, Any]:
+    """What a customer bought, with its features; unlimited numbers are written `true`."""
+    return {
+        **_identifiers("Subscription", subscription),
+        "name": subscription.name,
+        "customer_id": subscription.customer.id,
+        "service_type": subscription.service_type.value,
+        "status": subscription.status.value,
+        "is_active": subscription.is_active(at),
+        "starts_at": iso_datetime(subscription.starts_at),
+        "ends_at": iso_datetime(subscription.ends_at),
+        "cancels_at": iso_datetime(subscription.cancels_at),
+        "features": {code: api_value(FEATURES[code], value) for code, value in subscription.values.items()},
+        **_timestamps(subscription),
+    }
+
+
+def feature(feature: Feature) -> dict[str, Any]:
+    """A line of the fixed catalogue."""
+    return {
+        "object": "Feature",
+        "id": feature.code,
+        "code": feature.code,
+        "label": str(feature.label),
+        "type": "number" if feature.numeric else "boolean",
+        "unit": feature.unit or None,
+        "room_types": sorted(kind.value for kind in feature.fits),
+        "narrowable": feature.narrowable,
+    }

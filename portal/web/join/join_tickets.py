@@ -1,0 +1,117 @@
+"""Join tickets: somebody whom a program let in opens an address once, presses one button, and is in.
+
+Opening it changes nothing but the room's admission cookie, so that a preview of the link uses nothing up.
+"""
+
+from dataclasses import replace
+from http import HTTPStatus
+
+from flask import Blueprint, g, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_wtf.csrf import CSRFError
+
+from portal.admission.decision import Decision, Wait
+from portal.admission.join_tickets import (
+    JoinTicketSpent,
+    can_be_opened,
+    can_be_redeemed,
+    find_join_ticket,
+    find_opened_join_ticket,
+    redeem_join_ticket,
+)
+from portal.admission.models import JoinTicket
+from portal.admission.operations import Declined, preview
+from portal.admission.queries import Visitor
+from portal.admission.waiting import start_waiting, stop_waiting
+from portal.clock import now
+from portal.edge import actor, admission_cookie
+from portal.edge.guard import Admission, as_member, at_door
+from portal.edge.refusals import recording_refusals
+from portal.errors import NotFound
+from portal.rooms.models import Room
+
+bp = Blueprint("join_tickets", __name__, url_prefix="/rooms/<id:room_id>/-/join-tickets")
+
+
+@bp.get("/<secret>")
+@at_door
+def open_ticket(admission: Admission, secret: str) -> ResponseReturnValue:
+    """Swap the secret in the address for the admission cookie: one 303 to the clean address."""
+    room = admission.room
+    ticket = find_join_ticket(room, secret)
+    if ticket is None:
+        raise NotFound
+    if not can_be_opened(ticket, now()):
+        return _spent()
+    response = make_response(redirect(url_for("join_tickets.show", room_id=room.id), 303))
+    held = None if admission.is_new else admission.cookie
+    return admission_cookie.write(response, room.id, admission_cookie.by_join_ticket(held, ticket.uuid))
+
+
+@bp.get("")
+@at_door
+def show(admission: Admission) -> ResponseReturnValue:
+    """The button that enters; a script presses it at once, or as soon as there is nothing to wait for."""
+    room, ticket = admission.room, _held(admission)
+    if not can_be_redeemed(ticket, now()):
+        return _spent()
+    result = preview(room, _visitor(room, ticket, admission.cookie.device)).result
+    wait = result if isinstance(result, Wait) else None
+    return render_template("join/continue.html", room=room, name=ticket.name, wait=wait, proof=admission.proof)
+
+
+@bp.post("")
+@at_door
+def enter(admission: Admission) -> ResponseReturnValue:
+    """Enter the room, and go to the player."""
+    room, ticket = admission.room, _held(admission)
+    if not g.csrf_valid:
+        raise CSRFError("The proof of origin is missing, or was made for another admission.")
+    visitor = _visitor(room, ticket, admission.cookie.device)
+    try:
+        with recording_refusals():
+            inside = redeem_join_ticket(room=room, ticket=ticket, visitor=visitor, network=request.remote_addr or "")
+    except JoinTicketSpent:
+        return _spent()
+    except Declined as declined:
+        if isinstance(declined.decision.result, Wait) and declined.decision.result.wait_for == "host":
+            start_waiting(room, visitor)
+        return _declined(admission, ticket, visitor, declined.decision), HTTPStatus.FORBIDDEN
+    stop_waiting(room, visitor)
+    cookie = replace(
+        admission.cookie,
+        participation_id=inside.id,
+        token_uuid=inside.token_uuid,
+        sign_in_uuid=None,
+        join_ticket_uuid=None,
+        last_name=inside.name,
+    )
+    response = make_response(redirect(url_for("conference.show", room_id=room.id), 303))
+    return admission_cookie.write(response, room.id, cookie)
+
+
+def _declined(admission: Admission, ticket: JoinTicket, visitor: Visitor, decision: Decision) -> str:
+    """Why not, with the way to try again while the ticket lasts: it was not used up."""
+    room, proof = admission.room, admission.proof
+    if isinstance(decision.result, Wait):
+        return render_template("join/continue.html", room=room, name=ticket.name, wait=decision.result, proof=proof)
+    again = url_for("join_tickets.show", room_id=room.id)
+    return render_template("join/refused.html", room=room, visitor=visitor, decision=decision, again=again)
+
+
+def _held(admission: Admission) -> JoinTicket:
+    ticket = find_opened_join_ticket(admission.room, admission.cookie.join_ticket_uuid)
+    if ticket is None:
+        raise NotFound
+    return ticket
+
+
+def _visitor(room: Room, ticket: JoinTicket, device: str) -> Visitor:
+    """Whoever the ticket was made for, with the rights that he has now, as far as the program had them."""
+    somebody = actor.by_user(ticket.user, ticket.scopes) if ticket.token is None else None
+    visitor = as_member(somebody, room, device=device) if somebody is not None else None
+    return visitor or Visitor(device=device, token=ticket.token)
+
+
+def _spent() -> ResponseReturnValue:
+    return render_template("join/spent.html"), HTTPStatus.GONE

@@ -1,0 +1,75 @@
+"""How endpoints and deliveries look to programs."""
+
+from typing import Any
+
+from portal.errors import Message
+from portal.identifiers import IdentifierMixin
+from portal.serializers import iso_datetime
+from portal.webhooks.models import WebhookDelivery, WebhookEndpoint
+
+WITHHELD = Message(
+    "It is not sent any more: the webhook runs in the name of somebody else now, "
+    "or of somebody who may not see what this message tells."
+)
+
+
+def endpoint(endpoint: WebhookEndpoint, *, secret: bool = False) -> dict[str, Any]:
+    """An endpoint; with `secret` only where it was just made or rotated."""
+    return {
+        **_identifiers("Webhook", endpoint),
+        "customer_id": endpoint.customer.id,
+        "room_id": endpoint.room.id if endpoint.room else None,
+        "url": endpoint.url,
+        "events": list(endpoint.events),
+        "description": endpoint.description,
+        **({"secret": endpoint.secret} if secret else {}),
+        "old_secret_until": iso_datetime(endpoint.old_secret_until),
+        "status": endpoint.status.value,
+        "paused_at": iso_datetime(endpoint.paused_at),
+        "paused_why": endpoint.paused_why.value if endpoint.paused_why else None,
+        "failures": endpoint.failures,
+        "failing_since": iso_datetime(endpoint.failing_since),
+        "created_by": endpoint.created_by.id if endpoint.created_by else None,
+        "created_at": iso_datetime(endpoint.created_at),
+        "updated_at": iso_datetime(endpoint.updated_at),
+    }
+
+
+def delivery(delivery: WebhookDelivery, endpoint: WebhookEndpoint) -> dict[str, Any]:
+    """A message to an endpoint, and what became of it."""
+    return {
+        **_identifiers("WebhookDelivery", delivery),
+        "webhook_id": endpoint.id,
+        "event": delivery.event,
+        "message_id": delivery.message_id,
+        "state": state_of(delivery),
+        "attempts": delivery.attempts,
+        "next_attempt_at": iso_datetime(delivery.next_attempt_at),
+        "delivered_at": iso_datetime(delivery.delivered_at),
+        "gave_up_at": iso_datetime(delivery.gave_up_at),
+        "answered_at": iso_datetime(delivery.answered_at),
+        "answer_status": delivery.answer_status,
+        "answer_body": delivery.answer_body,
+        "answer_milliseconds": delivery.answer_milliseconds,
+        "trouble": str(trouble) if (trouble := trouble_of(delivery)) is not None else None,
+        "created_at": iso_datetime(delivery.created_at),
+        "updated_at": iso_datetime(max(filter(None, (delivery.created_at, delivery.answered_at, delivery.gave_up_at)))),
+    }
+
+
+def state_of(delivery: WebhookDelivery) -> str:
+    """`delivered`, `given_up`, or `waiting`."""
+    if delivery.delivered_at is not None:
+        return "delivered"
+    return "given_up" if delivery.gave_up_at is not None else "waiting"
+
+
+def trouble_of(delivery: WebhookDelivery) -> Message | None:
+    """Why it is not sent any more, or else why its last try had no answer; None if there was one, or no try yet."""
+    if delivery.withheld:
+        return WITHHELD
+    return delivery.trouble.words if delivery.trouble else None
+
+
+def _identifiers(kind: str, thing: IdentifierMixin) -> dict[str, Any]:
+    return {"object": kind, "id": thing.id, "uuid": str(thing.uuid), "ulid": thing.ulid}

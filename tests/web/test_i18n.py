@@ -1,0 +1,117 @@
+"""Words and moments as people read them, and one word for each state of a room."""
+
+import re
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import sqlalchemy as sa
+import time_machine
+from flask import Flask
+
+from portal.admission.models import AccessCode
+from portal.clock import now
+from portal.db import session, transaction
+from portal.edge.i18n import exactly, translated, when
+from portal.errors import Message
+from portal.rooms.models import Role
+from portal.status.models import LiveState, RoomStatus, Source
+from tests.cast import Cast
+
+
+@pytest.mark.parametrize(("n", "words"), [(1, "Wait 1 second."), (2, "Wait 2 seconds."), (0, "Wait 0 seconds.")])
+def test_a_message_counts(app: Flask, n: int, words: str) -> None:
+    message = Message.plural("Wait %(n)d second.", "Wait %(n)d seconds.", n=n)
+    assert message == words
+    with app.test_request_context():
+        assert translated(message) == words
+
+
+def test_one_place_is_one_place(cast: Cast) -> None:
+    with cast.app.app_context(), transaction():
+        cast.room().room_features = {"max_participants": 1}
+    page = cast.sign_in("alice").get(f"/manage/rooms/{cast.board}/links/{cast.link_ids[Role.GUEST]}/test").text
+    assert "1 place free now" in page
+
+
+def test_a_moment_in_another_year_keeps_its_time(app: Flask) -> None:
+    with app.test_request_context(), time_machine.travel(datetime(2026, 11, 24, tzinfo=UTC), tick=False):
+        assert when(datetime(2027, 1, 31, 18, 30, tzinfo=UTC)) == "31 Jan 2027, 18:30"
+        assert when(datetime(2026, 12, 1, 18, 30, tzinfo=UTC)) == "1 Dec, 18:30"
+        assert exactly(datetime(2027, 1, 31, 18, 30, 12, tzinfo=UTC)).startswith("31 January 2027, 18:30:12")
+
+
+def test_the_exact_time_at_hand_is_in_the_zone_of_the_reader(cast: Cast) -> None:
+    alice = cast.sign_in("alice")
+    alice.send("/me", name="Alice Moreau", timezone="Asia/Tokyo")
+    alice.send(f"/manage/rooms/{cast.board}/links/new", role="guest", expires_at="2033-07-01T18:30")
+    page = alice.get(f"/manage/rooms/{cast.board}/links").text
+    assert 'title="1 July 2033, 18:30:00' in page
+    assert "1 Jul 2033, 18:30<" in page
+
+
+@pytest.mark.parametrize("zone", ["Asia/Tokyo", "America/New_York", "UTC"])
+def test_a_moment_at_an_end_of_time_breaks_no_page_and_is_kept(cast: Cast, zone: str) -> None:
+    """Programs were once allowed to store such moments: tomorrow is no date there, or yesterday."""
+    first, last = datetime(1, 1, 1, 0, 30, tzinfo=UTC), datetime(9999, 12, 31, 23, 30, tzinfo=UTC)
+    with cast.app.app_context(), transaction():
+        cast.token(Role.GUEST).not_before, cast.token(Role.GUEST).expires_at = first, last
+        code = session.scalars(sa.select(AccessCode)).one()
+        code.expires_at, code_id = last, code.id
+    alice, board = cast.sign_in("alice"), f"/manage/rooms/{cast.board}"
+    assert alice.send("/me", name="Alice Moreau", timezone=zone).status_code == 303
+    link = f"{board}/links/{cast.link_ids[Role.GUEST]}"
+    for page in (board, f"{board}/links", f"{link}/test", f"{board}/codes"):
+        assert alice.get(page).status_code == 200, page
+    for form in (f"{link}/edit", f"{board}/codes/{code_id}/edit"):
+        shown = alice.get(form)
+        assert shown.status_code == 200
+        fields = dict(re.findall(r'name="(not_before|expires_at)"[^>]*value="([^"]*)"', shown.text))
+        assert fields["expires_at"].startswith("9999-12-31T")
+        role = "guest" if "links" in form else "attendee"
+        assert alice.send(form, role=role, label="Kept", **fields).status_code == 303
+    with cast.app.app_context():
+        token, code = cast.token(Role.GUEST), session.scalars(sa.select(AccessCode)).one()
+        assert (token.not_before, token.expires_at, token.label) == (first, last, "Kept")
+        assert (code.expires_at, code.label) == (last, "Kept")
+
+
+@pytest.mark.parametrize(
+    ("state", "stale", "words", "group"),
+    [
+        (LiveState.IDLE, False, "Idle", "Not live"),
+        (LiveState.STARTING, False, "Starting", "Live now"),
+        (LiveState.LIVE, False, "Live", "Live now"),
+        (LiveState.ENDING, False, "Ending", "Live now"),
+        (LiveState.UNKNOWN, False, "Unclear", "Not live"),
+        (LiveState.LIVE, True, "Live", "Live now"),
+    ],
+)
+def test_each_state_has_its_word_and_its_group(
+    cast: Cast, state: LiveState, stale: bool, words: str, group: str
+) -> None:
+    guest = cast.browser()
+    guest.send(cast.open_path, name="Gil")  # so that there are live rooms, whatever the state of the other
+    with cast.app.app_context(), transaction():
+        session.execute(
+            sa.insert(RoomStatus).values(
+                room_uuid=cast.room().uuid,
+                state=state,
+                stale=stale,
+                since=now() - timedelta(minutes=1),
+                checked_at=now(),
+                source=Source.POLL,
+                count=2 if state in {LiveState.LIVE, LiveState.ENDING} else 0,
+                counts={},
+                names=[],
+                version=1,
+            )
+        )
+    alice = cast.sign_in("alice")
+    page = alice.get(f"/manage/rooms/{cast.board}").text
+    badge = page.split('id="live-badge">')[1].split("</span></span>")[0]
+    assert f">{words}<" in badge.replace("\n", "") + "<"
+    assert ("unclear" in badge) is stale
+    listed = alice.get("/manage/rooms").text
+    above, _, below = listed.partition("Not live")
+    assert cast.board in (above if group == "Live now" else below).replace(f"rooms={cast.board}", "")
+    assert f">{words}<" in listed

@@ -1,0 +1,55 @@
+"""What is sent is what the API's document says that receivers get."""
+
+import json
+from typing import Any
+
+import jsonschema_rs
+from flask import Flask
+
+from portal.admission.codes import create_code, delete_code
+from portal.admission.tokens import issue_token, revoke_token
+from portal.api.v1.core.openapi import openapi_document
+from portal.audit.operations import record_event
+from portal.db import transaction
+from portal.permissions.actor import actor_of
+from portal.permissions.operations import add_member, change_member, remove_member
+from portal.permissions.permission import Permission
+from portal.rooms.models import Role
+from portal.rooms.operations import create_room
+from portal.status.room_lifecycle import change_room, delete_room
+from portal.webhooks.events import Event
+from portal.webhooks.operations import test_endpoint as send_test
+from tests.cast import Cast
+from tests.webhooks.conftest import Listen, endpoint_of, messages
+
+
+def happen_all(app: Flask, cast: Cast, endpoint_id: str) -> None:
+    """Everything that programs can be told of, at least once."""
+    attendee = cast.join(Role.ATTENDEE, name="Jun")
+    player = f"/rooms/{cast.board}/-/conference"
+    attendee.post(f"{player}/departure", data={"csrf_token": attendee.token(player)})
+    with app.app_context(), transaction():
+        room, alice = cast.room(), cast.user("alice")
+        by = actor_of(alice)
+        revoke_token(issue_token(room=room, role=Role.GUEST, by=by), by=alice)
+        delete_code(create_code(room=room, role=Role.GUEST, by=by, code="secret-code-7"), room=room, by=by)
+        member = add_member(room=room, email="charlie@demo.example", permissions=[Permission.STATUS_VIEW], by=by)
+        change_member(member, room=room, permissions=[Permission.TOKENS_VIEW], by=by)
+        remove_member(member, room=room, by=by)
+        record_event("participant.refused", room, by=None, room=room.uuid, reason="code wrong", role="guest")
+        made = create_room(account=room.account, room_name="New", by=alice)
+        change_room(made, by=alice, room_name="Newer")
+        delete_room(made, by=alice)
+        send_test(endpoint_of(endpoint_id), by=by)
+
+
+def test_every_message_is_as_the_document_says(app: Flask, cast: Cast, listen: Listen) -> None:
+    happen_all(app, cast, listen(everywhere=True))
+    document = openapi_document(app)
+    with app.app_context():
+        sent: list[dict[str, Any]] = [json.loads(one.payload) for one in messages()]
+    assert {one["type"] for one in sent} == {*(event.value for event in Event), "webhook.test"}
+    for one in sent:
+        described = document["webhooks"][one["type"]]["post"]["requestBody"]["content"]["application/json"]["schema"]
+        schema = {**described, "components": document["components"], "additionalProperties": False}
+        jsonschema_rs.Draft202012Validator(schema).validate(one)

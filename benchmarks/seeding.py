@@ -28,10 +28,11 @@ from portal.people.operations import create_user, make_admin
 from portal.permissions.actor import actor_of
 from portal.permissions.members import RoomMember
 from portal.permissions.permission import Permission
+from portal.providers.base import LiveState
 from portal.rooms.models import Role, Room, RoomStatusWord
 from portal.rooms.search_terms import search_terms
 from portal.rooms.slugs import slug_of
-from portal.status.models import LiveState, RoomStatus, Source
+from portal.status.models import RoomStatus, Source
 from portal.subscriptions.models import ServiceType
 from portal.subscriptions.operations import create_provider, create_subscription
 

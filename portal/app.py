@@ -9,7 +9,7 @@ from flask_compress import Compress
 from flask_wtf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from portal import channels, serializers, vault
+from portal import channels, public_url, vault
 from portal.admission import models as _admission_models  # noqa: F401  (every table is known to the metadata)
 from portal.api.v1 import blueprint as api
 from portal.audit import models as _audit_models  # noqa: F401
@@ -63,7 +63,7 @@ def create_app(settings: Settings) -> Flask:
     app.url_map.converters["id"] = Identifier
     app.json = ShallowJSON(app)
     vault.use(settings.keys)
-    serializers.use(settings.base_url)
+    public_url.use(settings.base_url)
     passwords.use(settings.password_hash_memory)
     channels.use(settings.redis_url)
     registry.fill(catalog.catalog(ice_servers=settings.ice_servers))

@@ -17,19 +17,13 @@ from portal.people.models import User
 from portal.permissions.actor import Actor
 from portal.permissions.members import RoomMember
 from portal.permissions.rules import grantable_roles
+from portal.providers.base import LiveState
+from portal.public_url import public_url
 from portal.rooms.features import EffectiveFeature
 from portal.rooms.models import Room
-from portal.status.models import LiveState, RoomSession, RoomStatus
+from portal.status.models import RoomSession, RoomStatus
 from portal.subscriptions.feature_catalog import FEATURES, Feature, api_value
-from portal.subscriptions.models import Subscription
-
-_base_url = ""
-
-
-def use(base_url: str) -> None:
-    """Set the public address that links begin with. Called once by `create_app`."""
-    global _base_url
-    _base_url = base_url
+from portal.subscriptions.models import ServiceType, Subscription
 
 
 def iso_datetime(at: datetime | None) -> str | None:
@@ -47,7 +41,7 @@ def _timestamps(thing: TimestampMixin) -> dict[str, Any]:
 
 def room_url(room: Room) -> str:
     """The room's one address."""
-    return f"{_base_url}{room.path}"
+    return public_url(room.path)
 
 
 def token_url(room: Room, token: RoomToken) -> str:
@@ -57,7 +51,7 @@ def token_url(room: Room, token: RoomToken) -> str:
 
 def join_ticket_url(room: Room, secret: str) -> str:
     """An address that opens the room once."""
-    return f"{_base_url}/rooms/{room.id}/-/join-tickets/{secret}"
+    return public_url(f"/rooms/{room.id}/-/join-tickets/{secret}")
 
 
 def room(room: Room) -> dict[str, Any]:
@@ -156,6 +150,7 @@ def user(user: User) -> dict[str, Any]:
     return {**_identifiers("User", user), "name": user.name, "email": user.email, **_timestamps(user)}
 
 
+MEET_COUNTS = ("participants", "moderators", "attendees", "guests")
 STATUS_WORDS = {LiveState.LIVE: "active", LiveState.ENDING: "active"}
 
 
@@ -172,12 +167,8 @@ def room_status(room: Room, status: RoomStatus | None) -> dict[str, Any]:
         "since": iso_datetime(status.since) if status else None,
         "stale": status.stale if status else False,
         "source": status.source.value if status else "engine",
-        "counts": {
-            "participants": status.count if status else 0,
-            "moderators": counts.get("moderator", 0),
-            "attendees": counts.get("attendee", 0),
-            "guests": counts.get("guest", 0),
-        },
+        "counts": {**({} if room.room_type is not ServiceType.MEET else dict.fromkeys(MEET_COUNTS, 0)), **counts},
+        "labels": dict(status.labels) if status else {},
         "names": list(status.names) if status else [],
         "last_live_at": iso_datetime(status.last_live_at) if status else None,
         "checked_at": iso_datetime(status.checked_at if status else room.created_at),

@@ -188,7 +188,7 @@ def at_door(view: View) -> View:
         cookie = held or admission_cookie.new_cookie()
         if _changes_state() and held is not None:
             g.csrf_valid = admission_cookie.proven(request, room_id, held)
-            g.take_lapsed = not g.csrf_valid
+            g.lapsed = not g.csrf_valid
         door = find_door(room_id, cookie.token_uuid, cookie.device, cookie.sign_in_uuid)
         if door is None:
             raise NotFound

@@ -39,3 +39,9 @@ def _is_hidden(name: str, place: int) -> bool:
 
 def _joins(char: str) -> bool:
     return char != "" and unicodedata.category(char)[0] in "LMS"
+
+
+def printable(text: str, *, longest: int) -> str:
+    """What can be shown of a name that somebody else's service tells: nothing hidden, at most `longest` characters."""
+    name = normalize_spaces(text[: GROWTH * longest])[:longest]
+    return "".join(char for place, char in enumerate(name) if not _is_hidden(name, place))

@@ -1,19 +1,24 @@
-"""What the portal asks of a service behind rooms: small protocols, and frozen values that cross the border.
+"""The border between the portal and the services behind rooms: small Protocols, and the frozen values that cross it.
 
-A provider translates our three roles into its own words; nobody else knows those words. The core asks
-`isinstance(provider, Embeddable)`; a provider implements as many protocols as it can serve.
+An **adapter** is a type of service (`mesh`, say): what it is called, which properties a row of `service_providers`
+must hold for it, which settings of rooms it obeys. Binding it to the unsealed properties of one row gives a
+**service**, which does the work. The portal asks a service by `isinstance(service, Joinable)` what it can do; a
+service implements as many of the Protocols as it can serve, and pages show no more than that.
+
+An adapter translates our three roles into its service's words; nobody else knows those words.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from portal.errors import Message
 
 
 class ProviderError(Exception):
-    """The service did not do what we asked. `permanent` steers retries, `field` names a form field."""
+    """A service did not do what we asked. `permanent`: asking again will not help. `field`: the property to blame."""
 
     def __init__(self, message: str, *, permanent: bool, field: str | None = None) -> None:
         super().__init__(message)
@@ -21,14 +26,20 @@ class ProviderError(Exception):
         self.field = field
 
 
+class CallbackRefused(Exception):
+    """A callback is not from the service that it claims to be from, or too old to be believed."""
+
+
 class FieldKind(StrEnum):
-    """What a setting holds."""
+    """What a setting or a property holds."""
 
     TEXT = "text"
     ADDRESS = "address"
     """An http(s) URL."""
     CHOICE = "choice"
     SWITCH = "switch"
+    SECRET = "secret"  # noqa: S105  (a kind of field)
+    """A text that is sealed at rest, and never shown again."""
 
 
 class SettingScope(StrEnum):
@@ -57,31 +68,198 @@ class Setting:
     choices: tuple[tuple[str, Message], ...] = ()
 
 
-class Provider(Protocol):
-    """What every provider tells about itself."""
+class LiveState(StrEnum):
+    """Is something happening in the room right now? (Whether it may be used is its status field.)
+
+    `starting`: a run was opened and nobody is in it yet. `unknown`: its service has not answered for too long.
+    """
+
+    IDLE = "idle"
+    STARTING = "starting"
+    LIVE = "live"
+    ENDING = "ending"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class Count:
+    """One figure of a room's status, with the label that the adapter gives it. None: the service does not tell."""
+
+    key: str
+    label: Message
+    value: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Snapshot:
+    """What a service, or the portal's own presence, says about a room at `checked_at`.
+
+    `headline` is the number that lists and badges show (meet: participants). `names` are those who are in, in the
+    order of entering. `present` holds the ids by which `Visit.participant_id` made us known to the service, of those
+    who are in; None where the service does not tell who is in. `since` is when the state began, if that is told.
+    """
+
+    state: LiveState
+    checked_at: datetime
+    since: datetime | None = None
+    headline: int = 0
+    counts: tuple[Count, ...] = ()
+    names: tuple[str, ...] = ()
+    present: frozenset[str] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Player:
+    """What the conference page embeds: a template, the script and the stylesheet beside it, and what they show."""
+
+    template: str
+    script: str
+    stylesheet: str
+    context: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunRequest:
+    """What a service is told when a run of a room is to start on it.
+
+    `room_key` names the room at every service, for ever (its uuid); `settings` are the declared ones with their
+    defaults filled in, `limits` the features in force by code (None: unlimited), `callback_url` the address at which
+    the portal listens to this service, `return_url` the page for people who have left.
+    """
+
+    room_key: str
+    room_name: str
+    settings: Mapping[str, Any]
+    limits: Mapping[str, int | bool | None]
+    callback_url: str
+    return_url: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Visit:
+    """One person about to come into a run. `participant_id` is what the service shall know this person by."""
+
+    participant_id: str
+    name: str
+    role: Literal["moderator", "attendee", "guest"]
+    return_url: str
+
+
+@dataclass(frozen=True)
+class Destination:
+    """Where a person is sent to be in: an address of the service's, good for this one person and not kept."""
+
+    url: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class RawCallback:
+    """A request that claims to come from a service, byte for byte, before anything has parsed it.
+
+    `url` is the address as the portal gave it to the service, with the query; `headers` have lower-case names.
+    """
+
+    url: str
+    method: str
+    headers: Mapping[str, str]
+    body: bytes
+    received_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """What one message of a callback says. `key` is the same when the message is sent again.
+
+    `external` is what the service calls the run. Without a `snapshot` the message is only a hint to look.
+    """
+
+    key: str
+    external: str
+    snapshot: Snapshot | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Property:
+    """One property of a row of `service_providers`, declared once: forms, validation and documentation follow it.
+
+    One of kind `SECRET` is sealed at rest and never shown again.
+    """
+
+    name: str
+    kind: FieldKind
+    label: Message
+    help: Message
+    required: bool = False
+    default: str | bool = ""
+    longest: int = 200
+    choices: tuple[tuple[str, Message], ...] = ()
+
+
+class Adapter(Protocol):
+    """A type of service. One adapter serves any number of rows, each bound to properties of its own."""
 
     key: str
     label: str
     kinds: frozenset[str]
     """Room types that it can serve."""
+    properties: Sequence[Property]
     settings: Sequence[Setting]
-    """What it lets rooms choose, and really obeys; each with `Scope.PROVIDER`."""
+    """What it lets rooms choose, and really obeys; each with `SettingScope.PROVIDER`."""
     features: frozenset[str]
     """Codes of the catalogue's features that are for the service to do (`by_service`) and that it does."""
 
-
-@dataclass(frozen=True, kw_only=True)
-class Player:
-    """What the conference page needs to embed a provider: its template and what the template shows."""
-
-    template: str
-    context: dict[str, Any] = field(default_factory=dict)
+    def bind(self, properties: Mapping[str, Any]) -> Any:
+        """The service behind a row with these properties, secrets unsealed. Opens no connection."""
+        ...
 
 
 @runtime_checkable
 class Embeddable(Protocol):
-    """People meet on a page of the portal itself, whose events tell who is in."""
+    """People meet on a page of the portal itself, whose signs of life tell who is in."""
 
     def player(self) -> Player:
         """The player for one participant."""
+        ...
+
+
+@runtime_checkable
+class Startable(Protocol):
+    """A run has to be started at the service before anybody can be in it, and can be ended there."""
+
+    def start(self, request: RunRequest) -> str:
+        """Start a run, or find the one that goes on; what the service calls it. Raises `ProviderError`."""
+        ...
+
+    def end(self, external: str) -> None:
+        """End a run, also one that is over already. Raises `ProviderError`."""
+        ...
+
+
+@runtime_checkable
+class Joinable(Startable, Protocol):
+    """People meet at an address of the service's own."""
+
+    def destination(self, external: str, visit: Visit) -> Destination:
+        """Where this person is let in to the run. Raises `ProviderError`."""
+        ...
+
+
+@runtime_checkable
+class ReportsStatus(Protocol):
+    """The service tells what goes on in its runs when it is asked."""
+
+    def look(self, externals: Collection[str]) -> Mapping[str, Snapshot]:
+        """The runs of these names that the service knows: one request, however many. Raises `ProviderError`.
+
+        A run that is left out is over.
+        """
+        ...
+
+
+@runtime_checkable
+class ReceivesCallbacks(Protocol):
+    """The service tells what goes on in its runs by itself."""
+
+    def read_callback(self, callback: RawCallback) -> Sequence[Report]:
+        """What the callback says, verified over its raw bytes. Raises `CallbackRefused`."""
         ...

@@ -1,23 +1,29 @@
-"""From a provider's key, as stored in rows, to its code. Filled once by `create_app` from the catalog."""
+"""From a provider's type, as stored in rows, to its adapter. Filled once by `create_app` from the catalog."""
 
-from collections.abc import Iterable, KeysView
+from collections.abc import Iterable, KeysView, Mapping
+from typing import Any
 
-from portal.providers.base import Provider
+from portal.providers.base import Adapter
 
-_providers: dict[str, Provider] = {}
+_adapters: dict[str, Adapter] = {}
 
 
-def fill(providers: Iterable[Provider]) -> None:
+def fill(adapters: Iterable[Adapter]) -> None:
     """Replace what is registered."""
-    _providers.clear()
-    _providers.update({provider.key: provider for provider in providers})
+    _adapters.clear()
+    _adapters.update({adapter.key: adapter for adapter in adapters})
 
 
-def get(key: str) -> Provider:
-    """The provider with this key. Raises `KeyError` for a key that is not in the catalog."""
-    return _providers[key]
+def adapter(provider_type: str) -> Adapter:
+    """The adapter of this type. Raises `KeyError` for a type that is not in the catalog."""
+    return _adapters[provider_type]
+
+
+def bind(provider_type: str, properties: Mapping[str, Any]) -> Any:
+    """The service of this type with these properties, secrets unsealed. Raises `KeyError` for an unknown type."""
+    return _adapters[provider_type].bind(properties)
 
 
 def known() -> KeysView[str]:
-    """All registered keys."""
-    return _providers.keys()
+    """All registered types."""
+    return _adapters.keys()

@@ -13,10 +13,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from portal.errors import Invalid, Message
-from portal.providers import registry
 from portal.rooms.models import Room
 from portal.subscriptions.feature_catalog import FEATURES, LARGEST, Feature, Value, api_value, whole
 from portal.subscriptions.models import ServiceType
+from portal.subscriptions.services import adapter_of
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def effective_features(
 
 def features_of(room: Room) -> list[EffectiveFeature]:
     """The room's table of limits."""
-    plan, served = room.subscription.values, registry.get(room.subscription.provider.provider_type).features
+    plan, served = room.subscription.values, adapter_of(room.subscription.provider).features
     return list(effective_features(plan, room.room_features, room.room_type, served).values())
 
 

@@ -93,8 +93,8 @@ BY_ROOM_TYPE: dict[ServiceType, tuple[Setting, ...]] = {
 
 def declared(room_type: ServiceType, provider_type: str) -> dict[str, Setting]:
     """Name → setting, for rooms of this type behind this kind of provider."""
-    provider = registry.get(provider_type).settings
-    return {setting.name: setting for setting in (*GLOBAL, *BY_ROOM_TYPE.get(room_type, ()), *provider)}
+    by_provider = registry.adapter(provider_type).settings
+    return {setting.name: setting for setting in (*GLOBAL, *BY_ROOM_TYPE.get(room_type, ()), *by_provider)}
 
 
 def declared_for(subscription: Subscription) -> dict[str, Setting]:

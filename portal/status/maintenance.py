@@ -13,10 +13,11 @@ from sqlalchemy.orm import contains_eager
 from portal.channels import channels
 from portal.clock import now
 from portal.db import session
+from portal.providers.base import LiveState
 from portal.rooms.features import used_limit
 from portal.rooms.models import Room
-from portal.status.models import LiveState, Participation, RoomSession, RoomStatus, Source
-from portal.status.operations import end_run
+from portal.status.models import Participation, RoomSession, RoomStatus, Source
+from portal.status.runs import end_run
 from portal.subscriptions.models import Subscription
 
 UNUSED_RUN_TIME = timedelta(minutes=5)

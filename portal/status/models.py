@@ -12,20 +12,11 @@ from portal.clock import now
 from portal.db import Base, enum_type
 from portal.identifiers import IdentifierMixin
 from portal.people.models import NAME_LENGTH
+from portal.providers.base import LiveState
 from portal.rooms.models import Role, Room
+from portal.subscriptions.models import ServiceProvider
 
-
-class LiveState(StrEnum):
-    """Is something happening in the room right now? (Whether it may be used is its status field.)
-
-    `starting`: a run was opened and nobody is in it yet.
-    """
-
-    IDLE = "idle"
-    STARTING = "starting"
-    LIVE = "live"
-    ENDING = "ending"
-    UNKNOWN = "unknown"
+EXTERNAL_LENGTH = 255
 
 
 HAPPENING = frozenset({LiveState.STARTING, LiveState.LIVE, LiveState.ENDING})
@@ -37,6 +28,13 @@ class Source(StrEnum):
     ENGINE = "engine"
     POLL = "poll"
     WEBHOOK = "webhook"
+
+
+class Driver(StrEnum):
+    """Who tells how a run goes on: the portal's own pages by their signs of life, or the service that holds it."""
+
+    PRESENCE = "presence"
+    PROVIDER = "provider"
 
 
 class Ending(StrEnum):
@@ -51,7 +49,12 @@ class Ending(StrEnum):
 
 
 class RoomStatus(Base):
-    """The last snapshot of a room. Pages and the API read it, with its age; `version` grows on change."""
+    """The last snapshot of a room. Pages and the API read it, with its age; `version` grows on change.
+
+    `counts` holds figures by key (None: the service does not tell) and `labels` what each is called, in English.
+    `count` is the one that lists show. A room is looked at by the poller once `next_look_at` has come; `misses` counts
+    the looks in a row that got no answer.
+    """
 
     __tablename__ = "room_statuses"
 
@@ -63,9 +66,12 @@ class RoomStatus(Base):
     stale: Mapped[bool] = mapped_column(default=False)
     count: Mapped[int] = mapped_column(default=0)
     counts: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    labels: Mapped[dict[str, Any]] = mapped_column(default=dict)
     names: Mapped[list[str]] = mapped_column(default=list)
     last_live_at: Mapped[datetime | None]
     version: Mapped[int] = mapped_column(default=0)
+    next_look_at: Mapped[datetime | None]
+    misses: Mapped[int] = mapped_column(default=0)
     room: Mapped[Room] = relationship()
 
     @property
@@ -80,11 +86,21 @@ class RoomStatus(Base):
             sqlite_where=sa.text("state != 'idle'"),
             postgresql_where=sa.text("state != 'idle'"),
         ),
+        sa.Index(
+            "ix_room_statuses_next_look_at",
+            "next_look_at",
+            sqlite_where=sa.text("next_look_at IS NOT NULL"),
+            postgresql_where=sa.text("next_look_at IS NOT NULL"),
+        ),
     )
 
 
 class RoomSession(IdentifierMixin, Base):
-    """One run of a room. At most one is running: the database says so."""
+    """One run of a room. At most one is running: the database says so.
+
+    It stays on the provider row that it started on, whatever the plan's default becomes meanwhile. `external` is what
+    that service calls it; empty for a run that the portal's own pages drive.
+    """
 
     __tablename__ = "room_sessions"
 
@@ -93,7 +109,11 @@ class RoomSession(IdentifierMixin, Base):
     ended_at: Mapped[datetime | None]
     most: Mapped[int] = mapped_column(default=0)
     """How many people were in at the same time, at most."""
+    driver: Mapped[Driver] = mapped_column(enum_type(Driver), default=Driver.PRESENCE)
+    provider_uuid: Mapped[UUID | None] = mapped_column(sa.ForeignKey("service_providers.uuid", ondelete="SET NULL"))
+    external: Mapped[str] = mapped_column(sa.String(EXTERNAL_LENGTH), default="")
     room: Mapped[Room] = relationship()
+    provider: Mapped[ServiceProvider | None] = relationship()
 
     __table_args__ = (
         sa.Index("ix_room_sessions_room_uuid_started_at", "room_uuid", "started_at"),
@@ -104,11 +124,12 @@ class RoomSession(IdentifierMixin, Base):
             sqlite_where=sa.text("ended_at IS NULL"),
             postgresql_where=sa.text("ended_at IS NULL"),
         ),
+        sa.Index("ix_room_sessions_provider_uuid_external", "provider_uuid", "external"),
     )
 
 
 class Participation(IdentifierMixin, Base):
-    """Somebody's stay in a run of a room, by which device and link. Present while `left_at` is null."""
+    """One person's time in a run of a room, by which device and link. Present while `left_at` is null."""
 
     __tablename__ = "participations"
 

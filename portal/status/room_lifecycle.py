@@ -8,7 +8,7 @@ from typing import Unpack
 from portal.people.models import User
 from portal.rooms.models import Room, RoomStatusWord
 from portal.rooms.operations import RoomChanges, describe_room, trash_room
-from portal.status.operations import end_session
+from portal.status.runs import end_session
 
 
 def change_room(room: Room, *, by: User, **changes: Unpack[RoomChanges]) -> None:

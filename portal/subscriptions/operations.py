@@ -13,6 +13,7 @@ from portal.people.names import clean_name
 from portal.providers import registry
 from portal.subscriptions.feature_catalog import FEATURES, Value, stored_value
 from portal.subscriptions.models import ServiceProvider, ServiceType, Subscription, SubscriptionFeature
+from portal.subscriptions.services import adapter_of
 
 
 def create_provider(*, provider_name: str, provider_type: str, by: UUID | None = None) -> ServiceProvider:
@@ -42,7 +43,7 @@ def create_subscription(
 
     Features are as the API writes them: for a number, true and None both mean unlimited.
     """
-    if service_type not in registry.get(provider.provider_type).kinds:
+    if service_type not in adapter_of(provider).kinds:
         raise Invalid(service_type=Message("This service has no rooms of this type."))
     if unknown := sorted(set(features) - set(FEATURES)):
         raise Invalid(features=Message("There is no feature %(code)s.", code=unknown[0]))

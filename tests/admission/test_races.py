@@ -17,9 +17,10 @@ from portal.admission.secrets import same_code
 from portal.admission.tokens import pause_token, revoke_token
 from portal.db import session, transaction
 from portal.errors import Conflict, Invalid, Throttled
+from portal.providers.base import LiveState
 from portal.rooms.models import Role, Room
 from portal.rooms.operations import create_room
-from portal.status.models import Ending, LiveState, Participation, RoomSession, RoomStatus
+from portal.status.models import Ending, Participation, RoomSession, RoomStatus
 from portal.status.operations import leave_session, present_participations
 from tests.cast import Cast
 from tests.conftest import BOTH

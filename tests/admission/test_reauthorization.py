@@ -130,7 +130,12 @@ def test_whose_right_to_moderate_is_taken_goes_on_as_attendee(
     assert (bob.remove(guest), guest.alive()) == (403, 200)
     assert (bob.alive(), bob.role) == (200, "attendee")
     with app.app_context():
-        assert session.scalars(sa.select(RoomStatus.counts)).one() == {"attendee": 1, "guest": 1}
+        assert session.scalars(sa.select(RoomStatus.counts)).one() == {
+            "participants": 2,
+            "moderators": 0,
+            "attendees": 1,
+            "guests": 1,
+        }
 
 
 def test_whose_link_changes_goes_on_in_the_new_role(app: Flask, cast: Cast, alice: Client) -> None:
@@ -138,7 +143,12 @@ def test_whose_link_changes_goes_on_in_the_new_role(app: Flask, cast: Cast, alic
     chair.alive()
     alice.send(f"/manage/rooms/{cast.board}/links/{cast.link_ids[Role.MODERATOR]}/edit", role="guest")
     with app.app_context():
-        assert session.scalars(sa.select(RoomStatus.counts)).one() == {"guest": 2}
+        assert session.scalars(sa.select(RoomStatus.counts)).one() == {
+            "participants": 2,
+            "moderators": 0,
+            "attendees": 0,
+            "guests": 2,
+        }
     assert (chair.remove(guest), chair.role) == (403, "guest")
 
 

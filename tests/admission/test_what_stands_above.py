@@ -17,7 +17,7 @@ from portal.db import session, transaction
 from portal.errors import Conflict
 from portal.rooms.models import Role, Room, RoomStatusWord
 from portal.rooms.operations import create_room
-from portal.status.operations import start_session
+from portal.status.runs import start_session
 from portal.subscriptions.models import SubscriptionFeature, SubscriptionStatus
 from tests.cast import CODE, Cast, Client
 from tests.conftest import BOTH

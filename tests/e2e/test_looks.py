@@ -226,7 +226,7 @@ def test_the_player_without_a_script(
     portal: Portal, person: Callable[..., Person], seen: Callable[[Page, str], None]
 ) -> None:
     guest = person("Jun Tanaka")
-    guest.page.route("**/js/player/*", lambda route: route.abort())
+    guest.page.route("**/providers/mesh/*.js", lambda route: route.abort())
     guest.join(board_links(portal)["guest"])
     expect(guest.page.get_by_role("heading", name="A conversation needs JavaScript")).to_be_visible()
     seen(guest.page, "player-no-script")

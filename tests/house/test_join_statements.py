@@ -11,7 +11,7 @@ from portal.admission.codes import create_code
 from portal.db import db, transaction
 from portal.permissions.actor import actor_of
 from portal.rooms.models import Role
-from portal.status.operations import end_session
+from portal.status.runs import end_session
 from tests.cast import CODE, Cast, csrf_of
 from tests.conftest import BOTH
 

@@ -12,9 +12,10 @@ from portal.clock import now
 from portal.db import db, session, transaction
 from portal.permissions.members import RoomMember
 from portal.permissions.permission import Permission
+from portal.providers.base import LiveState
 from portal.rooms.models import Role, Room
 from portal.rooms.slugs import slug_of
-from portal.status.models import LiveState, RoomStatus
+from portal.status.models import RoomStatus
 from portal.web.manage.room_list import write_cursor
 from tests.cast import CODE, Cast, Client, csrf_of
 from tests.conftest import BOTH

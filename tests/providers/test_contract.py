@@ -8,47 +8,48 @@ import pytest
 from flask import Flask
 
 from portal.providers import registry
-from portal.providers.base import Embeddable, FieldKind, Provider, SettingScope
+from portal.providers.base import Adapter, Embeddable, FieldKind, SettingScope
 from portal.providers.catalog import catalog
 from portal.rooms.settings import declared
 from portal.subscriptions.feature_catalog import FEATURES
 from portal.subscriptions.models import ServiceType
 
-PROVIDERS = catalog(ice_servers=[{"urls": "stun:192.0.2.1"}])
+ADAPTERS = catalog(ice_servers=[{"urls": "stun:192.0.2.1"}])
 FOLDER = Path(__file__).resolve().parents[2] / "portal" / "providers"
+STATIC = Path(__file__).resolve().parents[2] / "static"
 OUTSIDE = ("portal.engines", "portal.channels", "portal.clock", "portal.errors")
-every_provider = pytest.mark.parametrize("provider", PROVIDERS, ids=lambda provider: provider.key)
+every_adapter = pytest.mark.parametrize("adapter", ADAPTERS, ids=lambda adapter: adapter.key)
 
 
 @pytest.mark.usefixtures("app")
 def test_the_registry_holds_the_whole_catalog_each_under_a_key_of_its_own() -> None:
-    keys = [provider.key for provider in PROVIDERS]
+    keys = [adapter.key for adapter in ADAPTERS]
     assert set(registry.known()) == set(keys)
     assert len(set(keys)) == len(keys) > 0
-    assert all(registry.get(key).key == key for key in keys)
+    assert all(registry.adapter(key).key == key for key in keys)
 
 
 def test_each_folder_is_one_provider_of_the_catalog() -> None:
     folders = {file.parent.name for file in FOLDER.glob("*/__init__.py")}
-    assert folders == {provider.key for provider in PROVIDERS}
+    assert folders == {adapter.key for adapter in ADAPTERS}
 
 
-@every_provider
-def test_it_tells_who_it_is_and_what_it_serves(provider: Provider) -> None:
-    assert provider.key == provider.key.casefold().strip() != ""
-    assert provider.label.strip()
-    assert provider.kinds
-    assert provider.kinds <= set(ServiceType)
+@every_adapter
+def test_it_tells_who_it_is_and_what_it_serves(adapter: Adapter) -> None:
+    assert adapter.key == adapter.key.casefold().strip() != ""
+    assert adapter.label.strip()
+    assert adapter.kinds
+    assert adapter.kinds <= set(ServiceType)
 
 
-@every_provider
-def test_its_settings_are_declared_whole_and_hide_none_that_all_rooms_have(app: Flask, provider: Provider) -> None:
-    names = [setting.name for setting in provider.settings]
+@every_adapter
+def test_its_settings_are_declared_whole_and_hide_none_that_all_rooms_have(app: Flask, adapter: Adapter) -> None:
+    names = [setting.name for setting in adapter.settings]
     assert len(set(names)) == len(names)
-    for kind in provider.kinds:
-        known = declared(ServiceType(kind), provider.key)
+    for kind in adapter.kinds:
+        known = declared(ServiceType(kind), adapter.key)
         assert all(known[name].scope is SettingScope.PROVIDER for name in names)
-    for setting in provider.settings:
+    for setting in adapter.settings:
         assert setting.read_by
         assert str(setting.label)
         assert str(setting.help)
@@ -56,30 +57,34 @@ def test_its_settings_are_declared_whole_and_hide_none_that_all_rooms_have(app: 
         assert (setting.default in dict(setting.choices)) is (setting.kind is FieldKind.CHOICE)
 
 
-@every_provider
-def test_it_names_as_its_features_only_what_is_for_a_service_to_do(provider: Provider) -> None:
-    assert provider.features <= {code for code, feature in FEATURES.items() if feature.by_service}
+@every_adapter
+def test_it_names_as_its_features_only_what_is_for_a_service_to_do(adapter: Adapter) -> None:
+    assert adapter.features <= {code for code, feature in FEATURES.items() if feature.by_service}
 
 
-@every_provider
-def test_it_can_be_entered_in_one_way_at_least(provider: Provider) -> None:
-    assert isinstance(provider, Embeddable)
+@every_adapter
+def test_it_can_be_entered_in_one_way_at_least(adapter: Adapter) -> None:
+    assert isinstance(adapter.bind({}), Embeddable)
 
 
-@every_provider
-def test_its_player_is_a_template_of_its_own_folder(app: Flask, provider: Provider) -> None:
-    assert isinstance(provider, Embeddable)
-    player = provider.player()
-    assert player.template == f"providers/{provider.key}/_player.html"
+@every_adapter
+def test_its_player_is_a_template_of_its_own_folder(app: Flask, adapter: Adapter) -> None:
+    service = adapter.bind({})
+    assert isinstance(service, Embeddable)
+    player = service.player()
+    assert player.template == f"providers/{adapter.key}/_player.html"
     assert app.jinja_env.get_template(player.template).name == player.template
-    assert player == provider.player(), "asking twice changes nothing"
+    for file in (player.script, player.stylesheet):
+        assert file.startswith(f"providers/{adapter.key}/")
+        assert (STATIC / file).is_file()
+    assert player == service.player(), "asking twice changes nothing"
 
 
-@every_provider
-def test_it_imports_no_other_provider_and_nothing_of_the_core(provider: Provider) -> None:
-    own = f"portal.providers.{provider.key}"
+@every_adapter
+def test_it_imports_no_other_provider_and_nothing_of_the_core(adapter: Adapter) -> None:
+    own = f"portal.providers.{adapter.key}"
     allowed = (own, "portal.providers.base", "portal.providers.fetch", *OUTSIDE)
-    for file in (FOLDER / provider.key).glob("**/*.py"):
+    for file in (FOLDER / adapter.key).glob("**/*.py"):
         for name in _imported(ast.parse(file.read_text())):
             assert not name.startswith("portal") or name.startswith(allowed), f"{file.name}: {name}"
 

@@ -13,20 +13,14 @@ from portal.customers.models import CustomerStatus
 from portal.db import session, transaction
 from portal.errors import Conflict
 from portal.jobs import presence
+from portal.providers.base import LiveState
 from portal.rooms.models import Role, RoomStatusWord
 from portal.status.locking import read_locked_room
-from portal.status.models import Ending, LiveState, Participation, RoomSession, RoomStatus
-from portal.status.operations import (
-    end_run,
-    end_session,
-    enter_session,
-    leave_session,
-    present_participations,
-    running_session,
-    start_session,
-)
+from portal.status.models import Ending, Participation, RoomSession, RoomStatus
+from portal.status.operations import enter_session, leave_session, present_participations
 from portal.status.queries import cursor_of, find_session, sessions_of
 from portal.status.room_lifecycle import change_room, delete_room
+from portal.status.runs import end_run, end_session, running_session, start_session
 from tests.admission.test_races import race
 from tests.cast import Cast
 from tests.conftest import BOTH

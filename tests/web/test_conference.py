@@ -14,8 +14,9 @@ from portal.conference import signal_rate
 from portal.conference.signals import SignalType, may_signal
 from portal.db import session, transaction
 from portal.jobs import presence
+from portal.providers.base import LiveState
 from portal.rooms.models import Role, RoomStatusWord
-from portal.status.models import Ending, LiveState, Participation, RoomSession, RoomStatus
+from portal.status.models import Ending, Participation, RoomSession, RoomStatus
 from tests.cast import CODE, Cast, Client
 
 
@@ -296,7 +297,7 @@ def test_the_owners_page_shows_who_is_in_and_bob_sees_it_too(cast: Cast, guest: 
 
 def test_an_attendee_with_a_code_is_counted_by_role(cast: Cast, guest: Player, moderator: Player) -> None:
     cast.join(Role.ATTENDEE, name="Att", code=CODE)
-    assert _status(cast).counts == {"attendee": 1, "guest": 1, "moderator": 1}
+    assert _status(cast).counts == {"participants": 3, "moderators": 1, "attendees": 1, "guests": 1}
 
 
 def _group(cast: Cast) -> str:

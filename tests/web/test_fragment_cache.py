@@ -16,8 +16,9 @@ from portal.customers.models import Customer
 from portal.db import session, transaction
 from portal.people.models import User
 from portal.permissions.members import RoomMember
+from portal.providers.base import LiveState
 from portal.rooms.models import Role, Room
-from portal.status.models import LiveState, RoomStatus
+from portal.status.models import RoomStatus
 from portal.web import fragment_cache
 from tests.cast import Cast, Client
 

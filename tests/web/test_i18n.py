@@ -13,8 +13,9 @@ from portal.clock import now
 from portal.db import session, transaction
 from portal.edge.i18n import exactly, translated, when
 from portal.errors import Message
+from portal.providers.base import LiveState
 from portal.rooms.models import Role
-from portal.status.models import LiveState, RoomStatus, Source
+from portal.status.models import RoomStatus, Source
 from tests.cast import Cast
 
 

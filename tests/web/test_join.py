@@ -17,7 +17,7 @@ from portal.db import session, transaction
 from portal.rooms.models import Role, RoomStatusWord
 from portal.rooms.operations import trash_room
 from portal.status.models import Participation
-from portal.status.operations import end_session
+from portal.status.runs import end_session
 from tests.cast import CODE, Cast, csrf_of
 
 

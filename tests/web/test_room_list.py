@@ -12,8 +12,9 @@ from portal.identifiers import new_id, new_uuid
 from portal.permissions.actor import actor_of
 from portal.permissions.members import RoomMember
 from portal.permissions.permission import Permission
+from portal.providers.base import LiveState
 from portal.rooms.models import Room
-from portal.status.models import LiveState, RoomStatus, Source
+from portal.status.models import RoomStatus, Source
 from portal.web.manage import room_list
 from portal.web.manage.room_list import RoomPage, page_of_rooms
 from tests.cast import Cast

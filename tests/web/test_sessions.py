@@ -11,8 +11,8 @@ from portal.clock import now
 from portal.db import session, transaction
 from portal.rooms.models import Role
 from portal.status.models import RoomSession
-from portal.status.operations import start_session
 from portal.status.queries import sessions_of
+from portal.status.runs import start_session
 from portal.web.csv_export import cell
 from tests.cast import Cast
 

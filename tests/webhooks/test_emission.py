@@ -25,8 +25,9 @@ from portal.permissions.permission import Permission
 from portal.rooms.models import Role
 from portal.rooms.operations import create_room, restore_room
 from portal.status.models import Participation
-from portal.status.operations import end_session, present_participations, start_session
+from portal.status.operations import present_participations
 from portal.status.room_lifecycle import change_room, delete_room
+from portal.status.runs import end_session, start_session
 from portal.webhooks.events import Event
 from portal.webhooks.models import WebhookDelivery
 from tests.cast import CODE, Cast

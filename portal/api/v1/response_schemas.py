@@ -8,9 +8,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from portal.admission.decision import Check, Reason
 from portal.customers.models import CustomerStatus
 from portal.permissions.permission import Permission
+from portal.providers.base import LiveState
 from portal.providers.fetch import Trouble
 from portal.rooms.models import Role, RoomStatusWord
-from portal.status.models import Ending, LiveState, Source
+from portal.status.models import Ending, Source
 from portal.subscriptions.models import ServiceType, SubscriptionStatus
 from portal.webhooks.events import Event
 from portal.webhooks.models import EndpointStatus, PauseReason
@@ -121,15 +122,6 @@ class RoomAccessCode(IdentifiedResource):
     created_by: Id | None
 
 
-class Counts(ResponseModel):
-    """How many are in, by role."""
-
-    participants: int
-    moderators: int
-    attendees: int
-    guests: int
-
-
 class RoomStatus(IdentifiedResource):
     """The stored snapshot of what is happening in a room. `id` is the room's."""
 
@@ -139,7 +131,14 @@ class RoomStatus(IdentifiedResource):
     since: datetime | None
     stale: bool
     source: Source
-    counts: Counts
+    counts: Annotated[
+        dict[str, int | None],
+        Field(
+            description="Figures by key; null where the service does not tell. Rooms of type meet always have "
+            "`participants`, `moderators`, `attendees` and `guests`, each a number."
+        ),
+    ]
+    labels: Annotated[dict[str, str], Field(description="What each figure is called, by its key.")]
     names: list[str]
     last_live_at: datetime | None
     checked_at: datetime
@@ -160,7 +159,7 @@ class Participation(Resource):
     ending: Ending | None
 
 
-class IncludedParticipation(Participation):
+class SessionParticipation(Participation):
     """The same, with the run and the room in which it was: what webhooks tell."""
 
     session_id: Id

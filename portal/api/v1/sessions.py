@@ -17,8 +17,8 @@ from portal.errors import NotFound
 from portal.permissions.permission import Permission
 from portal.rooms.models import Room
 from portal.status.models import RoomSession, RoomStatus
-from portal.status.operations import end_session, start_session
 from portal.status.queries import find_session
+from portal.status.runs import end_session, start_session
 
 bp = Blueprint("live", __name__, url_prefix="/rooms/<anyid:room_id>")
 

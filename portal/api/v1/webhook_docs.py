@@ -49,7 +49,7 @@ _DATA: dict[str, Any] = {
     "room": response_schemas.Room,
     "room.started": response_schemas.RoomSession,
     "room.ended": response_schemas.RoomSession,
-    "participant": response_schemas.IncludedParticipation,
+    "participant": response_schemas.SessionParticipation,
     "participant.refused": response_schemas.RefusedVisit,
     "token": response_schemas.RoomToken,
     "code": response_schemas.RoomAccessCode,

@@ -15,11 +15,12 @@ from portal.admission.reauthorization import ABSENT, MEMBERSHIP, SIGNED_OUT, Par
 from portal.edge import actor
 from portal.edge.guard import Admission, Participant, admitted, as_member, at_door, find_participant
 from portal.errors import Conflict, Message, NotFound
-from portal.providers import registry
 from portal.providers.base import Embeddable
 from portal.rooms.settings import MUTE_ON_START, setting_of
-from portal.status.models import Ending
+from portal.status.models import Driver, Ending
 from portal.status.operations import leave_session
+from portal.status.services import provider_of
+from portal.subscriptions.services import bound_service
 
 bp = Blueprint("conference", __name__, url_prefix="/rooms/<id:room_id>/-")
 
@@ -63,16 +64,17 @@ class Way:
 def show(participant: Participant) -> ResponseReturnValue:
     """The player of the room's provider."""
     room = participant.room
-    provider = registry.get(room.subscription.provider.provider_type)
-    if not isinstance(provider, Embeddable):
+    run = participant.participation.run
+    service = bound_service(provider_of(room, run.provider_uuid))
+    if run.driver is not Driver.PRESENCE or not isinstance(service, Embeddable):
         raise Conflict(Message("This room does not run in the portal."))
-    player = provider.player()
+    player = service.player()
     return render_template(
         "conference/show.html",
         room=room,
         participation=participant.participation,
         proof=participant.proof,
-        player=player.template,
+        player=player,
         addresses=addresses(participant),
         mute_on_start=setting_of(room, MUTE_ON_START),
         **player.context,

@@ -33,9 +33,10 @@ from portal.permissions.visibility import (
     relations,
     visible_uuids,
 )
+from portal.providers.base import LiveState
 from portal.rooms.models import Room, RoomStatusWord
 from portal.rooms.search import matches
-from portal.status.models import HAPPENING, LiveState, RoomStatus
+from portal.status.models import HAPPENING, RoomStatus
 from portal.web.manage.room_filter import RoomFilter, RoomOrder, StatusFilter
 
 PAGE = 25

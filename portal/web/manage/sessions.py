@@ -15,8 +15,9 @@ from portal.errors import NotFound
 from portal.permissions.permission import Permission
 from portal.rooms.models import Room
 from portal.status.models import RoomSession
-from portal.status.operations import end_session, present_participations
+from portal.status.operations import present_participations
 from portal.status.queries import cursor_of, find_session, sessions_of
+from portal.status.runs import end_session
 from portal.web import notices
 from portal.web.csv_export import csv_file
 

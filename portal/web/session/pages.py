@@ -189,7 +189,7 @@ def _show_again(error: CSRFError) -> Any:
     """The form's proof of origin was stale or missing: show the form again, filled, without acting on it."""
     if not _refills(request.endpoint):
         return csrf_refused(error)
-    g.take_lapsed = True
+    g.lapsed = True
     try:
         return current_app.view_functions[request.endpoint or ""](**(request.view_args or {}))
     except Refused as refused:

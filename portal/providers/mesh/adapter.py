@@ -1,0 +1,43 @@
+"""The service that needs no server: browsers connect directly, the portal only carries their signals.
+
+Good for a handful of people. Behind strict networks a TURN server is needed (`ICE_SERVERS`).
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from portal.providers.base import Player, Property, Setting
+
+
+class Mesh:
+    """The adapter for embedded conferences between browsers."""
+
+    key = "mesh"
+    label = "Direct connection"
+    kinds = frozenset({"meet"})
+    properties: Sequence[Property] = ()  # STUN and TURN servers are the operator's, for all rows alike
+    settings: Sequence[Setting] = ()  # what rooms of the type have is all there is to choose
+    features: frozenset[str] = frozenset()  # pictures and voices: nothing is recorded, no chat, no screens
+
+    def __init__(self, ice_servers: Sequence[dict[str, Any]]) -> None:
+        self._service = MeshService(ice_servers)
+
+    def bind(self, properties: Mapping[str, Any]) -> "MeshService":
+        """The one service that all rows share: there is nothing to bind."""
+        return self._service
+
+
+class MeshService:
+    """Conferences on the portal's own page."""
+
+    def __init__(self, ice_servers: Sequence[dict[str, Any]]) -> None:
+        self._ice_servers = list(ice_servers)
+
+    def player(self) -> Player:
+        """The peer-to-peer player with the operator's STUN and TURN servers."""
+        return Player(
+            template="providers/mesh/_player.html",
+            script="providers/mesh/main.js",
+            stylesheet="providers/mesh/player.css",
+            context={"ice_servers": self._ice_servers},
+        )

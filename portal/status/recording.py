@@ -1,0 +1,224 @@
+"""Whatever anybody learns about a room meets here, in its one stored status.
+
+Presence on the portal's own pages, callbacks, polls and child processes all hand over a `Snapshot`. What it means for
+the run (it began, went on or ended) is decided under the room's lock, so that they may come in any order. A snapshot
+that is older than the one that is stored changes nothing. What a service says is bounded before it is kept: it may
+be wrong, but it cannot fill a row or hide a name.
+"""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from portal.audit.operations import record_event, record_events
+from portal.channels import channels
+from portal.clock import now
+from portal.db import on_commit, session
+from portal.identifiers import new_id, new_uuid
+from portal.people.models import NAME_LENGTH
+from portal.people.names import printable
+from portal.providers.base import LiveState, Snapshot
+from portal.rooms.models import Room
+from portal.rooms.operations import room_topics
+from portal.status.locking import LockedRoom, lock_room, read_locked_room
+from portal.status.models import HAPPENING, Driver, Ending, Participation, RoomSession, RoomStatus, Source
+from portal.subscriptions.models import ServiceProvider
+
+NAMES_KEPT = 20
+COUNTS_KEPT, KEY_LENGTH, LARGEST_COUNT = 20, 40, 10_000_000
+LOOK_LIVE, LOOK_IDLE = timedelta(seconds=15), timedelta(hours=1)
+LONGEST_BACKOFF = timedelta(minutes=5)
+MISSES_UNTIL_UNKNOWN = 3
+LONGEST_SILENCE = timedelta(hours=1)
+"""So long after its service last said anything is a run taken to be over."""
+ENDING_TIME = timedelta(minutes=2)
+"""So long after a run was ended here may its service still tell of it: ending takes a while there."""
+ON_THE_WAY = timedelta(seconds=60)
+"""So long after entering here may somebody be missing from what the service says: his browser is still on its way."""
+
+
+def record(
+    room_uuid: UUID, snapshot: Snapshot, *, source: Source, provider: ServiceProvider, external: str
+) -> RoomStatus | None:
+    """Take what the service behind `provider` says of the room's run that it calls `external`.
+
+    A run that the portal did not know is opened; one that goes by another name has ended. None if there is no such
+    room any more, or if another provider holds its running run.
+    """
+    room = lock_room(room_uuid)
+    if room is None:
+        return None
+    here = read_locked_room(room)
+    if here.run is not None and (here.run.driver is not Driver.PROVIDER or here.run.provider_uuid != provider.uuid):
+        return None
+    if here.status is not None and snapshot.checked_at < here.status.checked_at:
+        return here.status
+    if here.run is not None and here.run.external != external:
+        if snapshot.state not in HAPPENING:
+            return here.status  # it tells of the end of a run that is over here, too
+        end_run_here(here, ending=Ending.CLOSED, at=snapshot.checked_at)
+    if here.run is None and snapshot.state in HAPPENING:
+        if _was_ended_here(room, provider, external, snapshot.checked_at):
+            return here.status
+        here.run = open_run(room, provider=provider, driver=Driver.PROVIDER, external=external)
+    if here.run is not None:
+        _follow(here, here.run, snapshot)
+    record_locked(here, snapshot, source=source)
+    if here.status is not None:
+        here.status.next_look_at = snapshot.checked_at + (LOOK_LIVE if snapshot.state in HAPPENING else LOOK_IDLE)
+    session.flush()
+    return here.status
+
+
+def record_missed(room_uuid: UUID, *, provider: ServiceProvider, at: datetime) -> None:
+    """Its service gave no answer when it was asked about the room at `at`.
+
+    The stored snapshot is *stale*; after several misses the state is *unknown*, and after `LONGEST_SILENCE` the run
+    is taken to be over.
+    """
+    room = lock_room(room_uuid)
+    if room is None:
+        return
+    here = read_locked_room(room)
+    if here.status is None or (here.run is not None and here.run.provider_uuid != provider.uuid):
+        return
+    status = here.status
+    status.misses += 1
+    status.next_look_at = at + min(LOOK_LIVE * 2 ** min(status.misses - 1, 8), LONGEST_BACKOFF)
+    if here.run is not None and at - status.checked_at >= LONGEST_SILENCE:
+        end_run_here(here, ending=Ending.LOST, at=at)
+        _store(here, Snapshot(state=LiveState.IDLE, checked_at=status.checked_at), source=status.source)
+    changed = not status.stale
+    status.stale = True
+    if status.misses >= MISSES_UNTIL_UNKNOWN and here.run is not None and status.state is not LiveState.UNKNOWN:
+        status.state, changed = LiveState.UNKNOWN, True
+    if changed:
+        _tell_change(room, status)
+    session.flush()
+
+
+def record_locked(here: LockedRoom, snapshot: Snapshot, *, source: Source) -> None:
+    """Lay the snapshot over the status that was read under the room's lock, and note how many were in at most."""
+    if here.run is not None:
+        here.run.most = max(here.run.most, _bounded(snapshot.headline))
+    _store(here, snapshot, source=source)
+
+
+def open_run(
+    room: Room, *, provider: ServiceProvider, driver: Driver, external: str = "", by: UUID | None = None
+) -> RoomSession:
+    """A run that begins now on this provider row. The caller holds the room, and knows that none is running."""
+    run = RoomSession(
+        uuid=new_uuid(),
+        id=new_id(),
+        room_uuid=room.uuid,
+        started_at=now(),
+        most=0,
+        driver=driver,
+        provider_uuid=provider.uuid,
+        external=external,
+    )
+    session.add(run)
+    record_event("room.started", run, by=by, room=room.uuid)
+    return run
+
+
+def close_run(here: LockedRoom, *, at: datetime, by: UUID | None = None) -> None:
+    """Write down that the running run, in which nobody is any more, is over."""
+    if here.run is None:
+        return
+    here.run.ended_at = at
+    record_event("room.ended", here.run, by=by, room=here.room.uuid, most=here.run.most)
+    here.run = None
+
+
+def end_run_here(here: LockedRoom, *, ending: Ending, at: datetime, by: UUID | None = None) -> list[Participation]:
+    """Everybody out of the running run, and it is over. Who those were. Does not write the status."""
+    gone = list(here.people)
+    close_people(here, gone, ending=ending, by=by)
+    session.flush()
+    close_run(here, at=at, by=by)
+    session.flush()
+    return gone
+
+
+def close_people(here: LockedRoom, gone: list[Participation], *, ending: Ending, by: UUID | None) -> None:
+    """Their participations are over: written at once, because a device has one place."""
+    if not gone:
+        return
+    session.execute(
+        sa.update(Participation)
+        .where(Participation.uuid.in_([person.uuid for person in gone]))
+        .values(left_at=now(), ending=ending)
+    )
+    leavers = [(person, by or (person.user_uuid if ending is Ending.LEFT else None)) for person in gone]
+    record_events("participant.left", leavers, room=here.room.uuid, ending=ending.value)
+    here.people = [person for person in here.people if person not in gone]
+
+
+def _was_ended_here(room: Room, provider: ServiceProvider, external: str, at: datetime) -> bool:
+    ended = sa.exists().where(
+        RoomSession.room_uuid == room.uuid,
+        RoomSession.provider_uuid == provider.uuid,
+        RoomSession.external == external,
+        RoomSession.ended_at > at - ENDING_TIME,
+    )
+    return bool(session.scalar(sa.select(ended)))
+
+
+def _follow(here: LockedRoom, run: RoomSession, snapshot: Snapshot) -> None:
+    """What a service's word means for the run and for those who came into it through the portal."""
+    if snapshot.state in {LiveState.IDLE, LiveState.UNKNOWN}:
+        if snapshot.state is LiveState.IDLE:
+            end_run_here(here, ending=Ending.LEFT, at=snapshot.checked_at)
+        return
+    if snapshot.present is not None:
+        arrived = snapshot.checked_at - ON_THE_WAY
+        left = [one for one in here.people if one.id not in snapshot.present and one.entered_at < arrived]
+        close_people(here, left, ending=Ending.LEFT, by=None)
+
+
+def _store(here: LockedRoom, snapshot: Snapshot, *, source: Source) -> None:
+    stored = here.status
+    if stored is None:
+        stored = RoomStatus(
+            room_uuid=here.room.uuid,
+            version=0,
+            count=0,
+            counts={},
+            labels={},
+            names=[],
+            misses=0,
+            stale=False,
+            state=LiveState.IDLE,
+        )
+        session.add(stored)
+        here.status = stored
+    counts = snapshot.counts[:COUNTS_KEPT]
+    fresh = (
+        snapshot.state,
+        snapshot.since or (stored.since if stored.state is snapshot.state else snapshot.checked_at),
+        _bounded(snapshot.headline),
+        {count.key[:KEY_LENGTH]: None if count.value is None else _bounded(count.value) for count in counts},
+        {count.key[:KEY_LENGTH]: count.label.msgid for count in counts},
+        [printable(name, longest=NAME_LENGTH) for name in snapshot.names[:NAMES_KEPT]],
+        False,
+    )
+    before = (stored.state, stored.since, stored.count, stored.counts, stored.labels, stored.names, stored.stale)
+    if snapshot.state is LiveState.IDLE and stored.state in {LiveState.LIVE, LiveState.ENDING, LiveState.UNKNOWN}:
+        stored.last_live_at = snapshot.checked_at
+    stored.state, stored.since, stored.count, stored.counts, stored.labels, stored.names, stored.stale = fresh
+    stored.checked_at, stored.source, stored.misses = snapshot.checked_at, source, 0
+    if fresh != before:
+        _tell_change(here.room, stored)
+
+
+def _tell_change(room: Room, stored: RoomStatus) -> None:
+    stored.version += 1
+    topics, word = room_topics(room), room.id
+    on_commit(lambda: channels().nudge(*topics, word=word))
+
+
+def _bounded(value: int) -> int:
+    return min(max(value, 0), LARGEST_COUNT)

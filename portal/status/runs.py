@@ -1,0 +1,110 @@
+"""Starting and ending runs as a whole: by owners and programs, by the clock, and because a room is closed."""
+
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from portal.accounts.models import AccountStatus
+from portal.clock import now
+from portal.db import session
+from portal.enqueueing import enqueue
+from portal.errors import Conflict, Message
+from portal.providers.base import LiveState, Snapshot
+from portal.rooms.models import Room, RoomStatusWord
+from portal.status.locking import LockedRoom, lock_room, read_locked_room
+from portal.status.models import Driver, Ending, RoomSession, Source
+from portal.status.operations import close_in, driven_by_service, look_soon, record_presence
+from portal.status.recording import end_run_here, open_run, record_locked
+from portal.subscriptions.models import ServiceProvider
+
+END_AT_SERVICE = "end-run"
+"""The job that tells a service that a run which it drives was ended here; its id is the run's uuid."""
+
+
+def start_session(
+    room: Room, *, by: UUID | None = None, provider: ServiceProvider | None = None, external: str = ""
+) -> RoomSession:
+    """Open a run with nobody in it, `starting` until somebody comes; the running one, if there is one.
+
+    `provider` and `external`: the service that has started it already, and what it calls it; left out where the
+    portal drives the run itself. A run that nobody comes to ends by itself. Raises `Conflict` for a room that cannot
+    be used now.
+    """
+    lock_room(room.uuid)
+    session.refresh(room)
+    here = read_locked_room(room)
+    if here.run is not None and (not external or here.run.external == external):
+        return here.run
+    require_usable(room)
+    if here.run is not None:
+        end_run_here(here, ending=Ending.CLOSED, at=now())
+    here.run = run = open_run(
+        room,
+        provider=provider or room.subscription.provider,
+        driver=Driver.PROVIDER if external else Driver.PRESENCE,
+        external=external,
+        by=by,
+    )
+    session.flush()
+    starting = Snapshot(state=LiveState.STARTING, since=run.started_at, checked_at=run.started_at)
+    record_locked(here, starting, source=Source.ENGINE)
+    if external:
+        look_soon(here)
+    session.flush()
+    return run
+
+
+def end_session(room: Room, *, ending: Ending = Ending.CLOSED, by: UUID | None = None) -> int:
+    """Everybody out, and the run is over, also one that nobody came to. Returns how many were in."""
+    if lock_room(room.uuid) is None:
+        return 0
+    return _end(read_locked_room(room), ending=ending, by=by)
+
+
+def end_run(run_uuid: UUID, *, if_empty: bool = False) -> int:
+    """End this run, judged under the room's lock: nothing, if another one runs by now. Returns how many were in."""
+    room_uuid = session.scalar(sa.select(RoomSession.room_uuid).where(RoomSession.uuid == run_uuid))
+    room = lock_room(room_uuid) if room_uuid is not None else None
+    if room is None:
+        return 0
+    here = read_locked_room(room)
+    if here.run is None or here.run.uuid != run_uuid or (if_empty and here.people):
+        return 0
+    return _end(here, ending=Ending.CLOSED, by=None)
+
+
+def running_session(room: Room) -> RoomSession | None:
+    """The run that has not ended, if there is one."""
+    return session.scalar(
+        sa.select(RoomSession).where(RoomSession.room_uuid == room.uuid, RoomSession.ended_at.is_(None))
+    )
+
+
+def require_usable(room: Room) -> None:
+    """Raise `Conflict` unless a run of the room may start now: it, its account, its plan and its provider."""
+    subscription = room.subscription
+    usable = (
+        room.status is RoomStatusWord.ACTIVE
+        and room.trashed_at is None
+        and room.customer.usable
+        and room.account.status is AccountStatus.ACTIVE
+        and subscription.is_active(now())
+        and subscription.provider.active
+    )
+    if not usable:
+        raise Conflict(Message("This room cannot be used now: it, its account or its plan is not active."))
+
+
+def _end(here: LockedRoom, *, ending: Ending, by: UUID | None) -> int:
+    run = here.run
+    if run is not None and driven_by_service(here):
+        gone = end_run_here(here, ending=ending, at=now(), by=by)
+        record_locked(here, Snapshot(state=LiveState.IDLE, checked_at=now()), source=Source.ENGINE)
+        session.flush()
+        enqueue(END_AT_SERVICE, str(run.uuid))
+        return len(gone)
+    count = close_in(here, lambda _person: True, ending=ending, by=by)
+    if not count and run is not None:
+        record_presence(here, by=by)
+        session.flush()
+    return count

@@ -1,0 +1,34 @@
+"""From the rows of providers to their code: the only way from a plan to the service behind its rooms.
+
+A row names a type and holds the properties of one service; two rows of one type are two services. Rooms are asked
+by `portal.status.services.service_of`, which knows that a running run stays on the row that it started on.
+"""
+
+from typing import Any
+
+from portal import vault
+from portal.providers import registry
+from portal.providers.base import Adapter, FieldKind
+from portal.subscriptions.models import ServiceProvider, Subscription
+
+PROPERTIES = "provider-properties"  # purpose of the vault
+
+
+def adapter_of(provider: ServiceProvider) -> Adapter:
+    """The adapter that serves this row: what it declares, whatever its properties are."""
+    return registry.adapter(provider.provider_type)
+
+
+def bound_service(provider: ServiceProvider) -> Any:
+    """The service behind this row. Ask it by the Protocols of `portal.providers.base` what it can do."""
+    secret = {declared.name for declared in adapter_of(provider).properties if declared.kind is FieldKind.SECRET}
+    properties = {
+        name: vault.unseal(value, purpose=PROPERTIES) if name in secret and value else value
+        for name, value in provider.properties.items()
+    }
+    return registry.bind(provider.provider_type, properties)
+
+
+def service_of(subscription: Subscription) -> Any:
+    """The service on which new runs of this plan's rooms start."""
+    return bound_service(subscription.provider)

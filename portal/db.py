@@ -253,6 +253,18 @@ def committed_step() -> Iterator[None]:
         raise
 
 
+@contextmanager
+def nothing_held() -> Iterator[None]:
+    """While somebody outside is asked: no transaction is open, so no lock and no connection is held.
+
+    Ends the surrounding transaction, which must not have written. What runs inside must not use the database.
+    """
+    if session.new or session.dirty or session.deleted:
+        raise RuntimeError("somebody outside is asked inside a transaction that has already written")
+    session.commit()
+    yield
+
+
 def on_commit(act: Callable[[], None]) -> None:
     """Do this once the transaction has been committed; never, if it is rolled back. Savepoints are not asked."""
     session.info.setdefault("afterwards", []).append(act)

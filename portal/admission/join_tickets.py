@@ -16,7 +16,16 @@ from sqlalchemy.orm import joinedload
 from portal import vault
 from portal.admission.decision import Decision, Enter, Reason, decide
 from portal.admission.models import JoinTicket
-from portal.admission.operations import admit, checked_name, count_wrong_code, lock_door, matching_code, record_refusal
+from portal.admission.operations import (
+    Judged,
+    admit,
+    checked_name,
+    count_wrong_code,
+    lock_door,
+    matching_code,
+    record_refusal,
+    require_entry,
+)
 from portal.admission.queries import Visitor, case_of
 from portal.clock import now
 from portal.db import session
@@ -24,6 +33,7 @@ from portal.errors import Conflict, Message
 from portal.people.models import User
 from portal.rooms.models import Room
 from portal.status.models import Participation
+from portal.status.operations import Place
 
 OPENING_TIME = timedelta(seconds=60)
 REDEEMING_TIME = timedelta(minutes=10)  # between opening it, which changes nothing, and pressing the button
@@ -35,13 +45,13 @@ _RANDOM_BYTES = 24  # 192 bits
 class JoinTicketSpent(Conflict):
     """The ticket was used, or its time is over."""
 
-    default = Message("This ticket has been used, or its time is over. Ask for a new one where you got it.")
+    default = Message("This entry has been used, or its time is over. Ask for a new one where you got it.")
 
 
 def issue_join_ticket(
     *, room: Room, visitor: Visitor, name: str, code: str = "", network: str, grant_uuid: UUID | None = None
 ) -> tuple[Decision, str | None]:
-    """The decision, and if it is `Enter` the secret of an ticket. Raises `Invalid` on `name`, or `Throttled`.
+    """The decision, and if it is `Enter` the secret of a ticket. Raises `Invalid` on `name`, or `Throttled`.
 
     A wrong or missing code is the decision's reason; a wrong one counts as a guess, as at the door.
     Nothing else is used up. The ticket ends with the grant, if one is named: what a program was granted.
@@ -49,7 +59,7 @@ def issue_join_ticket(
     name = checked_name(visitor, name)
     door = lock_door(room, visitor, network=network)
     at = now()
-    case = case_of(door.room, door.visitor, how=door.how, at=at)
+    case = case_of(door.room, door.visitor, occupancy=door.occupancy, at=at)
     typed = case.code_needed and bool(code.strip())
     matching = matching_code(door, code, at) if typed else None
     decision = decide(replace(case, code="right" if matching else "wrong" if typed else "missing"))
@@ -99,30 +109,45 @@ def can_be_redeemed(ticket: JoinTicket, at: datetime) -> bool:
     return ticket.stands(at) and at < ticket.expires_at + REDEEMING_TIME
 
 
-def redeem_join_ticket(*, room: Room, ticket: JoinTicket, visitor: Visitor, network: str) -> Participation:
-    """Come in by the ticket, as the `visitor` that it makes on this device.
+def judge_join_ticket(*, room: Room, ticket: JoinTicket, visitor: Visitor, network: str) -> Judged:
+    """Decide under the lock whether the `visitor` that the ticket makes on this device may come in now.
 
-    Raises `JoinTicketSpent`, `Throttled`, or `Declined`: everything but the code is judged again. The code counts
-    for as long as it is valid and the role asks for one.
+    Everything but the code is judged anew; the code counts for as long as it is valid and the role asks for one.
+    Changes nothing. Raises `JoinTicketSpent` or `Declined`.
     """
     door = lock_door(room, visitor, network=network)
     at = now()
+    if not can_be_redeemed(ticket, at):
+        raise JoinTicketSpent
+    code = ticket.access_code
+    proven = code is not None and code.role is visitor.role and not code.expired(at)
+    case = case_of(door.room, door.visitor, occupancy=door.occupancy, at=at)
+    decision = decide(replace(case, code="right" if proven else "missing"))
+    counted = code if proven and decision.case.code_needed else None
+    return require_entry(Judged(door, decision, ticket.name, counted, at))
+
+
+def redeem_join_ticket(
+    *, room: Room, ticket: JoinTicket, visitor: Visitor, network: str, place: Place | None = None
+) -> Participation:
+    """Come in by the ticket, which works once: of several who press at the same time, one gets in.
+
+    `place`: what the service behind the room has promised, where people meet there. Raises as `judge_join_ticket`.
+    """
+    judged = judge_join_ticket(room=room, ticket=ticket, visitor=visitor, network=network)
     taken = session.execute(
         sa.update(JoinTicket)
         .where(
-            JoinTicket.uuid == ticket.uuid, JoinTicket.used_at.is_(None), JoinTicket.expires_at > at - REDEEMING_TIME
+            JoinTicket.uuid == ticket.uuid,
+            JoinTicket.used_at.is_(None),
+            JoinTicket.expires_at > judged.at - REDEEMING_TIME,
         )
-        .values(used_at=at)
+        .values(used_at=judged.at)
         .returning(JoinTicket.uuid)
     ).first()
     if taken is None:
         raise JoinTicketSpent
-    code = ticket.access_code
-    proven = code is not None and code.role is visitor.role and not code.expired(at)
-    case = case_of(door.room, door.visitor, how=door.how, at=at)
-    decision = decide(replace(case, code="right" if proven else "missing"))
-    counted = code if proven and decision.case.code_needed else None
-    return admit(door, decision, name=ticket.name, code=counted, network=network, at=at)
+    return admit(judged, network=network, place=place)
 
 
 def sweep_join_tickets() -> int:

@@ -24,13 +24,14 @@ from portal.audit.operations import record_event
 from portal.clock import now
 from portal.db import session
 from portal.errors import Invalid, Message, NotFound, Refused, Throttled
+from portal.identifiers import new_id
 from portal.people.models import NAME_LENGTH
 from portal.people.names import clean_name
 from portal.rooms.features import used_limit
 from portal.rooms.models import Role, Room
 from portal.status.locking import LockedRoom, locked_room_from_rows, locked_room_query
 from portal.status.models import Participation
-from portal.status.operations import enter_session
+from portal.status.operations import Place, enter_session
 from portal.subscriptions.models import Subscription
 
 
@@ -89,51 +90,94 @@ class LockedDoor:
     room: Room
     visitor: Visitor
     codes: list[AccessCode]
-    how: Occupancy
+    occupancy: Occupancy
     here: LockedRoom
     known: bool
     opens_at: tuple[float | None, float | None]
 
 
-def preview(room: Room, visitor: Visitor, how: Occupancy | None = None) -> Decision:
+def preview(room: Room, visitor: Visitor, occupancy: Occupancy | None = None) -> Decision:
     """What the page shows before Join: the decision as if the code were right. Changes nothing.
 
-    `how`: what the door said already.
+    `occupancy`: how it stands in the room, where a door has read that already.
     """
-    return decide(replace(case_of(room, visitor, how=how or occupancy_for(room, visitor)), code="unasked"))
+    case = case_of(room, visitor, occupancy=occupancy or occupancy_for(room, visitor))
+    return decide(replace(case, code="unasked"))
 
 
-def enter(*, room: Room, visitor: Visitor, name: str, code: str, network: str) -> Participation:
+@dataclass(frozen=True)
+class Judged:
+    """Somebody at the locked door of a room, and the decision about him, with the name that he will have inside."""
+
+    door: LockedDoor
+    decision: Decision
+    name: str
+    code: AccessCode | None
+    at: datetime
+
+    @property
+    def role(self) -> Role:
+        """The role that the decision gives; behind `require_entry` there is one."""
+        assert isinstance(self.decision.result, Enter)
+        return self.decision.result.role
+
+    @property
+    def participation_id(self) -> str:
+        """The id of the participation that this device would go on in, or a new one."""
+        visitor = self.door.visitor
+        right = (visitor.token.uuid if visitor.token else None, visitor.member.uuid if visitor.member else None)
+        known = (one for one in self.door.here.people if one.device == visitor.device)
+        return next((one.id for one in known if (one.token_uuid, one.user_uuid) == right), None) or new_id()
+
+
+def enter(
+    *, room: Room, visitor: Visitor, name: str, code: str, network: str, place: Place | None = None
+) -> Participation:
     """Open a participation, or raise: `Invalid` (name, code), `Throttled`, or `Declined`.
 
-    Sets last_usage and counts a use of link and code; a public room's visitor gets a guest link.
+    Sets last_usage and counts a use of link and code; a public room's visitor gets a guest link. `place`: what the
+    service behind the room has promised, where people meet there.
+    """
+    judged = judge(room=room, visitor=visitor, name=name, code=code, network=network)
+    return admit(judged, network=network, place=place)
+
+
+def judge(*, room: Room, visitor: Visitor, name: str, code: str, network: str) -> Judged:
+    """Decide under the lock whether the visitor may come in now, and change nothing but the count of wrong codes.
+
+    Raises `Invalid` (name, code), `Throttled`, or `Declined`.
     """
     door = lock_door(room, visitor, network=network)
     room, visitor, at = door.room, door.visitor, now()
-    case = case_of(room, visitor, how=door.how, at=at)
+    case = case_of(room, visitor, occupancy=door.occupancy, at=at)
     name = _checked_fields(visitor, name=name, code=code, code_needed=case.code_needed)
     matching = matching_code(door, code, at) if case.code_needed else None
     decision = decide(replace(case, code="right" if matching else "wrong"))
     if decision.reason is Reason.CODE_WRONG:
         count_wrong_code(door, network)
         raise _with_refusal_recorded(_wrong_code(room), door, decision)
-    return admit(door, decision, name=name, code=matching, network=network, at=at)
+    return require_entry(Judged(door, decision, name, matching, at))
 
 
-def admit(
-    door: LockedDoor, decision: Decision, *, name: str, code: AccessCode | None, network: str, at: datetime
-) -> Participation:
-    """Do what the decision allows, behind the locked door. Raises `Declined` unless it is `Enter`."""
-    if not isinstance(decision.result, Enter):
-        raise _with_refusal_recorded(Declined(decision), door, decision)
+def require_entry(judged: Judged) -> Judged:
+    """What was judged, if the decision is `Enter`. Raises `Declined`, which leaves a line in the audit log."""
+    if not isinstance(judged.decision.result, Enter):
+        raise _with_refusal_recorded(Declined(judged.decision), judged.door, judged.decision)
+    return judged
+
+
+def admit(judged: Judged, *, network: str, place: Place | None = None) -> Participation:
+    """Do what the decision `Enter` allows, behind the door that is locked still."""
+    door, code, at = judged.door, judged.code, judged.at
     visitor = door.visitor
     token = _count_use(door, code, network, at)
     before = list(door.here.people)
     member = visitor.member.uuid if visitor.member else None
     participation = enter_session(
         here=door.here,
-        name=name,
-        role=decision.result.role,
+        place=place,
+        name=judged.name,
+        role=judged.role,
         device=visitor.device or "",
         token_uuid=token.uuid if token else None,
         user_uuid=member,
@@ -142,7 +186,7 @@ def admit(
     )
     what = "participant.took_over" if participation in before else "participant.joined"  # or the same stay goes on
     record_event(what, participation, by=member, room=door.room.uuid, role=participation.role.value)
-    if token is not None and not door.how.used:
+    if token is not None and not door.occupancy.used:
         record_event("token.used", token, by=member, room=door.room.uuid)
     if code is not None:
         record_event("code.used", code, by=member, room=door.room.uuid)
@@ -163,12 +207,12 @@ def lock_door(room: Room, visitor: Visitor, *, network: str) -> LockedDoor:
             params |= opening.params(*buckets)
     rows = session.execute(_BEHIND_A_CODE if codes else _BEHIND_THE_DOOR, params).all()
     _status, _run, _person, token, known, *more = rows[0]
-    how, opens_at = Occupancy(*more[: len(OCCUPANCY)]), more[len(OCCUPANCY) :] or (None, None)
+    occupancy, opens_at = Occupancy(*more[: len(OCCUPANCY)]), more[len(OCCUPANCY) :] or (None, None)
     return LockedDoor(
         room,
         replace(visitor, token=token),
         codes,
-        how,
+        occupancy,
         locked_room_from_rows(room, rows),
         known,
         (opens_at[0], opens_at[1]),
@@ -219,7 +263,7 @@ def _count_use(door: LockedDoor, code: AccessCode | None, network: str, at: date
     this one, too.
     """
     visitor, token = door.visitor, door.visitor.token
-    fresh = token is None or not door.how.used
+    fresh = token is None or not door.occupancy.used
     if visitor.member is None and (token is None or token.automatic):
         assert visitor.device is not None
         if token is None:

@@ -80,6 +80,8 @@ class Occupancy:
     present: int
     moderators: int
     subscription_present: int
+    run_provider_uuid: UUID | None
+    """The provider row of the running run."""
 
 
 @dataclass(frozen=True)
@@ -100,9 +102,9 @@ def find_door(
     row = session.execute(_DOOR, {"room_id": room_id, **params}).first()
     if row is None:
         return None
-    room, token, status, plan, *how = row
+    room, token, status, plan, *columns = row
     room.subscription.set_plan(plan)
-    return Door(room, token, status, Occupancy(*how))
+    return Door(room, token, status, Occupancy(*columns))
 
 
 def visitor_params(visitor: Visitor) -> dict[str, Any]:
@@ -155,6 +157,10 @@ def _occupancy_columns() -> tuple[sa.ColumnElement[Any], ...]:
         count(here),
         count(here, Participation.role == Role.MODERATOR),
         count(Participation.subscription_uuid == Room.subscription_uuid, Participation.left_at.is_(None)),
+        sa.select(RoomSession.provider_uuid)
+        .where(RoomSession.room_uuid == Room.uuid, RoomSession.ended_at.is_(None))
+        .correlate(Room)
+        .scalar_subquery(),
     )
 
 
@@ -251,7 +257,7 @@ def occupancy_for(room: Room, visitor: Visitor) -> Occupancy:
     return Occupancy(*session.execute(asked, visitor_params(visitor)).one())
 
 
-def case_of(room: Room, visitor: Visitor, *, how: Occupancy, at: datetime | None = None) -> Case:
+def case_of(room: Room, visitor: Visitor, *, occupancy: Occupancy, at: datetime | None = None) -> Case:
     """The case of this visitor. The code is still to be given: see `Case.code`."""
     at = at or now()
     link = visitor.link
@@ -276,15 +282,15 @@ def case_of(room: Room, visitor: Visitor, *, how: Occupancy, at: datetime | None
         expires_at=link.ends_at if link is not None else None,
         replaced=link is not None and link.replaced,
         uses_left=None if link is None or link.max_uses is None else link.max_uses - link.use_count,
-        removed=how.removed,
-        inside_already=how.inside is not None,
-        uses_this_link=link is not None and how.used,
-        code_needed=how.codes > 0 and visitor.member_role is None,
+        removed=occupancy.removed,
+        inside_already=occupancy.inside is not None,
+        uses_this_link=link is not None and occupancy.used,
+        code_needed=occupancy.codes > 0 and visitor.member_role is None,
         guest_policy="refuse" if room.room_settings.get(GUEST_POLICY) == "refuse" else "accept",
         host_needed=bool(room.room_settings.get(WAIT_FOR_HOST)),
-        host_present=how.moderators > 0,
-        room_places=None if room_most is None else room_most - how.present,
-        subscription_places=None if plan_most is None else plan_most - how.subscription_present,
+        host_present=occupancy.moderators > 0,
+        room_places=None if room_most is None else room_most - occupancy.present,
+        subscription_places=None if plan_most is None else plan_most - occupancy.subscription_present,
     )
 
 

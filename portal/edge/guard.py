@@ -31,6 +31,8 @@ from portal.permissions.visibility import creatable_accounts, find_room
 from portal.rooms.models import Room
 from portal.status.models import Participation, RoomStatus
 from portal.status.operations import change_role
+from portal.status.services import provider_of
+from portal.subscriptions.models import ServiceProvider
 
 View = Callable[..., Any]
 STAMP = "door"
@@ -66,6 +68,11 @@ class Admission:
         link = self.visitor.link
         known = self.room.is_public or self.visitor.member is not None or (link is not None and link.works(now()))
         return self.room.path if known else f"/rooms/{self.room.id}"
+
+    @property
+    def provider(self) -> ServiceProvider:
+        """The provider that holds the room now."""
+        return provider_of(self.room, self.occupancy.run_provider_uuid)
 
     @property
     def may_know(self) -> bool:

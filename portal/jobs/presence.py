@@ -109,6 +109,7 @@ def close_overdue(app: Flask) -> int:
                 closed += maintenance.close_overdue(run_uuid)
         with transaction():
             maintenance.end_unused_runs()
+            maintenance.end_silent_runs()
     return closed
 
 

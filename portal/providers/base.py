@@ -108,6 +108,25 @@ class Snapshot:
     present: frozenset[str] | None = None
 
 
+@dataclass(frozen=True)
+class WatchedRoom:
+    """A room that the portal asks a service about: by `RunRequest.room_key`, with what the service calls its run.
+
+    `external` is empty where no run is known; the service may know one all the same.
+    """
+
+    room_key: str
+    external: str
+
+
+@dataclass(frozen=True)
+class RunStatus:
+    """What a service says of a run, and what it calls it."""
+
+    external: str
+    snapshot: Snapshot
+
+
 @dataclass(frozen=True, kw_only=True)
 class Player:
     """What the conference page embeds: a template, the script and the stylesheet beside it, and what they show."""
@@ -239,6 +258,11 @@ class Startable(Protocol):
 class Joinable(Startable, Protocol):
     """People meet at an address of the service's own."""
 
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port of all its destinations, such as `https://meet.example`: our forms lead there."""
+        ...
+
     def destination(self, external: str, visit: Visit) -> Destination:
         """Where this person is let in to the run. Raises `ProviderError`."""
         ...
@@ -248,10 +272,10 @@ class Joinable(Startable, Protocol):
 class ReportsStatus(Protocol):
     """The service tells what goes on in its runs when it is asked."""
 
-    def look(self, externals: Collection[str]) -> Mapping[str, Snapshot]:
-        """The runs of these names that the service knows: one request, however many. Raises `ProviderError`.
+    def look(self, rooms: Collection[WatchedRoom]) -> Mapping[str, RunStatus]:
+        """By `room_key`, the runs that go on in these rooms: one request, however many. Raises `ProviderError`.
 
-        A run that is left out is over.
+        In a room that is left out nothing goes on.
         """
         ...
 

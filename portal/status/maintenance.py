@@ -16,11 +16,12 @@ from portal.db import session
 from portal.providers.base import LiveState
 from portal.rooms.features import used_limit
 from portal.rooms.models import Room
-from portal.status.models import Participation, RoomSession, RoomStatus, Source
+from portal.status.models import Driver, Participation, RoomSession, RoomStatus, Source
 from portal.status.runs import end_run
 from portal.subscriptions.models import Subscription
 
 UNUSED_RUN_TIME = timedelta(minutes=5)
+LONGEST_UNTOLD = timedelta(days=1)
 # A sign of life comes every three seconds. Without any, somebody is gone after eight; with the sweep's one, and
 # the way to other people's pages, that keeps the promise of ten. Whose signs were lost has as long for the next.
 ALIVE_SECONDS = 8
@@ -31,8 +32,12 @@ GroupMember = tuple[str, str]
 
 
 def open_participations() -> list[GroupMember]:
-    """Everybody who is in, by the database."""
-    found = session.execute(sa.select(Participation.room_uuid, Participation.id).where(Participation.left_at.is_(None)))
+    """Everybody who is in a run that the portal's own pages drive, by the database."""
+    found = session.execute(
+        sa.select(Participation.room_uuid, Participation.id)
+        .join(Participation.run)
+        .where(Participation.left_at.is_(None), RoomSession.driver == Driver.PRESENCE)
+    )
     return [(str(room_uuid), member) for room_uuid, member in found]
 
 
@@ -98,16 +103,42 @@ def close_overdue(run_uuid: UUID) -> int:
 
 
 def end_unused_runs() -> int:
-    """End the runs that were started and that nobody came to for five minutes. Returns how many."""
+    """End the runs of the portal's own pages that nobody came to for five minutes. Returns how many."""
     somebody = sa.exists().where(Participation.session_uuid == RoomSession.uuid)
     forsaken = session.scalars(
         sa.select(RoomSession.uuid)
-        .where(RoomSession.ended_at.is_(None), RoomSession.started_at <= now() - UNUSED_RUN_TIME, ~somebody)
+        .where(
+            RoomSession.ended_at.is_(None),
+            RoomSession.driver == Driver.PRESENCE,
+            RoomSession.started_at <= now() - UNUSED_RUN_TIME,
+            ~somebody,
+        )
         .order_by(RoomSession.room_uuid)  # the order in which rooms are locked
     ).all()
     for run_uuid in forsaken:
         end_run(run_uuid, if_empty=True)  # the first guest may have come in the meantime
     return len(forsaken)
+
+
+def end_silent_runs() -> int:
+    """End the runs of services that can only tell by themselves, and have not for a day. Returns how many.
+
+    A service that can be asked is, and its silence has a bound of its own: see `status.recording.record_missed`.
+    """
+    silent = session.scalars(
+        sa.select(RoomSession.uuid)
+        .join(RoomStatus, RoomStatus.room_uuid == RoomSession.room_uuid)
+        .where(
+            RoomSession.ended_at.is_(None),
+            RoomSession.driver == Driver.PROVIDER,
+            RoomStatus.next_look_at.is_(None),
+            RoomStatus.checked_at <= now() - LONGEST_UNTOLD,
+        )
+        .order_by(RoomSession.room_uuid)
+    ).all()
+    for run_uuid in silent:
+        end_run(run_uuid)
+    return len(silent)
 
 
 def _is_due() -> sa.ColumnElement[bool]:

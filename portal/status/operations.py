@@ -67,7 +67,10 @@ def enter_session(
     room = here.room
     run = _run_to_enter(here, place, by=user_uuid)
     participation = next((person for person in here.people if person.device == device), None)
-    if participation is not None and (participation.token_uuid, participation.user_uuid) != (token_uuid, user_uuid):
+    if participation is not None and (
+        (participation.token_uuid, participation.user_uuid) != (token_uuid, user_uuid)
+        or (place is not None and place.participation_id != participation.id)
+    ):
         _replace_participation(here, participation)
         participation = None
     known = participation is not None

@@ -21,7 +21,10 @@ def adapter_of(provider: ServiceProvider) -> Adapter:
 
 def bound_service(provider: ServiceProvider) -> Any:
     """The service behind this row. Ask it by the Protocols of `portal.providers.base` what it can do."""
-    secret = {declared.name for declared in adapter_of(provider).properties if declared.kind is FieldKind.SECRET}
+    declared = adapter_of(provider).properties
+    if not declared:
+        return registry.bind(provider.provider_type, {})
+    secret = {one.name for one in declared if one.kind is FieldKind.SECRET}
     properties = {
         name: vault.unseal(value, purpose=PROPERTIES) if name in secret and value else value
         for name, value in provider.properties.items()

@@ -23,7 +23,7 @@ from portal.clock import now
 from portal.db import session
 from portal.edge import actor, errors
 from portal.edge.i18n import here_at, translated, zone
-from portal.errors import Conflict, Invalid, Message, NotAllowed, Throttled
+from portal.errors import Conflict, Invalid, Message, NotAllowed, Throttled, Unavailable
 from portal.idempotency import forms
 from portal.permissions.rules import grantable_roles
 from portal.rooms.models import Role, Room
@@ -149,7 +149,7 @@ class Form(FlaskForm):  # type: ignore[misc]
                     )
                 )
             )
-        except (Conflict, NotAllowed) as refused:
+        except (Conflict, NotAllowed, Unavailable) as refused:
             session.rollback()
             errors.on_form(refused)
             self.form_errors.append(translated(refused.message))

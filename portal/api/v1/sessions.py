@@ -16,9 +16,10 @@ from portal.edge.guard import requires
 from portal.errors import NotFound
 from portal.permissions.permission import Permission
 from portal.rooms.models import Room
+from portal.status.driving import start_room
 from portal.status.models import RoomSession, RoomStatus
 from portal.status.queries import find_session
-from portal.status.runs import end_session, start_session
+from portal.status.runs import end_session
 
 bp = Blueprint("live", __name__, url_prefix="/rooms/<anyid:room_id>")
 
@@ -65,7 +66,7 @@ def _status(room: Room, selection: query_params.FieldSelection) -> Response:
 def start(room: Room) -> Response:
     """Start the room, so that people find it open. One that runs already goes on."""
     selection = query_params.field_selection(STATUS)
-    start_session(room, by=actor.someone().uuid)
+    start_room(room, by=actor.someone().uuid)
     return _status(room, selection)
 
 

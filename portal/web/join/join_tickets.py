@@ -10,6 +10,7 @@ from flask import Blueprint, g, make_response, redirect, render_template, reques
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 
+from portal.admission.arrival import arrive
 from portal.admission.decision import Decision, Wait
 from portal.admission.join_tickets import (
     JoinTicketSpent,
@@ -17,7 +18,6 @@ from portal.admission.join_tickets import (
     can_be_redeemed,
     find_join_ticket,
     find_opened_join_ticket,
-    redeem_join_ticket,
 )
 from portal.admission.models import JoinTicket
 from portal.admission.operations import Declined, preview
@@ -29,6 +29,7 @@ from portal.edge.guard import Admission, as_member, at_door
 from portal.edge.refusals import recording_refusals
 from portal.errors import NotFound
 from portal.rooms.models import Room
+from portal.web.join.arrival import go_in, may_lead_in
 
 bp = Blueprint("join_tickets", __name__, url_prefix="/rooms/<id:room_id>/-/join-tickets")
 
@@ -57,7 +58,8 @@ def show(admission: Admission) -> ResponseReturnValue:
         return _spent()
     result = preview(room, _visitor(room, ticket, admission.cookie.device)).result
     wait = result if isinstance(result, Wait) else None
-    return render_template("join/continue.html", room=room, name=ticket.name, wait=wait, proof=admission.proof)
+    page = render_template("join/continue.html", room=room, name=ticket.name, wait=wait, proof=admission.proof)
+    return may_lead_in(page, admission.provider)
 
 
 @bp.post("")
@@ -70,24 +72,23 @@ def enter(admission: Admission) -> ResponseReturnValue:
     visitor = _visitor(room, ticket, admission.cookie.device)
     try:
         with recording_refusals():
-            inside = redeem_join_ticket(room=room, ticket=ticket, visitor=visitor, network=request.remote_addr or "")
+            arrival = arrive(
+                room=room,
+                provider=admission.provider,
+                visitor=visitor,
+                network=request.remote_addr or "",
+                ticket=ticket,
+            )
     except JoinTicketSpent:
         return _spent()
     except Declined as declined:
         if isinstance(declined.decision.result, Wait) and declined.decision.result.wait_for == "host":
             start_waiting(room, visitor)
-        return _declined(admission, ticket, visitor, declined.decision), HTTPStatus.FORBIDDEN
+        page = _declined(admission, ticket, visitor, declined.decision)
+        return may_lead_in((page, HTTPStatus.FORBIDDEN), admission.provider)
     stop_waiting(room, visitor)
-    cookie = replace(
-        admission.cookie,
-        participation_id=inside.id,
-        token_uuid=inside.token_uuid,
-        sign_in_uuid=None,
-        join_ticket_uuid=None,
-        last_name=inside.name,
-    )
-    response = make_response(redirect(url_for("conference.show", room_id=room.id), 303))
-    return admission_cookie.write(response, room.id, cookie)
+    token_uuid = arrival.participation.token_uuid
+    return go_in(arrival, room, replace(admission.cookie, token_uuid=token_uuid, sign_in_uuid=None))
 
 
 def _declined(admission: Admission, ticket: JoinTicket, visitor: Visitor, decision: Decision) -> str:

@@ -11,8 +11,9 @@ from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext as _l
 from wtforms import StringField
 
+from portal.admission.arrival import arrive
 from portal.admission.decision import Decision, Reason, Refuse, Wait
-from portal.admission.operations import Declined, enter, preview
+from portal.admission.operations import Declined, preview
 from portal.admission.queries import Visitor, find_token
 from portal.admission.waiting import keep_waiting, start_waiting, stop_waiting
 from portal.clock import now
@@ -25,6 +26,7 @@ from portal.rooms.models import Room
 from portal.serializers import token_url
 from portal.web.forms import Form, stripped
 from portal.web.fragment_cache import cached_fragment
+from portal.web.join.arrival import go_in, may_lead_in
 
 bp = Blueprint("join", __name__, url_prefix="/rooms/<id:room_id>")
 
@@ -72,8 +74,9 @@ def join(admission: Admission, slug: str) -> ResponseReturnValue:
     with form.refusals():
         try:
             with recording_refusals():
-                inside = enter(
+                arrival = arrive(
                     room=room,
+                    provider=admission.provider,
                     visitor=visitor,
                     name=name,
                     code=code,
@@ -82,21 +85,14 @@ def join(admission: Admission, slug: str) -> ResponseReturnValue:
         except Declined as declined:
             if _waits_for_host(declined.decision):
                 start_waiting(room, visitor)
-            answer = make_response(_page(admission, declined.decision, form, asked=True), 403)
+            answer = may_lead_in((_page(admission, declined.decision, form, asked=True), 403), admission.provider)
             return admission_cookie.write(
                 answer, room.id, replace(admission.cookie, last_name=visitor.fixed_name or name)
             )
         stop_waiting(room, visitor)
-        cookie = replace(
-            admission.cookie,
-            participation_id=inside.id,
-            token_uuid=inside.token_uuid or admission.cookie.token_uuid,
-            sign_in_uuid=inside.sign_in_uuid,
-            last_name=inside.name,
-            join_ticket_uuid=None,
-        )
-        response = make_response(redirect(url_for("conference.show", room_id=room.id), 303))
-        return admission_cookie.write(response, room.id, cookie)
+        inside = arrival.participation
+        token_uuid = inside.token_uuid or admission.cookie.token_uuid
+        return go_in(arrival, room, replace(admission.cookie, token_uuid=token_uuid, sign_in_uuid=inside.sign_in_uuid))
     return _with_cookie(admission, (_page(admission, _look(admission), form), 422))
 
 
@@ -214,7 +210,7 @@ def _new_link(admission: Admission) -> str:
 
 
 def _with_cookie(admission: Admission, answer: ResponseReturnValue) -> Response:
-    response: Response = make_response(answer)
+    response = may_lead_in(answer, admission.provider)
     if admission.is_new:
         admission_cookie.write(response, admission.room.id, admission.cookie)
     return response

@@ -3,13 +3,12 @@
 Who has to wait for the host does so like a guest: the page lets in whoever has pressed Enter already.
 """
 
-from dataclasses import replace
-
-from flask import Blueprint, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 
-from portal.admission.decision import Decision, Wait
-from portal.admission.operations import Declined, enter, preview
+from portal.admission.arrival import arrive, service_origin
+from portal.admission.decision import Decision, Enter, Wait
+from portal.admission.operations import Declined, preview
 from portal.admission.queries import Visitor
 from portal.admission.waiting import keep_waiting, start_waiting, stop_waiting
 from portal.edge import actor, admission_cookie
@@ -18,6 +17,11 @@ from portal.edge.refusals import recording_refusals
 from portal.permissions.permission import Permission
 from portal.permissions.rules import knows_the_plan
 from portal.rooms.models import Room
+from portal.status.services import current_provider
+from portal.web.join.arrival import go_in, may_lead_in
+
+PRESSED = "pressed_enter"
+"""What the session remembers from one page to the next: the id of the room to be entered."""
 
 bp = Blueprint("member_entrance", __name__, url_prefix="/rooms/<id:room_id>/-/entry")
 
@@ -31,37 +35,49 @@ def show(room: Room) -> ResponseReturnValue:
     decision = preview(room, visitor)
     if isinstance(decision.result, Wait):
         keep_waiting(room, visitor)
-    return _page(room, visitor, decision, asked=request.args.get("asked") == "1")
+    pressed = session.pop(PRESSED, None) == room.id and isinstance(decision.result, Enter)
+    page = _page(room, visitor, decision, asked=request.args.get("asked") == "1", pressed=pressed)
+    return may_lead_in(page, current_provider(room))
 
 
 @bp.post("")
 @requires(Permission.ROOM_VIEW)
 def create(room: Room) -> ResponseReturnValue:
-    """Enter, and go to the player."""
+    """Enter, and go to where people meet.
+
+    Browsers let a form lead to another origin only from a page that says so. Whoever pressed Enter on another page,
+    such as the list of rooms, is led over this entrance's own page, whose script presses once more.
+    """
+    provider = current_provider(room)
+    if service_origin(provider) is not None and "entrance" not in request.form:
+        session[PRESSED] = room.id
+        return redirect(url_for("member_entrance.show", room_id=room.id), 303)
     held = admission_cookie.read(request, room.id) or admission_cookie.new_cookie()
     visitor = _visitor(room, device=held.device)
     assert visitor.sign_in_uuid is not None
     try:
         with recording_refusals():
-            inside = enter(room=room, visitor=visitor, name="", code="", network=request.remote_addr or "")
+            arrival = arrive(room=room, provider=provider, visitor=visitor, network=request.remote_addr or "")
     except Declined as declined:
         if isinstance(declined.decision.result, Wait):
             start_waiting(room, visitor)
-        return _page(room, visitor, declined.decision, asked=True), 409
+        return may_lead_in((_page(room, visitor, declined.decision, asked=True), 409), provider)
     stop_waiting(room, visitor)
-    cookie = admission_cookie.by_membership(held, visitor.sign_in_uuid)
-    response = make_response(redirect(url_for("conference.show", room_id=room.id), 303))
-    return admission_cookie.write(response, room.id, replace(cookie, participation_id=inside.id))
+    return go_in(arrival, room, admission_cookie.by_membership(held, visitor.sign_in_uuid))
 
 
-def _page(room: Room, visitor: Visitor, decision: Decision, *, asked: bool) -> str:
-    """The button that enters, or why there is none. `asked`: they have pressed it."""
+def _page(room: Room, visitor: Visitor, decision: Decision, *, asked: bool, pressed: bool = False) -> str:
+    """The button that enters, or why there is none.
+
+    `asked`: they have pressed it, and wait. `pressed`: they have pressed one like it a moment ago, on another page.
+    """
     return render_template(
         "manage/rooms/member_entrance.html",
         room=room,
         visitor=visitor,
         decision=decision,
         asked=asked and isinstance(decision.result, Wait),
+        pressed=pressed,
         checks=decision.checks if knows_the_plan(actor.someone(), room) else decision.without_the_plan(),
     )
 

@@ -1,0 +1,92 @@
+"""Coming into a room, wherever people meet in it: on the portal's own page, or at an address of a service's.
+
+The order is the same for everybody: judge; ask the service where to, with nothing held; enter under the lock, where
+all is judged once more; go there. Nobody is counted as in before the service said yes, and nobody is in half-way: if
+it says no, what was judged is forgotten.
+"""
+
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from portal.admission.join_tickets import judge_join_ticket, redeem_join_ticket
+from portal.admission.models import JoinTicket
+from portal.admission.operations import Judged, enter, judge
+from portal.admission.queries import Visitor
+from portal.db import nothing_held
+from portal.providers.base import Destination, Joinable, ProviderError, Visit
+from portal.rooms.models import Room
+from portal.status.driving import refusal_of, run_request, start_at_service
+from portal.status.models import Participation
+from portal.status.operations import Place
+from portal.subscriptions.models import ServiceProvider
+from portal.subscriptions.services import bound_service
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """Somebody who is in. `destination` is where the service lets him in; None for the portal's own page."""
+
+    participation: Participation
+    destination: Destination | None
+
+
+def arrive(
+    *,
+    room: Room,
+    provider: ServiceProvider,
+    visitor: Visitor,
+    network: str,
+    name: str = "",
+    code: str = "",
+    ticket: JoinTicket | None = None,
+) -> Arrival:
+    """Come in by name and code, as a member (both empty), or by a join ticket. `provider` holds the room now.
+
+    Raises `Invalid` (name, code), `Throttled`, `Declined`, `JoinTicketSpent`, or `RoomNotOpened` if the service
+    behind the room does not let it be opened.
+    """
+    service = bound_service(provider)
+    place, destination = None, None
+    if isinstance(service, Joinable):
+        judged = (
+            judge(room=room, visitor=visitor, name=name, code=code, network=network)
+            if ticket is None
+            else judge_join_ticket(room=room, ticket=ticket, visitor=visitor, network=network)
+        )
+        place, destination = _promise(service, judged, provider)
+    if ticket is None:
+        inside = enter(room=room, visitor=visitor, name=name, code=code, network=network, place=place)
+    else:
+        inside = redeem_join_ticket(room=room, ticket=ticket, visitor=visitor, network=network, place=place)
+    return Arrival(inside, destination)
+
+
+def service_origin(provider: ServiceProvider) -> str | None:
+    """Where forms that let people into the rooms of this provider lead, if that is not the portal itself."""
+    service = bound_service(provider)
+    return service.origin if isinstance(service, Joinable) else None
+
+
+def _promise(service: Joinable, judged: Judged, provider: ServiceProvider) -> tuple[Place, Destination]:
+    """A place in the run of the service, which starts it if need be. Raises `RoomNotOpened`."""
+    request = run_request(judged.door.room, provider)
+    visit = Visit(
+        participant_id=judged.participation_id,
+        name=judged.name,
+        role=judged.role.value,
+        return_url=request.return_url,
+    )
+    external = start_at_service(service, request, provider=provider)
+    try:
+        with nothing_held():
+            destination = service.destination(external, visit)
+        if _origin_of(destination.url) != service.origin:
+            raise ProviderError("the destination lies elsewhere than the service said", permanent=True)
+    except Exception as error:
+        raise refusal_of(error, provider) from error
+    return Place(provider=provider, external=external, participation_id=visit.participant_id), destination
+
+
+def _origin_of(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"

@@ -1,0 +1,57 @@
+"""What services tell by themselves: verified by the adapter over the raw bytes, acted upon once, and never the truth.
+
+A callback speeds things up. Whatever it says is recorded, and then the service is asked, where it can be: so a lost,
+late, repeated or forged-by-replay message leaves no more than a look that was not needed.
+"""
+
+import sqlalchemy as sa
+import structlog
+
+from portal.db import session
+from portal.idempotency.forms import record_submission, submission_key
+from portal.providers.base import CallbackRefused, RawCallback, ReceivesCallbacks, Report, ReportsStatus
+from portal.status.models import RoomSession, RoomStatus, Source
+from portal.status.recording import record
+from portal.subscriptions.models import ServiceProvider
+from portal.subscriptions.services import bound_service
+
+log = structlog.get_logger()
+
+
+def receive(provider: ServiceProvider, callback: RawCallback) -> int:
+    """Act upon what the callback says, and return how many of its messages were new.
+
+    Raises `CallbackRefused` for what the service behind `provider` did not send, and where it sends nothing at all.
+    """
+    service = bound_service(provider)
+    if not isinstance(service, ReceivesCallbacks):
+        raise CallbackRefused
+    new = 0
+    for report in service.read_callback(callback):
+        key = submission_key("callback", str(provider.uuid), report.key)
+        if record_submission(key, ""):
+            new += 1
+            _take(provider, report, callback, ask_after=isinstance(service, ReportsStatus))
+    return new
+
+
+def _take(provider: ServiceProvider, report: Report, callback: RawCallback, *, ask_after: bool) -> None:
+    room_uuid = session.scalar(
+        sa.select(RoomSession.room_uuid).where(
+            RoomSession.provider_uuid == provider.uuid,
+            RoomSession.external == report.external,
+            RoomSession.ended_at.is_(None),
+        )
+    )
+    if room_uuid is None:
+        log.info("a callback tells of no run that goes on", provider=provider.id)
+        return
+    if report.snapshot is not None:
+        record(room_uuid, report.snapshot, source=Source.WEBHOOK, provider=provider, external=report.external)
+    if ask_after:
+        session.execute(
+            sa.update(RoomStatus)
+            .where(RoomStatus.room_uuid == room_uuid)
+            .values(next_look_at=callback.received_at)
+            .execution_options(synchronize_session="fetch")
+        )

@@ -1,0 +1,209 @@
+"""Asking the services behind rooms: to start a run, to end one, and how their runs go on.
+
+Nothing is held while a service is asked: no lock, no transaction, no connection. What it answers is written after, in
+short transactions. A service that is slow, dead or wrong costs its own rooms an answer, and nobody else anything.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+import structlog
+
+from portal.clock import now
+from portal.db import nothing_held, session, transaction
+from portal.errors import Message, Unavailable
+from portal.providers.base import (
+    LiveState,
+    ProviderError,
+    ReportsStatus,
+    RunRequest,
+    RunStatus,
+    Snapshot,
+    Startable,
+    WatchedRoom,
+)
+from portal.public_url import public_url
+from portal.rooms.features import features_of
+from portal.rooms.models import Room
+from portal.rooms.settings import declared_for, setting_of
+from portal.status.models import Driver, RoomSession, RoomStatus, Source
+from portal.status.recording import LOOK_IDLE, record, record_missed
+from portal.status.runs import require_usable, start_session
+from portal.status.services import current_provider
+from portal.subscriptions.models import ServiceProvider, Subscription
+from portal.subscriptions.services import bound_service
+
+log = structlog.get_logger()
+
+LOOK_LEASE = timedelta(minutes=2)
+"""How long whoever asks a service has its rooms for himself; another poller takes over after that."""
+ROOMS_AT_ONCE = 1_000
+
+
+class RoomNotOpened(Unavailable):
+    """The service behind the room did not let it be opened. Nobody is in who was not before."""
+
+    default = Message("This room cannot be opened right now. Try again in a moment.")
+
+
+def run_request(room: Room, provider: ServiceProvider) -> RunRequest:
+    """What the service behind this row is told when a run of the room is to start."""
+    return RunRequest(
+        room_key=str(room.uuid),
+        room_name=room.room_name,
+        settings={name: setting_of(room, name) for name in declared_for(room.subscription)},
+        limits={row.code: row.used_value for row in features_of(room)},
+        callback_url=public_url(f"/hooks/{provider.id}"),
+        return_url=public_url(f"/rooms/{room.id}/-/left"),
+    )
+
+
+def start_at_service(service: Startable, request: RunRequest, *, provider: ServiceProvider) -> str:
+    """What the service calls the run that it has started, or that goes on. Raises `RoomNotOpened`."""
+    try:
+        with nothing_held():
+            external = service.start(request)
+    except Exception as error:
+        raise refusal_of(error, provider) from error
+    if not external:
+        raise refusal_of(ProviderError("the run got no name", permanent=True), provider)
+    return external
+
+
+def refusal_of(error: Exception, provider: ServiceProvider) -> RoomNotOpened:
+    """The refusal for people, and a line in the log for whoever runs the portal, of what a service did not do."""
+    permanent = error.permanent if isinstance(error, ProviderError) else None
+    log.warning("a service did not open a room", provider=provider.id, permanent=permanent, error=type(error).__name__)
+    return RoomNotOpened()
+
+
+def start_room(room: Room, *, by: UUID | None) -> RoomSession:
+    """Open a run, at its service if that drives its runs. Raises `Conflict` or `RoomNotOpened`."""
+    provider = current_provider(room)
+    service = bound_service(provider)
+    if not isinstance(service, Startable):
+        return start_session(room, by=by)
+    require_usable(room)
+    external = start_at_service(service, run_request(room, provider), provider=provider)
+    return start_session(room, by=by, provider=provider, external=external)
+
+
+def end_at_service(run_uuid: UUID) -> None:
+    """Tell its service that this run was ended here. Raises `ProviderError` if that has to be tried again."""
+    with transaction():
+        run = session.get(RoomSession, run_uuid)
+        provider = run.provider if run is not None else None
+    if run is None or provider is None or run.ended_at is None:
+        return
+    service = bound_service(provider)
+    if isinstance(service, Startable):
+        service.end(run.external)
+
+
+@dataclass(frozen=True)
+class _Claimed:
+    """A room whose service is asked now, and what is stored of it."""
+
+    room_uuid: UUID
+    external: str
+    state: LiveState
+
+
+def providers_to_ask(at: datetime) -> list[UUID]:
+    """The rows of providers with rooms that are to be looked at now."""
+    return list(session.scalars(sa.select(sa.distinct(_HOLDER)).select_from(_WATCHED).where(*_due(at))))
+
+
+def ask_provider(provider_uuid: UUID) -> int:
+    """Ask the service behind this row about all its rooms that are due: once, however many. How many those were.
+
+    Safe with several pollers: rooms are claimed by an UPDATE that one of them wins.
+    """
+    asked_at = now()
+    with transaction():
+        provider = session.get(ServiceProvider, provider_uuid)
+        rooms = _claim(provider_uuid, asked_at) if provider is not None else []
+    if provider is None or not rooms:
+        return 0
+    service = bound_service(provider)
+    if not isinstance(service, ReportsStatus):
+        with transaction():
+            _look_no_more([room.room_uuid for room in rooms])
+        return 0
+    try:
+        found = service.look([WatchedRoom(str(room.room_uuid), room.external) for room in rooms])
+    except Exception as error:  # noqa: BLE001  (whatever it was: its rooms alone pay for it)
+        log.warning("a service does not tell its status", provider=provider.id, error=type(error).__name__)
+        for room in rooms:
+            with transaction():
+                record_missed(room.room_uuid, provider=provider, at=now())
+        return len(rooms)
+    _record_all(provider, rooms, found, asked_at)
+    return len(rooms)
+
+
+def _record_all(provider: ServiceProvider, rooms: Sequence[_Claimed], found: Any, asked_at: datetime) -> None:
+    """Write what was found: idle rooms that are idle still by one statement, the others one by one."""
+    quiet = [room for room in rooms if room.state is LiveState.IDLE and str(room.room_uuid) not in found]
+    if quiet:
+        with transaction():
+            session.execute(
+                sa.update(RoomStatus)
+                .where(RoomStatus.room_uuid.in_([room.room_uuid for room in quiet]), RoomStatus.state == LiveState.IDLE)
+                .values(checked_at=asked_at, next_look_at=asked_at + LOOK_IDLE, misses=0, source=Source.POLL)
+                .execution_options(synchronize_session=False)
+            )
+    over = Snapshot(state=LiveState.IDLE, checked_at=asked_at)
+    for room in rooms:
+        if room in quiet:
+            continue
+        run = found.get(str(room.room_uuid)) or RunStatus(room.external, over)
+        with transaction():
+            record(room.room_uuid, run.snapshot, source=Source.POLL, provider=provider, external=run.external)
+
+
+_HOLDER = sa.func.coalesce(RoomSession.provider_uuid, Subscription.provider_uuid)
+_WATCHED = (
+    sa.join(RoomStatus, Room, RoomStatus.room_uuid == Room.uuid)
+    .join(Subscription, Room.subscription_uuid == Subscription.uuid)
+    .outerjoin(RoomSession, sa.and_(RoomSession.room_uuid == Room.uuid, RoomSession.ended_at.is_(None)))
+)
+
+
+def _due(at: datetime) -> tuple[sa.ColumnElement[bool], ...]:
+    return (
+        RoomStatus.next_look_at <= at,
+        sa.or_(RoomSession.driver.is_(None), RoomSession.driver == Driver.PROVIDER),
+    )
+
+
+def _claim(provider_uuid: UUID, at: datetime) -> list[_Claimed]:
+    query = (
+        sa.select(RoomStatus.room_uuid, sa.func.coalesce(RoomSession.external, ""), RoomStatus.state)
+        .select_from(_WATCHED)
+        .where(*_due(at), _HOLDER.is_not_distinct_from(provider_uuid))
+        .order_by(RoomStatus.room_uuid)
+        .limit(ROOMS_AT_ONCE)
+    )
+    due = {row[0]: _Claimed(*row) for row in session.execute(query)}
+    claimed = session.scalars(
+        sa.update(RoomStatus)
+        .where(RoomStatus.room_uuid.in_(list(due)), RoomStatus.next_look_at <= at)
+        .values(next_look_at=at + LOOK_LEASE)
+        .returning(RoomStatus.room_uuid)
+        .execution_options(synchronize_session=False)
+    )
+    return [due[room_uuid] for room_uuid in sorted(claimed)]
+
+
+def _look_no_more(room_uuids: list[UUID]) -> None:
+    session.execute(
+        sa.update(RoomStatus)
+        .where(RoomStatus.room_uuid.in_(room_uuids))
+        .values(next_look_at=None)
+        .execution_options(synchronize_session=False)
+    )

@@ -1,0 +1,24 @@
+"""Which jobs there are: what runs when a worker finds a name in the queue, and how lost ones are found again."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from uuid import UUID
+
+from portal.jobs import webhook_delivery
+from portal.webhooks import deliveries
+
+
+@dataclass(frozen=True)
+class Job:
+    """Work that is enqueued by name and the uuid of a row."""
+
+    run: Callable[[str], None]
+    """Does the work for the row with this uuid. Has transactions of its own; may be called twice for one row."""
+    due: Callable[[], Iterable[UUID]]
+    """The rows that wait for this job now. Asked once a minute, in a transaction that only reads."""
+
+
+JOBS: dict[str, Job] = {
+    deliveries.SEND: Job(webhook_delivery.deliver, deliveries.due),
+}
+"""Name in the queue → job."""

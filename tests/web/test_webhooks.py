@@ -152,7 +152,7 @@ def send_to_nowhere(uuid: object) -> None:
     from unittest import mock
 
     with mock.patch("portal.providers.fetch.post", side_effect=NoAnswer(Trouble.UNKNOWN_NAME)):
-        deliver(str(uuid))  # type: ignore[arg-type]
+        deliver(str(uuid))
 
 
 def test_what_a_dead_worker_took_from_a_webhook_that_was_paused_then_is_not_being_sent_for_ever(

@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
-from portal.jobs import webhook_delivery
+from portal.jobs import tasks, webhook_delivery
+from portal.tasks import operations as task_operations
 from portal.webhooks import deliveries
 
 
@@ -20,5 +21,6 @@ class Job:
 
 JOBS: dict[str, Job] = {
     deliveries.SEND: Job(webhook_delivery.deliver, deliveries.due),
+    task_operations.RUN: Job(tasks.run, task_operations.due),
 }
 """Name in the queue → job."""

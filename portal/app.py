@@ -19,6 +19,7 @@ from portal.db import configure_engine, db, engine_options
 from portal.edge import actor, assets, errors, headers, hosts, i18n, transaction
 from portal.edge.converters import Identifier
 from portal.edge.json_provider import ShallowJSON
+from portal.hooks import routes as hooks
 from portal.idempotency import api_requests as _answered  # noqa: F401
 from portal.jobs import queue
 from portal.oauth import routes as oauth
@@ -85,6 +86,7 @@ def create_app(settings: Settings) -> Flask:
     Compress(app)
     routes.install(app)
     oauth.install(app, csrf)
+    hooks.install(app, csrf)
     api.install(app, csrf, rate=settings.api_rate, storage=settings.redis_url)
     transaction.install_end(app)
     forms.install(app)

@@ -193,6 +193,7 @@ class Portal:
     port: int = field(default_factory=free_port)
     environment: dict[str, str] = field(default_factory=dict)
     workers: int = 1
+    module: str = "portal.cli"
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -212,7 +213,7 @@ class Portal:
     def run(self, *command: str) -> str:
         """Run a command of the portal to its end; what it printed."""
         done = subprocess.run(
-            [sys.executable, "-m", "portal.cli", *command],
+            [sys.executable, "-m", self.module, *command],
             env=self.settings(),
             capture_output=True,
             text=True,
@@ -229,7 +230,7 @@ class Portal:
             [
                 sys.executable,
                 "-m",
-                "portal.cli",
+                self.module,
                 "serve",
                 "--bind",
                 f"127.0.0.1:{self.port}",

@@ -25,6 +25,7 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("driver", sa.String(length=32), nullable=False, server_default="presence"))
         batch_op.add_column(sa.Column("provider_uuid", sa.Uuid(), nullable=True))
         batch_op.add_column(sa.Column("external", sa.String(length=255), nullable=False, server_default=""))
+        batch_op.add_column(sa.Column("end_wanted", sa.Boolean(), nullable=False, server_default=sa.false()))
         batch_op.create_foreign_key(
             batch_op.f("fk_room_sessions_provider_uuid"),
             "service_providers",
@@ -33,6 +34,10 @@ def upgrade() -> None:
             ondelete="SET NULL",
         )
         batch_op.create_index("ix_room_sessions_provider_uuid_external", ["provider_uuid", "external"])
+    wanted = sa.text("end_wanted")
+    op.create_index(
+        "ix_room_sessions_end_wanted", "room_sessions", ["ended_at"], sqlite_where=wanted, postgresql_where=wanted
+    )
     op.execute(
         "UPDATE room_sessions SET provider_uuid = (SELECT subscriptions.provider_uuid FROM subscriptions "
         "JOIN rooms ON rooms.subscription_uuid = subscriptions.uuid WHERE rooms.uuid = room_sessions.room_uuid)"
@@ -57,9 +62,10 @@ def downgrade() -> None:
     for column in ("misses", "next_look_at", "labels"):
         op.drop_column("room_statuses", column)
     with op.batch_alter_table("room_sessions", schema=None) as batch_op:
+        batch_op.drop_index("ix_room_sessions_end_wanted")
         batch_op.drop_index("ix_room_sessions_provider_uuid_external")
         batch_op.drop_constraint(batch_op.f("fk_room_sessions_provider_uuid"), type_="foreignkey")
-        for column in ("external", "provider_uuid", "driver"):
+        for column in ("end_wanted", "external", "provider_uuid", "driver"):
             batch_op.drop_column(column)
 
 

@@ -20,6 +20,7 @@ from portal.db import is_unavailable, session
 from portal.edge import actor
 from portal.edge.bearer import NoCredential, ScopeMissing
 from portal.edge.i18n import translated
+from portal.edge.transaction import RAW_BODIES
 from portal.errors import ChannelsAway, Conflict, Invalid, NotAllowed, NotFound, Refused, Throttled, Unavailable
 
 log = structlog.get_logger()
@@ -69,7 +70,7 @@ def _with_status(response: Response) -> Response:
 
 def speaks_json() -> bool:
     """Whether a program asked, which reads no pages."""
-    return request.path.startswith(("/api/", "/oauth/token", "/oauth/revoke", "/oauth/introspect"))
+    return request.path.startswith(("/api/", RAW_BODIES, "/oauth/token", "/oauth/revoke", "/oauth/introspect"))
 
 
 def problem(

@@ -12,6 +12,7 @@ from typing import Any
 
 from flask import current_app, g, request
 from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import MethodNotAllowed
 
 from portal.accounts.models import Account
 from portal.admission.models import RoomToken
@@ -33,6 +34,7 @@ from portal.status.models import Participation, RoomStatus
 from portal.status.operations import change_role
 from portal.status.services import provider_of
 from portal.subscriptions.models import ServiceProvider
+from portal.subscriptions.queries import get_provider
 
 View = Callable[..., Any]
 STAMP = "door"
@@ -180,6 +182,21 @@ def requires_in_account(view: View) -> View:
         return view(accounts=accounts, **address)
 
     return _stamp(guarded, "requires_in_account")
+
+
+def signed_by_provider(view: View) -> View:
+    """Swap `provider_id` for the `provider` that is said to call back, in use or not. Only below `/hooks`.
+
+    Proves nothing: the adapter verifies the signature, over the raw body. HEAD is 405, because GET may act here.
+    """
+
+    @wraps(view)
+    def guarded(provider_id: str, **address: Any) -> Any:
+        if request.method == "HEAD":
+            raise MethodNotAllowed(["GET", "POST"])
+        return view(provider=get_provider(provider_id), **address)
+
+    return _stamp(guarded, "signed_by_provider")
 
 
 def at_door(view: View) -> View:

@@ -1,7 +1,8 @@
 """The request is the transaction: an answer below 400 commits, any other rolls back.
 
 The body is read before the first statement, so that no slow client holds a transaction open. GET and
-HEAD promise not to write. Streams hold no session: they look things up in short transactions of their own.
+HEAD promise not to write, but for GET below `/hooks`, where services choose the method by which they tell something.
+Streams hold no session: they look things up in short transactions of their own.
 """
 
 from collections.abc import Callable
@@ -19,6 +20,8 @@ from portal.db import reading, session
 NOTICES = "_flashes"
 """Where Flask keeps in the session what the next page is to say."""
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+RAW_BODIES = "/hooks/"
+"""Below this path the body is kept as it came: signatures are made over bytes, which a parsed form has lost."""
 
 
 def reading_only(view: Callable[..., Any]) -> Callable[..., Any]:
@@ -41,12 +44,14 @@ def install_end(app: Flask) -> None:
 def _begin() -> None:
     g.transaction = ExitStack()
     view = current_app.view_functions.get(request.endpoint or "")
-    if request.method in SAFE_METHODS or getattr(view, "reading_only", False):
+    raw = request.path.startswith(RAW_BODIES)
+    acts = request.method not in SAFE_METHODS or (raw and request.method == "GET")
+    if not acts or getattr(view, "reading_only", False):
         g.transaction.enter_context(reading())
-    if request.method in SAFE_METHODS:
+    if not acts:
         return
     try:
-        _ = request.form if request.mimetype != "application/json" else request.get_data(cache=True)
+        _ = request.get_data(cache=True) if raw or request.mimetype == "application/json" else request.form
     except HTTPException:
         raise
     except Exception as error:  # a body that breaks off, or whose chunks make no sense to the server below

@@ -12,6 +12,7 @@ from portal.db import transaction
 from portal.idempotency import api_requests, forms
 from portal.people.operations import sweep_sign_ins
 from portal.rooms.operations import empty_trash
+from portal.tasks.operations import sweep_tasks
 from portal.webhooks.deliveries import sweep_deliveries
 
 log = structlog.get_logger()
@@ -20,6 +21,7 @@ SWEEPS: tuple[Callable[[], object], ...] = (
     sweep_automatic,
     sweep_join_tickets,
     sweep_deliveries,
+    sweep_tasks,
     throttling.sweep_buckets,
     credentials.sweep_tokens,
     api_requests.sweep_requests,
@@ -27,7 +29,7 @@ SWEEPS: tuple[Callable[[], object], ...] = (
     sweep_sign_ins,
     empty_trash,
 )
-"""What is over: links, entries, messages, counters, tokens, answers, sendings, sign-ins; rooms long trashed."""
+"""What is over: links, entries, messages, tasks, counters, tokens, answers, sendings, sign-ins; rooms long trashed."""
 
 
 def tidy_up() -> int:

@@ -13,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from portal.admission.waiting import is_waiting_group
 from portal.channels import channels
 from portal.db import reading, transaction
+from portal.jobs import poller
 from portal.status import maintenance
 from portal.status.operations import close_lapsed
 
@@ -43,6 +44,7 @@ def run(app: Flask) -> None:
 def one_turn(app: Flask, turn: int) -> None:
     """What is done each second, and what more seldom."""
     sweep(app)
+    poller.enqueue_asks(app)
     if turn % RECONCILE_EVERY == RECONCILE_EVERY - 1:
         reconcile(app)
     if turn % LOOK_EVERY == LOOK_EVERY - 1:

@@ -1,8 +1,10 @@
-"""The job queue: huey over a SQLite file on one machine, over Redis for several. Jobs carry ids only."""
+"""The job queue: huey over a SQLite file on one machine, over Redis for several.
+
+It holds names and ids only, each looked up in `JOBS` when a worker comes to it. What the queue loses, the sweep finds.
+"""
 
 import sqlite3
 from typing import Any
-from uuid import UUID
 
 import structlog
 from flask import Flask
@@ -10,36 +12,39 @@ from huey import Huey, RedisHuey, SqliteHuey, crontab
 from huey.consumer import Consumer
 from redis.exceptions import RedisError
 
+from portal import enqueueing
 from portal.db import reading, transaction
-from portal.jobs import housekeeping, webhook_delivery
+from portal.jobs import housekeeping
+from portal.jobs.registry import JOBS
 from portal.settings import Settings
-from portal.webhooks import deliveries
 
 log = structlog.get_logger()
 
-WORKERS = 16  # twice as many as slow receivers may take (`places.SLOW_SLOTS_OF_ALL`): idle ones cost next to nothing
+WORKERS = 16  # twice as many as slow receivers may take (`SLOW_SLOTS_OF_ALL`): idle ones cost next to nothing
 IDLE_SECONDS = 2.0  # how long a worker that finds nothing waits at most: somebody may be looking at the page
 SOON_SECONDS = 120.0  # what comes later than that, the sweep finds in time
+RUN_JOB = "run_job"
+"""The queue's one function, as an extension of the app: what operations enqueue goes through it."""
 
 
 def install(app: Flask, settings: Settings) -> None:
     """Let operations of this app put jobs into the queue, which is opened when the first one comes."""
 
-    def enqueue(delivery_uuid: UUID, seconds: float) -> None:
-        if seconds > SOON_SECONDS:
+    def put(name: str, row_id: str, delay: float) -> None:
+        if delay > SOON_SECONDS:
             return
         try:
-            if "deliver" not in app.extensions:
+            if RUN_JOB not in app.extensions:
                 make_queue(app, settings)
-            app.extensions["deliver"].schedule((str(delivery_uuid),), delay=seconds)
+            app.extensions[RUN_JOB].schedule((name, row_id), delay=delay)
         except (OSError, sqlite3.Error, RedisError) as error:
-            log.warning("the queue is away; the sweep will find the message", error=type(error).__name__)
+            log.warning("the queue is away; the sweep will find the work", job=name, error=type(error).__name__)
 
-    deliveries.use(enqueue)
+    enqueueing.use(put)
 
 
 def make_queue(app: Flask, settings: Settings) -> Huey:
-    """The queue with its periodic jobs."""
+    """The queue with its one function and its periodic ones."""
     huey: Huey
     if settings.redis_url:
         huey = RedisHuey("foyer", url=settings.redis_url)
@@ -51,20 +56,40 @@ def make_queue(app: Flask, settings: Settings) -> Huey:
         with app.app_context():
             housekeeping.tidy_up()
 
-    @huey.task()  # type: ignore[untyped-decorator]
-    def deliver(delivery_uuid: str) -> None:
+    @huey.task(name=RUN_JOB)  # type: ignore[untyped-decorator]
+    def run(name: str, row_id: str) -> None:
         with app.app_context():
-            webhook_delivery.deliver(UUID(delivery_uuid))
+            run_job(name, row_id)
 
     @huey.periodic_task(crontab())  # type: ignore[untyped-decorator]
-    def deliver_due() -> None:
-        with app.app_context(), reading(), transaction():
-            found = deliveries.due()
-        for delivery_uuid in found:
-            deliver(str(delivery_uuid))
+    def enqueue_due() -> None:
+        with app.app_context():
+            for name, row_id in due_jobs():
+                run(name, row_id)
 
-    app.extensions["deliver"] = deliver
+    app.extensions[RUN_JOB] = run
     return huey
+
+
+def run_job(name: str, row_id: str) -> None:
+    """Run one job. A name that this version of the portal does not know is logged and dropped. Needs an app context."""
+    job = JOBS.get(name)
+    if job is None:
+        log.warning("nobody knows this job", job=name)
+        return
+    job.run(row_id)
+
+
+def due_jobs() -> list[tuple[str, str]]:
+    """The jobs, name and id, whose rows wait for a worker; a sweep that fails keeps no other from being asked."""
+    found: list[tuple[str, str]] = []
+    for name, job in JOBS.items():
+        try:
+            with reading(), transaction():
+                found += [(name, str(uuid)) for uuid in job.due()]
+        except Exception as error:
+            log.error("a sweep for jobs failed", job=name, error=type(error).__name__, exc_info=error)
+    return found
 
 
 class QuietConsumer(Consumer):  # type: ignore[misc]

@@ -19,10 +19,10 @@ DATABASE_SLOTS = 4  # workers that take or record at once
 _database_slots = threading.BoundedSemaphore(DATABASE_SLOTS)
 
 
-def deliver(delivery_uuid: UUID) -> None:
+def deliver(delivery_uuid: str) -> None:
     """Send the message, if it is still to be sent."""
     with _database_slot():
-        letter = claim(delivery_uuid)
+        letter = claim(UUID(delivery_uuid))
     if letter is None:
         return
     outcome = send(letter)

@@ -8,8 +8,9 @@ import sqlalchemy as sa
 import structlog
 
 from portal.db import session
+from portal.errors import NotFound
 from portal.idempotency.forms import record_submission, submission_key
-from portal.providers.base import CallbackRefused, RawCallback, ReceivesCallbacks, Report, ReportsStatus
+from portal.providers.base import RawCallback, ReceivesCallbacks, Report, ReportsStatus
 from portal.status.models import RoomSession, RoomStatus, Source
 from portal.status.recording import record
 from portal.subscriptions.models import ServiceProvider
@@ -21,11 +22,11 @@ log = structlog.get_logger()
 def receive(provider: ServiceProvider, callback: RawCallback) -> int:
     """Act upon what the callback says, and return how many of its messages were new.
 
-    Raises `CallbackRefused` for what the service behind `provider` did not send, and where it sends nothing at all.
+    Raises `CallbackRefused` for what the service behind `provider` did not send, or `NotFound` where it sends nothing.
     """
     service = bound_service(provider)
     if not isinstance(service, ReceivesCallbacks):
-        raise CallbackRefused
+        raise NotFound
     new = 0
     for report in service.read_callback(callback):
         key = submission_key("callback", str(provider.uuid), report.key)

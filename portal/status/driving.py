@@ -42,6 +42,10 @@ log = structlog.get_logger()
 LOOK_LEASE = timedelta(minutes=2)
 """How long whoever asks a service has its rooms for himself; another poller takes over after that."""
 ROOMS_AT_ONCE = 1_000
+LONGEST_ENDING = timedelta(hours=1)
+"""So long is a service told again that a run was ended here; then it has to find out by itself."""
+ASK = "ask-provider"
+"""The job that asks a service about its rooms that are due; its id is the uuid of the provider row."""
 
 
 class RoomNotOpened(Unavailable):
@@ -93,15 +97,28 @@ def start_room(room: Room, *, by: UUID | None) -> RoomSession:
 
 
 def end_at_service(run_uuid: UUID) -> None:
-    """Tell its service that this run was ended here. Raises `ProviderError` if that has to be tried again."""
+    """Tell its service that this run was ended here. Whatever keeps that from happening, the sweep tries again."""
     with transaction():
         run = session.get(RoomSession, run_uuid)
         provider = run.provider if run is not None else None
-    if run is None or provider is None or run.ended_at is None:
+    if run is None or provider is None or not run.end_wanted:
         return
     service = bound_service(provider)
-    if isinstance(service, Startable):
-        service.end(run.external)
+    try:
+        if isinstance(service, Startable):
+            service.end(run.external)
+    except Exception as error:  # noqa: BLE001  (the sweep tries again)
+        log.warning("a service did not end a run", provider=provider.id, error=type(error).__name__)
+        if not (isinstance(error, ProviderError) and error.permanent):
+            return
+    with transaction():
+        session.execute(sa.update(RoomSession).where(RoomSession.uuid == run_uuid).values(end_wanted=False))
+
+
+def runs_to_end() -> list[UUID]:
+    """The runs that were ended here within the last hour, and whose service has still to be told."""
+    wanted = (RoomSession.end_wanted.is_(True), RoomSession.ended_at > now() - LONGEST_ENDING)
+    return list(session.scalars(sa.select(RoomSession.uuid).where(*wanted)))
 
 
 @dataclass(frozen=True)
@@ -113,9 +130,9 @@ class _Claimed:
     state: LiveState
 
 
-def providers_to_ask(at: datetime) -> list[UUID]:
+def providers_to_ask() -> list[UUID]:
     """The rows of providers with rooms that are to be looked at now."""
-    return list(session.scalars(sa.select(sa.distinct(_HOLDER)).select_from(_WATCHED).where(*_due(at))))
+    return list(session.scalars(sa.select(sa.distinct(_HOLDER)).select_from(_WATCHED).where(*_due(now()))))
 
 
 def ask_provider(provider_uuid: UUID) -> int:

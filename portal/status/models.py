@@ -112,6 +112,8 @@ class RoomSession(IdentifierMixin, Base):
     driver: Mapped[Driver] = mapped_column(enum_type(Driver), default=Driver.PRESENCE)
     provider_uuid: Mapped[UUID | None] = mapped_column(sa.ForeignKey("service_providers.uuid", ondelete="SET NULL"))
     external: Mapped[str] = mapped_column(sa.String(EXTERNAL_LENGTH), default="")
+    end_wanted: Mapped[bool] = mapped_column(default=False)
+    """Whether it was ended here, and its service has still to be told."""
     room: Mapped[Room] = relationship()
     provider: Mapped[ServiceProvider | None] = relationship()
 
@@ -125,6 +127,12 @@ class RoomSession(IdentifierMixin, Base):
             postgresql_where=sa.text("ended_at IS NULL"),
         ),
         sa.Index("ix_room_sessions_provider_uuid_external", "provider_uuid", "external"),
+        sa.Index(
+            "ix_room_sessions_end_wanted",
+            "ended_at",
+            sqlite_where=sa.text("end_wanted"),
+            postgresql_where=sa.text("end_wanted"),
+        ),
     )
 
 

@@ -100,6 +100,7 @@ def _end(here: LockedRoom, *, ending: Ending, by: UUID | None) -> int:
     if run is not None and driven_by_service(here):
         gone = end_run_here(here, ending=ending, at=now(), by=by)
         record_locked(here, Snapshot(state=LiveState.IDLE, checked_at=now()), source=Source.ENGINE)
+        run.end_wanted = True
         session.flush()
         enqueue(END_AT_SERVICE, str(run.uuid))
         return len(gone)

@@ -4,7 +4,6 @@ Several workers may reach for the same message: an UPDATE that only one of them 
 a lease that lets another one take it if the first dies. Nobody holds a transaction while calling out.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from secrets import SystemRandom
@@ -15,7 +14,8 @@ from sqlalchemy.orm import contains_eager
 
 from portal.audit.operations import record_event
 from portal.clock import now
-from portal.db import on_commit, session
+from portal.db import session
+from portal.enqueueing import enqueue
 from portal.errors import Conflict, Message
 from portal.people.models import User
 from portal.permissions.actor import Actor
@@ -38,9 +38,10 @@ RETENTION = timedelta(days=30)
 MOST_GIVEN_UP = 5
 LONGEST_FAILING = timedelta(days=3)
 GONE = 410
+SEND = "webhooks.send"
+"""The job that sends one message."""
 
 _random = SystemRandom()
-_enqueue: Callable[[UUID, float], None] | None = None
 
 
 @dataclass(frozen=True)
@@ -76,17 +77,9 @@ class Outcome:
         return timedelta(milliseconds=self.milliseconds) >= SLOW
 
 
-def use(enqueue: Callable[[UUID, float], None]) -> None:
-    """Say how a worker is told of a message, in so many seconds. Called once by `create_app`."""
-    global _enqueue
-    _enqueue = enqueue
-
-
 def send_soon(delivery_uuid: UUID, seconds: float = 0) -> None:
     """Once the transaction has been committed, tell a worker. If that gets lost, the sweep finds the message."""
-    if _enqueue is not None:
-        enqueue = _enqueue
-        on_commit(lambda: enqueue(delivery_uuid, seconds))
+    enqueue(SEND, str(delivery_uuid), seconds)
 
 
 def due() -> list[UUID]:

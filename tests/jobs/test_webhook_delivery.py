@@ -17,7 +17,7 @@ def test_few_workers_come_to_the_database_at_once(app: Flask, monkeypatch: pytes
 
     def work() -> None:
         with app.app_context():
-            webhook_delivery.deliver(uuid4())
+            webhook_delivery.deliver(str(uuid4()))
 
     with ExitStack() as taken:
         for _ in range(webhook_delivery.DATABASE_SLOTS):

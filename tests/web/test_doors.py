@@ -34,11 +34,12 @@ def test_every_route_wears_a_door_and_only_these_are_open(app: Flask) -> None:
 
 
 def test_a_door_takes_the_id_away_from_the_view(app: Flask) -> None:
-    """Forgetting a door fails closed: the view is called with `room_id`, which it does not take."""
+    """Forgetting a door fails closed: the view is called with `room_id` or `provider_id`, which it does not take."""
     for rule in app.url_map.iter_rules():
         view = app.view_functions[rule.endpoint]
         inner = inspect.unwrap(view)
-        assert "room_id" not in inner.__code__.co_varnames[: inner.__code__.co_argcount], rule.endpoint
+        taken = inner.__code__.co_varnames[: inner.__code__.co_argcount]
+        assert not {"room_id", "provider_id"}.intersection(taken), rule.endpoint
 
 
 def test_nothing_that_changes_something_answers_get(app: Flask) -> None:

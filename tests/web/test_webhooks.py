@@ -152,7 +152,7 @@ def send_to_nowhere(uuid: object) -> None:
     from unittest import mock
 
     with mock.patch("portal.providers.fetch.post", side_effect=NoAnswer(Trouble.UNKNOWN_NAME)):
-        deliver(uuid)  # type: ignore[arg-type]
+        deliver(str(uuid))
 
 
 def test_what_a_dead_worker_took_from_a_webhook_that_was_paused_then_is_not_being_sent_for_ever(
@@ -337,7 +337,7 @@ def test_a_message_given_up_unsent_says_why_and_is_sent_again_only_where_it_coul
     alice.send(f"{page}/edit", url=HOOK, events=["room.updated"])
     let_bob_edit(app, cast)
     with app.app_context():
-        deliver(uuid)
+        deliver(str(uuid))
     shown = words_of(alice.get(page).text)
     assert "Given up" in shown
     assert "It is not sent any more: the webhook runs in the name of somebody else now, or of somebody who" in shown

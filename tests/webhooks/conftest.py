@@ -8,6 +8,7 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
+from portal import enqueueing
 from portal.admission.tokens import issue_token
 from portal.app import create_app
 from portal.db import db, session, transaction
@@ -17,7 +18,6 @@ from portal.permissions.members import RoomMember
 from portal.permissions.permission import Permission
 from portal.providers.fetch import Trouble
 from portal.rooms.models import Role, Room
-from portal.webhooks import deliveries
 from portal.webhooks.deliveries import ClaimedDelivery, Outcome, claim, due, record
 from portal.webhooks.events import Event
 from portal.webhooks.models import WebhookDelivery, WebhookEndpoint
@@ -47,11 +47,10 @@ def hook() -> Iterator[Receiver]:
 def told() -> Iterator[list[tuple[UUID, float]]]:
     """What workers are told of, and in how many seconds: instead of the queue."""
     messages: list[tuple[UUID, float]] = []
-    kept = deliveries._enqueue
-    deliveries.use(lambda uuid, seconds: messages.append((uuid, seconds)))
+    kept = enqueueing.use(lambda _name, uuid, seconds: messages.append((UUID(uuid), seconds)))
     yield messages
     assert kept is not None
-    deliveries.use(kept)
+    enqueueing.use(kept)
 
 
 Listen = Callable[..., str]
@@ -112,7 +111,7 @@ def work(app: Flask) -> Callable[[], int]:
                 if not found:
                     return len(tried)
                 for uuid in found:
-                    deliver(uuid)
+                    deliver(str(uuid))
                 tried += found
 
     return run

@@ -16,11 +16,11 @@ from portal.audit.models import AuditEvent
 from portal.clock import now
 from portal.db import session, transaction
 from portal.errors import Conflict
-from portal.jobs.queue import make_queue
+from portal.jobs.queue import RUN_JOB, make_queue
 from portal.permissions.actor import actor_of
 from portal.providers import fetch
 from portal.webhooks import deliveries
-from portal.webhooks.deliveries import LEASE, SCHEDULE, Outcome, claim, record, send_again
+from portal.webhooks.deliveries import LEASE, SCHEDULE, SEND, Outcome, claim, record, send_again
 from portal.webhooks.events import Event
 from portal.webhooks.models import EndpointStatus, PauseReason
 from portal.webhooks.operations import (
@@ -349,7 +349,7 @@ def test_the_queue_is_told_and_its_worker_sends(app: Flask, cast: Cast, hook: Re
     assert queue.pending_count() == 1
     task = queue.dequeue()
     assert task is not None
-    assert len(task.args) == 1
+    assert task.args == (SEND, task.args[1])
     queue.execute(task)
     assert len(hook.messages) == 1
     assert b"whsec_" not in (tmp_path / "jobs.db").read_bytes()
@@ -367,7 +367,7 @@ def test_a_queue_that_is_away_loses_nothing(
         def schedule(self, *_args: object, **_more: object) -> None:
             raise ConnectionError
 
-    monkeypatch.setitem(app.extensions, "deliver", Away())
+    monkeypatch.setitem(app.extensions, RUN_JOB, Away())
     happen(app, cast)
     assert work() == 1
     assert len(hook.messages) == 1

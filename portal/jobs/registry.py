@@ -1,0 +1,30 @@
+"""Which jobs there are: what runs when a worker finds a name in the queue, and how lost ones are found again."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from uuid import UUID
+
+from portal.jobs import tasks, webhook_delivery
+from portal.status import driving
+from portal.status.runs import END_AT_SERVICE
+from portal.tasks import operations as task_operations
+from portal.webhooks import deliveries
+
+
+@dataclass(frozen=True)
+class Job:
+    """Work that is enqueued by name and the uuid of a row."""
+
+    run: Callable[[str], object]
+    """Does the work for the row with this uuid. Has transactions of its own; may be called twice for one row."""
+    due: Callable[[], Iterable[UUID]]
+    """The rows that wait for this job now. Asked once a minute, in a transaction that only reads."""
+
+
+JOBS: dict[str, Job] = {
+    deliveries.SEND: Job(webhook_delivery.deliver, deliveries.due),
+    task_operations.RUN: Job(tasks.run, task_operations.due),
+    driving.ASK: Job(lambda provider: driving.ask_provider(UUID(provider)), driving.providers_to_ask),
+    END_AT_SERVICE: Job(lambda run: driving.end_at_service(UUID(run)), driving.runs_to_end),
+}
+"""Name in the queue → job."""

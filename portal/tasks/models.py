@@ -1,0 +1,70 @@
+"""A piece of long work: what is to be done, how far it is, and who has it."""
+
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from portal.clock import now
+from portal.db import Base, enum_type
+from portal.identifiers import ID_LENGTH, IdentifierMixin
+
+KIND_LENGTH = 64
+MESSAGE_LENGTH = 500
+
+
+class TaskState(StrEnum):
+    """How far a task has come."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class Task(IdentifierMixin, Base):
+    """Long work of one kind on one row. It has ended when it is done, failed or cancelled, and stays so.
+
+    `lease_until` is the moment from which any worker may claim it: for a waiting task when it is to be tried, for a
+    running one when its worker has given no sign of life for too long. It is None once the task has ended.
+    """
+
+    __tablename__ = "tasks"
+
+    kind: Mapped[str] = mapped_column(sa.String(KIND_LENGTH))
+    """A key of `portal.jobs.tasks.KINDS`."""
+    subject_uuid: Mapped[UUID]
+    """The row that it works on, in whichever table its kind says."""
+    state: Mapped[TaskState] = mapped_column(enum_type(TaskState), default=TaskState.WAITING)
+    progress: Mapped[int | None]
+    """In percent; None if nobody can tell."""
+    message: Mapped[str] = mapped_column(sa.String(MESSAGE_LENGTH), default="")
+    """The present step, or why the last attempt failed, in words for people."""
+    attempts: Mapped[int] = mapped_column(default=0)
+    """How often a worker has claimed it."""
+    worker: Mapped[str | None] = mapped_column(sa.String(ID_LENGTH))
+    """The claim that holds the lease, another one for each attempt."""
+    lease_until: Mapped[datetime | None]
+    cancel_requested_at: Mapped[datetime | None]
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    started_at: Mapped[datetime | None]
+    """When the first worker claimed it."""
+    ended_at: Mapped[datetime | None] = mapped_column(index=True)
+    created_by_uuid: Mapped[UUID | None] = mapped_column(sa.ForeignKey("users.uuid", ondelete="SET NULL"))
+
+    __table_args__ = (
+        sa.Index(
+            "ix_tasks_lease_until",
+            "lease_until",
+            sqlite_where=sa.text("lease_until IS NOT NULL"),
+            postgresql_where=sa.text("lease_until IS NOT NULL"),
+        ),
+    )
+
+    @property
+    def topic(self) -> str:
+        """What is nudged when the task changes."""
+        return f"task:{self.id}"

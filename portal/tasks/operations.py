@@ -1,0 +1,167 @@
+"""What happens to a task: created and enqueued, claimed by exactly one worker, renewed, ended; or cancelled.
+
+A claim is decided under the task's row lock (SQLite: within its one writer), so of two workers one gets it. Whatever a
+worker writes later counts only while its claim is the present one: who lost the lease changes nothing any more.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from portal.channels import channels
+from portal.clock import now
+from portal.db import literal_limit, lock, on_commit, session
+from portal.enqueueing import enqueue
+from portal.errors import Conflict, Message
+from portal.identifiers import new_id
+from portal.tasks.models import MESSAGE_LENGTH, Task, TaskState
+
+RUN = "tasks.run"
+"""The job that runs one task."""
+LEASE = timedelta(seconds=30)  # ten missed heartbeats: see `portal.jobs.tasks`
+RETRY_SECONDS = (10, 60, 300, 1200)  # after each attempt that failed
+MOST_ATTEMPTS = len(RETRY_SECONDS) + 1
+RETENTION = timedelta(days=30)
+SWEPT_AT_ONCE = 100
+
+
+@dataclass(frozen=True)
+class ClaimedTask:
+    """A task in the hands of the worker that claimed it; `worker` tells this claim from every other."""
+
+    uuid: UUID
+    kind: str
+    subject_uuid: UUID
+    worker: str
+
+
+def create_task(*, kind: str, subject_uuid: UUID, by: UUID | None) -> Task:
+    """A task that a worker begins once the transaction has been committed. `by` is the uuid of a user."""
+    task = Task(kind=kind, subject_uuid=subject_uuid, created_by_uuid=by, lease_until=now())
+    session.add(task)
+    session.flush()
+    enqueue(RUN, str(task.uuid))
+    return task
+
+
+def due() -> list[UUID]:
+    """Tasks that any worker may claim now: waiting ones whose job got lost, and those whose worker died."""
+    return list(
+        session.scalars(
+            sa.select(Task.uuid)
+            .where(Task.lease_until <= now())
+            .order_by(Task.lease_until)
+            .limit(literal_limit(SWEPT_AT_ONCE))
+        )
+    )
+
+
+def claim(task_uuid: UUID) -> ClaimedTask | None:
+    """Take a task for the length of a lease; None if somebody else holds it, it has ended, or ends right here.
+
+    It ends here if it was cancelled after its worker had died, or if one worker after the other died of it.
+    """
+    at = now()
+    task = session.scalar(
+        sa.select(Task)
+        .where(Task.uuid == task_uuid, Task.lease_until <= at)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    if task is None:
+        return None
+    if task.cancel_requested_at is not None:
+        _end(task, TaskState.CANCELLED, at)
+        return None
+    if task.attempts >= MOST_ATTEMPTS:
+        _end(task, TaskState.FAILED, at, Message("It was begun several times and never came to an end."))
+        return None
+    task.state, task.worker, task.lease_until = TaskState.RUNNING, new_id(), at + LEASE
+    task.progress, task.message = None, ""
+    task.attempts += 1
+    task.started_at = task.started_at or at
+    _nudge(task)
+    return ClaimedTask(task.uuid, task.kind, task.subject_uuid, task.worker)
+
+
+def heartbeat(claimed: ClaimedTask, *, progress: int | None, message: str) -> bool:
+    """Renew the lease and tell how far the work is. False: leave off, it was cancelled or another worker has it."""
+    task = _lock_held(claimed)
+    if task is None:
+        return False
+    task.lease_until = now() + LEASE
+    message = message[:MESSAGE_LENGTH]
+    if (progress, message) != (task.progress, task.message):
+        task.progress, task.message = progress, message
+        _nudge(task)
+    return task.cancel_requested_at is None
+
+
+def finish(claimed: ClaimedTask) -> None:
+    """The work is done. Nothing changes if another worker has the task by now."""
+    task = _lock_held(claimed)
+    if task is not None:
+        task.progress = 100
+        _end(task, TaskState.DONE, now())
+
+
+def fail(claimed: ClaimedTask, *, message: str, retry: bool) -> None:
+    """The attempt came to nothing, for the reason that `message` says. Nothing changes if another worker has the task.
+
+    With `retry` it waits for the next attempt, unless there were too many. If somebody asked to cancel it meanwhile, it
+    ends as cancelled.
+    """
+    task = _lock_held(claimed)
+    if task is None:
+        return
+    at = now()
+    if task.cancel_requested_at is not None:
+        _end(task, TaskState.CANCELLED, at)
+    elif not retry or task.attempts >= MOST_ATTEMPTS:
+        _end(task, TaskState.FAILED, at, message)
+    else:
+        seconds = RETRY_SECONDS[task.attempts - 1]
+        task.state, task.worker, task.lease_until = TaskState.WAITING, None, at + timedelta(seconds=seconds)
+        task.message = message[:MESSAGE_LENGTH]
+        enqueue(RUN, str(task.uuid), seconds)
+        _nudge(task)
+
+
+def cancel(*, task: Task) -> None:
+    """End a waiting task, and have the worker of a running one leave off at its next heartbeat. Raises `Conflict`."""
+    lock(task)
+    if task.ended_at is not None:
+        raise Conflict(Message("This has ended already."))
+    at = now()
+    task.cancel_requested_at = task.cancel_requested_at or at
+    if task.state is TaskState.WAITING:
+        _end(task, TaskState.CANCELLED, at)
+    _nudge(task)
+
+
+def sweep_tasks() -> None:
+    """Housekeeping: what ended long ago."""
+    session.execute(sa.delete(Task).where(Task.ended_at < now() - RETENTION))
+
+
+def _lock_held(claimed: ClaimedTask) -> Task | None:
+    """The task, locked, if this claim is still the present one."""
+    return session.scalar(
+        sa.select(Task)
+        .where(Task.uuid == claimed.uuid, Task.worker == claimed.worker)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+
+
+def _end(task: Task, state: TaskState, at: datetime, message: str = "") -> None:
+    task.state, task.ended_at, task.message = state, at, message[:MESSAGE_LENGTH]
+    task.worker, task.lease_until = None, None
+    _nudge(task)
+
+
+def _nudge(task: Task) -> None:
+    topic = task.topic
+    on_commit(lambda: channels().nudge(topic))

@@ -1,0 +1,164 @@
+"""How the portal speaks with the stand-in: the adapter that the tests add to the catalog."""
+
+import hmac
+import json
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Collection, Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+from urllib.parse import parse_qs, urlencode
+
+from portal.clock import now
+from portal.errors import Message
+from portal.providers.base import (
+    CallbackRefused,
+    Count,
+    Destination,
+    FieldKind,
+    LiveState,
+    Property,
+    ProviderError,
+    RawCallback,
+    Report,
+    RunRequest,
+    RunStatus,
+    Setting,
+    SettingScope,
+    Snapshot,
+    Visit,
+    WatchedRoom,
+)
+from tests.providers.standin.server import sign
+
+TIMEOUT = 2.0
+WINDOW = timedelta(minutes=5)
+ROLES = {"moderator": "chair", "attendee": "member", "guest": "visitor"}
+LABELS = {
+    "participants": Message("Participants"),
+    "moderators": Message("Moderators"),
+    "attendees": Message("Attendees"),
+    "guests": Message("Guests"),
+}
+
+
+class StandInAdapter:
+    """A type of service for conferences at an address of its own."""
+
+    key = "standin"
+    label = "Stand-in"
+    kinds = frozenset({"meet"})
+    properties: Sequence[Property] = (
+        Property(
+            name="host_url",
+            kind=FieldKind.ADDRESS,
+            label=Message("Address"),
+            help=Message("Where the service answers."),
+            required=True,
+            longest=200,
+        ),
+        Property(
+            name="secret",
+            kind=FieldKind.SECRET,
+            label=Message("Shared secret"),
+            help=Message("What both sides sign with."),
+            required=True,
+        ),
+    )
+    settings: Sequence[Setting] = (
+        Setting(
+            name="welcome_message",
+            kind=FieldKind.TEXT,
+            scope=SettingScope.PROVIDER,
+            label=Message("Welcome message"),
+            help=Message("What people read first."),
+            read_by="stand-in",
+        ),
+    )
+    features: frozenset[str] = frozenset({"public_chat"})
+
+    def bind(self, properties: Mapping[str, Any]) -> "StandInService":
+        return StandInService(properties.get("host_url", "http://127.0.0.1:9"), properties.get("secret", ""))
+
+
+class StandInService:
+    """One stand-in, as a row describes it."""
+
+    def __init__(self, url: str, secret: str) -> None:
+        self._url, self._secret = url, secret
+
+    @property
+    def origin(self) -> str:
+        return self._url
+
+    def start(self, request: RunRequest) -> str:
+        asked = {
+            "room_key": request.room_key,
+            "room_name": request.room_name,
+            "callback_url": request.callback_url,
+            "return_url": request.return_url,
+        }
+        return str(self._call("start", asked)["external"])
+
+    def end(self, external: str) -> None:
+        self._call("end", {"external": external})
+
+    def destination(self, external: str, visit: Visit) -> Destination:
+        query = {
+            "external": external,
+            "person": visit.participant_id,
+            "name": visit.name,
+            "role": ROLES[visit.role],
+        }
+        signature = sign(self._secret, urlencode(query).encode())
+        return Destination(f"{self._url}/join?{urlencode({**query, 'signature': signature})}")
+
+    def look(self, rooms: Collection[WatchedRoom]) -> Mapping[str, RunStatus]:
+        at = now()
+        found = self._call("status", {"rooms": [room.room_key for room in rooms]})
+        return {key: RunStatus(one["external"], _snapshot(one["people"], at)) for key, one in found.items()}
+
+    def read_callback(self, callback: RawCallback) -> Sequence[Report]:
+        stamp = callback.headers.get("x-stamp", "")
+        good = sign(self._secret, stamp.encode() + b"." + callback.body)
+        if not hmac.compare_digest(callback.headers.get("x-signature", "").encode(), good.encode()):
+            raise CallbackRefused
+        if not stamp.isdigit() or abs(callback.received_at.timestamp() - int(stamp)) > WINDOW.total_seconds():
+            raise CallbackRefused
+        said = {name: values[0] for name, values in parse_qs(callback.body.decode()).items()}
+        over = Snapshot(state=LiveState.IDLE, checked_at=callback.received_at)
+        snapshot = over if said["event"] == "ended" else None
+        return [Report(key=said["id"], external=said["external"], snapshot=snapshot)]
+
+    def _call(self, call: str, asked: object) -> Any:
+        body = json.dumps(asked).encode()
+        headers = {"Content-Type": "application/json", "X-Signature": sign(self._secret, body)}
+        request = urllib.request.Request(f"{self._url}/{call}", body, headers)
+        begun = time.monotonic()
+        try:
+            with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:
+                return json.loads(answer.read(1_000_000))
+        except urllib.error.HTTPError as error:
+            raise ProviderError(f"{call} was answered {error.code}", permanent=error.code in {401, 409}) from error
+        except (OSError, ValueError) as error:
+            took = time.monotonic() - begun
+            raise ProviderError(f"{call} got no answer in {took:.1f} s", permanent=False) from error
+
+
+def _snapshot(people: Sequence[Sequence[str]], at: Any) -> Snapshot:
+    by_role = [role for _, _, role in people]
+    figures = {
+        "participants": len(people),
+        "moderators": by_role.count("chair"),
+        "attendees": by_role.count("member"),
+        "guests": by_role.count("visitor"),
+    }
+    return Snapshot(
+        state=LiveState.LIVE if people else LiveState.STARTING,
+        checked_at=at,
+        headline=len(people),
+        counts=tuple(Count(key, LABELS[key], value) for key, value in figures.items()),
+        names=tuple(name for _, name, _ in people),
+        present=frozenset(person for person, _, _ in people),
+    )

@@ -132,7 +132,7 @@ class _Claimed:
 
 def providers_to_ask() -> list[UUID]:
     """The rows of providers with rooms that are to be looked at now."""
-    return list(session.scalars(sa.select(sa.distinct(_HOLDER)).select_from(_WATCHED).where(*_due(now()))))
+    return list(session.scalars(sa.select(_HOLDER).distinct().select_from(_WATCHED).where(*_due(now()))))
 
 
 def ask_provider(provider_uuid: UUID) -> int:

@@ -116,9 +116,11 @@ def over(_ended: ParticipationEnded) -> ResponseReturnValue:
 
 def _what_happened(admission: Admission) -> str:
     try:
-        find_participant(admission.room.id, admission.cookie)
+        participant = find_participant(admission.room.id, admission.cookie)
     except ParticipationEnded as over:
         return over.reason
+    if participant.participation.run.driver is Driver.PROVIDER:
+        return Ending.LEFT.value  # whoever comes here from the service has closed its page
     return ELSEWHERE
 
 

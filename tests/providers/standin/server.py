@@ -73,6 +73,15 @@ class StandIn(ThreadingHTTPServer):
         """The meeting of this name that goes on."""
         return next((one for one in self.meetings.values() if one.external == external), None)
 
+    def meeting_name(self) -> str:
+        """What the one meeting that goes on is called."""
+        [meeting] = self.meetings.values()
+        return meeting.external
+
+    def people_in(self) -> dict[str, tuple[str, str]]:
+        """Who is in any meeting: id → name and role."""
+        return {one: who for meeting in self.meetings.values() for one, who in meeting.people.items()}
+
     def come(self, external: str, person: str, name: str, role: str) -> None:
         """Somebody opened his address."""
         meeting = self.meeting(external)
@@ -168,7 +177,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header("Location", meeting.return_url)
             self.send_header("Content-Length", "0")
             return self.end_headers()
-        threading.Thread(target=self.server.come, args=tuple(query.values()), daemon=True).start()
+        self.server.come(**query)
         query = {"external": query["external"], "person": query["person"]}
         query["signature"] = sign(SECRET, urlencode(query).encode())
         page = f"""<!doctype html><html lang="en"><head><title>Stand-in</title></head><body>

@@ -15,7 +15,6 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import MethodNotAllowed
 
 from portal.accounts.models import Account
-from portal.admission.models import RoomToken
 from portal.admission.queries import Occupancy, Visitor, find_door
 from portal.admission.reauthorization import ParticipationEnded, reauthorize
 from portal.clock import now
@@ -24,10 +23,11 @@ from portal.edge import actor, admission_cookie
 from portal.edge.admission_cookie import AdmissionCookie
 from portal.edge.bearer import ScopeMissing
 from portal.edge.transaction import SAFE_METHODS
+from portal.edge.visitors import visitor_of
 from portal.errors import Message, NotAllowed, NotFound, Refused
 from portal.permissions.actor import Actor
 from portal.permissions.permission import Permission
-from portal.permissions.rules import can, holds, member_role
+from portal.permissions.rules import can, holds
 from portal.permissions.visibility import creatable_accounts, find_room
 from portal.rooms.models import Room
 from portal.status.models import Participation, RoomStatus
@@ -265,33 +265,6 @@ def find_participant(room_id: str, cookie: AdmissionCookie | None) -> Participan
         with writing():
             change_role(stay.room.uuid, lambda person: person.uuid == own, stay.role)
     return Participant(stay.room, stay.participation, cookie)
-
-
-def visitor_of(room: Room, token: RoomToken | None, cookie: AdmissionCookie | None) -> Visitor:
-    """The visitor that this cookie makes, with the rights that he has now."""
-    if cookie is None:
-        return Visitor()
-    if cookie.sign_in_uuid is None:
-        return Visitor(device=cookie.device, token=token)
-    somebody = actor.by_sign_in(cookie.sign_in_uuid)
-    visitor = as_member(somebody, room, device=cookie.device) if somebody else None
-    return visitor or Visitor(device=cookie.device)
-
-
-def as_member(somebody: Actor, room: Room, *, device: str) -> Visitor | None:
-    """The visitor that a signed-in person makes without a link, or None if he is no member."""
-    if room.uuid not in somebody.memberships and find_room(somebody, room.id) is None:
-        return None
-    role = member_role(somebody, room)
-    if role is None:
-        return None
-    return Visitor(
-        device=device or None,
-        member=somebody.user,
-        member_role=role,
-        sign_in_uuid=somebody.sign_in.uuid if somebody.sign_in else None,
-        scopes=somebody.scopes,
-    )
 
 
 def _changes_state() -> bool:

@@ -13,7 +13,8 @@ from portal.admission.decision import Decision, Reason, Refuse
 from portal.admission.operations import preview
 from portal.admission.reauthorization import ABSENT, MEMBERSHIP, SIGNED_OUT, ParticipationEnded
 from portal.edge import actor
-from portal.edge.guard import Admission, Participant, admitted, as_member, at_door, find_participant
+from portal.edge.guard import Admission, Participant, admitted, at_door, find_participant
+from portal.edge.visitors import as_member
 from portal.errors import Conflict, Message, NotFound
 from portal.providers.base import Embeddable
 from portal.rooms.settings import MUTE_ON_START, setting_of

@@ -18,8 +18,9 @@ from portal.admission.queries import Visitor, find_token
 from portal.admission.waiting import keep_waiting, start_waiting, stop_waiting
 from portal.clock import now
 from portal.edge import actor, admission_cookie
-from portal.edge.guard import Admission, as_member, at_door
+from portal.edge.guard import Admission, at_door
 from portal.edge.refusals import recording_refusals
+from portal.edge.visitors import as_member
 from portal.errors import NotFound
 from portal.people.models import NAME_LENGTH
 from portal.rooms.models import Room

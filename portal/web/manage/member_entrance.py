@@ -12,8 +12,9 @@ from portal.admission.operations import Declined, preview
 from portal.admission.queries import Visitor
 from portal.admission.waiting import keep_waiting, start_waiting, stop_waiting
 from portal.edge import actor, admission_cookie
-from portal.edge.guard import as_member, requires
+from portal.edge.guard import requires
 from portal.edge.refusals import recording_refusals
+from portal.edge.visitors import as_member
 from portal.permissions.permission import Permission
 from portal.permissions.rules import knows_the_plan
 from portal.rooms.models import Room

@@ -15,8 +15,8 @@ import sqlalchemy as sa
 from portal.accounts.models import Account
 from portal.customers.models import Customer, display_name
 from portal.db import literal_limit, session
-from portal.permissions.actor import Actor
-from portal.permissions.permission import StaffPermission
+from portal.people.actor import Actor
+from portal.people.staff import StaffPermission
 from portal.permissions.visibility import AccessScope
 
 MOST = 50

@@ -6,19 +6,19 @@ far as its scopes go; nothing else takes a right away.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 from uuid import UUID
 
 from portal.clock import now
-from portal.credentials.scopes import Scope
 from portal.customers.models import Customer
 from portal.errors import Message, NotAllowed
-from portal.permissions.actor import Actor
-from portal.permissions.members import RoomMember
-from portal.permissions.permission import Permission, StaffPermission
+from portal.people.actor import Actor
+from portal.people.staff import StaffPermission
+from portal.permissions.permission import Permission
 from portal.rooms.models import Role, Room
+from portal.scopes import Scope
 
 ALL = frozenset(Permission)
 
@@ -54,9 +54,13 @@ def staff(permission: StaffPermission) -> Rule:
     return rule
 
 
-RULES: list[tuple[Rule, frozenset[Permission]]] = [
+OWN_RULES: list[tuple[Rule, frozenset[Permission]]] = [
     (owns_room, ALL),
     (owns_above, ALL),
+]
+"""What somebody may do in his own right, besides what he was granted as a member."""
+
+STAFF_RULES: list[tuple[Rule, frozenset[Permission]]] = [
     (
         staff(StaffPermission.ROOMS_READ),
         frozenset({Permission.ROOM_VIEW, Permission.STATUS_VIEW, Permission.MEMBERS_VIEW, Permission.REPORTS_VIEW}),
@@ -64,14 +68,20 @@ RULES: list[tuple[Rule, frozenset[Permission]]] = [
     (staff(StaffPermission.ROOMS_UPDATE), ALL - {Permission.ROOM_DELETE}),
     (staff(StaffPermission.ROOMS_DELETE), frozenset({Permission.ROOM_DELETE})),
 ]
+"""What somebody may do on behalf of whoever owns the room."""
 
 
-def rights(actor: Actor, room: Room, member: RoomMember | None, at: datetime) -> frozenset[Permission]:
-    """Everything that the actor may do with the room: what he holds, within his scopes."""
-    return effective_permissions(actor, owners_of(room), member.granted(at) if member is not None else frozenset())
+def rights(actor: Actor, room: Room, at: datetime) -> frozenset[Permission]:
+    """Everything that the actor, whose membership a door has loaded, may do with the room, within his scopes."""
+    return effective_permissions(actor, owners_of(room), _granted(actor, room, at))
 
 
-def effective_permissions(actor: Actor, place: RoomOwners, granted: frozenset[Permission]) -> frozenset[Permission]:
+def _granted(actor: Actor, room: Room, at: datetime) -> frozenset[str]:
+    member = actor.memberships.get(room.uuid)
+    return member.granted(at) if member is not None else frozenset()
+
+
+def effective_permissions(actor: Actor, place: RoomOwners, granted: frozenset[str]) -> frozenset[Permission]:
     """What the actor, whom a membership grants so much, may do with a room at this place, within his scopes."""
     held = held_permissions(actor, place, granted)
     return held if actor.scopes is None else _within(held, actor.scopes)
@@ -82,9 +92,14 @@ def _within(held: frozenset[Permission], scopes: frozenset[Scope]) -> frozenset[
     return frozenset(one for one in held if one.scope in scopes)
 
 
-def held_permissions(actor: Actor, place: RoomOwners, granted: frozenset[Permission]) -> frozenset[Permission]:
-    """The same in whatever way the actor's person comes."""
-    return granted.union(*(gives for rule, gives in RULES if rule(actor, place)))
+def held_permissions(actor: Actor, place: RoomOwners, granted: frozenset[str]) -> frozenset[Permission]:
+    """What the actor's person, whom a membership grants so much, holds on a room at this place, in whatever way."""
+    return _own_permissions(actor, place, granted).union(*(gives for rule, gives in STAFF_RULES if rule(actor, place)))
+
+
+def _own_permissions(actor: Actor, place: RoomOwners, granted: frozenset[str]) -> frozenset[Permission]:
+    own = frozenset(Permission(word) for word in granted)
+    return own.union(*(gives for rule, gives in OWN_RULES if rule(actor, place)))
 
 
 def owners_of(room: Room) -> RoomOwners:
@@ -96,13 +111,18 @@ def can(actor: Actor | None, permission: Permission, room: Room) -> bool:
     """Whether the actor, whose membership a door has loaded, may do this with the room. Fails closed."""
     if actor is None:
         return False
-    return permission in rights(actor, room, actor.memberships.get(room.uuid), now())
+    return permission in rights(actor, room, now())
 
 
 def holds(actor: Actor, permission: Permission, room: Room) -> bool:
-    """The same without regard to scopes: whether it is only a scope that is missing, and who may know of a room."""
-    member = actor.memberships.get(room.uuid)
-    return permission in held_permissions(actor, owners_of(room), member.granted(now()) if member else frozenset())
+    """Like `can`, but whatever the scopes: whether only a scope is missing, and who may know of a room."""
+    return permission in held_permissions(actor, owners_of(room), _granted(actor, room, now()))
+
+
+def acting_on(actor: Actor, permission: Permission, room: Room) -> Actor:
+    """The actor as he uses this permission, which he holds: on the customer's behalf if only staff rules give it."""
+    own = permission in _own_permissions(actor, owners_of(room), _granted(actor, room, now()))
+    return replace(actor, on_behalf_of_uuid=None if own else room.customer_uuid)
 
 
 def member_role(actor: Actor, room: Room) -> Role | None:

@@ -18,10 +18,11 @@ from portal.clock import now
 from portal.customers.models import Customer
 from portal.db import UTCDateTime, session, short_id
 from portal.identifiers import matches_identifier
+from portal.people.actor import Actor
 from portal.people.models import User
-from portal.permissions.actor import Actor
+from portal.people.staff import StaffPermission
 from portal.permissions.members import RoomMember, grants
-from portal.permissions.permission import Permission, StaffPermission
+from portal.permissions.permission import Permission
 from portal.permissions.rules import holds
 from portal.rooms.models import Room
 from portal.subscriptions.models import Subscription, plan_column

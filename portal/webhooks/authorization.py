@@ -13,7 +13,7 @@ from sqlalchemy.orm import joinedload
 
 from portal.db import session
 from portal.errors import Message, NotAllowed
-from portal.permissions.actor import Actor, actor_of
+from portal.people.actor import Actor, actor_of
 from portal.permissions.members import RoomMember
 from portal.permissions.permission import Permission
 from portal.permissions.rules import can, manages_customer

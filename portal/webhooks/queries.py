@@ -12,10 +12,11 @@ from portal.customers.models import Customer
 from portal.db import session
 from portal.errors import NotAllowed, NotFound
 from portal.identifiers import matches_identifier
+from portal.people.actor import Actor
 from portal.people.models import User
-from portal.permissions.actor import Actor
+from portal.people.staff import StaffPermission
 from portal.permissions.members import RoomMember, grants
-from portal.permissions.permission import Permission, StaffPermission
+from portal.permissions.permission import Permission
 from portal.permissions.rules import holds, manages_customer
 from portal.permissions.visibility import find_room
 from portal.rooms.models import Room

@@ -11,7 +11,6 @@ from portal.api.v1.core.endpoint import endpoint, takes
 from portal.api.v1.core.query_params import Column, Listing
 from portal.api.v1.request_schemas import NewWebhook, WebhookChange
 from portal.api.v1.tokens import beginning
-from portal.credentials.scopes import Scope
 from portal.customers.models import Customer
 from portal.db import session
 from portal.edge import actor
@@ -22,6 +21,7 @@ from portal.permissions.permission import Permission
 from portal.permissions.rules import holds, manages_customer
 from portal.permissions.visibility import find_room
 from portal.rooms.models import Room
+from portal.scopes import Scope
 from portal.webhooks import operations, serializers
 from portal.webhooks.deliveries import send_again
 from portal.webhooks.models import EndpointStatus, WebhookDelivery, WebhookEndpoint
@@ -252,7 +252,7 @@ def retry(webhook_id: str, delivery_id: str) -> Response:
     selection, by = query_params.field_selection(DELIVERIES), actor.someone()
     found = find_endpoint(by, webhook_id)
     sent = find_delivery(found, delivery_id)
-    send_again(sent, by=by.user)
+    send_again(sent, by=by)
     return responses.single(serializers.delivery(sent, found), selection)
 
 

@@ -19,9 +19,9 @@ from portal.customers.models import Customer, display_name
 from portal.db import literal_limit, session
 from portal.edge import cursors
 from portal.edge.i18n import ago, duration, seconds_since
+from portal.people.actor import Actor
 from portal.people.models import User
 from portal.permissions.account_filter import AccountChoice, account_filter_for
-from portal.permissions.actor import Actor
 from portal.permissions.members import RoomMember, granted
 from portal.permissions.permission import Permission
 from portal.permissions.rules import RoomOwners, effective_permissions

@@ -82,7 +82,7 @@ def create(accounts: list[Account]) -> ResponseReturnValue:
     if form.validate_on_submit():
         account = next(account for account in accounts if account.id == form.account.data)
         with form.refusals():
-            room = create_room(account=account, room_name=form.room_name.data, by=actor.someone().user)
+            room = create_room(account=account, room_name=form.room_name.data, by=actor.someone())
             notices.done(_("The room is ready. Make a link to bring people in."))
             return redirect(url_for("rooms.show", room_id=room.id), 303)
     return render_template("manage/rooms/new.html", form=form, accounts=accounts), 422 if form.refused else 200
@@ -117,7 +117,7 @@ def show(room: Room) -> ResponseReturnValue:
 def delete(room: Room) -> ResponseReturnValue:
     """Say what goes, then put the room into the trash. The next page offers to undo it."""
     if request.method == "POST":
-        delete_room(room, by=actor.someone().user)
+        delete_room(room, by=actor.someone())
         notices.undoable(
             _("“%(name)s” was deleted.", name=room.room_name), undo=url_for("rooms.restore", room_id=room.id)
         )
@@ -130,7 +130,7 @@ def delete(room: Room) -> ResponseReturnValue:
 def restore(room: Room) -> ResponseReturnValue:
     """Take the room out of the trash again."""
     try:
-        restore_room(room, by=actor.someone().user)
+        restore_room(room, by=actor.someone())
     except Conflict as conflict:
         notices.failed(translated(conflict.message))
         return redirect(url_for("rooms.index"), 303)

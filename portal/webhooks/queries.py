@@ -15,7 +15,7 @@ from portal.identifiers import matches_identifier
 from portal.people.actor import Actor
 from portal.people.models import User
 from portal.people.staff import StaffPermission
-from portal.permissions.members import RoomMember, grants
+from portal.permissions.members import RoomMember
 from portal.permissions.permission import Permission
 from portal.permissions.rules import holds, manages_customer
 from portal.permissions.visibility import find_room
@@ -46,8 +46,8 @@ def managed_endpoints(actor: Actor) -> sa.Select[WebhookEndpoint]:
     edits = sa.select(RoomMember.room_uuid).where(
         RoomMember.user_uuid == actor.uuid,
         sa.or_(RoomMember.until.is_(None), RoomMember.until > now()),
-        grants(Permission.ROOM_VIEW),
-        grants(Permission.ROOM_EDIT),
+        RoomMember.grants(Permission.ROOM_VIEW),
+        RoomMember.grants(Permission.ROOM_EDIT),
     )
     return query.where(
         sa.or_(

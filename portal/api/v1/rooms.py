@@ -8,6 +8,7 @@ from sqlalchemy.orm import contains_eager, defer, joinedload, lazyload, load_onl
 
 from portal import serializers as serialize
 from portal.accounts.models import Account
+from portal.accounts.permission import AccountPermission
 from portal.api.v1 import includes, response_schemas
 from portal.api.v1.core import pagination, query_params, responses
 from portal.api.v1.core.endpoint import endpoint, takes
@@ -22,7 +23,7 @@ from portal.errors import Invalid, Message
 from portal.people.actor import Actor
 from portal.people.models import User
 from portal.permissions.permission import Permission
-from portal.permissions.rules import rights
+from portal.permissions.rules import acting_on, rights
 from portal.permissions.visibility import (
     NEVER,
     AccessScope,
@@ -173,7 +174,7 @@ def create(body: NewRoom) -> Response:
     given = body.given()
     room = create_room(
         account=account,
-        by=actor.someone(),
+        by=acting_on(actor.someone(), AccountPermission.ROOMS_CREATE, account),
         room_name=body.room_name,
         slug=given.get("slug"),
         status=given.get("status", RoomStatusWord.ACTIVE),

@@ -14,6 +14,7 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.validators import DataRequired
 
 from portal.accounts.models import Account
+from portal.accounts.permission import AccountPermission
 from portal.admission.queries import codes_of, roles_locked_out, tokens_of
 from portal.clock import now
 from portal.edge import actor, cursors
@@ -21,7 +22,7 @@ from portal.edge.guard import requires, requires_in_account, signed_in
 from portal.edge.i18n import translated, zone
 from portal.errors import Conflict
 from portal.permissions.permission import Permission
-from portal.permissions.rules import can
+from portal.permissions.rules import acting_on, can
 from portal.rooms.features import features_of
 from portal.rooms.models import Room
 from portal.rooms.operations import TRASH_DAYS, create_room, restore_room
@@ -82,7 +83,8 @@ def create(accounts: list[Account]) -> ResponseReturnValue:
     if form.validate_on_submit():
         account = next(account for account in accounts if account.id == form.account.data)
         with form.refusals():
-            room = create_room(account=account, room_name=form.room_name.data, by=actor.someone())
+            by = acting_on(actor.someone(), AccountPermission.ROOMS_CREATE, account)
+            room = create_room(account=account, room_name=form.room_name.data, by=by)
             notices.done(_("The room is ready. Make a link to bring people in."))
             return redirect(url_for("rooms.show", room_id=room.id), 303)
     return render_template("manage/rooms/new.html", form=form, accounts=accounts), 422 if form.refused else 200

@@ -85,6 +85,9 @@ def create(accounts: list[Account]) -> ResponseReturnValue:
         with form.refusals():
             by = acting_on(actor.someone(), AccountPermission.ROOMS_CREATE, account)
             room = create_room(account=account, room_name=form.room_name.data, by=by)
+            if not can(by, Permission.ROOM_VIEW, room):
+                notices.done(_("The room is ready. Its owner, %(owner)s, can let you in.", owner=room.owner.name))
+                return redirect(url_for("rooms.index"), 303)
             notices.done(_("The room is ready. Make a link to bring people in."))
             return redirect(url_for("rooms.show", room_id=room.id), 303)
     return render_template("manage/rooms/new.html", form=form, accounts=accounts), 422 if form.refused else 200

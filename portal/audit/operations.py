@@ -19,7 +19,7 @@ class Auditable(Protocol):
 
 
 class AuditedActor(Protocol):
-    """What a line says about whoever acted: his user's uuid, and see `AuditEvent`. An `Actor` is one."""
+    """What an audit line stores of whoever acted: user, program, customer on whose behalf. An `Actor` is one."""
 
     @property
     def uuid(self) -> UUID: ...

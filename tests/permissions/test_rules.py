@@ -15,6 +15,7 @@ from portal.people.actor import Actor, actor_of
 from portal.people.models import PlatformRole
 from portal.people.operations import create_user
 from portal.people.staff import StaffPermission
+from portal.permissions.account_filter import account_filter_for
 from portal.permissions.permission import Permission
 from portal.permissions.rules import PLATFORM, AnyPermission, Platform, Thing, acting_on, can, owners_of
 from portal.permissions.visibility import creatable_account, creatable_accounts, find_room, only_creatable_account
@@ -211,6 +212,7 @@ def test_who_may_make_rooms_by_the_rules_finds_the_account(cast: Cast, world: di
         assert account in creatable_accounts(somebody)
         assert creatable_account(somebody, account.id) is account
         assert can(somebody, AccountPermission.ROOMS_CREATE, account), name
+        assert account_filter_for(somebody, "").may_create, name
     assert only_creatable_account(actor_of(cast.user("bob"))) is account
     assert only_creatable_account(actor_of(cast.user("charlie"))) is None  # he has one of his own
 
@@ -225,6 +227,7 @@ def test_a_grant_that_ended_or_is_another_one_finds_no_account(
         ended = timedelta(seconds=-1) if "rooms:create" in words else None
         member(actor_of(cast.user("bob")), thing, *words, until=ended)
     assert creatable_accounts(actor_of(cast.user("bob"))) == []
+    assert not account_filter_for(actor_of(cast.user("bob")), "").may_create
 
 
 def test_staff_act_on_behalf_of_the_customer_and_others_in_their_own_right(cast: Cast, world: dict[str, Thing]) -> None:

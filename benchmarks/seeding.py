@@ -23,9 +23,9 @@ from portal.customers.operations import create_customer
 from portal.db import db, session, transaction
 from portal.identifiers import new_id, new_uuid
 from portal.people import passwords
+from portal.people.actor import actor_of
 from portal.people.models import User
 from portal.people.operations import create_user, make_admin
-from portal.permissions.actor import actor_of
 from portal.permissions.members import RoomMember
 from portal.permissions.permission import Permission
 from portal.providers.base import LiveState
@@ -138,7 +138,7 @@ def _frame() -> tuple[Account, dict[str, User]]:
 def _program(user: User) -> str:
     """The access token of a program that may do what the user may."""
     scopes = offered_scopes(user)
-    client, _ = create_client(user=user, by=user, name="Bench", scopes=scopes)
+    client, _ = create_client(user=user, by=actor_of(user), name="Bench", scopes=scopes)
     access = ACCESS.new()
     issue(client=client, user=user, pair=TokenPair(access, access_life=timedelta(days=1), scopes=scopes))
     return access

@@ -245,9 +245,10 @@ def create_client(
     """Make a client. Its secret is printed once and not kept."""
     from portal.credentials import clients
     from portal.credentials.models import ClientKind
-    from portal.credentials.scopes import Scope
     from portal.db import transaction
     from portal.people import operations as people
+    from portal.people.actor import actor_of
+    from portal.scopes import Scope
 
     with _app().app_context(), transaction():
         found = people.find_by_email(email)
@@ -259,7 +260,7 @@ def create_client(
             raise click.ClickException(f"There is no scope {unknown[0]}. There are: {', '.join(Scope)}.")
         made, secret = clients.create_client(
             user=found,
-            by=found,
+            by=actor_of(found),
             name=name,
             kind=ClientKind(kind),
             scopes=[Scope(word) for word in words] or clients.offered_scopes(found),

@@ -12,9 +12,9 @@ from portal.customers.models import Customer
 from portal.customers.operations import create_customer
 from portal.db import reading, session, transaction
 from portal.people import passwords
+from portal.people.actor import actor_of
 from portal.people.models import User
 from portal.people.operations import create_user, find_by_email, make_admin
-from portal.permissions.actor import actor_of
 from portal.permissions.operations import add_member
 from portal.permissions.permission import Permission
 from portal.rooms.models import Role, Room
@@ -59,17 +59,17 @@ def _make(hashes: dict[str, passwords.Hash]) -> None:
     main = _customer("Acme", people["alice"], provider)
     _customer("Globex", people["charlie"], provider)
 
-    alice = people["alice"]
+    alice = actor_of(people["alice"])
     board = create_room(account=main, room_name="Board meeting", by=alice)
     create_room(account=main, room_name="Open house", by=alice, is_public=True)
     for role, label in ((Role.MODERATOR, "Chair"), (Role.ATTENDEE, "Members"), (Role.GUEST, "Press")):
-        issue_token(room=board, role=role, by=actor_of(alice), label=label)
-    create_code(room=board, role=Role.ATTENDEE, by=actor_of(alice), code=CODE, label="For the members")
+        issue_token(room=board, role=role, by=alice, label=label)
+    create_code(room=board, role=Role.ATTENDEE, by=alice, code=CODE, label="For the members")
     add_member(
         room=board,
         email=people["bob"].email,
         permissions=[Permission.ROOM_VIEW, Permission.STATUS_VIEW],
-        by=actor_of(alice),
+        by=alice,
     )
 
 

@@ -13,8 +13,8 @@ from portal.admission.participations import ParticipationDetails
 from portal.customers.models import Customer
 from portal.db import TimestampMixin
 from portal.identifiers import IdentifierMixin
+from portal.people.actor import Actor
 from portal.people.models import User
-from portal.permissions.actor import Actor
 from portal.permissions.members import RoomMember
 from portal.permissions.rules import grantable_roles
 from portal.providers.base import LiveState

@@ -23,7 +23,7 @@ from flask import Flask
 
 from portal.app import create_app
 from portal.db import db, session, transaction
-from portal.permissions.actor import actor_of
+from portal.people.actor import actor_of
 from portal.subscriptions.models import Subscription
 from portal.webhooks import operations as webhooks
 from portal.webhooks.events import Event

@@ -1,14 +1,17 @@
 """Accounts: instances of a service that a customer bought. Rooms live in accounts."""
 
+from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from portal.accounts.permission import AccountPermission
 from portal.customers.models import Customer
 from portal.db import Base, TimestampMixin, enum_type
 from portal.identifiers import IdentifierMixin
+from portal.people.memberships import MembershipMixin
 from portal.people.models import NAME_LENGTH, User
 from portal.subscriptions.models import Subscription
 
@@ -33,3 +36,18 @@ class Account(IdentifierMixin, TimestampMixin, Base):
     customer: Mapped[Customer] = relationship()
     subscription: Mapped[Subscription] = relationship()
     owner: Mapped[User] = relationship()
+
+
+class AccountMember(MembershipMixin, IdentifierMixin, TimestampMixin, Base):
+    """A user in an account, with what the owner granted him there."""
+
+    __tablename__ = "account_members"
+
+    account_uuid: Mapped[UUID] = mapped_column(sa.ForeignKey("accounts.uuid", ondelete="CASCADE"))
+    account: Mapped[Account] = relationship()
+
+    __table_args__ = (sa.UniqueConstraint("account_uuid", "user_uuid"),)
+
+    def granted(self, at: datetime) -> frozenset[AccountPermission]:
+        """What is granted at this time."""
+        return frozenset(AccountPermission(word) for word in self.words(at) if word in set(AccountPermission))

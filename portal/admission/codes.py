@@ -11,8 +11,8 @@ from portal.admission.secrets import checked_code, new_code, normal_code
 from portal.audit.operations import record_event
 from portal.db import lock, session
 from portal.errors import Conflict, Invalid, Message
+from portal.people.actor import Actor
 from portal.people.names import clean_name
-from portal.permissions.actor import Actor
 from portal.permissions.rules import require_grantable_roles
 from portal.rooms.models import Role, Room
 from portal.status.locking import lock_room
@@ -38,7 +38,7 @@ def create_code(
     made = AccessCode(room=room, role=role, created_by=by.user, use_count=0)
     _describe(made, code or new_code(), label, expires_at)
     _store(made)
-    record_event("code.created", made, by=by.uuid, room=room.uuid, role=role.value)
+    record_event("code.created", made, by=by, room=room.uuid, role=role.value)
     return made
 
 
@@ -51,7 +51,7 @@ def change_code(
     changed.role = role
     _describe(changed, code, label, expires_at)
     _store(changed)
-    record_event("code.changed", changed, by=by.uuid, room=changed.room_uuid)
+    record_event("code.changed", changed, by=by, room=changed.room_uuid)
 
 
 def delete_code(deleted: AccessCode, *, room: Room, by: Actor) -> str:
@@ -75,7 +75,7 @@ def delete_code(deleted: AccessCode, *, room: Room, by: Actor) -> str:
     )
     session.delete(deleted)
     session.flush()
-    record_event("code.deleted", deleted, by=by.uuid, room=deleted.room_uuid)
+    record_event("code.deleted", deleted, by=by, room=deleted.room_uuid)
     return kept
 
 
@@ -105,7 +105,7 @@ def restore_code(*, room: Room, kept: str, by: Actor) -> AccessCode:
             session.add(code)
     except IntegrityError:
         raise Conflict(Message("The room has this code already.")) from None
-    record_event("code.restored", code, by=by.uuid, room=room.uuid)
+    record_event("code.restored", code, by=by, room=room.uuid)
     return code
 
 

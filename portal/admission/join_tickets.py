@@ -68,15 +68,15 @@ def issue_join_ticket(
     if not isinstance(decision.result, Enter):
         record_refusal(room=room, visitor=door.visitor, decision=decision)
         return decision, None
-    secret = _PREFIX + secrets.token_urlsafe(_RANDOM_BYTES)
+    member, secret = visitor.member, _PREFIX + secrets.token_urlsafe(_RANDOM_BYTES)
     session.add(
         JoinTicket(
             room_uuid=room.uuid,
             secret_hash=vault.lookup_hash(secret, purpose="join-ticket"),
             token_uuid=visitor.token.uuid if visitor.token else None,
-            user_uuid=visitor.member.uuid if visitor.member else None,
+            user_uuid=member.uuid if member is not None else None,
             access_code=matching,
-            scope_words=None if visitor.scopes is None else sorted(visitor.scopes),
+            scope_words=sorted(member.scopes) if member is not None and member.scopes is not None else None,
             grant_uuid=grant_uuid,
             name=name,
             expires_at=at + OPENING_TIME,

@@ -8,11 +8,11 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal import vault
 from portal.credentials.models import Grant
-from portal.credentials.scopes import Scope, in_order
 from portal.db import Base, TimestampMixin, enum_type
 from portal.identifiers import IdentifierMixin, new_uuid
 from portal.people.models import NAME_LENGTH, User
 from portal.rooms.models import Role, Room
+from portal.scopes import Scope, in_order
 
 LABEL_LENGTH = 80
 

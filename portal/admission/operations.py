@@ -172,7 +172,7 @@ def admit(judged: Judged, *, network: str, place: Place | None = None) -> Partic
     visitor = door.visitor
     token = _count_use(door, code, network, at)
     before = list(door.here.people)
-    member = visitor.member.uuid if visitor.member else None
+    member = visitor.member
     participation = enter_session(
         here=door.here,
         place=place,
@@ -180,9 +180,7 @@ def admit(judged: Judged, *, network: str, place: Place | None = None) -> Partic
         role=judged.role,
         device=visitor.device or "",
         token_uuid=token.uuid if token else None,
-        user_uuid=member,
-        sign_in_uuid=visitor.sign_in_uuid,
-        scopes=None if visitor.scopes is None else sorted(visitor.scopes),
+        by=member,
     )
     what = "participant.took_over" if participation in before else "participant.joined"  # or the same stay goes on
     record_event(what, participation, by=member, room=door.room.uuid, role=participation.role.value)
@@ -301,8 +299,7 @@ def _with_refusal_recorded(refused: Refused, door: LockedDoor, decision: Decisio
 
 def _refusal_recorder(room: Room, visitor: Visitor, decision: Decision) -> Callable[[], None]:
     """What writes the audit line, once everything else is undone and the link may not be there to be asked."""
-    member = visitor.member.uuid if visitor.member else None
-    room_uuid, role = room.uuid, visitor.role.value
+    member, room_uuid, role = visitor.member, room.uuid, visitor.role.value
     reason = decision.reason.value if decision.reason else "wait"
     return lambda: record_event("participant.refused", room, by=member, room=room_uuid, role=role, reason=reason)
 

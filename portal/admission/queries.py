@@ -18,10 +18,10 @@ from portal.admission.decision import Case, role_by
 from portal.admission.models import AccessCode, RoomToken
 from portal.admission.secrets import well_formed
 from portal.clock import now
-from portal.credentials.scopes import Scope
 from portal.customers.models import Customer
 from portal.db import session
 from portal.identifiers import matches_identifier
+from portal.people.actor import Actor
 from portal.people.models import SignIn, User
 from portal.rooms.features import used_limit
 from portal.rooms.models import Role, Room, RoomStatusWord
@@ -32,17 +32,12 @@ from portal.subscriptions.models import ServiceProvider, Subscription, plan_colu
 
 @dataclass(frozen=True, kw_only=True)
 class Visitor:
-    """Somebody at the door of a room: a device, with a link, a membership, or neither.
-
-    `scopes`: of a member whom a program lets in, what it may in his name.
-    """
+    """Somebody at the door of a room: a device, with a link, a membership, or neither."""
 
     device: str | None = None
     token: RoomToken | None = None
-    member: User | None = None
+    member: Actor | None = None
     member_role: Role | None = None
-    sign_in_uuid: UUID | None = None
-    scopes: frozenset[Scope] | None = None
 
     @property
     def link(self) -> RoomToken | None:
@@ -58,10 +53,15 @@ class Visitor:
         return role_by(self.link.role if self.link is not None else None, self.member_role)
 
     @property
+    def sign_in_uuid(self) -> UUID | None:
+        """By which a member comes; None for guests, and for a member whom a program lets in."""
+        return self.member.sign_in.uuid if self.member is not None and self.member.sign_in is not None else None
+
+    @property
     def fixed_name(self) -> str:
         """The name that cannot be changed at the door: the member's, or that of a personal link."""
         if self.member is not None:
-            return self.member.name
+            return self.member.user.name
         return self.token.person if self.token is not None else ""
 
 

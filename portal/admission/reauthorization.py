@@ -20,14 +20,15 @@ import sqlalchemy as sa
 from sqlalchemy.orm import contains_eager, joinedload
 
 from portal.admission.models import RoomToken
-from portal.credentials.scopes import Scope, in_order
 from portal.db import session
 from portal.errors import NotFound, Refused
+from portal.people.actor import Actor, actor_of
 from portal.people.models import SignIn, User
-from portal.permissions.actor import actor_of
 from portal.permissions.members import RoomMember
-from portal.permissions.rules import member_role
+from portal.permissions.permission import Permission
+from portal.permissions.rules import acting_on, member_role
 from portal.rooms.models import Role, Room, RoomStatusWord
+from portal.scopes import in_order
 from portal.status.models import Ending, Participation
 from portal.status.operations import close_participations
 
@@ -59,11 +60,12 @@ class ParticipationEnded(Refused):
 
 @dataclass(frozen=True)
 class Reauthorized:
-    """An open participation, and the role that it has by the record of now."""
+    """An open participation, and the role that it has by the record of now. `member` is None for guests."""
 
     room: Room
     participation: Participation
     role: Role
+    member: Actor | None
 
 
 def reauthorize(
@@ -122,16 +124,19 @@ def reauthorize(
         raise ParticipationEnded(Ending.CLOSED, still=stay)
     if (stay.token_uuid, stay.sign_in_uuid) != (token_uuid, sign_in_uuid):
         raise ParticipationEnded(ABSENT)
+    somebody: Actor | None = None
     if stay.user_uuid is None:
         role: Role | None = token.role if token is not None else None
     elif stay.sign_in_uuid is not None and not signed_in:
         raise ParticipationEnded(SIGNED_OUT, still=stay, ending=Ending.LEFT)
     else:  # who was let in by a program came by a join ticket, without a sign-in
         scopes = None if stay.scope_words is None else frozenset(in_order(stay.scope_words))
-        role = _current_member_role(room, user, sign_in, member, scopes) if user.deactivated_at is None else None
+        somebody = actor_of(user, sign_in, scopes)
+        somebody.memberships[room.uuid] = member
+        role = member_role(somebody, room) if user.deactivated_at is None else None
     if role is None:
         raise ParticipationEnded(taken, still=stay, ending=Ending.WITHDRAWN)
-    return Reauthorized(room, stay, role)
+    return Reauthorized(room, stay, role, somebody and acting_on(somebody, Permission.ROOM_VIEW, room))
 
 
 def _ending_reason(stay: Participation, *, signed_in: bool, taken: str) -> str:
@@ -141,15 +146,3 @@ def _ending_reason(stay: Participation, *, signed_in: bool, taken: str) -> str:
     if stay.ending is Ending.WITHDRAWN and stay.token_uuid is None:
         return taken
     return stay.ending.value if stay.ending else Ending.LEFT.value
-
-
-def _current_member_role(
-    room: Room,
-    user: User,
-    sign_in: SignIn | None,
-    member: RoomMember | None,
-    scopes: frozenset[Scope] | None,
-) -> Role | None:
-    somebody = actor_of(user, sign_in, scopes)
-    somebody.memberships[room.uuid] = member
-    return member_role(somebody, room)

@@ -14,9 +14,9 @@ from portal.clock import now
 from portal.db import lock, on_commit, session
 from portal.errors import Conflict, Invalid, Message
 from portal.identifiers import new_id, new_uuid
-from portal.people.models import NAME_LENGTH, User
+from portal.people.actor import Actor
+from portal.people.models import NAME_LENGTH
 from portal.people.names import clean_name
-from portal.permissions.actor import Actor
 from portal.permissions.rules import grantable_roles, require_grantable_roles
 from portal.rooms.models import Role, Room
 from portal.status.locking import lock_room
@@ -49,7 +49,7 @@ def issue_token(
     _describe(token, label=label, person=person, not_before=not_before, expires_at=expires_at, max_uses=max_uses)
     session.add(token)
     session.flush()
-    record_event("token.created", token, by=by.uuid, room=room.uuid, role=role.value)
+    record_event("token.created", token, by=by, room=room.uuid, role=role.value)
     return token
 
 
@@ -81,9 +81,9 @@ def change_token(
     token.role = role
     _describe(token, label=label, person=person, not_before=not_before, expires_at=expires_at, max_uses=max_uses)
     session.flush()
-    record_event("token.changed", token, by=by.uuid, room=token.room_uuid, role=role.value)
+    record_event("token.changed", token, by=by, room=token.room_uuid, role=role.value)
     own = token.uuid
-    change_role(room.uuid, lambda person: person.token_uuid == own, role, by=by.uuid)
+    change_role(room.uuid, lambda person: person.token_uuid == own, role, by=by)
     _nudge_room(token)
 
 
@@ -123,12 +123,12 @@ def rotate_token(token: RoomToken, *, room: Room, by: Actor, grace: timedelta) -
     session.flush()
     token.rotated_to_uuid, token.grace_until = fresh.uuid, at + grace
     session.flush()
-    record_event("token.rotated", token, by=by.uuid, room=token.room_uuid, seconds=int(grace.total_seconds()))
+    record_event("token.rotated", token, by=by, room=token.room_uuid, seconds=int(grace.total_seconds()))
     _nudge_room(token)
     return fresh
 
 
-def pause_token(token: RoomToken, *, by: User, remove_people: bool = False) -> int:
+def pause_token(token: RoomToken, *, by: Actor, remove_people: bool = False) -> int:
     """Let nobody enter by this link until it is resumed, nor by those that it has replaced: it is one way in.
 
     On request remove those who came by it; returns how many.
@@ -139,7 +139,7 @@ def pause_token(token: RoomToken, *, by: User, remove_people: bool = False) -> i
         one.paused_at = one.paused_at or at
     session.flush()
     removed = _remove_people(_token_chain(token), by) if remove_people else 0
-    record_event("token.paused", token, by=by.uuid, room=token.room_uuid, removed=removed)
+    record_event("token.paused", token, by=by, room=token.room_uuid, removed=removed)
     _nudge_room(token)
     return removed
 
@@ -153,11 +153,11 @@ def resume_token(token: RoomToken, *, room: Room, by: Actor) -> None:
         if one is token or (one.paused_at == at and one.role in grantable_roles(by, room)):
             one.paused_at = None
     session.flush()
-    record_event("token.resumed", token, by=by.uuid, room=token.room_uuid)
+    record_event("token.resumed", token, by=by, room=token.room_uuid)
     _nudge_room(token)
 
 
-def revoke_token(token: RoomToken, *, by: User, remove_people: bool = False) -> int:
+def revoke_token(token: RoomToken, *, by: Actor, remove_people: bool = False) -> int:
     """End the link for good, at once, and with it those that it has replaced and that work for a while: one way in.
 
     On request remove those who came by it. Returns how many those were.
@@ -169,9 +169,9 @@ def revoke_token(token: RoomToken, *, by: User, remove_people: bool = False) -> 
         one.revoked_at = at
     session.flush()
     removed = _remove_people(_token_chain(token), by) if remove_people else 0
-    record_event("token.revoked", token, by=by.uuid, room=token.room_uuid, removed=removed)
+    record_event("token.revoked", token, by=by, room=token.room_uuid, removed=removed)
     for one in ended:
-        record_event("token.revoked", one, by=by.uuid, room=token.room_uuid, removed=0)
+        record_event("token.revoked", one, by=by, room=token.room_uuid, removed=0)
     _nudge_room(token)
     return removed
 
@@ -189,7 +189,7 @@ def reinstate_token(token: RoomToken, *, room: Room, by: Actor) -> None:
     for one in _token_chain(token):
         if one is token or (one.revoked_at == at and one.role in grantable_roles(by, room)):
             one.revoked_at = None
-            record_event("token.reinstated", one, by=by.uuid, room=token.room_uuid)
+            record_event("token.reinstated", one, by=by, room=token.room_uuid)
     session.flush()
     _nudge_room(token)
 
@@ -298,11 +298,11 @@ def _token_chain(token: RoomToken) -> list[RoomToken]:
     return list(session.scalars(found, execution_options={"populate_existing": True}))
 
 
-def _remove_people(way: list[RoomToken], by: User) -> int:
+def _remove_people(way: list[RoomToken], by: Actor) -> int:
     """Not `REMOVED`, which is a moderator's word about a person: who has another link may come by that."""
     own = {token.uuid for token in way}
     return close_participations(
-        way[0].room_uuid, lambda person: person.token_uuid in own, ending=Ending.WITHDRAWN, by=by.uuid
+        way[0].room_uuid, lambda person: person.token_uuid in own, ending=Ending.WITHDRAWN, by=by
     )
 
 

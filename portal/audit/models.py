@@ -20,6 +20,11 @@ class AuditEvent(Base):
     uuid: Mapped[UUID] = mapped_column(primary_key=True, default=new_uuid)
     at: Mapped[datetime] = mapped_column(default=now, index=True)
     actor_uuid: Mapped[UUID | None]
+    """The user who acted; None for the portal itself, and for guests."""
+    client_uuid: Mapped[UUID | None]
+    """The program through which he acted; None for a browser."""
+    on_behalf_of_uuid: Mapped[UUID | None]
+    """The customer on whose things he acted as platform staff only; None for whoever acted in his own right."""
     action: Mapped[str] = mapped_column(sa.String(64))
     thing: Mapped[str] = mapped_column(sa.String(32))
     thing_uuid: Mapped[UUID | None] = mapped_column(index=True)

@@ -1,6 +1,7 @@
 """Writing the audit log: every operation calls `record_event` once; others may listen to what is noted."""
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
 
@@ -15,6 +16,26 @@ class Auditable(Protocol):
 
     @property
     def uuid(self) -> UUID: ...
+
+
+class AuditedActor(Protocol):
+    """What an audit line stores of whoever acted: user, program, customer on whose behalf. An `Actor` is one."""
+
+    @property
+    def uuid(self) -> UUID: ...
+    @property
+    def client_uuid(self) -> UUID | None: ...
+    @property
+    def on_behalf_of_uuid(self) -> UUID | None: ...
+
+
+@dataclass(frozen=True)
+class AuditedUser:
+    """A user who acted in his own right, where nothing but his uuid is loaded: he leaves a room, say."""
+
+    uuid: UUID
+    client_uuid: UUID | None = None
+    on_behalf_of_uuid: None = None
 
 
 Listener = Callable[[Sequence[tuple[AuditEvent, Auditable]]], None]
@@ -33,15 +54,23 @@ def subscribe(listener: Listener) -> None:
 
 
 def record_event(
-    action: str, thing: Auditable, *, by: UUID | None, room: UUID | None = None, **details: str | int | bool | None
+    action: str,
+    thing: Auditable,
+    *,
+    by: AuditedActor | None,
+    room: UUID | None = None,
+    **details: str | int | bool | None,
 ) -> None:
-    """Add a line: `record_event("token.created", token, by=user.uuid, room=room.uuid, role="guest")`."""
+    """Add a line: `record_event("token.created", token, by=actor, room=room.uuid, role="guest")`.
+
+    `by` is None where the portal itself acts, or a guest.
+    """
     record_events(action, [(thing, by)], room=room, **details)
 
 
 def record_events(
     action: str,
-    things: Iterable[tuple[Auditable, UUID | None]],
+    things: Iterable[tuple[Auditable, AuditedActor | None]],
     *,
     room: UUID | None = None,
     **details: str | int | bool | None,
@@ -50,7 +79,9 @@ def record_events(
     lines = [
         (
             AuditEvent(
-                actor_uuid=by,
+                actor_uuid=by.uuid if by is not None else None,
+                client_uuid=by.client_uuid if by is not None else None,
+                on_behalf_of_uuid=by.on_behalf_of_uuid if by is not None else None,
                 action=action,
                 thing=thing.__tablename__,
                 thing_uuid=thing.uuid,

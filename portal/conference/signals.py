@@ -15,6 +15,7 @@ from portal.channels import channels
 from portal.conference import signal_rate
 from portal.db import on_commit, session
 from portal.errors import Invalid, Message, NotAllowed, NotFound
+from portal.people.actor import Actor
 from portal.rooms.models import Role, Room
 from portal.status.maintenance import ALIVE_SECONDS
 from portal.status.models import Ending, Participation
@@ -164,11 +165,14 @@ def relay_signal(
     channels().post(mailbox(receiver.id), message)
 
 
-def moderate(*, sender: Participation, receiver: Participation, kind: SignalType) -> None:
-    """Mute somebody, who may unmute himself; or remove him for as long as this session lasts."""
+def moderate(*, sender: Participation, receiver: Participation, kind: SignalType, by: Actor | None) -> None:
+    """Mute somebody, who may unmute himself; or remove him for as long as this session lasts.
+
+    `by` is the member who sends it, None for a guest.
+    """
     if kind is SignalType.REMOVE:
-        leave_session(receiver, ending=Ending.REMOVED, by=sender.user_uuid)
+        leave_session(receiver, ending=Ending.REMOVED, by=by)
         return
     box, message = mailbox(receiver.id), {"event": "mute", "from": sender.id}
-    record_event("participant.muted", receiver, by=sender.user_uuid, room=receiver.room_uuid, moderator=sender.id)
+    record_event("participant.muted", receiver, by=by, room=receiver.room_uuid, moderator=sender.id)
     on_commit(lambda: channels().post(box, message))

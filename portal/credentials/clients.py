@@ -12,13 +12,14 @@ from sqlalchemy.exc import IntegrityError
 from portal.audit.operations import record_event
 from portal.clock import now
 from portal.credentials.models import DESCRIPTION_LENGTH, REDIRECT_URI_LENGTH, ClientKind, GrantType, OAuthClient
-from portal.credentials.scopes import Scope
 from portal.credentials.secrets import CLIENT, hash_of
 from portal.db import session
 from portal.errors import Conflict, Invalid, Message, NotFound
 from portal.identifiers import new_id
+from portal.people.actor import Actor
 from portal.people.models import NAME_LENGTH, User
 from portal.people.names import clean_name
+from portal.scopes import Scope
 
 USED_STEP = timedelta(hours=1)  # how exact "last used" is; more exact would be a write per call
 MOST_REDIRECT_URIS = 10
@@ -41,7 +42,7 @@ def create_client(
     user: User,
     name: str,
     scopes: Collection[Scope],
-    by: User,
+    by: Actor,
     kind: ClientKind = ClientKind.CREDENTIAL,
     description: str = "",
     redirect_uris: Collection[str] = (),
@@ -73,17 +74,15 @@ def create_client(
             session.add(client)
     except IntegrityError:
         raise Conflict(Message("This was made already, and its secret was shown then. Make another one.")) from None
-    record_event(
-        "client.created", client, by=by.uuid, name=client.name, kind=kind.value, scopes=" ".join(client.scopes)
-    )
+    record_event("client.created", client, by=by, name=client.name, kind=kind.value, scopes=" ".join(client.scopes))
     return client, secret
 
 
-def revoke_client(client: OAuthClient, *, by: User) -> None:
+def revoke_client(client: OAuthClient, *, by: Actor) -> None:
     """Shut the program out for good, with every token that it has."""
     client.revoked_at = client.revoked_at or now()
     session.flush()
-    record_event("client.revoked", client, by=by.uuid, name=client.name)
+    record_event("client.revoked", client, by=by, name=client.name)
 
 
 def clients_of(user: User) -> list[OAuthClient]:

@@ -12,11 +12,11 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.clock import now
-from portal.credentials.scopes import Scope, in_order
 from portal.credentials.secrets import HASH_LENGTH, same
 from portal.db import Base, TimestampMixin, enum_type
 from portal.identifiers import IdentifierMixin, new_uuid
 from portal.people.models import NAME_LENGTH, User
+from portal.scopes import Scope, in_order
 
 DESCRIPTION_LENGTH = 500
 REDIRECT_URI_LENGTH = 500

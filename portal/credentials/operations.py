@@ -12,14 +12,15 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import contains_eager, joinedload, load_only
 
-from portal.audit.operations import record_event
+from portal.audit.operations import AuditedUser, record_event
 from portal.clock import now
 from portal.credentials.models import ClientKind, Grant, OAuthClient
-from portal.credentials.scopes import Scope, in_order
 from portal.credentials.secrets import ACCESS, CODE, REFRESH, hash_of
 from portal.credentials.tokens import AccessToken, AuthorizationCode, RefreshToken
 from portal.db import committed_step, session
+from portal.people.actor import Actor, actor_of
 from portal.people.models import PlatformRole, User
+from portal.scopes import Scope, in_order
 
 CODE_LIFE = timedelta(seconds=60)
 RETENTION = timedelta(days=1)  # dead tokens stay so long, for whoever wonders what happened
@@ -49,7 +50,9 @@ def issue(*, client: OAuthClient, user: User, pair: TokenPair) -> Grant:
     """Start a family with this pair."""
     grant = Grant(client=client, user=user, scope_words=_words(pair.scopes))
     _add(pair, grant)
-    record_event("grant.issued", grant, by=user.uuid, client=client.id, scopes=" ".join(grant.scopes))
+    record_event(
+        "grant.issued", grant, by=AuditedUser(user.uuid, client.uuid), client=client.id, scopes=" ".join(grant.scopes)
+    )
     return grant
 
 
@@ -57,7 +60,8 @@ def rotate(token: RefreshToken, *, pair: TokenPair) -> None:
     """Trade in a refresh token that `find_refresh_token` found, for the next pair of its family."""
     token.used_at = now()
     _add(pair, token.grant)
-    record_event("grant.refreshed", token.grant, by=token.grant.user_uuid, client=token.grant.client.id)
+    grant = token.grant
+    record_event("grant.refreshed", grant, by=AuditedUser(grant.user_uuid, grant.client_uuid), client=grant.client.id)
 
 
 def redeem(code: AuthorizationCode, *, client: OAuthClient, pair: TokenPair) -> None:
@@ -81,7 +85,8 @@ def consent(
     )
     session.add(consented)
     session.flush()
-    record_event("grant.consented", consented, by=user.uuid, client=client.id, scopes=" ".join(consented.scope_words))
+    by, granted = AuditedUser(user.uuid), " ".join(consented.scope_words)
+    record_event("grant.consented", consented, by=by, client=client.id, scopes=granted)
     return consented
 
 
@@ -166,19 +171,21 @@ def find_any(text: str) -> AccessToken | RefreshToken | None:
 
 def revoke_token(token: AccessToken | RefreshToken) -> None:
     """End an access token; with a refresh token its whole family (RFC 7009, section 2.1)."""
+    grant = token.grant
     if isinstance(token, RefreshToken):
-        return revoke_grant(token.grant, by=token.grant.user)
+        return revoke_grant(grant, by=actor_of(grant.user, client_uuid=grant.client_uuid))
     token.revoked_at = token.revoked_at or now()
     session.flush()
-    record_event("access_token.revoked", token, by=token.grant.user_uuid, client=token.client.id)
+    by = AuditedUser(grant.user_uuid, grant.client_uuid)
+    record_event("access_token.revoked", token, by=by, client=grant.client.id)
     return None
 
 
-def revoke_grant(grant: Grant, *, by: User) -> None:
+def revoke_grant(grant: Grant, *, by: Actor) -> None:
     """End a family: none of its tokens counts any more."""
     grant.revoked_at = grant.revoked_at or now()
     session.flush()
-    record_event("grant.revoked", grant, by=by.uuid, client=grant.client.id)
+    record_event("grant.revoked", grant, by=by, client=grant.client.id)
 
 
 def authorised(user: User) -> list[Authorised]:
@@ -197,7 +204,7 @@ def authorised(user: User) -> list[Authorised]:
     return sorted(found, key=lambda one: one.client.name.casefold())
 
 
-def withdraw(user: User, client: OAuthClient, *, by: User) -> None:
+def withdraw(user: User, client: OAuthClient, *, by: Actor) -> None:
     """End everything that this person granted the client."""
     for grant in _living_grants(user):
         if grant.client_uuid == client.uuid:
@@ -237,7 +244,7 @@ def _stolen(grant_uuid: UUID, user_uuid: UUID, client: OAuthClient) -> None:
             .returning(Grant)
         ).unique()
         for grant in ended:
-            record_event("grant.stolen", grant, by=user_uuid, client=client.id)
+            record_event("grant.stolen", grant, by=AuditedUser(user_uuid, client.uuid), client=client.id)
 
 
 def _living_grants(user: User) -> list[Grant]:

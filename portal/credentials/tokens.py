@@ -11,11 +11,11 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.clock import now
 from portal.credentials.models import REDIRECT_URI_LENGTH, Grant, OAuthClient
-from portal.credentials.scopes import Scope, in_order
 from portal.credentials.secrets import HASH_LENGTH
 from portal.db import Base
 from portal.identifiers import new_uuid
 from portal.people.models import User
+from portal.scopes import Scope, in_order
 
 CHALLENGE_LENGTH = 128
 

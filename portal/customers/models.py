@@ -1,13 +1,16 @@
 """Customers: who pays. Their accounts, subscriptions and rooms hang below them."""
 
+from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from portal.customers.permission import CustomerPermission
 from portal.db import Base, TimestampMixin, enum_type
 from portal.identifiers import IdentifierMixin
+from portal.people.memberships import MembershipMixin
 from portal.people.models import EMAIL_LENGTH, NAME_LENGTH, User
 
 
@@ -57,3 +60,18 @@ class Customer(IdentifierMixin, TimestampMixin, Base):
     def usable(self) -> bool:
         """Whether what they bought works."""
         return self.status in {CustomerStatus.ACTIVE, CustomerStatus.SUSPENDED}
+
+
+class CustomerMember(MembershipMixin, IdentifierMixin, TimestampMixin, Base):
+    """A user in a customer, with what the owner granted him there."""
+
+    __tablename__ = "customer_members"
+
+    customer_uuid: Mapped[UUID] = mapped_column(sa.ForeignKey("customers.uuid", ondelete="CASCADE"))
+    customer: Mapped[Customer] = relationship()
+
+    __table_args__ = (sa.UniqueConstraint("customer_uuid", "user_uuid"),)
+
+    def granted(self, at: datetime) -> frozenset[CustomerPermission]:
+        """What is granted at this time."""
+        return frozenset(CustomerPermission(word) for word in self.words(at) if word in set(CustomerPermission))

@@ -13,11 +13,11 @@ from flask_login import LoginManager, UserMixin
 from sqlalchemy.exc import SQLAlchemyError
 
 from portal.clock import now
-from portal.credentials.scopes import Scope
 from portal.db import transaction
 from portal.people import operations as people
+from portal.people.actor import Actor, actor_of
 from portal.people.models import SignIn, User
-from portal.permissions.actor import Actor, actor_of
+from portal.scopes import Scope
 
 log = structlog.get_logger()
 
@@ -98,7 +98,7 @@ def current() -> Actor | None:
 
 
 def become(somebody: Actor) -> None:
-    """Let `somebody`, known by another credential than the session cookie, be the actor of this request."""
+    """Let `somebody` be the actor of this request: known by another credential, or with what a door found out."""
     g.actor = somebody
 
 

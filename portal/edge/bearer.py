@@ -11,11 +11,11 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from portal.credentials import clients
 from portal.credentials.operations import find_access_token
-from portal.credentials.scopes import Scope
 from portal.credentials.tokens import AccessToken
 from portal.db import transaction
 from portal.errors import Message, Refused
-from portal.permissions.actor import Actor, actor_of
+from portal.people.actor import Actor, actor_of
+from portal.scopes import Scope
 
 log = structlog.get_logger()
 
@@ -45,7 +45,9 @@ def current() -> Actor:
     """Who calls: the token's person, within its scopes. Raises `NoCredential`."""
     if "bearer_actor" not in g:
         presented = token()
-        g.bearer_actor = actor_of(presented.user, scopes=frozenset(presented.scopes))
+        g.bearer_actor = actor_of(
+            presented.user, scopes=frozenset(presented.scopes), client_uuid=presented.grant.client_uuid
+        )
     actor: Actor = g.bearer_actor
     return actor
 

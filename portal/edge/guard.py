@@ -25,9 +25,9 @@ from portal.edge.bearer import ScopeMissing
 from portal.edge.transaction import SAFE_METHODS
 from portal.edge.visitors import visitor_of
 from portal.errors import Message, NotAllowed, NotFound, Refused
-from portal.permissions.actor import Actor
+from portal.people.actor import Actor
 from portal.permissions.permission import Permission
-from portal.permissions.rules import can, holds
+from portal.permissions.rules import acting_on, can, holds
 from portal.permissions.visibility import creatable_accounts, find_room
 from portal.rooms.models import Room
 from portal.status.models import Participation, RoomStatus
@@ -84,11 +84,12 @@ class Admission:
 
 @dataclass(frozen=True)
 class Participant:
-    """Somebody who is in: the room, his open participation, and his cookie."""
+    """Somebody who is in: the room, his open participation, and his cookie. `member` is None for guests."""
 
     room: Room
     participation: Participation
     cookie: AdmissionCookie
+    member: Actor | None
 
     @property
     def proof(self) -> str:
@@ -129,6 +130,7 @@ def requires(permission: Permission, *, trashed: bool = False) -> Callable[[View
                 raise NotFound
             if not can(somebody, permission, room):
                 raise ScopeMissing(permission.scope) if holds(somebody, permission, room) else not_allowed_in(room)
+            actor.become(acting_on(somebody, permission, room))
             return view(room=room, **address)
 
         return _stamp(guarded, f"requires {permission}")
@@ -264,7 +266,7 @@ def find_participant(room_id: str, cookie: AdmissionCookie | None) -> Participan
         own = stay.participation.uuid
         with writing():
             change_role(stay.room.uuid, lambda person: person.uuid == own, stay.role)
-    return Participant(stay.room, stay.participation, cookie)
+    return Participant(stay.room, stay.participation, cookie, stay.member)
 
 
 def _changes_state() -> bool:

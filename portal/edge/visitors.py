@@ -4,8 +4,9 @@ from portal.admission.models import RoomToken
 from portal.admission.queries import Visitor
 from portal.edge import actor
 from portal.edge.admission_cookie import AdmissionCookie
-from portal.permissions.actor import Actor
-from portal.permissions.rules import member_role
+from portal.people.actor import Actor
+from portal.permissions.permission import Permission
+from portal.permissions.rules import acting_on, member_role
 from portal.permissions.visibility import find_room
 from portal.rooms.models import Room
 
@@ -30,8 +31,6 @@ def as_member(somebody: Actor, room: Room, *, device: str) -> Visitor | None:
         return None
     return Visitor(
         device=device or None,
-        member=somebody.user,
+        member=acting_on(somebody, Permission.ROOM_VIEW, room),
         member_role=role,
-        sign_in_uuid=somebody.sign_in.uuid if somebody.sign_in else None,
-        scopes=somebody.scopes,
     )

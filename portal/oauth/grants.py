@@ -10,12 +10,12 @@ from flask import current_app, request
 
 from portal.credentials import operations
 from portal.credentials.clients import offered_scopes
-from portal.credentials.scopes import Scope, in_order
 from portal.credentials.secrets import CODE
 from portal.credentials.tokens import AuthorizationCode, RefreshToken
 from portal.errors import Invalid
 from portal.people.models import User
 from portal.people.operations import authenticate
+from portal.scopes import Scope, in_order
 
 METHODS = ["client_secret_basic", "client_secret_post"]
 

@@ -5,9 +5,9 @@ from typing import Any
 from flask import current_app, url_for
 
 from portal.credentials.models import GrantType
-from portal.credentials.scopes import Scope
 from portal.oauth.grants import METHODS
 from portal.oauth.server import issuer
+from portal.scopes import Scope
 
 
 def metadata() -> dict[str, Any]:

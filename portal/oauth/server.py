@@ -19,9 +19,9 @@ from portal import throttling
 from portal.credentials import clients, operations
 from portal.credentials.models import OAuthClient
 from portal.credentials.operations import TokenPair
-from portal.credentials.scopes import Scope, in_order
 from portal.credentials.secrets import ACCESS, REFRESH
 from portal.db import committed_step
+from portal.scopes import Scope, in_order
 from portal.throttling import Bucket
 
 FREE_TEXTS = frozenset({"username", "password", "client_secret", "state"})

@@ -14,6 +14,7 @@ from portal.clock import now
 from portal.db import committed_step, on_commit, session
 from portal.errors import Invalid, Message
 from portal.people import passwords
+from portal.people.actor import Actor, actor_of
 from portal.people.models import EMAIL_LENGTH, NAME_LENGTH, PlatformRole, SignIn, User
 from portal.people.names import clean_name
 from portal.people.timezones import time_zones
@@ -33,7 +34,7 @@ def sign_in(*, email: str, password: str, network: str, timezone: str | None = N
     started = SignIn(user=user)
     session.add(started)
     session.flush()
-    record_event("user.signed_in", user, by=user.uuid)
+    record_event("user.signed_in", user, by=actor_of(user, started))
     return started
 
 
@@ -62,12 +63,15 @@ def authenticate(*, email: str, password: str, network: str) -> User:
 def sign_out(sign_in: SignIn) -> None:
     """End this sign-in; admissions and streams that hang on it end with it."""
     sign_in.ended_at = now()
-    record_event("user.signed_out", sign_in.user, by=sign_in.user_uuid)
+    record_event("user.signed_out", sign_in.user, by=actor_of(sign_in.user, sign_in))
     _tell_streams(sign_in.user_uuid)
 
 
-def set_password(user: User, password_hash: passwords.Hash, *, by: UUID | None = None) -> None:
-    """Replace the password, sign the user out everywhere, and end what programs were granted."""
+def set_password(user: User, password_hash: passwords.Hash, *, by: Actor | None = None) -> None:
+    """Replace the password, sign the user out everywhere, and end what programs were granted.
+
+    `by` is None for the portal itself.
+    """
     user.password_hash, user.password_is_public = password_hash, False
     user.password_set_at = now()
     session.execute(
@@ -83,9 +87,9 @@ def create_user(
     name: str,
     password_hash: passwords.Hash | None = None,
     password_is_public: bool = False,
-    by: UUID | None = None,
+    by: Actor | None = None,
 ) -> User:
-    """A new user. Raises `Invalid` on `email` or `name`."""
+    """A new user. `by` is None for the portal itself. Raises `Invalid` on `email` or `name`."""
     email = _normal_email(email)
     if len(email) > EMAIL_LENGTH or "@" not in email[1:-1] or " " in email or not email.isprintable():
         raise Invalid(email=Message("This is not an e-mail address."))
@@ -104,17 +108,17 @@ def create_user(
     return user
 
 
-def change_profile(user: User, *, name: str, timezone: str) -> None:
+def change_profile(user: User, *, name: str, timezone: str, by: Actor) -> None:
     """What a person may change about themselves. Raises `Invalid`."""
     if timezone not in time_zones():
         raise Invalid(timezone=Message("Choose one of the time zones."))
     user.name = clean_name(name, field="name", longest=NAME_LENGTH)
     user.timezone = timezone
-    record_event("user.changed", user, by=user.uuid)
+    record_event("user.changed", user, by=by)
 
 
-def make_admin(user: User) -> None:
-    """Give the built-in platform role, which holds every staff permission."""
+def make_admin(user: User, *, by: Actor | None = None) -> None:
+    """Give the built-in platform role, which holds every staff permission. `by` is None for the portal itself."""
     role = session.scalar(sa.select(PlatformRole).where(PlatformRole.name == ADMIN_ROLE))
     if role is None:
         role = PlatformRole(name=ADMIN_ROLE, builtin=True)
@@ -122,7 +126,7 @@ def make_admin(user: User) -> None:
     if role not in user.platform_roles:
         user.platform_roles.append(role)
     session.flush()
-    record_event("user.made_admin", user, by=None)
+    record_event("user.made_admin", user, by=by)
 
 
 _SIGNED_IN = (  # with every page, so no more than pages need of it

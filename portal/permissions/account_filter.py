@@ -13,16 +13,18 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from portal.accounts.models import Account
+from portal.clock import now
 from portal.customers.models import Customer, display_name
-from portal.db import literal_limit, session
-from portal.permissions.actor import Actor
-from portal.permissions.permission import StaffPermission
-from portal.permissions.visibility import AccessScope
+from portal.db import UTCDateTime, literal_limit, session
+from portal.people.actor import Actor
+from portal.people.staff import StaffPermission
+from portal.permissions.visibility import AccessScope, creating_members
 
 MOST = 50
 """Accounts in one choice; who has more is offered none of them, and finds the one that the address names."""
 
 _ACTOR, _NAMED = sa.bindparam("actor", type_=sa.Uuid()), sa.bindparam("named", type_=sa.String())
+_AT = sa.bindparam("at", type_=UTCDateTime())
 _TOLD = (
     Account.id,
     Account.account_name,
@@ -59,7 +61,7 @@ def account_filter_for(actor: Actor, named: str) -> AccountFilter:
     Nothing is `chosen` if there is no account with the id `named`, or he may not see it whole.
     """
     everything, creator = StaffPermission.ROOMS_READ in actor.staff, StaffPermission.ROOMS_CREATE in actor.staff
-    params = {"actor": actor.uuid} | ({"named": named} if named else {})
+    params = {"actor": actor.uuid, "at": now()} | ({"named": named} if named else {})
     rows = session.execute(_statement(everything, creator, bool(named)), params).all()
     access_scope = AccessScope(
         actor.uuid,
@@ -95,6 +97,11 @@ def _statement(everything: bool, creator: bool, named: bool) -> sa.CompoundSelec
         arms.append(_accounts("seen").limit(literal_limit(MOST + 1)))
     if creator:
         arms.append(_untold("creatable", sa.select(Account.uuid).limit(1)))
+    else:
+        in_accounts, at_customers = creating_members(_ACTOR, _AT)
+        arms.append(_untold("creatable", in_accounts.limit(1)))
+        below = sa.select(Account.uuid).where(Account.customer_uuid.in_(at_customers))
+        arms.append(_untold("creatable", below.limit(1)))
     if named:
         one = _accounts("named").where(Account.id == _NAMED)
         own = sa.or_(Account.owner_uuid == _ACTOR, Account.customer_uuid.in_(theirs))
@@ -108,7 +115,7 @@ def _accounts(kind: str) -> sa.Select[*tuple[Any, ...]]:
 
 def _untold(kind: str, uuids: sa.Select[UUID]) -> sa.Select[*tuple[Any, ...]]:
     nothing = (sa.literal_column("''", sa.String).label(column.key) for column in _TOLD)
-    return sa.select(_kind(kind), uuids.subquery().c.uuid, *nothing)
+    return sa.select(_kind(kind), uuids.subquery().c[0].label("uuid"), *nothing)
 
 
 def _kind(word: str) -> sa.ColumnElement[str]:

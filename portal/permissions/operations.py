@@ -13,9 +13,9 @@ from portal.channels import channels
 from portal.db import lock, on_commit, session
 from portal.errors import Conflict, Invalid, Message, NotAllowed, NotFound
 from portal.identifiers import matches_identifier
+from portal.people.actor import Actor
 from portal.people.models import User
 from portal.people.operations import find_by_email
-from portal.permissions.actor import Actor
 from portal.permissions.members import RoomMember
 from portal.permissions.permission import Permission
 from portal.permissions.rules import can
@@ -76,7 +76,7 @@ def add_member(
         raise Invalid(
             email=Message("%(name)s is a member already: change the rights in the list.", name=user.name)
         ) from None
-    record_event("member.added", member, by=by.uuid, room=room.uuid)
+    record_event("member.added", member, by=by, room=room.uuid)
     _nudge_member(user.uuid, room)
     return member
 
@@ -101,7 +101,7 @@ def change_member(
     _require_grantable(by, room, changed)
     member.permissions, member.until = _with_view(permissions), until
     session.flush()
-    record_event("member.changed", member, by=by.uuid, room=room.uuid)
+    record_event("member.changed", member, by=by, room=room.uuid)
     _nudge_member(member.user_uuid, room)
 
 
@@ -125,7 +125,7 @@ def remove_member(member: RoomMember, *, room: Room, by: Actor) -> str:
     )
     session.delete(member)
     session.flush()
-    record_event("member.removed", member, by=by.uuid, room=room.uuid)
+    record_event("member.removed", member, by=by, room=room.uuid)
     _nudge_member(member.user_uuid, room)
     return kept
 
@@ -145,7 +145,7 @@ def restore_member(*, room: Room, kept: str, by: Actor) -> RoomMember:
             session.add(member)
     except IntegrityError:
         raise Conflict(Message("%(name)s is a member already.", name=user.name)) from None
-    record_event("member.restored", member, by=by.uuid, room=room.uuid)
+    record_event("member.restored", member, by=by, room=room.uuid)
     _nudge_member(user.uuid, room)
     return member
 

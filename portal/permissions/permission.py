@@ -2,8 +2,8 @@
 
 from enum import StrEnum
 
-from portal.credentials.scopes import Scope
 from portal.errors import Message
+from portal.scopes import Scope
 
 
 class Permission(StrEnum):
@@ -83,12 +83,3 @@ IMPLIED = {
 NOT_GRANTABLE_YET = frozenset({Permission.MEDIA_MANAGE, Permission.RECORDINGS_VIEW, Permission.RECORDINGS_MANAGE})
 """Not offered in the form for granting, because no page and no operation asks for them: there are neither
 videos, stream keys nor recordings yet. Whoever brings those takes their rights out of here."""
-
-
-class StaffPermission(StrEnum):
-    """Rights of platform staff, on every room."""
-
-    ROOMS_READ = "staff:rooms:read"
-    ROOMS_CREATE = "staff:rooms:create"
-    ROOMS_UPDATE = "staff:rooms:update"
-    ROOMS_DELETE = "staff:rooms:delete"

@@ -1,108 +1,190 @@
-"""The whole policy in one table: which relation to a room gives which rights.
+"""The whole policy in one table: which relation to a thing gives which permissions on it.
 
-Each rule is a pure function of the actor and the room's place (who owns it and what stands above it).
-Rights add up, also with those granted to a member. What a person holds, a program in his name may use as
-far as its scopes go; nothing else takes a right away.
+Each rule is a pure function of the actor and of who owns the thing and what stands above it. Permissions add up, also
+with those granted to a member. What a person holds, a program in his name may use as far as its scopes go; nothing
+else takes a permission away.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
+from enum import StrEnum
 from functools import lru_cache
 from uuid import UUID
 
+from portal.accounts.models import Account
+from portal.accounts.permission import AccountPermission
 from portal.clock import now
-from portal.credentials.scopes import Scope
 from portal.customers.models import Customer
+from portal.customers.permission import CustomerPermission
 from portal.errors import Message, NotAllowed
-from portal.permissions.actor import Actor
-from portal.permissions.members import RoomMember
-from portal.permissions.permission import Permission, StaffPermission
+from portal.people.actor import Actor
+from portal.people.staff import StaffPermission
+from portal.permissions.permission import Permission
 from portal.rooms.models import Role, Room
+from portal.scopes import Scope
 
-ALL = frozenset(Permission)
+
+class Platform:
+    """The portal as a whole: on it hold the permissions of platform staff that concern no single thing."""
+
+
+PLATFORM = Platform()
+
+AnyPermission = Permission | AccountPermission | CustomerPermission | StaffPermission
+Thing = Room | Account | Customer | Platform
 
 
 @dataclass(frozen=True)
-class RoomOwners:
-    """The owners of a room, of its account and of its customer."""
+class Owners:
+    """The owners of a room, of its account and of its customer; None for what the thing has not."""
 
-    owner: UUID
-    account_owner: UUID
-    customer_owner: UUID
-
-
-Rule = Callable[[Actor, RoomOwners], bool]
+    room: UUID | None = None
+    account: UUID | None = None
+    customer: UUID | None = None
 
 
-def owns_room(actor: Actor, place: RoomOwners) -> bool:
+Rule = Callable[[Actor, Owners], bool]
+
+
+def owns_room(actor: Actor, owners: Owners) -> bool:
     """The one owner of the room."""
-    return place.owner == actor.uuid
+    return owners.room == actor.uuid
 
 
-def owns_above(actor: Actor, place: RoomOwners) -> bool:
-    """The owner of the room's account or customer."""
-    return actor.uuid in {place.account_owner, place.customer_owner}
+def owns_above(actor: Actor, owners: Owners) -> bool:
+    """The owner of the account or customer in which the thing is, or which it is."""
+    return actor.uuid in {owners.account, owners.customer}
 
 
-def staff(permission: StaffPermission) -> Rule:
-    """A platform role holds `permission`."""
+@dataclass(frozen=True)
+class Rules:
+    """The rules for one kind of thing.
 
-    def rule(actor: Actor, _place: RoomOwners) -> bool:
-        return permission in actor.staff
+    `own` is what somebody may do in his own right, besides what he was granted as a member; `staff` what a platform
+    role lets him do on behalf of the customer.
+    """
 
-    return rule
+    permissions: type[StrEnum]
+    own: tuple[tuple[Rule, frozenset[AnyPermission]], ...]
+    staff: Mapping[StaffPermission, frozenset[AnyPermission]]
 
 
-RULES: list[tuple[Rule, frozenset[Permission]]] = [
-    (owns_room, ALL),
-    (owns_above, ALL),
-    (
-        staff(StaffPermission.ROOMS_READ),
-        frozenset({Permission.ROOM_VIEW, Permission.STATUS_VIEW, Permission.MEMBERS_VIEW, Permission.REPORTS_VIEW}),
+RULES: dict[type[Thing], Rules] = {
+    Room: Rules(
+        Permission,
+        own=((owns_room, frozenset(Permission)), (owns_above, frozenset(Permission))),
+        staff={
+            StaffPermission.ROOMS_READ: frozenset(
+                {Permission.ROOM_VIEW, Permission.STATUS_VIEW, Permission.MEMBERS_VIEW, Permission.REPORTS_VIEW}
+            ),
+            StaffPermission.ROOMS_UPDATE: frozenset(Permission) - {Permission.ROOM_DELETE},
+            StaffPermission.ROOMS_DELETE: frozenset({Permission.ROOM_DELETE}),
+        },
     ),
-    (staff(StaffPermission.ROOMS_UPDATE), ALL - {Permission.ROOM_DELETE}),
-    (staff(StaffPermission.ROOMS_DELETE), frozenset({Permission.ROOM_DELETE})),
-]
+    Account: Rules(
+        AccountPermission,
+        own=((owns_above, frozenset(AccountPermission)),),
+        staff={
+            StaffPermission.ACCOUNTS_READ: frozenset({AccountPermission.USAGE_VIEW}),
+            StaffPermission.ACCOUNTS_UPDATE: frozenset(
+                {AccountPermission.ACCOUNT_EDIT, AccountPermission.MEMBERS_MANAGE}
+            ),
+            StaffPermission.ROOMS_CREATE: frozenset({AccountPermission.ROOMS_CREATE}),
+        },
+    ),
+    Customer: Rules(
+        CustomerPermission,
+        own=((owns_above, frozenset(CustomerPermission)),),
+        staff={
+            StaffPermission.CUSTOMERS_READ: frozenset({CustomerPermission.USAGE_VIEW}),
+            StaffPermission.CUSTOMERS_UPDATE: frozenset(
+                {CustomerPermission.CUSTOMER_EDIT, CustomerPermission.MEMBERS_MANAGE}
+            ),
+            StaffPermission.ACCOUNTS_CREATE: frozenset({CustomerPermission.ACCOUNTS_CREATE}),
+            StaffPermission.ACCOUNTS_UPDATE: frozenset({CustomerPermission.ACCOUNT_EDIT}),
+            StaffPermission.ACCOUNTS_DELETE: frozenset({CustomerPermission.ACCOUNTS_DELETE}),
+            StaffPermission.ROOMS_CREATE: frozenset({CustomerPermission.ROOMS_CREATE}),
+        },
+    ),
+    Platform: Rules(StaffPermission, own=(), staff={one: frozenset({one}) for one in StaffPermission}),
+}
 
 
-def rights(actor: Actor, room: Room, member: RoomMember | None, at: datetime) -> frozenset[Permission]:
-    """Everything that the actor may do with the room: what he holds, within his scopes."""
-    return effective_permissions(actor, owners_of(room), member.granted(at) if member is not None else frozenset())
+def can(actor: Actor | None, permission: AnyPermission, thing: Thing) -> bool:
+    """Whether the actor, whose memberships a door has loaded, may do this with the thing. Fails closed."""
+    return actor is not None and actor.within(permission.scope) and holds(actor, permission, thing)
 
 
-def effective_permissions(actor: Actor, place: RoomOwners, granted: frozenset[Permission]) -> frozenset[Permission]:
-    """What the actor, whom a membership grants so much, may do with a room at this place, within his scopes."""
-    held = held_permissions(actor, place, granted)
-    return held if actor.scopes is None else _within(held, actor.scopes)
+def holds(actor: Actor, permission: AnyPermission, thing: Thing) -> bool:
+    """Like `can`, but whatever the scopes: whether only a scope is missing, and who may know of a thing."""
+    rules = RULES.get(type(thing))
+    if rules is None or not isinstance(permission, rules.permissions):
+        return False
+    owners, granted = owners_of(thing), _granted(actor, thing, now())
+    return permission in _own(rules, actor, owners, granted) | _as_staff(rules, actor)
+
+
+def acting_on(actor: Actor, permission: AnyPermission, thing: Thing) -> Actor:
+    """The actor as he uses this permission, which he holds: on the customer's behalf if only staff rules give it."""
+    own = permission in _own(RULES[type(thing)], actor, owners_of(thing), _granted(actor, thing, now()))
+    return replace(actor, on_behalf_of_uuid=None if own else _customer_uuid(thing))
+
+
+def rights(actor: Actor, room: Room, at: datetime) -> frozenset[Permission]:
+    """Everything that the actor, whose membership a door has loaded, may do with the room, within his scopes."""
+    return effective_permissions(actor, owners_of(room), _granted(actor, room, at))
+
+
+def effective_permissions(actor: Actor, owners: Owners, granted: frozenset[str]) -> frozenset[Permission]:
+    """What the actor, whom a membership grants so much, may do with a room of these owners, within his scopes."""
+    held = _own(RULES[Room], actor, owners, granted) | _as_staff(RULES[Room], actor)
+    return _room_permissions(held, actor.scopes)
 
 
 @lru_cache(maxsize=256)
-def _within(held: frozenset[Permission], scopes: frozenset[Scope]) -> frozenset[Permission]:
-    return frozenset(one for one in held if one.scope in scopes)
+def _room_permissions(held: frozenset[str], scopes: frozenset[Scope] | None) -> frozenset[Permission]:
+    return frozenset(one for one in map(Permission, held) if scopes is None or one.scope in scopes)
 
 
-def held_permissions(actor: Actor, place: RoomOwners, granted: frozenset[Permission]) -> frozenset[Permission]:
-    """The same in whatever way the actor's person comes."""
-    return granted.union(*(gives for rule, gives in RULES if rule(actor, place)))
+def owners_of(thing: Thing) -> Owners:
+    """Who owns the thing and what stands above it."""
+    match thing:
+        case Room():
+            return Owners(thing.owner_uuid, thing.account.owner_uuid, thing.customer.owner_uuid)
+        case Account():
+            return Owners(account=thing.owner_uuid, customer=thing.customer.owner_uuid)
+        case Customer():
+            return Owners(customer=thing.owner_uuid)
+        case Platform():
+            return Owners()
 
 
-def owners_of(room: Room) -> RoomOwners:
-    """Who owns the room and what stands above it."""
-    return RoomOwners(room.owner_uuid, room.account.owner_uuid, room.customer.owner_uuid)
+def _own(rules: Rules, actor: Actor, owners: Owners, granted: frozenset[str]) -> frozenset[str]:
+    return granted.union(*(gives for rule, gives in rules.own if rule(actor, owners)))
 
 
-def can(actor: Actor | None, permission: Permission, room: Room) -> bool:
-    """Whether the actor, whose membership a door has loaded, may do this with the room. Fails closed."""
-    if actor is None:
-        return False
-    return permission in rights(actor, room, actor.memberships.get(room.uuid), now())
+def _as_staff(rules: Rules, actor: Actor) -> frozenset[str]:
+    return frozenset[str]().union(*(gives for right, gives in rules.staff.items() if right in actor.staff))
 
 
-def holds(actor: Actor, permission: Permission, room: Room) -> bool:
-    """The same without regard to scopes: whether it is only a scope that is missing, and who may know of a room."""
-    member = actor.memberships.get(room.uuid)
-    return permission in held_permissions(actor, owners_of(room), member.granted(now()) if member else frozenset())
+def _granted(actor: Actor, thing: Thing, at: datetime) -> frozenset[str]:
+    """By memberships: of the thing, and of an account's customer as far as accounts know those permissions."""
+    if isinstance(thing, Platform):
+        return frozenset()
+    found = [actor.memberships.get(thing.uuid)]
+    if isinstance(thing, Account):
+        found.append(actor.memberships.get(thing.customer_uuid))
+    return frozenset(word for member in found if member is not None for word in member.granted(at))
+
+
+def _customer_uuid(thing: Thing) -> UUID | None:
+    match thing:
+        case Customer():
+            return thing.uuid
+        case Platform():
+            return None
+    return thing.customer_uuid
 
 
 def member_role(actor: Actor, room: Room) -> Role | None:

@@ -13,15 +13,17 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import contains_eager, joinedload, lazyload
 
-from portal.accounts.models import Account
+from portal.accounts.models import Account, AccountMember
+from portal.accounts.permission import AccountPermission
 from portal.clock import now
-from portal.customers.models import Customer
+from portal.customers.models import Customer, CustomerMember
 from portal.db import UTCDateTime, session, short_id
 from portal.identifiers import matches_identifier
+from portal.people.actor import Actor
 from portal.people.models import User
-from portal.permissions.actor import Actor
-from portal.permissions.members import RoomMember, grants
-from portal.permissions.permission import Permission, StaffPermission
+from portal.people.staff import StaffPermission
+from portal.permissions.members import RoomMember
+from portal.permissions.permission import Permission
 from portal.permissions.rules import holds
 from portal.rooms.models import Room
 from portal.subscriptions.models import Subscription, plan_column
@@ -127,7 +129,7 @@ def relations(
             sa.select(RoomMember.room_uuid).where(
                 RoomMember.user_uuid == me,
                 sa.or_(RoomMember.until.is_(None), RoomMember.until > sa.bindparam("seen_at", at, type_=UTCDateTime())),
-                *(grants(one) for one in sorted({Permission.ROOM_VIEW, permission})),
+                *(RoomMember.grants(one) for one in sorted({Permission.ROOM_VIEW, permission})),
             )
         ),
     ]
@@ -184,28 +186,69 @@ def _parameters(name: str, uuids: tuple[UUID, ...]) -> dict[str, Any]:
 
 
 def creatable_accounts(actor: Actor) -> list[Account]:
-    """Accounts in which the actor may make a room, by name; at most 200."""
-    query = _creatable(actor).order_by(Account.account_name, Account.uuid).limit(200)
-    return list(session.scalars(query).unique())
-
-
-def _creatable(actor: Actor) -> sa.Select[Account]:
-    query = sa.select(Account).join(Account.customer).options(contains_eager(Account.customer))
-    if StaffPermission.ROOMS_CREATE not in actor.staff:
-        query = query.where(sa.or_(Account.owner_uuid == actor.uuid, Customer.owner_uuid == actor.uuid))
-    return query.options(joinedload(Account.owner))
+    """Accounts in which the actor may make a room, by name, with his memberships there; at most 200."""
+    return _read_creatable(actor, _creatable(actor).order_by(Account.account_name, Account.uuid).limit(200))
 
 
 def creatable_account(actor: Actor, account_id: str) -> Account | None:
-    """The account with this id, uuid or ulid, if the actor may make rooms in it."""
-    query = _creatable(actor).where(matches_identifier(Account, account_id))
-    return session.scalars(query).unique().one_or_none()
+    """The account with this id, uuid or ulid, if the actor may make rooms in it, with his memberships there."""
+    found = _read_creatable(actor, _creatable(actor).where(matches_identifier(Account, account_id)))
+    return found[0] if found else None
 
 
 def only_creatable_account(actor: Actor) -> Account | None:
     """The account in which the actor may make rooms, if there is exactly one."""
-    found = session.scalars(_creatable(actor).limit(2)).unique().all()
+    found = _read_creatable(actor, _creatable(actor).limit(2))
     return found[0] if len(found) == 1 else None
+
+
+def creating_members(
+    user: UUID | sa.BindParameter[UUID], at: datetime | sa.BindParameter[datetime]
+) -> tuple[sa.Select[UUID], sa.Select[UUID]]:
+    """The uuids of the accounts, and of the customers, where this user was granted to make rooms."""
+    word = AccountPermission.ROOMS_CREATE
+    accounts = sa.select(AccountMember.account_uuid).where(
+        AccountMember.user_uuid == user, AccountMember.grants(word), AccountMember.lasts(at)
+    )
+    customers = sa.select(CustomerMember.customer_uuid).where(
+        CustomerMember.user_uuid == user, CustomerMember.grants(word), CustomerMember.lasts(at)
+    )
+    return accounts, customers
+
+
+def _creatable(actor: Actor) -> sa.Select[Account, AccountMember | None, CustomerMember | None]:
+    """Those for which the rules give `rooms:create`."""
+    me = actor.uuid
+    query = (
+        sa.select(Account, AccountMember, CustomerMember)
+        .join(Account.customer)
+        .outerjoin(AccountMember, sa.and_(AccountMember.account_uuid == Account.uuid, AccountMember.user_uuid == me))
+        .outerjoin(
+            CustomerMember,
+            sa.and_(CustomerMember.customer_uuid == Account.customer_uuid, CustomerMember.user_uuid == me),
+        )
+        .options(contains_eager(Account.customer), joinedload(Account.owner))
+    )
+    if StaffPermission.ROOMS_CREATE in actor.staff:
+        return query
+    accounts, customers = creating_members(me, now())
+    return query.where(
+        sa.or_(
+            Account.owner_uuid == me,
+            Customer.owner_uuid == me,
+            Account.uuid.in_(accounts),
+            Account.customer_uuid.in_(customers),
+        )
+    )
+
+
+def _read_creatable(
+    actor: Actor, query: sa.Select[Account, AccountMember | None, CustomerMember | None]
+) -> list[Account]:
+    rows = session.execute(query).unique().all()
+    for account, in_account, in_customer in rows:
+        actor.memberships.update({account.uuid: in_account, account.customer_uuid: in_customer})
+    return [account for account, *_ in rows]
 
 
 def seen_accounts(actor: Actor) -> sa.Select[Account]:

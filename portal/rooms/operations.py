@@ -13,7 +13,7 @@ from portal.clock import now
 from portal.customers.models import CustomerStatus
 from portal.db import on_commit, session
 from portal.errors import Conflict, Invalid, Message
-from portal.people.models import User
+from portal.people.actor import Actor
 from portal.people.names import clean_name
 from portal.rooms.features import merged_features
 from portal.rooms.metadata import checked_metadata
@@ -29,7 +29,7 @@ def create_room(
     *,
     account: Account,
     room_name: str,
-    by: User,
+    by: Actor,
     room_type: ServiceType | None = None,
     slug: str | None = None,
     is_public: bool = False,
@@ -67,7 +67,7 @@ def create_room(
     )
     session.add(room)
     session.flush()
-    record_event("room.created", room, by=by.uuid, room=room.uuid)
+    record_event("room.created", room, by=by, room=room.uuid)
     return room
 
 
@@ -83,7 +83,7 @@ class RoomChanges(TypedDict, total=False):
     metadata: object
 
 
-def describe_room(room: Room, *, by: User, **changes: Unpack[RoomChanges]) -> None:
+def describe_room(room: Room, *, by: Actor, **changes: Unpack[RoomChanges]) -> None:
     """Change what is given: settings and features key by key (None removes one), metadata as a whole.
 
     Raises `Invalid`. A new name makes a new slug only while the slug still follows the name. Who is inside is
@@ -112,7 +112,7 @@ def describe_room(room: Room, *, by: User, **changes: Unpack[RoomChanges]) -> No
     if (metadata := changes.get("metadata")) is not None:
         room.room_metadata = checked_metadata(metadata)
     session.flush()
-    record_event("room.updated", room, by=by.uuid, room=room.uuid)
+    record_event("room.updated", room, by=by, room=room.uuid)
     _nudge_watchers(room)
 
 
@@ -122,22 +122,22 @@ def _refuse_unknown(changes: RoomChanges) -> None:
         raise TypeError(f"nothing of a room is called {', '.join(sorted(unknown))}")
 
 
-def trash_room(room: Room, *, by: User) -> None:
+def trash_room(room: Room, *, by: Actor) -> None:
     """Put the room into the trash: nobody finds or enters it. For who is inside see `status.closing.delete_room`."""
     room.trashed_at = now()
     session.flush()
-    record_event("room.trashed", room, by=by.uuid, room=room.uuid)
+    record_event("room.trashed", room, by=by, room=room.uuid)
     _nudge_watchers(room)
 
 
-def restore_room(room: Room, *, by: User) -> None:
+def restore_room(room: Room, *, by: Actor) -> None:
     """Take the room out of the trash, if the plan still has a place for it. Raises `Conflict`."""
     if room.trashed_at is None:
         return
     _with_room_left(room.account)
     room.trashed_at = None
     session.flush()
-    record_event("room.restored", room, by=by.uuid, room=room.uuid)
+    record_event("room.restored", room, by=by, room=room.uuid)
 
 
 def empty_trash() -> None:

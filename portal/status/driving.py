@@ -16,6 +16,7 @@ import structlog
 from portal.clock import now
 from portal.db import nothing_held, session, transaction
 from portal.errors import Message, Unavailable
+from portal.people.actor import Actor
 from portal.providers.base import (
     LiveState,
     ProviderError,
@@ -85,7 +86,7 @@ def refusal_of(error: Exception, provider: ServiceProvider) -> RoomNotOpened:
     return RoomNotOpened()
 
 
-def start_room(room: Room, *, by: UUID | None) -> RoomSession:
+def start_room(room: Room, *, by: Actor | None) -> RoomSession:
     """Open a run, at its service if that drives its runs. Raises `Conflict` or `RoomNotOpened`."""
     provider = current_provider(room)
     service = bound_service(provider)

@@ -17,6 +17,7 @@ from portal.clock import now
 from portal.db import on_commit, session
 from portal.errors import Message
 from portal.identifiers import new_id, new_uuid
+from portal.people.actor import Actor
 from portal.providers.base import Count, LiveState, Snapshot
 from portal.rooms.models import Role, Room
 from portal.status.locking import LockedRoom, lock_room, read_locked_room
@@ -53,19 +54,19 @@ def enter_session(
     role: Role,
     device: str,
     token_uuid: UUID | None = None,
-    user_uuid: UUID | None = None,
-    sign_in_uuid: UUID | None = None,
-    scopes: list[str] | None = None,
+    by: Actor | None = None,
 ) -> Participation:
     """Open a participation in the room's running session, which starts if there is none.
 
     `place` is what a service that people are sent to has promised; None where they meet on the portal's own page.
+    `by` is the member who enters, None for a guest.
     The same device takes over its own participation, and a page of it that is open still learns so. By another right
     it comes as another: its participation so far is over. The caller holds the room and flushes: rows of one kind
     then take one statement.
     """
     room = here.room
-    run = _run_to_enter(here, place, by=user_uuid)
+    run = _run_to_enter(here, place, by=by)
+    user_uuid, sign_in = (by.uuid, by.sign_in) if by is not None else (None, None)
     participation = next((person for person in here.people if person.device == device), None)
     if participation is not None and (
         (participation.token_uuid, participation.user_uuid) != (token_uuid, user_uuid)
@@ -88,7 +89,8 @@ def enter_session(
         here.people.append(participation)
     participation.name, participation.role = name, role
     participation.token_uuid, participation.user_uuid = token_uuid, user_uuid
-    participation.sign_in_uuid, participation.scope_words = sign_in_uuid, scopes
+    participation.sign_in_uuid = sign_in.uuid if sign_in is not None else None
+    participation.scope_words = sorted(by.scopes) if by is not None and by.scopes is not None else None
     if run.driver is Driver.PROVIDER:
         look_soon(here)
         return participation
@@ -98,19 +100,24 @@ def enter_session(
     return participation
 
 
-def leave_session(participation: Participation, *, ending: Ending, by: UUID | None = None) -> bool:
+def leave_session(participation: Participation, *, ending: Ending, by: Actor | None = None) -> bool:
     """Close the participation; the last one to leave ends the session. False if it was closed already."""
     own = participation.uuid
     return bool(close_participations(participation.room_uuid, lambda person: person.uuid == own, ending=ending, by=by))
 
 
-def close_participations(room_uuid: UUID, which: ParticipationFilter, *, ending: Ending, by: UUID | None = None) -> int:
-    """Close those who are in and are meant, all at once. Returns how many those were. `by`: who made them go."""
+def close_participations(
+    room_uuid: UUID, which: ParticipationFilter, *, ending: Ending, by: Actor | None = None
+) -> int:
+    """Close those who are in and are meant, all at once. Returns how many those were.
+
+    `by` made them go; None is the portal itself, or they themselves.
+    """
     room = lock_room(room_uuid)
     return close_in(read_locked_room(room), which, ending=ending, by=by) if room is not None else 0
 
 
-def close_in(here: LockedRoom, which: ParticipationFilter, *, ending: Ending, by: UUID | None) -> int:
+def close_in(here: LockedRoom, which: ParticipationFilter, *, ending: Ending, by: Actor | None) -> int:
     """Close those who are in this locked room and are meant. Returns how many those were."""
     gone = [person for person in here.people if which(person)]
     if not gone:
@@ -125,7 +132,7 @@ def close_in(here: LockedRoom, which: ParticipationFilter, *, ending: Ending, by
     return len(gone)
 
 
-def change_role(room_uuid: UUID, which: ParticipationFilter, role: Role, *, by: UUID | None = None) -> int:
+def change_role(room_uuid: UUID, which: ParticipationFilter, role: Role, *, by: Actor | None = None) -> int:
     """Let those who are in and are meant go on in another role. Returns how many changed."""
     room = lock_room(room_uuid)
     if room is None:
@@ -177,7 +184,7 @@ def look_soon(here: LockedRoom) -> None:
     here.status.next_look_at = now()
 
 
-def record_presence(here: LockedRoom, *, by: UUID | None = None) -> None:
+def record_presence(here: LockedRoom, *, by: Actor | None = None) -> None:
     """Write the status of a run that the portal's own pages drive, ending the run when all have left."""
     at, people, run = now(), here.people, here.run
     figures = {"participants": len(people)}
@@ -197,7 +204,7 @@ def record_presence(here: LockedRoom, *, by: UUID | None = None) -> None:
         close_run(here, at=at, by=by)
 
 
-def _run_to_enter(here: LockedRoom, place: Place | None, *, by: UUID | None) -> RoomSession:
+def _run_to_enter(here: LockedRoom, place: Place | None, *, by: Actor | None) -> RoomSession:
     """The running run, or one that starts now. If a service promised a place in another one, that goes on there."""
     run = here.run
     if place is None:

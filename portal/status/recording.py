@@ -11,11 +11,12 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from portal.audit.operations import record_event, record_events
+from portal.audit.operations import AuditedUser, record_event, record_events
 from portal.channels import channels
 from portal.clock import now
 from portal.db import on_commit, session
 from portal.identifiers import new_id, new_uuid
+from portal.people.actor import Actor
 from portal.people.models import NAME_LENGTH
 from portal.people.names import printable
 from portal.providers.base import LiveState, Snapshot
@@ -106,7 +107,7 @@ def record_locked(here: LockedRoom, snapshot: Snapshot, *, source: Source) -> No
 
 
 def open_run(
-    room: Room, *, provider: ServiceProvider, driver: Driver, external: str = "", by: UUID | None = None
+    room: Room, *, provider: ServiceProvider, driver: Driver, external: str = "", by: Actor | None = None
 ) -> RoomSession:
     """A run that begins now on this provider row. The caller holds the room, and knows that none is running."""
     run = RoomSession(
@@ -124,7 +125,7 @@ def open_run(
     return run
 
 
-def close_run(here: LockedRoom, *, at: datetime, by: UUID | None = None) -> None:
+def close_run(here: LockedRoom, *, at: datetime, by: Actor | None = None) -> None:
     """Write down that the running run, in which nobody is any more, is over."""
     if here.run is None:
         return
@@ -133,7 +134,7 @@ def close_run(here: LockedRoom, *, at: datetime, by: UUID | None = None) -> None
     here.run = None
 
 
-def end_run_here(here: LockedRoom, *, ending: Ending, at: datetime, by: UUID | None = None) -> list[Participation]:
+def end_run_here(here: LockedRoom, *, ending: Ending, at: datetime, by: Actor | None = None) -> list[Participation]:
     """Everybody out of the running run, and it is over. Who those were. Does not write the status."""
     gone = list(here.people)
     close_people(here, gone, ending=ending, by=by)
@@ -143,7 +144,7 @@ def end_run_here(here: LockedRoom, *, ending: Ending, at: datetime, by: UUID | N
     return gone
 
 
-def close_people(here: LockedRoom, gone: list[Participation], *, ending: Ending, by: UUID | None) -> None:
+def close_people(here: LockedRoom, gone: list[Participation], *, ending: Ending, by: Actor | None) -> None:
     """Their participations are over: written at once, because a device has one place."""
     if not gone:
         return
@@ -152,9 +153,14 @@ def close_people(here: LockedRoom, gone: list[Participation], *, ending: Ending,
         .where(Participation.uuid.in_([person.uuid for person in gone]))
         .values(left_at=now(), ending=ending)
     )
-    leavers = [(person, by or (person.user_uuid if ending is Ending.LEFT else None)) for person in gone]
+    leavers = [(person, by or _leaver(person, ending)) for person in gone]
     record_events("participant.left", leavers, room=here.room.uuid, ending=ending.value)
     here.people = [person for person in here.people if person not in gone]
+
+
+def _leaver(person: Participation, ending: Ending) -> AuditedUser | None:
+    """Whoever leaves by himself does it himself, if he is a user."""
+    return AuditedUser(person.user_uuid) if ending is Ending.LEFT and person.user_uuid is not None else None
 
 
 def _was_ended_here(room: Room, provider: ServiceProvider, external: str, at: datetime) -> bool:

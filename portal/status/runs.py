@@ -9,6 +9,7 @@ from portal.clock import now
 from portal.db import session
 from portal.enqueueing import enqueue
 from portal.errors import Conflict, Message
+from portal.people.actor import Actor
 from portal.providers.base import LiveState, Snapshot
 from portal.rooms.models import Room, RoomStatusWord
 from portal.status.locking import LockedRoom, lock_room, read_locked_room
@@ -22,7 +23,7 @@ END_AT_SERVICE = "end-run"
 
 
 def start_session(
-    room: Room, *, by: UUID | None = None, provider: ServiceProvider | None = None, external: str = ""
+    room: Room, *, by: Actor | None = None, provider: ServiceProvider | None = None, external: str = ""
 ) -> RoomSession:
     """Open a run with nobody in it, `starting` until somebody comes; the running one, if there is one.
 
@@ -54,7 +55,7 @@ def start_session(
     return run
 
 
-def end_session(room: Room, *, ending: Ending = Ending.CLOSED, by: UUID | None = None) -> int:
+def end_session(room: Room, *, ending: Ending = Ending.CLOSED, by: Actor | None = None) -> int:
     """Everybody out, and the run is over, also one that nobody came to. Returns how many were in."""
     if lock_room(room.uuid) is None:
         return 0
@@ -95,7 +96,7 @@ def require_usable(room: Room) -> None:
         raise Conflict(Message("This room cannot be used now: it, its account or its plan is not active."))
 
 
-def _end(here: LockedRoom, *, ending: Ending, by: UUID | None) -> int:
+def _end(here: LockedRoom, *, ending: Ending, by: Actor | None) -> int:
     run = here.run
     if run is not None and driven_by_service(here):
         gone = end_run_here(here, ending=ending, at=now(), by=by)

@@ -1,13 +1,13 @@
 """Making service providers and subscriptions."""
 
 from collections.abc import Mapping
-from uuid import UUID
 
 from portal.audit.operations import record_event
 from portal.clock import now
 from portal.customers.models import Customer
 from portal.db import session
 from portal.errors import Invalid, Message
+from portal.people.actor import Actor
 from portal.people.models import NAME_LENGTH
 from portal.people.names import clean_name
 from portal.providers import registry
@@ -16,8 +16,8 @@ from portal.subscriptions.models import ServiceProvider, ServiceType, Subscripti
 from portal.subscriptions.services import adapter_of
 
 
-def create_provider(*, provider_name: str, provider_type: str, by: UUID | None = None) -> ServiceProvider:
-    """A service that subscriptions can use. Raises `Invalid`."""
+def create_provider(*, provider_name: str, provider_type: str, by: Actor | None = None) -> ServiceProvider:
+    """A service that subscriptions can use. `by` is None for the portal itself. Raises `Invalid`."""
     if provider_type not in registry.known():
         raise Invalid(provider_type=Message("There is no such kind of provider."))
     provider = ServiceProvider(
@@ -37,11 +37,12 @@ def create_subscription(
     service_type: ServiceType,
     provider: ServiceProvider,
     features: Mapping[str, Value],
-    by: UUID | None = None,
+    by: Actor | None = None,
 ) -> Subscription:
     """A subscription that starts now and has no end. Raises `Invalid` on `name`, `service_type` or `features`.
 
     Features are as the API writes them: for a number, true and None both mean unlimited.
+    `by` is None for the portal itself.
     """
     if service_type not in adapter_of(provider).kinds:
         raise Invalid(service_type=Message("This service has no rooms of this type."))

@@ -6,17 +6,20 @@ date, by a role), so each message asks anew. Fails closed.
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.orm import joinedload
 
+from portal.customers.models import Customer
 from portal.db import session
 from portal.errors import Message, NotAllowed
-from portal.permissions.actor import Actor, actor_of
+from portal.people.actor import Actor, actor_of
 from portal.permissions.members import RoomMember
 from portal.permissions.permission import Permission
-from portal.permissions.rules import can, manages_customer
+from portal.permissions.rules import acting_on, can, manages_customer
+from portal.rooms.models import Room
 from portal.webhooks.events import Event
 from portal.webhooks.models import WebhookEndpoint
 
@@ -88,6 +91,13 @@ def require_receivable(
                     "You cannot ask for “%(event)s”, because you may not see that yourself.", event=event.value
                 )
             )
+
+
+def acting_at(actor: Actor, customer: Customer, room: Room | None) -> Actor:
+    """The actor as he manages the webhooks of this room, or of the customer: on his behalf if only as staff."""
+    if room is not None:
+        return acting_on(actor, Permission.ROOM_EDIT, room)
+    return replace(actor, on_behalf_of_uuid=None if customer.owner_uuid == actor.uuid else customer.uuid)
 
 
 def _may_own(keeper: Actor, endpoint: WebhookEndpoint) -> bool:

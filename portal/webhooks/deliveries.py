@@ -17,8 +17,7 @@ from portal.clock import now
 from portal.db import session
 from portal.enqueueing import enqueue
 from portal.errors import Conflict, Message
-from portal.people.models import User
-from portal.permissions.actor import Actor
+from portal.people.actor import Actor
 from portal.providers.fetch import Trouble
 from portal.webhooks.authorization import NO_OWNER, find_valid_owner, may_receive
 from portal.webhooks.events import TEST, Event
@@ -144,7 +143,7 @@ def record(letter: ClaimedDelivery, outcome: Outcome) -> None:
     _start_next(letter.customer_uuid, at, slow=letter.slow)
 
 
-def send_again(delivery: WebhookDelivery, *, by: User) -> None:
+def send_again(delivery: WebhookDelivery, *, by: Actor) -> None:
     """Send a message once more, with its old id, from the beginning of the schedule. Raises `Conflict`."""
     at = now()
     endpoint = session.get_one(WebhookEndpoint, delivery.endpoint_uuid)
@@ -162,7 +161,7 @@ def send_again(delivery: WebhookDelivery, *, by: User) -> None:
     if not free.rowcount:  # type: ignore[attr-defined]
         raise Conflict(Message("This message is being sent right now. Look again in a moment."))
     session.refresh(delivery)
-    record_event("webhook.sent_again", delivery, by=by.uuid, room=endpoint.room_uuid)
+    record_event("webhook.sent_again", delivery, by=by, room=endpoint.room_uuid)
     send_soon(delivery.uuid)
 
 

@@ -11,8 +11,8 @@ from portal.clock import now
 from portal.customers.models import Customer
 from portal.db import lock, session
 from portal.errors import Conflict, Invalid, Message
+from portal.people.actor import Actor
 from portal.people.names import clean_name
-from portal.permissions.actor import Actor
 from portal.providers.fetch import problem_with
 from portal.rooms.models import Room
 from portal.webhooks.authorization import find_valid_owner, may_receive_all, require_receivable
@@ -68,7 +68,7 @@ def create_endpoint(
     session.add(endpoint)
     session.flush()
     count_listening(customer.uuid)
-    record_event("webhook.created", endpoint, by=by.uuid, room=endpoint.room_uuid)
+    record_event("webhook.created", endpoint, by=by, room=endpoint.room_uuid)
     return endpoint
 
 
@@ -92,7 +92,7 @@ def change_endpoint(
     if description is not None:
         _describe(endpoint, description)
     session.flush()
-    record_event("webhook.changed", endpoint, by=by.uuid, room=endpoint.room_uuid)
+    record_event("webhook.changed", endpoint, by=by, room=endpoint.room_uuid)
 
 
 def rotate_secret(endpoint: WebhookEndpoint, *, by: Actor) -> None:
@@ -101,13 +101,13 @@ def rotate_secret(endpoint: WebhookEndpoint, *, by: Actor) -> None:
     endpoint.old_secret_sealed, endpoint.old_secret_until = endpoint.secret_sealed, now() + OVERLAP
     endpoint.secret_sealed = vault.seal(new_secret(), purpose=SECRET)
     session.flush()
-    record_event("webhook.rotated", endpoint, by=by.uuid, room=endpoint.room_uuid)
+    record_event("webhook.rotated", endpoint, by=by, room=endpoint.room_uuid)
 
 
 def pause_endpoint(endpoint: WebhookEndpoint, *, by: Actor) -> None:
     """Tell it nothing until it is resumed; what happens meanwhile it will never be told."""
     lock(endpoint)
-    pause(endpoint, why=PauseReason.ASKED, by=by.uuid)
+    pause(endpoint, why=PauseReason.ASKED, by=by)
 
 
 def resume_endpoint(endpoint: WebhookEndpoint, *, by: Actor) -> None:
@@ -125,7 +125,7 @@ def resume_endpoint(endpoint: WebhookEndpoint, *, by: Actor) -> None:
     _forget_failures(endpoint)
     session.flush()
     count_listening(endpoint.customer_uuid)
-    record_event("webhook.resumed", endpoint, by=by.uuid, room=endpoint.room_uuid)
+    record_event("webhook.resumed", endpoint, by=by, room=endpoint.room_uuid)
 
 
 def delete_endpoint(endpoint: WebhookEndpoint, *, by: Actor) -> None:
@@ -145,7 +145,7 @@ def delete_endpoint(endpoint: WebhookEndpoint, *, by: Actor) -> None:
     session.delete(endpoint)
     session.flush()
     count_listening(customer_uuid)
-    record_event("webhook.deleted", endpoint, by=by.uuid, room=endpoint.room_uuid)
+    record_event("webhook.deleted", endpoint, by=by, room=endpoint.room_uuid)
 
 
 def test_endpoint(endpoint: WebhookEndpoint, *, by: Actor) -> WebhookDelivery:
@@ -153,7 +153,7 @@ def test_endpoint(endpoint: WebhookEndpoint, *, by: Actor) -> WebhookDelivery:
     lock(endpoint)
     delivery = add_deliveries(TEST, encoded(TEST, shown(endpoint), now()), endpoint)[0]
     session.flush()
-    record_event("webhook.tested", endpoint, by=by.uuid, room=endpoint.room_uuid)
+    record_event("webhook.tested", endpoint, by=by, room=endpoint.room_uuid)
     return delivery
 
 
@@ -175,7 +175,7 @@ def _change_owner(endpoint: WebhookEndpoint, *, by: Actor, told: Collection[str]
     require_receivable(by, endpoint, [event for event in Event if event in {*endpoint.events, *told}], taking_over=True)
     if endpoint.created_by != by.user:
         endpoint.created_by = by.user
-        record_event("webhook.taken_over", endpoint, by=by.uuid, room=endpoint.room_uuid)
+        record_event("webhook.taken_over", endpoint, by=by, room=endpoint.room_uuid)
 
 
 def _aim(endpoint: WebhookEndpoint, *, by: Actor, url: str | None, events: Collection[Event] | None) -> None:

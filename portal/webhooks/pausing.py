@@ -8,11 +8,12 @@ from portal.audit.operations import record_event
 from portal.clock import now
 from portal.customers.models import Customer
 from portal.db import session
+from portal.people.actor import Actor
 from portal.webhooks.events import TEST
 from portal.webhooks.models import EndpointStatus, PauseReason, WebhookDelivery, WebhookEndpoint
 
 
-def pause(*endpoints: WebhookEndpoint, why: PauseReason, by: UUID | None) -> None:
+def pause(*endpoints: WebhookEndpoint, why: PauseReason, by: Actor | None) -> None:
     """Tell these, of one customer, nothing until they are resumed. What waits to be sent goes on waiting."""
     active = [endpoint for endpoint in endpoints if endpoint.active]
     if not active:

@@ -12,10 +12,11 @@ from portal.customers.models import Customer
 from portal.db import session
 from portal.errors import NotAllowed, NotFound
 from portal.identifiers import matches_identifier
+from portal.people.actor import Actor
 from portal.people.models import User
-from portal.permissions.actor import Actor
-from portal.permissions.members import RoomMember, grants
-from portal.permissions.permission import Permission, StaffPermission
+from portal.people.staff import StaffPermission
+from portal.permissions.members import RoomMember
+from portal.permissions.permission import Permission
 from portal.permissions.rules import holds, manages_customer
 from portal.permissions.visibility import find_room
 from portal.rooms.models import Room
@@ -45,8 +46,8 @@ def managed_endpoints(actor: Actor) -> sa.Select[WebhookEndpoint]:
     edits = sa.select(RoomMember.room_uuid).where(
         RoomMember.user_uuid == actor.uuid,
         sa.or_(RoomMember.until.is_(None), RoomMember.until > now()),
-        grants(Permission.ROOM_VIEW),
-        grants(Permission.ROOM_EDIT),
+        RoomMember.grants(Permission.ROOM_VIEW),
+        RoomMember.grants(Permission.ROOM_EDIT),
     )
     return query.where(
         sa.or_(

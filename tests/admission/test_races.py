@@ -17,6 +17,7 @@ from portal.admission.secrets import same_code
 from portal.admission.tokens import pause_token, revoke_token
 from portal.db import session, transaction
 from portal.errors import Conflict, Invalid, Throttled
+from portal.people.actor import actor_of
 from portal.providers.base import LiveState
 from portal.rooms.models import Role, Room
 from portal.rooms.operations import create_room
@@ -117,7 +118,7 @@ def test_of_twenty_new_rooms_only_as_many_are_made_as_the_plan_has_left(app: Fla
     def make(number: int) -> Room:
         alice = cast.user("alice")
         account = session.scalars(sa.select(Account).where(Account.owner_uuid == alice.uuid)).one()
-        return create_room(account=account, room_name=f"Room {number}", by=alice)
+        return create_room(account=account, room_name=f"Room {number}", by=actor_of(alice))
 
     results = race(app, make)
     assert sum(isinstance(one, Room) for one in results) == 8  # ten in the plan, two in the demo world
@@ -127,9 +128,9 @@ def test_of_twenty_new_rooms_only_as_many_are_made_as_the_plan_has_left(app: Fla
 def test_links_are_revoked_and_paused_while_people_come_and_go_without_a_deadlock(app: Flask, cast: Cast) -> None:
     def act(number: int) -> object:
         if number % 4 == 0:
-            return revoke_token(cast.token(Role.GUEST), by=cast.user("alice"), remove_people=True) or "nobody"
+            return revoke_token(cast.token(Role.GUEST), by=actor_of(cast.user("alice")), remove_people=True) or "nobody"
         if number % 4 == 1:
-            return pause_token(cast.token(Role.GUEST), by=cast.user("alice"), remove_people=True) or "nobody"
+            return pause_token(cast.token(Role.GUEST), by=actor_of(cast.user("alice")), remove_people=True) or "nobody"
         return knock(cast.board, cast.link_ids[Role.GUEST], number)
 
     results = race(app, act)

@@ -12,7 +12,7 @@ from portal.audit.models import AuditEvent
 from portal.clock import now
 from portal.db import session
 from portal.errors import Conflict, Invalid
-from portal.permissions.actor import actor_of
+from portal.people.actor import actor_of
 from portal.rooms.models import Role
 from tests.admission.test_races import RACERS, race
 from tests.cast import Cast
@@ -58,7 +58,7 @@ def test_without_grace_it_ends_at_once(cast: Cast, token: RoomToken) -> None:
 
 def test_a_pause_goes_over_to_the_new_link(cast: Cast, token: RoomToken) -> None:
     alice, room = actor_of(cast.user("alice")), cast.room()
-    pause_token(token, by=alice.user)
+    pause_token(token, by=alice)
     fresh = rotate_token(token, room=room, by=alice, grace=HOUR)
     assert fresh.paused_at is not None
     resume_token(fresh, room=room, by=alice)
@@ -100,7 +100,7 @@ def test_what_has_ended_cannot_be_rotated_nor_what_was_replaced_be_changed(cast:
     with pytest.raises(Conflict):
         change_token(token, room=cast.room(), by=actor_of(alice), role=Role.MODERATOR)
     revoked, expired = cast.token(Role.MODERATOR), cast.token(Role.ATTENDEE)
-    revoke_token(revoked, by=alice)
+    revoke_token(revoked, by=actor_of(alice))
     expired.expires_at = now() - HOUR
     session.flush()
     for ended in (revoked, expired):

@@ -15,6 +15,7 @@ from portal.clock import now
 from portal.customers.models import CustomerStatus
 from portal.db import session, transaction
 from portal.errors import Conflict
+from portal.people.actor import actor_of
 from portal.rooms.models import Role, Room, RoomStatusWord
 from portal.rooms.operations import create_room
 from portal.status.runs import start_session
@@ -74,7 +75,7 @@ def test_it_is_judged_for_whoever_comes(
         room = cast.room()
         for visitor in (
             Visitor(token=cast.token(Role.GUEST)),
-            Visitor(member=cast.user("alice"), member_role=Role.MODERATOR),
+            Visitor(member=actor_of(cast.user("alice")), member_role=Role.MODERATOR),
         ):
             decision = preview(room, visitor)
             stopped = [line.check for line in decision.checks if line.outcome == "stopped"]
@@ -127,7 +128,7 @@ def test_the_places_of_another_customers_plan_are_its_own(app: Flask, cast: Cast
     with app.app_context(), transaction():
         query = sa.select(Account).where(Account.owner_uuid == cast.user("charlie").uuid)
         account = session.scalars(query).unique().one()
-        room = create_room(account=account, room_name="Theirs", by=cast.user("charlie"), is_public=True)
+        room = create_room(account=account, room_name="Theirs", by=actor_of(cast.user("charlie")), is_public=True)
         path = room.path
     assert cast.browser().send(path, name="Theirs").status_code == 303
     assert cast.follow(Role.GUEST).send(cast.board_path, name="Late").status_code == 403

@@ -8,8 +8,9 @@ import pytest
 from flask import Flask
 
 from portal.credentials.clients import create_client
-from portal.credentials.scopes import Scope
 from portal.db import transaction
+from portal.people.actor import actor_of
+from portal.scopes import Scope
 from tests.cast import Cast
 
 EVERYTHING = tuple(scope for scope in Scope if scope is not Scope.ADMIN)
@@ -49,7 +50,7 @@ def credential(app: Flask, cast: Cast, name: str, *scopes: Scope) -> tuple[str, 
     """Client id and secret of a machine client that acts for this member of the cast."""
     with app.app_context(), transaction():
         user = cast.user(name)
-        client, secret = create_client(user=user, by=user, name=f"{name}'s program", scopes=scopes)
+        client, secret = create_client(user=user, by=actor_of(user), name=f"{name}'s program", scopes=scopes)
         return client.client_id, secret
 
 

@@ -11,7 +11,7 @@ from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 from portal.api.v1 import response_schemas, webhook_docs
 from portal.credentials.models import GrantType
-from portal.credentials.scopes import Scope
+from portal.scopes import Scope
 from portal.webhooks.events import Event
 from tests.api.test_openapi import document
 

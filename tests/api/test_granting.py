@@ -16,7 +16,7 @@ from portal.audit.models import AuditEvent
 from portal.clock import now
 from portal.db import lock, session, transaction
 from portal.edge.i18n import ending_label
-from portal.permissions.actor import actor_of
+from portal.people.actor import actor_of
 from portal.permissions.members import RoomMember
 from portal.rooms.models import Role, Room
 from portal.rooms.operations import create_room
@@ -267,7 +267,7 @@ def test_lists_go_on_after_the_longest_names(cast: Cast, app: Flask, program: Ne
         next(one for one in room.subscription.features if one.code == "max_rooms").number = 100
         for number in range(27):
             name = "".join(chr(0x4E00 + (number * 631 + place * 97) % 20_000) for place in range(200))
-            create_room(account=room.account, room_name=name, by=cast.user("alice"))
+            create_room(account=room.account, room_name=name, by=actor_of(cast.user("alice")))
     with app.app_context():
         following = page_of_rooms(actor_of(cast.user("alice"))).next
     assert len(following) > 500

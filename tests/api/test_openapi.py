@@ -18,8 +18,8 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from portal.api.v1.core.endpoint import DESCRIPTION, TAKES
 from portal.api.v1.tutorial import CALLS, CREDENTIAL, EXPORTS, filled
-from portal.credentials.scopes import Scope
 from portal.edge.guard import STAMP
+from portal.scopes import Scope
 from portal.server import REQUEST_LINE
 from tests.cast import Cast
 from tests.servers import Portal

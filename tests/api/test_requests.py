@@ -9,10 +9,10 @@ import sqlalchemy as sa
 from flask import Flask
 
 from portal.credentials.models import ClientKind
-from portal.credentials.scopes import Scope
 from portal.db import Base, session, transaction
 from portal.idempotency.api_requests import IdempotentRequest
 from portal.rooms.models import Role, Room
+from portal.scopes import Scope
 from tests.api.conftest import NewProgram, Program
 from tests.cast import Cast
 from tests.conftest import BOTH

@@ -2,7 +2,7 @@ from typing import Any
 
 from flask import Flask
 
-from portal.credentials.scopes import Scope
+from portal.scopes import Scope
 from tests.api.conftest import NewProgram
 from tests.cast import Cast
 

@@ -19,9 +19,9 @@ from portal.customers.models import Customer
 from portal.customers.operations import create_customer
 from portal.db import db, session, transaction
 from portal.demo import MEET_STANDARD
+from portal.people.actor import actor_of
 from portal.people.models import User
 from portal.people.operations import create_user
-from portal.permissions.actor import actor_of
 from portal.permissions.members import RoomMember
 from portal.permissions.permission import Permission
 from portal.rooms.models import Role
@@ -213,7 +213,7 @@ def many_customers(cast: Cast, number: int) -> None:
                 customer=customer, name="Plan", service_type=ServiceType.MEET, provider=provider, features=MEET_STANDARD
             )
             account = create_account(subscription=plan, account_name="Main")
-            room = create_room(account=account, room_name=f"Room {n}", by=owner)
+            room = create_room(account=account, room_name=f"Room {n}", by=actor_of(owner))
             issue_token(room=room, role=Role.GUEST, by=actor_of(owner))
             create_code(room=room, role=Role.GUEST, by=actor_of(owner))
             session.add(RoomMember(room=room, user=bob, permissions=[Permission.ROOM_VIEW]))

@@ -8,9 +8,9 @@ from flask import Flask
 
 from portal.clock import now
 from portal.credentials.models import Grant
-from portal.credentials.scopes import Scope
 from portal.db import session, transaction
 from portal.permissions.members import RoomMember
+from portal.scopes import Scope
 from portal.status.models import Participation
 from tests.api.conftest import NewProgram
 from tests.cast import Cast, Client

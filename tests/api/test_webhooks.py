@@ -7,11 +7,11 @@ import sqlalchemy as sa
 from flask import Flask
 
 from portal.clock import now
-from portal.credentials.scopes import Scope
 from portal.db import session, transaction
 from portal.permissions.members import RoomMember
 from portal.permissions.permission import Permission
 from portal.rooms.models import Room
+from portal.scopes import Scope
 from portal.webhooks.deliveries import Outcome, claim, record
 from portal.webhooks.models import WebhookDelivery, WebhookEndpoint
 from portal.webhooks.serializers import WITHHELD

@@ -14,13 +14,13 @@ from portal.clock import now
 from portal.credentials import clients
 from portal.credentials.models import ClientKind, Grant, OAuthClient
 from portal.credentials.operations import find_access_token, sweep_tokens
-from portal.credentials.scopes import Scope
 from portal.credentials.secrets import ACCESS, CLIENT, CODE, REFRESH
 from portal.credentials.tokens import AccessToken, AuthorizationCode, RefreshToken
 from portal.db import Base, db, session, transaction
 from portal.errors import Conflict, Invalid
-from portal.permissions.actor import actor_of
+from portal.people.actor import actor_of
 from portal.permissions.permission import Permission
+from portal.scopes import Scope
 from tests.cast import Cast
 from tests.conftest import BOTH
 from tests.oauth.programs import READS, program
@@ -104,7 +104,7 @@ def test_scopes_are_offered_as_far_as_they_mean_something(app: Flask, cast: Cast
         assert Scope.ADMIN not in clients.offered_scopes(cast.user("alice"))
         alice = cast.user("alice")
         with pytest.raises(Invalid) as refused:
-            clients.create_client(user=alice, by=alice, name="X", scopes=[Scope.ADMIN])
+            clients.create_client(user=alice, by=actor_of(alice), name="X", scopes=[Scope.ADMIN])
         assert set(refused.value.fields) == {"scopes"}
 
 
@@ -158,7 +158,7 @@ def test_addresses_to_return_to(app: Flask, cast: Cast, uri: str, good: bool) ->
         alice = cast.user("alice")
         with nullcontext() if good else pytest.raises(Invalid, check=lambda one: set(one.fields) == {"redirect_uris"}):
             clients.create_client(
-                user=alice, by=alice, name="X", scopes=READS, kind=ClientKind.THIRD_PARTY, redirect_uris=[uri]
+                user=alice, by=actor_of(alice), name="X", scopes=READS, kind=ClientKind.THIRD_PARTY, redirect_uris=[uri]
             )
 
 
@@ -166,9 +166,9 @@ def test_addresses_to_return_to(app: Flask, cast: Cast, uri: str, good: bool) ->
 def test_a_promised_id_makes_one_client(app: Flask, cast: Cast) -> None:
     with app.app_context():
         alice = cast.user("alice")
-        clients.create_client(user=alice, by=alice, name="X", scopes=READS, client_id="1111111111")
+        clients.create_client(user=alice, by=actor_of(alice), name="X", scopes=READS, client_id="1111111111")
         with pytest.raises(Conflict):
-            clients.create_client(user=alice, by=alice, name="Y", scopes=READS, client_id="1111111111")
+            clients.create_client(user=alice, by=actor_of(alice), name="Y", scopes=READS, client_id="1111111111")
         session.rollback()
 
 

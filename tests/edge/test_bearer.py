@@ -11,16 +11,17 @@ from werkzeug.test import TestResponse
 
 from portal.clock import now
 from portal.credentials.models import ClientKind, OAuthClient
-from portal.credentials.scopes import Scope
 from portal.credentials.secrets import ACCESS
 from portal.db import db, reading, session, transaction
 from portal.edge import actor, bearer
 from portal.edge.guard import open_to_all, requires
-from portal.permissions.actor import Actor, actor_of
-from portal.permissions.permission import Permission, StaffPermission
+from portal.people.actor import Actor, actor_of
+from portal.people.staff import StaffPermission
+from portal.permissions.permission import Permission
 from portal.permissions.rules import can
 from portal.permissions.visibility import access_scope_of, all_seen, find_room
 from portal.rooms.models import Room
+from portal.scopes import Scope
 from tests.cast import Cast
 from tests.conftest import BOTH
 from tests.oauth.programs import READS, Program, program

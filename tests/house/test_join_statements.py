@@ -9,7 +9,7 @@ from flask import Flask
 
 from portal.admission.codes import create_code
 from portal.db import db, transaction
-from portal.permissions.actor import actor_of
+from portal.people.actor import actor_of
 from portal.rooms.models import Role
 from portal.status.runs import end_session
 from tests.cast import CODE, Cast, csrf_of

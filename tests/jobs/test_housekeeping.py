@@ -14,6 +14,7 @@ from portal.db import session, transaction
 from portal.jobs import housekeeping
 from portal.jobs.housekeeping import tidy_up
 from portal.jobs.queue import make_queue
+from portal.people.actor import actor_of
 from portal.rooms.models import Room
 from portal.rooms.operations import TRASH_DAYS, trash_room
 from tests.cast import Cast
@@ -30,7 +31,7 @@ def test_a_sweep_that_fails_undoes_only_its_own_work_and_keeps_no_other_from_bei
     app: Flask, cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with app.app_context(), transaction():
-        trash_room(cast.room(), by=cast.user("alice"))
+        trash_room(cast.room(), by=actor_of(cast.user("alice")))
 
     def breaks() -> NoReturn:
         session.execute(sa.delete(Room))

@@ -10,8 +10,9 @@ from werkzeug.test import TestResponse
 
 from portal.credentials.clients import create_client
 from portal.credentials.models import ClientKind
-from portal.credentials.scopes import Scope
 from portal.db import transaction
+from portal.people.actor import actor_of
+from portal.scopes import Scope
 from tests.cast import Cast, Client
 
 BACK = "https://app.example/back"
@@ -83,7 +84,7 @@ def program(cast: Cast, kind: ClientKind, *, user: str = "alice", scopes: list[S
         owner = cast.user(user)
         client, secret = create_client(
             user=owner,
-            by=owner,
+            by=actor_of(owner),
             name="Reporter",
             kind=kind,
             scopes=READS if scopes is None else scopes,

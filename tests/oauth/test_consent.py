@@ -11,11 +11,12 @@ from portal.clock import now
 from portal.credentials.clients import revoke_client
 from portal.credentials.models import ClientKind, OAuthClient
 from portal.credentials.operations import find_access_token
-from portal.credentials.scopes import Scope
 from portal.db import session, transaction
 from portal.people import passwords
+from portal.people.actor import actor_of
 from portal.people.models import SignIn
 from portal.people.operations import set_password
+from portal.scopes import Scope
 from tests.cast import PASSWORD, Cast, Client, csrf_of
 from tests.conftest import BOTH
 from tests.oauth.programs import BACK, Program, program, said_in
@@ -248,7 +249,7 @@ def test_a_revoked_application_can_neither_ask_nor_exchange(theirs: Program, bob
     code = theirs.code(bob)
     with app.app_context(), transaction():
         client = session.scalars(sa.select(OAuthClient)).unique().one()
-        revoke_client(client, by=client.user)
+        revoke_client(client, by=actor_of(client.user))
     assert theirs.exchange(code).status_code == 401
     assert bob.get(theirs.address()).status_code == 400
 

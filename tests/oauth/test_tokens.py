@@ -13,10 +13,11 @@ from portal.clock import now
 from portal.credentials.clients import revoke_client
 from portal.credentials.models import ClientKind, OAuthClient
 from portal.credentials.operations import find_access_token
-from portal.credentials.scopes import Scope
 from portal.db import session, transaction
 from portal.people import passwords
+from portal.people.actor import actor_of
 from portal.people.operations import set_password
+from portal.scopes import Scope
 from tests.cast import PASSWORD, Cast, Client
 from tests.conftest import BOTH, settings_for
 from tests.oauth.programs import READS, Program, program
@@ -304,7 +305,7 @@ def test_a_revoked_client_is_shut_out_with_its_tokens(machine: Program, app: Fla
     text = machine.pair("client_credentials")["access_token"]
     with app.app_context(), transaction():
         client = session.scalars(sa.select(OAuthClient)).unique().one()
-        revoke_client(client, by=client.user)
+        revoke_client(client, by=actor_of(client.user))
     assert machine.token("client_credentials").status_code == 401
     with app.app_context():
         assert find_access_token(text) is None

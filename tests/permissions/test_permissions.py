@@ -8,10 +8,11 @@ from flask import Flask
 
 from portal.clock import now
 from portal.db import session, transaction
+from portal.people.actor import actor_of
 from portal.people.models import PlatformRole
-from portal.permissions.actor import actor_of
+from portal.people.staff import StaffPermission
 from portal.permissions.members import RoomMember
-from portal.permissions.permission import IMPLIED, NOT_GRANTABLE_YET, Permission, StaffPermission
+from portal.permissions.permission import IMPLIED, NOT_GRANTABLE_YET, Permission
 from portal.permissions.rules import rights
 from tests.cast import Cast
 
@@ -44,7 +45,7 @@ def test_whoever_manages_something_sees_it(held: Permission, implied: Permission
 def test_what_staff_may_do_in_every_room(cast: Cast, staff: StaffPermission, given: set[str]) -> None:
     charlie = cast.user("charlie")
     charlie.platform_roles = [PlatformRole(name="Helpers", builtin=False, permissions=[staff.value])]
-    assert rights(actor_of(charlie), cast.room(), None, now()) == given
+    assert rights(actor_of(charlie), cast.room(), now()) == given
 
 
 def test_the_form_offers_no_right_that_opens_nothing_yet(cast: Cast) -> None:

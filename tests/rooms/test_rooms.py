@@ -9,7 +9,7 @@ from portal.accounts.models import Account
 from portal.clock import now
 from portal.db import db, session
 from portal.errors import Invalid
-from portal.permissions.actor import actor_of
+from portal.people.actor import actor_of
 from portal.permissions.visibility import access_scope_of, visible_uuids
 from portal.rooms.models import Room, RoomStatusWord
 from portal.rooms.operations import create_room, describe_room
@@ -30,7 +30,7 @@ def test_a_room_is_made_with_everything_at_once(cast: Cast, account: Account) ->
     room = create_room(
         account=account,
         room_name="Full",
-        by=cast.user("alice"),
+        by=actor_of(cast.user("alice")),
         room_type=ServiceType.MEET,
         slug="another-word",
         is_public=True,
@@ -47,7 +47,7 @@ def test_a_room_is_made_with_everything_at_once(cast: Cast, account: Account) ->
 
 def test_the_type_follows_from_the_subscription(cast: Cast, account: Account) -> None:
     with pytest.raises(Invalid) as refused:
-        create_room(account=account, room_name="Film", by=cast.user("alice"), room_type=ServiceType.VIDEO)
+        create_room(account=account, room_name="Film", by=actor_of(cast.user("alice")), room_type=ServiceType.VIDEO)
     assert "of type meet" in refused.value.fields["room_type"]
 
 
@@ -64,7 +64,7 @@ def test_the_type_follows_from_the_subscription(cast: Cast, account: Account) ->
 def test_what_makes_no_sense_is_refused_when_making_and_when_changing(
     cast: Cast, account: Account, wish: dict[str, object], field: str
 ) -> None:
-    alice = cast.user("alice")
+    alice = actor_of(cast.user("alice"))
     with pytest.raises(Invalid) as made:
         create_room(account=account, room_name="X", by=alice, **wish)  # type: ignore[arg-type]
     with pytest.raises(Invalid) as changed:
@@ -74,21 +74,25 @@ def test_what_makes_no_sense_is_refused_when_making_and_when_changing(
 
 def test_what_a_room_has_not_cannot_be_changed(cast: Cast) -> None:
     with pytest.raises(TypeError, match="room_nmae"):
-        describe_room(cast.room(), by=cast.user("alice"), room_nmae="X")  # type: ignore[call-arg]
+        describe_room(cast.room(), by=actor_of(cast.user("alice")), room_nmae="X")  # type: ignore[call-arg]
 
 
 def test_metadata_is_replaced_as_a_whole_and_the_rest_is_merged(cast: Cast) -> None:
     room, alice = cast.room(), cast.user("alice")
     describe_room(
-        room, by=alice, metadata={"a": 1, "b": [1, 2]}, settings={"description": "D"}, features={"recording": False}
+        room,
+        by=actor_of(alice),
+        metadata={"a": 1, "b": [1, 2]},
+        settings={"description": "D"},
+        features={"recording": False},
     )
-    describe_room(room, by=alice, metadata={"c": None}, settings={"x_1": 1}, features={"max_duration": 5})
+    describe_room(room, by=actor_of(alice), metadata={"c": None}, settings={"x_1": 1}, features={"max_duration": 5})
     assert room.room_metadata == {"c": None}
     assert room.room_settings == {"description": "D", "x_1": 1}
     assert room.room_features == {"recording": False, "max_duration": 5}
-    describe_room(room, by=alice, metadata={})
+    describe_room(room, by=actor_of(alice), metadata={})
     assert room.room_metadata == {}
-    describe_room(room, by=alice, room_name="Other")
+    describe_room(room, by=actor_of(alice), room_name="Other")
     assert room.room_settings["description"] == "D"
 
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from portal import revisions
 from portal.accounts.models import Account
 from portal.db import db, session
+from portal.people.actor import actor_of
 from portal.rooms.models import Room
 from portal.rooms.operations import create_room, describe_room
 from portal.rooms.search import matches
@@ -37,7 +38,7 @@ def rooms(app: Flask, cast: Cast, in_app: None) -> None:
         .one()
     )
     for name in NAMES:
-        create_room(account=account, room_name=name, by=cast.user("alice"))
+        create_room(account=account, room_name=name, by=actor_of(cast.user("alice")))
     session.commit()
 
 
@@ -107,7 +108,7 @@ def test_nothing_typed_narrows_nothing(rooms: None, text: str) -> None:
 @BOTH
 def test_the_index_follows_every_change_of_a_name(rooms: None, cast: Cast) -> None:
     room = cast.room()
-    describe_room(room, by=cast.user("alice"), room_name="Supervisory board")
+    describe_room(room, by=actor_of(cast.user("alice")), room_name="Supervisory board")
     session.commit()
     assert (found("meeting"), found("superv")) == (set(), {"Supervisory board"})
     party = session.scalars(sa.select(Room).where(Room.room_name == "🎉 Party")).one()

@@ -13,6 +13,7 @@ from portal.customers.models import CustomerStatus
 from portal.db import session, transaction
 from portal.errors import Conflict
 from portal.jobs import presence
+from portal.people.actor import actor_of
 from portal.providers.base import LiveState
 from portal.rooms.models import Role, RoomStatusWord
 from portal.status.locking import read_locked_room
@@ -39,9 +40,9 @@ def come(cast: Cast, name: str, role: Role = Role.ATTENDEE) -> Participation:
 @in_app
 def test_a_started_run_waits_for_people_and_becomes_live_with_the_first(cast: Cast) -> None:
     alice = cast.user("alice")
-    run = start_session(cast.room(), by=alice.uuid)
+    run = start_session(cast.room(), by=actor_of(alice))
     assert (state(cast), run.most, run.ended_at) == (LiveState.STARTING, 0, None)
-    assert start_session(cast.room(), by=alice.uuid) is run
+    assert start_session(cast.room(), by=actor_of(alice)) is run
     assert come(cast, "Gus").session_uuid == run.uuid
     assert (state(cast), run.most) == (LiveState.LIVE, 1)
     noted = session.scalars(sa.select(AuditEvent).where(AuditEvent.action == "room.started")).all()
@@ -54,7 +55,7 @@ def test_ending_sends_everybody_out_and_is_noted(cast: Cast) -> None:
     people = [come(cast, name) for name in ("Gus", "Fay")]
     run = running_session(cast.room())
     assert run is not None
-    assert end_session(cast.room(), by=alice.uuid) == 2
+    assert end_session(cast.room(), by=actor_of(alice)) == 2
     assert [person.ending for person in people] == [Ending.CLOSED] * 2
     assert (state(cast), run.ended_at is not None, run.most) == (LiveState.IDLE, True, 2)
     noted = session.scalars(sa.select(AuditEvent).where(AuditEvent.action == "room.ended")).one()
@@ -108,9 +109,9 @@ def test_what_cannot_be_used_cannot_be_started(cast: Cast, spoil: str) -> None:
 def test_a_room_that_becomes_inactive_sends_everybody_out(cast: Cast) -> None:
     room, alice = cast.room(), cast.user("alice")
     come(cast, "Gus")
-    change_room(room, by=alice, room_name="Other name")
+    change_room(room, by=actor_of(alice), room_name="Other name")
     assert len(present_participations(room)) == 1
-    change_room(room, by=alice, status=RoomStatusWord.INACTIVE)
+    change_room(room, by=actor_of(alice), status=RoomStatusWord.INACTIVE)
     assert present_participations(room) == []
     assert running_session(room) is None
 
@@ -119,7 +120,7 @@ def test_a_room_that_becomes_inactive_sends_everybody_out(cast: Cast) -> None:
 def test_a_room_that_is_deleted_sends_everybody_out(cast: Cast) -> None:
     room = cast.room()
     come(cast, "Gus")
-    delete_room(room, by=cast.user("alice"))
+    delete_room(room, by=actor_of(cast.user("alice")))
     assert room.trashed_at is not None
     assert present_participations(room) == []
     assert running_session(room) is None

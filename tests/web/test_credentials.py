@@ -12,8 +12,8 @@ from portal.audit.models import AuditEvent
 from portal.clock import now
 from portal.credentials.models import ClientKind, OAuthClient
 from portal.credentials.operations import find_access_token
-from portal.credentials.scopes import Scope
 from portal.db import session, transaction
+from portal.scopes import Scope
 from tests.cast import Cast, Client, csrf_of
 from tests.oauth.programs import Program, program
 

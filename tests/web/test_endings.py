@@ -10,6 +10,7 @@ from portal import channels
 from portal.admission.tokens import revoke_token
 from portal.channels import InProcess
 from portal.db import session, transaction
+from portal.people.actor import actor_of
 from portal.people.models import User
 from portal.permissions.members import RoomMember
 from portal.rooms.models import Role
@@ -112,7 +113,7 @@ def test_who_was_removed_is_not_offered_to_rejoin(cast: Cast, app: Flask) -> Non
 def test_whose_link_was_ended_is_told_whom_to_ask(cast: Cast, app: Flask) -> None:
     guest = cast.join(Role.GUEST)
     with app.app_context(), transaction():
-        revoke_token(cast.token(Role.GUEST), by=cast.user("alice"), remove_people=True)
+        revoke_token(cast.token(Role.GUEST), by=actor_of(cast.user("alice")), remove_people=True)
     page = after(cast, guest)
     assert "The link you came by was ended." in page
     assert "Ask whoever sent it for a new one." in page

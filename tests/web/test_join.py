@@ -14,6 +14,7 @@ from portal.admission.tokens import pause_token, revoke_token, sweep_automatic
 from portal.clock import now
 from portal.customers.models import CustomerStatus
 from portal.db import session, transaction
+from portal.people.actor import actor_of
 from portal.rooms.models import Role, RoomStatusWord
 from portal.rooms.operations import trash_room
 from portal.status.models import Participation
@@ -184,7 +185,7 @@ def test_a_link_that_ended_says_so_and_what_to_do_without_the_rooms_name(
     guest = cast.follow(Role.GUEST)
     form = csrf_of(guest.get(cast.board_path).text)
     with app.app_context(), transaction():
-        spoil(cast.token(Role.GUEST), cast.user("alice"))
+        spoil(cast.token(Role.GUEST), actor_of(cast.user("alice")))
     page = guest.get(cast.board_path)
     assert words in page.text
     assert "sk whoever sent it" in page.text or "ask whoever sent it" in page.text
@@ -255,7 +256,7 @@ def test_a_guest_whose_automatic_link_was_revoked_stays_out(cast: Cast, app: Fla
     guest.send(cast.open_path, name="Pat")
     with app.app_context(), transaction():
         token = session.scalars(sa.select(RoomToken).where(RoomToken.automatic)).one()
-        revoke_token(token, by=cast.user("alice"))
+        revoke_token(token, by=actor_of(cast.user("alice")))
     assert "no longer works" in guest.get(cast.open_path).text
 
 
@@ -289,7 +290,7 @@ def test_an_inactive_room_or_one_in_the_trash_lets_nobody_in(cast: Cast, app: Fl
         cast.room().status = RoomStatusWord.INACTIVE
     assert "not available right now" in guest.get(cast.board_path).text
     with app.app_context(), transaction():
-        trash_room(cast.room(), by=cast.user("alice"))
+        trash_room(cast.room(), by=actor_of(cast.user("alice")))
     assert guest.get(cast.board_path).status_code == 404
 
 

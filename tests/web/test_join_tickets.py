@@ -14,6 +14,7 @@ from portal.admission.queries import Visitor
 from portal.admission.tokens import revoke_token
 from portal.clock import now
 from portal.db import session, transaction
+from portal.people.actor import actor_of
 from portal.permissions.members import RoomMember
 from portal.rooms.models import Role
 from portal.status.models import Participation
@@ -31,7 +32,7 @@ def secret(cast: Cast, app: Flask) -> Secret:
             user = cast.user(member) if member else None
             visitor = Visitor(
                 token=cast.token(role) if role else None,
-                member=user,
+                member=actor_of(user) if user else None,
                 member_role=Role.ATTENDEE if user else None,
             )
             room = cast.room(room_id or None)
@@ -134,7 +135,7 @@ def test_what_happened_in_between_counts(cast: Cast, app: Flask, secret: Secret,
     guest = cast.browser()
     guest.get(f"{at}/{secret(role=Role.GUEST)}")
     with app.app_context(), transaction():
-        revoke_token(cast.token(Role.GUEST), by=cast.user("alice"))
+        revoke_token(cast.token(Role.GUEST), by=actor_of(cast.user("alice")))
     refused = guest.send(at)
     assert refused.status_code == 403
     assert "no longer works" in refused.text

@@ -9,8 +9,8 @@ from flask import Flask
 from portal.channels import InProcess, channels
 from portal.db import db, session, transaction
 from portal.people import passwords
+from portal.people.actor import actor_of
 from portal.people.operations import set_password
-from portal.permissions.actor import actor_of
 from portal.permissions.members import RoomMember
 from portal.permissions.operations import remove_member
 from portal.web import sse

@@ -14,9 +14,9 @@ from portal.accounts.operations import create_account
 from portal.clock import now
 from portal.customers.models import Customer
 from portal.db import db, session, transaction
+from portal.people.actor import actor_of
 from portal.people.models import PlatformRole
 from portal.permissions import account_filter
-from portal.permissions.actor import actor_of
 from portal.permissions.members import RoomMember
 from portal.permissions.permission import Permission
 from portal.rooms.models import Room, RoomStatusWord
@@ -55,7 +55,7 @@ def account_of(cast: Cast, name: str) -> Account:
 def events(cast: Cast, room: str = "Gala") -> Account:
     """A second account of Alice's, with one room."""
     account = create_account(subscription=account_of(cast, "alice").subscription, account_name="Events")
-    create_room(account=account, room_name=room, by=cast.user("alice"))
+    create_room(account=account, room_name=room, by=actor_of(cast.user("alice")))
     session.flush()
     return account
 
@@ -220,7 +220,7 @@ def test_what_is_asked_for_goes_along_from_page_to_page(
     room_list._page.cache_clear()
     with app.app_context(), transaction():
         account = events(cast, "Gala one")
-        create_room(account=account, room_name="Gala two", by=cast.user("alice"))
+        create_room(account=account, room_name="Gala two", by=actor_of(cast.user("alice")))
         asked = {"search": "gala", "status": "active", "account": account.id, "sort": "newest"}
     alice = cast.sign_in("alice")
     first = alice.get(ROOMS, query_string=asked).text

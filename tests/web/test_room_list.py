@@ -9,7 +9,7 @@ from flask import Flask
 from portal.clock import now
 from portal.db import session, transaction
 from portal.identifiers import new_id, new_uuid
-from portal.permissions.actor import actor_of
+from portal.people.actor import actor_of
 from portal.permissions.members import RoomMember
 from portal.permissions.permission import Permission
 from portal.providers.base import LiveState

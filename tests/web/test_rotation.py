@@ -11,6 +11,7 @@ from portal.admission.models import RoomToken
 from portal.admission.tokens import revoke_token
 from portal.clock import now
 from portal.db import session, transaction
+from portal.people.actor import actor_of
 from portal.permissions.members import RoomMember
 from portal.rooms.models import Role
 from portal.status.operations import present_participations
@@ -92,7 +93,7 @@ def test_a_revoked_new_link_is_not_given_out(cast: Cast, app: Flask, alice: Clie
     with app.app_context(), transaction():
         fresh = cast.token(Role.GUEST).rotated_to
         assert fresh is not None
-        revoke_token(fresh, by=cast.user("alice"))
+        revoke_token(fresh, by=actor_of(cast.user("alice")))
     assert "Save the new link" not in cast.follow(Role.GUEST).get(cast.board_path).text
 
 

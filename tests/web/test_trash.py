@@ -8,9 +8,10 @@ from flask import Flask
 
 from portal.clock import now
 from portal.db import session, transaction
-from portal.permissions.actor import actor_of
+from portal.people.actor import actor_of
+from portal.people.staff import StaffPermission
 from portal.permissions.members import RoomMember
-from portal.permissions.permission import Permission, StaffPermission
+from portal.permissions.permission import Permission
 from portal.rooms.operations import TRASH_DAYS
 from portal.web.manage import trash
 from portal.web.manage.trash import page_of_trash

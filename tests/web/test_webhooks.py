@@ -16,7 +16,7 @@ from portal.clock import now
 from portal.customers.models import Customer
 from portal.db import db, session, transaction
 from portal.jobs.webhook_delivery import deliver
-from portal.permissions.actor import actor_of
+from portal.people.actor import actor_of
 from portal.permissions.members import RoomMember
 from portal.permissions.permission import Permission
 from portal.providers.fetch import NoAnswer, Trouble

@@ -13,7 +13,7 @@ from portal.admission.tokens import issue_token
 from portal.app import create_app
 from portal.db import db, session, transaction
 from portal.jobs.webhook_delivery import deliver
-from portal.permissions.actor import Actor, actor_of
+from portal.people.actor import Actor, actor_of
 from portal.permissions.members import RoomMember
 from portal.permissions.permission import Permission
 from portal.providers.fetch import Trouble

@@ -11,7 +11,7 @@ from portal.audit.models import AuditEvent
 from portal.clock import now
 from portal.db import session, transaction
 from portal.errors import Conflict, NotAllowed
-from portal.permissions.actor import Actor, actor_of
+from portal.people.actor import Actor, actor_of
 from portal.permissions.members import RoomMember
 from portal.permissions.operations import change_member, remove_member
 from portal.permissions.permission import Permission
@@ -193,7 +193,7 @@ def test_a_message_of_before_that_its_keeper_may_not_see_is_given_up(
         assert endpoint_of(endpoint_id).active
         assert messages()[0].gave_up_at is not None
         with pytest.raises(Conflict, match="may not see"), transaction():
-            send_again(messages()[0], by=cast.user("alice"))
+            send_again(messages()[0], by=actor_of(cast.user("alice")))
 
 
 def test_who_asks_for_what_the_keeper_may_not_hear_becomes_the_keeper(
@@ -326,7 +326,7 @@ def test_what_waited_when_nobody_kept_it_is_not_sent_in_the_name_of_who_takes_it
     secret = secret_of(app, endpoint_id)
     assert [message.verified(secret)["type"] for message in hook.messages] == ["webhook.test"]
     with app.app_context(), transaction():
-        send_again(messages()[0], by=cast.user("alice"))
+        send_again(messages()[0], by=actor_of(cast.user("alice")))
     assert work() == 1
     assert hook.messages[1].verified(secret)["data"]["label"] == "before"
 
@@ -342,4 +342,4 @@ def test_nothing_can_be_sent_again_when_nobody_keeps_it_and_the_refusal_says_so_
         end(cast)
     words = "It runs in the name of somebody who may no longer keep it here, or no longer see all that it tells."
     with app.app_context(), pytest.raises(Conflict, match=f"^{words}$"), transaction():
-        send_again(messages()[0], by=cast.user("alice"))
+        send_again(messages()[0], by=actor_of(cast.user("alice")))

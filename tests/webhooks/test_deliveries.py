@@ -17,7 +17,7 @@ from portal.clock import now
 from portal.db import session, transaction
 from portal.errors import Conflict
 from portal.jobs.queue import RUN_JOB, make_queue
-from portal.permissions.actor import actor_of
+from portal.people.actor import actor_of
 from portal.providers import fetch
 from portal.webhooks import deliveries
 from portal.webhooks.deliveries import LEASE, SCHEDULE, SEND, Outcome, claim, record, send_again
@@ -300,7 +300,7 @@ def test_a_message_can_be_sent_again_with_its_old_id(
     told.clear()
     with app.app_context():
         with transaction():
-            send_again(messages()[0], by=cast.user("alice"))
+            send_again(messages()[0], by=actor_of(cast.user("alice")))
             assert (messages()[0].attempts, messages()[0].delivered_at) == (0, None)
         assert told == [(messages()[0].uuid, 0)]
     assert work() == 1
@@ -311,7 +311,7 @@ def test_a_message_can_be_sent_again_with_its_old_id(
         with transaction():
             pause_endpoint(endpoint_of(endpoint_id), by=actor_of(cast.user("alice")))
         with pytest.raises(Conflict), transaction():
-            send_again(messages()[0], by=cast.user("alice"))
+            send_again(messages()[0], by=actor_of(cast.user("alice")))
 
 
 def test_what_is_being_sent_is_not_sent_again_beside_it(app: Flask, cast: Cast, listen: Listen) -> None:
@@ -321,7 +321,7 @@ def test_what_is_being_sent_is_not_sent_again_beside_it(app: Flask, cast: Cast, 
         with transaction():
             claim(messages()[0].uuid)
         with pytest.raises(Conflict, match="right now"), transaction():
-            send_again(messages()[0], by=cast.user("alice"))
+            send_again(messages()[0], by=actor_of(cast.user("alice")))
 
 
 def test_an_address_that_has_become_private_is_not_called(

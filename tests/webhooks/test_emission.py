@@ -18,7 +18,7 @@ from portal.audit.models import AuditEvent
 from portal.audit.operations import record_event
 from portal.db import Base, db, session, transaction
 from portal.errors import NotAllowed
-from portal.permissions.actor import actor_of
+from portal.people.actor import actor_of
 from portal.permissions.members import RoomMember
 from portal.permissions.operations import add_member, change_member, remove_member
 from portal.permissions.permission import Permission
@@ -80,7 +80,7 @@ def test_what_owners_do_is_told_as_the_api_shows_it_without_secrets(app: Flask, 
         room, alice = cast.room(), cast.user("alice")
         token = issue_token(room=room, role=Role.GUEST, by=actor_of(alice), label="Press")
         text, shown = token.token, serializers.token(token, room)
-        revoke_token(token, by=alice)
+        revoke_token(token, by=actor_of(alice))
         by = actor_of(alice)
         code = create_code(room=room, role=Role.GUEST, by=by, code="secret-code-7")
         change_code(code, room=room, by=by, role=Role.GUEST, code="secret-code-8", label="x", expires_at=None)
@@ -125,7 +125,7 @@ def test_what_happens_to_a_link_that_was_replaced_is_told_of_it_and_not_of_the_n
         fresh_id = rotate_token(cast.token(Role.GUEST), room=cast.room(), by=alice, grace=hour).id
     cast.join(Role.GUEST)
     with app.app_context(), transaction():
-        revoke_token(cast.token(Role.GUEST), by=cast.user("alice"))
+        revoke_token(cast.token(Role.GUEST), by=actor_of(cast.user("alice")))
     old_id = cast.link_ids[Role.GUEST]
     assert [(kind, data["id"]) for kind, data in told_of(app)] == [
         ("token.created", fresh_id), ("token.used", old_id), ("token.revoked", old_id),
@@ -137,11 +137,11 @@ def test_rooms_are_told_of_to_who_listens_everywhere(app: Flask, cast: Cast, lis
     listen()  # the board room's own does not hear of others
     with app.app_context(), transaction():
         alice = cast.user("alice")
-        room = create_room(account=cast.room().account, room_name="New", by=alice)
-        change_room(room, by=alice, room_name="Newer")
-        start_session(room, by=alice.uuid)
-        delete_room(room, by=alice)
-        restore_room(room, by=alice)
+        room = create_room(account=cast.room().account, room_name="New", by=actor_of(alice))
+        change_room(room, by=actor_of(alice), room_name="Newer")
+        start_session(room, by=actor_of(alice))
+        delete_room(room, by=actor_of(alice))
+        restore_room(room, by=actor_of(alice))
         room_id = room.id
     told = told_of(app)
     assert [kind for kind, _ in told] == [
@@ -215,7 +215,7 @@ def test_somebody_elses_rooms_are_not_told_of(app: Flask, cast: Cast, listen: Li
     with app.app_context(), transaction():
         charlie = cast.user("charlie")
         account = session.scalars(sa.select(Account).where(Account.owner_uuid == charlie.uuid)).unique().one()
-        create_room(account=account, room_name="Theirs", by=charlie)
+        create_room(account=account, room_name="Theirs", by=actor_of(charlie))
     assert told_of(app) == []
 
 

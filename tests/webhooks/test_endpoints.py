@@ -14,7 +14,7 @@ from flask import Flask
 
 from portal.db import session, transaction
 from portal.errors import Conflict, Invalid, NotAllowed, NotFound
-from portal.permissions.actor import Actor, actor_of
+from portal.people.actor import Actor, actor_of
 from portal.permissions.members import RoomMember
 from portal.permissions.permission import Permission
 from portal.webhooks import operations
@@ -246,7 +246,7 @@ def test_whoever_turns_an_endpoint_to_another_address_may_see_all_that_it_has_ye
     with app.app_context():
         assert endpoint_of(endpoint_id).url == "https://bob.example/"
         with pytest.raises(Conflict, match="may not see"), transaction():
-            send_again(messages()[0], by=cast.user("alice"))
+            send_again(messages()[0], by=actor_of(cast.user("alice")))
 
 
 def test_what_was_dropped_together_with_a_new_address_counts_though_nothing_was_sent(

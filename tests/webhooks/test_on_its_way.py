@@ -9,7 +9,7 @@ from flask import Flask
 from portal.clock import now
 from portal.db import transaction
 from portal.errors import Conflict
-from portal.permissions.actor import actor_of
+from portal.people.actor import actor_of
 from portal.permissions.permission import Permission
 from portal.providers.fetch import Trouble
 from portal.webhooks.deliveries import LEASE, ClaimedDelivery, Outcome, claim, record

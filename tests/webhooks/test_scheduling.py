@@ -16,7 +16,7 @@ from portal.accounts.models import Account
 from portal.clock import now
 from portal.db import session, transaction
 from portal.jobs.queue import WORKERS
-from portal.permissions.actor import actor_of
+from portal.people.actor import actor_of
 from portal.rooms.models import Room
 from portal.rooms.operations import create_room
 from portal.webhooks import scheduling
@@ -51,7 +51,7 @@ def elsewhere(app: Flask, cast: Cast, hook: Receiver) -> str:
         account = session.scalars(sa.select(Account).where(Account.owner_uuid == charlie.uuid)).unique().one()
         other = create_endpoint(customer=account.customer, url=hook.url, events=[Event.ROOM_CREATED], by=charlie)
         other.slow = False
-        create_room(account=account, room_name="Theirs", by=charlie.user)
+        create_room(account=account, room_name="Theirs", by=charlie)
         return other.id
 
 

@@ -9,8 +9,8 @@ from flask import Flask
 
 from portal.customers.operations import create_customer
 from portal.db import transaction
+from portal.people.actor import actor_of
 from portal.people.operations import create_user
-from portal.permissions.actor import actor_of
 from portal.webhooks.deliveries import claim
 from portal.webhooks.events import Event
 from portal.webhooks.operations import change_endpoint, create_endpoint

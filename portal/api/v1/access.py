@@ -14,13 +14,13 @@ from portal.api.v1.core.endpoint import endpoint, takes
 from portal.api.v1.core.query_params import Listing
 from portal.api.v1.request_schemas import JoinRequest
 from portal.clock import now
-from portal.credentials.scopes import Scope
 from portal.edge import actor, bearer
 from portal.edge.guard import bearer_at_door, requires
 from portal.errors import NotFound
 from portal.permissions.permission import Permission
-from portal.permissions.rules import knows_the_plan, member_role
+from portal.permissions.rules import acting_on, knows_the_plan, member_role
 from portal.rooms.models import Room
+from portal.scopes import Scope
 from portal.serializers import iso_datetime, join_ticket_url
 
 bp = Blueprint("access", __name__, url_prefix="/rooms/<anyid:room_id>")
@@ -85,7 +85,7 @@ def join(room: Room, body: JoinRequest) -> Response:
         raise NotFound  # to strangers, no token, an unknown one and a missing room are the same
     visitor = Visitor(token=token)
     if role is not None:
-        visitor = Visitor(member=somebody.user, member_role=role, scopes=somebody.scopes)
+        visitor = Visitor(member=acting_on(somebody, Permission.ROOM_VIEW, room), member_role=role)
     made, secret = issue_join_ticket(
         room=room,
         visitor=visitor,

@@ -14,13 +14,13 @@ from portal.api.v1.core.endpoint import endpoint, takes
 from portal.api.v1.core.query_params import Column, Listing
 from portal.api.v1.request_schemas import CodeChange, NewCode
 from portal.api.v1.tokens import beginning
-from portal.credentials.scopes import Scope
 from portal.edge import actor
 from portal.edge.guard import requires
 from portal.errors import NotFound
 from portal.people.models import User
 from portal.permissions.permission import Permission
 from portal.rooms.models import Role, Room
+from portal.scopes import Scope
 
 bp = Blueprint("access_codes", __name__, url_prefix="/rooms/<anyid:room_id>/access-codes")
 

@@ -13,7 +13,6 @@ from portal.api.v1.core.endpoint import endpoint
 from portal.api.v1.core.query_params import Column, Listing
 from portal.api.v1.tokens import beginning
 from portal.clock import now
-from portal.credentials.scopes import Scope
 from portal.customers.models import Customer
 from portal.db import session
 from portal.edge import actor
@@ -22,6 +21,7 @@ from portal.errors import NotFound
 from portal.identifiers import matches_identifier
 from portal.people.models import User
 from portal.permissions.visibility import seen_accounts, seen_subscriptions
+from portal.scopes import Scope
 from portal.subscriptions.feature_catalog import FEATURES
 from portal.subscriptions.models import ServiceType, Subscription, SubscriptionStatus
 

@@ -19,16 +19,16 @@ from portal.admission.models import AccessCode, RoomToken
 from portal.api.v1 import response_schemas
 from portal.api.v1.core.query_params import FieldSelection
 from portal.clock import now
-from portal.credentials.scopes import Scope
 from portal.db import session
 from portal.edge import actor, bearer
+from portal.people.actor import Actor
 from portal.people.models import User
-from portal.permissions.actor import Actor
 from portal.permissions.members import RoomMember
 from portal.permissions.permission import Permission
 from portal.permissions.rules import can, knows_the_plan
 from portal.rooms.features import features_of
 from portal.rooms.models import Room
+from portal.scopes import Scope
 from portal.status.models import RoomStatus
 
 RELATIONS: dict[str, tuple[Scope | None, Permission]] = {

@@ -8,6 +8,7 @@ from sqlalchemy.orm import contains_eager, defer, joinedload, lazyload, load_onl
 
 from portal import serializers as serialize
 from portal.accounts.models import Account
+from portal.accounts.permission import AccountPermission
 from portal.api.v1 import includes, response_schemas
 from portal.api.v1.core import pagination, query_params, responses
 from portal.api.v1.core.endpoint import endpoint, takes
@@ -15,15 +16,14 @@ from portal.api.v1.core.page_query import VisibleRows
 from portal.api.v1.core.query_params import Column, FieldSelection, Listing
 from portal.api.v1.request_schemas import NewRoom, RoomChange
 from portal.clock import now
-from portal.credentials.scopes import Scope
 from portal.customers.models import Customer
 from portal.edge import actor
 from portal.edge.guard import bearer_only, requires
 from portal.errors import Invalid, Message
+from portal.people.actor import Actor
 from portal.people.models import User
-from portal.permissions.actor import Actor
 from portal.permissions.permission import Permission
-from portal.permissions.rules import rights
+from portal.permissions.rules import acting_on, rights
 from portal.permissions.visibility import (
     NEVER,
     AccessScope,
@@ -37,6 +37,7 @@ from portal.permissions.visibility import (
 from portal.rooms.models import Room, RoomStatusWord, sort_name_of
 from portal.rooms.operations import create_room
 from portal.rooms.search import matches
+from portal.scopes import Scope
 from portal.status.room_lifecycle import change_room, delete_room
 from portal.subscriptions.models import ServiceType, Subscription
 
@@ -108,7 +109,7 @@ def represent(rooms: list[Room], somebody: Actor, selection: FieldSelection) -> 
     return [
         {
             **serialize.room(room),
-            "actions": sorted(rights(somebody, room, somebody.memberships.get(room.uuid), at)),
+            "actions": sorted(rights(somebody, room, at)),
             **related[room.uuid],
         }
         for room in rooms
@@ -173,7 +174,7 @@ def create(body: NewRoom) -> Response:
     given = body.given()
     room = create_room(
         account=account,
-        by=actor.someone().user,
+        by=acting_on(actor.someone(), AccountPermission.ROOMS_CREATE, account),
         room_name=body.room_name,
         slug=given.get("slug"),
         status=given.get("status", RoomStatusWord.ACTIVE),
@@ -228,7 +229,7 @@ def change(room: Room, body: RoomChange) -> Response:
     if given:
         change_room(
             room,
-            by=actor.someone().user,
+            by=actor.someone(),
             room_name=given.get("room_name"),
             slug=given.get("slug"),
             status=given.get("status"),
@@ -247,5 +248,5 @@ def change(room: Room, body: RoomChange) -> Response:
 def delete(room: Room) -> Response:
     """Delete a room. Everybody inside is sent out; its owner can take it out of the trash for 30 days."""
     responses.check_if_match(room)
-    delete_room(room, by=actor.someone().user)
+    delete_room(room, by=actor.someone())
     return responses.no_content()

@@ -9,13 +9,13 @@ from portal.api.v1 import response_schemas
 from portal.api.v1.core import pagination, query_params, responses
 from portal.api.v1.core.endpoint import endpoint, takes
 from portal.api.v1.core.query_params import Column, Listing
-from portal.credentials.scopes import Scope
 from portal.db import session
 from portal.edge import actor
 from portal.edge.guard import requires
 from portal.errors import NotFound
 from portal.permissions.permission import Permission
 from portal.rooms.models import Room
+from portal.scopes import Scope
 from portal.status.driving import start_room
 from portal.status.models import RoomSession, RoomStatus
 from portal.status.queries import find_session
@@ -66,7 +66,7 @@ def _status(room: Room, selection: query_params.FieldSelection) -> Response:
 def start(room: Room) -> Response:
     """Start the room, so that people find it open. One that runs already goes on."""
     selection = query_params.field_selection(STATUS)
-    start_room(room, by=actor.someone().uuid)
+    start_room(room, by=actor.someone())
     return _status(room, selection)
 
 
@@ -77,7 +77,7 @@ def start(room: Room) -> Response:
 def end(room: Room) -> Response:
     """End what is running in the room: everybody is sent out."""
     selection = query_params.field_selection(STATUS)
-    end_session(room, by=actor.someone().uuid)
+    end_session(room, by=actor.someone())
     return _status(room, selection)
 
 

@@ -16,13 +16,13 @@ from portal.api.v1.core import pagination, query_params, responses
 from portal.api.v1.core.endpoint import endpoint, takes
 from portal.api.v1.core.query_params import Column, FieldSelection, Listing
 from portal.api.v1.request_schemas import NewToken, Rotation, TokenChange
-from portal.credentials.scopes import Scope
 from portal.edge import actor
 from portal.edge.guard import requires
 from portal.errors import NotFound
 from portal.people.models import User
 from portal.permissions.permission import Permission
 from portal.rooms.models import Role, Room
+from portal.scopes import Scope
 
 bp = Blueprint("tokens", __name__, url_prefix="/rooms/<anyid:room_id>/tokens")
 
@@ -86,7 +86,7 @@ def create(room: Room, body: NewToken) -> Response:
     paused = given.pop("paused", False)
     token = tokens.issue_token(room=room, by=actor.someone(), **given)
     if paused:
-        tokens.pause_token(token, by=actor.someone().user)
+        tokens.pause_token(token, by=actor.someone())
     return _created(room, token, selection)
 
 
@@ -117,7 +117,7 @@ def change(room: Room, token_id: str, body: TokenChange) -> Response:
         tokens.change_token(token, room=room, by=by, **{**known, **given})
     if paused is not None and paused is not (token.paused_at is not None):
         if paused:
-            tokens.pause_token(token, by=by.user)
+            tokens.pause_token(token, by=by)
         else:
             tokens.resume_token(token, room=room, by=by)
     return responses.single(_shown(token, room), selection, tag=responses.etag_of(token))
@@ -134,7 +134,7 @@ def delete(room: Room, token_id: str) -> Response:
     if token.revoked_at is not None:
         raise NotFound  # somebody was faster
     responses.check_if_match(token)
-    tokens.revoke_token(token, by=actor.someone().user)
+    tokens.revoke_token(token, by=actor.someone())
     return responses.no_content()
 
 

@@ -13,7 +13,6 @@ from portal.api.v1.core.endpoint import endpoint, takes
 from portal.api.v1.core.query_params import Column, Listing
 from portal.api.v1.request_schemas import NewUser, UserChange
 from portal.api.v1.tokens import beginning
-from portal.credentials.scopes import Scope
 from portal.db import lock, session
 from portal.edge import actor
 from portal.edge.guard import requires
@@ -24,6 +23,7 @@ from portal.permissions.members import RoomMember
 from portal.permissions.operations import add_member, change_member, find_member_of_user, remove_member
 from portal.permissions.permission import Permission
 from portal.rooms.models import Room
+from portal.scopes import Scope
 
 bp = Blueprint("users", __name__, url_prefix="/rooms/<anyid:room_id>/users")
 

@@ -11,18 +11,20 @@ from portal.api.v1.core.endpoint import endpoint, takes
 from portal.api.v1.core.query_params import Column, Listing
 from portal.api.v1.request_schemas import NewWebhook, WebhookChange
 from portal.api.v1.tokens import beginning
-from portal.credentials.scopes import Scope
 from portal.customers.models import Customer
 from portal.db import session
 from portal.edge import actor
 from portal.edge.guard import bearer_only
 from portal.errors import Invalid, Message, NotAllowed
 from portal.identifiers import matches_identifier
+from portal.people.actor import Actor
 from portal.permissions.permission import Permission
 from portal.permissions.rules import holds, manages_customer
 from portal.permissions.visibility import find_room
 from portal.rooms.models import Room
+from portal.scopes import Scope
 from portal.webhooks import operations, serializers
+from portal.webhooks.authorization import acting_at
 from portal.webhooks.deliveries import send_again
 from portal.webhooks.models import EndpointStatus, WebhookDelivery, WebhookEndpoint
 from portal.webhooks.queries import WITH_OWNERS, deliveries_of, find_delivery, find_endpoint, managed_endpoints
@@ -101,7 +103,8 @@ def create(body: NewWebhook) -> Response:
     selection = query_params.field_selection(TOLD)
     given = body.given()
     customer, room = _place(given.pop("room_id", None), given.pop("customer_id", None))
-    made = operations.create_endpoint(customer=customer, room=room, by=actor.someone(), **given)
+    by = acting_at(actor.someone(), customer, room)
+    made = operations.create_endpoint(customer=customer, room=room, by=by, **given)
     at = f"/api/v1/webhooks/{made.id}"
     return responses.created(serializers.endpoint(made, secret=True), selection, at=at, tag=responses.etag_of(made))
 
@@ -140,8 +143,7 @@ def change(webhook_id: str, body: WebhookChange) -> Response:
     to be allowed to see all that it tells. If `created_by` may no longer keep it, so is whoever gives it other events,
     or resumes it; and what still waits is given up.
     """
-    selection, by = query_params.field_selection(LISTING), actor.someone()
-    found = find_endpoint(by, webhook_id)
+    selection, (found, by) = query_params.field_selection(LISTING), _managed(webhook_id)
     responses.check_if_match(found)
     given = body.given()
     paused = given.pop("paused", None)
@@ -158,8 +160,7 @@ def change(webhook_id: str, body: WebhookChange) -> Response:
 @takes(None)
 def delete(webhook_id: str) -> Response:
     """Delete a webhook, with its deliveries. While a message is being sent to it, that is refused: pause it first."""
-    by = actor.someone()
-    found = find_endpoint(by, webhook_id)
+    found, by = _managed(webhook_id)
     responses.check_if_match(found)
     operations.delete_endpoint(found, by=by)
     return responses.no_content()
@@ -173,8 +174,7 @@ def delete(webhook_id: str) -> Response:
 @takes(None)
 def rotate_secret(webhook_id: str) -> Response:
     """Make a new signing secret, which is in this answer. For 24 hours messages are signed with the old one too."""
-    selection, by = query_params.field_selection(TOLD), actor.someone()
-    found = find_endpoint(by, webhook_id)
+    selection, (found, by) = query_params.field_selection(TOLD), _managed(webhook_id)
     operations.rotate_secret(found, by=by)
     return responses.single(serializers.endpoint(found, secret=True), selection)
 
@@ -193,8 +193,7 @@ def rotate_secret(webhook_id: str) -> Response:
 @takes(None)
 def test(webhook_id: str) -> Response:
     """Send a message of type `webhook.test`, once, also while the webhook is paused."""
-    selection, by = query_params.field_selection(DELIVERIES), actor.someone()
-    found = find_endpoint(by, webhook_id)
+    selection, (found, by) = query_params.field_selection(DELIVERIES), _managed(webhook_id)
     made = operations.test_endpoint(found, by=by)
     at = f"/api/v1/webhooks/{found.id}/deliveries/{made.id}"
     return responses.created(serializers.delivery(made, found), selection, at=at, tag=responses.etag_of(made))
@@ -249,15 +248,20 @@ def show_delivery(webhook_id: str, delivery_id: str) -> Response:
 @takes(None)
 def retry(webhook_id: str, delivery_id: str) -> Response:
     """Send a message once more, with the same id, from the beginning of the schedule."""
-    selection, by = query_params.field_selection(DELIVERIES), actor.someone()
-    found = find_endpoint(by, webhook_id)
+    selection, (found, by) = query_params.field_selection(DELIVERIES), _managed(webhook_id)
     sent = find_delivery(found, delivery_id)
-    send_again(sent, by=by.user)
+    send_again(sent, by=by)
     return responses.single(serializers.delivery(sent, found), selection)
 
 
 def _one(selection: query_params.FieldSelection, found: WebhookEndpoint) -> Response:
     return responses.single(serializers.endpoint(found), selection, tag=responses.etag_of(found))
+
+
+def _managed(webhook_id: str) -> tuple[WebhookEndpoint, Actor]:
+    """The webhook that the caller may manage, and the caller as he does so."""
+    found = find_endpoint(actor.someone(), webhook_id)
+    return found, acting_at(actor.someone(), found.customer, found.room)
 
 
 def _place(room_id: Any, customer_id: Any) -> tuple[Customer, Room | None]:

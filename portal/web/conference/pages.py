@@ -86,7 +86,7 @@ def show(participant: Participant) -> ResponseReturnValue:
 @admitted
 def leave(participant: Participant) -> ResponseReturnValue:
     """Leave by the button: at once."""
-    leave_session(participant.participation, ending=Ending.LEFT)
+    leave_session(participant.participation, ending=Ending.LEFT, by=participant.member)
     return redirect(url_for("conference.left", room_id=participant.room.id), 303)
 
 

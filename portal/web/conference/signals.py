@@ -87,7 +87,7 @@ def send_signal(participant: Participant) -> ResponseReturnValue:
     session.commit()
     if is_moderation(kind):
         with writing():
-            moderate(sender=sender, receiver=receiver, kind=kind)
+            moderate(sender=sender, receiver=receiver, kind=kind, by=participant.member)
     else:
         relay_signal(
             sender=sender,

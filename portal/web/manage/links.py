@@ -188,7 +188,7 @@ def revoke(room: Room, token_id: str) -> ResponseReturnValue:
     inside = tokens.people_inside(token)
     if request.method == "GET" or (inside and "people" not in request.form):
         return _closing(room, token, "manage/links/revoke.html", inside)
-    removed = tokens.revoke_token(token, by=actor.someone().user, remove_people=_removal_wished())
+    removed = tokens.revoke_token(token, by=actor.someone(), remove_people=_removal_wished())
     undo = url_for("links.reinstate", room_id=room.id, token_id=token.id)
     notices.undoable(_("The link was revoked.") + _removed_words(removed), undo=undo)
     return _back(room)
@@ -209,7 +209,7 @@ def pause(room: Room, token_id: str) -> ResponseReturnValue:
     inside = tokens.people_inside(token)
     if request.method == "GET" or (inside and "people" not in request.form):
         return _closing(room, token, "manage/links/pause.html", inside)
-    removed = tokens.pause_token(token, by=actor.someone().user, remove_people=_removal_wished())
+    removed = tokens.pause_token(token, by=actor.someone(), remove_people=_removal_wished())
     undo = url_for("links.resume", room_id=room.id, token_id=token.id)
     notices.undoable(_("The link is paused.") + _removed_words(removed), undo=undo)
     return _back(room)

@@ -19,12 +19,12 @@ from portal.customers.models import Customer, display_name
 from portal.db import literal_limit, session
 from portal.edge import cursors
 from portal.edge.i18n import ago, duration, seconds_since
+from portal.people.actor import Actor
 from portal.people.models import User
 from portal.permissions.account_filter import AccountChoice, account_filter_for
-from portal.permissions.actor import Actor
 from portal.permissions.members import RoomMember, granted
 from portal.permissions.permission import Permission
-from portal.permissions.rules import RoomOwners, effective_permissions
+from portal.permissions.rules import Owners, effective_permissions
 from portal.permissions.visibility import (
     NEVER,
     AccessScope,
@@ -295,7 +295,7 @@ def _shown(
 
 def _row(actor: Actor, row: Any, at: datetime) -> Row:
     member = granted(row.permissions, row.until, at) if row.permissions is not None else frozenset()
-    rights = effective_permissions(actor, RoomOwners(row.owner_uuid, row.account_owner, row.customer_owner), member)
+    rights = effective_permissions(actor, Owners(row.owner_uuid, row.account_owner, row.customer_owner), member)
     status = None
     if row.state is not None and Permission.STATUS_VIEW in rights:
         status = Status(row.state, row.since, row.checked_at, row.stale, row.inside, tuple(row.names), row.last_live_at)

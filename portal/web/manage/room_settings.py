@@ -86,7 +86,7 @@ def edit(room: Room) -> ResponseReturnValue:
         with form.refusals():
             change_room(
                 room,
-                by=actor.someone().user,
+                by=actor.someone(),
                 room_name=form.room_name.data,
                 slug=form.slug.data or "",
                 is_public=form.is_public.data,

@@ -14,6 +14,7 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.validators import DataRequired
 
 from portal.accounts.models import Account
+from portal.accounts.permission import AccountPermission
 from portal.admission.queries import codes_of, roles_locked_out, tokens_of
 from portal.clock import now
 from portal.edge import actor, cursors
@@ -21,7 +22,7 @@ from portal.edge.guard import requires, requires_in_account, signed_in
 from portal.edge.i18n import translated, zone
 from portal.errors import Conflict
 from portal.permissions.permission import Permission
-from portal.permissions.rules import can
+from portal.permissions.rules import acting_on, can
 from portal.rooms.features import features_of
 from portal.rooms.models import Room
 from portal.rooms.operations import TRASH_DAYS, create_room, restore_room
@@ -82,7 +83,11 @@ def create(accounts: list[Account]) -> ResponseReturnValue:
     if form.validate_on_submit():
         account = next(account for account in accounts if account.id == form.account.data)
         with form.refusals():
-            room = create_room(account=account, room_name=form.room_name.data, by=actor.someone().user)
+            by = acting_on(actor.someone(), AccountPermission.ROOMS_CREATE, account)
+            room = create_room(account=account, room_name=form.room_name.data, by=by)
+            if not can(by, Permission.ROOM_VIEW, room):
+                notices.done(_("The room is ready. Its owner, %(owner)s, can let you in.", owner=room.owner.name))
+                return redirect(url_for("rooms.index"), 303)
             notices.done(_("The room is ready. Make a link to bring people in."))
             return redirect(url_for("rooms.show", room_id=room.id), 303)
     return render_template("manage/rooms/new.html", form=form, accounts=accounts), 422 if form.refused else 200
@@ -117,7 +122,7 @@ def show(room: Room) -> ResponseReturnValue:
 def delete(room: Room) -> ResponseReturnValue:
     """Say what goes, then put the room into the trash. The next page offers to undo it."""
     if request.method == "POST":
-        delete_room(room, by=actor.someone().user)
+        delete_room(room, by=actor.someone())
         notices.undoable(
             _("“%(name)s” was deleted.", name=room.room_name), undo=url_for("rooms.restore", room_id=room.id)
         )
@@ -130,7 +135,7 @@ def delete(room: Room) -> ResponseReturnValue:
 def restore(room: Room) -> ResponseReturnValue:
     """Take the room out of the trash again."""
     try:
-        restore_room(room, by=actor.someone().user)
+        restore_room(room, by=actor.someone())
     except Conflict as conflict:
         notices.failed(translated(conflict.message))
         return redirect(url_for("rooms.index"), 303)

@@ -84,7 +84,7 @@ def end(room: Room) -> ResponseReturnValue:
     """End what goes on in the room, for everyone. It cannot be undone, so it is said first who goes."""
     if request.method == "GET":
         return render_template("manage/sessions/end.html", room=room, tab="", people=present_participations(room))
-    gone = end_session(room, by=actor.someone().uuid)
+    gone = end_session(room, by=actor.someone())
     notices.done(
         ngettext("Ended: %(num)d person was sent out.", "Ended: %(num)d people were sent out.", gone)
         if gone

@@ -17,7 +17,7 @@ from portal.channels import EVERYTHING, channels
 from portal.db import reading, session, transaction
 from portal.edge import actor
 from portal.edge.guard import requires, signed_in
-from portal.permissions.actor import Actor
+from portal.people.actor import Actor
 from portal.permissions.permission import Permission
 from portal.permissions.visibility import watched_topics
 from portal.rooms.features import used_limit

@@ -13,9 +13,10 @@ from portal.customers.models import Customer, display_name
 from portal.db import literal_limit, session
 from portal.edge import actor, cursors
 from portal.edge.guard import signed_in
+from portal.people.actor import Actor
 from portal.people.models import User
-from portal.permissions.actor import Actor
-from portal.permissions.permission import Permission, StaffPermission
+from portal.people.staff import StaffPermission
+from portal.permissions.permission import Permission
 from portal.permissions.visibility import access_scope_of, relations
 from portal.rooms.models import Room
 from portal.rooms.operations import TRASH_DAYS

@@ -17,7 +17,7 @@ from portal.edge import actor, cursors
 from portal.edge.guard import requires
 from portal.edge.i18n import translated
 from portal.errors import Conflict, NotAllowed
-from portal.permissions.actor import Actor
+from portal.people.actor import Actor
 from portal.permissions.permission import Permission
 from portal.permissions.rules import can, manages_customer
 from portal.providers import fetch
@@ -230,7 +230,7 @@ def repeat(room: Room, endpoint_id: str, delivery_id: str) -> ResponseReturnValu
     """Send a message once more."""
     endpoint = _own(room, endpoint_id)
     try:
-        send_again(find_delivery(endpoint, delivery_id), by=actor.someone().user)
+        send_again(find_delivery(endpoint, delivery_id), by=actor.someone())
     except Conflict as conflict:
         notices.failed(translated(conflict.message))
     else:

@@ -29,7 +29,7 @@ def revoke(client_id: str) -> ResponseReturnValue:
     application = _own(user, client_id)
     if request.method == "GET":
         return render_template("session/applications/revoke.html", application=application)
-    withdraw(user, application.client, by=user)
+    withdraw(user, application.client, by=actor.someone())
     notices.done(_("“%(name)s” can no longer act in your name.", name=application.client.name))
     return redirect(url_for("applications.index"), 303)
 

@@ -11,13 +11,13 @@ from wtforms.validators import DataRequired, InputRequired
 from portal import vault
 from portal.clock import now
 from portal.credentials.clients import clients_of, create_client, find_own_client, offered_scopes, revoke_client
-from portal.credentials.scopes import Scope
 from portal.edge import actor
 from portal.edge.guard import signed_in
 from portal.edge.i18n import translated
 from portal.errors import Conflict
 from portal.identifiers import new_id
 from portal.people.models import User
+from portal.scopes import Scope
 from portal.web import notices
 from portal.web.forms import Form, UTCDateTimeField, refills, stripped
 
@@ -69,7 +69,7 @@ def create() -> ResponseReturnValue:
             try:
                 client, secret = create_client(
                     user=user,
-                    by=user,
+                    by=actor.someone(),
                     name=form.name.data,
                     description=stripped(form.description.data),
                     scopes=form.scopes.data,
@@ -92,6 +92,6 @@ def revoke(client_id: str) -> ResponseReturnValue:
     client = find_own_client(user, client_id)
     if request.method == "GET":
         return render_template("session/credentials/revoke.html", client=client)
-    revoke_client(client, by=user)
+    revoke_client(client, by=actor.someone())
     notices.done(_("“%(name)s” was revoked. Nothing can be done with it any more.", name=client.name))
     return redirect(url_for("credentials.index"), 303)

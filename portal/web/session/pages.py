@@ -120,11 +120,12 @@ def sign_out() -> ResponseReturnValue:
 @refills
 def me() -> ResponseReturnValue:
     """Name and time zone of whoever is signed in."""
-    user = actor.someone().user
+    somebody = actor.someone()
+    user = somebody.user
     form = ProfileForm(data={"name": user.name, "timezone": user.timezone or "UTC"})
     if form.validate_on_submit():
         with form.refusals():
-            people.change_profile(user, name=form.name.data, timezone=form.timezone.data)
+            people.change_profile(user, name=form.name.data, timezone=form.timezone.data, by=somebody)
             notices.done(_("Saved."))
             return redirect(url_for("session.me"), 303)
     return render_template("session/me.html", form=form), 422 if form.refused else 200

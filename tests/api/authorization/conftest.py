@@ -14,15 +14,15 @@ from portal.admission.codes import create_code
 from portal.admission.tokens import issue_token
 from portal.app import create_app
 from portal.clock import now
-from portal.credentials.scopes import Scope
 from portal.db import db, session, transaction
+from portal.people.actor import actor_of
 from portal.people.models import User
 from portal.people.operations import create_user
-from portal.permissions.actor import actor_of
 from portal.permissions.members import RoomMember
 from portal.permissions.permission import Permission
 from portal.rooms.models import Role, Room
 from portal.rooms.operations import create_room
+from portal.scopes import Scope
 from portal.status.models import RoomSession
 from portal.subscriptions.models import SubscriptionFeature
 from portal.webhooks.events import Event
@@ -107,7 +107,7 @@ def _furnish(account: Account, mark: str, user: User) -> dict[str, str]:
     """A room with one of everything; name with `mark` → id."""
     owner = account.owner
     by = actor_of(owner)
-    room = create_room(account=account, room_name="Made for a table", by=owner)
+    room = create_room(account=account, room_name="Made for a table", by=actor_of(owner))
     session.add(RoomMember(room=room, user=user, permissions=[Permission.ROOM_VIEW]))
     run = RoomSession(room=room, ended_at=now())
     session.add(run)

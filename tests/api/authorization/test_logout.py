@@ -2,7 +2,7 @@
 
 import pytest
 
-from portal.credentials.scopes import Scope
+from portal.scopes import Scope
 from tests.api.authorization.conftest import PERSON, WITH_ADMIN, World
 from tests.api.authorization.table import MEMBERS, table
 from tests.api.conftest import EVERYTHING, Program

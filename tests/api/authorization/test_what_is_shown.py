@@ -8,13 +8,14 @@ import sqlalchemy as sa
 
 from portal.accounts.models import Account
 from portal.api.v1.includes import RELATIONS
-from portal.credentials.scopes import Scope
 from portal.customers.models import CustomerStatus
 from portal.db import session, transaction
 from portal.people.models import PlatformRole
+from portal.people.staff import StaffPermission
 from portal.permissions.members import RoomMember
-from portal.permissions.permission import Permission, StaffPermission
+from portal.permissions.permission import Permission
 from portal.rooms.models import Room
+from portal.scopes import Scope
 from portal.subscriptions.models import Subscription
 from portal.webhooks.events import Event
 from portal.webhooks.models import WebhookDelivery, WebhookEndpoint

@@ -13,8 +13,8 @@ from typing import Any
 from portal.api.v1.core import idempotency, query_params, request_body
 from portal.api.v1.core.query_params import Listing
 from portal.api.v1.core.request_body import RequestBody
-from portal.credentials.scopes import Scope
 from portal.edge import bearer
+from portal.scopes import Scope
 
 View = Callable[..., Any]
 DESCRIPTION, TAKES = "api_description", "api_takes"

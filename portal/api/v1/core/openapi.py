@@ -17,9 +17,9 @@ from portal.api.v1 import response_schemas, webhook_docs
 from portal.api.v1.core.endpoint import DESCRIPTION, TAKES, Description, Taken
 from portal.api.v1.core.idempotency import HEADER
 from portal.api.v1.core.query_params import EVERYTHING, FARTHEST_PAGE, LIMIT, LONGEST, MOST, Listing
-from portal.credentials.scopes import Scope
 from portal.edge.guard import STAMP
 from portal.permissions.permission import Permission
+from portal.scopes import Scope
 from portal.webhooks.events import Event
 from portal.webhooks.models import PauseReason
 

@@ -1,0 +1,101 @@
+"""Granting rights in an account or at a customer, changing and ending them.
+
+Whether somebody may manage people there at all is judged by the door; here it is judged what he may hand out.
+"""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from sqlalchemy.exc import IntegrityError
+
+from portal.accounts.models import Account, AccountMember
+from portal.accounts.permission import AccountPermission
+from portal.audit.operations import record_event
+from portal.customers.models import Customer, CustomerMember
+from portal.customers.permission import CustomerPermission
+from portal.db import lock, session
+from portal.errors import Invalid, Message, NotAllowed
+from portal.people.actor import Actor
+from portal.people.operations import find_by_email
+from portal.permissions.rules import can
+
+Member = AccountMember | CustomerMember
+Grants = Collection[AccountPermission] | Collection[CustomerPermission]
+
+
+def add_membership(
+    *, place: Account | Customer, email: str, permissions: Grants, by: Actor, until: datetime | None = None
+) -> Member:
+    """Make an existing user a member of the account or customer. Raises `Invalid` on `email`, or `NotAllowed`."""
+    user = find_by_email(email)
+    if user is None:
+        raise Invalid(email=Message("Nobody with this e-mail address has an account here. Check the spelling."))
+    if user.uuid == place.owner_uuid:
+        raise Invalid(email=Message("%(name)s is the owner and may do everything.", name=user.name))
+    if user.uuid == by.uuid:
+        raise Invalid(email=Message("You cannot grant rights to yourself."))
+    _require_grantable(by, place, permissions)
+    member: Member
+    if isinstance(place, Account):
+        member = AccountMember(account=place, user=user, permissions=sorted(permissions), until=until)
+    else:
+        member = CustomerMember(customer=place, user=user, permissions=sorted(permissions), until=until)
+    try:
+        with session.begin_nested():
+            session.add(member)
+    except IntegrityError:
+        raise Invalid(
+            email=Message("%(name)s is a member already: change the rights in the list.", name=user.name)
+        ) from None
+    record_event("member.added", member, by=by)
+    return member
+
+
+def change_membership(member: Member, *, permissions: Grants, by: Actor, until: datetime | None = None) -> None:
+    """Replace what is granted. Rights that the granter lacks can neither be given nor taken away.
+
+    Another end gives or takes all that the member has. Raises `NotAllowed`, or `NotFound`.
+    """
+    lock(member)
+    if member.user_uuid == by.uuid:
+        raise NotAllowed(Message("You cannot change your own rights."))
+    before = _known(member)
+    after: set[AccountPermission | CustomerPermission] = {*permissions}
+    _require_grantable(by, _place_of(member), before ^ after if until == member.until else before | after)
+    member.permissions, member.until = sorted(permissions), until
+    session.flush()
+    record_event("member.changed", member, by=by)
+
+
+def remove_membership(member: Member, *, by: Actor) -> None:
+    """End the membership. Raises `NotAllowed`, also for a member with rights that the remover lacks, or `NotFound`."""
+    lock(member)
+    if member.user_uuid == by.uuid:
+        raise NotAllowed(Message("You cannot remove yourself. Ask the owner."))
+    place = _place_of(member)
+    if not all(can(by, permission, place) for permission in _known(member)):
+        raise NotAllowed(Message("You cannot remove somebody who has rights that you do not have yourself."))
+    session.delete(member)
+    session.flush()
+    record_event("member.removed", member, by=by)
+
+
+def _place_of(member: Member) -> Account | Customer:
+    return member.account if isinstance(member, AccountMember) else member.customer
+
+
+def _known(member: Member) -> set[AccountPermission | CustomerPermission]:
+    """What was granted, whatever its end; unknown words grant nothing."""
+    known: type[AccountPermission | CustomerPermission]
+    known = AccountPermission if isinstance(member, AccountMember) else CustomerPermission
+    return {known(word) for word in member.permissions if word in set(known)}
+
+
+def _require_grantable(
+    by: Actor, place: Account | Customer, permissions: Collection[AccountPermission | CustomerPermission]
+) -> None:
+    lacking = [permission for permission in permissions if not can(by, permission, place)]
+    if lacking:
+        raise NotAllowed(
+            Message("You cannot grant “%(right)s”, because you do not have it yourself.", right=lacking[0].label)
+        )

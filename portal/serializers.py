@@ -4,7 +4,7 @@ Plain dictionaries, made by hand because lists of them are hot; `api/v1/shapes.p
 the document, and the tests hold the two together.
 """
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from portal.accounts.models import Account
@@ -13,6 +13,7 @@ from portal.admission.participations import ParticipationDetails
 from portal.customers.models import Customer
 from portal.db import TimestampMixin
 from portal.identifiers import IdentifierMixin
+from portal.moments import iso_datetime
 from portal.people.models import User
 from portal.permissions.actor import Actor
 from portal.permissions.members import RoomMember
@@ -24,11 +25,6 @@ from portal.rooms.models import Room
 from portal.status.models import RoomSession, RoomStatus
 from portal.subscriptions.feature_catalog import FEATURES, Feature, api_value
 from portal.subscriptions.models import ServiceType, Subscription
-
-
-def iso_datetime(at: datetime | None) -> str | None:
-    """ISO 8601, UTC, microseconds, `Z`."""
-    return None if at is None else at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def _identifiers(kind: str, thing: IdentifierMixin) -> dict[str, Any]:

@@ -31,15 +31,50 @@ class CallbackRefused(Exception):
 
 
 class FieldKind(StrEnum):
-    """What a setting or a property holds."""
+    """What a declared setting or property holds. What is stored is always plain JSON."""
 
     TEXT = "text"
     ADDRESS = "address"
     """An http(s) URL."""
     CHOICE = "choice"
+    """One word of `choices`."""
     SWITCH = "switch"
+    NUMBER = "number"
+    """A whole number from `least` to `most`."""
+    COLOR = "color"
+    """`#RRGGBB`, stored with capital letters."""
+    MOMENT = "moment"
+    """A date and time with its zone, stored in UTC as the API writes moments."""
+    FILE = "file"
+    """A name that refers to a stored upload: up to 64 letters, digits, hyphens and underscores.
+
+    The portal takes no uploads yet, so nothing checks that there is a file of that name, and no form has such a field.
+    """
     SECRET = "secret"  # noqa: S105  (a kind of field)
     """A text that is sealed at rest, and never shown again."""
+
+
+LARGEST_NUMBER = 2**53 - 1  # what every JSON reader can hold
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeclaredField:
+    """A value that somebody may set, declared once: forms, validation and documentation are drawn from it.
+
+    `default` counts where nothing is set; "" stands for nothing. A field of kind `COLOR` has a colour for its default,
+    because browsers cannot show an empty one, and `CHOICE` has one of its `choices`, which are (word, label).
+    `longest` bounds texts in characters; `least` and `most` bound numbers, both included.
+    """
+
+    name: str
+    kind: FieldKind
+    label: Message
+    help: Message
+    default: str | bool | int = ""
+    longest: int = 200
+    least: int = 0
+    most: int = LARGEST_NUMBER
+    choices: tuple[tuple[str, Message], ...] = ()
 
 
 class SettingScope(StrEnum):
@@ -51,21 +86,25 @@ class SettingScope(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Setting:
-    """One setting of a room, declared once: forms, validation and documentation are drawn from it.
+class Setting(DeclaredField):
+    """One setting of a room. `read_by` says who obeys it.
 
-    `read_by` says who obeys it. `choices` are (word, label), the default among them.
+    It is never a `SECRET`: everybody who sees a room reads its settings.
     """
 
-    name: str
-    kind: FieldKind
     scope: SettingScope
-    label: Message
-    help: Message
     read_by: str
-    default: str | bool = ""
-    longest: int = 200
-    choices: tuple[tuple[str, Message], ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.kind is FieldKind.SECRET:
+            raise ValueError(f"the setting {self.name} would be read by everybody who sees the room")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Property(DeclaredField):
+    """One property of a row of `service_providers`. A `required` one must be set before the row can be used."""
+
+    required: bool = False
 
 
 class LiveState(StrEnum):
@@ -195,23 +234,6 @@ class Report:
     key: str
     external: str
     snapshot: Snapshot | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Property:
-    """One property of a row of `service_providers`, declared once: forms, validation and documentation follow it.
-
-    One of kind `SECRET` is sealed at rest and never shown again.
-    """
-
-    name: str
-    kind: FieldKind
-    label: Message
-    help: Message
-    required: bool = False
-    default: str | bool = ""
-    longest: int = 200
-    choices: tuple[tuple[str, Message], ...] = ()
 
 
 class Adapter(Protocol):

@@ -18,13 +18,14 @@ from portal.people.models import User
 from portal.permissions.actor import Actor
 from portal.permissions.members import RoomMember
 from portal.permissions.rules import grantable_roles
-from portal.providers.base import LiveState
+from portal.providers.base import FieldKind, LiveState
 from portal.public_url import public_url
 from portal.rooms.features import EffectiveFeature
 from portal.rooms.models import Room
 from portal.status.models import RoomSession, RoomStatus
 from portal.subscriptions.feature_catalog import FEATURES, Feature, api_value
-from portal.subscriptions.models import ServiceType, Subscription
+from portal.subscriptions.models import ServiceProvider, ServiceType, Subscription
+from portal.subscriptions.services import adapter_of
 
 
 def _identifiers(kind: str, thing: IdentifierMixin) -> dict[str, Any]:
@@ -259,3 +260,19 @@ def feature(feature: Feature) -> dict[str, Any]:
         "room_types": sorted(kind.value for kind in feature.fits),
         "narrowable": feature.narrowable,
     }
+
+
+def provider_properties(provider: ServiceProvider) -> dict[str, Any]:
+    """The properties of a provider's row, as its adapter declares them; null where nothing is set.
+
+    A secret always reads null, and beside it `<name>_set` says whether there is one. What is stored and no longer
+    declared is left out: it may have been a secret.
+    """
+    shown: dict[str, Any] = {}
+    for declared in adapter_of(provider).properties:
+        value = provider.properties.get(declared.name)
+        if declared.kind is FieldKind.SECRET:
+            shown |= {declared.name: None, f"{declared.name}_set": value is not None}
+        else:
+            shown[declared.name] = value
+    return shown

@@ -21,10 +21,11 @@ from portal.permissions.rules import grantable_roles
 from portal.providers.base import FieldKind, LiveState
 from portal.public_url import public_url
 from portal.rooms.features import EffectiveFeature
+from portal.rooms.kinds import kind_of
 from portal.rooms.models import Room
 from portal.status.models import RoomSession, RoomStatus
 from portal.subscriptions.feature_catalog import FEATURES, Feature, api_value
-from portal.subscriptions.models import ServiceProvider, ServiceType, Subscription
+from portal.subscriptions.models import ServiceProvider, Subscription
 from portal.subscriptions.services import adapter_of
 
 
@@ -147,7 +148,6 @@ def user(user: User) -> dict[str, Any]:
     return {**_identifiers("User", user), "name": user.name, "email": user.email, **_timestamps(user)}
 
 
-MEET_COUNTS = ("participants", "moderators", "attendees", "guests")
 STATUS_WORDS = {LiveState.LIVE: "active", LiveState.ENDING: "active"}
 
 
@@ -164,7 +164,7 @@ def room_status(room: Room, status: RoomStatus | None) -> dict[str, Any]:
         "since": iso_datetime(status.since) if status else None,
         "stale": status.stale if status else False,
         "source": status.source.value if status else "engine",
-        "counts": {**({} if room.room_type is not ServiceType.MEET else dict.fromkeys(MEET_COUNTS, 0)), **counts},
+        "counts": dict.fromkeys(kind_of(room).counts, 0) | counts,
         "labels": dict(status.labels) if status else {},
         "names": list(status.names) if status else [],
         "last_live_at": iso_datetime(status.last_live_at) if status else None,

@@ -31,30 +31,23 @@ class CallbackRefused(Exception):
 
 
 class FieldKind(StrEnum):
-    """What a declared setting or property holds. What is stored is always plain JSON."""
+    """What a declared setting or property holds; what is stored is always plain JSON.
+
+    `ADDRESS` is an http(s) URL, `CHOICE` a word of `choices`, `NUMBER` a whole number, `COLOR` is `#RRGGBB`, `MOMENT` a
+    date and time in UTC as the API writes it. `SECRET` is a text that is sealed at rest and never shown again. `FILE`
+    is the name of a stored upload: up to 64 letters, digits, hyphens and underscores. There are no uploads yet, so
+    nothing checks that a file has this name, and no form has such a field.
+    """
 
     TEXT = "text"
     ADDRESS = "address"
-    """An http(s) URL."""
     CHOICE = "choice"
-    """One word of `choices`."""
     SWITCH = "switch"
     NUMBER = "number"
-    """A whole number from `least` to `most`."""
     COLOR = "color"
-    """`#RRGGBB`, stored with capital letters."""
     MOMENT = "moment"
-    """A date and time with its zone, stored in UTC as the API writes moments."""
     FILE = "file"
-    """A name that refers to a stored upload: up to 64 letters, digits, hyphens and underscores.
-
-    The portal takes no uploads yet, so nothing checks that there is a file of that name, and no form has such a field.
-    """
     SECRET = "secret"  # noqa: S105  (a kind of field)
-    """A text that is sealed at rest, and never shown again."""
-
-
-LARGEST_NUMBER = 2**53 - 1  # what every JSON reader can hold
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +66,7 @@ class DeclaredField:
     default: str | bool | int = ""
     longest: int = 200
     least: int = 0
-    most: int = LARGEST_NUMBER
+    most: int = 2**53 - 1  # what every JSON reader can hold
     choices: tuple[tuple[str, Message], ...] = ()
 
 

@@ -34,9 +34,8 @@ class FieldKind(StrEnum):
     """What a declared setting or property holds; what is stored is always plain JSON.
 
     `ADDRESS` is an http(s) URL, `CHOICE` a word of `choices`, `NUMBER` a whole number, `COLOR` is `#RRGGBB`, `MOMENT` a
-    date and time in UTC as the API writes it. `SECRET` is a text that is sealed at rest and never shown again. `FILE`
-    is the name of a stored upload: up to 64 letters, digits, hyphens and underscores. There are no uploads yet, so
-    nothing checks that a file has this name, and no form has such a field.
+    date and time in UTC as the API writes it; a `SECRET` is sealed at rest and never shown again. `FILE` names a stored
+    upload: up to 64 letters, digits, hyphens, underscores. There are none yet: no form has one, nothing looks for it.
     """
 
     TEXT = "text"
@@ -54,9 +53,9 @@ class FieldKind(StrEnum):
 class DeclaredField:
     """A value that somebody may set, declared once: forms, validation and documentation are drawn from it.
 
-    `default` counts where nothing is set; "" stands for nothing. A field of kind `COLOR` has a colour for its default,
-    because browsers cannot show an empty one, and `CHOICE` has one of its `choices`, which are (word, label).
-    `longest` bounds texts in characters; `least` and `most` bound numbers, both included.
+    `default` counts where nothing is set; "" is nothing. That of a `COLOR` is a colour, because browsers show no empty
+    one, and that of a `CHOICE` one of `choices`, which are (word, label). `longest` bounds texts in characters, `least`
+    and `most` bound numbers, both included.
     """
 
     name: str
@@ -80,10 +79,7 @@ class SettingScope(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Setting(DeclaredField):
-    """One setting of a room. `read_by` says who obeys it.
-
-    It is never a `SECRET`: everybody who sees a room reads its settings.
-    """
+    """One setting of a room, obeyed by `read_by`; never a `SECRET`, because whoever sees a room reads its settings."""
 
     scope: SettingScope
     read_by: str

@@ -4,7 +4,7 @@ Plain dictionaries, made by hand because lists of them are hot; `api/v1/shapes.p
 the document, and the tests hold the two together.
 """
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from portal.accounts.models import Account
@@ -13,22 +13,20 @@ from portal.admission.participations import ParticipationDetails
 from portal.customers.models import Customer
 from portal.db import TimestampMixin
 from portal.identifiers import IdentifierMixin
+from portal.moments import iso_datetime
 from portal.people.actor import Actor
 from portal.people.models import User
 from portal.permissions.members import RoomMember
 from portal.permissions.rules import grantable_roles
-from portal.providers.base import LiveState
+from portal.providers.base import FieldKind, LiveState
 from portal.public_url import public_url
 from portal.rooms.features import EffectiveFeature
+from portal.rooms.kinds import kind_of
 from portal.rooms.models import Room
 from portal.status.models import RoomSession, RoomStatus
 from portal.subscriptions.feature_catalog import FEATURES, Feature, api_value
-from portal.subscriptions.models import ServiceType, Subscription
-
-
-def iso_datetime(at: datetime | None) -> str | None:
-    """ISO 8601, UTC, microseconds, `Z`."""
-    return None if at is None else at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+from portal.subscriptions.models import ServiceProvider, Subscription
+from portal.subscriptions.services import adapter_of
 
 
 def _identifiers(kind: str, thing: IdentifierMixin) -> dict[str, Any]:
@@ -150,7 +148,6 @@ def user(user: User) -> dict[str, Any]:
     return {**_identifiers("User", user), "name": user.name, "email": user.email, **_timestamps(user)}
 
 
-MEET_COUNTS = ("participants", "moderators", "attendees", "guests")
 STATUS_WORDS = {LiveState.LIVE: "active", LiveState.ENDING: "active"}
 
 
@@ -167,7 +164,7 @@ def room_status(room: Room, status: RoomStatus | None) -> dict[str, Any]:
         "since": iso_datetime(status.since) if status else None,
         "stale": status.stale if status else False,
         "source": status.source.value if status else "engine",
-        "counts": {**({} if room.room_type is not ServiceType.MEET else dict.fromkeys(MEET_COUNTS, 0)), **counts},
+        "counts": dict.fromkeys(kind_of(room).counts, 0) | counts,
         "labels": dict(status.labels) if status else {},
         "names": list(status.names) if status else [],
         "last_live_at": iso_datetime(status.last_live_at) if status else None,
@@ -263,3 +260,19 @@ def feature(feature: Feature) -> dict[str, Any]:
         "room_types": sorted(kind.value for kind in feature.fits),
         "narrowable": feature.narrowable,
     }
+
+
+def provider_properties(provider: ServiceProvider) -> dict[str, Any]:
+    """The properties of a provider's row, as its adapter declares them; null where nothing is set.
+
+    A secret always reads null, and beside it `<name>_set` says whether there is one. What is stored and no longer
+    declared is left out: it may have been a secret.
+    """
+    shown: dict[str, Any] = {}
+    for declared in adapter_of(provider).properties:
+        value = provider.properties.get(declared.name)
+        if declared.kind is FieldKind.SECRET:
+            shown |= {declared.name: None, f"{declared.name}_set": value is not None}
+        else:
+            shown[declared.name] = value
+    return shown

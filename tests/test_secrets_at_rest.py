@@ -1,4 +1,4 @@
-"""A stolen dump opens no room: no issued token stands in any table, queue or log."""
+"""A stolen dump opens no room and no service: no issued token and no secret property stands in any table or queue."""
 
 import sqlite3
 from pathlib import Path
@@ -13,8 +13,12 @@ from portal.admission.queries import Visitor
 from portal.db import Base, session, transaction
 from portal.jobs.queue import make_queue
 from portal.rooms.models import Role
+from portal.subscriptions.models import ServiceProvider
+from portal.subscriptions.operations import change_provider_properties, create_provider
+from portal.subscriptions.services import bound_service
 from tests.cast import PASSWORD, Cast
 from tests.conftest import BOTH
+from tests.providers.declaring import registered
 
 
 @BOTH
@@ -37,8 +41,7 @@ def test_a_dump_of_every_table_and_queue_contains_no_issued_token(app: Flask, ca
     queue.storage.conn  # noqa: B018  (makes the file)
     dump = "\n".join(line for file in tmp_path.glob("jobs.db*") for line in _lines(file))
     with app.app_context():
-        for table in Base.metadata.sorted_tables:
-            dump += "\n".join(repr(tuple(row)) for row in session.execute(sa.select(table)))
+        dump += _tables()
         issued = [token.token for token in session.scalars(sa.select(RoomToken))]
     assert len(issued) == 6
     assert "Mo Entry" in dump
@@ -46,6 +49,33 @@ def test_a_dump_of_every_table_and_queue_contains_no_issued_token(app: Flask, ca
     assert dump.count("Alice Moreau") >= 1  # the dump is real
     for token in [*issued, entry, PASSWORD, urlsplit(cast.links[Role.GUEST]).query.removeprefix("token=")]:
         assert token not in dump
+
+
+@BOTH
+def test_a_dump_of_every_table_contains_no_secret_property_of_a_provider(app: Flask) -> None:
+    first, second = "a-secret-of-a-service", "another-secret-of-a-service"
+    properties = {"endpoint": "https://service.example/", "my_secret": first}
+    with app.app_context(), registered():
+        with transaction():
+            create_provider(provider_name="Elsewhere", provider_type="declaring", properties=properties)
+        dump = _tables()
+        with transaction():
+            change_provider_properties(_elsewhere(), properties={"my_secret": second})
+        dump += _tables()
+        assert bound_service(_elsewhere())["my_secret"] == second
+    assert dump.count("https://service.example/") == 2
+    assert dump.count("provider.updated") == 1
+    for secret in (first, second):
+        assert secret not in dump
+
+
+def _elsewhere() -> ServiceProvider:
+    return session.scalars(sa.select(ServiceProvider).filter_by(provider_name="Elsewhere")).one()
+
+
+def _tables() -> str:
+    rows = (row for table in Base.metadata.sorted_tables for row in session.execute(sa.select(table)))
+    return "\n".join(repr(tuple(row)) for row in rows)
 
 
 def _lines(file: Path) -> list[str]:

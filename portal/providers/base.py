@@ -31,15 +31,42 @@ class CallbackRefused(Exception):
 
 
 class FieldKind(StrEnum):
-    """What a setting or a property holds."""
+    """What a declared setting or property holds; what is stored is always plain JSON.
+
+    `ADDRESS` is an http(s) URL, `CHOICE` a word of `choices`, `NUMBER` a whole number, `COLOR` is `#RRGGBB`, `MOMENT` a
+    date and time in UTC as the API writes it; a `SECRET` is sealed at rest and never shown again. `FILE` names a stored
+    upload: up to 64 letters, digits, hyphens, underscores. There are none yet: no form has one, nothing looks for it.
+    """
 
     TEXT = "text"
     ADDRESS = "address"
-    """An http(s) URL."""
     CHOICE = "choice"
     SWITCH = "switch"
+    NUMBER = "number"
+    COLOR = "color"
+    MOMENT = "moment"
+    FILE = "file"
     SECRET = "secret"  # noqa: S105  (a kind of field)
-    """A text that is sealed at rest, and never shown again."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeclaredField:
+    """A value that somebody may set, declared once: forms, validation and documentation are drawn from it.
+
+    `default` counts where nothing is set; "" is nothing. That of a `COLOR` is a colour, because browsers show no empty
+    one, and that of a `CHOICE` one of `choices`, which are (word, label). `longest` bounds texts in characters, `least`
+    and `most` bound numbers, both included.
+    """
+
+    name: str
+    kind: FieldKind
+    label: Message
+    help: Message
+    default: str | bool | int = ""
+    longest: int = 200
+    least: int = 0
+    most: int = 2**53 - 1  # what every JSON reader can hold
+    choices: tuple[tuple[str, Message], ...] = ()
 
 
 class SettingScope(StrEnum):
@@ -51,21 +78,22 @@ class SettingScope(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Setting:
-    """One setting of a room, declared once: forms, validation and documentation are drawn from it.
+class Setting(DeclaredField):
+    """One setting of a room, obeyed by `read_by`; never a `SECRET`, because whoever sees a room reads its settings."""
 
-    `read_by` says who obeys it. `choices` are (word, label), the default among them.
-    """
-
-    name: str
-    kind: FieldKind
     scope: SettingScope
-    label: Message
-    help: Message
     read_by: str
-    default: str | bool = ""
-    longest: int = 200
-    choices: tuple[tuple[str, Message], ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.kind is FieldKind.SECRET:
+            raise ValueError(f"the setting {self.name} would be read by everybody who sees the room")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Property(DeclaredField):
+    """One property of a row of `service_providers`. A `required` one must be set before the row can be used."""
+
+    required: bool = False
 
 
 class LiveState(StrEnum):
@@ -195,23 +223,6 @@ class Report:
     key: str
     external: str
     snapshot: Snapshot | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Property:
-    """One property of a row of `service_providers`, declared once: forms, validation and documentation follow it.
-
-    One of kind `SECRET` is sealed at rest and never shown again.
-    """
-
-    name: str
-    kind: FieldKind
-    label: Message
-    help: Message
-    required: bool = False
-    default: str | bool = ""
-    longest: int = 200
-    choices: tuple[tuple[str, Message], ...] = ()
 
 
 class Adapter(Protocol):

@@ -56,7 +56,7 @@ class EffectiveFeature:
 def effective_features(
     subscription: Mapping[str, Value],
     room: Mapping[str, Any],
-    room_type: ServiceType = ServiceType.MEET,
+    room_type: ServiceType,
     served: Collection[str] | None = None,
 ) -> dict[str, EffectiveFeature]:
     """Code → row, for every feature of this type of room that the plan has, and all that the room names.

@@ -5,19 +5,26 @@ to keep beside a room goes under a key that begins with `x_`; the portal carries
 """
 
 import math
-import unicodedata
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 from portal.errors import Invalid, Message
 from portal.providers import registry
 from portal.providers.base import FieldKind, Setting, SettingScope
 from portal.rooms.models import Room
+from portal.subscriptions.declared_values import (
+    NAME_SHOWN,
+    FieldValue,
+    checked_text,
+    checked_value,
+    checked_values,
+    value_path,
+)
 from portal.subscriptions.models import ServiceType, Subscription
 
 DESCRIPTION_LENGTH = 2000
 ADDRESS_LENGTH = 2000
+WITHIN = "room_settings"
 FREE_PREFIX = "x_"
 FREE_KEYS, FREE_KEY_LENGTH, FREE_LENGTH = 50, 100, 2000
 
@@ -102,13 +109,21 @@ def declared_for(subscription: Subscription) -> dict[str, Setting]:
     return declared(subscription.service_type, subscription.provider.provider_type)
 
 
-def setting_of(room: Room, name: str) -> str | bool:
-    """What is set on the room, or the default of what is not; "" where its type and provider know no such thing."""
+def setting_of(room: Room, name: str) -> FieldValue:
+    """What is set on the room, or the default of what is not; "" where its type and provider know no such thing.
+
+    What was set under another declaration, before the provider was switched, counts only if it fits this one.
+    """
     setting = declared_for(room.subscription).get(name)
     if setting is None:
         return ""
-    value: str | bool | None = room.room_settings.get(name)
-    return setting.default if value is None else value
+    value = room.room_settings.get(name)
+    if value is None:
+        return setting.default
+    try:
+        return checked_value(setting, value, within=WITHIN)
+    except Invalid:
+        return setting.default
 
 
 def merged_settings(
@@ -118,80 +133,27 @@ def merged_settings(
 
     Raises `Invalid` on `room_settings.<key>` for every key that is bad or that nobody declared.
     """
-    result = dict(stored)
-    refused: dict[str, Message] = {}
-    for name, value in changes.items():
-        setting = declared.get(name)
-        if setting is None and not name.startswith(FREE_PREFIX):
-            refused[_field(name)] = Message("There is no setting %(name)s.", name=name[:FREE_KEY_LENGTH])
-            continue
-        if value is None or value == "":
-            result.pop(name, None)
-            continue
-        try:
-            result[name] = _checked(setting, value) if setting is not None else _checked_free(name, value)
-        except Invalid as invalid:
-            refused |= invalid.fields
+    checked = checked_values(changes, declared=declared, within=WITHIN, undeclared=_checked_free)
+    result = {name: value for name, value in (dict(stored) | checked).items() if value is not None}
     free = sorted(name for name in result if name.startswith(FREE_PREFIX))
     if len(free) > FREE_KEYS:
-        refused[_field(free[-1])] = Message("A room keeps at most %(most)d settings of others.", most=FREE_KEYS)
-    if refused:
-        raise Invalid(**refused)
+        words = Message("A room keeps at most %(most)d settings of others.", most=FREE_KEYS)
+        raise Invalid(**{value_path(WITHIN, free[-1]): words})
     return result
 
 
-def _checked(setting: Setting, value: object) -> str | bool:
-    field = _field(setting.name)
-    if setting.kind is FieldKind.SWITCH:
-        if not isinstance(value, bool):
-            raise Invalid(**{field: Message("Use true or false.")})
-        return value
-    if not isinstance(value, str):
-        raise Invalid(**{field: Message("Use a text.")})
-    if setting.kind is FieldKind.CHOICE:
-        words = [word for word, _label in setting.choices]
-        if value not in words:
-            raise Invalid(**{field: Message("Use one of: %(words)s.", words=", ".join(words))})
-        return value
-    text = _text(field, value, setting.longest)
-    return _address(field, text) if setting.kind is FieldKind.ADDRESS else text
-
-
-def _checked_free(name: str, value: object) -> str | int | float | bool:
-    field = _field(name)
+def _checked_free(name: str, value: object) -> str | int | float | bool | None:
+    path = value_path(WITHIN, name)
+    if not name.startswith(FREE_PREFIX):
+        raise Invalid(**{path: Message("There is no setting %(name)s.", name=name[:NAME_SHOWN])})
+    if value is None or value == "":
+        return None
     if len(name) > FREE_KEY_LENGTH or not name.isprintable():
-        raise Invalid(**{field: Message("A key has at most %(most)d visible characters.", most=FREE_KEY_LENGTH)})
+        raise Invalid(**{path: Message("A key has at most %(most)d visible characters.", most=FREE_KEY_LENGTH)})
     if isinstance(value, str):
-        return _text(field, value, FREE_LENGTH)
+        return checked_text(path, value, FREE_LENGTH)
     if isinstance(value, (bool, int)) and len(f"{value:x}") <= FREE_LENGTH // 2:
         return value
     if isinstance(value, float) and math.isfinite(value):
         return value
-    raise Invalid(**{field: Message("Use a text, a number, true or false.")})
-
-
-def _text(field: str, value: str, longest: int) -> str:
-    text = value.replace("\r\n", "\n").strip()
-    if len(text) > longest:
-        raise Invalid(**{field: Message("This is too long: at most %(longest)d characters.", longest=longest)})
-    if any(unicodedata.category(char) in {"Cc", "Cs"} and char not in "\n\t" for char in text):
-        raise Invalid(**{field: Message("Remove the invisible characters.")})
-    return text
-
-
-def _address(field: str, text: str) -> str:
-    """An http(s) address without user name and password: whoever reads the room would read those as well."""
-    try:
-        parts = urlsplit(text)
-        usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        usable = False
-    if not usable or any(char.isspace() or not char.isprintable() for char in text) or "\\" in text:
-        raise Invalid(**{field: Message("Use an address that begins with https:// or http://.")})
-    if "@" in parts.netloc:
-        raise Invalid(**{field: Message("Leave out user name and password: everybody who sees the room would too.")})
-    return text
-
-
-def _field(name: str) -> str:
-    return f"room_settings.{name[:FREE_KEY_LENGTH]}"
+    raise Invalid(**{path: Message("Use a text, a number, true or false.")})

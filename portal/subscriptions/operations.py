@@ -1,6 +1,7 @@
-"""Making service providers and subscriptions."""
+"""Making service providers and subscriptions, and changing what a provider's row holds."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from portal.audit.operations import record_event
 from portal.clock import now
@@ -13,21 +14,46 @@ from portal.people.names import clean_name
 from portal.providers import registry
 from portal.subscriptions.feature_catalog import FEATURES, Value, stored_value
 from portal.subscriptions.models import ServiceProvider, ServiceType, Subscription, SubscriptionFeature
+from portal.subscriptions.properties import merged_properties
 from portal.subscriptions.services import adapter_of
 
 
-def create_provider(*, provider_name: str, provider_type: str, by: Actor | None = None) -> ServiceProvider:
-    """A service that subscriptions can use. `by` is None for the portal itself. Raises `Invalid`."""
+def create_provider(
+    *,
+    provider_name: str,
+    provider_type: str,
+    properties: Mapping[str, Any] | None = None,
+    by: Actor | None = None,
+) -> ServiceProvider:
+    """A service that subscriptions can use. `by` is None for the portal itself.
+
+    Raises `Invalid`, for a property on `properties.<name>`.
+    """
     if provider_type not in registry.known():
         raise Invalid(provider_type=Message("There is no such kind of provider."))
     provider = ServiceProvider(
         provider_name=clean_name(provider_name, field="provider_name", longest=NAME_LENGTH),
         provider_type=provider_type,
+        properties=merged_properties({}, properties or {}, adapter=registry.adapter(provider_type)),
     )
     session.add(provider)
     session.flush()
     record_event("provider.created", provider, by=by, kind=provider_type)
     return provider
+
+
+def change_provider_properties(
+    provider: ServiceProvider, *, properties: Mapping[str, Any], by: Actor | None = None
+) -> None:
+    """Change the properties that are named; None removes one, and a secret that is left out stays.
+
+    Raises `Invalid` on `properties.<name>`. The audit log holds the names of what was changed, and no value.
+    """
+    session.flush()  # of two who change it at once, the second merges into what the first made of it
+    session.refresh(provider, ["properties"], with_for_update={"of": ServiceProvider})
+    provider.properties = merged_properties(provider.properties, properties, adapter=adapter_of(provider))
+    session.flush()
+    record_event("provider.updated", provider, by=by, properties=", ".join(sorted(properties)))
 
 
 def create_subscription(

@@ -6,12 +6,10 @@ by `portal.status.services.service_of`, which knows that a running run stays on 
 
 from typing import Any
 
-from portal import vault
 from portal.providers import registry
-from portal.providers.base import Adapter, FieldKind
+from portal.providers.base import Adapter
 from portal.subscriptions.models import ServiceProvider, Subscription
-
-PROPERTIES = "provider-properties"  # purpose of the vault
+from portal.subscriptions.properties import unsealed_properties
 
 
 def adapter_of(provider: ServiceProvider) -> Adapter:
@@ -21,14 +19,8 @@ def adapter_of(provider: ServiceProvider) -> Adapter:
 
 def bound_service(provider: ServiceProvider) -> Any:
     """The service behind this row. Ask it by the Protocols of `portal.providers.base` what it can do."""
-    declared = adapter_of(provider).properties
-    if not declared:
-        return registry.bind(provider.provider_type, {})
-    secret = {one.name for one in declared if one.kind is FieldKind.SECRET}
-    properties = {
-        name: vault.unseal(value, purpose=PROPERTIES) if name in secret and value else value
-        for name, value in provider.properties.items()
-    }
+    adapter = adapter_of(provider)
+    properties = unsealed_properties(provider.properties, adapter=adapter) if adapter.properties else {}
     return registry.bind(provider.provider_type, properties)
 
 

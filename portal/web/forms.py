@@ -25,6 +25,7 @@ from portal.edge import actor, errors
 from portal.edge.i18n import here_at, translated, zone
 from portal.errors import Conflict, Invalid, Message, NotAllowed, Throttled, Unavailable
 from portal.idempotency import forms
+from portal.moments import YEARS
 from portal.permissions.rules import grantable_roles
 from portal.rooms.models import Role, Room
 
@@ -37,7 +38,6 @@ LONGEST_FIELD = 20_000
 AS_SENT = object()
 JUDGED = {HTTPStatus.SEE_OTHER, HTTPStatus.FORBIDDEN, HTTPStatus.CONFLICT, HTTPStatus.UNPROCESSABLE_ENTITY}
 """Answers to a form that was read and judged; what could not be read must not be read again."""
-YEARS = range(2000, 2201)
 
 ROLE_CHOICES = [
     SelectChoice(Role.MODERATOR.value, _l("Moderator")),

@@ -7,6 +7,7 @@ from portal.edge import actor
 from portal.edge.guard import PROVEN_BY_ADMISSION, STAMP, open_to_all
 from portal.permissions.permission import Permission
 from portal.permissions.rules import can
+from portal.rooms.kinds import kind_of
 from portal.web import health
 from portal.web.conference import pages as conference_pages
 from portal.web.conference import signals as conference_signals
@@ -24,6 +25,7 @@ from portal.web.manage import (
     trash,
     webhooks,
 )
+from portal.web.manage.room_tabs import room_tabs
 from portal.web.session import applications, credentials
 from portal.web.session import pages as session_pages
 
@@ -58,6 +60,8 @@ def install(app: Flask) -> None:
     app.add_template_global(can, "can")
     app.add_template_global(Permission, "Permission")
     app.add_template_global(status.snapshot_of, "snapshot_of")
+    app.add_template_global(kind_of, "kind_of")
+    app.add_template_global(room_tabs, "room_tabs")
     app.context_processor(lambda: {"actor": actor.current()})
     session_pages.install(app)
 

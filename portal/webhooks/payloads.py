@@ -13,6 +13,7 @@ from portal import serializers as serialize
 from portal.admission.models import AccessCode, RoomToken
 from portal.admission.participations import participation_details
 from portal.db import session
+from portal.moments import iso_datetime
 from portal.people.models import User
 from portal.permissions.members import RoomMember
 from portal.rooms.models import Room
@@ -21,7 +22,7 @@ from portal.status.models import Participation, RoomSession
 
 def encoded(kind: str, data: Mapping[str, Any], at: datetime) -> str:
     """The text that is signed and sent."""
-    content = {"type": kind, "timestamp": serialize.iso_datetime(at), "data": data}
+    content = {"type": kind, "timestamp": iso_datetime(at), "data": data}
     return json.dumps(content, separators=(",", ":"), ensure_ascii=False)
 
 

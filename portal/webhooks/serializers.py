@@ -4,7 +4,7 @@ from typing import Any
 
 from portal.errors import Message
 from portal.identifiers import IdentifierMixin
-from portal.serializers import iso_datetime
+from portal.moments import iso_datetime
 from portal.webhooks.models import WebhookDelivery, WebhookEndpoint
 
 WITHHELD = Message(

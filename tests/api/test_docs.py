@@ -10,10 +10,15 @@ from flask import Flask
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 from portal.api.v1 import response_schemas, webhook_docs
+from portal.api.v1.setting_docs import takes
 from portal.credentials.models import GrantType
+from portal.providers.base import FieldKind
+from portal.rooms.settings import declared
 from portal.scopes import Scope
+from portal.subscriptions.models import ServiceType
 from portal.webhooks.events import Event
 from tests.api.test_openapi import document
+from tests.providers.declaring import PROPERTIES, SETTINGS, registered
 
 
 @pytest.fixture
@@ -112,3 +117,29 @@ def test_the_example_can_be_verified_as_it_stands_on_the_page(page: str) -> None
         assert Webhook(secret[0]).verify(found[2], headers)["type"] == "participant.joined"
         with pytest.raises(WebhookVerificationError):
             Webhook(secret[0]).verify(found[2].replace("Jun", "Jan"), headers)
+
+
+def settings_shown(app: Flask) -> dict[str, list[str]]:
+    """Setting → what it takes, its default, the rooms that have it, and who reads it."""
+    page = app.test_client().get("/api/v1/docs").text
+    section = page[page.index('id="room-settings"') : page.index("</section>", page.index('id="room-settings"'))]
+    rows = [re.sub(r"<[^>]+>", "\n", row).split("\n") for row in section.split('<tr role="row">')[2:]]
+    cells = [[unescape(cell) for cell in row if cell.strip()] for row in rows]
+    return {row[0]: row[2:] for row in cells}
+
+
+def test_every_declared_setting_has_a_row_that_says_what_it_takes(app: Flask) -> None:
+    shown = settings_shown(app)
+    assert set(shown) == set(declared(ServiceType.MEET, "mesh"))
+    assert shown["description"] == ["a text of up to 2000 characters", "–", "all rooms", "join page, room page"]
+    assert shown["guest_policy"] == ["one of: accept, refuse", '"accept"', "Conference", "admission"]
+    assert shown["mute_on_start"] == ["true or false", "false", "Conference", "player"]
+
+
+def test_settings_of_an_adapter_are_described_with_their_bounds_each_kind_in_its_own_words(app: Flask) -> None:
+    with registered():
+        shown = settings_shown(app)
+    assert {one.name for one in SETTINGS} <= set(shown)
+    assert shown["a_number"] == ["a whole number from 1 to 60", "7", "Declaring", "tests"]
+    assert shown["a_color"][:2] == ["a colour like #1A2B3C", '"#0A0B0C"']
+    assert len({str(takes(one)) for one in PROPERTIES if one.name.startswith("my_")}) == len(FieldKind)

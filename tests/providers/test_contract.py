@@ -8,9 +8,10 @@ import pytest
 from flask import Flask
 
 from portal.providers import registry
-from portal.providers.base import Adapter, Embeddable, FieldKind, SettingScope
+from portal.providers.base import Adapter, DeclaredField, Embeddable, FieldKind, SettingScope
 from portal.providers.catalog import catalog
 from portal.rooms.settings import declared
+from portal.subscriptions.declared_values import checked_value
 from portal.subscriptions.feature_catalog import FEATURES
 from portal.subscriptions.models import ServiceType
 
@@ -53,8 +54,27 @@ def test_its_settings_are_declared_whole_and_hide_none_that_all_rooms_have(app: 
         assert setting.read_by
         assert str(setting.label)
         assert str(setting.help)
-        assert isinstance(setting.default, bool) is (setting.kind is FieldKind.SWITCH)
-        assert (setting.default in dict(setting.choices)) is (setting.kind is FieldKind.CHOICE)
+        _has_a_default_of_its_kind(setting)
+
+
+@every_adapter
+def test_its_properties_are_declared_whole_and_none_is_called_like_the_flag_of_a_secret(adapter: Adapter) -> None:
+    names = [one.name for one in adapter.properties]
+    flags = [f"{one.name}_set" for one in adapter.properties if one.kind is FieldKind.SECRET]
+    assert len({*names, *flags}) == len(names) + len(flags)
+    for one in adapter.properties:
+        assert str(one.label)
+        assert str(one.help)
+        assert not (one.required and one.default), "what has a default is never missing"
+        _has_a_default_of_its_kind(one)
+
+
+def _has_a_default_of_its_kind(one: DeclaredField) -> None:
+    """Nothing, or what could be set; a switch, a choice and a colour cannot be empty."""
+    always = {FieldKind.SWITCH, FieldKind.CHOICE, FieldKind.COLOR}
+    assert one.default != "" or one.kind not in always
+    if one.default != "":
+        assert checked_value(one, one.default, within="default") == one.default
 
 
 @every_adapter

@@ -17,6 +17,7 @@ from portal.rooms.features import (
 from portal.subscriptions.feature_catalog import FEATURES, LARGEST, Feature, Value, api_value, stored_value
 from portal.subscriptions.models import ServiceType
 
+MEET = ServiceType.MEET
 OTHER_KIND = "The room's value is of another kind and is ignored"
 NOT_SERVED = "The service behind the room does not offer it"
 MORE = "The room asks for more than the plan gives"
@@ -49,13 +50,13 @@ MORE = "The room asks for more than the plan gives"
     ],
 )
 def test_used_value_and_reason(code: str, plan: Value, room: object, used: Value, reason: str) -> None:
-    row = effective_features({code: plan}, {} if room is None else {code: room})[code]
+    row = effective_features({code: plan}, {} if room is None else {code: room}, MEET)[code]
     assert (row.used_value, type(row.used_value)) == (used, type(used))
     assert row.reason == reason
 
 
 def test_a_feature_that_the_plan_lacks_is_not_available() -> None:
-    row = effective_features({}, {"public_chat": True})["public_chat"]
+    row = effective_features({}, {"public_chat": True}, MEET)["public_chat"]
     assert (row.used_value, row.reason) == (False, "Not in the plan")
     assert used_limit({}, {"max_participants": 9}, "max_participants") == 0
 
@@ -76,8 +77,8 @@ def test_what_the_service_cannot_do_is_said_and_changes_no_value(
     code: str, plan: Value, room: object, reason: str
 ) -> None:
     asked = {} if room is None else {code: room}
-    able = effective_features({code: plan}, asked, served={code})[code]
-    unable = effective_features({code: plan}, asked, served=())[code]
+    able = effective_features({code: plan}, asked, MEET, served={code})[code]
+    unable = effective_features({code: plan}, asked, MEET, served=())[code]
     assert (unable.available, unable.reason) == (reason != NOT_SERVED, reason)
     assert able.available
     assert able.reason != NOT_SERVED
@@ -105,7 +106,7 @@ def test_a_room_shows_what_fits_its_type_and_what_it_names() -> None:
     for kind in ServiceType:
         assert set(effective_features(plan, {}, kind)) == {f.code for f in FEATURES.values() if kind in f.fits}
         assert all(feature.narrowable and kind in feature.fits for feature in narrowable_features(kind))
-    assert "max_outputs" in effective_features(plan, {"max_outputs": 1})
+    assert "max_outputs" in effective_features(plan, {"max_outputs": 1}, MEET)
 
 
 @pytest.mark.parametrize("value", [-1, 2.5, "5", [], {}, float("nan"), float("inf"), LARGEST + 1])
@@ -141,7 +142,7 @@ def test_unlimited_is_null_in_the_database_and_true_in_the_api() -> None:
     assert stored_value(most, True) is None
     assert (api_value(most, 0), stored_value(most, 0)) == (0, 0)
     assert (api_value(recording, True), stored_value(recording, False)) == (True, False)
-    row = effective_features({"max_participants": None}, {})["max_participants"].as_api()
+    row = effective_features({"max_participants": None}, {}, MEET)["max_participants"].as_api()
     assert row == {
         "code": "max_participants",
         "subscription_value": True,
@@ -149,7 +150,7 @@ def test_unlimited_is_null_in_the_database_and_true_in_the_api() -> None:
         "used_value": True,
         "reason": "From the plan",
     }
-    assert effective_features({}, {"recording": True})["recording"].as_api()["subscription_value"] is None
+    assert effective_features({}, {"recording": True}, MEET)["recording"].as_api()["subscription_value"] is None
 
 
 @pytest.mark.parametrize(
@@ -171,7 +172,7 @@ def test_a_room_narrows_and_never_widens(code: str, data: st.DataObject) -> None
     feature = FEATURES[code]
     granted: Value = data.draw(numbers if feature.numeric else switches)
     asked: Any = data.draw(anything)
-    used = effective_features({code: granted}, {code: checked_override(code, asked)}).get(code)
+    used = effective_features({code: granted}, {code: checked_override(code, asked)}, MEET).get(code)
     if used is None:
         assert asked is None
     else:

@@ -113,6 +113,20 @@ def test_a_room_carries_at_most_fifty_of_them(merge: Any) -> None:
         merge(full, {"x_more": 1})
 
 
+def test_several_refusals_are_told_together_and_a_text_of_spaces_removes_its_key(merge: Any) -> None:
+    with pytest.raises(Invalid) as refused:
+        merge({}, {"nonsense": 1, "wait_for_host": 1, "x_list": [], "description": "Fine"})
+    assert set(refused.value.fields) == {f"room_settings.{name}" for name in ("nonsense", "wait_for_host", "x_list")}
+    assert merge({"description": "Old"}, {"description": "  "}) == {}
+
+
+@pytest.mark.usefixtures("in_app")
+def test_what_was_set_under_another_declaration_does_not_count(cast: Cast) -> None:
+    room = cast.room()
+    room.room_settings = {"guest_policy": "of another provider", "mute_on_start": "loud"}
+    assert (setting_of(room, "guest_policy"), setting_of(room, "mute_on_start")) == ("accept", False)
+
+
 @pytest.mark.usefixtures("in_app")
 def test_what_is_not_set_has_its_default(cast: Cast) -> None:
     room = cast.room()

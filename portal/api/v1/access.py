@@ -17,11 +17,12 @@ from portal.clock import now
 from portal.edge import actor, bearer
 from portal.edge.guard import bearer_at_door, requires
 from portal.errors import NotFound
+from portal.moments import iso_datetime
 from portal.permissions.permission import Permission
 from portal.permissions.rules import acting_on, knows_the_plan, member_role
 from portal.rooms.models import Room
 from portal.scopes import Scope
-from portal.serializers import iso_datetime, join_ticket_url
+from portal.serializers import join_ticket_url
 
 bp = Blueprint("access", __name__, url_prefix="/rooms/<anyid:room_id>")
 

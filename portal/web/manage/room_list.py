@@ -37,6 +37,7 @@ from portal.providers.base import LiveState
 from portal.rooms.models import Room, RoomStatusWord
 from portal.rooms.search import matches
 from portal.status.models import HAPPENING, RoomStatus
+from portal.subscriptions.models import ServiceType
 from portal.web.manage.room_filter import RoomFilter, RoomOrder, StatusFilter
 
 PAGE = 25
@@ -75,6 +76,7 @@ class Row:
 
     id: str
     room_name: str
+    room_type: ServiceType
     status_word: RoomStatusWord
     is_public: bool
     customer: str
@@ -258,6 +260,7 @@ def _shown(
             PLACE[order].label("place"),
             Room.id,
             Room.room_name,
+            Room.room_type,
             Room.status,
             Room.is_public,
             Room.owner_uuid,
@@ -302,6 +305,7 @@ def _row(actor: Actor, row: Any, at: datetime) -> Row:
     return Row(
         id=row.id,
         room_name=row.room_name,
+        room_type=row.room_type,
         status_word=row.status,
         is_public=row.is_public,
         customer=display_name(row.company_name, row.first_name, row.last_name, row.email),

@@ -6,7 +6,7 @@ from flask import Blueprint, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from wtforms import BooleanField, Field, IntegerField, SelectField, StringField, TextAreaField, URLField
+from wtforms import BooleanField, Field, IntegerField, SelectField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import DataRequired, Optional, ValidationError
 
@@ -15,7 +15,7 @@ from portal.edge.guard import requires
 from portal.edge.i18n import translated
 from portal.errors import Message
 from portal.permissions.permission import Permission
-from portal.providers.base import FieldKind, Setting, SettingScope
+from portal.providers.base import Setting, SettingScope
 from portal.rooms.features import EffectiveFeature, features_of, narrowable_features
 from portal.rooms.metadata import read_metadata, written
 from portal.rooms.models import Room, RoomStatusWord
@@ -23,12 +23,12 @@ from portal.rooms.settings import declared_for, setting_of
 from portal.status.room_lifecycle import change_room
 from portal.subscriptions.feature_catalog import Feature
 from portal.web import notices
+from portal.web.declared_fields import changed_values, for_people, form_field, shown_value
 from portal.web.forms import Form, refills
 
 bp = Blueprint("room_settings", __name__, url_prefix="/manage/rooms/<id:room_id>/settings")
 
 LARGEST = 1_000_000
-ONE_LINE = 200  # characters: a longer text gets a larger field
 AS_PLANNED, OFF = "plan", "off"
 
 
@@ -56,11 +56,7 @@ class SettingsForm(Form):
 
     def settings(self) -> dict[str, Any]:
         """What the operation takes: what was changed, with None for what is as it would be anyhow."""
-        return {
-            name: None if self[name].data in {"", setting.default} else self[name].data
-            for name, setting in self.declared.items()
-            if self[name].data != self.shown[name]
-        }
+        return changed_values(self, self.declared, self.shown)
 
     def overrides(self) -> dict[str, Any]:
         """Likewise: None where the room follows the plan from now on."""
@@ -116,10 +112,10 @@ def _needs_a_remark(row: EffectiveFeature) -> bool:
 
 def form_for(room: Room) -> SettingsForm:
     """The form of this room, filled with how it is now."""
-    declared, features = declared_for(room.subscription), narrowable_features(room.room_type)
-    shown: dict[str, Any] = {name: setting_of(room, name) for name in declared}
+    declared, features = for_people(declared_for(room.subscription)), narrowable_features(room.room_type)
+    shown: dict[str, Any] = {name: shown_value(one, setting_of(room, name)) for name, one in declared.items()}
     shown |= {feature.code: _shown(feature, room.room_features.get(feature.code)) for feature in features}
-    fields: dict[str, Field] = {name: _setting_field(setting) for name, setting in declared.items()}
+    fields: dict[str, Field] = {name: form_field(setting) for name, setting in declared.items()}
     fields |= {feature.code: _feature_field(feature, shown[feature.code]) for feature in features}
     drawn: type[SettingsForm] = type("RoomSettingsForm", (SettingsForm,), fields)
     form = drawn(
@@ -134,19 +130,6 @@ def form_for(room: Room) -> SettingsForm:
     )
     form.declared, form.features, form.shown = declared, features, shown
     return form
-
-
-def _setting_field(setting: Setting) -> Field:
-    label = translated(setting.label)
-    if setting.kind is FieldKind.SWITCH:
-        return BooleanField(label)
-    if setting.kind is FieldKind.CHOICE:
-        return SelectField(label, choices=[SelectChoice(word, translated(text)) for word, text in setting.choices])
-    if setting.kind is FieldKind.ADDRESS:
-        return URLField(label, render_kw={"maxlength": setting.longest, "placeholder": "https://"})
-    if setting.longest > ONE_LINE:
-        return TextAreaField(label, render_kw={"rows": 3, "maxlength": setting.longest})
-    return StringField(label, render_kw={"maxlength": setting.longest})
 
 
 def _feature_field(feature: Feature, shown: object) -> Field:

@@ -21,6 +21,7 @@ from portal.people.actor import Actor
 from portal.permissions.permission import Permission
 from portal.permissions.visibility import watched_topics
 from portal.rooms.features import used_limit
+from portal.rooms.kinds import kind_of
 from portal.rooms.models import Role, Room
 from portal.status.models import Participation, RoomStatus
 from portal.status.operations import present_participations
@@ -61,7 +62,8 @@ def snapshot_of(room: Room) -> RoomStatus | None:
 def status_view(room: Room, somebody: Actor) -> StatusView:
     """What the status fragment shows."""
     stored = snapshot_of(room)
-    most = used_limit(room.subscription.values, room.room_features, "max_participants")
+    limit = kind_of(room).people_limit
+    most = used_limit(room.subscription.values, room.room_features, limit) if limit else None
     people = present_participations(room) if stored and stored.count else []
     hosted = any(person.role is Role.MODERATOR for person in people)
     return StatusView(stored, people, most, somebody.uuid, 0 if hosted else count_waiting(room))

@@ -9,13 +9,12 @@ from urllib.parse import urlsplit
 import sqlalchemy as sa
 from flask import Flask
 
-from portal import vault
 from portal.db import session, transaction
 from portal.jobs.queue import due_jobs, run_job
 from portal.status.driving import ask_provider
 from portal.status.models import Participation, RoomSession, RoomStatus
 from portal.subscriptions.models import ServiceProvider
-from portal.subscriptions.services import PROPERTIES
+from portal.subscriptions.operations import create_provider
 from tests.cast import Cast, Client
 from tests.providers.standin.server import SECRET, StandIn
 
@@ -95,13 +94,11 @@ class World:
 def give_board_room_to(cast: Cast, service: StandIn) -> World:
     """Make the stand-in the default of the plan that the board room is in."""
     with cast.app.app_context(), transaction():
-        provider = ServiceProvider(
+        provider = create_provider(
             provider_name="Stand-in",
             provider_type="standin",
-            properties={"host_url": service.url, "secret": vault.seal(SECRET, purpose=PROPERTIES)},
+            properties={"host_url": service.url, "secret": SECRET},
         )
-        session.add(provider)
-        session.flush()
         cast.room().subscription.provider = provider
         made = provider.id
     assert urlsplit(service.url).hostname == "127.0.0.1"

@@ -21,7 +21,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 from portal import vault
 from portal.edge import cursors
 from portal.errors import Invalid, Message
-from portal.serializers import iso_datetime
+from portal.moments import iso_datetime
 
 ColumnKind = Literal["text", "flag", "number", "moment"] | type[StrEnum]
 LIMIT, MOST, EVERYTHING = 10, 100, 1_000

@@ -6,7 +6,7 @@ database could not hold, no nesting without end, and nothing that is not in the 
 
 import json
 import math
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any, NoReturn, TypeVar
 
 from flask import request
@@ -14,9 +14,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, Wi
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
 from portal.errors import Invalid, Message
+from portal.moments import read_moment
 
 DEEPEST = 20
-YEARS = range(2000, 2201)  # other moments do not exist in every time zone
 LONGEST_INTEGER = 2**53  # beyond, other languages' numbers are no longer exact
 READ_ONLY = frozenset(
     [
@@ -186,18 +186,10 @@ def _aware_datetime(value: object) -> object:
     """A date is its first moment in UTC; a moment says its zone (*domain*, Token)."""
     if not isinstance(value, str):
         return value
-    text = value.strip()
     try:
-        if len(text) == len("2021-01-01"):
-            text += "T00:00:00Z"
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise ValueError(Message("Use a date, or a moment like 2027-01-31T18:30:00Z.")) from None
-    if moment.year not in YEARS:
-        raise ValueError(Message("Use a year from 2000 to 2200."))
-    if moment.tzinfo is None:
-        raise ValueError(Message("Say the time zone: end it with Z, or with an offset like +01:00."))
-    return moment.astimezone(UTC)
+        return read_moment(value)
+    except Invalid as invalid:
+        raise ValueError(invalid.message) from None
 
 
 def _whole(value: object) -> object:

@@ -34,6 +34,7 @@ class Person:
     def __init__(self, context: BrowserContext, address: str, name: str) -> None:
         self.context, self.address, self.name = context, address, name
         self.complaints: list[str] = []
+        self.may_ask: tuple[str, ...] = (address, "data:", "blob:")
         self.page = self.new_tab()
 
     def new_tab(self) -> Page:
@@ -111,7 +112,7 @@ class Person:
             self.complaints.append(f"console: {text}")
 
     def _watch(self, request: Any) -> None:
-        if not request.url.startswith((self.address, "data:", "blob:")):
+        if not request.url.startswith(self.may_ask):
             self.complaints.append(f"a request to somebody else: {request.url}")
 
 

@@ -45,7 +45,7 @@ class SubscriptionStatus(StrEnum):
 
 
 class Subscription(IdentifierMixin, TimestampMixin, Base):
-    """What a customer bought. Features and default provider are copies: what is sold may change without effect on it."""
+    """What a customer bought. Its features and default provider are copies of what was sold at that time."""
 
     __tablename__ = "subscriptions"
 

@@ -37,7 +37,7 @@ def install(app: Flask) -> None:
 
 
 def _catalogue() -> Any:
-    """The translations for the reader's language, looked up once for each request, because pages ask hundreds of times."""
+    """The translations for the reader's language, looked up once for each request: pages ask for hundreds of texts."""
     if "catalogue" not in g:
         g.catalogue = get_translations()
     return g.catalogue

@@ -9,7 +9,7 @@ from portal.errors import Refused
 
 @contextmanager
 def recording_refusals() -> Iterator[None]:
-    """Wrap an operation: if it raises `Refused`, roll back, commit what its `after_rollback` writes, and raise it again."""
+    """Run the block; if it raises `Refused`, roll back, commit what its `after_rollback` writes, and raise it again."""
     try:
         yield
     except Refused as refused:

@@ -59,6 +59,6 @@ class Introspection(IntrospectionEndpoint):  # type: ignore[misc]
 
 
 def _need_token(request: OAuth2Request) -> None:
-    """Raise `InvalidRequestError` without a token. A hint is ignored: the prefix tells the type (RFC 7009, section 2.1)."""
+    """Raise `InvalidRequestError` without a token. A type hint is ignored (RFC 7009, section 2.1): the prefix tells."""
     if not request.form.get("token"):
         raise InvalidRequestError("Missing token in the form that was sent.")

@@ -1,4 +1,4 @@
-"""The kinds of events that webhooks can be told of, the permission that each needs, and the audit's actions for them."""
+"""The kinds of events that webhooks can be told of, and for each the permission it needs and the audit's actions."""
 
 from enum import StrEnum
 

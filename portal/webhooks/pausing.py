@@ -55,7 +55,10 @@ def lock_customer(customer_uuid: UUID) -> Customer:
 
 
 def count_listening(customer_uuid: UUID) -> None:
-    """Write the number of the customer's active endpoints into its row, under its lock: too low a number loses events."""
+    """Count the customer's active endpoints and store their number in its row.
+
+    The row is locked, because a number that is too low would lose events.
+    """
     customer = lock_customer(customer_uuid)
     listening = sa.select(sa.func.count()).where(
         WebhookEndpoint.customer_uuid == customer_uuid, WebhookEndpoint.status == EndpointStatus.ACTIVE

@@ -28,7 +28,7 @@ def encoded(kind: str, data: Mapping[str, Any], at: datetime) -> str:
 
 @contextmanager
 def preloaded(things: Collection[object]) -> Iterator[None]:
-    """Load the tokens and users of all these participations at once, so that `payload_data` need not for each of them."""
+    """Load the tokens and users of all these participations at once, so that `payload_data` need not load each."""
     participations = [thing for thing in things if isinstance(thing, Participation)]
     loaded: list[object] = []  # the session finds a row without a query only while something refers to it
     if len(participations) > 1:

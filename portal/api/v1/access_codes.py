@@ -1,4 +1,4 @@
-"""Access codes of rooms."""
+"""The API's routes for the access codes of a room."""
 
 import sqlalchemy as sa
 from flask import Blueprint, Response

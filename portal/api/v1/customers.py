@@ -1,4 +1,4 @@
-"""What the caller's customers bought: accounts and subscriptions, for reading; and the catalogue of features."""
+"""The API's routes for reading accounts, subscriptions and the catalogue of features."""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""What programs may send. Shape and bounds only; meaning is judged by the operations."""
+"""The schemas of request bodies: types and bounds. Operations judge what the values mean."""
 
 from typing import Annotated, Any
 

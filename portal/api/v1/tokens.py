@@ -1,4 +1,4 @@
-"""Tokens of rooms: links with a role."""
+"""The API's routes for the tokens of a room, which are links with a role."""
 
 from datetime import timedelta
 from typing import Any
@@ -50,7 +50,7 @@ ONE = Listing(columns={}, tie=RoomToken.uuid, fields=LISTING.fields)
 
 
 def beginning(column: sa.orm.InstrumentedAttribute[str], words: str) -> sa.ColumnElement[bool]:
-    """Words of a short text that begin like this. Within one room there are few rows: no index is needed."""
+    """The condition that each of `words` begins a word of the column. It uses no index: one room has few rows."""
     lowered = sa.func.lower(column)
     escaped = [word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") for word in words.casefold().split()]
     return sa.and_(
@@ -69,7 +69,7 @@ def index(room: Room) -> Response:
     if not query_params.boolean_param("automatic"):
         query = query.where(RoomToken.automatic.is_(False))
     rows, page = pagination.rows_of(asked, query, joinedload(RoomToken.created_by).lazyload(User.platform_roles))
-    return responses.listing([_shown(row[0], room) for row in rows], asked.selection, page)
+    return responses.listing([_serialized(row[0], room) for row in rows], asked.selection, page)
 
 
 @bp.post("")
@@ -96,7 +96,7 @@ def create(room: Room, body: NewToken) -> Response:
 def show_one(room: Room, token_id: str) -> Response:
     """Read a token."""
     selection, token = query_params.field_selection(ONE), _own(room, token_id)
-    return responses.single(_shown(token, room), selection, tag=responses.etag_of(token))
+    return responses.single(_serialized(token, room), selection, tag=responses.etag_of(token))
 
 
 @bp.patch("/<anyid:token_id>")
@@ -120,7 +120,7 @@ def change(room: Room, token_id: str, body: TokenChange) -> Response:
             tokens.pause_token(token, by=by)
         else:
             tokens.resume_token(token, room=room, by=by)
-    return responses.single(_shown(token, room), selection, tag=responses.etag_of(token))
+    return responses.single(_serialized(token, room), selection, tag=responses.etag_of(token))
 
 
 @bp.delete("/<anyid:token_id>")
@@ -151,15 +151,15 @@ def rotate(room: Room, token_id: str, body: Rotation) -> Response:
 
 def _created(room: Room, token: RoomToken, selection: FieldSelection) -> Response:
     at = f"/api/v1/rooms/{room.id}/tokens/{token.id}"
-    return responses.created(_shown(token, room), selection, at=at, tag=responses.etag_of(token))
+    return responses.created(_serialized(token, room), selection, at=at, tag=responses.etag_of(token))
 
 
-def _shown(token: RoomToken, room: Room) -> dict[str, Any]:
+def _serialized(token: RoomToken, room: Room) -> dict[str, Any]:
     return serialize.token(token, room, reader=actor.someone())
 
 
 def _own(room: Room, token_id: str) -> RoomToken:
-    """This room's token that was not revoked: to programs a revoked one is gone."""
+    """The token of this room with this id. Raises `NotFound` also for a revoked one, which is gone for programs."""
     token = find_own_token(room, token_id)
     if token is None or token.revoked_at is not None:
         raise NotFound

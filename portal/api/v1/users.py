@@ -1,4 +1,4 @@
-"""Users of rooms: the owner, and members with the permissions that somebody granted them."""
+"""The API's routes for the users of a room: its owner, and its members with their permissions."""
 
 from typing import Any
 
@@ -50,18 +50,18 @@ def index(room: Room) -> Response:
     """List the users of the room: its one owner, and its members."""
     asked = query_params.list_query(LISTING)
     rows, page = pagination.rows_of(asked, _users_of(room), lazyload(User.platform_roles))
-    return responses.listing([_shown(room, row[0], row[1]) for row in rows], asked.selection, page)
+    return responses.listing([_serialized(room, row[0], row[1]) for row in rows], asked.selection, page)
 
 
 def _users_of(room: Room) -> sa.Select[User, RoomMember]:
     owner = sa.select(Room.owner_uuid).where(Room.uuid == room.uuid)
     people = owner.union(sa.select(RoomMember.user_uuid).where(RoomMember.room_uuid == room.uuid))
     here = sa.and_(RoomMember.user_uuid == User.uuid, RoomMember.room_uuid == Room.uuid)
-    place = join(User, Room, Room.uuid == room.uuid).outerjoin(RoomMember, here)
-    return sa.select(User, RoomMember).select_from(place).where(User.uuid.in_(people))
+    joined = join(User, Room, Room.uuid == room.uuid).outerjoin(RoomMember, here)
+    return sa.select(User, RoomMember).select_from(joined).where(User.uuid.in_(people))
 
 
-def _shown(room: Room, user: User, member: RoomMember) -> dict[str, Any]:
+def _serialized(room: Room, user: User, member: RoomMember) -> dict[str, Any]:
     return (
         serialize.room_owner(room, list(Permission))
         if user.uuid == room.owner_uuid
@@ -117,11 +117,11 @@ def change(room: Room, user_id: str, body: UserChange) -> Response:
     responses.check_if_match(member)
     given = body.given()
     if given:
-        kept = [Permission(word) for word in member.permissions if word in set(Permission)]
+        present = [Permission(value) for value in member.permissions if value in set(Permission)]
         change_member(
             member,
             room=room,
-            permissions=given.get("permissions", kept),
+            permissions=given.get("permissions", present),
             until=given.get("until", member.until),
             by=actor.someone(),
         )

@@ -1,6 +1,6 @@
-"""Members enter without a link: their sign-in is exchanged for an admission of the room.
+"""The members' entrance: a signed-in member enters a room without a link, and gets the room's admission cookie.
 
-Who has to wait for the host does so like a guest: the page lets in whoever has pressed Enter already.
+A member who has to wait for the host presses Enter once; the page then enters as soon as the host is there.
 """
 
 from flask import Blueprint, redirect, render_template, request, session, url_for
@@ -30,9 +30,9 @@ bp = Blueprint("member_entrance", __name__, url_prefix="/rooms/<id:room_id>/-/en
 @bp.get("")
 @requires(Permission.ROOM_VIEW)
 def show(room: Room) -> ResponseReturnValue:
-    """What entering would do, for whoever follows the room's address as a member."""
-    held = admission_cookie.read(request, room.id)
-    visitor = _visitor(room, device=held.device if held else "")
+    """Show the button that enters, or why there is none, to a member who opens the room's address."""
+    cookie = admission_cookie.read(request, room.id)
+    visitor = _visitor(room, device=cookie.device if cookie else "")
     decision = preview(room, visitor)
     if isinstance(decision.result, Wait):
         keep_waiting(room, visitor)

@@ -107,7 +107,7 @@ _build_cached = lru_cache(maxsize=64)(_build)
 
 
 def _page_rows(spec: PageSpec, source: Rows | VisibleRows) -> tuple[Rows, sa.Select[int]]:
-    """The ordered SELECT of the rows, of which the page is a part near the beginning, and the SELECT that counts them."""
+    """The ordered SELECT of the rows, of which the page is one part, and the SELECT that counts them all."""
     conditions = (*spec.conditions, *_after(spec))
     if not isinstance(source, VisibleRows):
         return _ordered(spec, source.where(*conditions)), _count(source.where(*conditions))

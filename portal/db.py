@@ -269,9 +269,10 @@ def committed_step() -> Iterator[None]:
 
 @contextmanager
 def nothing_held() -> Iterator[None]:
-    """While somebody outside is asked: no transaction is open, so no lock and no connection is held.
+    """Run the block, which calls a service outside, without an open transaction: no lock, no connection.
 
-    Ends the surrounding transaction, which must not have written. What runs inside must not use the database.
+    Ends the surrounding transaction, which must not have written. The block must not use the database. Raises
+    `RuntimeError` if the transaction has written.
     """
     if session.new or session.dirty or session.deleted:
         raise RuntimeError("somebody outside is asked inside a transaction that has already written")

@@ -51,7 +51,7 @@ class JoinTicketSpent(Conflict):
 def issue_join_ticket(
     *, room: Room, visitor: Visitor, name: str, code: str = "", network: str, grant_uuid: UUID | None = None
 ) -> tuple[Decision, str | None]:
-    """The decision, and if it is `Enter` the secret of a ticket. Raises `Invalid` on `name`, or `Throttled`.
+    """Decide about a visitor. Returns the decision, and if it is `Enter` the secret of a new ticket, else None.
 
     A wrong or missing code is the decision's reason; a wrong one is counted as a wrong guess. Nothing else is
     used up. The ticket ends with the OAuth grant `grant_uuid`, if one is given. Raises `Invalid` on `name`, and
@@ -111,10 +111,10 @@ def can_be_redeemed(ticket: JoinTicket, at: datetime) -> bool:
 
 
 def judge_join_ticket(*, room: Room, ticket: JoinTicket, visitor: Visitor, network: str) -> Judged:
-    """Decide under the lock whether the `visitor` that the ticket makes on this device may come in now.
+    """Decide under the room's lock whether the ticket's `visitor`, on this device, may enter now. Changes nothing.
 
-    Everything but the code is judged anew; the code counts for as long as it is valid and the role asks for one.
-    Changes nothing. Raises `JoinTicketSpent` or `Declined`.
+    Everything is judged again but the code, which was right when the ticket was issued; it must still be valid if
+    the role needs one. Raises `JoinTicketSpent` or `Declined`.
     """
     door = lock_door(room, visitor, network=network)
     at = now()
@@ -131,9 +131,10 @@ def judge_join_ticket(*, room: Room, ticket: JoinTicket, visitor: Visitor, netwo
 def redeem_join_ticket(
     *, room: Room, ticket: JoinTicket, visitor: Visitor, network: str, place: Place | None = None
 ) -> Participation:
-    """Come in by the ticket, which works once: of several who press at the same time, one gets in.
+    """Enter the room by a ticket, once: of several people who press its button at the same time, one gets in.
 
-    `place`: what the service behind the room has promised, where people meet there. Raises as `judge_join_ticket`.
+    `place` is what the service behind the room has reserved; None if people meet on the portal's own page. Raises
+    `JoinTicketSpent` or `Declined`.
     """
     judged = judge_join_ticket(room=room, ticket=ticket, visitor=visitor, network=network)
     redeemed = session.execute(

@@ -101,7 +101,7 @@ class LockedDoor:
 def preview(room: Room, visitor: Visitor, occupancy: Occupancy | None = None) -> Decision:
     """The decision that a page shows before Join, as if the code were right. Changes nothing.
 
-    `occupancy`: how it stands in the room, where a door has read that already.
+    `occupancy` is given if the caller has read it already.
     """
     case = case_of(room, visitor, occupancy=occupancy or occupancy_for(room, visitor))
     return decide(replace(case, code="unasked"))
@@ -109,7 +109,10 @@ def preview(room: Room, visitor: Visitor, occupancy: Occupancy | None = None) ->
 
 @dataclass(frozen=True)
 class Judged:
-    """Somebody at the locked door of a room, and the decision about him, with the name that he will have inside."""
+    """The decision about a visitor of a locked room. `name` is the one that he will have in the room.
+
+    `code` is the access code that was right, if one was needed. `at` is the time of the decision.
+    """
 
     door: LockedDoor
     decision: Decision
@@ -119,13 +122,13 @@ class Judged:
 
     @property
     def role(self) -> Role:
-        """The role that the decision gives; behind `require_entry` there is one."""
+        """The role of the decision, which must be `Enter`: `require_entry` makes sure of that."""
         assert isinstance(self.decision.result, Enter)
         return self.decision.result.role
 
     @property
     def participation_id(self) -> str:
-        """The id of the participation that this device would go on in, or a new one."""
+        """The id of this device's open participation by the same right, or a new id."""
         visitor = self.door.visitor
         right = (visitor.token.uuid if visitor.token else None, visitor.member.uuid if visitor.member else None)
         known = (one for one in self.door.here.people if one.device == visitor.device)
@@ -137,17 +140,18 @@ def enter(
 ) -> Participation:
     """Enter the room: open a participation for the visitor, under the room's lock.
 
-    Sets last_usage and counts a use of link and code; a public room's visitor gets a guest link. `place`: what the
-    service behind the room has promised, where people meet there.
+    Counts a use of link and code and sets their last_usage; a visitor of a public room without a link gets an
+    automatic one. `network` is the visitor's address. `place` is what the service behind the room has reserved; None
+    if people meet on the portal's own page. Raises `Invalid` on `name` or `code`, `Throttled`, or `Declined`.
     """
     judged = judge(room=room, visitor=visitor, name=name, code=code, network=network)
     return admit(judged, network=network, place=place)
 
 
 def judge(*, room: Room, visitor: Visitor, name: str, code: str, network: str) -> Judged:
-    """Decide under the lock whether the visitor may come in now, and change nothing but the count of wrong codes.
+    """Decide under the room's lock whether the visitor may enter now. Changes nothing but the count of wrong codes.
 
-    Raises `Invalid` (name, code), `Throttled`, or `Declined`.
+    Raises `Invalid` on `name` or `code`, `Throttled`, or `Declined`.
     """
     door = lock_door(room, visitor, network=network)
     room, visitor, at = door.room, door.visitor, now()
@@ -162,14 +166,14 @@ def judge(*, room: Room, visitor: Visitor, name: str, code: str, network: str) -
 
 
 def require_entry(judged: Judged) -> Judged:
-    """What was judged, if the decision is `Enter`. Raises `Declined`, which leaves a line in the audit log."""
+    """Return `judged` if the decision is `Enter`. Raises `Declined`, which writes a line to the audit."""
     if not isinstance(judged.decision.result, Enter):
         raise _with_refusal_recorded(Declined(judged.decision), judged.door, judged.decision)
     return judged
 
 
 def admit(judged: Judged, *, network: str, place: Place | None = None) -> Participation:
-    """Do what the decision `Enter` allows, behind the door that is locked still."""
+    """Open the participation for a decision `Enter`, while the room is still locked, and count the uses."""
     door, code, at = judged.door, judged.code, judged.at
     visitor = door.visitor
     token = _count_use(door, code, network, at)

@@ -83,7 +83,7 @@ class Occupancy:
     moderators: int
     subscription_present: int
     run_provider_uuid: UUID | None
-    """The provider row of the running run."""
+    """The uuid of the provider of the running run; None if none is running."""
 
 
 @dataclass(frozen=True)

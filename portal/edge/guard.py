@@ -74,7 +74,7 @@ class Admission:
 
     @property
     def provider(self) -> ServiceProvider:
-        """The provider that holds the room now."""
+        """The provider of the room's running run, or else the one on which a run would start."""
         return provider_of(self.room, self.occupancy.run_provider_uuid)
 
     @property

@@ -21,14 +21,14 @@ from portal.settings import Settings
 log = structlog.get_logger()
 
 WORKERS = 16  # twice as many as slow receivers may take (`SLOW_SLOTS_OF_ALL`): idle ones cost next to nothing
-IDLE_SECONDS = 2.0  # how long a worker that finds nothing waits at most: somebody may be looking at the page
-SOON_SECONDS = 120.0  # what comes later than that, the sweep finds in time
+IDLE_SECONDS = 2.0  # how long an idle worker waits at most before it asks again: somebody may be watching the page
+SOON_SECONDS = 120.0  # what is due later than that is not enqueued: the sweep finds it in time
 RUN_JOB = "run_job"
 """The queue's one function, as an extension of the app: what operations enqueue goes through it."""
 
 
 def install(app: Flask, settings: Settings) -> None:
-    """Let operations of this app put jobs into the queue, which is opened when the first one comes."""
+    """Connect the operations of this app with the queue, which is opened when the first job comes."""
 
     def put(name: str, row_id: str, delay: float) -> None:
         if delay > SOON_SECONDS:
@@ -93,12 +93,12 @@ def due_jobs() -> list[tuple[str, str]]:
 
 
 class QuietConsumer(Consumer):  # type: ignore[misc]
-    """A consumer that leaves the signals to the web server it runs in."""
+    """A consumer that leaves the handling of signals to the web server in whose process it runs."""
 
     def _set_signal_handlers(self) -> None:
         return None
 
 
 def make_consumer(huey: Huey, **options: Any) -> QuietConsumer:
-    """A consumer of greenlets."""
+    """Create a consumer whose workers are greenlets, for running in a web process."""
     return QuietConsumer(huey, workers=WORKERS, worker_type="greenlet", max_delay=IDLE_SECONDS, **options)

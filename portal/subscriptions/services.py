@@ -13,17 +13,20 @@ from portal.subscriptions.properties import unsealed_properties
 
 
 def adapter_of(provider: ServiceProvider) -> Adapter:
-    """The adapter that serves this row: what it declares, whatever its properties are."""
+    """The adapter of this row's type: the declarations of the service."""
     return registry.adapter(provider.provider_type)
 
 
 def bound_service(provider: ServiceProvider) -> Any:
-    """The service behind this row. Ask it by the Protocols of `portal.providers.base` what it can do."""
+    """The service behind this row, bound to its unsealed properties.
+
+    What it can do, `isinstance` with the Protocols of `portal.providers.base` tells.
+    """
     adapter = adapter_of(provider)
     properties = unsealed_properties(provider.properties, adapter=adapter) if adapter.properties else {}
     return registry.bind(provider.provider_type, properties)
 
 
 def service_of(subscription: Subscription) -> Any:
-    """The service on which new runs of this plan's rooms start."""
+    """The service on which new runs of this subscription's rooms start."""
     return bound_service(subscription.provider)

@@ -191,9 +191,10 @@ def requires_in_account(view: View) -> View:
 
 
 def signed_by_provider(view: View) -> View:
-    """Swap `provider_id` for the `provider` that is said to call back, in use or not. Only below `/hooks`.
+    """Replace `provider_id` by the `provider`, active or not. Only below `/hooks`.
 
-    Proves nothing: the adapter verifies the signature, over the raw body. HEAD is 405, because GET may act here.
+    It proves nothing about the caller: the view has the adapter verify the signature over the raw body. HEAD is
+    answered by 405, because here even a GET may change something.
     """
 
     @wraps(view)
@@ -254,7 +255,7 @@ def find_participant(room_id: str, cookie: AdmissionCookie | None) -> Participan
     if cookie is None:
         raise NotFound
     try:
-        stay = reauthorize(
+        reauthorized = reauthorize(
             room_id=room_id,
             device=cookie.device,
             participation_id=cookie.participation_id,
@@ -263,15 +264,16 @@ def find_participant(room_id: str, cookie: AdmissionCookie | None) -> Participan
             at=now(),
             sign_in_days=current_app.config["SESSION_DAYS"],
         )
-    except ParticipationEnded as over:
-        if over.after_rollback is not None:
+    except ParticipationEnded as ended:
+        if ended.after_rollback is not None:
             with writing():
-                over.after_rollback()
+                ended.after_rollback()
         raise
-    if stay.role is not stay.participation.role:
-        own = stay.participation.uuid
+    room, participation, role = reauthorized.room, reauthorized.participation, reauthorized.role
+    if role is not participation.role:
+        own = participation.uuid
         with writing():
-            change_role(stay.room.uuid, lambda person: person.uuid == own, stay.role)
+            change_role(room.uuid, lambda person: person.uuid == own, role)
     return Participant(stay.room, stay.participation, cookie, stay.member)
 
 

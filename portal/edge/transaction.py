@@ -1,8 +1,8 @@
 """One database transaction for each request: an answer below 400 commits it, any other rolls it back.
 
-The body is read before the first statement, so that no slow client keeps a transaction open. GET and
-HEAD promise not to write, but for GET below `/hooks`, where services choose the method by which they tell something.
-Streams hold no session: they look things up in short transactions of their own.
+The body is read before the first statement, so that no slow client keeps a transaction open. GET and HEAD requests
+only read, except for GET below `/hooks`, where services choose the method of their callbacks. Event streams hold no
+session: they query in short transactions of their own.
 """
 
 from collections.abc import Callable

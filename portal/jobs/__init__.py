@@ -4,9 +4,13 @@ A job carries the id of a row, is enqueued after the commit and runs at least on
 to run twice. What the queue loses, a periodic sweep finds. Without Redis the one web process works on the jobs itself;
 with Redis any number of `portal jobs` processes do.
 
-    queue.py              the queue, its jobs, and the consumer for a web process
+    registry.py           name of a job → what it runs, and how lost ones are found
+    queue.py              the queue, and the consumer for a web process
     consumer.py           the command `portal jobs`
     webhook_delivery.py   sending one webhook delivery
+    tasks.py              running a task with a heartbeat; the code for each kind of task
+    progress.py           how the work of a task reports its progress
     housekeeping.py       deleting what is over, every hour
-    presence.py           closing participations without heartbeats and overdue runs, in every web process
+    presence.py           a loop in every web process: lapsed participants, overdue runs
+    poller.py             finding the services to ask about their rooms
 """

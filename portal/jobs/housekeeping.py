@@ -29,7 +29,7 @@ SWEEPS: tuple[Callable[[], object], ...] = (
     sweep_sign_ins,
     empty_trash,
 )
-"""What is over: links, entries, messages, tasks, counters, tokens, answers, sendings, sign-ins; rooms long trashed."""
+"""One function for each kind of row that is deleted when it is over."""
 
 
 def tidy_up() -> int:

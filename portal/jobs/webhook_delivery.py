@@ -22,19 +22,19 @@ _database_slots = threading.BoundedSemaphore(DATABASE_SLOTS)
 def deliver(delivery_uuid: str) -> None:
     """Send a delivery, if it is still due."""
     with _database_slot():
-        letter = claim(UUID(delivery_uuid))
-    if letter is None:
+        claimed = claim(UUID(delivery_uuid))
+    if claimed is None:
         return
-    outcome = send(letter)
+    outcome = send(claimed)
     with _database_slot():
-        record(letter, outcome)
+        record(claimed, outcome)
 
 
-def send(letter: ClaimedDelivery) -> Outcome:
+def send(claimed: ClaimedDelivery) -> Outcome:
     """Call the receiver. Returns the outcome of this attempt."""
     begun = time.monotonic()
     try:
-        answer = fetch.post(letter.url, letter.body, letter.headers)
+        answer = fetch.post(claimed.url, claimed.body, claimed.headers)
     except fetch.NoAnswer as error:
         return Outcome(milliseconds=_since(begun), trouble=error.trouble)
     return Outcome(milliseconds=_since(begun), status=answer.status, body=answer.body)

@@ -22,7 +22,7 @@ log = structlog.get_logger()
 def receive(provider: ServiceProvider, callback: RawCallback) -> int:
     """Act upon the messages of a callback. Returns how many of them were new.
 
-    Raises `CallbackRefused` for what the service behind `provider` did not send, or `NotFound` where it sends nothing.
+    Raises `CallbackRefused` if the service of `provider` did not send it, and `NotFound` if it sends no callbacks.
     """
     service = bound_service(provider)
     if not isinstance(service, ReceivesCallbacks):

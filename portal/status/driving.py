@@ -98,7 +98,7 @@ def start_room(room: Room, *, by: Actor | None) -> RoomSession:
 
 
 def end_at_service(run_uuid: UUID) -> None:
-    """Tell its service that this run was ended here. Whatever keeps that from happening, the sweep tries again."""
+    """Tell the service of a run that it was ended here. If that fails, the sweep tries again."""
     with transaction():
         run = session.get(RoomSession, run_uuid)
         provider = run.provider if run is not None else None

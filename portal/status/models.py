@@ -113,7 +113,7 @@ class RoomSession(IdentifierMixin, Base):
     provider_uuid: Mapped[UUID | None] = mapped_column(sa.ForeignKey("service_providers.uuid", ondelete="SET NULL"))
     external: Mapped[str] = mapped_column(sa.String(EXTERNAL_LENGTH), default="")
     end_wanted: Mapped[bool] = mapped_column(default=False)
-    """Whether it was ended here, and its service has still to be told."""
+    """Whether it was ended here and its service has not been told yet."""
     room: Mapped[Room] = relationship()
     provider: Mapped[ServiceProvider | None] = relationship()
 

@@ -8,5 +8,6 @@ an unlimited number is stored as null and written `true` in the API.
     models.py            the tables `ServiceProvider`, `Subscription` and `SubscriptionFeature`
     feature_catalog.py   the features that a plan can grant and a room may narrow
     operations.py        creating providers and subscriptions
-    services.py          from a row of a provider to the service behind it
+    queries.py           finding a provider
+    services.py          from a provider to the service behind it
 """

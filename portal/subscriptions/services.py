@@ -1,7 +1,8 @@
-"""From the rows of providers to their code: the only way from a plan to the service behind its rooms.
+"""Finding the adapter and the service of a provider or a subscription.
 
-A row names a type and holds the properties of one service; two rows of one type are two services. Rooms are asked
-by `portal.status.services.service_of`, which knows that a running run stays on the row that it started on.
+A row of `service_providers` names a type and holds the properties of one service; two rows of one type are two
+services. For a room use `portal.status.services.service_of`, because a running run keeps the provider that it
+started on.
 """
 
 from typing import Any

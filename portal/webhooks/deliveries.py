@@ -38,7 +38,7 @@ MOST_GIVEN_UP = 5
 LONGEST_FAILING = timedelta(days=3)
 GONE = 410
 SEND = "webhooks.send"
-"""The job that sends one message."""
+"""The name of the job that sends one delivery."""
 
 _random = SystemRandom()
 

@@ -7,7 +7,7 @@ from flask import Blueprint, Flask, Response, request
 from flask_limiter import Limiter
 from flask_wtf import CSRFProtect
 
-from portal.api.v1 import access, access_codes, customers, docs, logout, rooms, sessions, tokens, users, webhooks
+from portal.api.v1 import access, access_codes, accounts, docs, logout, rooms, sessions, tokens, users, webhooks
 from portal.clock import now
 from portal.edge import actor, bearer, rate_storage
 from portal.edge.converters import AnyIdentifier
@@ -24,7 +24,7 @@ def install(app: Flask, csrf: CSRFProtect, *, rate: str, storage: str) -> None:
     app.url_map.converters["anyid"] = AnyIdentifier
     api = Blueprint("api", __name__, url_prefix=PREFIX)
     api.before_request(believe_the_bearer_only)
-    nouns = (rooms, tokens, access_codes, users, sessions, access, customers, logout, webhooks)
+    nouns = (rooms, tokens, access_codes, users, sessions, access, accounts, logout, webhooks)
     for blueprint in (noun.bp for noun in nouns):
         api.register_blueprint(blueprint)
     limiter = Limiter(

@@ -11,8 +11,8 @@ from portal.api.v1 import response_schemas
 from portal.api.v1.core import pagination, query_params, responses
 from portal.api.v1.core.endpoint import endpoint, takes
 from portal.api.v1.core.query_params import Column, Listing
+from portal.api.v1.core.word_search import words_begin
 from portal.api.v1.request_schemas import NewUser, UserChange
-from portal.api.v1.tokens import beginning
 from portal.db import lock, session
 from portal.edge import actor
 from portal.edge.guard import requires
@@ -31,7 +31,7 @@ TAG = "Users of rooms"
 _OWNS = User.uuid == Room.owner_uuid
 LISTING = Listing(
     columns={
-        "name": Column(User.name, like=lambda words: beginning(User.name, words)),
+        "name": Column(User.name, like=lambda text: words_begin(User.name, text)),
         "email": Column(User.email, stored=str.casefold),
         "created_at": Column(sa.case((_OWNS, User.created_at), else_=RoomMember.created_at), "moment"),
         "updated_at": Column(sa.case((_OWNS, User.updated_at), else_=RoomMember.updated_at), "moment"),

@@ -9,8 +9,8 @@ from portal.api.v1 import response_schemas
 from portal.api.v1.core import pagination, query_params, responses
 from portal.api.v1.core.endpoint import endpoint, takes
 from portal.api.v1.core.query_params import Column, Listing
+from portal.api.v1.core.word_search import words_begin
 from portal.api.v1.request_schemas import NewWebhook, WebhookChange
-from portal.api.v1.tokens import beginning
 from portal.customers.models import Customer
 from portal.db import session
 from portal.edge import actor
@@ -39,7 +39,7 @@ LISTING = Listing(
         "updated_at": Column(WebhookEndpoint.updated_at, "moment"),
         "url": Column(WebhookEndpoint.url),
         "description": Column(
-            WebhookEndpoint.description, like=lambda words: beginning(WebhookEndpoint.description, words)
+            WebhookEndpoint.description, like=lambda text: words_begin(WebhookEndpoint.description, text)
         ),
         "status": Column(WebhookEndpoint.status, EndpointStatus),
         "failures": Column(WebhookEndpoint.failures, "number"),

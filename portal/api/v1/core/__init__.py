@@ -6,6 +6,7 @@ Unknown parameters and fields are refused by name. Every list has pages by numbe
     endpoint.py       the decorators `endpoint` and `takes`
     query_params.py   parsing sort, search, page, cursor, filter and include
     page_query.py     building the SELECT of one page
+    word_search.py    searching short columns by words
     pagination.py     reading that page, and `meta.pagination`
     request_body.py   parsing a body into a typed model
     responses.py      the envelope, entity tags, conditional requests

@@ -10,9 +10,9 @@ from portal import vault
 LONGEST = 7_000  # characters: a name of the longest kind, escaped, in a request line that servers take
 
 
-def encode_row(place: tuple[datetime, UUID], *, of: str) -> str:
+def encode_row(position: tuple[datetime, UUID], *, of: str) -> str:
     """The cursor for a row (time, uuid) of the list called `of`, which is sorted by time."""
-    return encode([place[0].isoformat(), str(place[1])], of=of)
+    return encode([position[0].isoformat(), str(position[1])], of=of)
 
 
 def decode_row(cursor: str, *, of: str) -> tuple[datetime, UUID] | None:
@@ -23,9 +23,9 @@ def decode_row(cursor: str, *, of: str) -> tuple[datetime, UUID] | None:
     return None
 
 
-def encode(place: list[str], *, of: str) -> str:
-    """The cursor for a row of the list called `of`, whose sort values are `place`."""
-    return str(URLSafeSerializer(vault.signing_keys("cursor"), salt=of).dumps(place))
+def encode(position: list[str], *, of: str) -> str:
+    """The cursor for a row of the list called `of`, whose sort values are `position`."""
+    return str(URLSafeSerializer(vault.signing_keys("cursor"), salt=of).dumps(position))
 
 
 def decode(cursor: str, *, of: str) -> list[str]:

@@ -216,17 +216,17 @@ def at_door(view: View) -> View:
 
     @wraps(view)
     def guarded(room_id: str, **address: Any) -> Any:
-        held = admission_cookie.read(request, room_id)
-        cookie = held or admission_cookie.new_cookie()
-        if _changes_state() and held is not None:
-            g.csrf_valid = admission_cookie.proven(request, room_id, held)
+        sent = admission_cookie.read(request, room_id)
+        cookie = sent or admission_cookie.new_cookie()
+        if _changes_state() and sent is not None:
+            g.csrf_valid = admission_cookie.proven(request, room_id, sent)
             g.lapsed = not g.csrf_valid
         door = find_door(room_id, cookie.token_uuid, cookie.device, cookie.sign_in_uuid)
         if door is None:
             raise NotFound
-        visitor = visitor_of(door.room, door.token, held)
+        visitor = visitor_of(door.room, door.token, sent)
         return view(
-            admission=Admission(door.room, visitor, cookie, door.status, door.occupancy, held is None),
+            admission=Admission(door.room, visitor, cookie, door.status, door.occupancy, sent is None),
             **address,
         )
 

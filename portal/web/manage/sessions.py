@@ -31,15 +31,15 @@ MOST_SHOWN = 500
 @requires(Permission.REPORTS_VIEW)
 def index(room: Room) -> ResponseReturnValue:
     """Show the room's runs, newest first."""
-    place = cursors.decode_row(request.args.get("after", ""), of="sessions")
-    runs = sessions_of(room, after=place, limit=PAGE + 1)
+    position = cursors.decode_row(request.args.get("after", ""), of="sessions")
+    runs = sessions_of(room, after=position, limit=PAGE + 1)
     more, runs = len(runs) > PAGE, runs[:PAGE]
     return render_template(
         "manage/sessions/index.html",
         room=room,
         tab="sessions",
         runs=runs,
-        first=place is None,
+        first=position is None,
         next=cursors.encode_row(cursor_of(runs[-1]), of="sessions") if more else "",
     )
 

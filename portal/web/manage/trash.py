@@ -66,7 +66,7 @@ def page_of_trash(somebody: Actor, *, search: str = "", after: str = "") -> Tras
 
     Rooms whose 30 days are over are left out, even if housekeeping has not deleted them yet.
     """
-    at, place = now(), cursors.decode_row(after, of="trash")
+    at, position = now(), cursors.decode_row(after, of="trash")
     deletes = StaffPermission.ROOMS_DELETE in somebody.staff
     access_scope = access_scope_of(somebody)
     right = Permission.ROOM_VIEW if deletes else Permission.ROOM_DELETE  # staff lacks only the sight of a room
@@ -95,8 +95,8 @@ def page_of_trash(somebody: Actor, *, search: str = "", after: str = "") -> Tras
         .order_by(Room.trashed_at.desc(), Room.uuid.desc())
         .limit(literal_limit(PAGE + 1))
     )
-    if place is not None:
-        query = query.where(sa.tuple_(Room.trashed_at, Room.uuid) < place)
+    if position is not None:
+        query = query.where(sa.tuple_(Room.trashed_at, Room.uuid) < position)
     found = session.execute(query).all()
     last = found[PAGE - 1] if len(found) > PAGE else None
     return TrashPage(
@@ -113,6 +113,6 @@ def page_of_trash(somebody: Actor, *, search: str = "", after: str = "") -> Tras
             for row in found[:PAGE]
         ],
         search=search,
-        first=place is None,
+        first=position is None,
         next=cursors.encode_row((last.trashed_at, last.uuid), of="trash") if last else "",
     )

@@ -267,8 +267,8 @@ def _taken_over(endpoint: WebhookEndpoint, before: UUID | None) -> bool:
 
 
 def _shown(room: Room, endpoint: WebhookEndpoint) -> dict[str, object]:
-    place = cursors.decode_row(request.args.get("after", ""), of="deliveries")
-    found = newest_deliveries(endpoint, after=place, limit=PAGE + 1)
+    position = cursors.decode_row(request.args.get("after", ""), of="deliveries")
+    found = newest_deliveries(endpoint, after=position, limit=PAGE + 1)
     more, found = len(found) > PAGE, found[:PAGE]
     soon, owner = now() + SOON, find_valid_owner(endpoint)
     return {
@@ -281,9 +281,9 @@ def _shown(room: Room, endpoint: WebhookEndpoint) -> dict[str, object]:
         "trouble_of": trouble_of,
         "repeatable": {one.id for one in found if _repeatable(one, endpoint, owner)},
         "deliveries": found,
-        "first": place is None,
+        "first": position is None,
         "next": cursors.encode_row(cursor_of(found[-1]), of="deliveries") if more else "",
-        "busy": place is None and any(_moves(one, endpoint, soon) for one in found),
+        "busy": position is None and any(_moves(one, endpoint, soon) for one in found),
     }
 
 

@@ -91,7 +91,7 @@ def coded(site: Site) -> list[Browser]:
 
 
 def at(address: str) -> Callable[[Site, int], str]:
-    """The same address for all connections."""
+    """This address for all connections."""
     return lambda _site, _number: address
 
 

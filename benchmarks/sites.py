@@ -109,7 +109,7 @@ class Site:
     bare_port: int
     seeded: Seeded
     app: Flask
-    """The same app in this process, for counting statements."""
+    """An app in this process on the portal's database, for counting statements."""
     owner: Browser
     member: Browser
     staff: Browser

@@ -81,7 +81,7 @@ class OAuthClient(IdentifierMixin, TimestampMixin, Base):
     # The methods that Authlib calls:
 
     def get_client_id(self) -> str:
-        """Its public id."""
+        """The client's public id."""
         return self.client_id
 
     def check_client_secret(self, client_secret: str) -> bool:

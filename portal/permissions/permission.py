@@ -7,7 +7,7 @@ from portal.scopes import Scope
 
 
 class Permission(StrEnum):
-    """Rights on one room."""
+    """A permission on one room."""
 
     ROOM_VIEW = "room:view"
     ROOM_EDIT = "room:edit"

@@ -42,7 +42,7 @@ def open_participations() -> list[GroupMember]:
 
 
 def unattended(places: Collection[GroupMember]) -> list[GroupMember]:
-    """Those of `places` that are not present in the channels: no page sends heartbeats for them."""
+    """The participants among `places` who are not present in the channels: no page sends heartbeats for them."""
     present = {group: channels().presence(group) for group in {group for group, _ in places}}
     return [(group, member) for group, member in places if member not in present[group]]
 

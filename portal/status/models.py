@@ -38,7 +38,7 @@ class Driver(StrEnum):
 
 
 class Ending(StrEnum):
-    """Why a participation ended."""
+    """The ways in which a participation can end."""
 
     LEFT = "left"
     LOST = "lost"

@@ -69,7 +69,7 @@ class Included(ResponseModel, Generic[Item]):
 
 
 class User(IdentifiedResource):
-    """Somebody who signs in."""
+    """A person who signs in."""
 
     object: Literal["User"]
     name: str
@@ -188,7 +188,7 @@ class RoomSession(IdentifiedResource):
 
 
 class Customer(IdentifiedResource):
-    """Who pays."""
+    """A customer: the company or person who pays."""
 
     object: Literal["Customer"]
     customer_type: Literal["business", "personal"]
@@ -259,7 +259,7 @@ class Room(IdentifiedResource):
 
 
 class Feature(Resource):
-    """A line of the fixed catalogue."""
+    """One feature of the fixed catalogue."""
 
     object: Literal["Feature"]
     id: str
@@ -353,7 +353,7 @@ class Problem(ResponseModel):
 
 
 class Meta(ResponseModel):
-    """What may be included."""
+    """The relations that can be included."""
 
     include: list[str]
     custom: list[Any]

@@ -54,7 +54,7 @@ def index(room: Room) -> ResponseReturnValue:
 @requires(Permission.CODES_MANAGE)
 @refills
 def create(room: Room) -> ResponseReturnValue:
-    """Make a code."""
+    """Create a code."""
     form = CodeForm()
     form.role.offer(room)
     if form.validate_on_submit():
@@ -114,7 +114,7 @@ def delete(room: Room, code_id: str) -> ResponseReturnValue:
 @bp.post("/restoration")
 @requires(Permission.CODES_MANAGE)
 def restore(room: Room) -> ResponseReturnValue:
-    """Undo a deletion."""
+    """Restore a deleted code, by the undo token in the address."""
     try:
         code = restore_code(room=room, kept=request.args.get("kept", ""), by=actor.someone())
     except Conflict as conflict:

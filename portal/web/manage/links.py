@@ -199,7 +199,7 @@ def revoke(room: Room, token_id: str) -> ResponseReturnValue:
 @bp.post("/<id:token_id>/reinstatement")
 @requires(Permission.TOKENS_MANAGE)
 def reinstate(room: Room, token_id: str) -> ResponseReturnValue:
-    """Undo a revocation."""
+    """Undo the revocation of a link."""
     return _act(room, token_id, tokens.reinstate_token, _("The link works again."))
 
 
@@ -220,7 +220,7 @@ def pause(room: Room, token_id: str) -> ResponseReturnValue:
 @bp.post("/<id:token_id>/resumption")
 @requires(Permission.TOKENS_MANAGE)
 def resume(room: Room, token_id: str) -> ResponseReturnValue:
-    """End a pause."""
+    """Resume a paused link."""
     return _act(room, token_id, tokens.resume_token, _("The link works again."))
 
 

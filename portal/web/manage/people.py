@@ -121,7 +121,7 @@ def remove(room: Room, member_id: str) -> ResponseReturnValue:
 @bp.post("/restoration")
 @requires(Permission.MEMBERS_MANAGE)
 def restore(room: Room) -> ResponseReturnValue:
-    """Undo a removal."""
+    """Restore a removed member, by the undo token in the address."""
     try:
         member = restore_member(room=room, kept=request.args.get("kept", ""), by=actor.someone())
     except Conflict as conflict:

@@ -21,7 +21,7 @@ LARGE, SMALL = 100_000, 1_000
 
 
 def main() -> None:
-    """Measure what the command line says."""
+    """Measure the paths that the command line selects, and print the report."""
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="shorter rounds: a rougher answer")
     parser.add_argument("--only", default="", help="paths whose name contains this")
@@ -49,14 +49,14 @@ def main() -> None:
         if not options.no_watchers and False in sites:
             large = sites[False]
             print(f"{'memory, two workers':<22}{watchers.memory(large) / 1e6:>6.0f} MB   at most 200 MB", flush=True)
-            print(told(watchers.watch(large, 1000, changes=5 if options.quick else 10)), flush=True)
+            print(watchers_report(watchers.watch(large, 1000, changes=5 if options.quick else 10)), flush=True)
 
 
-def measured(path: Path, place: Site, rounds: int, seconds: float) -> Iterator[str]:
+def measured(path: Path, target: Site, rounds: int, seconds: float) -> Iterator[str]:
     """The path's line of the report, after A/B/A/B rounds of the bare page and the path."""
     bare_request = "\r\n".join(["GET / HTTP/1.1", "Host: 127.0.0.1", "", ""])
-    bare = load.Load(place.bare_port, [bare_request] * CONNECTIONS, seconds=seconds)
-    ours = load.Load(place.port, path.requests(place, CONNECTIONS), path.status, seconds)
+    bare = load.Load(target.bare_port, [bare_request] * CONNECTIONS, seconds=seconds)
+    ours = load.Load(target.port, path.requests(target, CONNECTIONS), path.status, seconds)
     ratios, speeds, bare_speeds = [], [], []
     for _ in range(rounds):
         reference, result = load.run(bare), load.run(ours)
@@ -66,7 +66,7 @@ def measured(path: Path, place: Site, rounds: int, seconds: float) -> Iterator[s
         ratios.append(result.per_second / reference.per_second)
         speeds.append(result.per_second)
         bare_speeds.append(reference.per_second)
-    sql = counted(path, place)
+    sql = counted(path, target)
     ratio = statistics.median(ratios)
     mark = "" if ratio >= path.ratio and sql <= path.statements else "  <- over budget"
     yield (
@@ -75,16 +75,16 @@ def measured(path: Path, place: Site, rounds: int, seconds: float) -> Iterator[s
     )
 
 
-def counted(path: Path, place: Site) -> int:
-    """How many statements the path's request takes, counted in the same app in this process."""
-    browser = path.browsers(place, 1)[0]
+def counted(path: Path, target: Site) -> int:
+    """How many SQL statements the path's request takes, counted in an app of this process on the same database."""
+    browser = path.browsers(target, 1)[0]
     kind, body = browser.body(path.fields)
-    with place.app.app_context():
+    with target.app.app_context():
         engine = db.engine
-    client = place.app.test_client(use_cookies=False)
+    client = target.app.test_client(use_cookies=False)
     for _ in range(2):  # the first may do what is done once, such as asking the database what it can
         with statements(engine) as seen:
-            address = path.address(place, 0)
+            address = path.address(target, 0)
             answer = client.open(
                 address, method=path.method, data=body, content_type=kind or None, headers=browser.credential
             )
@@ -92,8 +92,8 @@ def counted(path: Path, place: Site) -> int:
     return len(seen)
 
 
-def told(seen: watchers.Watched) -> str:
-    """The lines about those who watch."""
+def watchers_report(seen: watchers.Watched) -> str:
+    """The lines of the report about event streams."""
     return "\n".join(
         [
             f"{seen.watchers} watchers of one room",

@@ -1,4 +1,4 @@
-"""What everything is measured against: one template and one primary-key query, on the portal's own server.
+"""The bare Flask page, the reference of all ratios: one template and one primary-key query, on the portal's server.
 
 Run as `python -m benchmarks.bare PORT WORKERS DATABASE_URL ROOM_UUID`.
 """

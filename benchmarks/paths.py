@@ -29,7 +29,7 @@ class Path:
     address: Callable[[Site, int], str]
     by: Callable[[Site], Browser | list[Browser]]
     ratio: float
-    """At least so many requests per second, divided by those of the bare page: *quality*, Speed."""
+    """At least so many requests per second, divided by those of the bare page."""
     statements: int
     fields: dict[str, Any] | None = None
     small: bool = False
@@ -39,21 +39,21 @@ class Path:
 
     @property
     def method(self) -> str:
-        """Its verb."""
+        """The method of the request."""
         return self.verb or ("GET" if self.fields is None else "POST")
 
     @property
     def status(self) -> HTTPStatus:
-        """What a right answer has."""
+        """The status of a right answer."""
         return self.answer or (HTTPStatus.OK if self.fields is None else HTTPStatus.SEE_OTHER)
 
     def browsers(self, site: Site, connections: int) -> list[Browser]:
-        """Who sends it, by connection."""
+        """Who sends the request, for each connection."""
         by = self.by(site)
         return [by[n % len(by)] for n in range(connections)] if isinstance(by, list) else [by] * connections
 
     def requests(self, site: Site, connections: int) -> list[str]:
-        """What the load generator sends, by connection."""
+        """The text of the request that the load generator sends, for each connection."""
         return [
             browser.request(self.method, self.address(site, number), self.fields)
             for number, browser in enumerate(self.browsers(site, connections))
@@ -61,52 +61,52 @@ class Path:
 
 
 def owner(site: Site) -> Browser:
-    """Of all rooms."""
+    """The owner of all rooms."""
     return site.owner
 
 
 def member(site: Site) -> Browser:
-    """Of three rooms."""
+    """A member of three rooms."""
     return site.member
 
 
 def staff(site: Site) -> Browser:
-    """Sees every room."""
+    """Somebody of the staff, who sees every room."""
     return site.staff
 
 
 def program(site: Site) -> Browser:
-    """The owner's, with all scopes."""
+    """A program of the owner, with all scopes."""
     return site.program
 
 
 def guests(site: Site) -> list[Browser]:
-    """Each with a link of another room."""
+    """Guests, each with a link of another room."""
     return site.guests
 
 
 def coded(site: Site) -> list[Browser]:
-    """Each with a link that needs a code."""
+    """Attendees, each with a link of another room that needs a code."""
     return site.coded
 
 
 def at(address: str) -> Callable[[Site, int], str]:
-    """An address that is the same for all."""
+    """This address for all connections."""
     return lambda _site, _number: address
 
 
 def join(site: Site, number: int) -> str:
-    """The n-th room's own address."""
+    """The address of the n-th room's door."""
     return site.seeded.rooms[number % len(site.seeded.rooms)].path
 
 
 def manage(rest: str) -> Callable[[Site, int], str]:
-    """An address below the n-th room's page."""
+    """An address below the n-th room's page for its owner."""
     return lambda site, number: f"{ROOMS}/{site.seeded.rooms[number % len(site.seeded.rooms)].id}{rest}"
 
 
 def deep(site: Site, _number: int) -> str:
-    """The page in the middle of all rooms."""
+    """The page of the list that begins in the middle of all rooms."""
     middle = site.seeded.middle
     with site.app.app_context():
         return f"{ROOMS}?{urlencode({'after': write_cursor(middle.sort_name, middle.uuid)})}"
@@ -118,7 +118,7 @@ def api(rest: str) -> Callable[[Site, int], str]:
 
 
 def deep_api(site: Site, _number: int) -> str:
-    """The same place, by the cursor that a program would have there."""
+    """The page of the API's list that begins, by a cursor, in the middle of all rooms."""
     middle = site.seeded.middle
     with site.app.app_context():
         cursor = cursor_at("room_name", False, middle.sort_name, middle.uuid)

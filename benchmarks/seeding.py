@@ -1,4 +1,4 @@
-"""A portal's database with very many rooms, made fast: the frame by operations, the rooms in bulk."""
+"""Filling a portal's database with very many rooms, fast: people and account by operations, the rooms in bulk."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -39,7 +39,7 @@ from portal.subscriptions.operations import create_provider, create_subscription
 PASSWORD = "bench-bench-bench"
 CODE = "BENCH-2026"
 LINKED = 16
-"""So many rooms have links: one for each connection of the load generator."""
+"""How many rooms have links: one for each connection of the load generator."""
 LIVE = 10
 BATCH = 5000
 WORDS = [
@@ -78,7 +78,7 @@ WORDS = [
 
 @dataclass(frozen=True)
 class Seeded:
-    """What the measured paths need to know."""
+    """What the measured paths need to know of the seeded database."""
 
     rooms: list[Room]
     """The first `LINKED` rooms."""
@@ -87,7 +87,7 @@ class Seeded:
     middle: Room
     """The room in the middle of the owner's list."""
     access_token: str
-    """Of a program of alice's, with all scopes."""
+    """The access token of a program of alice's, with all scopes."""
 
 
 def seed(app: Flask, count: int) -> Seeded:

@@ -1,4 +1,4 @@
-"""What is measured: a seeded portal as `portal serve` runs it, the bare page beside it, and who visits them."""
+"""The servers that are measured, a seeded portal as `portal serve` runs it and the bare page, and their visitors."""
 
 import contextlib
 import http.client
@@ -32,7 +32,7 @@ ACCEPTED = "gzip, deflate, br, zstd"
 
 @dataclass
 class Browser:
-    """Keeps cookies and forms' proof of origin, or a program's access token; makes requests for the load generator."""
+    """A visitor: keeps cookies and a CSRF token, or a program's access token, and writes requests to send."""
 
     port: int
     bearer: str = ""
@@ -40,7 +40,7 @@ class Browser:
     csrf: str = ""
 
     def open(self, path: str, fields: dict[str, str] | None = None) -> tuple[int, str, str]:
-        """Send one request; its status, where it leads, and its text."""
+        """Send one request. Returns its status, where it redirects to, and its text."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
         headers = {"Cookie": self.cookie}
         body = None
@@ -58,12 +58,12 @@ class Browser:
 
     @property
     def cookie(self) -> str:
-        """The header's value."""
+        """The value of the header `Cookie`."""
         return "; ".join(f"{name}={value}" for name, value in self.cookies.items())
 
     @property
     def credential(self) -> dict[str, str]:
-        """The headers that say who it is: a program has no cookies."""
+        """The headers that authenticate: a bearer token for a program, else the cookies."""
         if self.bearer:
             return {"Authorization": f"Bearer {self.bearer}"}
         return {"Cookie": self.cookie} if self.cookies else {}
@@ -93,7 +93,7 @@ class Browser:
         return "\r\n".join([*lines, "", body])
 
     def body(self, fields: dict[str, Any] | None) -> tuple[str, str]:
-        """What is sent, all of it ASCII, and of which type it is."""
+        """The content type and the body for these fields, all of it ASCII."""
         if fields is None:
             return "", ""
         if self.bearer:
@@ -109,18 +109,18 @@ class Site:
     bare_port: int
     seeded: Seeded
     app: Flask
-    """For counting statements."""
+    """An app in this process on the portal's database, for counting statements."""
     owner: Browser
     member: Browser
     staff: Browser
     guests: list[Browser]
     coded: list[Browser]
     program: Browser
-    """The owner's."""
+    """A program of the owner's."""
 
     @property
     def port(self) -> int:
-        """Where the portal listens."""
+        """The port on which the portal listens."""
         return self.portal.port
 
 

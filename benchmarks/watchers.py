@@ -1,4 +1,4 @@
-"""A thousand watchers of one room: how soon the last one is told, and what each of them costs."""
+"""Measuring event streams: a thousand watch one room. How soon does the last one hear of a change, and at what cost?"""
 
 import http.client
 import os
@@ -22,7 +22,7 @@ TICKS = os.sysconf("SC_CLK_TCK")
 
 @dataclass(frozen=True)
 class Watched:
-    """What was seen. CPU and memory are those of the portal's processes."""
+    """The measurements. CPU and memory are those of the portal's processes."""
 
     watchers: int
     last_told: float
@@ -38,7 +38,7 @@ class Watched:
 
 
 def processes(site: Site) -> list[int]:
-    """The portal's: gunicorn's arbiter and its workers."""
+    """The ids of the portal's processes: gunicorn's arbiter and its workers."""
     assert site.portal.process is not None
     parent = site.portal.process.pid
     children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
@@ -46,19 +46,19 @@ def processes(site: Site) -> list[int]:
 
 
 def memory(site: Site) -> int:
-    """Bytes in use; what processes share is counted once."""
+    """The bytes that the portal's processes use. What they share is counted once."""
     shares = [Path(f"/proc/{pid}/smaps_rollup").read_text() for pid in processes(site)]
     return sum(int(line.split()[1]) * 1024 for share in shares for line in share.splitlines() if "Pss:" in line)
 
 
 def cpu(site: Site) -> float:
-    """Seconds of processor time used so far."""
+    """The seconds of processor time that the portal's processes have used so far."""
     fields = [Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split() for pid in processes(site)]
     return sum(int(field[11]) + int(field[12]) for field in fields) / TICKS
 
 
 def watch(site: Site, watchers: int, changes: int) -> Watched:
-    """Open the streams, let the room change several times, and look."""
+    """Open the streams, change the room several times, and measure."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(max(soft, 2 * watchers), hard), hard))
     browsers = [Browser(site.port).sign_in("alice") for _ in range(-(-watchers // MOST_STREAMS))]
@@ -113,7 +113,7 @@ def _page(site: Site) -> float:
 
 
 def _hear(poller: select.epoll, streams: dict[int, socket.socket], word: bytes) -> float:
-    """Wait until every stream has said `word`; when the last one did."""
+    """Wait until every stream has sent `word`. Returns when the last one did."""
     missing, deadline = set(streams), time.monotonic() + PATIENCE
     while missing:
         if time.monotonic() > deadline:

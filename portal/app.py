@@ -1,4 +1,7 @@
-"""The whole portal, put together: the one file that knows every room of the house."""
+"""The application factory: `create_app(settings)` puts the whole portal together.
+
+It is the one file that imports every part; no other part imports it but the commands and the server.
+"""
 
 from datetime import timedelta
 from pathlib import Path
@@ -20,7 +23,7 @@ from portal.edge import actor, assets, errors, headers, hosts, i18n, transaction
 from portal.edge.converters import Identifier
 from portal.edge.json_provider import ShallowJSON
 from portal.hooks import routes as hooks
-from portal.idempotency import api_requests as _answered  # noqa: F401
+from portal.idempotency import api_requests as _idempotency_models  # noqa: F401
 from portal.jobs import queue
 from portal.oauth import routes as oauth
 from portal.people import passwords
@@ -98,7 +101,7 @@ def create_app(settings: Settings) -> Flask:
 
 
 def configure_logs() -> None:
-    """Lines of key=value on standard error. Addresses are logged as rules or paths, never with a query."""
+    """Write logs as lines of key=value to standard error. A URL is logged as its rule or path, never with its query."""
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
@@ -111,5 +114,5 @@ def configure_logs() -> None:
 
 
 def create_from_environment() -> Flask:
-    """The portal as the environment describes it, for `flask --app portal.app:create_from_environment`."""
+    """Create the portal from the environment, for `flask --app portal.app:create_from_environment`."""
     return create_app(Settings())

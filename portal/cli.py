@@ -53,29 +53,27 @@ def _app() -> "Flask":
 
 
 _OPTIONS = {"redirect_uris": "--redirect-uri", "scopes": "--scopes"}
-"""What operations call it → what it is called here, where those are two words."""
+"""Field of an operation → option of the command line, where the two have different names."""
 
 
-def _said(name: str, words: str) -> str:
-    return f"{_OPTIONS[name]}: {words}" if name in _OPTIONS else words
+def _field_error(name: str, message: str) -> str:
+    return f"{_OPTIONS[name]}: {message}" if name in _OPTIONS else message
 
 
-def _plainly(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Say refusals as sentences, without a traceback."""
+def _reports_refusals(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Decorate a command to report a `Refused` as one line on standard error, without a traceback."""
 
     @wraps(command)
-    def plain(*args: Any, **options: Any) -> Any:
+    def reporting(*args: Any, **options: Any) -> Any:
         try:
             return command(*args, **options)
         except Invalid as invalid:
-            said = [
-                f"{_OPTIONS[name]}: {words}" if name in _OPTIONS else words for name, words in invalid.fields.items()
-            ]
-            raise click.ClickException("; ".join(said) or invalid.message) from None
+            errors = [_field_error(name, message) for name, message in invalid.fields.items()]
+            raise click.ClickException("; ".join(errors) or invalid.message) from None
         except Refused as refused:
             raise click.ClickException(refused.message) from None
 
-    return plain
+    return reporting
 
 
 @cli.command()
@@ -94,7 +92,7 @@ def serve(bind: str, workers: int, certfile: Path | None, keyfile: Path | None) 
     from portal import server
 
     settings = _settings()
-    if server.public(settings, bind) and _apart(_demo_password_opens, settings):
+    if server.public(settings, bind) and _in_own_process(_demo_password_opens, settings):
         raise click.ClickException(
             "Accounts of the demo are in this database, and everybody knows their password. "
             "Give them others with `portal user set-password`, or listen on 127.0.0.1 only."
@@ -123,22 +121,22 @@ def doctor() -> None:
 
     findings = checks.examine()
     for finding in findings:
-        click.echo(f"{'ok  ' if finding.good else 'BAD '} {finding.words}")
+        click.echo(f"{'ok  ' if finding.good else 'BAD '} {finding.message}")
     sys.exit(0 if all(finding.good for finding in findings) else 1)
 
 
 @cli.command()
 @click.option("--port", type=int, help="Port on 127.0.0.1; else PORT, else 8000.")
 @click.option("--data", type=click.Path(path_type=Path), help="Folder for its data; else DATA, else instance.")
-@_plainly
+@_reports_refusals
 def demo(port: int | None, data: Path | None) -> None:
     """A portal to try out, on this machine only: migrated, furnished, served. Other settings do not reach it."""
     from portal import demo as world
     from portal.app import configure_logs, create_app
 
-    said = {name: value for name, value in (("port", port), ("data", data)) if value is not None}
-    wanted = DemoSettings(**said)  # type: ignore[arg-type]
-    environment = wanted.environment()
+    given = {name: value for name, value in (("port", port), ("data", data)) if value is not None}
+    demo_settings = DemoSettings(**given)  # type: ignore[arg-type]
+    environment = demo_settings.environment()
     configure_logs()
     app = create_app(settings_in(environment))
     _migrate(app)
@@ -146,7 +144,7 @@ def demo(port: int | None, data: Path | None) -> None:
         lines = world.furnish()
     click.echo("\n".join(lines))
     sys.stdout.flush()
-    serving = [sys.executable, "-m", "portal.cli", "serve", "--bind", f"127.0.0.1:{wanted.port}"]
+    serving = [sys.executable, "-m", "portal.cli", "serve", "--bind", f"127.0.0.1:{demo_settings.port}"]
     os.execve(sys.executable, serving, environment)  # noqa: S606  (this process becomes the server)
 
 
@@ -157,8 +155,8 @@ def _migrate(app: "Flask") -> None:
         revisions.upgrade()
 
 
-def _apart(question: Callable[[Settings], bool], settings: Settings) -> bool:
-    """Ask in a process of its own: this one must import nothing of the portal before gevent has patched."""
+def _in_own_process(question: Callable[[Settings], bool], settings: Settings) -> bool:
+    """Call `question` in a new process: this one may not import the portal before gevent has patched the library."""
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         return pool.submit(question, settings).result()
 
@@ -186,7 +184,7 @@ def user() -> None:
 @click.option("--name", required=True)
 @click.option("--admin", is_flag=True, help="Give the built-in platform role admin.")
 @click.password_option()
-@_plainly
+@_reports_refusals
 def create_user(email: str, name: str, admin: bool, password: str) -> None:
     """Make a user."""
     from portal.db import transaction
@@ -205,7 +203,7 @@ def create_user(email: str, name: str, admin: bool, password: str) -> None:
 @user.command("set-password")
 @click.argument("email")
 @click.password_option()
-@_plainly
+@_reports_refusals
 def set_password(email: str, password: str) -> None:
     """Replace a password; the user is signed out everywhere."""
     from portal.db import transaction
@@ -238,7 +236,7 @@ def client() -> None:
     "--redirect-uri", "redirect_uris", multiple=True, help="Where a third-party application may lead back to."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-@_plainly
+@_reports_refusals
 def create_client(
     *, name: str, email: str, scopes: str, kind: str, redirect_uris: tuple[str, ...], as_json: bool
 ) -> None:
@@ -254,34 +252,34 @@ def create_client(
         found = people.find_by_email(email)
         if found is None:
             raise click.ClickException(f"There is no user {email}.")
-        words = [word.strip() for word in scopes.split(",") if word.strip()]
-        unknown = sorted(set(words) - set(Scope))
+        names = [name.strip() for name in scopes.split(",") if name.strip()]
+        unknown = sorted(set(names) - set(Scope))
         if unknown:
             raise click.ClickException(f"There is no scope {unknown[0]}. There are: {', '.join(Scope)}.")
-        made, secret = clients.create_client(
+        client, secret = clients.create_client(
             user=found,
             by=actor_of(found),
             name=name,
             kind=ClientKind(kind),
-            scopes=[Scope(word) for word in words] or clients.offered_scopes(found),
+            scopes=[Scope(name) for name in names] or clients.offered_scopes(found),
             redirect_uris=redirect_uris,
         )
-        said = {
-            "client_id": made.client_id,
+        printed = {
+            "client_id": client.client_id,
             "client_secret": secret,
-            "name": made.name,
-            "kind": made.kind.value,
+            "name": client.name,
+            "kind": client.kind.value,
             "user": found.email,
-            "scopes": [scope.value for scope in made.scopes],
-            "grant_types": made.grant_types,
-            "redirect_uris": made.redirect_uris,
+            "scopes": [scope.value for scope in client.scopes],
+            "grant_types": client.grant_types,
+            "redirect_uris": client.redirect_uris,
         }
     if as_json:
-        click.echo(json.dumps(said))
+        click.echo(json.dumps(printed))
     else:
-        click.echo(f"{said['name']} may: {' '.join(made.scopes)}")
-        click.echo(f"client_id      {said['client_id']}")
-        click.echo(f"client_secret  {said['client_secret']}    (shown once: it is not kept)")
+        click.echo(f"{printed['name']} may: {' '.join(client.scopes)}")
+        click.echo(f"client_id      {printed['client_id']}")
+        click.echo(f"client_secret  {printed['client_secret']}    (shown once: it is not kept)")
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
-"""The one place that asks what time it is, so that a test can move it."""
+"""The present time. Everything asks `now()` and never the library, so that a test can move the clock."""
 
 from datetime import UTC, datetime
 
 
 def now() -> datetime:
-    """The present moment, with zone UTC."""
+    """The present time, aware, in UTC."""
     return datetime.now(UTC)

@@ -1,6 +1,6 @@
-"""The database: engine, session, moments in UTC, and the discipline that SQLite needs.
+"""The database: engine, session, base class of the models, and how a transaction begins, locks and ends.
 
-Tried, and the reason for the discipline: under gevent any yield inside a write transaction on SQLite
+SQLite under gevent needs rules of its own, which were found by trying: any yield inside a write transaction
 freezes the whole worker for the busy timeout, and a plain BEGIN overbooks or fails under races. So a
 transaction that may write says BEGIN IMMEDIATE, waits for its turn by sleeping in small steps (which
 yields), and one that only reads says BEGIN. On PostgreSQL rows are locked where something is counted.
@@ -38,7 +38,10 @@ _reading: ContextVar[bool] = ContextVar("reading", default=False)
 
 
 class UTCDateTime(sa.TypeDecorator[datetime]):
-    """An instant. Aware in Python, UTC in the database, microseconds kept; a naive one is a bug."""
+    """A column for a date and time: aware in Python, UTC in the database, with microseconds.
+
+    Binding a naive datetime raises `ValueError`, since it does not say which instant it means.
+    """
 
     impl = sa.DateTime(timezone=True)
     cache_ok = True
@@ -47,7 +50,7 @@ class UTCDateTime(sa.TypeDecorator[datetime]):
         if value is None:
             return None
         if value.tzinfo is None:
-            raise ValueError("a moment without a time zone")
+            raise ValueError("a datetime without a time zone")
         value = value.astimezone(UTC)
         return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
 
@@ -57,13 +60,16 @@ class UTCDateTime(sa.TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
-def enum_type(words: type[StrEnum]) -> sa.Enum:
-    """A column that holds one of these words, stored as the word itself."""
-    return sa.Enum(words, native_enum=False, length=32, values_callable=lambda kind: [w.value for w in kind])
+def enum_type(choices: type[StrEnum]) -> sa.Enum:
+    """The type of a column that holds one member of a `StrEnum`, stored as the member's text."""
+    return sa.Enum(choices, native_enum=False, length=32, values_callable=lambda kind: [one.value for one in kind])
 
 
 class json_rows(GenericFunction[Any]):  # noqa: N801  (functions are called as the database calls them)
-    """Some columns of all rows of a group, as one JSON list of lists: instead of a join that repeats the rest."""
+    """An SQL aggregate: the given columns of all rows of a group, as one JSON list of lists.
+
+    It reads a one-to-many relation in one column, where a join would repeat the columns of the "one" in each row.
+    """
 
     type = sa.JSON()
     inherit_cache = True
@@ -80,7 +86,7 @@ def _json_rows_on_postgresql(element: json_rows, compiler: SQLCompiler, **more: 
 
 
 class Base(DeclarativeBase):
-    """What every table has in common: named constraints and typed moments."""
+    """The base class of all models: names every constraint, and maps `datetime` to `UTCDateTime`."""
 
     registry = registry(
         metadata=sa.MetaData(
@@ -102,76 +108,81 @@ session = db.session
 
 @sa.event.listens_for(session, "after_commit")
 def _run_on_commit(committed: Session) -> None:
-    """What is committed stays committed: an act that fails is logged, and keeps no other from happening.
+    """Call what `on_commit` registered. One call that fails is logged and does not keep the others from running.
 
-    The end of a savepoint commits nothing yet.
+    The end of a savepoint is no commit yet, so nothing is called then.
     """
     if committed.in_nested_transaction():
         return
-    committed.info.pop("held", None)
-    for act in committed.info.pop("afterwards", []):
+    committed.info.pop("locked_rows", None)
+    for callback in committed.info.pop("on_commit", []):
         try:
-            act()
+            callback()
         except Exception as error:
             log.error("what should follow a commit failed", error=type(error).__name__, exc_info=error)
 
 
 @sa.event.listens_for(session, "after_rollback")
 def _forget(rolled_back: Session) -> None:
-    rolled_back.info.pop("held", None)  # locks go with a savepoint, too
+    rolled_back.info.pop("locked_rows", None)  # the rollback of a savepoint releases locks, too
     if not rolled_back.in_nested_transaction():
-        rolled_back.info.pop("afterwards", None)
+        rolled_back.info.pop("on_commit", None)
 
 
 def short_id(model: type[IdentifierMixin], text: str) -> str | None:
-    """The public id of the row whose id, uuid or ulid this is; a short id is not looked up."""
+    """The public id of the row whose id, uuid or ulid is `text`; None if there is no such row.
+
+    A text as long as a public id is returned as it is, without asking whether a row has it.
+    """
     return (
         text if len(text) == ID_LENGTH else session.scalar(sa.select(model.id).where(matches_identifier(model, text)))
     )
 
 
 def literal_limit(number: int) -> sa.ColumnElement[int]:
-    """So many rows, for `limit`: said in the statement itself, so that PostgreSQL plans for few.
+    """`number` for a LIMIT, written into the statement instead of being bound as a parameter.
 
-    Of a parameter it takes a tenth of all rows for granted.
+    PostgreSQL makes one plan for all values of a parameter, and assumes for a bound LIMIT a tenth of all rows.
+    It chooses a better plan for a small number that it can see.
     """
     return sa.bindparam(None, number, type_=sa.Integer(), literal_execute=True)
 
 
 class TimestampMixin:
-    """A row that knows when it was made and last changed."""
+    """The columns `created_at` and `updated_at`, which fill themselves."""
 
     created_at: Mapped[datetime] = mapped_column(default=now)
     updated_at: Mapped[datetime] = mapped_column(default=now, onupdate=now)
 
 
 def lock(thing: IdentifierMixin) -> None:
-    """Lock the thing's row until the end of the transaction, and read it anew: what it was is no ground to act on.
+    """Lock the row of `thing` until the transaction ends, and reload it: another transaction may have changed it.
 
-    Rows that refer to it may be written meanwhile. One that this transaction took before is as it left it: an
-    entrance may take what its operation takes again. Raises `NotFound` if somebody deleted it.
+    Other rows that refer to it can be written meanwhile (`FOR NO KEY UPDATE`). A second call in the same
+    transaction does nothing, so a view may lock what its operation locks as well. Raises `NotFound` if the
+    row is gone.
     """
-    if ("taken", thing.uuid) in locked_rows():
+    if ("row", thing.uuid) in locked_rows():
         return
     try:
         session.refresh(thing, with_for_update={"of": type(thing), "key_share": True})
     except sa.exc.InvalidRequestError:
         raise NotFound from None
-    locked_rows().add(("taken", thing.uuid))
+    locked_rows().add(("row", thing.uuid))
 
 
 def locked_rows() -> set[tuple[str, UUID]]:
-    """Which rows this transaction has locked, each with the way in which it did: nobody else changes them.
+    """The rows that this transaction has locked, as pairs of the kind of lock and the row's uuid.
 
-    What promised not to write holds nothing.
+    A transaction begun within `reading` locks nothing; it gets an empty set that nobody keeps.
     """
-    rows: set[tuple[str, UUID]] = set() if _reading.get() else session.info.setdefault("held", set())
+    rows: set[tuple[str, UUID]] = set() if _reading.get() else session.info.setdefault("locked_rows", set())
     return rows
 
 
 @contextmanager
 def reading() -> Iterator[None]:
-    """Transactions begun in here promise not to write, so SQLite lets them run beside a writer."""
+    """Begin the block's transactions for reading only, so that SQLite runs them beside a writer."""
     token = _reading.set(True)
     try:
         yield
@@ -181,9 +192,10 @@ def reading() -> Iterator[None]:
 
 @contextmanager
 def writing() -> Iterator[None]:
-    """The other way round: transactions begun in here write, though the request around them promised not to.
+    """Run the block in a transaction that may write, within a request whose transactions only read.
 
-    Ends a reading transaction that is open, because SQLite cannot turn one into the other.
+    The open reading transaction is ended first, because SQLite cannot turn it into a writing one. Commits when
+    the block ends, rolls back if it raises.
     """
     session.commit()
     token = _reading.set(False)
@@ -198,10 +210,11 @@ def writing() -> Iterator[None]:
 
 
 def revision() -> str | None:
-    """The migration that the database stands at, after making sure that it takes writes. Changes nothing.
+    """The database's migration number, after checking that the database can be written to. Changes nothing.
 
-    SQLite's one writer is taken and given back; PostgreSQL is asked whether it is a standby. Raises what
-    the database raises if it is locked, full, away or without tables, and `ReadOnly` for a standby.
+    On SQLite the check begins a writing transaction and rolls it back; PostgreSQL is asked whether it is a
+    standby. Raises `ReadOnly` for a standby, and the database's own error if it is locked, full, away or
+    without tables.
     """
     token = _reading.set(False)
     try:
@@ -221,9 +234,9 @@ class ReadOnly(Exception):
 
 @contextmanager
 def transaction() -> Iterator[None]:
-    """A transaction of its own for jobs, the command line and event streams. Needs an app context.
+    """Run the block in one transaction: for jobs, the command line and event streams. Needs an app context.
 
-    Commits on success, rolls back on any exception, and gives the connection back either way.
+    Commits on success, rolls back on any exception, and returns the connection to the pool either way.
     """
     try:
         yield
@@ -237,13 +250,14 @@ def transaction() -> Iterator[None]:
 
 @contextmanager
 def committed_step() -> Iterator[None]:
-    """A step that is committed by itself, for what must survive a later refusal (a counted try).
+    """Commit the block by itself, for what must survive a later refusal (a counted try).
 
     Ends the surrounding transaction, which must not have written yet, and lets the next statement
-    begin a new one: there are never two connections at once, because SQLite has one writer.
+    begin a new one: there are never two connections at once, because SQLite has one writer. Raises
+    `RuntimeError` if the surrounding transaction has written.
     """
     if session.new or session.dirty or session.deleted:
-        raise RuntimeError("a step apart inside a transaction that has already written")
+        raise RuntimeError("a committed step inside a transaction that has already written")
     session.commit()
     try:
         yield
@@ -255,9 +269,10 @@ def committed_step() -> Iterator[None]:
 
 @contextmanager
 def nothing_held() -> Iterator[None]:
-    """While somebody outside is asked: no transaction is open, so no lock and no connection is held.
+    """Run the block, which calls a service outside, without an open transaction: no lock, no connection.
 
-    Ends the surrounding transaction, which must not have written. What runs inside must not use the database.
+    Ends the surrounding transaction, which must not have written. The block must not use the database. Raises
+    `RuntimeError` if the transaction has written.
     """
     if session.new or session.dirty or session.deleted:
         raise RuntimeError("somebody outside is asked inside a transaction that has already written")
@@ -265,13 +280,16 @@ def nothing_held() -> Iterator[None]:
     yield
 
 
-def on_commit(act: Callable[[], None]) -> None:
-    """Do this once the transaction has been committed; never, if it is rolled back. Savepoints are not asked."""
-    session.info.setdefault("afterwards", []).append(act)
+def on_commit(callback: Callable[[], None]) -> None:
+    """Call `callback` after the transaction is committed, and never if it is rolled back.
+
+    Rolling back a savepoint does not unregister it.
+    """
+    session.info.setdefault("on_commit", []).append(callback)
 
 
 def engine_options(url: str) -> dict[str, Any]:
-    """What `create_engine` gets, by kind of database."""
+    """The arguments of `create_engine` for the database at this address."""
     quiet = {"hide_parameters": True}  # addresses and codes reach no log by an error
     if url.startswith("sqlite"):
         return {"connect_args": {"timeout": 0, "check_same_thread": False}, "pool_size": 8, "max_overflow": 32, **quiet}
@@ -279,10 +297,10 @@ def engine_options(url: str) -> dict[str, Any]:
 
 
 def configure_engine(engine: sa.Engine) -> None:
-    """Teach an engine to begin as this module's docstring says.
+    """Install the listeners that begin transactions on this engine as the head of this module describes.
 
-    PostgreSQL reads without a transaction: each statement sees what is committed either way, and a page
-    saves two ways to the server.
+    On PostgreSQL a reading request runs in autocommit: each statement sees what is committed with or without
+    a transaction, and a page saves the round trips of BEGIN and COMMIT.
     """
     if engine.dialect.name == "postgresql":
         sa.event.listen(engine, "connect", _use_generic_plans)
@@ -295,12 +313,15 @@ def configure_engine(engine: sa.Engine) -> None:
 
 
 def is_unavailable(error: sa.exc.SQLAlchemyError) -> bool:
-    """Whether the database is away or busy, which is worth a 503 and a later try; wrong tables are not."""
+    """Whether the error says that the database is away or busy, so that trying later may help.
+
+    Missing tables and columns do not count: they need a migration.
+    """
     if isinstance(error, sa.exc.TimeoutError) or (
         isinstance(error, sa.exc.DBAPIError) and error.connection_invalidated
     ):
         return True
-    return isinstance(error, sa.exc.OperationalError) and not any(words in str(error.orig) for words in _WRONG_TABLES)
+    return isinstance(error, sa.exc.OperationalError) and not any(text in str(error.orig) for text in _WRONG_TABLES)
 
 
 def _set_pragmas(connection: sqlite3.Connection, _record: object) -> None:
@@ -315,10 +336,11 @@ def _set_pragmas(connection: sqlite3.Connection, _record: object) -> None:
 
 
 def _use_generic_plans(connection: Any, _record: object) -> None:
-    """One plan of a statement for all values: making one for each took longer than finding the rows.
+    """Make PostgreSQL plan each statement once for all values: planning took longer than finding the rows.
 
-    That asks for statements that have an index for each of their parts, and say their limits (`literal_limit`). A range
-    counts as a third of the table then, which makes it look worth compiling or sharing out: neither ever is here.
+    Such a plan is good only if each condition has an index and the LIMIT is a literal (`literal_limit`). It
+    assumes that a range covers a third of the table, which would make JIT compiling and parallel workers look
+    worth their cost; both are switched off, because for the portal's statements they never are.
     """
     connection.execute("SET plan_cache_mode = force_generic_plan")
     connection.execute("SET jit = off")
@@ -337,7 +359,10 @@ def _remember_use(_connection: Any, record: sa.pool.ConnectionPoolEntry) -> None
 
 
 def _ping_after_pause(connection: Any, record: sa.pool.ConnectionPoolEntry, _fairy: object) -> None:
-    """The pool's own ping asks each time, which is a way to the server for each page; this one after a pause."""
+    """Ping a connection that was not used for `TRUSTED_SECONDS`.
+
+    SQLAlchemy's `pool_pre_ping` would do so at each checkout: one more round trip for each page.
+    """
     if time.monotonic() - record.info.get("used_at", time.monotonic()) < TRUSTED_SECONDS:
         return
     try:

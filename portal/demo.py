@@ -1,4 +1,4 @@
-"""The demo world: enough people, rooms and links to try everything, made by the operations themselves."""
+"""Sample data for `portal demo`: people, customers, rooms and links, created by the ordinary operations."""
 
 import sqlalchemy as sa
 from flask import current_app
@@ -38,18 +38,18 @@ MEET_STANDARD: dict[str, int | bool | None] = {
 
 
 def furnish() -> list[str]:
-    """Make the demo world unless it is there, and return what to print about it. Needs an app context."""
+    """Create the sample data unless it exists, and return the lines to print about it. Needs an app context."""
     with reading(), transaction():
         missing = find_by_email("admin@demo.example") is None
     if missing:
         hashes = {name: passwords.checked_hash(PASSWORD) for name in PEOPLE}
         with transaction():
-            _make(hashes)
+            _create(hashes)
     with reading(), transaction():
         return _lines()
 
 
-def _make(hashes: dict[str, passwords.Hash]) -> None:
+def _create(hashes: dict[str, passwords.Hash]) -> None:
     people = {
         name: create_user(email=f"{name}@demo.example", name=full, password_hash=hashes[name], password_is_public=True)
         for name, full in PEOPLE.items()

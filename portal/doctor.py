@@ -1,4 +1,4 @@
-"""What an operator should know before people come: each check says what is wrong and what to do."""
+"""The checks of `portal doctor`: each tells an operator whether one thing is right, and else what to do about it."""
 
 import secrets
 from dataclasses import dataclass
@@ -18,18 +18,18 @@ from portal.web import health
 
 @dataclass(frozen=True)
 class Finding:
-    """One check's outcome."""
+    """The outcome of one check. `message` says it in one line."""
 
     good: bool
-    words: str
+    message: str
 
 
 def examine() -> list[Finding]:
-    """All findings, in the order in which to mend them."""
+    """Run all checks and return their findings, in the order in which an operator should mend them."""
     try:
         settings = Settings()
     except ValidationError as error:
-        return [Finding(False, _words(problem["msg"])) for problem in error.errors()]
+        return [Finding(False, _settings_message(problem["msg"])) for problem in error.errors()]
     app = create_app(settings)
     with app.app_context():
         return [
@@ -40,7 +40,7 @@ def examine() -> list[Finding]:
         ]
 
 
-def _words(problem: str) -> str:
+def _settings_message(problem: str) -> str:
     if NO_KEY in problem:
         return f"secret key: not set. Here is a new one: SECRET_KEYS={secrets.token_urlsafe(48)}"
     return f"settings: {problem}"
@@ -65,8 +65,8 @@ def _database(settings: Settings) -> list[Finding]:
 def _demo(settings: Settings) -> list[Finding]:
     if not any_public_password():
         return []
-    words = "demo accounts: everybody knows their password. Set others with `portal user set-password`."
-    return [Finding(settings.loopback, words)]
+    message = "demo accounts: everybody knows their password. Set others with `portal user set-password`."
+    return [Finding(settings.loopback, message)]
 
 
 def _channels(settings: Settings) -> list[Finding]:

@@ -1,4 +1,4 @@
-"""Jobs by name and id: how operations ask for work that is to be done after their transaction, by a worker.
+"""Enqueueing jobs: how operations have work done by a worker, after their transaction.
 
 A job is a name and the id of a row, never the row: what it does is looked up when it runs. It runs at least once, so
 the operation behind it has to be safe to run twice. The queue may lose it: each name has a sweep in `portal.jobs` that
@@ -16,16 +16,16 @@ _put: Put | None = None
 
 
 def use(put: Put) -> Put | None:
-    """Say how a job gets into the queue; returns how it did until now. Called by `create_app`."""
+    """Set the function that puts jobs into the queue, and return the one before. Called by `create_app`."""
     global _put
     before, _put = _put, put
     return before
 
 
 def enqueue(name: str, row_id: str, delay: float = 0) -> None:
-    """Once the transaction has been committed, have a worker run the job `name` for this row, in `delay` seconds.
+    """Have a worker run the job `name` for this row, in `delay` seconds, after the transaction is committed.
 
-    `row_id` is whatever the job looks its row up by, written as a string.
+    `row_id` is what the job finds its row by, as a string.
     """
     put = _put
     if put is not None:

@@ -1,6 +1,6 @@
-"""How the core says no: with a word of the domain, and never with a status code.
+"""The exceptions by which operations refuse: `Refused` and its kinds, which know no HTTP status.
 
-The edge turns each of these into a page, a fragment or a JSON answer. Their texts are `Message`s:
+The entrances turn each of them into a page, a fragment or a JSON answer. Their texts are `Message`s:
 English as they stand, translatable where somebody reads them.
 """
 
@@ -9,9 +9,9 @@ from typing import ClassVar
 
 
 class Message(str):
-    """A sentence for a person: reads as English, and keeps what a translator needs.
+    """A sentence for a person: an English `str` that also keeps its msgid and values for translating it.
 
-    `Message("Opens in %(minutes)d minutes.", minutes=5)`; extracted for translation by this name.
+    `Message("Opens in %(minutes)d minutes.", minutes=5)`. Babel extracts the sentences by the name of this class.
     """
 
     msgid: str
@@ -35,9 +35,10 @@ class Message(str):
 
 
 class Refused(Exception):
-    """Something that may not be done. Whatever the refused transaction wrote is rolled back.
+    """An operation may not be done. The entrance rolls back whatever the transaction wrote.
 
-    `after_rollback`: what is written all the same, by the edge in a second transaction after the rollback.
+    `after_rollback`, if set, is called after that in a second transaction: for what must be written although
+    the operation was refused, such as a line of the audit.
     """
 
     default: ClassVar[Message] = Message("This cannot be done.")
@@ -49,7 +50,7 @@ class Refused(Exception):
 
 
 class Invalid(Refused):
-    """What was sent makes no sense: one message for each field concerned."""
+    """The values given are wrong. `fields` has one message for each field concerned, by name."""
 
     default = Message("The given data was invalid.")
 
@@ -71,7 +72,7 @@ class NotFound(Refused):
 
 
 class Conflict(Refused):
-    """The thing is in a state, or a quota is used up, in a way that forbids this now."""
+    """The state of a thing forbids this now, or a quota is used up."""
 
 
 class Throttled(Refused):
@@ -91,6 +92,6 @@ class Unavailable(Refused):
 
 
 class ChannelsAway(Refused):
-    """What processes tell each other by does not answer now. What is stored is safe; trying again may work."""
+    """The channels between processes (Redis) do not answer now. What the database holds is safe; retrying may work."""
 
     default = Message("The portal cannot answer right now. Try again in a moment.")

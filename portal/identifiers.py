@@ -1,6 +1,6 @@
-"""By what a thing is called: its uuid, which tells its age, and a short public id, which tells nothing.
+"""The identifiers of a row: a UUIDv7, which is ordered by creation, and a short random public id.
 
-Apart from the database, so that what only spells an identifier needs no session.
+This module does not import `db`, so code that only writes or parses an identifier needs no session.
 """
 
 from secrets import choice
@@ -25,9 +25,9 @@ def new_id() -> str:
 
 
 class IdentifierMixin:
-    """A row with the identifiers of the domain: `uuid`, its spelling `ulid`, and the short public `id`.
+    """The identifiers of a row: the primary key `uuid`, the same bits written as `ulid`, and the short public `id`.
 
-    Columns that refer to such a row hold the uuid and are called after it: `room_uuid`.
+    A column of another table that refers to such a row holds the uuid and is named after the row: `room_uuid`.
     """
 
     uuid: Mapped[UUID] = mapped_column(primary_key=True, default=new_uuid)
@@ -35,16 +35,16 @@ class IdentifierMixin:
 
     @property
     def ulid(self) -> str:
-        """The same 128 bits in Crockford's base 32: 26 characters."""
+        """The 128 bits of `uuid` in Crockford's base 32: 26 characters."""
         return str(ULID.from_uuid(self.uuid))
 
     def has_identifier(self, text: str) -> bool:
-        """Whether its id, uuid or ulid is spelt like this."""
+        """Whether `text` is the id, uuid or ulid of this row."""
         return text == self.id if len(text) == ID_LENGTH else _parse_uuid(text) == self.uuid
 
 
 def matches_identifier(model: type[IdentifierMixin], text: str) -> sa.ColumnElement[bool]:
-    """The row whose id, uuid or ulid is spelt like this; none for what is no spelling at all."""
+    """The SQL condition that `text` is the row's id, uuid or ulid; false for a text that can be none of them."""
     if len(text) == ID_LENGTH:
         return model.id == text
     uuid = _parse_uuid(text)
@@ -52,7 +52,7 @@ def matches_identifier(model: type[IdentifierMixin], text: str) -> sa.ColumnElem
 
 
 def _parse_uuid(text: str) -> UUID | None:
-    """The uuid that is spelt like this, or as a ulid."""
+    """The UUID that `text` writes, as a uuid or as a ulid; None if it is neither."""
     try:
         return UUID(text) if "-" in text else ULID.from_str(text).to_uuid()
     except ValueError:

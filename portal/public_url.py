@@ -1,4 +1,4 @@
-"""The address by which people and services reach the portal. It is configuration, never what a request calls us."""
+"""Complete addresses of the portal. They begin with the configured base URL, and never with the header `Host`."""
 
 _base_url = ""
 
@@ -10,5 +10,5 @@ def use(base_url: str) -> None:
 
 
 def public_url(path: str) -> str:
-    """The full address of `path`, which begins with a slash."""
+    """The complete address of `path`, which begins with a slash."""
     return f"{_base_url}{path}"

@@ -1,6 +1,6 @@
-"""The tables: at which revision they have to be for this code, and bringing them there.
+"""Migrations: which revision of the tables this code needs, and upgrading or downgrading to one.
 
-Alembic is loaded only where tables are changed. Web processes, which only ask, need not hold it in memory.
+Alembic is imported only where tables are changed, so web processes, which only ask, do not hold it in memory.
 """
 
 from functools import cache
@@ -16,22 +16,22 @@ MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
 
 @cache
 def newest_revision() -> str:
-    """What the last migration is called: they are numbered, and their files begin with the number."""
+    """The number of the last migration, such as "0012", read from the names of the migrations' files."""
     return max(path.name for path in (MIGRATIONS / "versions").glob("[0-9]*.py")).partition("_")[0]
 
 
 def upgrade() -> None:
-    """Bring the tables to the newest revision. Needs an app context."""
+    """Upgrade the tables to the newest revision. Needs an app context."""
     _alembic().upgrade()
 
 
 def downgrade(revision: str) -> None:
-    """Bring the tables back to an older revision, or to "base", which is none."""
+    """Downgrade the tables to an older revision, or to "base", which has no tables. Needs an app context."""
     _alembic().downgrade(revision=revision)
 
 
 def check() -> None:
-    """Make sure that the tables are those of the models. Raises `SystemExit`."""
+    """Compare the tables with the models. Raises `SystemExit` if they differ. Needs an app context."""
     _alembic().check()
 
 

@@ -1,4 +1,4 @@
-"""What a program may be allowed to do in somebody's name. A scope narrows that person's rights, never widens them."""
+"""The scopes of the API: what a program may do in a person's name. A scope narrows that person's rights only."""
 
 from collections.abc import Iterable
 from enum import StrEnum
@@ -22,7 +22,7 @@ class Scope(StrEnum):
 
     @property
     def label(self) -> Message:
-        """What it allows, as a sentence for whoever decides about it."""
+        """What it allows, as a phrase for the person who decides about it."""
         return _LABELS[self]
 
 
@@ -41,6 +41,6 @@ _LABELS = {
 
 
 def in_order(words: Iterable[str]) -> list[Scope]:
-    """These words as scopes, in the order of the enum; unknown words allow nothing."""
+    """These texts as scopes, in the order of the enum. Unknown ones are left out."""
     wanted = set(words)
     return [scope for scope in Scope if scope in wanted]

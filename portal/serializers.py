@@ -1,7 +1,7 @@
-"""How things look to programs: one function a thing, for the API's answers and for webhooks alike.
+"""Rows as JSON for programs: one function for each kind of thing, used by the API's answers and by webhooks.
 
-Plain dictionaries, made by hand because lists of them are hot; `api/v1/shapes.py` describes the same for
-the document, and the tests hold the two together.
+They build plain dictionaries by hand, because a list calls them hundreds of times. The API's document describes
+them by the models in `api/v1/response_schemas.py`; a test compares the two.
 """
 
 from datetime import datetime
@@ -38,22 +38,22 @@ def _timestamps(thing: TimestampMixin) -> dict[str, Any]:
 
 
 def room_url(room: Room) -> str:
-    """The room's one address."""
+    """The complete address of the room's page."""
     return public_url(room.path)
 
 
 def token_url(room: Room, token: RoomToken) -> str:
-    """The link as people get it."""
+    """The complete link of a token, as people are sent it. It holds the secret."""
     return f"{room_url(room)}?token={token.token}"
 
 
 def join_ticket_url(room: Room, secret: str) -> str:
-    """An address that opens the room once."""
+    """The complete address that redeems the join ticket with this secret: it lets one person in once."""
     return public_url(f"/rooms/{room.id}/-/join-tickets/{secret}")
 
 
 def room(room: Room) -> dict[str, Any]:
-    """All fifteen attributes of the source, and whose it is. Needs account, customer, subscription and owner."""
+    """A room. Its account, customer, subscription and owner should be loaded, or each costs a query."""
     return {
         **_identifiers("Room", room),
         "customer_id": room.customer.id,
@@ -79,13 +79,16 @@ def effective_feature(row: EffectiveFeature) -> dict[str, Any]:
 
 
 def token(token: RoomToken, room: Room, *, reader: Actor | None = None) -> dict[str, Any]:
-    """A link. Its text and address are left out for who may not hand it out, and where nobody reads: webhooks."""
+    """A room token. The secret and the link are included only if `reader` may hand out tokens of this role.
+
+    Webhooks have no reader, so they never include them.
+    """
     may_hand_out = reader is not None and token.role in grantable_roles(reader, room)
-    shown = {"token": token.token, "url": token_url(room, token)} if may_hand_out else {}
+    secret = {"token": token.token, "url": token_url(room, token)} if may_hand_out else {}
     return {
         **_identifiers("RoomToken", token),
         "room_id": room.id,
-        **shown,
+        **secret,
         "role": token.role.value,
         "expires_at": iso_datetime(token.expires_at),
         "last_usage": iso_datetime(token.last_usage),
@@ -102,7 +105,7 @@ def token(token: RoomToken, room: Room, *, reader: Actor | None = None) -> dict[
 
 
 def access_code(code: AccessCode, room: Room, *, secret: bool = True) -> dict[str, Any]:
-    """An access code. Without `secret` the code itself is left out."""
+    """An access code of a room. Without `secret` the code itself is left out."""
     return {
         **_identifiers("RoomAccessCode", code),
         "room_id": room.id,
@@ -118,7 +121,7 @@ def access_code(code: AccessCode, room: Room, *, secret: bool = True) -> dict[st
 
 
 def room_user(member: RoomMember, room: Room) -> dict[str, Any]:
-    """A user of a room with what he was granted in it. Its id is the user's."""
+    """A member of a room, with the permissions granted to him in it. Its id is the user's."""
     return {
         **user(member.user),
         "object": "RoomUser",
@@ -131,7 +134,7 @@ def room_user(member: RoomMember, room: Room) -> dict[str, Any]:
 
 
 def room_owner(room: Room, permissions: list[str]) -> dict[str, Any]:
-    """The one owner of a room, in the same shape: holds every permission."""
+    """The owner of a room as a `RoomUser` with these permissions, which are all there are."""
     return {
         **user(room.owner),
         "object": "RoomUser",
@@ -144,22 +147,22 @@ def room_owner(room: Room, permissions: list[str]) -> dict[str, Any]:
 
 
 def user(user: User) -> dict[str, Any]:
-    """Somebody who signs in."""
+    """A person who signs in."""
     return {**_identifiers("User", user), "name": user.name, "email": user.email, **_timestamps(user)}
 
 
-STATUS_WORDS = {LiveState.LIVE: "active", LiveState.ENDING: "active"}
+_API_STATUS = {LiveState.LIVE: "active", LiveState.ENDING: "active"}
 
 
 def room_status(room: Room, status: RoomStatus | None) -> dict[str, Any]:
-    """The stored snapshot. A room that was never used is idle, checked when it was made."""
+    """The stored snapshot of a room's status. A room that was never used has none: it is idle since its creation."""
     counts = dict(status.counts) if status else {}
     return {
         "object": "RoomStatus",
         "id": room.id,
         "uuid": str(room.uuid),
         "ulid": room.ulid,
-        "status": STATUS_WORDS.get(status.state, "inactive") if status else "inactive",
+        "status": _API_STATUS.get(status.state, "inactive") if status else "inactive",
         "state": status.state.value if status else LiveState.IDLE.value,
         "since": iso_datetime(status.since) if status else None,
         "stale": status.stale if status else False,
@@ -187,24 +190,24 @@ def session(run: RoomSession, room: Room) -> dict[str, Any]:
     }
 
 
-def participation(stay: ParticipationDetails) -> dict[str, Any]:
-    """Somebody's stay in a run. Without the device: it is nobody else's business."""
+def participation(details: ParticipationDetails) -> dict[str, Any]:
+    """One person's time in a run. The device is left out, because it is private."""
     return {
         "object": "Participation",
-        "id": stay.id,
-        "name": stay.name,
-        "role": stay.role.value,
-        "token_id": stay.link_id,
-        "token_label": stay.link,
-        "member": stay.member,
-        "entered_at": iso_datetime(stay.entered_at),
-        "left_at": iso_datetime(stay.left_at),
-        "ending": stay.ending.value if stay.ending else None,
+        "id": details.id,
+        "name": details.name,
+        "role": details.role.value,
+        "token_id": details.link_id,
+        "token_label": details.link,
+        "member": details.member,
+        "entered_at": iso_datetime(details.entered_at),
+        "left_at": iso_datetime(details.left_at),
+        "ending": details.ending.value if details.ending else None,
     }
 
 
 def customer(customer: Customer) -> dict[str, Any]:
-    """Who pays."""
+    """A customer: the company or person who pays."""
     return {
         **_identifiers("Customer", customer),
         "customer_type": customer.customer_type.value,
@@ -219,7 +222,7 @@ def customer(customer: Customer) -> dict[str, Any]:
 
 
 def account(account: Account) -> dict[str, Any]:
-    """An instance of a service that a customer bought."""
+    """An account: an instance of a service that a customer bought."""
     return {
         **_identifiers("Account", account),
         "account_name": account.account_name,
@@ -232,7 +235,7 @@ def account(account: Account) -> dict[str, Any]:
 
 
 def subscription(subscription: Subscription, at: datetime) -> dict[str, Any]:
-    """What a customer bought, with its features; unlimited numbers are written `true`."""
+    """A subscription with its features; an unlimited number is written `true`. `is_active` is computed for `at`."""
     return {
         **_identifiers("Subscription", subscription),
         "name": subscription.name,
@@ -249,7 +252,7 @@ def subscription(subscription: Subscription, at: datetime) -> dict[str, Any]:
 
 
 def feature(feature: Feature) -> dict[str, Any]:
-    """A line of the fixed catalogue."""
+    """One feature of the fixed catalogue."""
     return {
         "object": "Feature",
         "id": feature.code,

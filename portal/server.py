@@ -1,6 +1,6 @@
-"""The real server: gunicorn with gevent, which holds thousands of event streams beside ordinary pages.
+"""The production web server: gunicorn with gevent, which holds thousands of event streams beside ordinary pages.
 
-Without Redis there is exactly one web process, which also works on the jobs; with Redis any number.
+Without Redis there is exactly one web process, which also works on the jobs; with Redis there may be any number.
 """
 
 import gc
@@ -24,7 +24,7 @@ class Server(BaseApplication):  # type: ignore[misc]
         super().__init__()
 
     def load_config(self) -> None:
-        """Options of ours, then those that never vary."""
+        """Set gunicorn's options: those that never vary, then those that `serve` was called with."""
         fixed = {
             "worker_class": "gevent",
             "worker_connections": 5000,
@@ -36,7 +36,7 @@ class Server(BaseApplication):  # type: ignore[misc]
             "accesslog": None,
             "preload_app": True,  # what all processes share is in memory once
             "pre_fork": _freeze,
-            "post_worker_init": _work_beside,
+            "post_worker_init": _start_background,
             "forwarded_allow_ips": "",  # who may say X-Forwarded-… is TRUSTED_PROXIES' to decide, in ProxyFix
             "forwarder_headers": "",  # and nobody may say SCRIPT_NAME or PATH_INFO
             "secure_scheme_headers": {},
@@ -45,7 +45,7 @@ class Server(BaseApplication):  # type: ignore[misc]
             self.cfg.set(name, value)
 
     def load(self) -> Any:
-        """The portal, made once, before the processes are forked: it opens no connection until a request comes."""
+        """Create the portal, once, before gunicorn forks: it opens no connection until a request comes."""
         from gevent import monkey  # noqa: PLC0415
 
         monkey.patch_all()  # before anything that the portal imports keeps what would be patched
@@ -80,20 +80,20 @@ def serve(
 
 
 def public(settings: Settings, bind: str) -> bool:
-    """Whether others than this machine's people can reach the portal: by its own socket, or by its address."""
+    """Whether other machines can reach the portal: by the socket it binds, or by its base URL (through a proxy)."""
     host = "localhost" if bind.startswith("unix:") else bind.rpartition(":")[0]
     return not is_loopback(host) or not settings.loopback
 
 
 def _freeze(_arbiter: Any, _worker: Any) -> None:
-    """Let the garbage collector of the new process leave alone, and so share, what was there before."""
+    """Exclude what exists before the fork from garbage collection, so that its memory stays shared."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(GARBAGE, 20, 50)
 
 
-def _work_beside(worker: Any) -> None:
-    """Start, in each web process, what runs beside the requests."""
+def _start_background(worker: Any) -> None:
+    """Start the greenlets that run beside the requests: the presence sweep, and without Redis the job consumer."""
     import gevent  # noqa: PLC0415
 
     from portal.jobs import presence, queue  # noqa: PLC0415

@@ -1,4 +1,7 @@
-"""The one reader of the environment: typed, frozen, and refusing to start with a setting that is unsafe."""
+"""The portal's settings, typed and frozen, read from the environment here and nowhere else.
+
+A setting that is unsafe raises an error, so that the portal does not start with it.
+"""
 
 import json
 import os
@@ -17,7 +20,7 @@ KEY_LENGTH = 32  # characters a secret key has at least; `portal doctor` explain
 
 
 class Settings(BaseSettings):
-    """Everything an operator can set. Names in the environment are these in capitals: `DATABASE_URL`."""
+    """Everything an operator can set. The environment variable of a field is its name in capitals: `DATABASE_URL`."""
 
     model_config = SettingsConfigDict(frozen=True, env_ignore_empty=True, extra="ignore")
 
@@ -28,8 +31,9 @@ class Settings(BaseSettings):
     redis_url: str = ""
     """Channels and job queue shared by several processes; empty means one web process."""
     secret_keys: Annotated[tuple[SecretStr, ...], NoDecode] = ()
-    """Newest first, separated by commas. Older ones still open what they sealed. Without any, a portal that has
-    its database in the data folder and serves this machine only takes the key there: that is the demo's world."""
+    """Newest first, separated by commas. Older ones still open what they sealed. If none is set, a portal that has
+    its database in the data folder and serves this machine only uses the key file of that folder, which the demo
+    makes."""
     base_url: str = "http://127.0.0.1:8000"
     """The address people use. Links are made from it, never from the Host header."""
     trusted_proxies: int = Field(default=0, ge=0, le=5)
@@ -52,7 +56,7 @@ class Settings(BaseSettings):
     outgoing_private: bool = False
     """Whether addresses that people typed in (webhooks) may lead into private networks."""
     outgoing_http: bool = False
-    """Whether they may be plain http."""
+    """Whether addresses that people typed in (webhooks) may be plain http."""
 
     @model_validator(mode="before")
     @classmethod
@@ -61,10 +65,10 @@ class Settings(BaseSettings):
         if given.get("secret_keys") or given.get("database_url") or given.get("redis_url") or not here:
             return given
         try:
-            kept = key_file(Path(given.get("data") or cls.model_fields["data"].default)).read_text()
+            key = key_file(Path(given.get("data") or cls.model_fields["data"].default)).read_text()
         except OSError:
             return given
-        return {**given, "secret_keys": kept}
+        return {**given, "secret_keys": key}
 
     @field_validator("secret_keys", mode="before")
     @classmethod
@@ -110,17 +114,17 @@ class Settings(BaseSettings):
 
     @property
     def https(self) -> bool:
-        """Whether people reach the portal over https: decides on Secure cookies."""
+        """Whether people reach the portal over https. If so, its cookies are Secure."""
         return self.base_url.startswith("https://")
 
     @property
     def loopback(self) -> bool:
-        """Whether the portal is reached from this machine only: what else needs https may do without."""
+        """Whether the base URL is reached from this machine only, where browsers need no https."""
         return is_loopback(urlsplit(self.base_url).hostname or "")
 
 
 class DemoSettings(BaseSettings):
-    """What can be set about the demo: where it listens and keeps its things. Nothing else of the environment counts."""
+    """The settings of `portal demo`: its port and its data folder. It ignores the rest of the environment."""
 
     model_config = SettingsConfigDict(frozen=True, env_ignore_empty=True, extra="ignore")
 
@@ -128,7 +132,7 @@ class DemoSettings(BaseSettings):
     port: int = Field(default=8000, ge=1, le=65535)
 
     def environment(self) -> dict[str, str]:
-        """The environment in which the demo's processes run: a shell made for another portal does not reach it."""
+        """The environment for the demo's processes. It overrides variables that were set for another portal."""
         return {
             **os.environ,
             "DATA": str(self.data),
@@ -149,11 +153,11 @@ class DemoSettings(BaseSettings):
 
 
 def key_file(data: Path) -> Path:
-    """Where a data folder keeps a key of its own."""
+    """The path of the key file in a data folder."""
     return data / "secret.key"
 
 
 def settings_in(environment: dict[str, str]) -> Settings:
-    """The settings that a process with this environment would have. From now on this process has it."""
+    """Read the settings from this environment, which is laid over that of this process for good."""
     os.environ.update(environment)
     return Settings()

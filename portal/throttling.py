@@ -1,9 +1,10 @@
-"""Counted tries: what is counted before, or in the same breath as, it is judged, so that racers get no extra guesses.
+"""Limits on tries (passwords, codes, new links), counted in the database by bucket and window of time.
 
-A bucket allows so many tries in a window. Each window of a growing one that was used up doubles the
-next, up to a factor of 32; a quiet window halves it again. Keys are hashed: the table names nobody.
-Reserve inside `db.committed_step()` and hand back on success; or, where a lock makes those who try come one by
-one, ask for the `RetryAfterColumn` first and reserve for what was wrong.
+A bucket allows `limit` tries in `window` seconds. Each used-up window of a bucket that grows doubles the
+next one, up to a factor of 32; a window that was not used up halves it again. Keys are hashed, so the table names
+nobody. Racers must get no extra guesses, so a try is counted before it is judged: `reserve` inside
+`db.committed_step()`, and `release` on success. Where a row lock already makes the tries come one after the
+other, read a `RetryAfterColumn` first, and `reserve` only for a try that was wrong.
 """
 
 import ipaddress
@@ -25,7 +26,7 @@ SUBNET = 64  # bits of an IPv6 address that one household or office shares
 
 
 class ThrottleBucket(Base):
-    """One bucket's count in its present window. `resets_at` is in seconds since 1970."""
+    """The number of tries in a bucket's present window, which ends at `resets_at` (seconds since 1970)."""
 
     __tablename__ = "throttle_buckets"
 
@@ -37,7 +38,7 @@ class ThrottleBucket(Base):
 
 @dataclass(frozen=True)
 class Bucket:
-    """So many tries in so many seconds, for whatever `parts` name. `grows`: used-up windows get longer."""
+    """A limit: at most `limit` tries in `window` seconds. `grows`: windows get longer after one was used up."""
 
     key: str
     limit: int
@@ -46,7 +47,7 @@ class Bucket:
 
     @classmethod
     def of(cls, *parts: object, limit: int, window: int, grows: bool = True) -> Self:
-        """A bucket whose key can be recomputed but not read. An IPv6 address among `parts` counts as its /64."""
+        """The bucket of whatever `parts` name together. Its key is their hash; an IPv6 address counts as its /64."""
         return cls(vault.lookup_hash("|".join(map(_key_part, parts)), purpose="tries"), limit, window, grows)
 
 
@@ -54,14 +55,16 @@ def reserve(*buckets: Bucket) -> None:
     """Take one try from each bucket, all or none. Raises `Throttled` with the longest wait."""
     at = now().timestamp()
     if len(session.execute(_reserving(buckets, at)).all()) < len(buckets):
-        opening = RetryAfterColumn("any", len(buckets))
-        raise Throttled(retry_after=seconds_until(session.scalar(sa.select(opening.column), opening.params(*buckets))))
+        retry_after = RetryAfterColumn("any", len(buckets))
+        resets_at = session.scalar(sa.select(retry_after.column), retry_after.params(*buckets))
+        raise Throttled(retry_after=seconds_until(resets_at))
 
 
 def release(*buckets: Bucket) -> None:
-    """The reserved try was a good one and counts for nothing.
+    """Uncount one reserved try in each bucket, because it succeeded.
 
-    The delay keeps its length: a bucket may be shared, and one visitor's success says nothing about another.
+    A window that has grown stays as long: a bucket may be shared, and one visitor's success says nothing about
+    another.
     """
     if not buckets:
         return
@@ -75,14 +78,18 @@ def release(*buckets: Bucket) -> None:
 
 @dataclass(frozen=True)
 class RetryAfterColumn:
-    """When the last of so many buckets that are used up opens again, as a part of a larger statement, made once."""
+    """A subquery that tells when a try is possible again, to be built once into a larger statement.
+
+    It looks at `buckets` buckets, whose keys and limits are bound by `params` when the statement is executed.
+    `name` begins the names of those parameters.
+    """
 
     name: str
     buckets: int
 
     @property
     def column(self) -> sa.ScalarSelect[float | None]:
-        """Null if none of the buckets that `params` names is used up."""
+        """The latest `resets_at` of the buckets that are used up, in seconds since 1970; null if none of them is."""
         used_up = (
             sa.and_(
                 ThrottleBucket.key == sa.bindparam(f"{self.name}_key_{number}", type_=sa.String()),
@@ -98,7 +105,10 @@ class RetryAfterColumn:
         )
 
     def params(self, *buckets: Bucket) -> dict[str, str | float]:
-        """What `column` is asked for: all buckets, or `ValueError`, since one that is not asked would let through."""
+        """The values to bind for `column`. Raises `ValueError` unless there are exactly as many buckets as it has.
+
+        A bucket left out would let a try through.
+        """
         params: dict[str, str | float] = {f"{self.name}_at": now().timestamp()}
         for number, bucket in zip(range(self.buckets), buckets, strict=True):
             params |= {f"{self.name}_key_{number}": bucket.key, f"{self.name}_limit_{number}": bucket.limit}
@@ -106,17 +116,20 @@ class RetryAfterColumn:
 
 
 def seconds_until(resets_at: float | None) -> int:
-    """The seconds to wait, at least one."""
+    """The whole seconds from now until `resets_at` (seconds since 1970), at least one."""
     return max(1, math.ceil((resets_at or 0) - now().timestamp()))
 
 
 def sweep_buckets() -> None:
-    """Housekeeping: buckets whose last window ended a day ago say nothing any more."""
+    """Housekeeping: delete buckets whose last window ended more than a day ago."""
     session.execute(sa.delete(ThrottleBucket).where(ThrottleBucket.resets_at < now().timestamp() - 86_400))
 
 
 def _reserving(buckets: tuple[Bucket, ...], at: float) -> Any:
-    """One statement for all buckets, in the order of their keys, which is always the same: no deadlock."""
+    """The statement that counts one try in all buckets and returns the keys of those that were not used up.
+
+    It locks the rows in the order of their keys, which is always the same, so two of them cannot deadlock.
+    """
     insert: Any = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     limit = sa.case({bucket.key: bucket.limit for bucket in buckets}, value=ThrottleBucket.key)
     window = sa.case({bucket.key: bucket.window for bucket in buckets}, value=ThrottleBucket.key)
@@ -151,13 +164,13 @@ def _reserving(buckets: tuple[Bucket, ...], at: float) -> Any:
 
 
 def _key_part(part: object) -> str:
-    word = str(part)
+    text = str(part)
     try:
-        address = ipaddress.ip_address(word)
+        address = ipaddress.ip_address(text)
     except ValueError:
-        return word
+        return text
     if isinstance(address, ipaddress.IPv6Address):
         if address.ipv4_mapped is not None:
             return str(address.ipv4_mapped)
         return str(ipaddress.ip_network((address, SUBNET), strict=False))
-    return word
+    return text

@@ -1,4 +1,7 @@
-"""What was deleted, sealed, so that whoever deleted it can undo that for ten minutes. Nothing of it is stored."""
+"""Undoing a deletion for ten minutes, by a sealed token that holds what was deleted.
+
+The token travels with the page to the browser and back, so the server stores nothing of what was deleted.
+"""
 
 import json
 from datetime import datetime, timedelta
@@ -11,14 +14,14 @@ UNDO_WINDOW = timedelta(minutes=10)
 
 
 def undo_token(purpose: str, **payload: str | int | list[str] | None) -> str:
-    """The payload, to be handed to the browser and back; it can neither read nor change them."""
+    """Seal `payload` and the present time into a token. The browser that carries it can neither read nor change it."""
     return vault.seal(json.dumps({"at": now().isoformat(), "payload": payload}), purpose=purpose)
 
 
-def undo_payload(purpose: str, kept: str) -> dict[str, Any] | None:
-    """What was kept, or None if we did not keep it, or if it is too late."""
+def undo_payload(purpose: str, token: str) -> dict[str, Any] | None:
+    """The payload of an undo token; None if the portal did not make it for this purpose, or if it is too late."""
     try:
-        content: dict[str, Any] = json.loads(vault.unseal(kept, purpose=purpose))
+        content: dict[str, Any] = json.loads(vault.unseal(token, purpose=purpose))
     except vault.Tampered:
         return None
     payload: dict[str, Any] = content["payload"]

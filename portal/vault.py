@@ -1,4 +1,4 @@
-"""Secrets at rest: sealed when they must be shown or used again, looked up by a keyed hash.
+"""Encryption of stored secrets that must be shown or used again, and keyed hashes to look them up by.
 
 Every kind of secret has a `purpose`, which is mixed into its keys, so that one kind can never stand
 for another. The first secret key seals; all of them open and are tried when looking something up.
@@ -17,7 +17,7 @@ _secrets: tuple[str, ...] = ()
 
 
 def use(secret_keys: tuple[str, ...]) -> None:
-    """Take over the operator's keys, newest first. Called once by `create_app`."""
+    """Set the operator's secret keys, newest first. Called once by `create_app`."""
     global _secrets
     if not secret_keys:
         raise ValueError("the vault needs a key")
@@ -26,7 +26,7 @@ def use(secret_keys: tuple[str, ...]) -> None:
 
 
 class Tampered(ValueError):
-    """What should be opened was not sealed by us for this purpose, or has been changed."""
+    """A sealed text was not sealed under these keys for this purpose, or has been changed."""
 
 
 def seal(plain: str, *, purpose: str) -> str:
@@ -35,7 +35,7 @@ def seal(plain: str, *, purpose: str) -> str:
 
 
 def unseal(sealed: str, *, purpose: str) -> str:
-    """The text behind `sealed`. Raises `Tampered`."""
+    """The plain text of `sealed`. Raises `Tampered`."""
     try:
         return _box(purpose).decrypt(sealed.encode()).decode()
     except InvalidToken:
@@ -43,17 +43,17 @@ def unseal(sealed: str, *, purpose: str) -> str:
 
 
 def lookup_hash(plain: str, *, purpose: str) -> str:
-    """What to store in a unique index beside the sealed text: 64 hexadecimal characters."""
+    """The keyed hash of a secret, for a unique index beside the sealed text: 64 hexadecimal characters."""
     return _keyed_hash(plain, _derive(_secrets[0], f"lookup:{purpose}"))
 
 
 def lookup_hashes(plain: str, *, purpose: str) -> list[str]:
-    """The same under every key, for `WHERE hash IN (…)` while keys are being changed."""
+    """The keyed hashes of a secret under every key, for `WHERE hash IN (…)` while keys are being changed."""
     return [_keyed_hash(plain, _derive(secret, f"lookup:{purpose}")) for secret in _secrets]
 
 
 def signing_keys(purpose: str) -> list[bytes]:
-    """Keys for signed cookies, oldest first as itsdangerous wants them."""
+    """The keys for signed cookies of this purpose, oldest first, which is the order that itsdangerous expects."""
     return [_derive(secret, f"sign:{purpose}") for secret in reversed(_secrets)]
 
 

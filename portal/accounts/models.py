@@ -1,4 +1,4 @@
-"""Accounts: instances of a service that a customer bought. Rooms live in accounts."""
+"""The table of accounts: instances of a service that a customer bought. Every room belongs to an account."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -17,14 +17,14 @@ from portal.subscriptions.models import Subscription
 
 
 class AccountStatus(StrEnum):
-    """May its rooms be used?"""
+    """Whether the rooms of an account may be used."""
 
     ACTIVE = "active"
     INACTIVE = "inactive"
 
 
 class Account(IdentifierMixin, TimestampMixin, Base):
-    """All accounts of a subscription share its quotas."""
+    """An instance of a service. All accounts of a subscription share its quotas."""
 
     __tablename__ = "accounts"
 

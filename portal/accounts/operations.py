@@ -1,4 +1,4 @@
-"""Making accounts."""
+"""Creating accounts."""
 
 from portal.accounts.models import Account
 from portal.audit.operations import record_event

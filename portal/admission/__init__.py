@@ -1,0 +1,19 @@
+"""Admission: may somebody enter a room, and entering it. By a link (token), as a member, or as guest of a public room.
+
+One pure function decides, by checks in a fixed order; the first that fails is the answer: enter as a role, wait, or
+refuse. Capacity and uses are judged again under a row lock. A token opens one room, in one role; an expired one stops
+entering only. When a room has any code for a role, every link of that role needs a valid one; members never need one.
+Wrong codes are counted on the server. What is wrong with somebody's plan is never told to a guest.
+
+    decision.py          the decision, its checks and reasons
+    queries.py           reading what the decision needs, and tokens and codes
+    operations.py        entering
+    models.py            the tables `RoomToken`, `AccessCode` and `JoinTicket`
+    tokens.py codes.py   creating, changing and ending links and access codes
+    join_tickets.py      addresses that let one person in once, for the API
+    reauthorization.py   checking again that somebody who is in still may be
+    participations.py    who took part in a run
+    waiting.py           who waits for the host
+    secrets.py           texts of tokens and codes
+    throttle.py          limits on wrong codes and on automatic tokens
+"""

@@ -1,8 +1,8 @@
-"""Coming into a room, wherever people meet in it: on the portal's own page, or at an address of a service's.
+"""Arriving in a room, whether people meet on the portal's own page or at an address of the service behind the room.
 
-The order is the same for everybody: judge; ask the service where to, with nothing held; enter under the lock, where
-all is judged once more; go there. Nobody is counted as in before the service said yes, and nobody is in half-way: if
-it says no, what was judged is forgotten.
+The order is the same for everybody: judge; ask the service where to, while no transaction is open; enter under the
+room's lock, where everything is judged once more; redirect there. Nobody counts as in before the service has agreed:
+if it refuses, nothing is written.
 """
 
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ from portal.subscriptions.services import bound_service
 
 @dataclass(frozen=True)
 class Arrival:
-    """Somebody who is in. `destination` is where the service lets him in; None for the portal's own page."""
+    """A visitor who has entered. `destination` is where the service lets him in; None for the portal's own page."""
 
     participation: Participation
     destination: Destination | None
@@ -40,10 +40,10 @@ def arrive(
     code: str = "",
     ticket: JoinTicket | None = None,
 ) -> Arrival:
-    """Come in by name and code, as a member (both empty), or by a join ticket. `provider` holds the room now.
+    """Enter by name and code, as a member (both empty), or by a join ticket. `provider` is the room's provider now.
 
-    Raises `Invalid` (name, code), `Throttled`, `Declined`, `JoinTicketSpent`, or `RoomNotOpened` if the service
-    behind the room does not let it be opened.
+    Raises `Invalid` on `name` or `code`, `Throttled`, `Declined`, `JoinTicketSpent`, or `RoomNotOpened` if the service
+    behind the room refuses or fails to open it.
     """
     service = bound_service(provider)
     place, destination = None, None
@@ -62,13 +62,16 @@ def arrive(
 
 
 def service_origin(provider: ServiceProvider) -> str | None:
-    """Where forms that let people into the rooms of this provider lead, if that is not the portal itself."""
+    """The origin to which forms that enter rooms of this provider redirect; None if that is the portal itself."""
     service = bound_service(provider)
     return service.origin if isinstance(service, Joinable) else None
 
 
 def _promise(service: Joinable, judged: Judged, provider: ServiceProvider) -> tuple[Place, Destination]:
-    """A place in the run of the service, which starts it if need be. Raises `RoomNotOpened`."""
+    """Ask the service for a run, which it starts if needed, and for this visitor's destination in it.
+
+    Raises `RoomNotOpened`.
+    """
     request = run_request(judged.door.room, provider)
     visit = Visit(
         participant_id=judged.participation_id,

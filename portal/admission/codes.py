@@ -1,4 +1,7 @@
-"""Access codes: made, changed and deleted. They are visible to the room's people and not secrets of the vault."""
+"""Creating, changing, deleting and restoring access codes.
+
+Whoever may see a room's codes can read them, so they are stored as they are and not sealed.
+"""
 
 from datetime import datetime
 from uuid import UUID
@@ -30,22 +33,26 @@ def create_code(
     label: str = "",
     expires_at: datetime | None = None,
 ) -> AccessCode:
-    """A code for links of `role`; generated when none is given.
+    """Create a code for links of `role`. Without `code` one is generated.
 
-    Raises `Invalid` on `code` or `label`, or `NotAllowed` for a role that the maker could not enter in himself.
+    Raises `Invalid` on `code` or `label`, and `NotAllowed` for a role that `by` may not grant: only a moderator may
+    grant the role of a moderator.
     """
     require_grantable_roles(by, room, role)
-    made = AccessCode(room=room, role=role, created_by=by.user, use_count=0)
-    _describe(made, code or new_code(), label, expires_at)
-    _store(made)
+    created = AccessCode(room=room, role=role, created_by=by.user, use_count=0)
+    _describe(created, code or new_code(), label, expires_at)
+    _store(created)
     record_event("code.created", made, by=by, room=room.uuid, role=role.value)
-    return made
+    return created
 
 
 def change_code(
     changed: AccessCode, *, room: Room, by: Actor, role: Role, code: str, label: str, expires_at: datetime | None
 ) -> None:
-    """Change a code. Raises `Invalid` on `code` or `label`, `NotAllowed` (see `create_code`), or `NotFound`."""
+    """Change a code.
+
+    Raises `Invalid` on `code` or `label`, `NotAllowed` if `by` may not grant its old or new role, and `NotFound`.
+    """
     lock_code(changed)
     require_grantable_roles(by, room, changed.role, role)
     changed.role = role
@@ -55,9 +62,9 @@ def change_code(
 
 
 def delete_code(deleted: AccessCode, *, room: Room, by: Actor) -> str:
-    """Delete a code. When it was the role's last, links of that role need none any more.
+    """Delete a code. If it was the last one of its role, links of that role need none any more.
 
-    Returns what `restore_code` takes. Raises `NotAllowed` (see `create_code`), or `NotFound`.
+    Returns an undo token for `restore_code`. Raises `NotAllowed` if `by` may not grant its role, and `NotFound`.
     """
     lock_code(deleted)
     require_grantable_roles(by, room, deleted.role)
@@ -80,9 +87,10 @@ def delete_code(deleted: AccessCode, *, room: Room, by: Actor) -> str:
 
 
 def restore_code(*, room: Room, kept: str, by: Actor) -> AccessCode:
-    """Undo a deletion, within ten minutes: the same code as it was.
+    """Restore a deleted code as it was. `kept` is the undo token that `delete_code` returned.
 
-    Raises `Conflict`, or `NotAllowed` (see `create_code`).
+    Raises `Conflict` after ten minutes or if the room has such a code again, and `NotAllowed` if `by` may not grant
+    its role.
     """
     payload = undo_payload(_UNDO_PURPOSE, kept)
     if payload is None or payload["room"] != str(room.uuid):
@@ -110,20 +118,23 @@ def restore_code(*, room: Room, kept: str, by: Actor) -> AccessCode:
 
 
 def lock_code(code: AccessCode) -> None:
-    """Lock room and code, in the order of everybody, and read the code anew. Raises `NotFound`."""
+    """Lock the room and then the code, and reload the code. Raises `NotFound`.
+
+    Everything locks in this order, so that there is no deadlock.
+    """
     lock_room(code.room_uuid)
     lock(code)
 
 
 def use_code(used: AccessCode, at: datetime) -> bool:
-    """Note that it opened the door. False if it was changed or deleted in the meantime."""
-    taken = session.execute(
+    """Count a use of the code at `at`. Returns False if it was changed or deleted in the meantime."""
+    updated = session.execute(
         sa.update(AccessCode)
         .where(AccessCode.uuid == used.uuid, AccessCode.normal == used.normal, AccessCode.role == used.role)
         .values(use_count=AccessCode.use_count + 1, last_usage=at)
         .returning(AccessCode.uuid)
     )
-    return taken.first() is not None
+    return updated.first() is not None
 
 
 def _describe(code: AccessCode, text: str, label: str, expires_at: datetime | None) -> None:

@@ -1,4 +1,4 @@
-"""May somebody enter? One pure function, for the guest's page, the API and the owner's "test this link".
+"""The decision whether somebody may enter a room: one pure function, for join page, API and "test this link".
 
 `decide` goes through the checks in a fixed order; the first that fails is the answer, the later ones are
 listed but not judged. It reads nothing and changes nothing. Capacity and uses are judged again, under a
@@ -37,7 +37,7 @@ class Check(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why somebody is refused. What a guest reads about it is chosen by the page."""
+    """Why somebody is refused. The page chooses what a guest reads about it."""
 
     UNKNOWN = "unknown"
     UNAVAILABLE = "unavailable"
@@ -54,14 +54,14 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True)
 class Enter:
-    """Come in, as this."""
+    """The result that the visitor may enter, in this role."""
 
     role: Role
 
 
 @dataclass(frozen=True)
 class Wait:
-    """Not yet: until the opening time, the host, or somebody's approval."""
+    """The result that the visitor has to wait: for the opening time, the host, or a moderator's approval."""
 
     wait_for: Literal["opening", "host", "approval"]
     until: datetime | None = None
@@ -69,7 +69,7 @@ class Wait:
 
 @dataclass(frozen=True)
 class Refuse:
-    """No, and why."""
+    """The result that the visitor is refused, and why."""
 
     reason: Reason
 
@@ -79,10 +79,10 @@ Result = Enter | Wait | Refuse
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """Everything that the decision depends on."""
+    """Everything that the decision depends on. `queries.case_of` reads it for a room and a visitor."""
 
     at: datetime
-    # what stands above the room
+    # the room and what it belongs to
     customer_usable: bool = True
     subscription_usable: bool = True
     account_active: bool = True
@@ -116,7 +116,7 @@ class Case:
 
 @dataclass(frozen=True)
 class Judged:
-    """One check with its outcome: passed, the one that decided, or not reached."""
+    """One check with its outcome: `passed`, `stopped` (it decided) or `later` (it was not judged)."""
 
     check: Check
     outcome: Literal["passed", "stopped", "later"]
@@ -125,7 +125,7 @@ class Judged:
 
 @dataclass(frozen=True)
 class Decision:
-    """The result and how it came about, check by check."""
+    """The result, with all checks in their order and the case that was judged."""
 
     result: Result
     checks: tuple[Judged, ...]
@@ -137,23 +137,26 @@ class Decision:
         return self.result.reason if isinstance(self.result, Refuse) else None
 
     def without_the_plan(self) -> tuple[Judged, ...]:
-        """The checks for members, who are not told what is wrong with somebody's plan, nor which part of it."""
+        """The checks without those of the customer's plan, for members, who are not told what is wrong with it.
+
+        If the plan decided, the check of the room says that it is not available.
+        """
         stopped = any(line.check in _PLAN and line.outcome == "stopped" for line in self.checks)
         closed = Judged(Check.ROOM, "stopped", Message("This room is not available right now"))
-        told = (line for line in self.checks if line.check not in _PLAN)
-        return tuple(closed if stopped and line.check is Check.ROOM else line for line in told)
+        others = (line for line in self.checks if line.check not in _PLAN)
+        return tuple(closed if stopped and line.check is Check.ROOM else line for line in others)
 
 
 _PLAN = frozenset({Check.CUSTOMER, Check.SUBSCRIPTION, Check.ACCOUNT, Check.PROVIDER})
 
 
 def role_by(link: Role | None, member: Role | None) -> Role:
-    """The role that somebody has: the link's, the member's, or that of a public room's guest."""
+    """The role of a visitor: the link's role, else the member's, else that of a public room's guest."""
     return link or member or Role.GUEST
 
 
 def role_of(case: Case) -> Role:
-    """The role that somebody would have."""
+    """The role in which the visitor of this case would enter."""
     return role_by(case.token_role if case.token_given else None, case.member_role if not case.token_given else None)
 
 
@@ -176,10 +179,10 @@ Line = tuple[Check, Refuse | Wait | None, Message]
 
 
 def _checks(case: Case) -> Iterator[Line]:
-    """Each check: why it fails (or None), and what the owner reads about it."""
-    yield from _what_stands_above(case)
-    yield from _by_what_right(case)
-    yield from _the_room_now(case)
+    """Each check in its order, with the result if it fails (else None), and what the owner reads about it."""
+    yield from _room_and_plan_checks(case)
+    yield from _visitor_checks(case)
+    yield from _live_checks(case)
 
 
 def _line(check: Check, failure: Refuse | Wait | None, bad: Message, good: Message) -> Line:
@@ -190,7 +193,7 @@ def _refuse_if(condition: bool, reason: Reason) -> Refuse | None:
     return Refuse(reason) if condition else None
 
 
-def _what_stands_above(case: Case) -> Iterator[Line]:
+def _room_and_plan_checks(case: Case) -> Iterator[Line]:
     yield _line(
         Check.LINK,
         _refuse_if(case.token_given and not case.token_found, Reason.UNKNOWN),
@@ -230,7 +233,7 @@ def _what_stands_above(case: Case) -> Iterator[Line]:
     )
 
 
-def _by_what_right(case: Case) -> Iterator[Line]:
+def _visitor_checks(case: Case) -> Iterator[Line]:
     yield _line(
         Check.INVITED,
         _refuse_if(not (case.token_given or case.is_public or case.member_role is not None), Reason.UNKNOWN),
@@ -289,7 +292,7 @@ def _by_what_right(case: Case) -> Iterator[Line]:
     )
 
 
-def _the_room_now(case: Case) -> Iterator[Line]:
+def _live_checks(case: Case) -> Iterator[Line]:
     role = role_of(case)
     guest = role is Role.GUEST
     yield _line(

@@ -1,8 +1,8 @@
-"""Join tickets: what somebody who was let in through the API opens in a browser to be in.
+"""Join tickets: addresses that let one person in once. The API issues one for a visitor who may enter.
 
-Made after the same judgement as pressing Join, code and throttle included; a use of the link counts
-only when the ticket is used. It can be opened for a minute, and the button behind it be pressed for ten
-more. It works once: of several who press, one gets in.
+Issuing judges as pressing Join does, with code and throttle; a use of the link counts only when the ticket is
+redeemed. A ticket can be opened for a minute, and redeemed by a button for ten minutes more. It works once: of several
+people who press the button, one gets in.
 """
 
 import secrets
@@ -37,13 +37,13 @@ from portal.status.operations import Place
 
 OPENING_TIME = timedelta(seconds=60)
 REDEEMING_TIME = timedelta(minutes=10)  # between opening it, which changes nothing, and pressing the button
-RETENTION = timedelta(days=1)  # so long does an old one say what became of it
+RETENTION = timedelta(days=1)  # how long a spent ticket is kept, so that its address can say so
 _PREFIX = "en_"
 _RANDOM_BYTES = 24  # 192 bits
 
 
 class JoinTicketSpent(Conflict):
-    """The ticket was used, or its time is over."""
+    """The ticket was redeemed already, or has expired."""
 
     default = Message("This entry has been used, or its time is over. Ask for a new one where you got it.")
 
@@ -51,10 +51,11 @@ class JoinTicketSpent(Conflict):
 def issue_join_ticket(
     *, room: Room, visitor: Visitor, name: str, code: str = "", network: str, grant_uuid: UUID | None = None
 ) -> tuple[Decision, str | None]:
-    """The decision, and if it is `Enter` the secret of a ticket. Raises `Invalid` on `name`, or `Throttled`.
+    """Decide about a visitor. Returns the decision, and if it is `Enter` the secret of a new ticket, else None.
 
-    A wrong or missing code is the decision's reason; a wrong one counts as a guess, as at the door.
-    Nothing else is used up. The ticket ends with the grant, if one is named: what a program was granted.
+    A wrong or missing code is the decision's reason; a wrong one is counted as a wrong guess. Nothing else is
+    used up. The ticket ends with the OAuth grant `grant_uuid`, if one is given. Raises `Invalid` on `name`, and
+    `Throttled`.
     """
     name = checked_name(visitor, name)
     door = lock_door(room, visitor, network=network)
@@ -87,7 +88,7 @@ def issue_join_ticket(
 
 
 def find_join_ticket(room: Room, secret: str) -> JoinTicket | None:
-    """This room's ticket with that secret, also one that is spent."""
+    """The ticket of this room with this secret, also a spent one; None if there is none."""
     if not secret.startswith(_PREFIX):
         return None
     hashes = vault.lookup_hashes(secret, purpose="join-ticket")
@@ -95,25 +96,25 @@ def find_join_ticket(room: Room, secret: str) -> JoinTicket | None:
 
 
 def find_opened_join_ticket(room: Room, join_ticket_uuid: object) -> JoinTicket | None:
-    """This room's ticket that an admission cookie names."""
+    """The ticket of this room that an admission cookie names by its uuid; None if there is none."""
     return session.scalar(_join_tickets(room).where(JoinTicket.uuid == join_ticket_uuid)) if join_ticket_uuid else None
 
 
 def can_be_opened(ticket: JoinTicket, at: datetime) -> bool:
-    """Whether it can still be opened."""
+    """Whether the ticket's address can still be opened at `at`."""
     return ticket.stands(at) and at < ticket.expires_at
 
 
 def can_be_redeemed(ticket: JoinTicket, at: datetime) -> bool:
-    """Whether the button behind it can still be pressed."""
+    """Whether the ticket can still be redeemed at `at`, by the button."""
     return ticket.stands(at) and at < ticket.expires_at + REDEEMING_TIME
 
 
 def judge_join_ticket(*, room: Room, ticket: JoinTicket, visitor: Visitor, network: str) -> Judged:
-    """Decide under the lock whether the `visitor` that the ticket makes on this device may come in now.
+    """Decide under the room's lock whether the ticket's `visitor`, on this device, may enter now. Changes nothing.
 
-    Everything but the code is judged anew; the code counts for as long as it is valid and the role asks for one.
-    Changes nothing. Raises `JoinTicketSpent` or `Declined`.
+    Everything is judged again but the code, which was right when the ticket was issued; it must still be valid if
+    the role needs one. Raises `JoinTicketSpent` or `Declined`.
     """
     door = lock_door(room, visitor, network=network)
     at = now()
@@ -130,12 +131,13 @@ def judge_join_ticket(*, room: Room, ticket: JoinTicket, visitor: Visitor, netwo
 def redeem_join_ticket(
     *, room: Room, ticket: JoinTicket, visitor: Visitor, network: str, place: Place | None = None
 ) -> Participation:
-    """Come in by the ticket, which works once: of several who press at the same time, one gets in.
+    """Enter the room by a ticket, once: of several people who press its button at the same time, one gets in.
 
-    `place`: what the service behind the room has promised, where people meet there. Raises as `judge_join_ticket`.
+    `place` is what the service behind the room has reserved; None if people meet on the portal's own page. Raises
+    `JoinTicketSpent` or `Declined`.
     """
     judged = judge_join_ticket(room=room, ticket=ticket, visitor=visitor, network=network)
-    taken = session.execute(
+    redeemed = session.execute(
         sa.update(JoinTicket)
         .where(
             JoinTicket.uuid == ticket.uuid,
@@ -145,13 +147,13 @@ def redeem_join_ticket(
         .values(used_at=judged.at)
         .returning(JoinTicket.uuid)
     ).first()
-    if taken is None:
+    if redeemed is None:
         raise JoinTicketSpent
     return admit(judged, network=network, place=place)
 
 
 def sweep_join_tickets() -> int:
-    """Housekeeping: tickets that nobody asks about any more."""
+    """Housekeeping: delete tickets that expired more than a day ago. Returns how many."""
     swept = session.execute(
         sa.delete(JoinTicket).where(JoinTicket.expires_at < now() - RETENTION).returning(JoinTicket.uuid)
     )

@@ -1,4 +1,4 @@
-"""Room tokens (people call them links) and access codes."""
+"""The tables of room tokens (which pages call links), access codes and join tickets."""
 
 from datetime import datetime
 from uuid import UUID
@@ -18,7 +18,7 @@ LABEL_LENGTH = 80
 
 
 class RoomToken(IdentifierMixin, TimestampMixin, Base):
-    """A link into one room with one role. Stored sealed, found by keyed hash; never revealed by a dump."""
+    """A link into one room, with one role. It is stored sealed and found by a keyed hash, so a dump reveals none."""
 
     __tablename__ = "room_tokens"
 
@@ -48,34 +48,37 @@ class RoomToken(IdentifierMixin, TimestampMixin, Base):
 
     @property
     def ends_at(self) -> datetime | None:
-        """When it stops working: at its own end, or when the time is over that a rotation left it."""
+        """When it stops working: at its own end, or at the end of its grace after it was rotated. None for never."""
         return min(filter(None, (self.expires_at, self.grace_until)), default=None)
 
     def expired(self, at: datetime) -> bool:
-        """Whether its end has come."""
+        """Whether its end has come at `at`, be it its own or that of its grace."""
         return self.ends_at is not None and self.ends_at <= at
 
     @property
     def replaced(self) -> bool:
-        """Whether another link has taken its place, though it may still work for a while."""
+        """Whether it was rotated: a new link replaces it, though it may still work until its grace ends."""
         return self.grace_until is not None
 
     def works(self, at: datetime) -> bool:
-        """Whether it is neither revoked, paused, expired nor used up: who holds it may know the room's name."""
+        """Whether it is neither revoked, paused, expired nor used up at `at`.
+
+        Whoever has a link that works may know the room's name.
+        """
         used_up = self.max_uses is not None and self.use_count >= self.max_uses
         return self.revoked_at is None and self.paused_at is None and not self.expired(at) and not used_up
 
     @property
     def token(self) -> str:
-        """The secret itself, unsealed for whoever may see the room's links."""
+        """The secret in plain text. Only for people who may hand out links of its role."""
         return vault.unseal(self.token_sealed, purpose="room-token")
 
 
 class JoinTicket(Base):
-    """A join ticket: somebody whom the API let in opens it in a browser. Only a keyed hash is stored.
+    """An address that lets one person in once, issued by the API. Only a keyed hash of its secret is stored.
 
-    Bound to the room and to a link or a user, or to nobody in a public room. `access_code_uuid`: the code
-    that was right when it was made, which is not asked for again.
+    It belongs to a room and to a token or a user; in a public room it may have neither. `access_code_uuid` is the
+    code that was right when it was issued and is not asked for again.
     """
 
     __tablename__ = "join_tickets"
@@ -88,7 +91,7 @@ class JoinTicket(Base):
     access_code_uuid: Mapped[UUID | None] = mapped_column(sa.ForeignKey("access_codes.uuid", ondelete="SET NULL"))
     grant_uuid: Mapped[UUID | None] = mapped_column(sa.ForeignKey("oauth_grants.uuid", ondelete="CASCADE"))
     scope_words: Mapped[list[str] | None] = mapped_column("scopes")
-    """Of a user: what the program may in his name. It makes no more of him."""
+    """The scopes of the program that issued it, if it belongs to a user: they limit his rights in the room."""
     name: Mapped[str] = mapped_column(sa.String(NAME_LENGTH))
     expires_at: Mapped[datetime] = mapped_column(index=True)
     used_at: Mapped[datetime | None]
@@ -99,16 +102,16 @@ class JoinTicket(Base):
 
     @property
     def scopes(self) -> frozenset[Scope] | None:
-        """See `Actor.scopes`."""
+        """The scopes that limit the user's rights in the room; None for no limit."""
         return None if self.scope_words is None else frozenset(in_order(self.scope_words))
 
     def stands(self, at: datetime) -> bool:
-        """Whether it was not used, and the program that made it still has what it was granted."""
+        """Whether it was not redeemed, and the grant of the program that issued it still counts."""
         return self.used_at is None and (self.grant is None or self.grant.live(at))
 
 
 class AccessCode(IdentifierMixin, TimestampMixin, Base):
-    """A code that people with a link of the same role type. Visible to whoever may see the room's codes."""
+    """A code that people with a link of the same role have to type. `normal` is the form in which it is compared."""
 
     __tablename__ = "access_codes"
 
@@ -127,5 +130,5 @@ class AccessCode(IdentifierMixin, TimestampMixin, Base):
     __table_args__ = (sa.UniqueConstraint("room_uuid", "normal"),)
 
     def expired(self, at: datetime) -> bool:
-        """Whether its end has come."""
+        """Whether its end has come at `at`."""
         return self.expires_at is not None and self.expires_at <= at

@@ -1,8 +1,8 @@
-"""Coming in: the decision is made once more under a lock, and what it allows is done.
+"""Entering a room: `enter` locks the room, decides once more, and opens a participation.
 
-The hot path of the product: few statements, and none that waits for anybody while the lock is held.
-Guesses at a code come one by one, because of that lock; a wrong one is counted and committed before the
-lock is given back, a right one counts for nothing.
+This is the hot path of the product: it takes few statements, and none waits for anything else while the room is
+locked. Because of the lock, guesses at a code come one after the other; a wrong one is counted and committed before
+the lock is released, a right one is not counted.
 """
 
 from collections.abc import Callable
@@ -36,7 +36,7 @@ from portal.subscriptions.models import Subscription
 
 
 class Declined(Refused):
-    """The decision was not `Enter`."""
+    """The visitor may not enter: the decision is `Wait` or `Refuse`."""
 
     default = Message("You cannot come in.")
 
@@ -48,7 +48,7 @@ class Declined(Refused):
 _HERE = sa.bindparam("here", type_=sa.Uuid())
 _ROLE = sa.bindparam("role", type_=AccessCode.role.type)
 
-_ROOM_AND_CODES = (  # these are made once, as all that is asked while others wait
+_ROOM_AND_CODES = (  # these statements are built once, because others wait while they are executed
     sa.select(Room, Subscription, AccessCode)
     .join(Room.subscription)
     .outerjoin(AccessCode, sa.and_(AccessCode.room_uuid == Room.uuid, AccessCode.role == _ROLE))
@@ -60,9 +60,10 @@ _LOCKING = _ROOM_AND_CODES.with_for_update(of=[Subscription, Room], key_share=Tr
 _LOCKING_UNLIMITED = _ROOM_AND_CODES.suffix_with(
     f"FOR SHARE OF {Subscription.__tablename__} FOR NO KEY UPDATE OF {Room.__tablename__}", dialect="postgresql"
 )
-"""Where the plan counts nobody, those who enter its other rooms need not wait; who ends the subscription does.
+"""For a plan without a limit of participants: it locks the subscription in share mode.
 
-The order of the locks is that of `_LOCKING`: subscription, then room.
+So people who enter other rooms of the plan need not wait, but ending the subscription does. The order of the locks is
+that of `_LOCKING`: subscription, then room.
 """
 _ENTERED_BEFORE = (
     sa.select(Participation.uuid)
@@ -82,9 +83,10 @@ _BEHIND_A_CODE = _BEHIND_THE_DOOR.add_columns(STRANGERS.column, KNOWN.column)
 
 @dataclass(frozen=True)
 class LockedDoor:
-    """What is known of room and visitor once the room is locked. `known`: the device was in before, in this role.
+    """What is known of a room and a visitor once the room is locked.
 
-    `opens_at`: when strangers, and when this device, may guess again (seconds since 1970); None for now.
+    `codes` are the access codes of the visitor's role. `known`: the device was in this room before, in this role.
+    `opens_at`: when strangers, and when known devices, may guess a code again (seconds since 1970); None for now.
     """
 
     room: Room
@@ -97,9 +99,9 @@ class LockedDoor:
 
 
 def preview(room: Room, visitor: Visitor, occupancy: Occupancy | None = None) -> Decision:
-    """What the page shows before Join: the decision as if the code were right. Changes nothing.
+    """The decision that a page shows before Join, as if the code were right. Changes nothing.
 
-    `occupancy`: how it stands in the room, where a door has read that already.
+    `occupancy` is given if the caller has read it already.
     """
     case = case_of(room, visitor, occupancy=occupancy or occupancy_for(room, visitor))
     return decide(replace(case, code="unasked"))
@@ -107,7 +109,10 @@ def preview(room: Room, visitor: Visitor, occupancy: Occupancy | None = None) ->
 
 @dataclass(frozen=True)
 class Judged:
-    """Somebody at the locked door of a room, and the decision about him, with the name that he will have inside."""
+    """The decision about a visitor of a locked room. `name` is the one that he will have in the room.
+
+    `code` is the access code that was right, if one was needed. `at` is the time of the decision.
+    """
 
     door: LockedDoor
     decision: Decision
@@ -117,13 +122,13 @@ class Judged:
 
     @property
     def role(self) -> Role:
-        """The role that the decision gives; behind `require_entry` there is one."""
+        """The role of the decision, which must be `Enter`: `require_entry` makes sure of that."""
         assert isinstance(self.decision.result, Enter)
         return self.decision.result.role
 
     @property
     def participation_id(self) -> str:
-        """The id of the participation that this device would go on in, or a new one."""
+        """The id of this device's open participation by the same right, or a new id."""
         visitor = self.door.visitor
         right = (visitor.token.uuid if visitor.token else None, visitor.member.uuid if visitor.member else None)
         known = (one for one in self.door.here.people if one.device == visitor.device)
@@ -133,19 +138,20 @@ class Judged:
 def enter(
     *, room: Room, visitor: Visitor, name: str, code: str, network: str, place: Place | None = None
 ) -> Participation:
-    """Open a participation, or raise: `Invalid` (name, code), `Throttled`, or `Declined`.
+    """Enter the room: open a participation for the visitor, under the room's lock.
 
-    Sets last_usage and counts a use of link and code; a public room's visitor gets a guest link. `place`: what the
-    service behind the room has promised, where people meet there.
+    Counts a use of link and code and sets their last_usage; a visitor of a public room without a link gets an
+    automatic one. `network` is the visitor's address. `place` is what the service behind the room has reserved; None
+    if people meet on the portal's own page. Raises `Invalid` on `name` or `code`, `Throttled`, or `Declined`.
     """
     judged = judge(room=room, visitor=visitor, name=name, code=code, network=network)
     return admit(judged, network=network, place=place)
 
 
 def judge(*, room: Room, visitor: Visitor, name: str, code: str, network: str) -> Judged:
-    """Decide under the lock whether the visitor may come in now, and change nothing but the count of wrong codes.
+    """Decide under the room's lock whether the visitor may enter now. Changes nothing but the count of wrong codes.
 
-    Raises `Invalid` (name, code), `Throttled`, or `Declined`.
+    Raises `Invalid` on `name` or `code`, `Throttled`, or `Declined`.
     """
     door = lock_door(room, visitor, network=network)
     room, visitor, at = door.room, door.visitor, now()
@@ -160,14 +166,14 @@ def judge(*, room: Room, visitor: Visitor, name: str, code: str, network: str) -
 
 
 def require_entry(judged: Judged) -> Judged:
-    """What was judged, if the decision is `Enter`. Raises `Declined`, which leaves a line in the audit log."""
+    """Return `judged` if the decision is `Enter`. Raises `Declined`, which writes a line to the audit."""
     if not isinstance(judged.decision.result, Enter):
         raise _with_refusal_recorded(Declined(judged.decision), judged.door, judged.decision)
     return judged
 
 
 def admit(judged: Judged, *, network: str, place: Place | None = None) -> Participation:
-    """Do what the decision `Enter` allows, behind the door that is locked still."""
+    """Open the participation for a decision `Enter`, while the room is still locked, and count the uses."""
     door, code, at = judged.door, judged.code, judged.at
     visitor = door.visitor
     token = _count_use(door, code, network, at)
@@ -182,7 +188,7 @@ def admit(judged: Judged, *, network: str, place: Place | None = None) -> Partic
         token_uuid=token.uuid if token else None,
         by=member,
     )
-    what = "participant.took_over" if participation in before else "participant.joined"  # or the same stay goes on
+    what = "participant.took_over" if participation in before else "participant.joined"  # of an open participation
     record_event(what, participation, by=member, room=door.room.uuid, role=participation.role.value)
     if token is not None and not door.occupancy.used:
         record_event("token.used", token, by=member, room=door.room.uuid)
@@ -193,16 +199,16 @@ def admit(judged: Judged, *, network: str, place: Place | None = None) -> Partic
 
 
 def lock_door(room: Room, visitor: Visitor, *, network: str) -> LockedDoor:
-    """Everything read anew, under the locks by which places are counted: two statements.
+    """Lock subscription and room, and read everything that entering depends on: two statements.
 
     Raises `NotFound` for a room that is gone.
     """
     codes = _lock(room, visitor.role)
     params = {"here": room.uuid, "role": visitor.role, **visitor_params(visitor)}
     if codes:
-        for opening, known_device in ((STRANGERS, None), (KNOWN, visitor.device or "")):
+        for retry_after, known_device in ((STRANGERS, None), (KNOWN, visitor.device or "")):
             buckets = code_buckets(room=room, role=visitor.role, network=network, known_device=known_device)
-            params |= opening.params(*buckets)
+            params |= retry_after.params(*buckets)
     rows = session.execute(_BEHIND_A_CODE if codes else _BEHIND_THE_DOOR, params).all()
     _status, _run, _person, token, known, *more = rows[0]
     occupancy, opens_at = Occupancy(*more[: len(OCCUPANCY)]), more[len(OCCUPANCY) :] or (None, None)
@@ -218,7 +224,10 @@ def lock_door(room: Room, visitor: Visitor, *, network: str) -> LockedDoor:
 
 
 def matching_code(door: LockedDoor, code: str, at: datetime) -> AccessCode | None:
-    """The role's valid code that was typed; all are compared, so that time tells nothing. Raises `Throttled`."""
+    """The valid code of the visitor's role that equals `code`, or None. Raises `Throttled`.
+
+    All codes are compared, so that the time it takes tells nothing.
+    """
     opens_at = door.opens_at[1 if door.known else 0]
     if opens_at is not None:
         raise Throttled(retry_after=throttling.seconds_until(opens_at))
@@ -228,12 +237,12 @@ def matching_code(door: LockedDoor, code: str, at: datetime) -> AccessCode | Non
 
 
 def checked_name(visitor: Visitor, name: str) -> str:
-    """The name that somebody will have inside. Raises `Invalid` on `name`."""
+    """The name that the visitor will have in the room: the fixed one, else `name`. Raises `Invalid` on `name`."""
     return visitor.fixed_name or clean_name(name, field="name", longest=NAME_LENGTH)
 
 
 def _checked_fields(visitor: Visitor, *, name: str, code: str, code_needed: bool) -> str:
-    """The name that somebody will have inside. What is wrong with name and code is told together, as `Invalid`."""
+    """The name that the visitor will have in the room. Raises one `Invalid` for everything wrong with name and code."""
     problems: dict[str, Message] = {}
     try:
         name = checked_name(visitor, name)
@@ -247,7 +256,7 @@ def _checked_fields(visitor: Visitor, *, name: str, code: str, code_needed: bool
 
 
 def count_wrong_code(door: LockedDoor, network: str) -> None:
-    """Count a wrong guess, and let it stay counted whatever becomes of the request, before anybody else guesses."""
+    """Count a wrong code and commit that, so that it stays counted and the next guess sees it. Raises `Throttled`."""
     visitor = door.visitor
     known = visitor.device if door.known else None
     throttling.reserve(*code_buckets(room=door.room, role=visitor.role, network=network, known_device=known))
@@ -255,10 +264,9 @@ def count_wrong_code(door: LockedDoor, network: str) -> None:
 
 
 def _count_use(door: LockedDoor, code: AccessCode | None, network: str, at: datetime) -> RoomToken | None:
-    """Note that link and code were used. A public room's visitor without a link gets one of their own.
+    """Count a use of link and code, and return the link. A visitor of a public room without one gets an automatic one.
 
-    Who is in by this very link, or was in the running session, uses it once; who came by another one uses
-    this one, too.
+    A device uses a link once in a run, however often it enters by it.
     """
     visitor, token = door.visitor, door.visitor.token
     fresh = token is None or not door.occupancy.used
@@ -278,40 +286,40 @@ def _count_use(door: LockedDoor, code: AccessCode | None, network: str, at: date
 
 
 def _wrong_code(room: Room) -> Invalid:
-    words = "That code does not fit this link. Check it, or ask %(host)s for the current one."
-    return Invalid(code=Message(words, host=room.owner.name))
+    text = "That code does not fit this link. Check it, or ask %(host)s for the current one."
+    return Invalid(code=Message(text, host=room.owner.name))
 
 
 def record_refusal(*, room: Room, visitor: Visitor, decision: Decision) -> None:
-    """Write down that somebody wanted to come in and did not, with neither token nor code; nothing for `Enter`.
+    """Write a refusal to the audit, without token and code. Does nothing if the decision is `Enter`.
 
-    A code that was left out is a field to fill in, and no refusal.
+    A missing code is a field to fill in and no refusal, so it is not recorded.
     """
     if not isinstance(decision.result, Enter) and decision.reason is not Reason.CODE_MISSING:
         _refusal_recorder(room, visitor, decision)()
 
 
 def _with_refusal_recorded(refused: Refused, door: LockedDoor, decision: Decision) -> Refused:
-    """Hang the audit line on a refusal: it outlives the transaction."""
+    """Let the refusal write a line of the audit after the rollback, and return it."""
     refused.after_rollback = _refusal_recorder(door.room, door.visitor, decision)
     return refused
 
 
 def _refusal_recorder(room: Room, visitor: Visitor, decision: Decision) -> Callable[[], None]:
-    """What writes the audit line, once everything else is undone and the link may not be there to be asked."""
+    """A function that writes the line of the audit. Its data is read now: after the rollback the link may be gone."""
     member, room_uuid, role = visitor.member, room.uuid, visitor.role.value
     reason = decision.reason.value if decision.reason else "wait"
     return lambda: record_event("participant.refused", room, by=member, room=room_uuid, role=role, reason=reason)
 
 
 def _lock(room: Room, role: Role) -> list[AccessCode]:
-    """Hold the rows by which places are counted, freshly read, and find the role's codes: one statement."""
+    """Lock and reload subscription and room, and return the role's codes: one statement. Raises `NotFound`."""
     room_uuid, subscription = room.uuid, room.subscription
     counted = used_limit(subscription.values, {}, "max_participants") is not None
     locking = _LOCKING if counted else _LOCKING_UNLIMITED
     for thing in (room, subscription):
         plain = set(object_mapper(thing).column_attrs.keys()) - {"uuid"}
-        session.expire(thing, plain)  # only what is read anew below; what hangs on it stays loaded
+        session.expire(thing, plain)  # only the columns, which are reloaded below; relations stay loaded
     rows = session.execute(locking, {"here": room_uuid, "role": role}).all()
     if not rows:
         raise NotFound

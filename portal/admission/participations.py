@@ -1,4 +1,4 @@
-"""Who took part in a run of a room, and by what right each of them came."""
+"""Reading who took part in a run of a room, and by which link or as which member."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,10 +16,10 @@ from portal.status.models import Ending, Participation, RoomSession
 
 @dataclass(frozen=True)
 class ParticipationDetails:
-    """One stay in a run. `left_at` and `ending` are None while somebody is in.
+    """One participation with the names of its link or member. `left_at` and `ending` are None while it is open.
 
-    Who came by a link has its label in `link` (None once an automatic link was swept away) and its id in
-    `link_id`; a member has his name here in `member`.
+    `link` and `link_id` are the label and id of the link (None for members, and once an automatic link was deleted);
+    `member` is the name of the member (None for others).
     """
 
     id: str
@@ -35,7 +35,7 @@ class ParticipationDetails:
 
 
 def participations_of(run: RoomSession, *, limit: int | None = None) -> list[ParticipationDetails]:
-    """Who was in, in the order of entering. Coming back after leaving makes another line."""
+    """The participations of a run, in the order of entering. Coming back after leaving makes another one."""
     query = (
         sa.select(
             Participation.id,
@@ -59,13 +59,13 @@ def participations_of(run: RoomSession, *, limit: int | None = None) -> list[Par
 
 
 def count_participations(run: RoomSession) -> int:
-    """How many lines `participations_of` has."""
-    stays = sa.select(sa.func.count()).select_from(Participation).where(Participation.session_uuid == run.uuid)
-    return session.scalar(stays) or 0
+    """The number of participations in a run."""
+    count = sa.select(sa.func.count()).select_from(Participation).where(Participation.session_uuid == run.uuid)
+    return session.scalar(count) or 0
 
 
 def participation_details(participation: Participation) -> ParticipationDetails:
-    """The line of this one stay."""
+    """One participation, with the names of its link or member."""
     token = session.get(RoomToken, participation.token_uuid) if participation.token_uuid else None
     user = session.get(User, participation.user_uuid) if participation.user_uuid else None
     return ParticipationDetails(

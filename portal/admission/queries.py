@@ -1,6 +1,6 @@
-"""What the decision needs to know, read in one statement: who knocks at which room, and how it stands there.
+"""Reading what the decision needs, by one statement: room, visitor's link and occupancy; and finding links and codes.
 
-The statement is made once, when the module is loaded: making it takes longer than the database does.
+The statement is built once, when the module is loaded, because building it takes longer than executing it.
 """
 
 from collections.abc import Iterator
@@ -41,7 +41,7 @@ class Visitor:
 
     @property
     def link(self) -> RoomToken | None:
-        """The link that decides. A public room's automatic token counts only once it was stopped."""
+        """The link that the decision looks at. An automatic token counts only if it was revoked or paused."""
         token = self.token
         if token is None or (token.automatic and token.revoked_at is None and token.paused_at is None):
             return None
@@ -49,7 +49,7 @@ class Visitor:
 
     @property
     def role(self) -> Role:
-        """The role that the server's record gives."""
+        """The role in which the visitor would enter: the link's, else the member's, else guest."""
         return role_by(self.link.role if self.link is not None else None, self.member_role)
 
     @property
@@ -59,7 +59,7 @@ class Visitor:
 
     @property
     def fixed_name(self) -> str:
-        """The name that cannot be changed at the door: the member's, or that of a personal link."""
+        """The name that the visitor cannot change: the member's, or that of a personal link; "" if there is none."""
         if self.member is not None:
             return self.member.user.name
         return self.token.person if self.token is not None else ""
@@ -67,10 +67,12 @@ class Visitor:
 
 @dataclass(frozen=True)
 class Occupancy:
-    """How it stands in a room for one visitor at one time.
+    """How many are in a room and in its subscription, and what one visitor did in the running session.
 
-    `inside`: this device's open participation. `used`: by this very link it is in the running session, or
-    was before; then it has used the link once, and coming back takes no other use.
+    `removed`: a moderator removed the visitor. `inside`: the uuid of this device's open participation. `used`: the
+    device has entered by this link in the running session, so entering again counts no other use. `codes`: how many
+    access codes the room has for the visitor's role. `present` and `moderators` are in the room,
+    `subscription_present` in all rooms of the subscription.
     """
 
     removed: bool
@@ -81,12 +83,12 @@ class Occupancy:
     moderators: int
     subscription_present: int
     run_provider_uuid: UUID | None
-    """The provider row of the running run."""
+    """The uuid of the provider of the running run; None if none is running."""
 
 
 @dataclass(frozen=True)
 class Door:
-    """A room that is not in the trash, with all above it, the link that was shown, and how it stands there."""
+    """A room with everything that it belongs to, the visitor's link if he has one, the status and the occupancy."""
 
     room: Room
     token: RoomToken | None
@@ -97,7 +99,7 @@ class Door:
 def find_door(
     room_id: str, token_uuid: UUID | None = None, device: str | None = None, sign_in_uuid: UUID | None = None
 ) -> Door | None:
-    """The door of a room for this link of it, this device and this sign-in: one statement."""
+    """Read a room for a visitor with this link, device and sign-in, by one statement. None if there is no such room."""
     params = _params(device=device, token_uuid=token_uuid, sign_in_uuid=sign_in_uuid)
     row = session.execute(_DOOR, {"room_id": room_id, **params}).first()
     if row is None:
@@ -108,7 +110,7 @@ def find_door(
 
 
 def visitor_params(visitor: Visitor) -> dict[str, Any]:
-    """What `OCCUPANCY` is asked for."""
+    """The values to bind for the columns `OCCUPANCY`."""
     return _params(
         device=visitor.device,
         token_uuid=visitor.token.uuid if visitor.token else None,
@@ -118,7 +120,7 @@ def visitor_params(visitor: Visitor) -> dict[str, Any]:
 
 
 def this_token() -> sa.ColumnElement[bool]:
-    """How the link that `visitor_params` names is joined to its room."""
+    """The condition that joins the visitor's link, bound by `visitor_params`, to its room."""
     return sa.and_(RoomToken.room_uuid == Room.uuid, RoomToken.uuid == sa.bindparam("token_uuid", type_=sa.Uuid()))
 
 
@@ -133,7 +135,10 @@ def _params(
 
 
 def _occupancy_columns() -> tuple[sa.ColumnElement[Any], ...]:
-    """The columns of `Occupancy`, for a row of room and link (see `this_token`), to be asked with `visitor_params`."""
+    """The columns of an `Occupancy`, for a SELECT of `Room` joined with the visitor's `RoomToken` (see `this_token`).
+
+    Their parameters are bound by `visitor_params`.
+    """
     role = sa.func.coalesce(RoomToken.role, Role.GUEST)
     here = sa.and_(Participation.room_uuid == Room.uuid, Participation.left_at.is_(None))
     own = sa.and_(here, Participation.device == sa.bindparam("device", type_=sa.String()))
@@ -143,8 +148,8 @@ def _occupancy_columns() -> tuple[sa.ColumnElement[Any], ...]:
 
     def in_this_session(*conditions: sa.ColumnElement[bool]) -> sa.Exists:
         running = (RoomSession.room_uuid == Room.uuid, RoomSession.ended_at.is_(None))
-        stays = sa.exists().where(Participation.session_uuid == RoomSession.uuid, *running, *conditions)
-        return stays.correlate(Room, RoomToken)
+        exists = sa.exists().where(Participation.session_uuid == RoomSession.uuid, *running, *conditions)
+        return exists.correlate(Room, RoomToken)
 
     return (
         in_this_session(Participation.ending == Ending.REMOVED, sa.or_(*_same_visitor())),
@@ -165,7 +170,10 @@ def _occupancy_columns() -> tuple[sa.ColumnElement[Any], ...]:
 
 
 def _same_visitor() -> Iterator[sa.ColumnElement[bool]]:
-    """By what somebody is known again who dropped the cookie: as the same user, or by a link for one person."""
+    """Conditions on `Participation` by each of which it is the visitor's: same device, same user, or a personal link.
+
+    By the latter two a visitor is known again who has deleted the cookie.
+    """
     signed_in = sa.select(SignIn.user_uuid).where(SignIn.uuid == sa.bindparam("sign_in_uuid", type_=sa.Uuid()))
     yield Participation.device == sa.bindparam("device", type_=sa.String())
     yield Participation.user_uuid == sa.bindparam("user_uuid", type_=sa.Uuid())
@@ -242,7 +250,7 @@ _DOOR = (
 
 
 def find_token(room: Room, token: str) -> RoomToken | None:
-    """This room's token with that text. One that is misspelt is refused without a query."""
+    """The token of this room with this text; None if there is none. A malformed one needs no query."""
     if not well_formed(token):
         return None
     hashes = vault.lookup_hashes(token, purpose="room-token")
@@ -252,13 +260,13 @@ def find_token(room: Room, token: str) -> RoomToken | None:
 
 
 def occupancy_for(room: Room, visitor: Visitor) -> Occupancy:
-    """How it stands for this visitor, where no door told it."""
-    asked = sa.select(*OCCUPANCY).select_from(Room).outerjoin(RoomToken, this_token()).where(Room.uuid == room.uuid)
-    return Occupancy(*session.execute(asked, visitor_params(visitor)).one())
+    """Read the occupancy of a room for this visitor."""
+    query = sa.select(*OCCUPANCY).select_from(Room).outerjoin(RoomToken, this_token()).where(Room.uuid == room.uuid)
+    return Occupancy(*session.execute(query, visitor_params(visitor)).one())
 
 
 def case_of(room: Room, visitor: Visitor, *, occupancy: Occupancy, at: datetime | None = None) -> Case:
-    """The case of this visitor. The code is still to be given: see `Case.code`."""
+    """The case to decide for this visitor. `code` is "missing": the caller replaces it by what was typed."""
     at = at or now()
     link = visitor.link
     plan = room.subscription.values
@@ -295,7 +303,7 @@ def case_of(room: Room, visitor: Visitor, *, occupancy: Occupancy, at: datetime 
 
 
 def tokens_of(room: Room, *, automatic: bool = False) -> list[RoomToken]:
-    """The room's links, those that work first, then newest first. Automatic ones only when asked for."""
+    """The room's links, or with `automatic` its automatic ones: revoked ones last, the newest first; at most 500."""
     return list(
         session.scalars(
             sa.select(RoomToken)
@@ -308,7 +316,7 @@ def tokens_of(room: Room, *, automatic: bool = False) -> list[RoomToken]:
 
 
 def automatic_count(room: Room) -> int:
-    """How many automatic guest links the list leaves out."""
+    """The number of automatic guest links, which the list of links leaves out."""
     return (
         session.scalar(
             sa.select(sa.func.count()).where(RoomToken.room_uuid == room.uuid, RoomToken.automatic.is_(True))
@@ -327,20 +335,20 @@ def codes_of(room: Room, role: Role | None = None) -> list[AccessCode]:
 
 
 def roles_locked_out(codes: list[AccessCode], at: datetime) -> list[Role]:
-    """Roles that have codes of which none is valid any more: nobody with such a link gets in."""
+    """The roles that have codes of which none is valid any more, so that nobody with such a link gets in."""
     having = {code.role for code in codes}
     return [r for r in Role if r in having and all(code.expired(at) for code in codes if code.role is r)]
 
 
 def find_own_token(room: Room, token_id: str) -> RoomToken | None:
-    """This room's token by its public id."""
+    """The token of this room with this id, uuid or ulid."""
     return session.scalar(
         sa.select(RoomToken).where(RoomToken.room_uuid == room.uuid, matches_identifier(RoomToken, token_id))
     )
 
 
 def find_own_code(room: Room, code_id: str) -> AccessCode | None:
-    """This room's code by its public id."""
+    """The access code of this room with this id, uuid or ulid."""
     return session.scalar(
         sa.select(AccessCode).where(AccessCode.room_uuid == room.uuid, matches_identifier(AccessCode, code_id))
     )

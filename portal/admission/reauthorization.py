@@ -1,15 +1,15 @@
-"""Who is still in, and in which role: judged anew for every sign of life, from the server's record only.
+"""Checking again, with every request and heartbeat of a participant, that he still may be in, and in which role.
 
-A stay hangs on the right by which somebody came, and the admission cookie has to name that same right: a
-link, or the sign-in of a member. It ends when the room becomes inactive or goes into the trash, when the
-customer is out, and for a member with the sign-in or the membership. It does not end when the link
+A participation depends on the right by which somebody came, and the admission cookie has to name that same right: a
+link, or the sign-in of a member. It ends when the room becomes inactive or is trashed, when the
+customer becomes inactive, and for a member with the sign-in or the membership. It does not end when the link
 expires, is paused or revoked (whoever does that may remove the people as well), nor when account or
-subscription end: that is trouble between the customer and the portal, and people in mid-conversation are
-not to pay for it. A role that changed meanwhile (a link changed, the right to moderate given or taken)
-changes for those inside at once and they go on talking; being thrown out would punish more than was meant.
+subscription end: that is a matter between the customer and the portal, and people in mid-conversation should
+not suffer from it. If the role has changed meanwhile (a link was changed, the right to moderate granted or withdrawn),
+it changes for people inside at once, and they stay in.
 
-Where a stay is found to be over that is still written down as open, it is closed there and then: nobody is
-told that he is in already by a place that he has lost.
+A participation that is found to have ended but is still open in the database is closed at once: else its device
+would be told that it is in already.
 """
 
 from dataclasses import dataclass
@@ -38,10 +38,11 @@ ABSENT = "absent"
 
 
 class ParticipationEnded(Refused):
-    """The participation that the admission names has ended.
+    """The participation that the admission cookie names has ended.
 
-    `reason` is one of `Ending`; or for a member whose sign-in or membership is over, `SIGNED_OUT` or
-    `MEMBERSHIP`; or `ABSENT`, where nothing more is known. What `after_rollback` closes a stay that is open still.
+    `reason` is one of `Ending`; or for a member whose sign-in or membership has ended, `SIGNED_OUT` or
+    `MEMBERSHIP`; or `ABSENT`, where nothing more is known. `after_rollback` closes the participation if it is still
+    open.
     """
 
     def __init__(self, reason: str, *, still: Participation | None = None, ending: Ending = Ending.CLOSED) -> None:
@@ -78,7 +79,11 @@ def reauthorize(
     at: datetime,
     sign_in_days: int,
 ) -> Reauthorized:
-    """The stay of this device by this right: one statement. Raises `NotFound` (no room) or `ParticipationEnded`."""
+    """Check that this device is still in the room by this right, by one statement.
+
+    The arguments but `at` and `sign_in_days` are what the admission cookie holds. Raises `NotFound` if there is no
+    such room, and `ParticipationEnded`.
+    """
     row = (
         session.execute(
             sa.select(Room, Participation, RoomToken, User, SignIn, RoomMember)
@@ -113,36 +118,36 @@ def reauthorize(
     )
     if row is None:
         raise NotFound
-    room, stay, token, user, sign_in, member = row
-    if stay is None:
+    room, participation, token, user, sign_in, member = row
+    if participation is None:
         raise ParticipationEnded(ABSENT)
     signed_in = sign_in is not None and sign_in.valid(at, days=sign_in_days)
-    taken = MEMBERSHIP if user is not None and user.deactivated_at is None else ABSENT
-    if stay.left_at is not None:
-        raise ParticipationEnded(_ending_reason(stay, signed_in=signed_in, taken=taken))
+    withdrawn = MEMBERSHIP if user is not None and user.deactivated_at is None else ABSENT
+    if participation.left_at is not None:
+        raise ParticipationEnded(_ending_reason(participation, signed_in=signed_in, withdrawn=withdrawn))
     if room.status is not RoomStatusWord.ACTIVE or not room.customer.usable:
-        raise ParticipationEnded(Ending.CLOSED, still=stay)
-    if (stay.token_uuid, stay.sign_in_uuid) != (token_uuid, sign_in_uuid):
+        raise ParticipationEnded(Ending.CLOSED, still=participation)
+    if (participation.token_uuid, participation.sign_in_uuid) != (token_uuid, sign_in_uuid):
         raise ParticipationEnded(ABSENT)
     somebody: Actor | None = None
-    if stay.user_uuid is None:
+    if participation.user_uuid is None:
         role: Role | None = token.role if token is not None else None
-    elif stay.sign_in_uuid is not None and not signed_in:
-        raise ParticipationEnded(SIGNED_OUT, still=stay, ending=Ending.LEFT)
-    else:  # who was let in by a program came by a join ticket, without a sign-in
-        scopes = None if stay.scope_words is None else frozenset(in_order(stay.scope_words))
+    elif participation.sign_in_uuid is not None and not signed_in:
+        raise ParticipationEnded(SIGNED_OUT, still=participation, ending=Ending.LEFT)
+    else:  # a user without a sign-in was let in by a program, with a join ticket
+        scopes = None if participation.scope_words is None else frozenset(in_order(participation.scope_words))
         somebody = actor_of(user, sign_in, scopes)
         somebody.memberships[room.uuid] = member
         role = member_role(somebody, room) if user.deactivated_at is None else None
     if role is None:
-        raise ParticipationEnded(taken, still=stay, ending=Ending.WITHDRAWN)
+        raise ParticipationEnded(withdrawn, still=participation, ending=Ending.WITHDRAWN)
     return Reauthorized(room, stay, role, somebody and acting_on(somebody, Permission.ROOM_VIEW, room))
 
 
-def _ending_reason(stay: Participation, *, signed_in: bool, taken: str) -> str:
-    """As it was written down, in the words for members where one came as a member."""
-    if stay.ending is Ending.LEFT and stay.sign_in_uuid is not None and not signed_in:
+def _ending_reason(participation: Participation, *, signed_in: bool, withdrawn: str) -> str:
+    """The stored ending; but for a member `SIGNED_OUT` if he signed out, and `withdrawn` if his right was withdrawn."""
+    if participation.ending is Ending.LEFT and participation.sign_in_uuid is not None and not signed_in:
         return SIGNED_OUT
-    if stay.ending is Ending.WITHDRAWN and stay.token_uuid is None:
-        return taken
-    return stay.ending.value if stay.ending else Ending.LEFT.value
+    if participation.ending is Ending.WITHDRAWN and participation.token_uuid is None:
+        return withdrawn
+    return participation.ending.value if participation.ending else Ending.LEFT.value

@@ -1,4 +1,4 @@
-"""Making tokens and codes, and comparing codes as people type them."""
+"""Generating tokens and access codes, and comparing codes as people type them."""
 
 import hmac
 import secrets
@@ -13,23 +13,23 @@ CODE_SHORTEST, CODE_LONGEST = 4, 64
 
 
 def new_token() -> str:
-    """A token with 192 random bits, a prefix that scanners know and a tail that tells misspellings."""
+    """A new room token: 192 random bits, with the prefix `rt_` and a checksum."""
     return _ROOM_TOKEN.new()
 
 
 def well_formed(token: str) -> bool:
-    """Whether this can be a token at all; saves a query for mistyped ones."""
+    """Whether `token` has the format of a room token. A mistyped one needs no query."""
     return _ROOM_TOKEN.fits(token)
 
 
 def new_code() -> str:
-    """Eight readable characters, shown as `ABCD-EFGH`."""
+    """A new access code: eight readable characters, as `ABCD-EFGH`."""
     code = "".join(secrets.choice(_CODE_ALPHABET) for _ in range(8))
     return f"{code[:4]}-{code[4:]}"
 
 
 def normal_code(code: str) -> str:
-    """The form in which codes are compared: casefolded, without spaces and hyphens. Far too long is none: ""."""
+    """The form in which codes are compared: casefolded, without spaces and hyphens. "" for one that is far too long."""
     if len(code) > 4 * CODE_LONGEST:  # composing costs the square of the length
         return ""
     folded = unicodedata.normalize("NFKC", code).casefold()
@@ -37,12 +37,12 @@ def normal_code(code: str) -> str:
 
 
 def same_code(one: str, other: str) -> bool:
-    """Whether two normal forms are the same, in constant time."""
+    """Whether two normal forms are equal, compared in constant time."""
     return hmac.compare_digest(one.encode(), other.encode())
 
 
 def checked_code(code: str) -> str:
-    """A code that somebody made up. Raises `Invalid` on `code`."""
+    """A code that somebody chose, with single spaces. Raises `Invalid` on `code`."""
     code = " ".join(code.split())
     normal = normal_code(code)  # may be longer: one Arabic ligature becomes eighteen letters
     if len(code) > CODE_LONGEST or not CODE_SHORTEST <= len(normal) <= CODE_LONGEST:

@@ -1,4 +1,4 @@
-"""How many wrong codes are too many. Counted on the server, whatever cookies or headers a visitor sends.
+"""The limits on wrong access codes. They are counted on the server, whatever cookies or headers a visitor sends.
 
 Per (room, role) and per (room, role, network), in a minute and in a day, so that neither many networks
 nor many links nor patience help a guesser; and per role, so that guests cannot lock moderators out.
@@ -11,11 +11,14 @@ from portal.throttling import Bucket, RetryAfterColumn
 
 MINUTE = 60  # seconds; doubles with each window that is used up
 DAY = 86_400
-STRANGERS, KNOWN = RetryAfterColumn("strangers", 4), RetryAfterColumn("known", 5)  # of as many as `code_buckets` gives
+STRANGERS, KNOWN = (
+    RetryAfterColumn("strangers", 4),
+    RetryAfterColumn("known", 5),
+)  # as many as `code_buckets` has
 
 
 def code_buckets(*, room: Room, role: Role, network: str, known_device: str | None) -> tuple[Bucket, ...]:
-    """The buckets from which one wrong guess takes a try."""
+    """The buckets that count a wrong code. `known_device` is the device, if it was in before in this role, or None."""
     who = ("code", room.uuid, role, "strangers" if known_device is None else "known")
     shared = (
         Bucket.of(*who, limit=30, window=MINUTE),
@@ -29,5 +32,5 @@ def code_buckets(*, room: Room, role: Role, network: str, known_device: str | No
 
 
 def automatic_token_bucket(*, room: Room, network: str) -> Bucket:
-    """How many devices of one network may get a guest token of a public room."""
+    """The bucket that limits how many devices of one network get an automatic token of a public room."""
     return Bucket.of("automatic", room.uuid, network, limit=60, window=600)

@@ -1,4 +1,8 @@
-"""Issuing links, changing them, and ending them."""
+"""Issuing, changing, rotating, pausing and revoking room tokens (links).
+
+A link and those that it replaced by rotation are one way into the room: they are paused and revoked together, and
+share a limit of uses.
+"""
 
 from datetime import datetime, timedelta
 
@@ -40,9 +44,10 @@ def issue_token(
     expires_at: datetime | None = None,
     max_uses: int | None = None,
 ) -> RoomToken:
-    """A new link. An end in the past is accepted and makes a link that does not work.
+    """Issue a link. An end in the past is accepted and makes a link that does not work.
 
-    Raises `Invalid`, or `NotAllowed` for a role that the maker could not enter in himself.
+    Raises `Invalid`, and `NotAllowed` for a role that `by` may not grant: only a moderator may grant that of a
+    moderator.
     """
     require_grantable_roles(by, room, role)
     token = RoomToken(room=room, role=role, created_by=by.user, use_count=0, automatic=False, **_sealed(new_token()))
@@ -65,10 +70,10 @@ def change_token(
     expires_at: datetime | None = None,
     max_uses: int | None = None,
 ) -> None:
-    """Change what a link says. Its text stays, and who is in by it goes on in its new role.
+    """Change a link. Its secret stays, and people who are in by it get its new role at once.
 
-    Raises `Invalid`, `NotAllowed` (see `issue_token`), or `Conflict` once it was revoked or replaced, and for one
-    that came by itself in a public room: it is one device's right to be a guest there.
+    Raises `Invalid`, `NotAllowed` if `by` may not grant its old or new role, and `Conflict` for a link that was
+    revoked or rotated, or that is automatic: that one is a device's right to be a guest.
     """
     lock_token(token)
     require_grantable_roles(by, room, token.role, role)
@@ -88,14 +93,14 @@ def change_token(
 
 
 def rotate_token(token: RoomToken, *, room: Room, by: Actor, grace: timedelta) -> RoomToken:
-    """Replace the link by a new one with the same description; the old one works for `grace` longer.
+    """Replace the link by a new one with the same properties. The old one works for `grace` longer.
 
-    A limit of uses goes on where it was; a pause stays. Raises `Invalid` on `grace` (0 to 30 days), `NotAllowed`
-    (see `issue_token`), or `Conflict` for a link that has ended, was replaced already, or came by itself
-    in a public room.
+    The new link continues the count of uses, and is paused if the old one is. Raises `Invalid` on `grace` (0 to 30
+    days), `NotAllowed` if `by` may not grant its role, and `Conflict` for a link that has ended, was rotated
+    already, or is automatic.
     """
     at = now()
-    lock_token(token)  # of two who rotate at once, the second finds it replaced
+    lock_token(token)  # of two that rotate it at once, the second finds it replaced
     require_grantable_roles(by, room, token.role)
     if not timedelta(0) <= grace <= LONGEST_GRACE:
         raise Invalid(grace=Message("Use a time from none to %(days)d days.", days=LONGEST_GRACE.days))
@@ -129,9 +134,9 @@ def rotate_token(token: RoomToken, *, room: Room, by: Actor, grace: timedelta) -
 
 
 def pause_token(token: RoomToken, *, by: Actor, remove_people: bool = False) -> int:
-    """Let nobody enter by this link until it is resumed, nor by those that it has replaced: it is one way in.
+    """Pause a link: nobody enters by it, nor by the links that it replaced, until it is resumed.
 
-    On request remove those who came by it; returns how many.
+    With `remove_people`, people who are in by any of them are removed. Returns how many were.
     """
     lock_token(token)
     at = token.paused_at = token.paused_at or now()
@@ -145,7 +150,7 @@ def pause_token(token: RoomToken, *, by: Actor, remove_people: bool = False) -> 
 
 
 def resume_token(token: RoomToken, *, room: Room, by: Actor) -> None:
-    """End a pause, also of the links that were paused with it. Raises `NotAllowed` (see `issue_token`)."""
+    """Resume a link, and those that were paused with it. Raises `NotAllowed` if `by` may not grant its role."""
     lock_token(token)
     require_grantable_roles(by, room, token.role)
     at = token.paused_at
@@ -158,9 +163,9 @@ def resume_token(token: RoomToken, *, room: Room, by: Actor) -> None:
 
 
 def revoke_token(token: RoomToken, *, by: Actor, remove_people: bool = False) -> int:
-    """End the link for good, at once, and with it those that it has replaced and that work for a while: one way in.
+    """Revoke a link for good, and with it the links that it replaced and that still work.
 
-    On request remove those who came by it. Returns how many those were.
+    With `remove_people`, people who are in by any of them are removed. Returns how many were.
     """
     lock_token(token)
     at = token.revoked_at = token.revoked_at or now()
@@ -177,9 +182,9 @@ def revoke_token(token: RoomToken, *, by: Actor, remove_people: bool = False) ->
 
 
 def reinstate_token(token: RoomToken, *, room: Room, by: Actor) -> None:
-    """Undo a revocation, within ten minutes, also of the links that ended with it.
+    """Undo the revocation of a link, and of those that were revoked with it.
 
-    Raises `Conflict` later than that, or `NotAllowed` (see `issue_token`).
+    Raises `Conflict` after ten minutes, and `NotAllowed` if `by` may not grant its role.
     """
     lock_token(token)
     require_grantable_roles(by, room, token.role)
@@ -195,23 +200,26 @@ def reinstate_token(token: RoomToken, *, room: Room, by: Actor) -> None:
 
 
 def lock_token(token: RoomToken) -> None:
-    """Lock room and link, in the order of everybody, and read the link anew. Raises `NotFound`."""
+    """Lock the room and then the link, and reload the link. Raises `NotFound`.
+
+    Everything locks in this order, so that there is no deadlock.
+    """
     lock_room(token.room_uuid)
     lock(token)
 
 
 def may_reinstate(token: RoomToken, at: datetime) -> bool:
-    """Whether undoing is still offered."""
+    """Whether the revocation of this link can still be undone at `at`."""
     return token.revoked_at is not None and at - token.revoked_at <= UNDO_WINDOW
 
 
 def tokens_ending_with(token: RoomToken, at: datetime) -> list[RoomToken]:
-    """The links that this one has replaced and that work for a while: they are closed with it."""
+    """The links that this one replaced and that still work at `at`. They are paused and revoked with it."""
     return [one for one in _token_chain(token) if one is not token and one.revoked_at is None and not one.expired(at)]
 
 
 def people_inside(token: RoomToken) -> list[Participation]:
-    """Who is in the room by this link, or by one that it has replaced."""
+    """The open participations of people who came by this link, or by one that it replaced."""
     own = [one.uuid for one in _token_chain(token)]
     return list(
         session.scalars(
@@ -221,9 +229,9 @@ def people_inside(token: RoomToken) -> list[Participation]:
 
 
 def automatic_token(room: Room, device: str, *, at: datetime, uses: int) -> RoomToken:
-    """The guest link of this device in a public room: one, however often it comes. Good for 24 hours more.
+    """The automatic guest link of this device in a public room, which is created if there is none.
 
-    Notes that it was used now, so many times.
+    Sets its last_usage to `at`, adds `uses` to its use_count, and lets it expire 24 hours after `at`.
     """
     insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     row = dict(
@@ -253,9 +261,9 @@ def automatic_token(room: Room, device: str, *, at: datetime, uses: int) -> Room
 
 
 def count_use_on_chain(token: RoomToken) -> None:
-    """A limit of uses is one for a link, those that it replaced and the one that replaced it: they count together."""
-    way = sa.select(RoomToken.uuid, RoomToken.rotated_to_uuid).where(RoomToken.uuid == token.uuid)
-    linked = way.cte("way", recursive=True)
+    """Count a use on all links that are connected with this one by rotation: they share a limit of uses."""
+    this = sa.select(RoomToken.uuid, RoomToken.rotated_to_uuid).where(RoomToken.uuid == token.uuid)
+    linked = this.cte("way", recursive=True)
     linked = linked.union(
         sa.select(RoomToken.uuid, RoomToken.rotated_to_uuid).join(
             linked, sa.or_(RoomToken.rotated_to_uuid == linked.c.uuid, RoomToken.uuid == linked.c.rotated_to_uuid)
@@ -270,9 +278,9 @@ def count_use_on_chain(token: RoomToken) -> None:
 
 
 def sweep_automatic() -> int:
-    """Housekeeping: automatic links whose day is over go away.
+    """Housekeeping: delete expired automatic links. Returns how many.
 
-    Revoked ones stay, because they keep somebody out; and so do those by which somebody is in.
+    Revoked and paused ones stay, because they keep somebody out; and so do those by which somebody is in.
     """
     inside = sa.exists().where(Participation.token_uuid == RoomToken.uuid, Participation.left_at.is_(None))
     swept = session.execute(
@@ -290,11 +298,13 @@ def sweep_automatic() -> int:
 
 
 def _token_chain(token: RoomToken) -> list[RoomToken]:
-    """The link and all that it has replaced, one after the other: to whoever closes it one way into the room."""
+    """The link and all links that it replaced by rotation, directly or indirectly."""
     room, own = RoomToken.room_uuid == token.room_uuid, RoomToken.uuid == token.uuid
-    way = sa.select(RoomToken.uuid).where(own).cte("way", recursive=True)
-    way = way.union_all(sa.select(RoomToken.uuid).join(way, RoomToken.rotated_to_uuid == way.c.uuid).where(room))
-    found = sa.select(RoomToken).join(way, RoomToken.uuid == way.c.uuid)
+    chain = sa.select(RoomToken.uuid).where(own).cte("way", recursive=True)
+    chain = chain.union_all(
+        sa.select(RoomToken.uuid).join(chain, RoomToken.rotated_to_uuid == chain.c.uuid).where(room)
+    )
+    found = sa.select(RoomToken).join(chain, RoomToken.uuid == chain.c.uuid)
     return list(session.scalars(found, execution_options={"populate_existing": True}))
 
 

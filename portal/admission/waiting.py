@@ -1,8 +1,7 @@
-"""Who has asked to come in and waits for the host: known for as long as their pages go on asking, and never stored.
+"""Visitors who wait for the host: counted in the channels, never stored.
 
-Asking is pressing the button; looking at the door is not, so a page that is only read counts for nobody. The
-pages of those who asked look again every few seconds, which keeps them in the count; who closes the page, or
-comes in, drops out of it.
+A visitor waits once he has pressed Join; a page that is only open does not count. His page asks again every few
+seconds, which keeps him in the count; when he closes the page or enters, he drops out of it.
 """
 
 from contextlib import suppress
@@ -14,15 +13,15 @@ from portal.rooms.models import Room
 from portal.rooms.operations import room_topics
 from portal.rooms.settings import WAIT_FOR_HOST
 
-WAITING_SECONDS = 70  # browsers let hidden pages look only once a minute
+WAITING_SECONDS = 70  # browsers let a hidden page send a request only once a minute
 _GROUP = "waiting:"
 _WAITING = {"asked": True}
 
 
 def start_waiting(room: Room, visitor: Visitor) -> None:
-    """The visitor pressed the button and has to wait. Who shows the room's status is told of a new one.
+    """Count a visitor who has pressed Join and has to wait, and nudge pages that show the room's status.
 
-    Like all of these it says nothing if channels are away: nobody is kept from the door by that.
+    Does nothing if the channels are away, as all functions here: that must keep nobody from the room.
     """
     with suppress(ChannelsAway):
         if channels().set_present(_group(room), _waiter(visitor), _WAITING, WAITING_SECONDS, instead_of={}):
@@ -32,20 +31,20 @@ def start_waiting(room: Room, visitor: Visitor) -> None:
 
 
 def keep_waiting(room: Room, visitor: Visitor) -> None:
-    """The visitor's page looks again. Whoever has not asked is not counted by looking."""
+    """Keep counting a visitor whose page asks again. One who has not pressed Join is not counted."""
     with suppress(ChannelsAway):
         channels().set_present(_group(room), _waiter(visitor), _WAITING, WAITING_SECONDS, instead_of=_WAITING)
 
 
 def stop_waiting(room: Room, visitor: Visitor) -> None:
-    """The visitor is in."""
+    """Stop counting a visitor, because he has entered."""
     if room.room_settings.get(WAIT_FOR_HOST):
         with suppress(ChannelsAway):
             channels().set_absent(_group(room), _waiter(visitor))
 
 
 def count_waiting(room: Room) -> int:
-    """How many asked and wait; 0 if nobody has to, or if that cannot be known now."""
+    """How many visitors wait for the host; 0 if the room needs none, or if the channels are away."""
     if room.room_settings.get(WAIT_FOR_HOST):
         with suppress(ChannelsAway):
             return len(channels().presence(_group(room)))
@@ -53,7 +52,7 @@ def count_waiting(room: Room) -> int:
 
 
 def is_waiting_group(group: str) -> bool:
-    """Whether this group of the channels is one of those who wait, and not of those who are in."""
+    """Whether this group in the channels holds waiting visitors, and not participants."""
     return group.startswith(_GROUP)
 
 
@@ -62,5 +61,5 @@ def _group(room: Room) -> str:
 
 
 def _waiter(visitor: Visitor) -> str:
-    """A member waits once, on however many devices."""
+    """The name of the visitor in the group. A member has one, so he counts once on however many devices."""
     return f"user:{visitor.member.uuid}" if visitor.member is not None else f"device:{visitor.device}"

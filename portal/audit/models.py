@@ -1,4 +1,4 @@
-"""One line for each thing done. Append only."""
+"""The table of the audit: one line for each thing that was done. Lines are only added, never changed."""
 
 from datetime import datetime
 from typing import Any
@@ -13,7 +13,7 @@ from portal.identifiers import new_uuid
 
 
 class AuditEvent(Base):
-    """Who did what to which thing. `details` never hold a token, a code or a password."""
+    """One line of the audit: who did what to which thing. `details` never hold a token, a code or a password."""
 
     __tablename__ = "audit_events"
 

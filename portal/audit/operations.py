@@ -1,4 +1,4 @@
-"""Writing the audit log: every operation calls `record_event` once; others may listen to what is noted."""
+"""Writing the audit: every operation calls `record_event` once. Listeners, such as webhooks, get each line."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from portal.db import session
 
 
 class Auditable(Protocol):
-    """Anything with a uuid that lives in a table: what an audit line can be about."""
+    """What a line of the audit can be about: any row with a uuid."""
 
     __tablename__: str
 
@@ -39,16 +39,16 @@ class AuditedUser:
 
 
 Listener = Callable[[Sequence[tuple[AuditEvent, Auditable]]], None]
-"""Gets lines of one action, each with its thing: at least one, and all that happened at once.
+"""A function that is called with new lines of one action, each with its thing: all that were written together.
 
-Runs in the transaction of what is noted, and goes with it if it is rolled back.
+It runs in the transaction that writes the lines, so what it writes is rolled back with them.
 """
 
 _listeners: list[Listener] = []
 
 
 def subscribe(listener: Listener) -> None:
-    """Call `listener` after what is noted. Called by `create_app`; saying it twice changes nothing."""
+    """Have `listener` called with new lines. A second call with the same listener changes nothing."""
     if listener not in _listeners:
         _listeners.append(listener)
 
@@ -75,7 +75,7 @@ def record_events(
     room: UUID | None = None,
     **details: str | int | bool | None,
 ) -> None:
-    """Add a line for each of these things, with who did it; who listens hears of all of them at once."""
+    """Add a line for each (thing, who did it). Listeners are called once, with all of them."""
     lines = [
         (
             AuditEvent(

@@ -1,10 +1,15 @@
-"""What processes tell each other right now: nudges, mailboxes and who is present. Nothing here is kept.
+"""Channels: short-lived signals between browsers' streams and between processes. Nothing here is stored for good.
 
-* A **nudge** says "something about this topic changed". It may be dropped, and several become one.
+* A **nudge** says "something about this topic changed". It may be dropped, and several may arrive as one.
 * A **mailbox** holds the messages for one receiver in order, the last 256 of them, for 30 seconds.
-* **Presence**: members of a group with a deadline each; who lets it pass is claimed by one sweeper.
+* **Presence** is a set of members of a group, each with a deadline. A member whose deadline passes is reported to
+  exactly one caller. Heartbeats live here, so a heartbeat costs no row in the database.
 
-Within one process these are a few dictionaries; with `REDIS_URL` they are shared by all processes.
+Within one process these are a few dictionaries; with `REDIS_URL` all processes share them.
+
+    base.py         the protocol `Channels`, the messages and watches, and the registry of this process's watches
+    in_process.py   channels in the memory of one web process
+    over_redis.py   channels that several processes share
 """
 
 from portal.channels.base import EVERYTHING, Channels, MailboxMessage, Watch

@@ -1,4 +1,4 @@
-"""What both kinds of channels have in common: messages, watches, and what can be asked of channels."""
+"""The protocol of channels, and the messages and watches that both implementations use."""
 
 import re
 import threading
@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Protocol
 
 MAILBOX_LENGTH = 256
 MAILBOX_SECONDS = 30
-EVERYTHING = "*"  # the word of a nudge after which a watcher has to look at everything again
+EVERYTHING = "*"  # the word of a nudge that may stand for missed ones: the watcher has to read everything again
 
 
 @dataclass(frozen=True)
@@ -22,23 +22,23 @@ class MailboxMessage:
 
 @dataclass
 class Watch:
-    """One waiter for nudges; collects the words that came since it last looked."""
+    """One waiter for nudges on some topics. It collects the words of the nudges that came since it last waited."""
 
     topics: frozenset[str]
     heard: frozenset[str] = frozenset()
-    """The watched topics by which the words came that `wait` returned last."""
+    """The watched topics whose nudges the last `wait` returned."""
     _words: set[str] = field(default_factory=set)
     _by: set[str] = field(default_factory=set)
     _arrived: threading.Event = field(default_factory=threading.Event)
 
     def tell(self, word: str, by: Iterable[str] = ()) -> None:
-        """Called by the hub, with the topics that were nudged."""
+        """Add a nudge's word, and the topics that were nudged. Called by the hub."""
         self._by.update(self.topics.intersection(by))
         self._words.add(word)
         self._arrived.set()
 
     def wait(self, seconds: float) -> set[str]:
-        """The words that arrived, as soon as there is one; empty after `seconds` without any."""
+        """Wait until a nudge comes, at most `seconds`, and return the words of those that came."""
         self._arrived.wait(seconds)
         self._arrived.clear()
         words, self._words = self._words, set()
@@ -48,13 +48,16 @@ class Watch:
 
 
 class Channels(Protocol):
-    """Both kinds do the same; `tests/test_channels.py` holds them to it. Each may raise `ChannelsAway`."""
+    """What channels can do. Every method may raise `ChannelsAway`.
+
+    `tests/test_channels.py` runs the same tests on both implementations.
+    """
 
     shared: ClassVar[bool]
-    """Whether other processes use them too."""
+    """Whether several processes share these channels."""
 
     def nudge(self, *topics: str, word: str = "") -> None:
-        """Wake all who watch one of `topics`, and tell them `word`."""
+        """Wake every watch on one of `topics`, and give it `word`, such as the id of what changed."""
         ...
 
     def watch(self, *topics: str) -> Any:
@@ -66,7 +69,10 @@ class Channels(Protocol):
         ...
 
     def messages(self, mailbox: str, after: str) -> list[MailboxMessage]:
-        """Those with an id later than `after`, oldest first; all that are kept, if that is no id of ours."""
+        """The messages with an id later than `after`, oldest first.
+
+        All that the mailbox still holds, if `after` is not the id of a message.
+        """
         ...
 
     def last_message_id(self, mailbox: str) -> str:
@@ -82,31 +88,31 @@ class Channels(Protocol):
         *,
         instead_of: dict[str, Any] | None = None,
     ) -> bool:
-        """`member` is present, with `value`, for so many more seconds. Returns whether it was written.
+        """Make `member` present with `value` for `seconds`. Returns whether that was written.
 
-        With `instead_of` only if that is what `presence` says of the member until now, {} for nothing.
+        With `instead_of`, it is written only if the member's present value equals that; {} means no value.
         """
         ...
 
     def expect_present(self, group: str, member: str, seconds: float) -> None:
-        """Unless `member` is present already: present, without a value, for so many seconds to show up in."""
+        """Make `member` present without a value for `seconds`, unless it is present: it must show up in that time."""
         ...
 
     def presence(self, group: str) -> dict[str, dict[str, Any]]:
-        """Who is present in the group, with their values."""
+        """The members present in the group, with their values."""
         ...
 
     def set_absent(self, group: str, member: str) -> None:
-        """`member` is gone and need not lapse."""
+        """Remove `member` from the group at once; `take_lapsed` will not report it."""
         ...
 
     def take_lapsed(self) -> list[tuple[str, str]]:
-        """(group, member) of all whose deadline has passed; each is told to one caller only."""
+        """Remove and return, as (group, member), all whose deadline has passed. Each is returned to one caller only."""
         ...
 
 
 class Hub:
-    """The watches of this process."""
+    """The watches of this process, by topic."""
 
     def __init__(self) -> None:
         self._watches: dict[str, set[int]] = {}
@@ -115,7 +121,7 @@ class Hub:
 
     @contextmanager
     def watch(self, *topics: str) -> Iterator[Watch]:
-        """A watch that is known to the hub while the block runs."""
+        """A watch on these topics, registered while the block runs."""
         watch = Watch(frozenset(topics))
         with self._lock:
             self._by_id[id(watch)] = watch
@@ -133,7 +139,7 @@ class Hub:
 
     @property
     def watched(self) -> bool:
-        """Whether anybody watches."""
+        """Whether there is any watch."""
         return bool(self._by_id)
 
     def tell(self, topics: Iterable[str], word: str) -> None:
@@ -146,7 +152,7 @@ class Hub:
             watch.tell(word, topics)
 
     def tell_all(self) -> None:
-        """Wake everybody: something may have been missed."""
+        """Wake all watches with `EVERYTHING`, because nudges may have been missed."""
         with self._lock:
             watches = list(self._by_id.values())
         for watch in watches:
@@ -154,5 +160,5 @@ class Hub:
 
 
 def checked_message_id(after: str) -> str:
-    """An id of a message as somebody from outside gave it, or "" if it is none: `Last-Event-ID` may hold anything."""
+    """`after` if it has the form of a message's id, else "". The header `Last-Event-ID` may hold anything."""
     return after if re.fullmatch(r"[0-9]{1,19}(-[0-9]{1,19})?", after) else ""

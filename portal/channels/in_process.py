@@ -1,4 +1,4 @@
-"""The channels of a portal that runs as one web process: a few dictionaries."""
+"""Channels for a portal that runs as one web process: a few dictionaries in its memory."""
 
 import threading
 import time
@@ -9,7 +9,7 @@ from portal.channels.base import MAILBOX_LENGTH, MAILBOX_SECONDS, Hub, MailboxMe
 
 
 class InProcess:
-    """Channels of a portal that runs as one web process."""
+    """Channels in the memory of this process."""
 
     shared: ClassVar[bool] = False
 
@@ -39,12 +39,12 @@ class InProcess:
     def messages(self, mailbox: str, after: str) -> list[MailboxMessage]:
         since, after = time.monotonic() - MAILBOX_SECONDS, checked_message_id(after)
         with self._lock:
-            kept = list(self._boxes.get(mailbox, ()))
-        return [message for at, message in kept if at >= since and message.id > after]
+            box = list(self._boxes.get(mailbox, ()))
+        return [message for at, message in box if at >= since and message.id > after]
 
     def last_message_id(self, mailbox: str) -> str:
-        kept = self.messages(mailbox, "")
-        return kept[-1].id if kept else f"{self._sequence:016d}"
+        messages = self.messages(mailbox, "")
+        return messages[-1].id if messages else f"{self._sequence:016d}"
 
     def set_present(
         self,

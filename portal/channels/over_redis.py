@@ -1,4 +1,4 @@
-"""The channels of a portal that runs as several processes, shared by Redis."""
+"""Channels for a portal that runs as several processes: they share them through Redis."""
 
 import json
 import threading
@@ -22,7 +22,7 @@ _MAILBOX = "foyer:mailbox:"
 _NUDGES = "foyer:nudges"
 
 # The server's clock decides, so that machines whose clocks differ agree about who is late.
-_ATTEND = """
+_SET_PRESENT = """
 if ARGV[5] ~= '' and ARGV[5] ~= (redis.call('HGET', KEYS[1], ARGV[1]) or '{}') then return 0 end
 local t = redis.call('TIME')
 local at = t[1] + t[2] / 1000000
@@ -59,20 +59,20 @@ T = TypeVar("T")
 
 
 def _or_away(method: Callable[P, T]) -> Callable[P, T]:
-    """Redis has a family of errors of its own (its ConnectionError is nobody else's): say it in our words."""
+    """Decorate a method to raise `ChannelsAway` for any error of Redis, none of which is a standard exception."""
 
     @wraps(method)
-    def told(*args: P.args, **kwargs: P.kwargs) -> T:
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> T:
         try:
             return method(*args, **kwargs)
         except redis.RedisError as error:
             raise ChannelsAway from error
 
-    return told
+    return wrapped
 
 
 class OverRedis:
-    """Channels of a portal that runs as several processes."""
+    """Channels in Redis. One thread of each process listens to the nudges while anybody watches."""
 
     shared: ClassVar[bool] = True
 
@@ -84,7 +84,7 @@ class OverRedis:
             socket_timeout=COMMAND_SECONDS,
             socket_connect_timeout=COMMAND_SECONDS,
         )
-        self._attend = self._redis.register_script(_ATTEND)
+        self._set_present = self._redis.register_script(_SET_PRESENT)
         self._expect = self._redis.register_script(_EXPECT)
         self._lapsed = self._redis.register_script(_LAPSED)
         self._hub = Hub()
@@ -132,7 +132,7 @@ class OverRedis:
         instead_of: dict[str, Any] | None = None,
     ) -> bool:
         before = "" if instead_of is None else json.dumps(instead_of)
-        written = self._attend(
+        written = self._set_present(
             keys=[_PRESENT + group, _DEADLINES],
             args=[member, json.dumps(value), seconds, f"{group}|{member}", before],
         )
@@ -166,7 +166,7 @@ class OverRedis:
                 self._listener.start()
 
     def _hear(self) -> None:
-        """Pass on what other processes publish, and subscribe anew for as long as somebody watches."""
+        """Pass nudges from Redis to the hub, and subscribe again after a failure while anybody watches."""
         while True:
             try:
                 self._hear_subscription()
@@ -179,7 +179,7 @@ class OverRedis:
                 time.sleep(AGAIN_SECONDS)
 
     def _hear_subscription(self) -> None:
-        """One subscription, until it fails. A connection cut without a word is noticed by asking it."""
+        """Listen on one subscription until it fails. Pings find a connection that was cut silently."""
         with self._redis.pubsub() as subscription:
             subscription.subscribe(_NUDGES)
             heard_at = time.monotonic()

@@ -1,4 +1,4 @@
-"""How much one participant may ask of the portal: so many signals, so many streams. Counted in each process."""
+"""Limits on signals and streams of one participant in a conference, counted in each process."""
 
 import itertools
 import threading
@@ -8,8 +8,8 @@ from portal.errors import Throttled
 
 PER_SECOND = 50.0
 BURST = 200.0
-STREAMS = 3  # one is used; a network that broke off leaves others behind until that is noticed
-FORGET_SECONDS = BURST / PER_SECOND  # after so long without a signal everything is allowed again
+STREAMS = 3  # a page uses one; a network that broke off leaves others behind until that is noticed
+FORGET_SECONDS = BURST / PER_SECOND  # after this time without a signal a whole burst is allowed again
 
 _left: dict[str, tuple[float, float]] = {}
 _streams: dict[str, list[int]] = {}
@@ -18,7 +18,7 @@ _lock = threading.Lock()
 
 
 def take_signal(participation_id: str) -> None:
-    """Take one signal from what the participant has left. Raises `Throttled`."""
+    """Count one signal of the participant. Raises `Throttled` if he has sent too many."""
     at = time.monotonic()
     with _lock:
         for known in [known for known, (_, since) in _left.items() if since < at - FORGET_SECONDS]:
@@ -31,7 +31,7 @@ def take_signal(participation_id: str) -> None:
 
 
 def open_stream(participation_id: str) -> int:
-    """A number for a new stream of this participant. The oldest ones are no longer `open`."""
+    """Register a new stream of this participant and return its number. The oldest ones beyond `STREAMS` are closed."""
     number = next(_numbers)
     with _lock:
         _streams[participation_id] = [*_streams.get(participation_id, []), number][-STREAMS:]
@@ -39,12 +39,12 @@ def open_stream(participation_id: str) -> int:
 
 
 def is_open(participation_id: str, number: int) -> bool:
-    """Whether this stream is one of the newest."""
+    """Whether this stream is still one of the participant's newest."""
     return number in _streams.get(participation_id, ())
 
 
 def close_stream(participation_id: str, number: int) -> None:
-    """The stream ended."""
+    """Unregister a stream that has ended."""
     with _lock:
         rest = [other for other in _streams.get(participation_id, []) if other != number]
         if rest:

@@ -1,6 +1,6 @@
-"""What embedded conferences share: who is there, and who may say what to whom.
+"""Embedded conferences: the roster, heartbeats of pages, and signals from one participant to another.
 
-Media go directly between browsers; the portal carries their signals, and refuses those that a role may
+Media go directly between browsers; the portal relays their signals, and refuses those that a role may
 not send. Each participant has a mailbox, `participation:<id>`; messages are `{"event": …, …}`.
 """
 
@@ -21,12 +21,12 @@ from portal.status.maintenance import ALIVE_SECONDS
 from portal.status.models import Ending, Participation
 from portal.status.operations import leave_session, present_participations
 
-LEAVING_SECONDS = 4  # after a page was closed, so long is the place kept for a reload
-_TRIES = 5  # only tabs of one device ever write to the same place
+LEAVING_SECONDS = 4  # how long a participant stays present after his page was closed, for a reload
+_TRIES = 5  # only tabs of one device ever compete for one presence
 
 
 class SignalType(StrEnum):
-    """What participants may say to one another."""
+    """The signals that participants can send to one another."""
 
     OFFER = "offer"
     ANSWER = "answer"
@@ -40,24 +40,24 @@ _PLAIN = (str, int, float, type(None))
 
 
 def is_moderation(kind: SignalType) -> bool:
-    """Whether this is something that moderators do to others, and that is written down."""
+    """Whether this is something that only moderators do to others, and that is written to the audit."""
     return kind in _MODERATORS_ONLY
 
 
 def may_signal(role: Role, kind: SignalType) -> bool:
-    """Everybody negotiates media; only moderators mute and remove others."""
+    """Whether a role may send such a signal: everybody negotiates media, only moderators mute and remove others."""
     return role is Role.MODERATOR or not is_moderation(kind)
 
 
 class InAnotherTab(NotAllowed):
-    """This device is in the room in another tab."""
+    """The device is in the room in another tab."""
 
     default = Message("You are already in this room in another tab.")
 
 
 @dataclass(frozen=True)
 class RosterEntry:
-    """One line of the roster."""
+    """One participant in the roster: who he is, and what his browser last said about microphone and camera."""
 
     id: str
     name: str
@@ -68,12 +68,12 @@ class RosterEntry:
 
 
 def mailbox(participation_id: str) -> str:
-    """Where messages for this participant lie; also the topic that tells about them."""
+    """The name of the participant's mailbox, which is also the topic that is nudged when a message comes."""
     return f"participation:{participation_id}"
 
 
 def roster(room: Room) -> list[RosterEntry]:
-    """Who is in, in the order of entering, with what their browsers last said."""
+    """The participants in the room, in the order of entering, with what their browsers last said."""
     present = channels().presence(str(room.uuid))
     return [
         RosterEntry(
@@ -89,10 +89,10 @@ def roster(room: Room) -> list[RosterEntry]:
 
 
 def heartbeat(participation: Participation, *, tab: str, microphone: bool, camera: bool, takeover: bool) -> bool:
-    """Keep the place for eight more seconds. Raises `InAnotherTab` if another tab holds it.
+    """Keep the participant present for eight more seconds. Raises `InAnotherTab` if another tab is present.
 
-    Returns whether something changed that others see. What a page said last may arrive after the word that
-    it was closed, and must not bring it back to life: each page load has an id of its own.
+    `takeover` replaces another tab, which is told. Returns whether something changed that others see. A heartbeat
+    that arrives after `page_closed` for its tab does nothing; each page load has a tab id of its own.
     """
     group = str(participation.room_uuid)
     value = {"tab": tab, "microphone": microphone, "camera": camera}
@@ -116,7 +116,7 @@ def heartbeat(participation: Participation, *, tab: str, microphone: bool, camer
 
 
 def page_closed(participation: Participation, *, tab: str) -> None:
-    """The page went away; a reload may bring it back within four seconds."""
+    """Let the participant become absent in four seconds, because his page was closed. A reload keeps him present."""
     group = str(participation.room_uuid)
     for _try in range(_TRIES):
         before = channels().presence(group).get(participation.id, {})
@@ -128,7 +128,7 @@ def page_closed(participation: Participation, *, tab: str) -> None:
 
 
 def find_receiver(room: Room, sender: Participation, to: str) -> Participation:
-    """Somebody else who is in the room. Raises `NotFound`."""
+    """The participant with the id `to`, who is in the room and not the sender. Raises `NotFound`."""
     receiver = session.scalar(
         sa.select(Participation).where(
             Participation.room_uuid == room.uuid, Participation.id == to, Participation.left_at.is_(None)
@@ -140,7 +140,7 @@ def find_receiver(room: Room, sender: Participation, to: str) -> Participation:
 
 
 def require_may_signal(sender: Participation, tab: str, kind: SignalType) -> None:
-    """Whether this tab may say such a thing. Raises `NotAllowed` (role), `InAnotherTab` or `Throttled`."""
+    """Make sure that this tab may send such a signal now. Raises `NotAllowed` (role), `InAnotherTab` or `Throttled`."""
     signal_rate.take_signal(sender.id)
     if not may_signal(sender.role, kind):
         raise NotAllowed(Message("Only moderators may do this."))
@@ -151,7 +151,7 @@ def require_may_signal(sender: Participation, tab: str, kind: SignalType) -> Non
 def relay_signal(
     *, sender: Participation, tab: str, receiver: Participation, to_tab: str, kind: SignalType, data: Any
 ) -> None:
-    """Carry an offer, an answer or a candidate: an object of plain values. Raises `Invalid`."""
+    """Put an offer, an answer or a candidate into the receiver's mailbox. Raises `Invalid` if it is no flat object."""
     if not isinstance(data, dict) or not all(isinstance(value, _PLAIN) for value in data.values()):
         raise Invalid(data=Message("A signal carries an object of plain values."))
     message = {

@@ -1,0 +1,13 @@
+"""Credentials: what lets programs use the API. OAuth clients, the grants that people gave them, and their tokens.
+
+A program acts for a person and within the scopes it was granted, which narrow that person's rights and never widen
+them. Secrets and tokens are shown once; only their hashes are stored. A token counts only while its grant, its
+client and its person do; a refresh token or code that comes a second time revokes the whole grant.
+
+    clients.py      creating, finding and revoking OAuth clients
+    models.py       the tables `OAuthClient` and `Grant`
+    tokens.py       the tables of access tokens, refresh tokens and authorization codes
+    operations.py   issuing, rotating, finding and revoking tokens
+    scopes.py       the scopes of the API
+    secrets.py      the formats of secrets and tokens, and their hash
+"""

@@ -1,4 +1,4 @@
-"""Making programs known to the portal, and shutting them out."""
+"""Creating, finding and revoking OAuth clients: the programs that may use the API."""
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
@@ -32,7 +32,7 @@ _GRANT_TYPES = {
 
 
 def offered_scopes(user: User) -> list[Scope]:
-    """What this person can let a program do; `admin` means something for platform staff only."""
+    """The scopes that this person can give to a program. `admin` is offered to platform staff only."""
     staff = any(role.builtin or role.permissions for role in user.platform_roles)
     return [scope for scope in Scope if staff or scope is not Scope.ADMIN]
 
@@ -49,10 +49,11 @@ def create_client(
     expires_at: datetime | None = None,
     client_id: str | None = None,
 ) -> tuple[OAuthClient, str]:
-    """A new client and its secret, which is not kept: only its hash is.
+    """Create a client and return it with its secret, of which only the hash is stored.
 
-    `client_id` names an id that was promised before; it raises `Conflict` once it is taken, so that a form
-    sent twice makes one client. Raises `Invalid` on `name`, `description`, `scopes`, `expires_at`, `redirect_uris`.
+    `client_id` is an id that a form reserved when it was shown; raises `Conflict` if a client has it already, so
+    that a form sent twice creates one client. Raises `Invalid` on `name`, `description`, `scopes`, `expires_at` or
+    `redirect_uris`.
     """
     secret = CLIENT.new()
     client = OAuthClient(
@@ -79,20 +80,20 @@ def create_client(
 
 
 def revoke_client(client: OAuthClient, *, by: Actor) -> None:
-    """Shut the program out for good, with every token that it has."""
+    """Revoke a client for good. None of its tokens counts any more."""
     client.revoked_at = client.revoked_at or now()
     session.flush()
     record_event("client.revoked", client, by=by, name=client.name)
 
 
 def clients_of(user: User) -> list[OAuthClient]:
-    """The clients that this person made, the newest first; at most 500."""
+    """The clients that this person created, the newest first; at most 500."""
     query = sa.select(OAuthClient).where(OAuthClient.user_uuid == user.uuid).order_by(OAuthClient.uuid.desc())
     return list(session.scalars(query.limit(500)).unique())
 
 
 def find_own_client(user: User, client_id: str) -> OAuthClient:
-    """This person's client. Raises `NotFound`, also for somebody else's."""
+    """The client with this id that this person created. Raises `NotFound`, also if somebody else created it."""
     client = session.scalars(
         sa.select(OAuthClient).where(OAuthClient.id == client_id, OAuthClient.user_uuid == user.uuid)
     ).unique()
@@ -103,7 +104,7 @@ def find_own_client(user: User, client_id: str) -> OAuthClient:
 
 
 def find_client(client_id: str) -> OAuthClient | None:
-    """The client that may ask for tokens now, by its public id."""
+    """The client with this public id; None if there is none, or if it may not ask for tokens now."""
     if not client_id.isascii() or not client_id.isalnum():
         return None
     client = session.scalars(sa.select(OAuthClient).where(OAuthClient.id == client_id)).unique().one_or_none()
@@ -111,12 +112,12 @@ def find_client(client_id: str) -> OAuthClient | None:
 
 
 def due(client: OAuthClient) -> bool:
-    """Whether "last used" has to be moved on."""
+    """Whether the client's `last_used_at` is an hour old, so that `mark_used` should be called."""
     return client.last_used_at is None or now() - client.last_used_at >= USED_STEP
 
 
 def mark_used(client_uuid: UUID) -> None:
-    """Move "last used" on, at most once an hour, however many calls find it due at once."""
+    """Set `last_used_at` to now, at most once an hour, however many requests call this at once."""
     at = now()
     stale = sa.or_(OAuthClient.last_used_at.is_(None), OAuthClient.last_used_at <= at - USED_STEP)
     session.execute(

@@ -1,7 +1,7 @@
-"""Programs that act for people, and what people granted them. The tokens that say so are in tokens.py.
+"""The tables of OAuth clients (programs that act for people) and of grants (what a person let a client do).
 
-A `Grant` is the family of its tokens. Whether any of them lives is decided by the grant at the moment of
-use, so a family ends by one UPDATE of one row, and no race can leave half of it alive.
+All tokens that come of one grant are its family. Whether a token counts is decided by its grant when it is
+used, so a family ends by one UPDATE of one row, and no race can leave half of it alive.
 """
 
 from datetime import datetime
@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.clock import now
-from portal.credentials.secrets import HASH_LENGTH, same
+from portal.credentials.secrets import HASH_LENGTH, matches_hash
 from portal.db import Base, TimestampMixin, enum_type
 from portal.identifiers import IdentifierMixin, new_uuid
 from portal.people.models import NAME_LENGTH, User
@@ -23,7 +23,7 @@ REDIRECT_URI_LENGTH = 500
 
 
 class ClientKind(StrEnum):
-    """Whose program it is, which decides how it comes to its tokens."""
+    """Whose program a client is. This decides how it gets its tokens."""
 
     CREDENTIAL = "credential"
     """A machine that acts for the user who made it."""
@@ -34,7 +34,7 @@ class ClientKind(StrEnum):
 
 
 class GrantType(StrEnum):
-    """The ways to a token."""
+    """The ways in which a client can get a token."""
 
     CLIENT_CREDENTIALS = "client_credentials"
     PASSWORD = "password"  # noqa: S105  (the word of RFC 6749)
@@ -43,7 +43,7 @@ class GrantType(StrEnum):
 
 
 class OAuthClient(IdentifierMixin, TimestampMixin, Base):
-    """A program. Its public `client_id` is its `id`; `user` made it, and a credential acts with that user's rights."""
+    """A program that uses the API. `user` created it; a client of kind `credential` acts with that user's rights."""
 
     __tablename__ = "oauth_clients"
 
@@ -62,38 +62,38 @@ class OAuthClient(IdentifierMixin, TimestampMixin, Base):
 
     @property
     def client_id(self) -> str:
-        """What the program calls itself."""
+        """The public id by which the program identifies itself: its `id`."""
         return self.id
 
     @property
     def scopes(self) -> list[Scope]:
-        """The most it may be granted."""
+        """The scopes that it may be granted at most."""
         return in_order(self.scope_words)
 
     def expired(self, at: datetime) -> bool:
-        """Whether its time is over."""
+        """Whether its expiry date has passed at `at`."""
         return self.expires_at is not None and self.expires_at <= at
 
     def usable(self, at: datetime) -> bool:
-        """Whether it may ask for tokens, and use those it has."""
+        """Whether it may ask for tokens and use those it has: not revoked, not expired, its user not deactivated."""
         return self.revoked_at is None and not self.expired(at) and self.user.deactivated_at is None
 
-    # What Authlib asks of a client:
+    # The methods that Authlib calls:
 
     def get_client_id(self) -> str:
-        """Its public id."""
+        """The client's public id."""
         return self.client_id
 
     def check_client_secret(self, client_secret: str) -> bool:
         """Whether this is its secret, in constant time."""
-        return same(client_secret, self.secret_hash)
+        return matches_hash(client_secret, self.secret_hash)
 
     def check_endpoint_auth_method(self, method: str, _endpoint: str) -> bool:
-        """Every client has a secret, and says it in a header or in the body."""
+        """Whether `method` is one of the two ways to send a secret: in a header or in the body."""
         return method in {"client_secret_basic", "client_secret_post"}
 
     def check_grant_type(self, grant_type: str) -> bool:
-        """Whether it may come to tokens this way."""
+        """Whether it may get tokens by this grant type."""
         return grant_type in self.grant_types
 
     def check_response_type(self, response_type: str) -> bool:
@@ -105,11 +105,11 @@ class OAuthClient(IdentifierMixin, TimestampMixin, Base):
         return redirect_uri in self.redirect_uris
 
     def get_default_redirect_uri(self) -> str | None:
-        """Its address, if there is only one that can be meant."""
+        """The registered address, if there is exactly one; else None."""
         return self.redirect_uris[0] if len(self.redirect_uris) == 1 else None
 
     def get_allowed_scope(self, scope: str | None) -> str | None:
-        """What it gets: all it has, or what it asks for; None if that is more than it has."""
+        """The scopes it gets: those in `scope`, or all of its own if that is empty; None if it asks for more."""
         asked = set((scope or "").split()) or set(self.scope_words)
         return " ".join(in_order(asked)) if asked <= set(self.scope_words) else None
 
@@ -130,11 +130,15 @@ class Grant(Base):
 
     @property
     def scopes(self) -> list[Scope]:
-        """What was granted; a token of it may have less."""
+        """The scopes that were granted. A token of the grant may have fewer."""
         return in_order(self.scope_words)
 
     def live(self, at: datetime) -> bool:
-        """Whether its tokens count: nobody revoked it, and client and person are still what they were."""
+        """Whether the grant's tokens count at `at`.
+
+        They do not after it was revoked, while its client is not usable, when the person is deactivated, and if the
+        person has changed the password since.
+        """
         changed = self.user.password_set_at
         return (
             self.revoked_at is None

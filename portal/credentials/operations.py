@@ -1,7 +1,7 @@
-"""Issuing tokens, trading them in, ending them, and finding the one that was presented.
+"""Issuing, rotating, finding and revoking access tokens, refresh tokens and authorization codes.
 
-A token or a code that comes a second time was stolen from somebody. That ends its whole family, in a step
-that is committed apart, because the answer is a refusal and takes back everything else.
+A refresh token or code that is used a second time was stolen from somebody. That revokes the grant with all its
+tokens, in a committed step of its own, because the request is refused and everything else is rolled back.
 """
 
 from collections.abc import Collection, Iterable
@@ -28,7 +28,7 @@ RETENTION = timedelta(days=1)  # dead tokens stay so long, for whoever wonders w
 
 @dataclass(frozen=True)
 class TokenPair:
-    """The texts of new tokens, and how long each lives. Some grants give no refresh token."""
+    """A new access token and, unless None, a new refresh token: their texts, lifetimes and scopes."""
 
     access: str
     access_life: timedelta
@@ -39,7 +39,7 @@ class TokenPair:
 
 @dataclass(frozen=True)
 class Authorised:
-    """A third-party application that may act for somebody, by all of that person's grants together."""
+    """A third-party application that may act for a person: the union of that person's grants to it."""
 
     client: OAuthClient
     scopes: list[Scope]
@@ -47,8 +47,8 @@ class Authorised:
 
 
 def issue(*, client: OAuthClient, user: User, pair: TokenPair) -> Grant:
-    """Start a family with this pair."""
-    grant = Grant(client=client, user=user, scope_words=_words(pair.scopes))
+    """Create a grant with this first pair of tokens."""
+    grant = Grant(client=client, user=user, scope_words=_scope_values(pair.scopes))
     _add(pair, grant)
     record_event(
         "grant.issued", grant, by=AuditedUser(user.uuid, client.uuid), client=client.id, scopes=" ".join(grant.scopes)
@@ -57,7 +57,7 @@ def issue(*, client: OAuthClient, user: User, pair: TokenPair) -> Grant:
 
 
 def rotate(token: RefreshToken, *, pair: TokenPair) -> None:
-    """Trade in a refresh token that `find_refresh_token` found, for the next pair of its family."""
+    """Use up a refresh token, which `find_refresh_token` found, and store the next pair of its grant."""
     token.used_at = now()
     _add(pair, token.grant)
     grant = token.grant
@@ -65,7 +65,7 @@ def rotate(token: RefreshToken, *, pair: TokenPair) -> None:
 
 
 def redeem(code: AuthorizationCode, *, client: OAuthClient, pair: TokenPair) -> None:
-    """Trade in an authorization code that `find_code` found: the family that it becomes starts with this pair."""
+    """Use up an authorization code, which `find_code` found, and create a grant with this first pair of tokens."""
     code.grant = issue(client=client, user=code.user, pair=pair)
     session.flush()
 
@@ -73,13 +73,13 @@ def redeem(code: AuthorizationCode, *, client: OAuthClient, pair: TokenPair) -> 
 def consent(
     *, code: str, client: OAuthClient, user: User, scopes: Collection[Scope], redirect_uri: str, code_challenge: str
 ) -> AuthorizationCode:
-    """Note that somebody lets the client do this. The client can exchange the code within a minute, once."""
+    """Store that `user` allows the client these scopes. The client can redeem `code` once, within a minute."""
     consented = AuthorizationCode(
         code_hash=hash_of(code),
         client_uuid=client.uuid,
         user=user,
         redirect_uri=redirect_uri,
-        scope_words=_words(scopes),
+        scope_words=_scope_values(scopes),
         code_challenge=code_challenge,
         expires_at=now() + CODE_LIFE,
     )
@@ -90,7 +90,7 @@ def consent(
     return consented
 
 
-_PRESENTED = (  # with every request of a program, so no more than requests need of it
+_PRESENTED = (  # runs with every request of a program, so it loads only the columns that requests need
     sa.select(AccessToken)
     .join(AccessToken.grant)
     .join(Grant.client)
@@ -120,7 +120,7 @@ _PRESENTED = (  # with every request of a program, so no more than requests need
 
 
 def find_access_token(text: str) -> AccessToken | None:
-    """The token, if it counts, with its client, its person and that person's roles: one statement."""
+    """The access token with this text, if it counts, with its client, user and the user's roles: one statement."""
     if not ACCESS.fits(text):
         return None
     token = session.scalars(_PRESENTED, {"hash": hash_of(text)}).unique().one_or_none()
@@ -128,9 +128,9 @@ def find_access_token(text: str) -> AccessToken | None:
 
 
 def find_refresh_token(text: str, *, client: OAuthClient) -> RefreshToken | None:
-    """This client's refresh token, if it counts. One that was used before ends its family.
+    """This client's refresh token with this text, if it counts. One that was used before revokes its grant.
 
-    The row is locked: who comes second with the same token waits, and then sees that it was used.
+    The row is locked, so a second request with the same token waits and then sees that it was used.
     """
     if not REFRESH.fits(text):
         return None
@@ -144,7 +144,7 @@ def find_refresh_token(text: str, *, client: OAuthClient) -> RefreshToken | None
 
 
 def find_code(text: str, *, client: OAuthClient) -> AuthorizationCode | None:
-    """This client's authorization code, locked, if it counts. One that was used before ends what it became."""
+    """This client's authorization code, locked, if it counts. One that was used before revokes its grant."""
     if not CODE.fits(text):
         return None
     query = sa.select(AuthorizationCode).where(AuthorizationCode.code_hash == hash_of(text))
@@ -158,19 +158,19 @@ def find_code(text: str, *, client: OAuthClient) -> AuthorizationCode | None:
 
 
 def find_any(text: str) -> AccessToken | RefreshToken | None:
-    """The access or refresh token, dead or alive: for those who ask what has become of it."""
+    """The access or refresh token with this text, whether it still counts or not; None if there is none."""
     found: AccessToken | RefreshToken | None = None
     if ACCESS.fits(text):
         query = sa.select(AccessToken).where(AccessToken.token_hash == hash_of(text))
         found = session.scalars(query).unique().one_or_none()
     elif REFRESH.fits(text):
-        again = sa.select(RefreshToken).where(RefreshToken.token_hash == hash_of(text))
-        found = session.scalars(again).unique().one_or_none()
+        refresh_query = sa.select(RefreshToken).where(RefreshToken.token_hash == hash_of(text))
+        found = session.scalars(refresh_query).unique().one_or_none()
     return found
 
 
 def revoke_token(token: AccessToken | RefreshToken) -> None:
-    """End an access token; with a refresh token its whole family (RFC 7009, section 2.1)."""
+    """Revoke an access token; or, given a refresh token, its grant with all tokens (RFC 7009, section 2.1)."""
     grant = token.grant
     if isinstance(token, RefreshToken):
         return revoke_grant(grant, by=actor_of(grant.user, client_uuid=grant.client_uuid))
@@ -182,14 +182,14 @@ def revoke_token(token: AccessToken | RefreshToken) -> None:
 
 
 def revoke_grant(grant: Grant, *, by: Actor) -> None:
-    """End a family: none of its tokens counts any more."""
+    """Revoke a grant: none of its tokens counts any more."""
     grant.revoked_at = grant.revoked_at or now()
     session.flush()
     record_event("grant.revoked", grant, by=by, client=grant.client.id)
 
 
 def authorised(user: User) -> list[Authorised]:
-    """The third-party applications that may act for this person now, by name."""
+    """The third-party applications that may act for this person now, sorted by name."""
     grants: dict[UUID, list[Grant]] = {}
     for grant in _living_grants(user):
         grants.setdefault(grant.client_uuid, []).append(grant)
@@ -205,14 +205,14 @@ def authorised(user: User) -> list[Authorised]:
 
 
 def withdraw(user: User, client: OAuthClient, *, by: Actor) -> None:
-    """End everything that this person granted the client."""
+    """Revoke every grant of this person to the client."""
     for grant in _living_grants(user):
         if grant.client_uuid == client.uuid:
             revoke_grant(grant, by=by)
 
 
 def sweep_tokens() -> None:
-    """Housekeeping: tokens and codes whose time is over, then families that none is left of."""
+    """Housekeeping: delete tokens and codes that expired a day ago, then grants without any token."""
     over = now() - RETENTION
     for kind in (AccessToken, RefreshToken, AuthorizationCode):
         session.execute(sa.delete(kind).where(kind.expires_at < over))
@@ -226,7 +226,7 @@ def _add(pair: TokenPair, grant: Grant) -> None:
         AccessToken(
             token_hash=hash_of(pair.access),
             grant=grant,
-            scope_words=_words(pair.scopes),
+            scope_words=_scope_values(pair.scopes),
             expires_at=at + pair.access_life,
         )
     )
@@ -269,5 +269,5 @@ def _living_grants(user: User) -> list[Grant]:
     return [grant for grant in session.scalars(query).unique() if grant.live(at)]
 
 
-def _words(scopes: Iterable[Scope]) -> list[str]:
+def _scope_values(scopes: Iterable[Scope]) -> list[str]:
     return [scope.value for scope in in_order(scopes)]

@@ -1,6 +1,6 @@
-"""The tokens of a grant, and the code that carries a consent to its client. Only hashes of them are stored.
+"""The tables of access tokens, refresh tokens and authorization codes. Only hashes of their texts are stored.
 
-Authlib asks them questions, by methods whose names are its.
+The methods with names like `check_client`, `get_scope` and `is_expired` are called by Authlib.
 """
 
 from datetime import datetime
@@ -21,7 +21,7 @@ CHALLENGE_LENGTH = 128
 
 
 class _Issued:
-    """What every token of a family has. Only its hash is stored."""
+    """The columns that access and refresh tokens have in common."""
 
     uuid: Mapped[UUID] = mapped_column(primary_key=True, default=new_uuid)
     token_hash: Mapped[str] = mapped_column(sa.String(HASH_LENGTH), unique=True)
@@ -31,7 +31,7 @@ class _Issued:
 
 
 class AccessToken(_Issued, Base):
-    """What opens the API, for a day."""
+    """A token that gives access to the API, by default for a day."""
 
     __tablename__ = "access_tokens"
 
@@ -41,21 +41,21 @@ class AccessToken(_Issued, Base):
 
     @property
     def client(self) -> OAuthClient:
-        """The program that carries it."""
+        """The program to which it was issued."""
         return self.grant.client
 
     @property
     def user(self) -> User:
-        """With whose rights it acts."""
+        """The person with whose rights it acts."""
         return self.grant.user
 
     @property
     def scopes(self) -> list[Scope]:
-        """What it allows."""
+        """The scopes that it has."""
         return in_order(self.scope_words)
 
     def live(self, at: datetime) -> bool:
-        """Whether it counts."""
+        """Whether it counts at `at`: not revoked, not expired, and its grant counts."""
         return self.revoked_at is None and self.expires_at > at and self.grant.live(at)
 
     def check_client(self, client: OAuthClient) -> bool:
@@ -63,16 +63,16 @@ class AccessToken(_Issued, Base):
         return self.grant.client_uuid == client.uuid
 
     def is_expired(self) -> bool:
-        """Whether its time is over."""
+        """Whether its expiry date has passed."""
         return self.expires_at <= now()
 
     def is_revoked(self) -> bool:
-        """Whether it was ended before its time."""
+        """Whether it does not count any more, for whatever reason."""
         return not self.live(now())
 
 
 class RefreshToken(_Issued, Base):
-    """What gets the next pair of tokens, once: `used_at` tells a thief from the owner when it comes again."""
+    """A token that its client can exchange once for the next pair. If it comes again after `used_at`, it was stolen."""
 
     __tablename__ = "refresh_tokens"
 
@@ -80,11 +80,11 @@ class RefreshToken(_Issued, Base):
     grant: Mapped[Grant] = relationship(lazy="joined", innerjoin=True)
 
     def live(self, at: datetime) -> bool:
-        """Whether it counts."""
+        """Whether it counts at `at`: not used, not expired, and its grant counts."""
         return self.used_at is None and self.expires_at > at and self.grant.live(at)
 
     def get_scope(self) -> str:
-        """What its family was granted."""
+        """The scopes of its grant, separated by spaces."""
         return " ".join(self.grant.scopes)
 
     def check_client(self, client: OAuthClient) -> bool:
@@ -92,16 +92,16 @@ class RefreshToken(_Issued, Base):
         return self.grant.client_uuid == client.uuid
 
     def is_expired(self) -> bool:
-        """Whether its time is over."""
+        """Whether its expiry date has passed."""
         return self.expires_at <= now()
 
     def is_revoked(self) -> bool:
-        """Whether it was used or ended."""
+        """Whether it does not count any more, for whatever reason."""
         return not self.live(now())
 
 
 class AuthorizationCode(Base):
-    """A person's consent on its way to the client, for a minute. `grant` is what it became: it works once."""
+    """A code that carries a person's consent to the client. It works once, for a minute; then `grant` is set."""
 
     __tablename__ = "authorization_codes"
 
@@ -131,9 +131,9 @@ class AuthorizationCode(Base):
         )
 
     def get_redirect_uri(self) -> str:
-        """The address that the client named when it asked; "" if it left that to us."""
+        """The redirect address that the client sent with its request; "" if it sent none."""
         return self.redirect_uri
 
     def get_scope(self) -> str:
-        """What the person consented to."""
+        """The scopes that the person consented to, separated by spaces."""
         return " ".join(in_order(self.scope_words))

@@ -1,4 +1,4 @@
-"""Customers: who pays. Their accounts, subscriptions and rooms hang below them."""
+"""The table of customers: the companies and persons who pay. Their subscriptions, accounts and rooms belong to them."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -15,14 +15,18 @@ from portal.people.models import EMAIL_LENGTH, NAME_LENGTH, User
 
 
 class CustomerType(StrEnum):
-    """A company, or a person."""
+    """Whether the customer is a company or a person."""
 
     BUSINESS = "business"
     PERSONAL = "personal"
 
 
 class CustomerStatus(StrEnum):
-    """What a customer may still do; see *domain*, Customer."""
+    """What a customer may do.
+
+    `active`: everything. `suspended`: people sign in and rooms work, but nothing new is created. `inactive` and
+    `terminated`: nothing works, and only a terminated customer can be deleted.
+    """
 
     ACTIVE = "active"
     INACTIVE = "inactive"
@@ -31,12 +35,12 @@ class CustomerStatus(StrEnum):
 
 
 def display_name(company: str | None, first: str | None, last: str | None, email: str) -> str:
-    """What a customer is called: the company's name, or the person's."""
+    """The name to show for a customer: the company's, else the person's, else the e-mail address."""
     return company or " ".join(filter(None, (first, last))) or email
 
 
 class Customer(IdentifierMixin, TimestampMixin, Base):
-    """Who pays. `suspended`: rooms keep working, nothing new; `inactive` and `terminated`: nothing works."""
+    """A company or person who pays. Its owner is the user with whose e-mail address it was created."""
 
     __tablename__ = "customers"
 
@@ -48,17 +52,17 @@ class Customer(IdentifierMixin, TimestampMixin, Base):
     status: Mapped[CustomerStatus] = mapped_column(enum_type(CustomerStatus), default=CustomerStatus.ACTIVE)
     owner_uuid: Mapped[UUID] = mapped_column(sa.ForeignKey("users.uuid"), index=True)
     webhooks: Mapped[int] = mapped_column(default=0)
-    """How many endpoints listen now: who writes down what happened need not look for them when it is 0."""
+    """How many active webhook endpoints it has. When it is 0, an event need not look for endpoints."""
     owner: Mapped[User] = relationship()
 
     @property
     def display_name(self) -> str:
-        """The company's name, or the person's."""
+        """The name to show: the company's, else the person's, else the e-mail address."""
         return display_name(self.company_name, self.first_name, self.last_name, self.email)
 
     @property
     def usable(self) -> bool:
-        """Whether what they bought works."""
+        """Whether the customer's rooms work: it is active or suspended."""
         return self.status in {CustomerStatus.ACTIVE, CustomerStatus.SUSPENDED}
 
 

@@ -1,4 +1,4 @@
-"""Making customers."""
+"""Creating customers."""
 
 from portal.audit.operations import record_event
 from portal.customers.models import Customer, CustomerType

@@ -1,0 +1,15 @@
+"""The edge: what all entrances over HTTP share. It translates between requests and the core, which knows no web.
+
+The request is the transaction. Every route wears one door, which loads what it guards: a stranger gets 404, somebody
+without the permission 403, nobody the sign-in page. Each entrance believes exactly one credential: pages the session
+cookie, the API the bearer token, a room's door its admission cookie. Refusals become statuses and texts here.
+
+    actor.py              who is signed in            bearer.py             who calls the API
+    admission_cookie.py   what a room's door remembers of a browser
+    guard.py              the doors                   transaction.py        begin, commit, roll back
+    errors.py             refusals as answers         refusals.py           what is written in spite of a refusal
+    i18n.py               translations, dates         converters.py         ids in addresses
+    headers.py            security headers            hosts.py              which Host is answered
+    assets.py             static files                cursors.py            signed positions in lists
+    json_provider.py      JSON with a limited depth   rate_storage.py       rate limits without Redis
+"""

@@ -1,4 +1,4 @@
-"""Who is signed in: the one module that knows the sign-in library.
+"""The actor of the current request: who is signed in. The only module that imports Flask-Login.
 
 The session cookie holds the id of a `SignIn` row, so that signing out ends it on the server too.
 """
@@ -33,7 +33,11 @@ class _Signed(UserMixin):  # type: ignore[misc]
 
 
 def install(app: Flask) -> None:
-    """Let this app know who is signed in. Before the transaction's own install: the last to close is the first."""
+    """Set up signing in for this app.
+
+    Call it before `transaction.install`: Flask runs teardown functions in reverse order, and `_note_seen` needs a
+    transaction of its own after the request's transaction is closed.
+    """
     app.teardown_request(_note_seen)
     _manager.init_app(app, add_context_processor=False)  # templates ask us
     _manager.session_protection = None  # networks change on phones; the sign-in row is what counts
@@ -54,13 +58,13 @@ def _load(key: str) -> _Signed | None:
 
 
 def by_sign_in(sign_in_uuid: UUID) -> Actor | None:
-    """The actor whose sign-in this is, for as long as it counts. For cookies and streams that name one."""
+    """The actor of a sign-in, or None if that no longer counts. For admission cookies and streams, which name one."""
     sign_in = _valid(sign_in_uuid)
     return actor_of(sign_in.user, sign_in) if sign_in is not None else None
 
 
 def by_user(user: User | None, scopes: frozenset[Scope] | None) -> Actor | None:
-    """The actor that this user is, without a sign-in: for those whom a program let in by a join ticket."""
+    """The actor for a user without a sign-in, or None if there is none or he is deactivated. For join tickets."""
     return actor_of(user, scopes=scopes) if user is not None and user.deactivated_at is None else None
 
 
@@ -71,7 +75,7 @@ def _valid(sign_in_uuid: UUID) -> SignIn | None:
 
 
 def begin(sign_in: SignIn) -> None:
-    """Start a new session for this browser: nothing of the old one stays, here or on the server."""
+    """Start a new session for this browser. The old one is cleared, and its sign-in is ended in the database."""
     before = current()
     if before is not None and before.sign_in is not None:
         people.sign_out(before.sign_in)
@@ -82,7 +86,7 @@ def begin(sign_in: SignIn) -> None:
 
 
 def end() -> None:
-    """Forget the session of this browser."""
+    """Clear the session of this browser."""
     flask_login.logout_user()
     session.clear()
     g.pop("actor", None)
@@ -103,7 +107,7 @@ def become(somebody: Actor) -> None:
 
 
 def someone() -> Actor:
-    """The signed-in actor, behind a door that made sure there is one."""
+    """The signed-in actor. Raises `LookupError` if there is none, which a view's door should have ruled out."""
     actor = current()
     if actor is None:
         raise LookupError("no door made sure that somebody is signed in")
@@ -111,12 +115,12 @@ def someone() -> Actor:
 
 
 def nobody() -> None:
-    """Treat this request as nobody's from now on: for pages that cannot look anybody up."""
+    """Let the rest of this request have no actor: for error pages when the database is away."""
     g.actor = None
 
 
 def touch(at: datetime) -> None:
-    """Note that the sign-in was used, at most once an hour. Only in requests that may write."""
+    """Set `seen_at` of the actor's sign-in to `at`, at most once an hour. Only for requests that may write."""
     actor = current()
     if actor is not None and actor.sign_in is not None and at - actor.sign_in.seen_at > people.SEEN_STEP:
         actor.sign_in.seen_at = at
@@ -124,7 +128,7 @@ def touch(at: datetime) -> None:
 
 
 def _note_seen(_error: BaseException | None) -> None:
-    """Whoever only reads is not signed out for that: once a day, in a transaction after that of the request."""
+    """Set `seen_at` once a day for somebody who only reads pages, in a transaction after that of the request."""
     sign_in_uuid: UUID | None = g.pop("seen", None)
     if sign_in_uuid is None:
         return

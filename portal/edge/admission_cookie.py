@@ -1,6 +1,7 @@
-"""The admission cookie: one for each room, so that rooms and tabs touch neither each other nor the sign-in.
+"""The admission cookie, which remembers at a room's door by which link, sign-in or join ticket a browser came.
 
-It holds ids and a random device id, signed; never a token. What it allows is judged anew each time.
+There is one for each room (`Path=/rooms/<id>`), so rooms affect neither each other nor the sign-in. It holds ids and
+a random device id, signed, and never a token. What it allows is judged anew with every request.
 """
 
 import hmac
@@ -21,7 +22,7 @@ PROOF = "admission-proof"
 
 @dataclass(frozen=True)
 class AdmissionCookie:
-    """What the cookie says: this device, and by what right it came."""
+    """The contents of the cookie: the device, and by which link, sign-in or join ticket it came."""
 
     device: str
     token_uuid: UUID | None = None
@@ -34,35 +35,47 @@ class AdmissionCookie:
 
 
 def new_cookie() -> AdmissionCookie:
-    """A cookie for a device that was never here."""
+    """A cookie with a new device id, for a browser that has none."""
     return AdmissionCookie(device=secrets.token_urlsafe(18))
 
 
 def by_link(cookie: AdmissionCookie | None, token_uuid: UUID) -> AdmissionCookie:
-    """The same device with another link, which replaces whatever it came by, and the stay that hung on that."""
+    """The cookie after opening a link. The link replaces whatever the browser came by before.
+
+    The participation is kept only if the browser came by this very link before.
+    """
     same = cookie is not None and cookie.token_uuid == token_uuid and cookie.sign_in_uuid is None
-    stay = cookie.participation_id if cookie is not None and same else ""
     return replace(
-        cookie or new_cookie(), token_uuid=token_uuid, sign_in_uuid=None, join_ticket_uuid=None, participation_id=stay
+        cookie or new_cookie(),
+        token_uuid=token_uuid,
+        sign_in_uuid=None,
+        join_ticket_uuid=None,
+        participation_id=cookie.participation_id if cookie is not None and same else "",
     )
 
 
 def by_membership(cookie: AdmissionCookie | None, sign_in_uuid: UUID) -> AdmissionCookie:
-    """The same device as a member, as long as that sign-in lasts."""
+    """The cookie after entering as a member with this sign-in, which replaces whatever the browser came by before.
+
+    The participation is kept only if the browser came with this very sign-in before.
+    """
     same = cookie is not None and cookie.sign_in_uuid == sign_in_uuid
-    stay = cookie.participation_id if cookie is not None and same else ""
     return replace(
-        cookie or new_cookie(), token_uuid=None, sign_in_uuid=sign_in_uuid, join_ticket_uuid=None, participation_id=stay
+        cookie or new_cookie(),
+        token_uuid=None,
+        sign_in_uuid=sign_in_uuid,
+        join_ticket_uuid=None,
+        participation_id=cookie.participation_id if cookie is not None and same else "",
     )
 
 
 def by_join_ticket(cookie: AdmissionCookie | None, join_ticket_uuid: UUID) -> AdmissionCookie:
-    """The same device with a join ticket in its hand; what it came by before counts until that is used."""
+    """The cookie after opening a join ticket. What the browser came by before still counts until it redeems it."""
     return replace(cookie or new_cookie(), join_ticket_uuid=join_ticket_uuid)
 
 
 def read(request: Request, room_id: str) -> AdmissionCookie | None:
-    """The cookie for this room, or None if there is none that we signed."""
+    """The request's cookie for this room; None if there is none, or none that the portal signed within 30 days."""
     cookie = request.cookies.get(COOKIE)
     if not cookie:
         return None
@@ -81,7 +94,7 @@ def read(request: Request, room_id: str) -> AdmissionCookie | None:
 
 
 def write(response: Response, room_id: str, cookie: AdmissionCookie) -> Response:
-    """Set the cookie on the answer, below this room's address only."""
+    """Set the cookie on the answer, for addresses below this room's only."""
     payload = {"d": cookie.device}
     if cookie.token_uuid:
         payload["t"] = str(cookie.token_uuid)
@@ -106,15 +119,15 @@ def write(response: Response, room_id: str, cookie: AdmissionCookie) -> Response
 
 
 def proof(cookie: AdmissionCookie, room_id: str) -> str:
-    """What proves that a form or a script comes from a page that was made for this device in this room.
+    """The CSRF token for this device in this room: it proves that a form or script comes from a page made for it.
 
-    Made from the cookie's secret, so it lives as long as the cookie, whoever signs in or out meanwhile.
+    It is a keyed hash of the device id, so it is valid as long as the cookie, whoever signs in or out meanwhile.
     """
     return vault.lookup_hash(f"{room_id}|{cookie.device}", purpose=PROOF)
 
 
 def proven(request: Request, room_id: str, cookie: AdmissionCookie) -> bool:
-    """Whether the request carries that proof: in a form's field, or in a script's header."""
+    """Whether the request carries the CSRF token of this device in this room, in a form's field or in a header."""
     sent = request.form.get("csrf_token") or request.headers.get("X-CSRFToken", "")
     good = vault.lookup_hashes(f"{room_id}|{cookie.device}", purpose=PROOF)
     return any(hmac.compare_digest(sent.encode(), one.encode()) for one in good)

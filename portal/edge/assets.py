@@ -1,4 +1,4 @@
-"""Static files under an address that changes with their contents, so that browsers keep them for good."""
+"""Static files, served under an address that changes with their contents, so that browsers cache them for good."""
 
 import gzip
 import hashlib
@@ -35,7 +35,7 @@ def install(app: Flask, folder: Path) -> None:
 
 @cache
 def packed(file: Path) -> bytes:
-    """The file compressed, as small as it gets: once for the life of the process."""
+    """The file's contents, compressed with gzip once for the life of the process."""
     return gzip.compress(file.read_bytes(), 9, mtime=0)
 
 

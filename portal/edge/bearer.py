@@ -1,4 +1,4 @@
-"""The API's one credential: an access token in the header `Authorization: Bearer` (RFC 6750).
+"""Authenticating requests to the API by the access token in the header `Authorization: Bearer` (RFC 6750).
 
 Neither a cookie nor a parameter counts. "Last used" of the client is written after the answer has been
 sent, in a transaction of its own and at most once an hour, so that no reader waits for SQLite's one writer.
@@ -42,7 +42,7 @@ class ScopeMissing(Refused):
 
 
 def current() -> Actor:
-    """Who calls: the token's person, within its scopes. Raises `NoCredential`."""
+    """The actor of this request: the token's person, limited to the token's scopes. Raises `NoCredential`."""
     if "bearer_actor" not in g:
         presented = token()
         g.bearer_actor = actor_of(
@@ -53,7 +53,7 @@ def current() -> Actor:
 
 
 def require(*scopes: Scope) -> Actor:
-    """The same, for somebody whose token has these scopes. Raises `NoCredential` or `ScopeMissing`."""
+    """The actor of this request, if the token has all these scopes. Raises `NoCredential` or `ScopeMissing`."""
     actor = current()
     for scope in scopes:
         if not actor.within(scope):
@@ -62,12 +62,12 @@ def require(*scopes: Scope) -> Actor:
 
 
 def caller() -> str:
-    """The public id of the calling client, the same from token to token. Raises `NoCredential`."""
+    """The public id of the client that calls, whichever of its tokens it uses. Raises `NoCredential`."""
     return token().client.client_id
 
 
 def token() -> AccessToken:
-    """The access token that was presented; looked up once, whoever asks. Raises `NoCredential`."""
+    """The access token of this request, looked up once and then remembered. Raises `NoCredential`."""
     if "bearer_token" not in g:
         try:
             g.bearer_token = _presented()
@@ -81,7 +81,7 @@ def token() -> AccessToken:
 
 
 def known() -> AccessToken | None:
-    """The same; None if no token came that counts."""
+    """The access token of this request, or None if there is none that counts."""
     try:
         return token()
     except NoCredential:

@@ -1,4 +1,4 @@
-"""How ids look in addresses; anything else is a 404 before a query is made."""
+"""URL converters for identifiers. An address with anything else in their place is a 404 without any query."""
 
 from werkzeug.routing import BaseConverter
 
@@ -6,14 +6,14 @@ from portal.identifiers import ID_LENGTH
 
 
 class Identifier(BaseConverter):
-    """A short public id: ten characters of base 58."""
+    """A short public id: ten characters of base 58. Used in the addresses of pages."""
 
     regex = f"[1-9A-HJ-NP-Za-km-z]{{{ID_LENGTH}}}"
     part_isolating = True
 
 
 class AnyIdentifier(BaseConverter):
-    """A short public id, a uuid or a ulid: what the API takes."""
+    """A short public id, a uuid or a ulid. Used in the addresses of the API."""
 
     regex = (
         rf"(?:[1-9A-HJ-NP-Za-km-z]{{{ID_LENGTH}}}|[0-9A-HJKMNP-TV-Z]{{26}}"

@@ -1,4 +1,4 @@
-"""From the core's words to answers: which status a refusal has, and what the person reads.
+"""Error handlers: they turn refusals and exceptions into pages for people and JSON for programs, with a status.
 
 Nothing internal is told: a 5xx carries only an error id, which stands in the log beside the cause.
 """
@@ -41,12 +41,12 @@ STATUSES: list[tuple[type[Refused], HTTPStatus]] = [
 
 
 def status_of(refused: Refused) -> HTTPStatus:
-    """The status that this refusal has over HTTP."""
+    """The HTTP status of this refusal."""
     return next(status for kind, status in STATUSES if isinstance(refused, kind))
 
 
 def install(app: Flask) -> None:
-    """Answer every error of this app."""
+    """Register the error handlers of this app."""
     app.register_error_handler(Refused, _refused)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(SQLAlchemyError, _database)
@@ -55,7 +55,7 @@ def install(app: Flask) -> None:
 
 
 def on_form(refused: Refused) -> None:
-    """The refusal is shown on the form itself: its page has the status that the refusal has."""
+    """Give the answer, which shows the form again with this refusal, the status of the refusal instead of 422."""
     g.refused_on_form = refused
 
 
@@ -69,7 +69,7 @@ def _with_status(response: Response) -> Response:
 
 
 def speaks_json() -> bool:
-    """Whether a program asked, which reads no pages."""
+    """Whether this request is answered in JSON, because its address is for programs."""
     return request.path.startswith(("/api/", RAW_BODIES, "/oauth/token", "/oauth/revoke", "/oauth/introspect"))
 
 
@@ -81,10 +81,10 @@ def problem(
     retry_after: int | None = None,
     error_id: str = "",
 ) -> Response:
-    """The one shape of all refusals for programs: `{"message", "errors": {"field": ["…"]}}`."""
+    """A refusal as JSON for programs: `{"message", "errors": {"field": ["…"]}}`. `retry_after` is in seconds."""
     content: dict[str, Any] = {"message": message}
     if fields:
-        content["errors"] = {name: [words] for name, words in fields.items()}
+        content["errors"] = {name: [text] for name, text in fields.items()}
     if error_id:
         content["error_id"] = error_id
     response = make_response(content, status)
@@ -94,7 +94,7 @@ def problem(
 
 
 def error_page(status: HTTPStatus, message: str, *, retry_after: int | None = None, error_id: str = "") -> Response:
-    """The one page for everything that went wrong; the same in JSON for programs."""
+    """The error page, or for programs the refusal as JSON. `retry_after` is in seconds."""
     if speaks_json():
         return problem(status, message, retry_after=retry_after, error_id=error_id)
     titles = {
@@ -135,7 +135,7 @@ def _refused(refused: Refused) -> Response:
     message = translated(refused.message)
     retry_after = refused.retry_after if isinstance(refused, Throttled) else None
     if isinstance(refused, Invalid) and speaks_json():
-        fields = {name: translated(words) for name, words in refused.fields.items()}
+        fields = {name: translated(text) for name, text in refused.fields.items()}
         return problem(status, translated(refused.default), fields=fields or {"body": message})
     if isinstance(refused, NotFound) and request.path.startswith("/rooms/"):
         message = _(
@@ -150,11 +150,11 @@ def _refused(refused: Refused) -> Response:
     return response
 
 
-_WORDS = {
+_PROGRAM_MESSAGES = {
     HTTPStatus.METHOD_NOT_ALLOWED: "This address knows other methods: see the header Allow.",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The body is larger than 1 MB.",
 }
-"""What a program is told where the framework's words name no way on."""
+"""Messages for programs where the framework's own do not say what to do."""
 
 
 def _http(error: HTTPException) -> Response:
@@ -166,8 +166,10 @@ def _http(error: HTTPException) -> Response:
     if status is HTTPStatus.NOT_FOUND:
         return _refused(NotFound())
     session.rollback()
-    words = _WORDS.get(status, str(error.description or "")) if speaks_json() else _("Go back, and try it another way.")
-    response = error_page(status, words)
+    message = _("Go back, and try it another way.")
+    if speaks_json():
+        message = _PROGRAM_MESSAGES.get(status, str(error.description or ""))
+    response = error_page(status, message)
     for name in ("Allow", "Location", "Retry-After", "Accept"):
         for value in error.get_response().headers.getlist(name):
             response.headers.add(name, value)
@@ -175,14 +177,14 @@ def _http(error: HTTPException) -> Response:
 
 
 def page_for(error: Exception) -> Response:
-    """The page that answers this error, for an entrance that says the same in another shape."""
+    """The answer of these handlers to an error, for OAuth, which takes its status and writes its own JSON."""
     if isinstance(error, HTTPException):
         return _http(error)
     return _database(error) if isinstance(error, SQLAlchemyError) else _unexpected(error)
 
 
 def csrf_refused(_error: CSRFError) -> Response:
-    """The answer to a request that may not come from one of our pages."""
+    """The error page for a request without a valid CSRF token."""
     session.rollback()
     return error_page(
         HTTPStatus.BAD_REQUEST,

@@ -1,8 +1,9 @@
-"""Doors. Every route wears exactly one; it swaps ids of the address for things that the visitor may have.
+"""Doors: the permission decorators of views. Every route wears exactly one.
 
-A door stamps the view, and a test walks all routes and names those without a stamp. A view that forgot
-its door is called with `room_id`, which it does not take, and fails closed. A stranger sees 404, somebody
-who may see the room but not do this 403, nobody at all the sign-in page.
+A door checks who asks, and replaces ids in the address by things that this person may have, such as `room_id` by the
+loaded `room`. It stamps the view, and a test walks all routes and names those without a stamp. A view that forgot
+its door is called with `room_id`, which it does not take, and fails closed. A stranger gets 404, somebody
+who may see the room but not do this 403, and somebody who is not signed in the sign-in page.
 """
 
 from collections.abc import Callable
@@ -40,16 +41,16 @@ View = Callable[..., Any]
 STAMP = "door"
 AT_DOOR, ADMITTED = "at_door", "admitted"
 PROVEN_BY_ADMISSION = frozenset({AT_DOOR, ADMITTED})
-"""Doors that check the proof of the room's admission, and so need none of the sign-in's session."""
+"""Doors that check the CSRF token of the room's admission cookie, so their views need none of the session."""
 
 
 class SignInFirst(Refused):
-    """Nobody is signed in. The edge shows the sign-in page and keeps what was being sent."""
+    """Nobody is signed in. It is answered by the sign-in page, which keeps the form that was being sent."""
 
 
 @dataclass(frozen=True)
 class Admission:
-    """Somebody at the door of a room, with or without a right to come in."""
+    """A visitor at the door of a room, with or without a right to enter it."""
 
     room: Room
     visitor: Visitor
@@ -61,24 +62,24 @@ class Admission:
 
     @property
     def proof(self) -> str:
-        """What a form on the door's page carries, so that it can act."""
+        """The CSRF token for forms on the page of the room's door."""
         return admission_cookie.proof(self.cookie, self.room.id)
 
     @property
     def address(self) -> str:
-        """Where this visitor knocks again: with the room's name in it only for whom it is no secret."""
+        """The room's address for this visitor: with the name in it only if he may know the name."""
         link = self.visitor.link
         known = self.room.is_public or self.visitor.member is not None or (link is not None and link.works(now()))
         return self.room.path if known else f"/rooms/{self.room.id}"
 
     @property
     def provider(self) -> ServiceProvider:
-        """The provider that holds the room now."""
+        """The provider of the room's running run, or else the one on which a run would start."""
         return provider_of(self.room, self.occupancy.run_provider_uuid)
 
     @property
     def may_know(self) -> bool:
-        """Whether this visitor may learn that the room exists: by a link of it, as a member, or as anybody."""
+        """Whether this visitor may learn that the room exists: he has a link, is a member, or the room is public."""
         return self.visitor.link is not None or self.visitor.member is not None or self.room.is_public
 
 
@@ -93,7 +94,7 @@ class Participant:
 
     @property
     def proof(self) -> str:
-        """What the player sends along, so that it can act."""
+        """The CSRF token for the player's requests."""
         return admission_cookie.proof(self.cookie, self.room.id)
 
 
@@ -103,12 +104,12 @@ def _stamp(view: View, door: str) -> View:
 
 
 def open_to_all(view: View) -> View:
-    """No door: said out loud."""
+    """Mark a view that anybody may call, signed in or not."""
     return _stamp(view, "open_to_all")
 
 
 def signed_in(view: View) -> View:
-    """Anybody who is signed in."""
+    """Let in anybody who is signed in."""
 
     @wraps(view)
     def guarded(**address: Any) -> Any:
@@ -119,7 +120,10 @@ def signed_in(view: View) -> View:
 
 
 def requires(permission: Permission, *, trashed: bool = False) -> Callable[[View], View]:
-    """Swap `room_id` for the `room`, for those who hold the permission on it."""
+    """Let in whoever holds the permission on the room, and replace `room_id` by the `room`.
+
+    `trashed`: look for the room in the trash instead.
+    """
 
     def door(view: View) -> View:
         @wraps(view)
@@ -139,12 +143,12 @@ def requires(permission: Permission, *, trashed: bool = False) -> Callable[[View
 
 
 def not_allowed_in(room: Room) -> NotAllowed:
-    """The refusal for somebody who may see the room: it names whom to ask."""
+    """The refusal for somebody who may see the room but not do this in it. It names the owner to ask."""
     return NotAllowed(Message("You may not do this in this room. Ask its owner, %(owner)s.", owner=room.owner.name))
 
 
 def bearer_only(view: View) -> View:
-    """Anybody with a credential of the API; what he may see is the query's matter. Only below `/api`."""
+    """Let in anybody with an access token; the view's query decides what he may see. Only below `/api`."""
 
     @wraps(view)
     def guarded(**address: Any) -> Any:
@@ -155,10 +159,10 @@ def bearer_only(view: View) -> View:
 
 
 def bearer_at_door(view: View) -> View:
-    """Swap `room_id` for the `room` that exists: whether somebody may enter is decided behind. Only below `/api`.
+    """Replace `room_id` by the `room`, whether or not the caller may see it. Only below `/api`.
 
-    Rooms that the caller may not see are let through, because a token in the body may open them; for
-    whoever brings none, `decide` answers as for a link that is unknown.
+    A token in the body may open the room, so the view decides. It must answer a caller without any right as if
+    there were no such room.
     """
 
     @wraps(view)
@@ -174,7 +178,7 @@ def bearer_at_door(view: View) -> View:
 
 
 def requires_in_account(view: View) -> View:
-    """Hand over the `accounts` in which the actor may make rooms; 403 for somebody without any."""
+    """Pass the `accounts` in which the actor may create rooms to the view; 403 if there are none."""
 
     @wraps(view)
     def guarded(**address: Any) -> Any:
@@ -187,9 +191,10 @@ def requires_in_account(view: View) -> View:
 
 
 def signed_by_provider(view: View) -> View:
-    """Swap `provider_id` for the `provider` that is said to call back, in use or not. Only below `/hooks`.
+    """Replace `provider_id` by the `provider`, active or not. Only below `/hooks`.
 
-    Proves nothing: the adapter verifies the signature, over the raw body. HEAD is 405, because GET may act here.
+    It proves nothing about the caller: the view has the adapter verify the signature over the raw body. HEAD is
+    answered by 405, because here even a GET may change something.
     """
 
     @wraps(view)
@@ -202,25 +207,26 @@ def signed_by_provider(view: View) -> View:
 
 
 def at_door(view: View) -> View:
-    """Swap `room_id` for the `admission` of whoever stands there. Strangers at private rooms see 404.
+    """Replace `room_id` by the `admission` of the visitor at the room's door; 404 only if there is no such room.
 
-    Believes the room's admission cookie only, and for whatever acts the proof that was made for it: a form
-    without one is shown again, filled. Without a cookie there is nothing to prove, and no right to use.
+    It believes the room's admission cookie only. A request that changes something has to carry the cookie's CSRF
+    token: else `g.csrf_valid` is false, and the form is shown again, filled. A browser without a cookie has no
+    right that anybody could abuse, so nothing is checked.
     """
 
     @wraps(view)
     def guarded(room_id: str, **address: Any) -> Any:
-        held = admission_cookie.read(request, room_id)
-        cookie = held or admission_cookie.new_cookie()
-        if _changes_state() and held is not None:
-            g.csrf_valid = admission_cookie.proven(request, room_id, held)
+        sent = admission_cookie.read(request, room_id)
+        cookie = sent or admission_cookie.new_cookie()
+        if _changes_state() and sent is not None:
+            g.csrf_valid = admission_cookie.proven(request, room_id, sent)
             g.lapsed = not g.csrf_valid
         door = find_door(room_id, cookie.token_uuid, cookie.device, cookie.sign_in_uuid)
         if door is None:
             raise NotFound
-        visitor = visitor_of(door.room, door.token, held)
+        visitor = visitor_of(door.room, door.token, sent)
         return view(
-            admission=Admission(door.room, visitor, cookie, door.status, door.occupancy, held is None),
+            admission=Admission(door.room, visitor, cookie, door.status, door.occupancy, sent is None),
             **address,
         )
 
@@ -228,9 +234,10 @@ def at_door(view: View) -> View:
 
 
 def admitted(view: View) -> View:
-    """Swap `room_id` for the `participant` who is in. Raises `ParticipationEnded` when he no longer is.
+    """Replace `room_id` by the `participant` who is in. Raises `ParticipationEnded` when he no longer is.
 
-    Believes the room's admission cookie only, and the proof that was made for it; judges the right anew.
+    It believes the room's admission cookie only, with the cookie's CSRF token for requests that change something,
+    and checks with every request whether the participant still may be in.
     """
 
     @wraps(view)
@@ -244,11 +251,11 @@ def admitted(view: View) -> View:
 
 
 def find_participant(room_id: str, cookie: AdmissionCookie | None) -> Participant:
-    """Who is in by this cookie. Raises `NotFound` (no cookie, no room) or `ParticipationEnded` (not in any more)."""
+    """The participant with this cookie. Raises `NotFound` (no cookie, no room) or `ParticipationEnded` (is not in)."""
     if cookie is None:
         raise NotFound
     try:
-        stay = reauthorize(
+        reauthorized = reauthorize(
             room_id=room_id,
             device=cookie.device,
             participation_id=cookie.participation_id,
@@ -257,15 +264,16 @@ def find_participant(room_id: str, cookie: AdmissionCookie | None) -> Participan
             at=now(),
             sign_in_days=current_app.config["SESSION_DAYS"],
         )
-    except ParticipationEnded as over:
-        if over.after_rollback is not None:
+    except ParticipationEnded as ended:
+        if ended.after_rollback is not None:
             with writing():
-                over.after_rollback()
+                ended.after_rollback()
         raise
-    if stay.role is not stay.participation.role:
-        own = stay.participation.uuid
+    room, participation, role = reauthorized.room, reauthorized.participation, reauthorized.role
+    if role is not participation.role:
+        own = participation.uuid
         with writing():
-            change_role(stay.room.uuid, lambda person: person.uuid == own, stay.role)
+            change_role(room.uuid, lambda person: person.uuid == own, role)
     return Participant(stay.room, stay.participation, cookie, stay.member)
 
 

@@ -1,4 +1,4 @@
-"""What every answer tells the browser: whom to trust with what."""
+"""Security headers of every answer: content security policy, referrer policy, permissions, caching."""
 
 from urllib.parse import urlsplit
 
@@ -31,7 +31,7 @@ OWN_FORMS = "form-action 'self'"
 
 
 def let_forms_lead_to(address: str, response: Response) -> Response:
-    """Let forms of this page be answered by a redirect to the origin of `address`, which browsers check as well."""
+    """Widen the page's policy so that its forms may be answered by a redirect to the origin of `address`."""
     parts = urlsplit(address)
     wider = POLICY.header_value.replace(OWN_FORMS, f"{OWN_FORMS} {parts.scheme}://{parts.netloc}")
     response.headers["Content-Security-Policy"] = wider

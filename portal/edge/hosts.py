@@ -1,4 +1,7 @@
-"""Which names the portal answers to: those of its public address. Other names make links and cookies that deceive."""
+"""Checking the header `Host`: the portal answers only to the name of its base URL.
+
+Under another name it would make links and cookies for a site that is not its own.
+"""
 
 from urllib.parse import urlsplit
 

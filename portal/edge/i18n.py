@@ -1,4 +1,4 @@
-"""Words for people: translated messages, and moments in the reader's time zone."""
+"""Translations, and the template filters for dates and durations in the reader's language and time zone."""
 
 import zoneinfo
 from datetime import UTC, datetime, timedelta
@@ -18,7 +18,7 @@ MINUTE, HOUR, DAY = 60, 3600, 86_400
 
 
 def install(app: Flask) -> None:
-    """Translate templates of this app and give them the filters for words and moments."""
+    """Install translations, filters and globals for the templates of this app."""
     Babel(app, timezone_selector=lambda: zone().key)
     app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined]
         lambda text: _catalogue().ugettext(text),
@@ -37,20 +37,23 @@ def install(app: Flask) -> None:
 
 
 def _catalogue() -> Any:
-    """The reader's translations, found once for each request: pages ask for every word of theirs."""
+    """The translations for the reader's language, looked up once for each request: pages ask for hundreds of texts."""
     if "catalogue" not in g:
         g.catalogue = get_translations()
     return g.catalogue
 
 
 def gettext(text: str, /, **values: object) -> str:
-    """As Flask-Babel's, which finds the translations anew for each text."""
+    """Translate a text and fill in the values.
+
+    Faster than Flask-Babel's own `gettext`, which looks for the translations anew with each call.
+    """
     found: str = _catalogue().ugettext(text)
     return found % values if values else found
 
 
 def ngettext(one: str, many: str, /, num: object, **values: object) -> str:
-    """The same for what depends on a number."""
+    """Translate a text that depends on a number, which fills `%(num)d`, and fill in the values."""
     found: str = _catalogue().ungettext(one, many, num)
     return found % {"num": num, **values}
 
@@ -66,7 +69,7 @@ def translated(message: str) -> str:
 
 
 def zone() -> zoneinfo.ZoneInfo:
-    """The reader's time zone; UTC for whom we do not know it."""
+    """The reader's time zone; UTC if it is not known."""
     somebody = actor.current()
     name = somebody.user.timezone if somebody else None
     return zoneinfo.ZoneInfo(name if name in time_zones() else "UTC")
@@ -78,7 +81,7 @@ def zone_name() -> str:
 
 
 def here_at(moment: datetime) -> datetime:
-    """A moment in the reader's time zone; in UTC, if it is so near to an end of time that it is none there."""
+    """A moment in the reader's time zone; in UTC if Python cannot represent it there (years 1 and 9999)."""
     try:
         return moment.astimezone(zone())
     except OverflowError:
@@ -120,7 +123,7 @@ def duration(since: datetime | None) -> str:
 
 
 def seconds_since(moment: datetime) -> int:
-    """How old a moment is."""
+    """The whole seconds since a moment."""
     return int((now() - moment).total_seconds())
 
 
@@ -135,25 +138,25 @@ def lasted(start: datetime, end: datetime | None) -> str:
 
 
 def role_label(role: Role) -> str:
-    """A role as people call it."""
-    words: str = {
+    """The name of a role for people."""
+    label: str = {
         Role.MODERATOR: gettext("Moderator"),
         Role.ATTENDEE: gettext("Attendee"),
         Role.GUEST: gettext("Guest"),
     }[role]
-    return words
+    return label
 
 
 def ending_label(ending: Ending) -> str:
-    """How somebody's stay ended, as others read it."""
-    words: str = {
+    """How a participation ended, as others read it."""
+    label: str = {
         Ending.LEFT: gettext("Left"),
         Ending.LOST: gettext("Connection lost"),
         Ending.REMOVED: gettext("Removed"),
         Ending.CLOSED: gettext("Room closed"),
         Ending.WITHDRAWN: gettext("Right to be in ended"),
     }[ending]
-    return words
+    return label
 
 
 def _span(seconds: int) -> str:

@@ -1,4 +1,4 @@
-"""JSON as strangers send it: nested so deep that reading or writing it again would break is refused as malformed."""
+"""Parsing JSON from strangers: what is nested too deep for Python's recursion is refused as malformed."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ DEEPEST = 32
 
 
 class ShallowJSON(DefaultJSONProvider):
-    """Flask's own, with a bound on depth. What it refuses is a `ValueError`, which Flask answers with 400."""
+    """Flask's JSON provider with a limit on depth. It raises `ValueError` beyond that, which Flask answers with 400."""
 
     def loads(self, s: str | bytes, **kwargs: Any) -> Any:
         try:

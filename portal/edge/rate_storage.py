@@ -1,7 +1,7 @@
-"""Counting who asked how often, in one process: what rate limits use where there is no Redis.
+"""Storage of the API's rate limits in the memory of one process, for a portal without Redis.
 
-The library's own storage for that sweeps with a thread, which begins with the portal, before its processes
-are forked, and anew with nearly every request. This one is swept by whoever comes, and starts nothing.
+The library's own memory storage starts a thread to delete old entries, when the portal is created, before processes
+are forked, and again with nearly every request. This one deletes them during a request and starts nothing.
 """
 
 import threading
@@ -12,11 +12,11 @@ from limits.storage import MovingWindowSupport, Storage
 from portal.clock import now
 
 SCHEME = "in-process"
-SWEEP = 60  # seconds between two looks for windows in which nothing counts any more
+SWEEP = 60  # seconds between two deletions of empty windows
 
 
 class InProcess(Storage, MovingWindowSupport):
-    """Moving windows in the memory of this process: for each key, until when each request counts, in order."""
+    """Moving windows in the memory of this process. For each key: the times at which its requests stop counting."""
 
     STORAGE_SCHEME = [SCHEME]  # noqa: RUF012  (the library declares it so)
 
@@ -28,11 +28,11 @@ class InProcess(Storage, MovingWindowSupport):
 
     @property
     def base_exceptions(self) -> type[Exception]:
-        """What may be raised if counting fails."""
+        """The exceptions that the library should treat as failures of the storage."""
         return ValueError
 
     def acquire_entry(self, key: str, limit: int, expiry: int, amount: int = 1) -> bool:
-        """Count `amount` more, if that does not make more than `limit` within `expiry` seconds."""
+        """Count `amount` requests for `expiry` seconds and return True, unless that would exceed `limit`."""
         with self._lock:
             if self.get(key) + amount > limit:
                 return False
@@ -40,13 +40,13 @@ class InProcess(Storage, MovingWindowSupport):
             return True
 
     def get_moving_window(self, key: str, limit: int, expiry: int) -> tuple[float, int]:
-        """When the first of those that count came, and how many count."""
+        """The time of the oldest request that counts, and the number of requests that count."""
         with self._lock:
             count = self.get(key)
             return self.get_expiry(key) - expiry if count else now().timestamp(), count
 
     def incr(self, key: str, expiry: float, amount: int = 1) -> int:
-        """Count `amount` more for so many seconds; how many count then."""
+        """Count `amount` requests for `expiry` seconds. Returns the number of requests that count."""
         with self._lock:
             self._sweep()
             window = self._windows.setdefault(key, deque())
@@ -54,7 +54,7 @@ class InProcess(Storage, MovingWindowSupport):
             return self.get(key)
 
     def get(self, key: str) -> int:
-        """How many count."""
+        """The number of requests that count."""
         with self._lock:
             window, at = self._windows.get(key), now().timestamp()
             while window and window[0] <= at:
@@ -62,21 +62,21 @@ class InProcess(Storage, MovingWindowSupport):
             return len(window or ())
 
     def get_expiry(self, key: str) -> float:
-        """Until when the first of those that count does."""
+        """The time at which the oldest request stops counting; now if none counts."""
         with self._lock:
             return self._windows[key][0] if self.get(key) else now().timestamp()
 
     def check(self) -> bool:
-        """Whether it works: memory does."""
+        """Whether the storage works, which memory always does."""
         return True
 
     def clear(self, key: str) -> None:
-        """Forget this key."""
+        """Delete the window of this key."""
         with self._lock:
             self._windows.pop(key, None)
 
     def reset(self) -> int:
-        """Forget all keys; how many those were."""
+        """Delete all windows. Returns how many there were."""
         with self._lock:
             count = len(self._windows)
             self._windows.clear()

@@ -1,4 +1,4 @@
-"""What remains of a refusal: audit lines that are written although everything else is rolled back."""
+"""Writing what must survive a refusal, such as a line of the audit, although everything else is rolled back."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +9,7 @@ from portal.errors import Refused
 
 @contextmanager
 def recording_refusals() -> Iterator[None]:
-    """Around an operation whose refusals leave something behind: undo, write that, and go on refusing."""
+    """Run the block; if it raises `Refused`, roll back, commit what its `after_rollback` writes, and raise it again."""
     try:
         yield
     except Refused as refused:

@@ -1,8 +1,8 @@
-"""The request is the transaction: an answer below 400 commits, any other rolls back.
+"""One database transaction for each request: an answer below 400 commits it, any other rolls it back.
 
-The body is read before the first statement, so that no slow client holds a transaction open. GET and
-HEAD promise not to write, but for GET below `/hooks`, where services choose the method by which they tell something.
-Streams hold no session: they look things up in short transactions of their own.
+The body is read before the first statement, so that no slow client keeps a transaction open. GET and HEAD requests
+only read, except for GET below `/hooks`, where services choose the method of their callbacks. Event streams hold no
+session: they query in short transactions of their own.
 """
 
 from collections.abc import Callable
@@ -18,26 +18,30 @@ from werkzeug.exceptions import BadRequest, HTTPException
 from portal.db import reading, session
 
 NOTICES = "_flashes"
-"""Where Flask keeps in the session what the next page is to say."""
+"""The key under which Flask keeps flashed messages in the session."""
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 RAW_BODIES = "/hooks/"
 """Below this path the body is kept as it came: signatures are made over bytes, which a parsed form has lost."""
 
 
 def reading_only(view: Callable[..., Any]) -> Callable[..., Any]:
-    """Mark a view that writes nothing though it is sent something, so that it waits for no writer."""
+    """Mark a POST view that writes nothing to the database, so that it does not wait for SQLite's one writer."""
     view.reading_only = True  # type: ignore[attr-defined]
     return view
 
 
 def install(app: Flask) -> None:
-    """Begin and close transactions around the requests of this app."""
+    """Begin a transaction with each request of this app, and close its session at the end."""
     app.before_request(_begin)
     app.teardown_request(_close)
 
 
 def install_end(app: Flask) -> None:
-    """Commit before anything else is done to an answer: whoever comes last here is asked first."""
+    """Commit or roll back after each view.
+
+    Flask runs `after_request` functions in reverse order: those that are registered after this one run before the
+    commit, those before it see an answer that is final.
+    """
     app.after_request(_end)
 
 

@@ -1,8 +1,9 @@
-"""The entrance for service providers: what their services tell us of their own accord, at `/hooks/<provider id>`.
+"""Hooks: the entrance for service providers, whose services send callbacks to `/hooks/<provider id>`.
 
-The one credential here is the provider's signature, made over the bytes as they were sent. So the raw body is read, up
-to 1 MB, before anything parses a form (`portal.edge.transaction`); no cookie counts, and no proof of origin is asked.
+The only credential is the provider's signature over the raw bytes. So the raw body is read, up to 1 MB, before
+anything parses a form; no cookie is believed, so there is no CSRF token either. A callback is acted upon once, and
+never trusted alone: the service is asked afterwards, if it can be.
 
-* `routes` has the address, which knows no more than its door (`guard.signed_by_provider`) and one operation.
-* `callbacks` has what came, as frozen values, for the adapter that verifies it and reads it.
+    routes.py      the address, its door, and the one operation that it calls
+    callbacks.py   the request as a frozen value, for the adapter that verifies and reads it
 """

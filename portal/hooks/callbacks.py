@@ -1,4 +1,4 @@
-"""A provider's callback as it came over HTTP, untouched: what an adapter needs to verify a signature over it."""
+"""Reading a provider's callback from the request, unparsed, as an adapter needs it to verify the signature."""
 
 from flask import request
 
@@ -8,7 +8,7 @@ from portal.public_url import public_url
 
 
 def read_callback() -> RawCallback:
-    """The callback that the present request is. Only below `/hooks`, where the raw body has been kept."""
+    """The current request as a callback. Only below `/hooks`, where the raw body is read before it is parsed."""
     query = request.query_string.decode("latin-1")
     return RawCallback(
         url=public_url(request.path + (f"?{query}" if query else "")),

@@ -1,4 +1,4 @@
-"""The address that a service calls back; one for each row of `service_providers`."""
+"""The route that services call back, with one address for each row of `service_providers`."""
 
 from http import HTTPStatus
 
@@ -15,11 +15,11 @@ from portal.status.callbacks import receive
 from portal.subscriptions.models import ServiceProvider
 
 bp = Blueprint("hooks", __name__, url_prefix=RAW_BODIES.rstrip("/"))
-bp.before_request(actor.nobody)  # whoever the session cookie names is nobody here
+bp.before_request(actor.nobody)  # the session cookie is not believed here
 
 
 def install(app: Flask, csrf: CSRFProtect) -> None:
-    """Register the route. No cookie is believed here, so none can be abused: no proof of origin is asked."""
+    """Register the route. It believes no cookie, so it is exempt from CSRF."""
     app.register_blueprint(bp)
     csrf.exempt(bp)
 
@@ -27,7 +27,7 @@ def install(app: Flask, csrf: CSRFProtect) -> None:
 @bp.route("/<id:provider_id>", methods=["GET", "POST"])
 @signed_by_provider
 def call_back(provider: ServiceProvider) -> ResponseReturnValue:
-    """Take what the service tells. 204 once it is stored; 401 for what it did not send. Nothing more is said."""
+    """Receive a callback. Answers 204 once it is stored, and 401 if the service did not send it; nothing else."""
     try:
         receive(provider, read_callback())
     except CallbackRefused:

@@ -1,8 +1,8 @@
-"""Answers that were given once and are given again: for programs that repeat a request they lost track of.
+"""Requests to the API that carry an `Idempotency-Key`, with their answers: a repeated one gets the first one's answer.
 
-The key is reserved in the transaction of the operation itself, so two at once make one, and a refused
-operation leaves nothing behind; one that commits on its way (a wrong code stays counted) leaves a key without an
-answer until it has one. Answers are sealed: they may hold a token.
+The key is reserved in the transaction of the operation itself, so of two requests at once one acts, and a refused
+operation leaves no key behind. An operation that commits a step on its way (a wrong code stays counted) leaves a key
+without an answer until it ends. Answers are sealed, because they may hold a token. They are kept for a day.
 """
 
 import json
@@ -22,7 +22,7 @@ RETENTION = timedelta(hours=24)
 
 
 class IdempotentRequest(Base):
-    """One request that carried a key, and what was answered."""
+    """One request that carried a key, and its answer ("" until there is one)."""
 
     __tablename__ = "idempotent_requests"
 
@@ -33,36 +33,36 @@ class IdempotentRequest(Base):
 
 
 def reserve_key(key: str, request: str) -> IdempotentRequest | None:
-    """Reserve `key` for this request. None when it is new, else what is known about the first one."""
-    made = IdempotentRequest(
+    """Reserve `key` for this request. Returns None if the key is new, else the row of the first request with it."""
+    reserved = IdempotentRequest(
         key=vault.lookup_hash(key, purpose=PURPOSE), request=vault.lookup_hash(request, purpose=PURPOSE)
     )
     try:
         with session.begin_nested():
-            session.add(made)
+            session.add(reserved)
     except IntegrityError:
-        return session.get(IdempotentRequest, made.key)
+        return session.get(IdempotentRequest, reserved.key)
     return None
 
 
 def is_same_request(known: IdempotentRequest, request: str) -> bool:
-    """Whether the first request with the key was this one."""
+    """Whether `known`, the first request with the key, was equal to `request`."""
     return known.request in vault.lookup_hashes(request, purpose=PURPOSE)
 
 
 def store_answer(key: str, answer: dict[str, Any]) -> None:
-    """Remember what was answered."""
+    """Store the answer to the request with this key."""
     sealed = vault.seal(json.dumps(answer), purpose=PURPOSE)
     known = session.get_one(IdempotentRequest, vault.lookup_hash(key, purpose=PURPOSE))
     known.answer = sealed
 
 
 def stored_answer(known: IdempotentRequest) -> dict[str, Any]:
-    """What was answered."""
+    """The answer to the first request with the key."""
     answer: dict[str, Any] = json.loads(vault.unseal(known.answer, purpose=PURPOSE))
     return answer
 
 
 def sweep_requests() -> None:
-    """Housekeeping: a day is long enough to repeat a request."""
+    """Housekeeping: delete requests that are older than a day."""
     session.execute(sa.delete(IdempotentRequest).where(IdempotentRequest.at < now() - RETENTION))

@@ -1,7 +1,7 @@
-"""Forms that were sent and acted upon, so that the same sending, come twice, acts once.
+"""Submitted forms, so that a form that a browser sends twice acts once.
 
-The unique key decides, not a look beforehand: of two at the same moment the second waits for the first
-and then learns where that one led. Keys are hashed: the table tells nothing of what was sent.
+A unique key decides, not a query before: of two submissions at the same time the second waits for the first,
+and then learns where that one redirected to. Keys are hashed, so the table tells nothing of what was sent.
 """
 
 from datetime import datetime, timedelta
@@ -20,7 +20,7 @@ REDIRECT_LENGTH = 500
 
 
 class SubmittedForm(Base):
-    """One sending that was acted upon, and the page to which that led."""
+    """One submission of a form that was acted upon, and the address to which it redirected."""
 
     __tablename__ = "submitted_forms"
 
@@ -30,27 +30,30 @@ class SubmittedForm(Base):
 
 
 def submission_key(*parts: str) -> str:
-    """The key of a sending: by whom, where, its one-time word, and what it said."""
+    """The key of a submission: the hash of who sent it, where to, its nonce and its contents."""
     return vault.lookup_hash("\x1f".join(parts), purpose="sending")
 
 
 def record_submission(key: str, redirect: str) -> bool:
-    """Note within the transaction that has acted where it leads. False: another one has acted already."""
+    """Record where the submission redirects to, in the transaction that acts on it.
+
+    Returns False if another submission with this key has acted already; then this one must not.
+    """
     insert: Any = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    noted = session.execute(
+    inserted = session.execute(
         insert(SubmittedForm)
         .values(key=key, redirect=redirect, at=now())
         .on_conflict_do_nothing()
         .returning(SubmittedForm.key)
     )
-    return noted.first() is not None
+    return inserted.first() is not None
 
 
 def redirect_of(key: str) -> str | None:
-    """Where the sending led that was acted upon, if there was one."""
+    """The address to which the submission with this key redirected; None if none has acted."""
     return session.scalar(sa.select(SubmittedForm.redirect).where(SubmittedForm.key == key))
 
 
 def sweep_submissions() -> None:
-    """Housekeeping: nobody sends yesterday's form again."""
+    """Housekeeping: delete submissions that are older than a day."""
     session.execute(sa.delete(SubmittedForm).where(SubmittedForm.at < now() - RETENTION))

@@ -1,0 +1,16 @@
+"""Jobs: the entrance for work that nobody waits for. Each job is a few lines around an operation.
+
+A job carries the id of a row, is enqueued after the commit and runs at least once, so the operation behind it is safe
+to run twice. What the queue loses, a periodic sweep finds. Without Redis the one web process works on the jobs itself;
+with Redis any number of `portal jobs` processes do.
+
+    registry.py           name of a job → what it runs, and how lost ones are found
+    queue.py              the queue, and the consumer for a web process
+    consumer.py           the command `portal jobs`
+    webhook_delivery.py   sending one webhook delivery
+    tasks.py              running a task with a heartbeat; the code for each kind of task
+    progress.py           how the work of a task reports its progress
+    housekeeping.py       deleting what is over, every hour
+    presence.py           a loop in every web process: lapsed participants, overdue runs
+    poller.py             finding the services to ask about their rooms
+"""

@@ -1,4 +1,4 @@
-"""`portal jobs`: a process of its own for jobs, beside any number of web processes."""
+"""The command `portal jobs`: a process that works on jobs, beside any number of web processes. Needs Redis."""
 
 from huey.consumer import Consumer
 

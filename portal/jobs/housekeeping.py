@@ -1,4 +1,4 @@
-"""What is swept away once an hour: each kind in a transaction of its own, so that none waits for another."""
+"""The hourly housekeeping: deleting what is over, each kind in a transaction of its own, so that none waits."""
 
 from collections.abc import Callable
 
@@ -29,11 +29,11 @@ SWEEPS: tuple[Callable[[], object], ...] = (
     sweep_sign_ins,
     empty_trash,
 )
-"""What is over: links, entries, messages, tasks, counters, tokens, answers, sendings, sign-ins; rooms long trashed."""
+"""One function for each kind of row that is deleted when it is over."""
 
 
 def tidy_up() -> int:
-    """Sweep everything away that is over. What fails is logged and tried again in an hour; how many sweeps did."""
+    """Run all sweeps. Returns how many failed; those are logged and tried again in an hour."""
     failed = 0
     for sweep in SWEEPS:
         try:

@@ -1,7 +1,7 @@
-"""Finding the services that are to be asked how their rooms go on, each second, in every web process.
+"""The poller: each second, in every web process, it enqueues a job for each service that should be asked.
 
-Asking itself is a job, one for each service, so that a slow one keeps no other waiting. Several processes may find the
-same service: whoever runs its job first has its rooms, and the others find none.
+There is one job for each service, so that a slow one delays no other. Several processes may enqueue the same one: the
+first job claims the service's rooms, and the others find none.
 """
 
 import time
@@ -13,13 +13,13 @@ from portal.enqueueing import enqueue
 from portal.status.driving import ASK, providers_to_ask
 
 AGAIN_SECONDS = 5.0
-"""So long after a job was enqueued is it taken to be waiting still, and not enqueued again by this process."""
+"""How long this process waits before it enqueues the same job again."""
 
 _enqueued: dict[str, float] = {}
 
 
 def enqueue_asks(app: Flask) -> int:
-    """Enqueue a job for each service that is to be asked now. Returns how many."""
+    """Enqueue a job for each service that should be asked now. Returns how many."""
     at = time.monotonic()
     for known in [known for known, since in _enqueued.items() if since < at - AGAIN_SECONDS]:
         del _enqueued[known]

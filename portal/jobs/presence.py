@@ -1,7 +1,7 @@
-"""Who gave no sign of life is out, and rooms that ran their time are closed. A loop in every web process.
+"""The presence sweep, a loop in every web process: closes participations without heartbeats, and overdue runs.
 
 Each lapsed participant is claimed by one process only, so any number of them may sweep. The loop never
-ends, whatever happens in a turn of it: nobody would notice, and people who left would stay for ever.
+ends, whatever fails in one turn of it: nobody would notice, and people who have left would stay in for ever.
 """
 
 import time
@@ -27,7 +27,7 @@ AGAIN_SECONDS = 1.0
 
 
 def run(app: Flask) -> None:
-    """Sweep until the process ends. The first turn repairs what a crash left, as soon as the database is there."""
+    """Sweep until the process ends. The first turn repairs what a crash left, as soon as the database answers."""
     started, turn = False, 0
     while True:
         try:
@@ -42,7 +42,7 @@ def run(app: Flask) -> None:
 
 
 def one_turn(app: Flask, turn: int) -> None:
-    """What is done each second, and what more seldom."""
+    """Sweep, which is done each second, and do what is done less often if this `turn` is one for it."""
     sweep(app)
     poller.enqueue_asks(app)
     if turn % RECONCILE_EVERY == RECONCILE_EVERY - 1:
@@ -54,7 +54,7 @@ def one_turn(app: Flask, turn: int) -> None:
 
 
 def start(app: Flask) -> None:
-    """At a start: nobody is in whom nobody keeps alive. With other processes beside, that takes a while to know."""
+    """Close participations that a crash left open. With Redis they only get a deadline, as other processes may run."""
     if channels().shared:
         reconcile(app)
         return
@@ -67,7 +67,7 @@ def start(app: Flask) -> None:
 
 
 def sweep(app: Flask) -> int:
-    """Close what lapsed; if the database cannot take it now, it lapses again in a moment."""
+    """Close lapsed participations. Returns how many. If the database fails, they lapse again in a second."""
     gone = [(group, member) for group, member in channels().take_lapsed() if not is_waiting_group(group)]
     if not gone:
         return 0
@@ -81,13 +81,13 @@ def sweep(app: Flask) -> int:
 
 
 def reconcile(app: Flask) -> None:
-    """Who is in by the database and unknown to the channels gets a deadline like everybody."""
+    """Give a deadline to participants who are in by the database and unknown to the channels."""
     with app.app_context():
         maintenance.expect_heartbeat(maintenance.unattended(_open_places()))
 
 
 def look(app: Flask) -> None:
-    """Rooms in which somebody shows signs of life were checked just now, and their pages may say so."""
+    """Set `checked_at` of live rooms in which somebody's page sends heartbeats, so that pages show a fresh status."""
     with app.app_context():
         with reading(), transaction():
             rooms = maintenance.live_rooms_to_check()

@@ -1,4 +1,4 @@
-"""How the work of a task says how far it is, is told to leave off, and says that it failed."""
+"""How the work of a task reports its progress, learns that it should stop, and reports a failure."""
 
 import threading
 
@@ -6,11 +6,11 @@ from portal.errors import Message
 
 
 class TaskStopped(Exception):
-    """The task was cancelled, or another worker has it: the work is to leave off."""
+    """The work has to stop, because the task was cancelled or another worker has claimed it."""
 
 
 class TaskFailed(Exception):
-    """The work cannot be done, for a reason in words for people. `permanent`: trying again would not help."""
+    """The work failed, for the reason in `message`, a sentence for people. `permanent`: trying again will not help."""
 
     def __init__(self, message: Message, *, permanent: bool) -> None:
         super().__init__(message)
@@ -19,7 +19,7 @@ class TaskFailed(Exception):
 
 
 class Progress:
-    """What the work of one attempt reports; the heartbeat beside it reads that, and stops it."""
+    """The progress of one attempt. The work reports it; the heartbeat beside the work stores it, and stops the work."""
 
     def __init__(self) -> None:
         self.percent: int | None = None
@@ -27,14 +27,14 @@ class Progress:
         self._stopped = threading.Event()
 
     def report(self, percent: int | None, message: str = "") -> None:
-        """Say how far the work is (0 to 100, None if nobody can tell), and the step it is at. Waits for nothing.
+        """Report how far the work is, in percent (None if that is unknown), and its present step. It does not block.
 
-        To be called every few seconds: raises `TaskStopped` when the work is to leave off.
+        The work has to call it every few seconds. Raises `TaskStopped` if the work has to stop.
         """
         self.percent, self.message = percent, message
         if self._stopped.is_set():
             raise TaskStopped
 
     def stop(self) -> None:
-        """Have the next report raise `TaskStopped`."""
+        """Make the next `report` raise `TaskStopped`."""
         self._stopped.set()

@@ -1,6 +1,7 @@
-"""The job queue: huey over a SQLite file on one machine, over Redis for several.
+"""The job queue: huey over a SQLite file for one process, over Redis for several.
 
-It holds names and ids only, each looked up in `JOBS` when a worker comes to it. What the queue loses, the sweep finds.
+It holds names and ids of jobs only; a worker looks the name up in `JOBS`. A job that the queue loses is found by a
+sweep once a minute.
 """
 
 import sqlite3
@@ -21,14 +22,14 @@ from portal.settings import Settings
 log = structlog.get_logger()
 
 WORKERS = 16  # twice as many as slow receivers may take (`SLOW_SLOTS_OF_ALL`): idle ones cost next to nothing
-IDLE_SECONDS = 2.0  # how long a worker that finds nothing waits at most: somebody may be looking at the page
-SOON_SECONDS = 120.0  # what comes later than that, the sweep finds in time
+IDLE_SECONDS = 2.0  # how long an idle worker waits at most before it asks again: somebody may be watching the page
+SOON_SECONDS = 120.0  # what is due later than that is not enqueued: the sweep finds it in time
 RUN_JOB = "run_job"
-"""The queue's one function, as an extension of the app: what operations enqueue goes through it."""
+"""The key in `app.extensions` of the queue's one function, which runs any job by name."""
 
 
 def install(app: Flask, settings: Settings) -> None:
-    """Let operations of this app put jobs into the queue, which is opened when the first one comes."""
+    """Connect the operations of this app with the queue, which is opened when the first job comes."""
 
     def put(name: str, row_id: str, delay: float) -> None:
         if delay > SOON_SECONDS:
@@ -44,7 +45,7 @@ def install(app: Flask, settings: Settings) -> None:
 
 
 def make_queue(app: Flask, settings: Settings) -> Huey:
-    """The queue with its one function and its periodic ones."""
+    """Create the queue, with the function that runs any job, and the periodic ones."""
     huey: Huey
     if settings.redis_url:
         huey = RedisHuey("foyer", url=settings.redis_url)
@@ -72,7 +73,7 @@ def make_queue(app: Flask, settings: Settings) -> Huey:
 
 
 def run_job(name: str, row_id: str) -> None:
-    """Run one job. A name that this version of the portal does not know is logged and dropped. Needs an app context."""
+    """Run one job. One whose name this version does not know is logged and dropped. Needs an app context."""
     job = JOBS.get(name)
     if job is None:
         log.warning("nobody knows this job", job=name)
@@ -81,7 +82,7 @@ def run_job(name: str, row_id: str) -> None:
 
 
 def due_jobs() -> list[tuple[str, str]]:
-    """The jobs, name and id, whose rows wait for a worker; a sweep that fails keeps no other from being asked."""
+    """The jobs (name, id) whose rows wait for a worker. If one kind of job cannot be asked, the others still are."""
     found: list[tuple[str, str]] = []
     for name, job in JOBS.items():
         try:
@@ -93,12 +94,12 @@ def due_jobs() -> list[tuple[str, str]]:
 
 
 class QuietConsumer(Consumer):  # type: ignore[misc]
-    """A consumer that leaves the signals to the web server it runs in."""
+    """A consumer that leaves the handling of signals to the web server in whose process it runs."""
 
     def _set_signal_handlers(self) -> None:
         return None
 
 
 def make_consumer(huey: Huey, **options: Any) -> QuietConsumer:
-    """A consumer of greenlets."""
+    """Create a consumer whose workers are greenlets, for running in a web process."""
     return QuietConsumer(huey, workers=WORKERS, worker_type="greenlet", max_delay=IDLE_SECONDS, **options)

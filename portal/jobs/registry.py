@@ -1,4 +1,4 @@
-"""Which jobs there are: what runs when a worker finds a name in the queue, and how lost ones are found again."""
+"""The registry of jobs: for each name in the queue the function to run, and one that finds lost jobs again."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -13,12 +13,12 @@ from portal.webhooks import deliveries
 
 @dataclass(frozen=True)
 class Job:
-    """Work that is enqueued by name and the uuid of a row."""
+    """A kind of work that is enqueued by name, with the uuid of a row."""
 
     run: Callable[[str], object]
-    """Does the work for the row with this uuid. Has transactions of its own; may be called twice for one row."""
+    """Does the work for the row with this uuid, in transactions of its own. It may be called twice for one row."""
     due: Callable[[], Iterable[UUID]]
-    """The rows that wait for this job now. Asked once a minute, in a transaction that only reads."""
+    """Returns the uuids of rows that wait for this job now. It is called once a minute, in a reading transaction."""
 
 
 JOBS: dict[str, Job] = {

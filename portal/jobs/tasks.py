@@ -1,4 +1,4 @@
-"""Running tasks: the work in the middle, which holds no transaction, and beside it a heartbeat in short ones."""
+"""Running a task: the work, which holds no transaction, and beside it a heartbeat in short transactions."""
 
 import threading
 import time
@@ -20,14 +20,14 @@ log = structlog.get_logger()
 HEARTBEAT_SECONDS = 3.0
 
 KINDS: dict[str, Callable[[UUID, Progress], None]] = {}
-"""Kind of a task → the work, which gets the uuid of the row to work on, and what it reports its progress to.
+"""Kind of a task → the function that does its work, given the uuid of the row to work on and a `Progress`.
 
-It runs in an app context, makes its own short transactions, and may be begun again from the start at any time.
+It is called in an app context, makes its own short transactions, and may be called again from the start at any time.
 """
 
 
 def run(task_uuid: str) -> None:
-    """Run the task, unless another worker holds it or it has ended. Needs an app context."""
+    """Run the task, unless another worker has it or it has ended. Needs an app context."""
     with transaction():
         claimed = operations.claim(UUID(task_uuid))
     if claimed is None:
@@ -43,7 +43,7 @@ def run(task_uuid: str) -> None:
 
 
 def _work(claimed: ClaimedTask, progress: Progress) -> TaskFailed | None:
-    """Do the work; why it failed, if it did."""
+    """Do the work. Returns why it failed, or None."""
     work = KINDS.get(claimed.kind)
     if work is None:
         log.error("nobody knows this kind of task", kind=claimed.kind)
@@ -65,9 +65,9 @@ def _work(claimed: ClaimedTask, progress: Progress) -> TaskFailed | None:
 
 @contextmanager
 def _heartbeat(claimed: ClaimedTask, progress: Progress) -> Iterator[None]:
-    """Renew the lease while the block runs, in a thread; tell the work to leave off when that cannot be done.
+    """Renew the lease in a thread while the block runs, and stop the work if that is not possible.
 
-    While the database is away the lease is ours until it has run out: only then may another worker have the task.
+    While the database is away, the work goes on until the lease has run out: only then may another worker claim it.
     """
     app = current_app._get_current_object()  # type: ignore[attr-defined]
     over = threading.Event()

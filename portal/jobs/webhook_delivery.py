@@ -1,7 +1,7 @@
-"""Sending one message: taken in one transaction, called out in none, recorded in another.
+"""The job that sends one webhook delivery: claim it in one transaction, call the receiver in none, record in another.
 
-Many workers may wait for receivers, but few of them come to the database at once: its connections, and the one
-writer of SQLite, are for people first.
+Many workers may wait for receivers, but few use the database at once: its connections, and SQLite's one writer, are for
+people first.
 """
 
 import threading
@@ -14,27 +14,27 @@ from portal.db import transaction
 from portal.providers import fetch
 from portal.webhooks.deliveries import ClaimedDelivery, Outcome, claim, record
 
-DATABASE_SLOTS = 4  # workers that take or record at once
+DATABASE_SLOTS = 4  # workers that claim or record at once
 
 _database_slots = threading.BoundedSemaphore(DATABASE_SLOTS)
 
 
 def deliver(delivery_uuid: str) -> None:
-    """Send the message, if it is still to be sent."""
+    """Send a delivery, if it is still due."""
     with _database_slot():
-        letter = claim(UUID(delivery_uuid))
-    if letter is None:
+        claimed = claim(UUID(delivery_uuid))
+    if claimed is None:
         return
-    outcome = send(letter)
+    outcome = send(claimed)
     with _database_slot():
-        record(letter, outcome)
+        record(claimed, outcome)
 
 
-def send(letter: ClaimedDelivery) -> Outcome:
-    """What the receiver says to it."""
+def send(claimed: ClaimedDelivery) -> Outcome:
+    """Call the receiver. Returns the outcome of this attempt."""
     begun = time.monotonic()
     try:
-        answer = fetch.post(letter.url, letter.body, letter.headers)
+        answer = fetch.post(claimed.url, claimed.body, claimed.headers)
     except fetch.NoAnswer as error:
         return Outcome(milliseconds=_since(begun), trouble=error.trouble)
     return Outcome(milliseconds=_since(begun), status=answer.status, body=answer.body)

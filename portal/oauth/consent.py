@@ -1,4 +1,4 @@
-"""Where a person decides whether somebody else's application may act in their name."""
+"""The authorization endpoint: a person decides whether a third-party application may act in their name."""
 
 from http import HTTPStatus
 from urllib.parse import urlsplit
@@ -23,7 +23,7 @@ bp.before_request(refuse_plain_http)
 
 
 class Issuer(IssuerParameter):  # type: ignore[misc]
-    """Says with every answer whose it is, so that no client takes it for another server's (RFC 9207)."""
+    """Adds the issuer to every answer, so that no client takes it for another server's (RFC 9207)."""
 
     def get_issuer(self) -> str:
         return issuer()
@@ -32,21 +32,21 @@ class Issuer(IssuerParameter):  # type: ignore[misc]
 @bp.route("/oauth/authorize", methods=["GET", "POST"])
 @signed_in
 def authorize() -> ResponseReturnValue:
-    """Ask whoever is signed in, and lead back to the application with the answer."""
+    """Ask the signed-in person, and redirect to the application with the answer."""
     user = actor.someone().user
     try:
         asked = server.get_consent_grant(end_user=user)
     except OAuth2Error as error:
-        return _astray(error)
+        return _refuse(error)
     scopes = consented_scopes(asked.request.scope, user)
     if not scopes:  # an answer without any would be read as all that the application may have
-        return _astray(InvalidScopeError(state=asked.request.payload.state, redirect_uri=asked.redirect_uri))
+        return _refuse(InvalidScopeError(state=asked.request.payload.state, redirect_uri=asked.redirect_uri))
     decision = request.form.get("decision")
     if decision in {"allow", "deny"}:
-        said = server.create_authorization_response(
+        response = server.create_authorization_response(
             asked.request, grant_user=user if decision == "allow" else None, grant=asked
         )
-        return _leads_on(said)
+        return _see_other(response)
     page = render_template(
         "session/consent.html",
         client=asked.client,
@@ -56,12 +56,12 @@ def authorize() -> ResponseReturnValue:
     return let_forms_lead_to(asked.redirect_uri, make_response(page))
 
 
-def _astray(error: OAuth2Error) -> Response:
-    """Back to the application with the error, but only to an address that is known to be its own."""
+def _refuse(error: OAuth2Error) -> Response:
+    """Redirect to the application with the error; or show it here, if the address is not known to be the client's."""
     if error.redirect_uri:
         response = server.handle_error_response(None, error)
         Issuer().add_issuer_parameter(server, response)
-        return _leads_on(response)
+        return _see_other(response)
     return error_page(
         HTTPStatus.BAD_REQUEST,
         _(
@@ -72,7 +72,7 @@ def _astray(error: OAuth2Error) -> Response:
     )
 
 
-def _leads_on(response: Response) -> Response:
-    """With a 303, so that nothing that was sent to us is sent on (RFC 9700, section 4.12)."""
+def _see_other(response: Response) -> Response:
+    """Redirect with 303, so that browsers do not send the form on to the client (RFC 9700, section 4.12)."""
     response.status_code = HTTPStatus.SEE_OTHER
     return response

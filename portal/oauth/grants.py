@@ -1,6 +1,7 @@
-"""The four ways to a token. Authlib walks them; this says where our people, codes and tokens are.
+"""The four grant types, as subclasses of Authlib's: they connect its protocol to the portal's users, codes and tokens.
 
-What was traded in is ended by `Server.save_token`, in one operation with what was got for it.
+A refresh token or code that was exchanged is used up by `Server.save_token`, in one operation with storing the new
+tokens, so the methods that Authlib calls for that do nothing.
 """
 
 from authlib.oauth2.rfc6749 import InvalidGrantError, InvalidRequestError, OAuth2Request, grants
@@ -21,13 +22,13 @@ METHODS = ["client_secret_basic", "client_secret_post"]
 
 
 class ClientCredentials(grants.ClientCredentialsGrant):  # type: ignore[misc]
-    """A machine acts with the rights of the user who made it."""
+    """Grant type `client_credentials`: a machine acts with the rights of the user who created it."""
 
     TOKEN_ENDPOINT_AUTH_METHODS = METHODS
 
 
 class Password(grants.ResourceOwnerPasswordCredentialsGrant):  # type: ignore[misc]
-    """The operator's own applications exchange a person's password. Can be switched off."""
+    """Grant type `password`, for the operator's own applications. A setting can switch it off."""
 
     TOKEN_ENDPOINT_AUTH_METHODS = METHODS
 
@@ -36,7 +37,7 @@ class Password(grants.ResourceOwnerPasswordCredentialsGrant):  # type: ignore[mi
         return bool(current_app.config["OAUTH_PASSWORD_GRANT"] and super().check_token_endpoint(asked))
 
     def authenticate_user(self, username: str, password: str) -> User:
-        """As on the sign-in page: the same throttles, the same time. Raises `Throttled` or `InvalidGrantError`."""
+        """The user with this e-mail and password, throttled. Raises `Throttled` or `InvalidGrantError`."""
         try:
             return authenticate(email=username, password=password, network=request.remote_addr or "")
         except Invalid:
@@ -44,7 +45,7 @@ class Password(grants.ResourceOwnerPasswordCredentialsGrant):  # type: ignore[mi
 
 
 class Refresh(grants.RefreshTokenGrant):  # type: ignore[misc]
-    """A refresh token is good for the next pair, once."""
+    """Grant type `refresh_token`: a refresh token is exchanged once for the next pair of tokens."""
 
     TOKEN_ENDPOINT_AUTH_METHODS = METHODS
     INCLUDE_NEW_REFRESH_TOKEN = True
@@ -60,7 +61,7 @@ class Refresh(grants.RefreshTokenGrant):  # type: ignore[misc]
 
 
 class Code(grants.AuthorizationCodeGrant):  # type: ignore[misc]
-    """A person was asked, and said yes."""
+    """Grant type `authorization_code`: a person was asked for consent, and the client redeems the code."""
 
     TOKEN_ENDPOINT_AUTH_METHODS = METHODS
 
@@ -88,7 +89,7 @@ class Code(grants.AuthorizationCodeGrant):  # type: ignore[misc]
 
 
 class S256(CodeChallenge):  # type: ignore[misc]
-    """PKCE for every client, by the one method that protects (RFC 9700, section 2.1.1)."""
+    """PKCE, required of every client, with the method S256 only (RFC 9700, section 2.1.1)."""
 
     SUPPORTED_CODE_CHALLENGE_METHOD = ["S256"]  # noqa: RUF012  (as Authlib declares it)
 
@@ -100,6 +101,6 @@ class S256(CodeChallenge):  # type: ignore[misc]
 
 
 def consented_scopes(asked: str, user: User) -> list[Scope]:
-    """What of it this person can let a program do."""
+    """The scopes in `asked` (separated by spaces) that this person can give to a program."""
     offered = offered_scopes(user)
     return [scope for scope in in_order(asked.split()) if scope in offered]

@@ -1,4 +1,4 @@
-"""What a client can find out about us by itself: RFC 8414."""
+"""The authorization server's metadata document (RFC 8414), by which a client finds endpoints and features."""
 
 from typing import Any
 

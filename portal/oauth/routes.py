@@ -1,4 +1,4 @@
-"""The OAuth 2.0 entrance, put together."""
+"""Registers the OAuth 2.0 routes with the app, and grants and endpoints with Authlib's server."""
 
 import logging
 
@@ -9,8 +9,8 @@ from portal.oauth import consent, grants, token_endpoints, token_views
 
 
 def install(app: Flask, csrf: CSRFProtect) -> None:
-    """Register the routes. Programs bring no cookies, so theirs need no proof of origin; the consent does."""
-    logging.getLogger("authlib").setLevel(logging.INFO)  # what it says below that has tokens in it
+    """Register the routes. Those for programs believe no cookie, so they are exempt from CSRF; consent is not."""
+    logging.getLogger("authlib").setLevel(logging.INFO)  # its debug messages contain tokens
     app.register_blueprint(token_views.bp)
     app.register_blueprint(consent.bp)
     csrf.exempt(token_views.bp)

@@ -1,7 +1,7 @@
-"""Authlib's authorization server over our tables: who asks, with what, and where tokens are kept.
+"""Authlib's authorization server, connected to the portal's tables of clients and tokens.
 
-Authlib judges the protocol. What it leaves to us: each parameter comes once, in the place where it belongs,
-in the characters that RFC 6749 allows; clients fail all in one way, in constant time and not too often.
+Authlib implements the protocol. Added here: each parameter comes once, in the place where it belongs, in the
+characters that RFC 6749 allows; and all failures of a client look alike, take the same time and are throttled.
 """
 
 from collections import defaultdict
@@ -28,18 +28,18 @@ FREE_TEXTS = frozenset({"username", "password", "client_secret", "state"})
 
 
 class ClientRefused(InvalidClientError):  # type: ignore[misc]
-    """The client is not who it says, or says nothing. Which of them it was is not told."""
+    """The client could not be authenticated. The answer does not tell whether it exists."""
 
     status_code = 401
     description = "Client authentication failed."
 
     def get_headers(self) -> list[tuple[str, str]]:
-        """With the challenge that RFC 6749, section 5.2 asks for."""
+        """The headers, with the challenge that RFC 6749, section 5.2 requires."""
         return [*super(InvalidClientError, self).get_headers(), ("WWW-Authenticate", 'Basic realm="foyer"')]
 
 
 class Payload(OAuth2Payload):  # type: ignore[misc]
-    """The parameters of a request."""
+    """The parameters of a request, in the form that Authlib reads."""
 
     def __init__(self, values: MultiDict[str, str]) -> None:
         self._values = values
@@ -54,7 +54,7 @@ class Payload(OAuth2Payload):  # type: ignore[misc]
 
 
 class Request(OAuth2Request):  # type: ignore[misc]
-    """This request, as Authlib reads it: programs say everything in the body, browsers in the address."""
+    """The current request, in the form that Authlib reads: parameters of the body, for consent those of the address."""
 
     def __init__(self, values: MultiDict[str, str], *, headers: Headers) -> None:
         # The door has judged the transport. Authlib would judge it by the Host header, which the client chooses.
@@ -73,7 +73,7 @@ class Request(OAuth2Request):  # type: ignore[misc]
 
 
 class Server(AuthorizationServer):  # type: ignore[misc]
-    """Our authorization server: our kinds of tokens, and no more scopes than ours."""
+    """The portal's authorization server, with the portal's clients, tokens and scopes."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -81,7 +81,7 @@ class Server(AuthorizationServer):  # type: ignore[misc]
         self.register_token_generator("default", BearerTokenGenerator(_new_access, _new_refresh, _seconds))
 
     def create_oauth2_request(self, _request: Any) -> OAuth2Request:
-        """Raises `InvalidRequestError` for parameters that nobody should have to judge."""
+        """The current request for Authlib. Raises `InvalidRequestError` for repeated or malformed parameters."""
         if isinstance(_request, OAuth2Request):
             return _request
         values = request.args if request.endpoint == "consent.authorize" else request.form
@@ -92,7 +92,7 @@ class Server(AuthorizationServer):  # type: ignore[misc]
         return clients.find_client(client_id)
 
     def authenticate_client(self, request_: OAuth2Request, methods: list[str], endpoint: str = "token") -> OAuthClient:
-        """The client that proved who it is. Throttled per network. Raises `ClientRefused`."""
+        """Authenticate the client by its secret. Throttled per network. Raises `ClientRefused` or `Throttled`."""
         if request_.headers.get("Authorization") and "client_secret" in request_.form:
             raise InvalidRequestError("A client says its secret once: in the header or in the body.")
         bucket = Bucket.of("oauth-client", request.remote_addr or "", limit=30, window=60)
@@ -107,7 +107,7 @@ class Server(AuthorizationServer):  # type: ignore[misc]
         return client
 
     def save_token(self, token: dict[str, Any], request_: OAuth2Request) -> None:
-        """Keep the pair that was made, and end what it was traded for, in one operation."""
+        """Store the new tokens, and use up the refresh token or code they were exchanged for, in one operation."""
         client: OAuthClient = request_.client
         pair = TokenPair(
             access=token["access_token"],
@@ -126,14 +126,14 @@ class Server(AuthorizationServer):  # type: ignore[misc]
             clients.mark_used(client.uuid)
 
     def handle_response(self, status: int, body: Any, headers: list[tuple[str, str]]) -> Response:
-        """Never to be kept by anybody on the way (RFC 6749, section 5.1)."""
+        """The response, with a header that forbids caching (RFC 6749, section 5.1)."""
         response: Response = super().handle_response(status, body, headers)
         response.headers["Cache-Control"] = "no-store"
         return response
 
 
 def issuer() -> str:
-    """Who we are: RFC 8414 and RFC 9207."""
+    """The issuer identifier of this server (RFC 8414, RFC 9207): the base URL."""
     return str(current_app.config["BASE_URL"])
 
 

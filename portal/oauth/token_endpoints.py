@@ -1,4 +1,4 @@
-"""What a client may ask about its own tokens, or end: RFC 7009 and RFC 7662."""
+"""The endpoints for revoking (RFC 7009) and introspecting (RFC 7662) tokens, as subclasses of Authlib's."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ Token = AccessToken | RefreshToken
 
 
 class Revocation(RevocationEndpoint):  # type: ignore[misc]
-    """Ends an access token, or with a refresh token its whole family."""
+    """Revokes an access token; or, given a refresh token, its grant with all tokens."""
 
     CLIENT_AUTH_METHODS = METHODS
 
@@ -31,7 +31,7 @@ class Revocation(RevocationEndpoint):  # type: ignore[misc]
 
 
 class Introspection(IntrospectionEndpoint):  # type: ignore[misc]
-    """Says what a token of the asking client is good for; of others' tokens no more than of none."""
+    """Describes a token of the client that asks. Another client's token looks like one that does not exist."""
 
     CLIENT_AUTH_METHODS = METHODS
 
@@ -59,6 +59,6 @@ class Introspection(IntrospectionEndpoint):  # type: ignore[misc]
 
 
 def _need_token(request: OAuth2Request) -> None:
-    """The spelling of a token says what it is, so a hint is neither needed nor judged (RFC 7009, section 2.1)."""
+    """Raise `InvalidRequestError` without a token. A type hint is ignored (RFC 7009, section 2.1): the prefix tells."""
     if not request.form.get("token"):
         raise InvalidRequestError("Missing token in the form that was sent.")

@@ -1,4 +1,4 @@
-"""What programs send to: tokens for credentials. No cookie counts here, and every answer is JSON."""
+"""The OAuth routes for programs: token, revocation, introspection, metadata. They believe no cookie and answer JSON."""
 
 from http import HTTPStatus
 from typing import Any
@@ -20,7 +20,7 @@ server = Server()
 
 
 def refuse_plain_http() -> ResponseReturnValue | None:
-    """Tokens go over https, except on this machine. Which it is, says the configuration and never the Host header."""
+    """Refuse requests without https, unless the portal serves this machine only (by its settings, not by `Host`)."""
     safe = current_app.config["LOOPBACK"] or (current_app.config["SESSION_COOKIE_SECURE"] and request.is_secure)
     return None if safe else answer(InsecureTransportError())
 
@@ -31,34 +31,34 @@ bp.before_request(refuse_plain_http)
 @bp.post("/oauth/token")
 @open_to_all
 def token() -> ResponseReturnValue:
-    """Tokens for whatever `grant_type` says."""
+    """Issue tokens by the grant type in the form."""
     return _as_response(server.create_token_response())
 
 
 @bp.post("/oauth/revoke")
 @open_to_all
 def revoke() -> ResponseReturnValue:
-    """End a token of the client that asks."""
+    """Revoke a token of the client that asks."""
     return _as_response(server.create_endpoint_response("revocation"))
 
 
 @bp.post("/oauth/introspect")
 @open_to_all
 def introspect() -> ResponseReturnValue:
-    """What a token of the client that asks is good for."""
+    """Describe a token of the client that asks."""
     return _as_response(server.create_endpoint_response("introspection"))
 
 
 @bp.get("/.well-known/oauth-authorization-server")
 @open_to_all
 def describe() -> ResponseReturnValue:
-    """What we can do, and where."""
+    """Describe this server's endpoints and features."""
     return jsonify(metadata())
 
 
 @bp.errorhandler(OAuth2Error)
 def answer(error: OAuth2Error) -> Response:
-    """The error as RFC 6749, section 5.2 spells it."""
+    """The error in the form of RFC 6749, section 5.2."""
     session.rollback()
     return _as_response(server.handle_error_response(None, error))
 
@@ -66,7 +66,7 @@ def answer(error: OAuth2Error) -> Response:
 @bp.errorhandler(Refused)
 def _refused(refused: Refused) -> Response:
     session.rollback()
-    response = _spell("temporarily_unavailable", str(refused.message), int(status_of(refused)))
+    response = _oauth_error("temporarily_unavailable", str(refused.message), int(status_of(refused)))
     if isinstance(refused, Throttled):
         response.headers["Retry-After"] = str(refused.retry_after)
     return response
@@ -75,10 +75,10 @@ def _refused(refused: Refused) -> Response:
 @bp.errorhandler(Exception)
 def _unexpected(error: Exception) -> Response:
     page = page_for(error)
-    word = "server_error" if page.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR else "invalid_request"
+    code = "server_error" if page.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR else "invalid_request"
     if page.status_code == HTTPStatus.SERVICE_UNAVAILABLE:
-        word = "temporarily_unavailable"
-    response = _spell(word, "This cannot be answered.", page.status_code)
+        code = "temporarily_unavailable"
+    response = _oauth_error(code, "This cannot be answered.", page.status_code)
     for name in ("Retry-After", "Allow"):
         if name in page.headers:
             response.headers[name] = page.headers[name]
@@ -86,11 +86,11 @@ def _unexpected(error: Exception) -> Response:
 
 
 def _as_response(response: Response) -> Response:
-    """Authlib's answer, of which no type is known."""
+    """Type Authlib's answer, for which mypy knows no type."""
     return response
 
 
-def _spell(error: str, description: str, status: int) -> Response:
+def _oauth_error(error: str, description: str, status: int) -> Response:
     body: dict[str, Any] = {"error": error, "error_description": description}
     response = jsonify(body)
     response.status_code = status

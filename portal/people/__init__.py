@@ -1,0 +1,12 @@
+"""People: users who sign in, the platform roles that make some of them staff, and their sign-ins.
+
+A user is a person; a participant in a room need not be one. E-mail addresses are unique, in whatever case they are
+written. Tries to sign in are throttled per account and per network, and the answer does not tell which accounts
+exist. Signing out, or a new password, ends what depends on the sign-in: admissions and event streams.
+
+    models.py       the tables `User`, `PlatformRole` and `SignIn`
+    operations.py   signing in and out, creating and changing users
+    names.py        the rule for names that people read, used for rooms and links as well
+    passwords.py    hashing and checking passwords
+    timezones.py    the time zones that people can choose
+"""

@@ -37,11 +37,11 @@ class Actor:
 
     @property
     def uuid(self) -> UUID:
-        """The user's."""
+        """The uuid of the person."""
         return self.user.uuid
 
     def within(self, scope: Scope) -> bool:
-        """Whether the scopes, if there are any, allow this."""
+        """Whether the actor has this scope; a person himself has all of them."""
         return self.scopes is None or scope in self.scopes
 
 
@@ -51,7 +51,7 @@ def actor_of(
     scopes: frozenset[Scope] | None = None,
     client_uuid: UUID | None = None,
 ) -> Actor:
-    """The actor that this user is, with what the platform roles say; a program needs `admin` for those."""
+    """The actor for this user. A program gets the staff permissions of his roles only with the scope `admin`."""
     staff: set[StaffPermission] = set()
     for role in user.platform_roles:
         if role.builtin:

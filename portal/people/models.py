@@ -1,4 +1,4 @@
-"""People who sign in: users, the platform roles that make some of them staff, and their sign-ins."""
+"""The tables of users, of the platform roles that make some of them staff, and of sign-ins."""
 
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -22,7 +22,7 @@ user_platform_roles = sa.Table(
 
 
 class PlatformRole(IdentifierMixin, TimestampMixin, Base):
-    """A named set of staff permissions. The built-in one holds all of them, also future ones."""
+    """A named set of staff permissions. The built-in role `admin` holds all of them, also future ones."""
 
     __tablename__ = "platform_roles"
 
@@ -32,7 +32,7 @@ class PlatformRole(IdentifierMixin, TimestampMixin, Base):
 
 
 class User(IdentifierMixin, TimestampMixin, Base):
-    """A person who signs in. `email` is stored casefolded; without a hash nobody signs in as them."""
+    """A person who signs in. `email` is stored casefolded. Without a `password_hash` they cannot sign in."""
 
     __tablename__ = "users"
 
@@ -40,10 +40,10 @@ class User(IdentifierMixin, TimestampMixin, Base):
     name: Mapped[str] = mapped_column(sa.String(NAME_LENGTH))
     password_hash: Mapped[str | None] = mapped_column(sa.String(255))
     password_is_public: Mapped[bool] = mapped_column(default=False)
-    """Whether everybody knows the password, as in the demo world: no such account may be open to a network."""
+    """Whether everybody knows the password, as in the demo. The server does not listen on a network then."""
     timezone: Mapped[str | None] = mapped_column(sa.String(64))
     password_set_at: Mapped[datetime | None]
-    """When the password was replaced. What programs were granted before that has ended."""
+    """When the password was last replaced. What programs were granted before that has ended."""
     deactivated_at: Mapped[datetime | None]
     platform_roles: Mapped[list[PlatformRole]] = relationship(secondary=user_platform_roles, lazy="joined")
 
@@ -61,5 +61,5 @@ class SignIn(Base):
     user: Mapped[User] = relationship(lazy="joined", innerjoin=True)
 
     def valid(self, at: datetime, *, days: int) -> bool:
-        """Whether it still counts: not ended, seen within `days`, and the person not deactivated."""
+        """Whether it still counts at `at`: not ended, used within `days`, and the person not deactivated."""
         return self.ended_at is None and self.user.deactivated_at is None and at - self.seen_at < timedelta(days=days)

@@ -1,4 +1,4 @@
-"""Names that people see: of persons, rooms, links. One rule for all, so that none of them can deceive."""
+"""The rule for names that people read (of persons, rooms, links): visible characters only, so that none deceives."""
 
 import unicodedata
 
@@ -11,29 +11,35 @@ _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 
 def normalize_spaces(text: str) -> str:
-    """Composed (NFC), runs of white space folded, ends trimmed. Bound the length before."""
+    """`text` in NFC, without white space at its ends, and with one space for each run of it.
+
+    Composing costs the square of the length, so limit that before.
+    """
     return " ".join(unicodedata.normalize("NFC", text).split())
 
 
 def clean_name(text: str | None, *, field: str, longest: int, required: bool = True) -> str:
-    """`text` tidied. Raises `Invalid` on `field` if it is empty, too long, or could mislead a reader."""
+    """`text` with its spaces normalized. Raises `Invalid` on `field` if it is empty, too long, or could mislead.
+
+    `longest` is in characters. With `required=False` an empty text is fine.
+    """
     text = text or ""
     name = normalize_spaces(text) if len(text) <= GROWTH * longest else text
     if not name and required:
         raise Invalid(**{field: Message("Fill this in.")})
     if len(name) > longest:
         raise Invalid(**{field: Message("This is too long: at most %(longest)d characters.", longest=longest)})
-    if any(_is_hidden(name, place) for place in range(len(name))):
+    if any(_is_hidden(name, index) for index in range(len(name))):
         raise Invalid(**{field: Message("Remove the invisible characters; they could mislead readers.")})
     if name and not any(unicodedata.category(char)[0] in "LNPS" for char in name):
         raise Invalid(**{field: Message("Use a name that can be seen.")})
     return name
 
 
-def _is_hidden(name: str, place: int) -> bool:
-    char = name[place]
+def _is_hidden(name: str, index: int) -> bool:
+    char = name[index]
     if char in _JOINERS:
-        return not (_joins(name[place - 1 : place]) and _joins(name[place + 1 : place + 2]))
+        return not (_joins(name[index - 1 : index]) and _joins(name[index + 1 : index + 2]))
     return char in _BLANK or unicodedata.category(char) in _HIDDEN
 
 

@@ -1,4 +1,4 @@
-"""Signing in and out, and making users."""
+"""Signing in and out, and creating and changing users."""
 
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -21,13 +21,16 @@ from portal.people.timezones import time_zones
 from portal.throttling import Bucket
 
 SEEN_STEP = timedelta(hours=1)  # how exact "last seen" is; more exact would be a write per page
-SEEN_BY_READING_STEP = timedelta(days=1)  # the same for somebody who only reads
+SEEN_BY_READING_STEP = timedelta(days=1)  # how exact "last seen" is for somebody who only reads pages
 SIGN_IN_RETENTION = timedelta(days=90)
 ADMIN_ROLE = "admin"
 
 
 def sign_in(*, email: str, password: str, network: str, timezone: str | None = None) -> SignIn:
-    """A new sign-in for whom this e-mail and password belong to. Raises as `authenticate` does."""
+    """Create a sign-in for the user with this e-mail and password. `timezone` is stored if the user has none yet.
+
+    `network` is the visitor's address. Raises `Throttled`, or `Invalid` without naming the field.
+    """
     user = authenticate(email=email, password=password, network=network)
     if user.timezone is None and timezone in time_zones():
         user.timezone = timezone
@@ -39,7 +42,7 @@ def sign_in(*, email: str, password: str, network: str, timezone: str | None = N
 
 
 def authenticate(*, email: str, password: str, network: str) -> User:
-    """Whom this e-mail and password belong to.
+    """Find the user with this e-mail and password.
 
     Throttled per account and per network; the answer and its time do not tell which accounts exist.
     Raises `Throttled`, or `Invalid` without naming the field.
@@ -61,7 +64,7 @@ def authenticate(*, email: str, password: str, network: str) -> User:
 
 
 def sign_out(sign_in: SignIn) -> None:
-    """End this sign-in; admissions and streams that hang on it end with it."""
+    """End this sign-in, and with it the admissions and event streams that depend on it."""
     sign_in.ended_at = now()
     record_event("user.signed_out", sign_in.user, by=actor_of(sign_in.user, sign_in))
     _tell_streams(sign_in.user_uuid)
@@ -109,7 +112,7 @@ def create_user(
 
 
 def change_profile(user: User, *, name: str, timezone: str, by: Actor) -> None:
-    """What a person may change about themselves. Raises `Invalid`."""
+    """Change a user's own name and time zone. Raises `Invalid` on `name` or `timezone`."""
     if timezone not in time_zones():
         raise Invalid(timezone=Message("Choose one of the time zones."))
     user.name = clean_name(name, field="name", longest=NAME_LENGTH)
@@ -129,7 +132,7 @@ def make_admin(user: User, *, by: Actor | None = None) -> None:
     record_event("user.made_admin", user, by=by)
 
 
-_SIGNED_IN = (  # with every page, so no more than pages need of it
+_SIGNED_IN = (  # runs with every page, so it loads only the columns that pages need
     sa.select(SignIn)
     .join(SignIn.user)
     .options(
@@ -143,12 +146,12 @@ _SIGNED_IN = (  # with every page, so no more than pages need of it
 
 
 def signed_in(sign_in_uuid: UUID) -> SignIn | None:
-    """The sign-in with its user and roles, if it still counts, or None."""
+    """The sign-in with this uuid, with its user and roles, or None. Whether it counts, `SignIn.valid` says."""
     return session.scalars(_SIGNED_IN, {"sign_in": sign_in_uuid}).unique().one_or_none()
 
 
 def mark_seen(sign_in_uuid: UUID, *, at: datetime) -> None:
-    """Note that the sign-in was used at `at`, unless that was noted less than `SEEN_BY_READING_STEP` ago."""
+    """Set the sign-in's `seen_at` to `at`, unless it is less than a day old."""
     session.execute(
         sa.update(SignIn)
         .where(SignIn.uuid == sign_in_uuid, SignIn.seen_at <= at - SEEN_BY_READING_STEP)
@@ -157,19 +160,19 @@ def mark_seen(sign_in_uuid: UUID, *, at: datetime) -> None:
 
 
 def find_by_email(email: str) -> User | None:
-    """The user with this address, however it is capitalised. What cannot be an address is nobody's."""
+    """The user with this e-mail address, in whatever case it is written; None if there is none."""
     email = _normal_email(email)
     return session.scalar(sa.select(User).where(User.email == email)) if email.isprintable() else None
 
 
 def any_public_password() -> bool:
-    """Whether somebody can sign in with a password that everybody knows."""
+    """Whether any active user has a password that everybody knows."""
     open_to_all = sa.and_(User.password_is_public, User.deactivated_at.is_(None))
     return bool(session.scalar(sa.select(sa.exists().where(open_to_all))))
 
 
 def sweep_sign_ins() -> None:
-    """Housekeeping: sign-ins that nobody has used for long."""
+    """Housekeeping: delete sign-ins that were not used for 90 days."""
     session.execute(sa.delete(SignIn).where(SignIn.seen_at < now() - SIGN_IN_RETENTION))
 
 

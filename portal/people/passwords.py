@@ -1,4 +1,7 @@
-"""Argon2id, off the event loop: one hash takes tenths of a second and must not hold up other people."""
+"""Hashing and checking passwords with Argon2id.
+
+One hash takes tenths of a second. Under gevent it runs in a pool of threads, so that other requests do not wait.
+"""
 
 import sys
 from collections.abc import Callable
@@ -21,21 +24,24 @@ _hasher = PasswordHasher()
 
 
 def use(memory: int) -> None:
-    """Set the memory (KiB) of one hash. Called once by `create_app`."""
+    """Set the memory in KiB that one hash takes. Called once by `create_app`."""
     global _hasher
     _hasher = PasswordHasher(memory_cost=memory)
     _dummy.cache_clear()
 
 
 def checked_hash(password: str) -> Hash:
-    """The hash to store. Raises `Invalid` on `password`. Takes its time, so call it before anything is written."""
+    """The hash to store for a new password. Raises `Invalid` on `password` if it is too short or too long.
+
+    It is slow, so call it before the transaction writes anything.
+    """
     if not MIN_LENGTH <= len(password) <= MAX_LENGTH:
         raise Invalid(password=Message("A password has at least %(least)d characters.", least=MIN_LENGTH))
     return Hash(_in_thread_pool(lambda: _hasher.hash(password)))
 
 
 def matches(password: str, stored: str | None) -> bool:
-    """Whether this is the password. Takes the same time when there is no such user (`stored` None)."""
+    """Whether `password` has the hash `stored`. Takes as long for None, which stands for a user that is not there."""
 
     def verify() -> bool:
         try:

@@ -1,4 +1,4 @@
-"""Time zones that people can choose: those that every part of the portal knows."""
+"""The time zones that people can choose: those that both Python and Babel know."""
 
 import zoneinfo
 from functools import cache
@@ -8,5 +8,5 @@ _UNKNOWN_TO_BABEL = frozenset({"Factory", "localtime"})
 
 @cache
 def time_zones() -> frozenset[str]:
-    """Their names. Found by looking through the disk, therefore once."""
+    """The names of the time zones. Cached, because finding them reads a directory tree."""
     return frozenset(zoneinfo.available_timezones() - _UNKNOWN_TO_BABEL)

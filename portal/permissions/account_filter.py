@@ -1,8 +1,8 @@
-"""The accounts that somebody can choose rooms by, read together with how far he sees.
+"""The account filter of the list of rooms: which accounts it offers, read together with the actor's access scope.
 
-A list of rooms may take three statements, so what it offers, and what its address names, comes with the access_scope.
-Offered are the accounts that he may see whole (see `seen_accounts`): those of single rooms in which he is a
-member are not, because finding them takes reading all his memberships.
+The list may take three statements only, so one statement reads both. Offered are the accounts all of whose rooms the
+actor may see; not those of single rooms in which he is a member, because finding them would read all his
+memberships.
 """
 
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from portal.people.staff import StaffPermission
 from portal.permissions.visibility import AccessScope, creating_members
 
 MOST = 50
-"""Accounts in one choice; who has more is offered none of them, and finds the one that the address names."""
+"""The most accounts that the filter offers. Somebody with more is offered none but the one named in the address."""
 
 _ACTOR, _NAMED = sa.bindparam("actor", type_=sa.Uuid()), sa.bindparam("named", type_=sa.String())
 _AT = sa.bindparam("at", type_=UTCDateTime())
@@ -37,7 +37,7 @@ _TOLD = (
 
 @dataclass(frozen=True)
 class AccountChoice:
-    """An account as it is offered: all its rooms are seen by whom it is offered to."""
+    """An account that the filter offers."""
 
     uuid: UUID
     id: str
@@ -46,19 +46,19 @@ class AccountChoice:
 
 @dataclass(frozen=True)
 class AccountFilter:
-    """How far somebody sees, and the accounts to choose from, by name. `chosen` is the one that was named."""
+    """An actor's access scope, and the accounts that the filter offers, by name. `chosen` is the one that was named."""
 
     access_scope: AccessScope
     offered: tuple[AccountChoice, ...]
     chosen: AccountChoice | None
     may_create: bool
-    """Whether there is an account in which he may make a room."""
+    """Whether there is an account in which the actor may create a room."""
 
 
 def account_filter_for(actor: Actor, named: str) -> AccountFilter:
-    """What somebody may choose from: one statement.
+    """Read the actor's account filter, by one statement.
 
-    Nothing is `chosen` if there is no account with the id `named`, or he may not see it whole.
+    `chosen` is None if there is no account with the id `named`, or the actor may not see all its rooms.
     """
     everything, creator = StaffPermission.ROOMS_READ in actor.staff, StaffPermission.ROOMS_CREATE in actor.staff
     params = {"actor": actor.uuid, "at": now()} | ({"named": named} if named else {})
@@ -86,7 +86,7 @@ def _choice(row: Any) -> AccountChoice:
 
 @lru_cache
 def _statement(everything: bool, creator: bool, named: bool) -> sa.CompoundSelect[*tuple[Any, ...]]:
-    """One arm for each relation, because each has an index of its own."""
+    """A UNION of one SELECT for each relation by which the actor sees accounts: each has an index of its own."""
     theirs = sa.select(Customer.uuid).where(Customer.owner_uuid == _ACTOR)
     arms: list[sa.Select[*tuple[Any, ...]]] = [
         _untold("customer", theirs),

@@ -1,4 +1,4 @@
-"""Members of rooms: users with permissions that somebody granted them one by one."""
+"""The table of room members: users with permissions on a room that somebody granted them one by one."""
 
 from datetime import datetime
 from uuid import UUID
@@ -24,7 +24,7 @@ class RoomMember(MembershipMixin, IdentifierMixin, TimestampMixin, Base):
     __table_args__ = (sa.UniqueConstraint("room_uuid", "user_uuid"),)
 
     def granted(self, at: datetime) -> frozenset[Permission]:
-        """What is granted at this time, with what it implies."""
+        """The permissions granted at `at`, with those that they imply."""
         return granted(self.permissions, self.until, at)
 
 

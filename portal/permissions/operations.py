@@ -1,4 +1,7 @@
-"""Granting rights on a room, changing and ending them."""
+"""Adding, changing, removing and restoring the members of a room.
+
+Nobody grants or withdraws a permission that he lacks, nor changes his own.
+"""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -26,13 +29,13 @@ _UNDO_PURPOSE = "removed-member"
 
 
 def members_of(room: Room) -> list[RoomMember]:
-    """All members with their users, by name."""
+    """All members of the room with their users, sorted by name."""
     query = sa.select(RoomMember).join(RoomMember.user).where(RoomMember.room_uuid == room.uuid)
     return list(session.scalars(query.options(joinedload(RoomMember.user)).order_by(User.name, User.uuid)).unique())
 
 
 def find_member(room: Room, member_id: str) -> RoomMember:
-    """This room's member. Raises `NotFound`, also for a member of another room."""
+    """The member of this room with this id. Raises `NotFound`, also for a member of another room."""
     member = session.scalar(
         sa.select(RoomMember)
         .where(RoomMember.room_uuid == room.uuid, RoomMember.id == member_id)
@@ -44,7 +47,7 @@ def find_member(room: Room, member_id: str) -> RoomMember:
 
 
 def find_member_of_user(room: Room, user_id: str) -> RoomMember:
-    """This room's member who is the user with this id, uuid or ulid. Raises `NotFound`."""
+    """The member of this room who is the user with this id, uuid or ulid. Raises `NotFound`."""
     member = session.scalar(
         sa.select(RoomMember)
         .join(RoomMember.user)
@@ -89,9 +92,10 @@ def change_member(
     by: Actor,
     until: datetime | None = None,
 ) -> None:
-    """Replace what is granted. Rights that the granter lacks can neither be given nor taken away.
+    """Replace the member's permissions and their end.
 
-    Another end gives or takes all that the member has. Raises `NotAllowed`, or `NotFound`.
+    Raises `NotAllowed` if that grants or withdraws a permission that `by` lacks, where another end counts as
+    withdrawing all, and for a change of one's own; and `NotFound`.
     """
     lock(member)
     if member.user_uuid == by.uuid:
@@ -106,10 +110,10 @@ def change_member(
 
 
 def remove_member(member: RoomMember, *, room: Room, by: Actor) -> str:
-    """End the membership; admissions and streams of that person end with it.
+    """End the membership, and with it the person's admissions and event streams.
 
-    Returns what `restore_member` takes. Raises `NotAllowed`, also for a member with rights that the remover
-    lacks, or `NotFound`.
+    Returns an undo token for `restore_member`. Raises `NotAllowed` for oneself and for a member with a permission
+    that `by` lacks, and `NotFound`.
     """
     lock(member)
     if member.user_uuid == by.uuid:
@@ -131,7 +135,10 @@ def remove_member(member: RoomMember, *, room: Room, by: Actor) -> str:
 
 
 def restore_member(*, room: Room, kept: str, by: Actor) -> RoomMember:
-    """Undo a removal, within ten minutes: the same person with the same rights. Raises `Conflict`, `NotAllowed`."""
+    """Restore a removed member with the same permissions. `kept` is the undo token that `remove_member` returned.
+
+    Raises `Conflict` after ten minutes or if the person is a member again, and `NotAllowed` if `by` may not grant them.
+    """
     payload = undo_payload(_UNDO_PURPOSE, kept)
     user = session.get(User, UUID(payload["user"])) if payload and payload["room"] == str(room.uuid) else None
     if payload is None or user is None:
@@ -151,7 +158,7 @@ def restore_member(*, room: Room, kept: str, by: Actor) -> RoomMember:
 
 
 def may_remove(by: Actor, room: Room, member: RoomMember) -> bool:
-    """Rights that somebody lacks can neither be given nor taken away, so neither can who holds them be removed."""
+    """Whether `by` may remove the member: only if he holds all of the member's permissions himself."""
     held = {Permission(word) for word in member.permissions if word in set(Permission)}
     return all(can(by, permission, room) for permission in held)
 
@@ -165,7 +172,7 @@ def _require_grantable(by: Actor, room: Room, permissions: Collection[Permission
 
 
 def _with_view(permissions: Collection[Permission]) -> list[str]:
-    """Seeing the room is what membership means."""
+    """The permissions to store: every member may see the room."""
     return sorted({*permissions, Permission.ROOM_VIEW})
 
 

@@ -1,4 +1,4 @@
-"""What can be permitted. The values are what is stored, and what the form for granting is drawn from."""
+"""The permissions on a room, and those of platform staff. Their values are what the database stores for a member."""
 
 from enum import StrEnum
 
@@ -7,7 +7,7 @@ from portal.scopes import Scope
 
 
 class Permission(StrEnum):
-    """Rights on one room."""
+    """A permission on one room."""
 
     ROOM_VIEW = "room:view"
     ROOM_EDIT = "room:edit"
@@ -27,12 +27,12 @@ class Permission(StrEnum):
 
     @property
     def label(self) -> Message:
-        """What people read."""
+        """The permission as a phrase for people."""
         return _LABELS[self]
 
     @property
     def scope(self) -> Scope:
-        """What a program needs for it, besides its person's right."""
+        """The scope that a program needs to use this permission of its person."""
         return _SCOPES[self]
 
 
@@ -78,7 +78,7 @@ IMPLIED = {
     Permission.MEMBERS_MANAGE: Permission.MEMBERS_VIEW,
     Permission.RECORDINGS_MANAGE: Permission.RECORDINGS_VIEW,
 }
-"""Whoever manages something sees it too."""
+"""Permission → the one that it implies: whoever manages something may see it."""
 
 NOT_GRANTABLE_YET = frozenset({Permission.MEDIA_MANAGE, Permission.RECORDINGS_VIEW, Permission.RECORDINGS_MANAGE})
 """Not offered in the form for granting, because no page and no operation asks for them: there are neither

@@ -48,7 +48,7 @@ Rule = Callable[[Actor, Owners], bool]
 
 
 def owns_room(actor: Actor, owners: Owners) -> bool:
-    """The one owner of the room."""
+    """Whether the actor is the owner of the room."""
     return owners.room == actor.uuid
 
 
@@ -188,32 +188,35 @@ def _customer_uuid(thing: Thing) -> UUID | None:
 
 
 def member_role(actor: Actor, room: Room) -> Role | None:
-    """The role in which the actor, whose membership a door has loaded, enters without a link; None if he may not."""
+    """The role in which the actor enters the room without a link: moderator if he may moderate, else attendee.
+
+    None if he may not see the room. His membership in the room must have been loaded.
+    """
     if not holds(actor, Permission.ROOM_VIEW, room):
         return None
     return Role.MODERATOR if can(actor, Permission.ROOM_MODERATE, room) else Role.ATTENDEE
 
 
 def grantable_roles(actor: Actor | None, room: Room) -> set[Role]:
-    """The roles for which the actor may hand out links: nobody grants what he lacks, whatever way he comes."""
+    """The roles for which the actor may hand out links and codes: that of a moderator only if he may moderate."""
     moderates = actor is not None and holds(actor, Permission.ROOM_MODERATE, room)
     return set(Role) if moderates else set(Role) - {Role.MODERATOR}
 
 
 def require_grantable_roles(actor: Actor, room: Room, *roles: Role) -> None:
-    """Nobody grants what he lacks: a moderator link makes moderators, and so does a door without its code.
+    """Raise `NotAllowed` if one of these roles is not among `grantable_roles`.
 
-    Raises `NotAllowed`.
+    Changing codes needs this, too: without its code, a link for moderators makes moderators.
     """
     if not set(roles) <= grantable_roles(actor, room):
         raise NotAllowed(Message("Only who may moderate this room makes or changes links and codes for moderators."))
 
 
 def knows_the_plan(actor: Actor, room: Room) -> bool:
-    """Whether the actor is told what is wrong with the plan: the owners above the room, and staff."""
+    """Whether the actor may be told what is wrong with the plan: the owner of account or customer, and staff."""
     return owns_above(actor, owners_of(room)) or StaffPermission.ROOMS_READ in actor.staff
 
 
 def manages_customer(actor: Actor, customer: Customer) -> bool:
-    """Whether the actor's person may do to all rooms of the customer what changes none of their content."""
+    """Whether the actor's person may manage what concerns all rooms of the customer, such as its webhooks."""
     return customer.owner_uuid == actor.uuid or StaffPermission.ROOMS_UPDATE in actor.staff

@@ -1,7 +1,8 @@
-"""The same "may see" as the rules, said in SQL: finding one room with the caller's rights, and all of his.
+"""Which rooms an actor may see, as SQL: finding one room, and selecting all of them for lists.
 
-One OR over owner, account, customer and membership makes databases read every room. So lists first ask
-for somebody's `AccessScope`, and then read one arm for each relation, each ordered and limited by its own index.
+The conditions agree with the rules in `rules.py`. One OR over owner, account, customer and membership would make
+databases read every room. So a list first reads the actor's `AccessScope`, and then selects the rooms of each relation
+separately, ordered and limited by its own index, and unites them.
 """
 
 from collections.abc import Callable
@@ -29,12 +30,15 @@ from portal.rooms.models import Room
 from portal.subscriptions.models import Subscription, plan_column
 
 NOBODY, NEVER = UUID(int=0), datetime.max.replace(tzinfo=UTC)
-"""They stand in for values that each request gives, and open nothing should one forget to."""
+"""Placeholders in cached statements for values that each request binds. Unbound, they match no room."""
 READER = sa.bindparam("reader", type_=sa.Uuid())
 
 
 def find_room(actor: Actor, room_id: str, *, trashed: bool = False) -> Room | None:
-    """The room, if the actor may see it, with everything above it and his membership: one query."""
+    """The room with this id, uuid or ulid, if the actor may see it, by one statement; else None.
+
+    Loads its account, customer, subscription and owner, and the actor's membership.
+    """
     params = {"room_id": short_id(Room, room_id), "actor": actor.uuid}
     row = session.execute(_TRASHED if trashed else _NOT_TRASHED, params).unique().first()
     if row is None:
@@ -69,21 +73,24 @@ _NOT_TRASHED, _TRASHED = _one_room(Room.trashed_at.is_(None)), _one_room(Room.tr
 
 @dataclass(frozen=True)
 class AccessScope:
-    """By which relations somebody sees rooms: what the arms of a list are made from."""
+    """The relations by which an actor sees rooms: his customers, his accounts, and whether he sees every room."""
 
     actor: UUID
     everything: bool
-    """Staff who may read every room."""
+    """Whether the actor is staff who may read every room."""
     customers: tuple[UUID, ...]
     accounts: tuple[UUID, ...]
 
     @property
     def template(self) -> "AccessScope":
-        """Nobody's in particular: a statement is made of it for all with a scope like it, and run with `params`."""
+        """This scope with placeholders for its uuids: the key of a cached statement, to be executed with `params`.
+
+        It is equal for all actors with as many customers and accounts.
+        """
         return AccessScope(NOBODY, self.everything, (NOBODY,) * len(self.customers), (NOBODY,) * len(self.accounts))
 
     def params(self, at: datetime) -> dict[str, Any]:
-        """The values of the parameters in `relations`, for a statement made of this `template`."""
+        """The values to bind in a statement that was built from this scope's `template`."""
         return {
             "seen_by": self.actor,
             "seen_at": at,
@@ -93,7 +100,7 @@ class AccessScope:
 
 
 def access_scope_of(actor: Actor) -> AccessScope:
-    """How far somebody sees: one statement."""
+    """Read the actor's access scope, by one statement."""
     rows = session.execute(_ACCESS_SCOPE, {"actor": actor.uuid}).all()
     return AccessScope(
         actor.uuid,
@@ -108,15 +115,15 @@ _ACCESS_SCOPE = sa.union_all(
     sa.select(sa.literal_column("'customer'", sa.String), Customer.uuid).where(Customer.owner_uuid == _ACTOR),
     sa.select(sa.literal_column("'account'", sa.String), Account.uuid).where(Account.owner_uuid == _ACTOR),
 )
-ARMS = 8  # of one kind; somebody with more customers than that gets one arm for all of them, which sorts
+ARMS = 8  # an actor with more customers (or accounts) gets one SELECT for all of them, which has to sort
 
 
 def relations(
     access_scope: AccessScope, at: datetime, permission: Permission = Permission.ROOM_VIEW
 ) -> list[sa.ColumnElement[bool]]:
-    """One condition on `Room` for each relation that gives `permission`, which is one that all but members have.
+    """A condition on `Room` for each relation by which the actor has `permission`. A room may fulfil several of them.
 
-    A room may fulfil several of them.
+    `permission` must be one that every relation but membership gives.
     """
     if access_scope.everything:
         return [sa.true()]
@@ -136,15 +143,16 @@ def relations(
 
 
 Narrowing = Callable[[sa.Select[UUID]], sa.Select[UUID]]
-"""What narrows, orders and limits an arm to as much of it as a page needs."""
+"""A function that narrows, orders and limits the SELECT of one relation to what a page needs."""
 
 
 def visible_uuids(
     access_scope: AccessScope, at: datetime, page: Narrowing
 ) -> sa.Select[UUID] | sa.CompoundSelect[UUID]:
-    """The uuids of rooms that somebody may see, not trashed, each once.
+    """A SELECT of the uuids of rooms that the actor may see and that are not trashed, each once.
 
-    `page` narrows, orders and limits an arm to what a page needs; the whole then holds at least that page.
+    `page` narrows, orders and limits the SELECT of each relation to what a page needs; the union then holds at least
+    that page.
     """
     arms = [
         page(sa.select(Room.uuid).where(Room.trashed_at.is_(None), relation))
@@ -156,7 +164,7 @@ def visible_uuids(
 
 
 def rooms_with_membership(uuids: sa.Select[UUID] | sa.CompoundSelect[UUID]) -> sa.Select[Room, Any]:
-    """The rooms with these uuids, joined with the membership of the `READER` (None if he is no member); no order."""
+    """A SELECT of the rooms with these uuids and the membership of the `READER` in each (or None), without order."""
     return (
         sa.select(Room, RoomMember)
         .join(Room.account)
@@ -167,7 +175,7 @@ def rooms_with_membership(uuids: sa.Select[UUID] | sa.CompoundSelect[UUID]) -> s
 
 
 def all_seen(access_scope: AccessScope, at: datetime) -> sa.Select[UUID]:
-    """The uuids of all rooms that somebody may see, not trashed, for when each is read anyway: once, without arms."""
+    """A SELECT of the uuids of all rooms that the actor may see and that are not trashed, for reading all of them."""
     return sa.select(Room.uuid).where(Room.trashed_at.is_(None), sa.or_(*relations(access_scope, at)))
 
 
@@ -197,7 +205,7 @@ def creatable_account(actor: Actor, account_id: str) -> Account | None:
 
 
 def only_creatable_account(actor: Actor) -> Account | None:
-    """The account in which the actor may make rooms, if there is exactly one."""
+    """The account in which the actor may create rooms, if there is exactly one; else None."""
     found = _read_creatable(actor, _creatable(actor).limit(2))
     return found[0] if len(found) == 1 else None
 
@@ -252,7 +260,7 @@ def _read_creatable(
 
 
 def seen_accounts(actor: Actor) -> sa.Select[Account]:
-    """Accounts that the actor owns, himself or through their customer; all of them for staff."""
+    """A SELECT of the accounts that the actor owns, himself or as owner of their customer; all accounts for staff."""
     query = sa.select(Account).join(Account.customer)
     if StaffPermission.ROOMS_READ in actor.staff:
         return query
@@ -260,7 +268,7 @@ def seen_accounts(actor: Actor) -> sa.Select[Account]:
 
 
 def seen_subscriptions(actor: Actor) -> sa.Select[Subscription]:
-    """Subscriptions of customers and accounts that the actor owns; all of them for staff."""
+    """A SELECT of the subscriptions of customers and accounts that the actor owns; all subscriptions for staff."""
     query = sa.select(Subscription).join(Subscription.customer)
     if StaffPermission.ROOMS_READ in actor.staff:
         return query
@@ -269,7 +277,7 @@ def seen_subscriptions(actor: Actor) -> sa.Select[Subscription]:
 
 
 def watched_topics(actor: Actor) -> set[str]:
-    """The topics of `room_topics` that tell about rooms whose status the actor may see."""
+    """The channels' topics to watch for changes of all rooms whose status the actor may see."""
     if StaffPermission.ROOMS_READ in actor.staff:
         return {"rooms"}
     owned = session.execute(
@@ -287,5 +295,5 @@ def watched_topics(actor: Actor) -> set[str]:
 
 
 def reader_is_member() -> sa.ColumnElement[bool]:
-    """How the membership of the `READER` is joined to a room."""
+    """The condition that joins the membership of the `READER` to a room."""
     return sa.and_(RoomMember.room_uuid == Room.uuid, RoomMember.user_uuid == READER)

@@ -27,7 +27,7 @@ class ProviderError(Exception):
 
 
 class CallbackRefused(Exception):
-    """A callback is not from the service that it claims to be from, or too old to be believed."""
+    """A callback does not come from the service that it claims to come from, or is too old."""
 
 
 class FieldKind(StrEnum):
@@ -70,7 +70,7 @@ class DeclaredField:
 
 
 class SettingScope(StrEnum):
-    """In which rooms a setting means something: all, those of a type, or those of a provider."""
+    """Which rooms have a setting: all, those of a type, or those of a provider."""
 
     GLOBAL = "global"
     ROOM_TYPE = "room type"
@@ -97,7 +97,7 @@ class Property(DeclaredField):
 
 
 class LiveState(StrEnum):
-    """Is something happening in the room right now? (Whether it may be used is its status field.)
+    """Whether a room is in use now. (Whether it may be used at all is its `status`.)
 
     `starting`: a run was opened and nobody is in it yet. `unknown`: its service has not answered for too long.
     """
@@ -111,7 +111,7 @@ class LiveState(StrEnum):
 
 @dataclass(frozen=True)
 class Count:
-    """One figure of a room's status, with the label that the adapter gives it. None: the service does not tell."""
+    """One number of a room's status, with the label that the adapter gives it. None if the service does not tell it."""
 
     key: str
     label: Message
@@ -122,9 +122,9 @@ class Count:
 class Snapshot:
     """What a service, or the portal's own presence, says about a room at `checked_at`.
 
-    `headline` is the number that lists and badges show (meet: participants). `names` are those who are in, in the
-    order of entering. `present` holds the ids by which `Visit.participant_id` made us known to the service, of those
-    who are in; None where the service does not tell who is in. `since` is when the state began, if that is told.
+    `headline` is the number that lists and badges show (meet: participants). `names` are the names of the people in the
+    room, in the order of entering. `present` holds their ids, as `Visit.participant_id` told them to the service; None
+    if the service does not tell who is in. `since` is when the state began, if the service tells.
     """
 
     state: LiveState
@@ -138,9 +138,9 @@ class Snapshot:
 
 @dataclass(frozen=True)
 class WatchedRoom:
-    """A room that the portal asks a service about: by `RunRequest.room_key`, with what the service calls its run.
+    """A room about which the portal asks a service: its `RunRequest.room_key`, and the service's name for its run.
 
-    `external` is empty where no run is known; the service may know one all the same.
+    `external` is empty if the portal knows of no run; the service may know one all the same.
     """
 
     room_key: str
@@ -149,7 +149,7 @@ class WatchedRoom:
 
 @dataclass(frozen=True)
 class RunStatus:
-    """What a service says of a run, and what it calls it."""
+    """What a service says about a run. `external` is the service's own name for the run."""
 
     external: str
     snapshot: Snapshot
@@ -157,7 +157,7 @@ class RunStatus:
 
 @dataclass(frozen=True, kw_only=True)
 class Player:
-    """What the conference page embeds: a template, the script and the stylesheet beside it, and what they show."""
+    """What the conference page embeds: a template with its context, a script and a stylesheet."""
 
     template: str
     script: str
@@ -167,11 +167,11 @@ class Player:
 
 @dataclass(frozen=True, kw_only=True)
 class RunRequest:
-    """What a service is told when a run of a room is to start on it.
+    """What a service is told to start a run of a room.
 
-    `room_key` names the room at every service, for ever (its uuid); `settings` are the declared ones with their
-    defaults filled in, `limits` the features in force by code (None: unlimited), `callback_url` the address at which
-    the portal listens to this service, `return_url` the page for people who have left.
+    `room_key` is the room's name at every service, for ever (its uuid). `settings` are the declared ones with their
+    defaults filled in, `limits` the features in force by code (None: unlimited). `callback_url` is the address for
+    the service's callbacks, `return_url` the page for people who have left.
     """
 
     room_key: str
@@ -184,7 +184,7 @@ class RunRequest:
 
 @dataclass(frozen=True, kw_only=True)
 class Visit:
-    """One person about to come into a run. `participant_id` is what the service shall know this person by."""
+    """A person who is about to enter a run. `participant_id` is the id by which the service should know this person."""
 
     participant_id: str
     name: str
@@ -194,16 +194,16 @@ class Visit:
 
 @dataclass(frozen=True)
 class Destination:
-    """Where a person is sent to be in: an address of the service's, good for this one person and not kept."""
+    """The address of the service to which one person is redirected to be in the run. It is not stored."""
 
     url: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class RawCallback:
-    """A request that claims to come from a service, byte for byte, before anything has parsed it.
+    """A request that claims to come from a service, with its raw bytes.
 
-    `url` is the address as the portal gave it to the service, with the query; `headers` have lower-case names.
+    `url` is the address as the portal gave it to the service, with the query. The names of `headers` are lower case.
     """
 
     url: str
@@ -215,9 +215,10 @@ class RawCallback:
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """What one message of a callback says. `key` is the same when the message is sent again.
+    """What one message of a callback says. A message that is sent again has the same `key`.
 
-    `external` is what the service calls the run. Without a `snapshot` the message is only a hint to look.
+    `external` is the service's name for the run. Without a `snapshot` the message only says that the service should
+    be asked.
     """
 
     key: str
@@ -234,9 +235,9 @@ class Adapter(Protocol):
     """Room types that it can serve."""
     properties: Sequence[Property]
     settings: Sequence[Setting]
-    """What it lets rooms choose, and really obeys; each with `SettingScope.PROVIDER`."""
+    """The settings that its rooms can choose and that it obeys; each with `SettingScope.PROVIDER`."""
     features: frozenset[str]
-    """Codes of the catalogue's features that are for the service to do (`by_service`) and that it does."""
+    """The codes of those features that a service has to provide (`by_service`) and that this one provides."""
 
     def bind(self, properties: Mapping[str, Any]) -> Any:
         """The service behind a row with these properties, secrets unsealed. Opens no connection."""
@@ -245,7 +246,7 @@ class Adapter(Protocol):
 
 @runtime_checkable
 class Embeddable(Protocol):
-    """People meet on a page of the portal itself, whose signs of life tell who is in."""
+    """A service whose people meet on a page of the portal itself. The page's heartbeats tell who is in."""
 
     def player(self) -> Player:
         """The player for one participant."""
@@ -254,47 +255,47 @@ class Embeddable(Protocol):
 
 @runtime_checkable
 class Startable(Protocol):
-    """A run has to be started at the service before anybody can be in it, and can be ended there."""
+    """A service at which a run has to be started before anybody can be in it, and can be ended."""
 
     def start(self, request: RunRequest) -> str:
-        """Start a run, or find the one that goes on; what the service calls it. Raises `ProviderError`."""
+        """Start a run, or find the one that goes on. Returns the service's name for it. Raises `ProviderError`."""
         ...
 
     def end(self, external: str) -> None:
-        """End a run, also one that is over already. Raises `ProviderError`."""
+        """End a run. Does nothing if it has ended already. Raises `ProviderError`."""
         ...
 
 
 @runtime_checkable
 class Joinable(Startable, Protocol):
-    """People meet at an address of the service's own."""
+    """A service whose people meet at an address of its own."""
 
     @property
     def origin(self) -> str:
-        """Scheme, host and port of all its destinations, such as `https://meet.example`: our forms lead there."""
+        """The origin of all its destinations, such as `https://meet.example`, to which the portal's forms redirect."""
         ...
 
     def destination(self, external: str, visit: Visit) -> Destination:
-        """Where this person is let in to the run. Raises `ProviderError`."""
+        """The address at which this person enters the run. Raises `ProviderError`."""
         ...
 
 
 @runtime_checkable
 class ReportsStatus(Protocol):
-    """The service tells what goes on in its runs when it is asked."""
+    """A service that tells the state of its runs when it is asked."""
 
     def look(self, rooms: Collection[WatchedRoom]) -> Mapping[str, RunStatus]:
-        """By `room_key`, the runs that go on in these rooms: one request, however many. Raises `ProviderError`.
+        """`room_key` → the run that goes on in this room, by one request for all rooms. Raises `ProviderError`.
 
-        In a room that is left out nothing goes on.
+        A room without a run is left out.
         """
         ...
 
 
 @runtime_checkable
 class ReceivesCallbacks(Protocol):
-    """The service tells what goes on in its runs by itself."""
+    """A service that tells the state of its runs by itself, by callbacks."""
 
     def read_callback(self, callback: RawCallback) -> Sequence[Report]:
-        """What the callback says, verified over its raw bytes. Raises `CallbackRefused`."""
+        """The messages of the callback, whose raw bytes are verified. Raises `CallbackRefused`."""
         ...

@@ -1,4 +1,4 @@
-"""The list of adapters. To add one: a folder beside this file and a line here."""
+"""The list of adapters that the portal has. To add one, make a folder beside this file and add a line here."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,5 +8,5 @@ from portal.providers.mesh.adapter import Mesh
 
 
 def catalog(*, ice_servers: Sequence[dict[str, Any]]) -> list[Adapter]:
-    """Every adapter of this portal, configured."""
+    """All adapters, configured with the operator's settings."""
     return [Mesh(ice_servers)]

@@ -1,11 +1,11 @@
-"""The one guarded HTTP client: every address that people typed in is called through it.
+"""The guarded HTTP client, through which every address that people typed in is called.
 
 A name may point anywhere, also at the portal's own network, and may point elsewhere a moment later. So
 names are resolved here, each resolved address is checked, and the connection goes to exactly the address
 that was checked, while TLS and the Host header keep the name. No redirect is followed, no proxy of the
 environment is used, no cookie is kept, nothing is unpacked, and the whole call has one end in time.
 
-It stands on httpcore2, the engine of httpx2, because only there a connection can be made by ourselves.
+It uses httpcore2, the engine of httpx2, because only there can the connection be made by our own code.
 """
 
 import socket
@@ -38,7 +38,7 @@ _NO_ADDRESS = Message("Write a whole address, like https://example.org/hook.")
 
 _RESERVED_4 = (IPv4Network("192.0.0.0/24"), IPv4Network("192.88.99.0/24"))  # Python's versions differ about these
 _PUBLIC_6 = IPv6Network("2000::/3")
-_DISGUISES = (  # an IPv4 address stands inside: who judges only the outside is led astray
+_DISGUISES = (  # networks whose addresses contain an IPv4 address, which a check of the IPv6 address would miss
     IPv6Network("::ffff:0:0/96"),  # mapped
     IPv6Network("::/96"),  # compatible
     IPv6Network("64:ff9b::/96"),  # NAT64
@@ -53,7 +53,7 @@ _plain = False
 
 
 class Trouble(StrEnum):
-    """Why there is no answer."""
+    """Why a call got no answer."""
 
     ADDRESS = "address"
     NOT_PUBLIC = "not_public"
@@ -66,7 +66,7 @@ class Trouble(StrEnum):
 
     @property
     def words(self) -> Message:
-        """What people read."""
+        """The reason as a sentence for people."""
         return _WORDS[self]
 
 
@@ -91,7 +91,7 @@ _ACCEPTED = {  # plain, private
 
 
 class NoAnswer(ProviderError):
-    """The call led to no answer. `permanent`: the address itself is at fault."""
+    """A call got no answer, because of `trouble`. `permanent` if the address itself is at fault."""
 
     def __init__(self, trouble: Trouble) -> None:
         super().__init__(trouble.words, permanent=trouble in {Trouble.ADDRESS, Trouble.NOT_PUBLIC})
@@ -100,25 +100,25 @@ class NoAnswer(ProviderError):
 
 @dataclass(frozen=True)
 class Answer:
-    """What the server said. `body` is what came, up to `LARGEST_ANSWER` bytes of it."""
+    """A server's answer. `body` holds at most its first `LARGEST_ANSWER` bytes."""
 
     status: int
     body: bytes
 
 
 def use(*, private: bool, plain: bool) -> None:
-    """Say whether private addresses and plain http are allowed. Called once by `create_app`."""
+    """Set whether private addresses and plain http are allowed. Called once by `create_app`."""
     global _private, _plain
     _private, _plain = private, plain
 
 
 def accepted() -> Message:
-    """Which addresses this portal calls, for whoever types one in."""
+    """A sentence about which addresses this portal calls, for people who type one in."""
     return _ACCEPTED[_plain, _private]
 
 
 def problem_with(address: str) -> Message | None:
-    """What is wrong with an address, as far as it shows without a look at the network; None if nothing is."""
+    """What is wrong with an address, as far as that can be told without resolving it; None if nothing is."""
     try:
         _read(address)
     except _Wrong as wrong:
@@ -127,9 +127,9 @@ def problem_with(address: str) -> Message | None:
 
 
 def post(address: str, body: bytes, headers: Mapping[str, str]) -> Answer:
-    """Send `body`, and return the answer, whatever its status. Raises `NoAnswer`, after ten seconds at most.
+    """Send `body` by POST and return the answer, whatever its status. Raises `NoAnswer`, after ten seconds at most.
 
-    The operating system's own time for finding a name comes on top.
+    The time that the operating system needs to resolve the name comes on top.
     """
     try:
         url = _read(address)
@@ -153,7 +153,7 @@ def post(address: str, body: bytes, headers: Mapping[str, str]) -> Answer:
 
 
 def is_public(address: IPv4Address | IPv6Address) -> bool:
-    """Whether it is a plain address out on the internet: the only kind that is called unless an operator says so."""
+    """Whether this is a public address of the internet. Others are called only if an operator allows private ones."""
     if isinstance(address, IPv6Address):
         return address in _PUBLIC_6 and address.is_global and not _disguised(address)
     reserved = address.is_multicast or address.is_reserved or any(address in network for network in _RESERVED_4)
@@ -161,7 +161,7 @@ def is_public(address: IPv4Address | IPv6Address) -> bool:
 
 
 def may_be_called(address: IPv4Address | IPv6Address) -> bool:
-    """Whether this portal calls the address. Multicast, link-local (metadata of clouds) and disguised ones: never."""
+    """Whether this portal calls the address. Never multicast, link-local (metadata of clouds) and disguised ones."""
     if is_public(address):
         return True
     never = address.is_multicast or address.is_link_local or address.is_unspecified or _disguised(address)
@@ -175,7 +175,7 @@ def resolve(host: str, port: int) -> list[str]:
 
 
 class _Line(httpcore2.SyncBackend):
-    """One connection to an address that was checked, cut when its time is over, whatever it is doing then."""
+    """The network backend of one call: it connects to a checked address, and cuts the connection when time is up."""
 
     def __init__(self, until: float) -> None:
         self._until = until
@@ -185,7 +185,7 @@ class _Line(httpcore2.SyncBackend):
 
     @property
     def left(self) -> float:
-        """Seconds."""
+        """The seconds that are left, at least a millisecond."""
         return max(0.001, self._until - time.monotonic())
 
     def connect_tcp(
@@ -208,7 +208,7 @@ class _Line(httpcore2.SyncBackend):
         raise NoAnswer(Trouble.SLOW if time.monotonic() > self._until else Trouble.UNREACHABLE)
 
     def hang_up(self) -> None:
-        """It is done: nobody has to cut it any more."""
+        """Stop the timer that would cut the connection, and close it."""
         if self._knife is not None:
             self._knife.cancel()
         if self._wire is not None:
@@ -234,7 +234,7 @@ class _Wrong(Exception):
 
 
 def _read(address: str) -> httpx2.URL:
-    """The address, taken apart. Raises `_Wrong`."""
+    """Parse and check the address. Raises `_Wrong`."""
     if len(address) > LONGEST_ADDRESS or not address.isprintable() or " " in address:
         raise _Wrong(_NO_ADDRESS)
     try:
@@ -270,7 +270,7 @@ def _exchange(pool: httpcore2.ConnectionPool, url: httpx2.URL, body: bytes, head
 
 
 def _checked(host: str, port: int) -> list[str]:
-    """The addresses of the name. One that may not be called spoils all: such a name is up to something."""
+    """Resolve the name. Raises `NoAnswer` if any of its addresses may not be called, since such a name is suspect."""
     try:
         found = resolve(host, port)
     except (OSError, UnicodeError):

@@ -1,4 +1,4 @@
-"""From a provider's type, as stored in rows, to its adapter. Filled once by `create_app` from the catalog."""
+"""The registered adapters, by the provider type that rows store. `create_app` fills it once from the catalog."""
 
 from collections.abc import Iterable, KeysView, Mapping
 from typing import Any
@@ -9,7 +9,7 @@ _adapters: dict[str, Adapter] = {}
 
 
 def fill(adapters: Iterable[Adapter]) -> None:
-    """Replace what is registered."""
+    """Register these adapters and no others."""
     _adapters.clear()
     _adapters.update({adapter.key: adapter for adapter in adapters})
 

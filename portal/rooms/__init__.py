@@ -1,0 +1,16 @@
+"""Rooms: where people meet, watch or broadcast.
+
+A room belongs to an account, from which its customer, subscription and type follow; the type never changes. It has
+exactly one owner. `status` says whether it may be used at all; whether it is live now is the status package's matter.
+A quota refuses to create a room, never to enter one; rooms in the trash do not count, and go after 30 days.
+Settings and features are merged key by key, where null removes one; metadata is replaced as a whole.
+
+    models.py         the table `Room`, and the roles that participants have
+    operations.py     creating, changing, trashing and restoring
+    features.py       the limits in force: the plan's, narrowed by the room's
+    settings.py       the declared settings, and validating them
+    metadata.py       JSON that API clients store with a room
+    slugs.py          the readable part of a room's address
+    search.py         finding rooms by name
+    search_terms.py   splitting names into search terms
+"""

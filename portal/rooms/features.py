@@ -1,11 +1,10 @@
-"""Which limits are in force in a room: the subscription's, narrowed by the room's, never widened.
+"""The features of a room that are in force: the subscription's values, narrowed by the room's, never widened.
 
-The rule is the source document's: a room's value counts if the subscription has the feature and the
-room asks for the same or less; otherwise it is ignored, which is not an error, and the reason is shown.
-So a room may keep a value that is ignored today and counts once its plan grows.
+A room's value counts if the subscription has the feature and the room asks for the same or less; otherwise it
+is ignored, which is not an error, and the reason is shown. So a room may keep a value that is ignored today and
+counts once its plan grows. (The rule is that of the platform whose API the portal follows.)
 
-What plan and room grant may still be nothing that the service behind the room can do. That changes no value,
-so the source's rule holds with every service, but the row says so.
+The service behind the room may be unable to do what plan and room grant. That changes no value; the row says so.
 """
 
 from collections.abc import Collection, Mapping
@@ -21,11 +20,11 @@ from portal.subscriptions.services import adapter_of
 
 @dataclass(frozen=True)
 class EffectiveFeature:
-    """One row of the table of limits.
+    """One feature of a room: the plan's value, the room's, the one in force (`used_value`), and why.
 
-    None for a plan's number, or one in use, means unlimited; a room's value is as the room keeps it:
-    None when not set, True for a number that should be unlimited. `available`: can the service behind the
-    room do what the used value grants?
+    None for `subscription_value` or `used_value` of a number means unlimited. `room_value` is as the room stores it:
+    None when not set, True for a number that should be unlimited. `available`: whether the service behind the
+    room can do what the used value grants.
     """
 
     feature: Feature
@@ -43,7 +42,7 @@ class EffectiveFeature:
         return self.feature.code
 
     def as_api(self) -> dict[str, Any]:
-        """The row as the API writes it: null is "not there", unlimited is `true`."""
+        """The row as the API writes it: a value that is not there is null, an unlimited one is `true`."""
         return {
             "code": self.code,
             "subscription_value": api_value(self.feature, self.subscription_value) if self.in_subscription else None,
@@ -59,9 +58,9 @@ def effective_features(
     room_type: ServiceType,
     served: Collection[str] | None = None,
 ) -> dict[str, EffectiveFeature]:
-    """Code → row, for every feature of this type of room that the plan has, and all that the room names.
+    """Code → row, for every feature of this type of room that the plan has, and for every one that the room names.
 
-    `served`: what the service behind the room does of that which is for it to do; None stands for all.
+    `served`: the codes of the features that the service behind the room offers; None means all.
     """
     return {
         code: _as_served(_judged(feature, subscription, room, room_type), served)
@@ -71,18 +70,18 @@ def effective_features(
 
 
 def features_of(room: Room) -> list[EffectiveFeature]:
-    """The room's table of limits."""
+    """The rows of `effective_features` for this room."""
     plan, served = room.subscription.values, adapter_of(room.subscription.provider).features
     return list(effective_features(plan, room.room_features, room.room_type, served).values())
 
 
 def narrowable_features(room_type: ServiceType) -> list[Feature]:
-    """What a room of this type may narrow."""
+    """The features that a room of this type may narrow."""
     return [feature for feature in FEATURES.values() if feature.narrowable and room_type in feature.fits]
 
 
 def used_limit(subscription: Mapping[str, Value], room: Mapping[str, Any], code: str) -> int | None:
-    """The number in force, or None for unlimited. A feature that the plan lacks is 0."""
+    """The number in force for the feature `code`, or None for unlimited. 0 if the plan lacks the feature."""
     feature = FEATURES[code]
     if code not in subscription:
         return 0
@@ -110,10 +109,10 @@ def merged_features(stored: Mapping[str, Any], changes: Mapping[str, Any]) -> di
 
 
 def checked_override(code: str, value: object) -> Value:
-    """A room's own value for a feature as the room keeps it, or None to follow the plan.
+    """A room's own value for a feature as the room stores it, or None to follow the plan.
 
-    Raises `Invalid` on `room_features.<code>` for an unknown code, and for what is no value of any
-    feature. One that is of another kind, or too high, is kept: `effective_features` ignores it.
+    Raises `Invalid` on `room_features.<code>` for an unknown code, and for a value that no feature can have. A value
+    of the wrong kind, or a higher one than the plan's, is accepted: `effective_features` ignores it.
     """
     field = f"room_features.{code[:64]}"
     if code not in FEATURES:

@@ -1,6 +1,7 @@
-"""What somebody else keeps beside a room: the portal stores it as it came, and obeys nothing of it.
+"""Room metadata: JSON that API clients store with a room. The portal returns it as it came and never acts on it.
 
-The source allows any scalar and one level of nested objects or arrays, and replaces the whole on every write.
+It is an object of at most 16 KB with scalar values and one level of nested objects or arrays. Every write replaces
+the whole object.
 """
 
 import json
@@ -17,7 +18,7 @@ LONGEST_TYPED = 4 * LARGEST  # characters of a form's text, with all its white s
 
 
 def checked_metadata(value: object) -> dict[str, Any]:
-    """`value`, if it can be a room's metadata. Raises `Invalid` on `room_metadata`, naming the path."""
+    """Return `value` if it can be a room's metadata. Raises `Invalid` on `room_metadata`, naming the path."""
     if not isinstance(value, dict):
         _refuse(Message("Metadata is a JSON object: {…}."))
     for key, entry in value.items():
@@ -44,7 +45,7 @@ def checked_metadata(value: object) -> dict[str, Any]:
 
 
 def read_metadata(text: str) -> dict[str, Any]:
-    """Metadata that somebody typed; nothing is an empty object. Raises `Invalid` on `room_metadata`."""
+    """Parse metadata typed into a form; an empty text is an empty object. Raises `Invalid` on `room_metadata`."""
     if not text.strip():
         return {}
     if len(text) > LONGEST_TYPED:
@@ -61,7 +62,7 @@ def read_metadata(text: str) -> dict[str, Any]:
 
 
 def written(value: object, *, indent: int | None = None) -> str:
-    """The metadata as JSON, compact or for reading."""
+    """The metadata as JSON text: compact, or for people with `indent` spaces."""
     return json.dumps(value, ensure_ascii=False, indent=indent, separators=None if indent else (",", ":"))
 
 
@@ -103,8 +104,8 @@ def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return seen
 
 
-def _no_constant(word: str) -> NoReturn:
-    _refuse(Message("%(word)s is not a number that JSON knows.", word=word))
+def _no_constant(constant: str) -> NoReturn:
+    _refuse(Message("%(word)s is not a number that JSON knows.", word=constant))
 
 
 def _refuse(message: Message) -> NoReturn:

@@ -1,4 +1,4 @@
-"""Rooms: where people meet, watch or broadcast; and the three roles that somebody can have in one."""
+"""The table of rooms, and the three roles that a participant can have in one."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -24,7 +24,7 @@ INACTIVE: dict[str, Any] = dict.fromkeys(("sqlite_where", "postgresql_where"), s
 
 
 class Role(StrEnum):
-    """What a participant may do in a room. Comes from the server's record only."""
+    """What a participant may do in a room. It is read from the database, never from the client."""
 
     MODERATOR = "moderator"
     ATTENDEE = "attendee"
@@ -32,24 +32,24 @@ class Role(StrEnum):
 
     @property
     def rank(self) -> int:
-        """The more a role may do, the higher."""
+        """A number for comparing roles: the more a role may do, the higher."""
         return -list(Role).index(self)
 
 
 class RoomStatusWord(StrEnum):
-    """May the room be used at all? (Whether something happens in it now is its live state.)"""
+    """Whether a room may be used at all. Whether it is in use now is another matter: its live state."""
 
     ACTIVE = "active"
     INACTIVE = "inactive"
 
 
 def sort_name_of(name: str) -> str:
-    """How a name is sorted, and found as a whole."""
+    """The casefolded name, by which rooms are sorted and exact names are found."""
     return name.casefold()[:SORT_NAME_LENGTH]  # folding may triple it
 
 
 class Room(IdentifierMixin, TimestampMixin, Base):
-    """A room. Customer, subscription and type follow from its account and never change."""
+    """A place where people meet, watch or broadcast. Customer, subscription and type follow from its account."""
 
     __tablename__ = "rooms"
 
@@ -84,8 +84,8 @@ class Room(IdentifierMixin, TimestampMixin, Base):
         ),
         *(  # both of inactive rooms, of which there may be few among many
             sa.Index(f"ix_rooms_inactive_{'_'.join(columns)}", *columns, **INACTIVE)
-            for place in ("sort_name", "created_at")
-            for columns in ((place, "uuid"), *((relation, place, "uuid") for relation in RELATIONS))
+            for order in ("sort_name", "created_at")
+            for columns in ((order, "uuid"), *((relation, order, "uuid") for relation in RELATIONS))
         ),
         sa.Index("ix_rooms_created_at_uuid", "created_at", "uuid"),
         sa.Index("ix_rooms_updated_at_uuid", "updated_at", "uuid"),  # of who sees many: of few, sorting costs little
@@ -94,17 +94,17 @@ class Room(IdentifierMixin, TimestampMixin, Base):
 
     @validates("room_name")
     def _follow(self, _key: str, name: str) -> str:
-        """By what the room is sorted and found follows its name."""
+        """Derive the columns for sorting and searching whenever the name is set."""
         self.sort_name = sort_name_of(name)
         self.name_words = " ".join(search_terms(name))
         return name
 
     @property
     def path(self) -> str:
-        """The room's address below the public base URL."""
+        """The path of the room's page, to be appended to the base URL."""
         return f"/rooms/{self.id}/{self.slug}"
 
     @property
     def description(self) -> str:
-        """The global setting that every room has, or ""."""
+        """The room's setting `description`, or ""."""
         return str(self.room_settings.get("description") or "")

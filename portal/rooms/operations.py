@@ -1,4 +1,4 @@
-"""Making rooms, changing them, and putting them into the trash."""
+"""Creating rooms, changing them, and moving them to the trash and back."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -38,9 +38,9 @@ def create_room(
     features: Mapping[str, Any] | None = None,
     metadata: object = None,
 ) -> Room:
-    """A room of the account, owned by the account's owner. Raises `Invalid` or `Conflict` (quota, plan).
+    """Create a room in the account, owned by the account's owner. Raises `Invalid` or `Conflict` (quota, plan).
 
-    The type follows from the account's subscription: naming the same one is fine, another one is not.
+    The type follows from the account's subscription. A `room_type` that differs from it is `Invalid`.
     """
     name = clean_name(room_name, field="room_name", longest=ROOM_NAME_LENGTH)
     subscription = _with_room_left(account)
@@ -72,7 +72,7 @@ def create_room(
 
 
 class RoomChanges(TypedDict, total=False):
-    """What can be changed of a room. Left out or None: it stays as it is."""
+    """The arguments of a change of a room. What is left out or None stays as it is."""
 
     room_name: str | None
     slug: str | None
@@ -86,8 +86,9 @@ class RoomChanges(TypedDict, total=False):
 def describe_room(room: Room, *, by: Actor, **changes: Unpack[RoomChanges]) -> None:
     """Change what is given: settings and features key by key (None removes one), metadata as a whole.
 
-    Raises `Invalid`. A new name makes a new slug only while the slug still follows the name. Who is inside is
-    the matter of `status.closing.change_room`.
+    A new name makes a new slug only while the slug still follows the name. Raises `Invalid`. Does nothing about
+    people inside: entrances call `status.room_lifecycle.change_room`, which also ends the run of a room made
+    inactive.
     """
     _refuse_unknown(changes)
     slug, settings, features = changes.get("slug"), changes.get("settings"), changes.get("features")
@@ -117,13 +118,16 @@ def describe_room(room: Room, *, by: Actor, **changes: Unpack[RoomChanges]) -> N
 
 
 def _refuse_unknown(changes: RoomChanges) -> None:
-    """What types would say, where names come from elsewhere."""
+    """Raise `TypeError` for a key that is no `RoomChanges`, which mypy cannot see if the keys come from a request."""
     if unknown := changes.keys() - RoomChanges.__annotations__.keys():
         raise TypeError(f"nothing of a room is called {', '.join(sorted(unknown))}")
 
 
 def trash_room(room: Room, *, by: Actor) -> None:
-    """Put the room into the trash: nobody finds or enters it. For who is inside see `status.closing.delete_room`."""
+    """Move the room to the trash: nobody finds or enters it.
+
+    Does nothing about people inside: entrances call `status.room_lifecycle.delete_room`, which also ends the run.
+    """
     room.trashed_at = now()
     session.flush()
     record_event("room.trashed", room, by=by, room=room.uuid)
@@ -131,7 +135,7 @@ def trash_room(room: Room, *, by: Actor) -> None:
 
 
 def restore_room(room: Room, *, by: Actor) -> None:
-    """Take the room out of the trash, if the plan still has a place for it. Raises `Conflict`."""
+    """Take the room out of the trash. Raises `Conflict` if the plan allows no further room."""
     if room.trashed_at is None:
         return
     _with_room_left(room.account)
@@ -141,12 +145,12 @@ def restore_room(room: Room, *, by: Actor) -> None:
 
 
 def empty_trash() -> None:
-    """Housekeeping: rooms long in the trash go for good, with all that belongs to them."""
+    """Housekeeping: delete rooms that were in the trash for 30 days, with all that belongs to them."""
     session.execute(sa.delete(Room).where(Room.trashed_at < now() - timedelta(days=TRASH_DAYS)))
 
 
 def _with_room_left(account: Account) -> Subscription:
-    """The account's subscription, locked, with a place for one more room. Raises `Conflict`."""
+    """Lock and return the account's subscription. Raises `Conflict` if it allows no further room."""
     subscription = session.get_one(
         Subscription,
         account.subscription_uuid,
@@ -181,7 +185,7 @@ def _nudge_watchers(room: Room) -> None:
 
 
 def room_topics(room: Room) -> list[str]:
-    """Who hears that something about this room changed: its own watchers, and those of all above it."""
+    """The topics to nudge when something about this room changed: its own, and those of all above it."""
     return [
         f"room:{room.uuid}",
         f"owner:{room.owner_uuid}",

@@ -1,7 +1,7 @@
-"""Finding rooms by the beginnings of the words in their names, by an index, alike on both databases.
+"""Searching rooms by name: each word typed must begin a word of the name. Equal on both databases, with an index.
 
-`Room.name_words` holds the words as `portal.rooms.search_terms` cuts them. Over it PostgreSQL has a GIN index and
-SQLite a full-text table, kept by triggers; both were made by migration 0002.
+`Room.name_words` holds the name's words as `search_terms` splits them. Over it PostgreSQL has a GIN index and
+SQLite a full-text table with triggers; migration 0002 creates both.
 """
 
 from typing import Any
@@ -18,9 +18,9 @@ MOST_WORDS = 10
 
 
 def matches(text: str) -> sa.ColumnElement[bool]:
-    """Whether the name of a `Room` has, for each word of `text`, a word beginning like it.
+    """The SQL condition that each word of `text` begins a word of the room's name.
 
-    A text without any word, such as "?!", is what all names match if it is empty, and none if it is not.
+    An empty text matches every room; a text without any word, such as "?!", matches none.
     """
     words = search_terms(text[:LONGEST_SEARCH])[:MOST_WORDS]
     if not words:
@@ -32,7 +32,7 @@ def matches(text: str) -> sa.ColumnElement[bool]:
 
 
 def _vector() -> sa.ColumnElement[Any]:
-    """Exactly the expression that the index has."""
+    """The expression over which the GIN index was created. PostgreSQL uses the index only for exactly this one."""
     return sa.func.array_to_tsvector(sa.func.string_to_array(Room.name_words, sa.literal_column("' '")))
 
 

@@ -1,8 +1,8 @@
-"""Cutting names into words, alike for what is stored and what people type.
+"""Splitting a text into search terms: for the names that are stored and for what people type into the search.
 
-Databases have ways of their own, which differ (for one, "3.14" is a number; for the other, two words), so
-words are cut here: without case and diacritics, at everything that is no letter or digit. A symbol such as
-an emoji is a word of its own, and so is each character of Chinese and Japanese, which do without spaces.
+The databases' own tokenizers differ (for one, "3.14" is a number; for the other, two words), so texts are
+split here: without case and diacritics, at everything that is no letter or digit. A symbol such as
+an emoji is a term of its own, and so is each character of Chinese and Japanese, which do without spaces.
 """
 
 import unicodedata
@@ -13,15 +13,15 @@ _ALONE = ("CJK ", "HIRAGANA ", "KATAKANA ")
 
 
 def search_terms(text: str) -> list[str]:
-    """The words of `text` as they are compared, each once: "Réunion n° 3/B" → ["reunion", "n", "3", "b"]."""
+    """The terms of `text`, each once: "Réunion n° 3/B" → ["reunion", "n", "3", "b"]."""
     plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
-    cut = "".join(_separated(char) for char in plain)
-    return list(dict.fromkeys(word[:_LONGEST] for word in cut.split()))
+    spaced = "".join(_separated(char) for char in plain)
+    return list(dict.fromkeys(word[:_LONGEST] for word in spaced.split()))
 
 
 @lru_cache(maxsize=4096)
 def _separated(char: str) -> str:
-    """What stands for this character: itself, itself alone, a gap, or nothing."""
+    """What replaces this character: itself, itself between spaces, a space, or nothing."""
     kind = unicodedata.category(char)
     if kind[0] == "M" or kind == "Cf":
         return "" if unicodedata.combining(char) or kind in {"Mn", "Me", "Cf"} else char

@@ -1,7 +1,7 @@
-"""What can be set on a room: declared once, as data, for forms, validation and documentation alike.
+"""Room settings: their declarations, from which forms, validation and documentation are drawn, and their validation.
 
-Global settings are in every room, others follow from its type or its provider. What somebody else wants
-to keep beside a room goes under a key that begins with `x_`; the portal carries it and obeys nothing of it.
+Every room has the global settings; its type and its provider declare more. API clients may store values of
+their own under keys that begin with `x_`; the portal keeps them and never acts on them.
 """
 
 import math
@@ -99,7 +99,7 @@ BY_ROOM_TYPE: dict[ServiceType, tuple[Setting, ...]] = {
 
 
 def declared(room_type: ServiceType, provider_type: str) -> dict[str, Setting]:
-    """Name → setting, for rooms of this type behind this kind of provider."""
+    """Name → setting, for rooms of this type with this type of provider."""
     by_provider = registry.adapter(provider_type).settings
     return {setting.name: setting for setting in (*GLOBAL, *BY_ROOM_TYPE.get(room_type, ()), *by_provider)}
 

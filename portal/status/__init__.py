@@ -1,0 +1,19 @@
+"""Status: what is happening in rooms. The stored status of each room, its runs, and the participations in them.
+
+A room has at most one running run (`RoomSession`; "session" on pages). A run is driven by the heartbeats of the
+portal's own pages or by the service behind the room, and keeps the provider on which it started. Pages and the API
+read the stored status and show its age; none of them asks a service. A status goes stale after one missed answer and
+unknown after several. Whether a room may be used at all is the `status` field of the room, which is something else.
+
+    models.py           the tables `RoomStatus`, `RoomSession` and `Participation`
+    recording.py        storing a snapshot, and what it means for the run
+    operations.py       entering and leaving a run
+    runs.py             starting and ending runs
+    driving.py          calling services: start, end, poll
+    callbacks.py        messages that services send
+    services.py         the service of a room
+    locking.py          a room under its lock
+    maintenance.py      lapsed participants, ages, overdue runs
+    room_lifecycle.py   changing and deleting a room together with its run
+    queries.py          reading runs
+"""

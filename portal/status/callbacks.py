@@ -1,7 +1,7 @@
-"""What services tell by themselves: verified by the adapter over the raw bytes, acted upon once, and never the truth.
+"""Receiving callbacks of services: the adapter verifies the raw bytes, and each message is acted upon once.
 
-A callback speeds things up. Whatever it says is recorded, and then the service is asked, where it can be: so a lost,
-late, repeated or forged-by-replay message leaves no more than a look that was not needed.
+A callback only speeds things up. What it says is recorded, and then the service is asked, if it can be: so a lost,
+late, repeated or replayed message costs no more than one question too many.
 """
 
 import sqlalchemy as sa
@@ -20,9 +20,9 @@ log = structlog.get_logger()
 
 
 def receive(provider: ServiceProvider, callback: RawCallback) -> int:
-    """Act upon what the callback says, and return how many of its messages were new.
+    """Act upon the messages of a callback. Returns how many of them were new.
 
-    Raises `CallbackRefused` for what the service behind `provider` did not send, or `NotFound` where it sends nothing.
+    Raises `CallbackRefused` if the service of `provider` did not send it, and `NotFound` if it sends no callbacks.
     """
     service = bound_service(provider)
     if not isinstance(service, ReceivesCallbacks):

@@ -1,7 +1,7 @@
-"""Asking the services behind rooms: to start a run, to end one, and how their runs go on.
+"""Calling the services behind rooms: to start a run, to end one, and to ask how their runs go on (the poller).
 
-Nothing is held while a service is asked: no lock, no transaction, no connection. What it answers is written after, in
-short transactions. A service that is slow, dead or wrong costs its own rooms an answer, and nobody else anything.
+No lock, transaction or connection is held while a service is called. What it answers is written afterwards, in
+short transactions. A service that is slow, dead or wrong harms its own rooms only.
 """
 
 from collections.abc import Sequence
@@ -41,7 +41,7 @@ from portal.subscriptions.services import bound_service
 log = structlog.get_logger()
 
 LOOK_LEASE = timedelta(minutes=2)
-"""How long whoever asks a service has its rooms for himself; another poller takes over after that."""
+"""How long rooms belong to the poller that has claimed them; after that another one may claim them."""
 ROOMS_AT_ONCE = 1_000
 LONGEST_ENDING = timedelta(hours=1)
 """So long is a service told again that a run was ended here; then it has to find out by itself."""
@@ -50,13 +50,13 @@ ASK = "ask-provider"
 
 
 class RoomNotOpened(Unavailable):
-    """The service behind the room did not let it be opened. Nobody is in who was not before."""
+    """The service behind the room refused or failed to open it. Nobody has entered."""
 
     default = Message("This room cannot be opened right now. Try again in a moment.")
 
 
 def run_request(room: Room, provider: ServiceProvider) -> RunRequest:
-    """What the service behind this row is told when a run of the room is to start."""
+    """What the service of this provider is told to start a run of the room."""
     return RunRequest(
         room_key=str(room.uuid),
         room_name=room.room_name,
@@ -68,7 +68,7 @@ def run_request(room: Room, provider: ServiceProvider) -> RunRequest:
 
 
 def start_at_service(service: Startable, request: RunRequest, *, provider: ServiceProvider) -> str:
-    """What the service calls the run that it has started, or that goes on. Raises `RoomNotOpened`."""
+    """Have the service start a run, or find the one that goes on. Returns its name for it. Raises `RoomNotOpened`."""
     try:
         with nothing_held():
             external = service.start(request)
@@ -80,14 +80,14 @@ def start_at_service(service: Startable, request: RunRequest, *, provider: Servi
 
 
 def refusal_of(error: Exception, provider: ServiceProvider) -> RoomNotOpened:
-    """The refusal for people, and a line in the log for whoever runs the portal, of what a service did not do."""
+    """The refusal to raise for an error of a service. Writes the error to the log, for the portal's operator."""
     permanent = error.permanent if isinstance(error, ProviderError) else None
     log.warning("a service did not open a room", provider=provider.id, permanent=permanent, error=type(error).__name__)
     return RoomNotOpened()
 
 
 def start_room(room: Room, *, by: Actor | None) -> RoomSession:
-    """Open a run, at its service if that drives its runs. Raises `Conflict` or `RoomNotOpened`."""
+    """Start a run of the room, at its service if that drives its runs. Raises `Conflict` or `RoomNotOpened`."""
     provider = current_provider(room)
     service = bound_service(provider)
     if not isinstance(service, Startable):
@@ -98,7 +98,7 @@ def start_room(room: Room, *, by: Actor | None) -> RoomSession:
 
 
 def end_at_service(run_uuid: UUID) -> None:
-    """Tell its service that this run was ended here. Whatever keeps that from happening, the sweep tries again."""
+    """Tell the service of a run that it was ended here. If that fails, the sweep tries again."""
     with transaction():
         run = session.get(RoomSession, run_uuid)
         provider = run.provider if run is not None else None
@@ -124,7 +124,7 @@ def runs_to_end() -> list[UUID]:
 
 @dataclass(frozen=True)
 class _Claimed:
-    """A room whose service is asked now, and what is stored of it."""
+    """A room that this poller has claimed: the service's name for its run, and the stored state."""
 
     room_uuid: UUID
     external: str
@@ -132,14 +132,14 @@ class _Claimed:
 
 
 def providers_to_ask() -> list[UUID]:
-    """The rows of providers with rooms that are to be looked at now."""
+    """The uuids of providers with rooms about which their service should be asked now."""
     return list(session.scalars(sa.select(_HOLDER).distinct().select_from(_WATCHED).where(*_due(now()))))
 
 
 def ask_provider(provider_uuid: UUID) -> int:
-    """Ask the service behind this row about all its rooms that are due: once, however many. How many those were.
+    """Ask the service of this provider once about all its rooms that are due. Returns how many those were.
 
-    Safe with several pollers: rooms are claimed by an UPDATE that one of them wins.
+    Several pollers may call this at once: rooms are claimed by an UPDATE that only one of them wins.
     """
     asked_at = now()
     with transaction():
@@ -165,7 +165,7 @@ def ask_provider(provider_uuid: UUID) -> int:
 
 
 def _record_all(provider: ServiceProvider, rooms: Sequence[_Claimed], found: Any, asked_at: datetime) -> None:
-    """Write what was found: idle rooms that are idle still by one statement, the others one by one."""
+    """Record the answer of a service: rooms that stay idle by one statement, the others one by one."""
     quiet = [room for room in rooms if room.state is LiveState.IDLE and str(room.room_uuid) not in found]
     if quiet:
         with transaction():

@@ -1,7 +1,7 @@
-"""How it stands in a room right now, read under the room's lock.
+"""Locking a room, and reading its status, its running run and its open participations under the lock.
 
-Locks are taken in one order everywhere: subscription, then room (several rooms by uuid), then links and
-participations. On SQLite a transaction that writes holds everything from its first statement on.
+Everything locks in one order, so that there is no deadlock: subscription, then room (several rooms by uuid), then links
+and participations. On SQLite a transaction that writes locks the whole database from its first statement on.
 """
 
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from portal.status.models import Participation, RoomSession, RoomStatus
 
 @dataclass
 class LockedRoom:
-    """The stored snapshot, the running session, and who is in, in the order of entering."""
+    """A locked room with its stored status, its running run, and its open participations in the order of entering."""
 
     room: Room
     status: RoomStatus | None
@@ -26,7 +26,7 @@ class LockedRoom:
 
 
 def lock_room(room_uuid: UUID) -> Room | None:
-    """Lock the room until the end of the transaction. None if there is no such room any more."""
+    """Lock the room until the end of the transaction and return it. None if there is no such room any more."""
     if session.get_bind().dialect.name == "sqlite" or ("room", room_uuid) in locked_rows():
         return session.get(Room, room_uuid)
     locking = sa.select(Room).where(Room.uuid == room_uuid).with_for_update(of=Room, key_share=True)
@@ -37,12 +37,12 @@ def lock_room(room_uuid: UUID) -> Room | None:
 
 
 def read_locked_room(room: Room) -> LockedRoom:
-    """Read anew, whatever this transaction has seen before. The caller holds the room."""
+    """Read a room that the caller has locked, without using what this transaction has read before."""
     return locked_room_from_rows(room, session.execute(locked_room_query(room.uuid)).all())
 
 
 def locked_room_query(room_uuid: UUID | sa.BindParameter[UUID]) -> sa.Select[RoomStatus, RoomSession, Participation]:
-    """Rows of (status, running session, participation): one for each who is in, at least one."""
+    """A SELECT of (status, running run, participation): one row for each open participation, at least one."""
     return (
         sa.select(RoomStatus, RoomSession, Participation)
         .select_from(Room)
@@ -56,6 +56,6 @@ def locked_room_query(room_uuid: UUID | sa.BindParameter[UUID]) -> sa.Select[Roo
 
 
 def locked_room_from_rows(room: Room, rows: Any) -> LockedRoom:
-    """The rows of `locked_room_query`, of which more columns may follow, as a value."""
+    """A `LockedRoom` from the rows of `locked_room_query`, which may have more columns at the end."""
     status, run = (rows[0][0], rows[0][1]) if rows else (None, None)
     return LockedRoom(room, status, run, [row[2] for row in rows if row[2] is not None])

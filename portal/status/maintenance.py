@@ -1,6 +1,6 @@
-"""Keeping the record of what happens in rooms true by itself: who was forgotten, what is too old, what runs too long.
+"""Maintenance of runs and statuses: participants without heartbeats, ages of statuses, runs that last too long.
 
-The job that calls this reads first, asks the channels outside any transaction, and writes in short ones.
+The job that calls this reads first, asks the channels outside any transaction, and writes in short transactions.
 """
 
 from collections.abc import Collection, Iterable
@@ -22,17 +22,17 @@ from portal.subscriptions.models import Subscription
 
 UNUSED_RUN_TIME = timedelta(minutes=5)
 LONGEST_UNTOLD = timedelta(days=1)
-# A sign of life comes every three seconds. Without any, somebody is gone after eight; with the sweep's one, and
-# the way to other people's pages, that keeps the promise of ten. Whose signs were lost has as long for the next.
+# A heartbeat comes every three seconds. Without any, somebody is gone after eight; with the second between two sweeps,
+# and the way to other people's pages, that is less than ten. Whose heartbeats were lost has as long for the next.
 ALIVE_SECONDS = 8
-CHECK_AGE = timedelta(seconds=10)  # how old the age of a live room's status gets
+CHECK_AGE = timedelta(seconds=10)  # how old the status of a live room may become
 
 GroupMember = tuple[str, str]
-"""Group and member, as the channels name somebody who is in."""
+"""A participant in the channels: the group of his room, and his name in it."""
 
 
 def open_participations() -> list[GroupMember]:
-    """Everybody who is in a run that the portal's own pages drive, by the database."""
+    """The open participations of all runs that the portal's own pages drive, as the database has them."""
     found = session.execute(
         sa.select(Participation.room_uuid, Participation.id)
         .join(Participation.run)
@@ -42,16 +42,16 @@ def open_participations() -> list[GroupMember]:
 
 
 def unattended(places: Collection[GroupMember]) -> list[GroupMember]:
-    """Those of them whom nobody keeps alive."""
+    """The participants among `places` who are not present in the channels: no page sends heartbeats for them."""
     present = {group: channels().presence(group) for group in {group for group, _ in places}}
     return [(group, member) for group, member in places if member not in present[group]]
 
 
 def expect_heartbeat(places: Iterable[GroupMember]) -> None:
-    """Give them a while to show up; who does not lapses like anybody.
+    """Make these participants present for a while. Those whose page sends no heartbeat in that time lapse.
 
-    Repairs what was lost with the channels' memory, or with a process that claimed somebody and died.
-    Who is on his way in, or comes back meanwhile, notices nothing.
+    This repairs what was lost with the channels' memory, or with a process that claimed somebody and died. It changes
+    nothing for participants who are present.
     """
     for group, member in places:
         channels().expect_present(group, member, ALIVE_SECONDS)
@@ -63,12 +63,12 @@ def live_rooms_to_check() -> list[UUID]:
 
 
 def mark_checked(rooms: Collection[UUID]) -> None:
-    """Note that these live rooms were looked at just now. Nothing changed: `version` stays, nobody is told."""
+    """Set `checked_at` of these live rooms to now. Nothing else changed, so `version` stays and nobody is nudged."""
     session.execute(sa.update(RoomStatus).where(RoomStatus.room_uuid.in_(rooms), _is_due()).values(checked_at=now()))
 
 
 def overdue(run: RoomSession, at: datetime) -> bool:
-    """Whether this run has lasted as long as the plan or the owner allows.
+    """Whether this run has lasted as long at `at` as the plan or the room allows.
 
     A plan that says nothing about duration does not limit it; 0 minutes are 0, not "unlimited".
     """
@@ -78,7 +78,7 @@ def overdue(run: RoomSession, at: datetime) -> bool:
 
 
 def overdue_runs() -> list[UUID]:
-    """The runs that have lasted too long, oldest first: one statement, however many are running."""
+    """The uuids of the runs that have lasted too long, oldest first: one statement, however many are running."""
     at = now()
     running = session.scalars(
         sa.select(RoomSession)
@@ -95,10 +95,7 @@ def overdue_runs() -> list[UUID]:
 
 
 def close_overdue(run_uuid: UUID) -> int:
-    """Everybody out of this run. Returns how many were in; 0 if it has ended, or another process was first.
-
-    Leaving is what locks, in the order of everybody, and claims: a participation is closed by one only.
-    """
+    """End this run. Returns how many people were in; 0 if it has ended, or another process was first."""
     return end_run(run_uuid)
 
 

@@ -1,4 +1,4 @@
-"""What is happening in a room: the stored snapshot, its runs, and who took part in them."""
+"""The tables of rooms' statuses, of their runs, and of participations in runs."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -23,7 +23,7 @@ HAPPENING = frozenset({LiveState.STARTING, LiveState.LIVE, LiveState.ENDING})
 
 
 class Source(StrEnum):
-    """Where the information came from."""
+    """Where a stored status came from: the portal itself, a poll of the service, or a callback (webhook) of it."""
 
     ENGINE = "engine"
     POLL = "poll"
@@ -31,29 +31,29 @@ class Source(StrEnum):
 
 
 class Driver(StrEnum):
-    """Who tells how a run goes on: the portal's own pages by their signs of life, or the service that holds it."""
+    """What tells how a run goes on: the heartbeats of the portal's own pages, or the service behind the room."""
 
     PRESENCE = "presence"
     PROVIDER = "provider"
 
 
 class Ending(StrEnum):
-    """Why somebody is no longer in the room."""
+    """The ways in which a participation can end."""
 
     LEFT = "left"
     LOST = "lost"
     REMOVED = "removed"
     CLOSED = "closed"
     WITHDRAWN = "withdrawn"
-    """The link was revoked or paused; who has another, or gets this one back, may come again."""
+    """The link was revoked or paused, or the right withdrawn. Whoever has another link, or gets it back, may enter."""
 
 
 class RoomStatus(Base):
-    """The last snapshot of a room. Pages and the API read it, with its age; `version` grows on change.
+    """The stored status of a room: its last snapshot. Pages and the API read it and show its age.
 
-    `counts` holds figures by key (None: the service does not tell) and `labels` what each is called, in English.
-    `count` is the one that lists show. A room is looked at by the poller once `next_look_at` has come; `misses` counts
-    the looks in a row that got no answer.
+    `counts` holds numbers by key (None if the service does not tell one) and `labels` their names, in English.
+    `count` is the one that lists show. `version` grows with each change. The poller asks about a room once
+    `next_look_at` has come; `misses` is the number of times in a row that the service did not answer.
     """
 
     __tablename__ = "room_statuses"
@@ -76,7 +76,7 @@ class RoomStatus(Base):
 
     @property
     def happening(self) -> bool:
-        """Whether something is going on in the room, as far as we know: it begins, runs or ends."""
+        """Whether the room is in use, as far as the portal knows: a run starts, is live or ends."""
         return self.state in HAPPENING
 
     __table_args__ = (
@@ -96,10 +96,10 @@ class RoomStatus(Base):
 
 
 class RoomSession(IdentifierMixin, Base):
-    """One run of a room. At most one is running: the database says so.
+    """One run of a room. A unique index makes sure that at most one is running.
 
-    It stays on the provider row that it started on, whatever the plan's default becomes meanwhile. `external` is what
-    that service calls it; empty for a run that the portal's own pages drive.
+    It keeps the provider on which it started, whatever the plan's default becomes meanwhile. `external` is that
+    service's name for it; empty for a run that the portal's own pages drive.
     """
 
     __tablename__ = "room_sessions"
@@ -108,12 +108,12 @@ class RoomSession(IdentifierMixin, Base):
     started_at: Mapped[datetime] = mapped_column(default=now)
     ended_at: Mapped[datetime | None]
     most: Mapped[int] = mapped_column(default=0)
-    """How many people were in at the same time, at most."""
+    """The most people who were in at the same time."""
     driver: Mapped[Driver] = mapped_column(enum_type(Driver), default=Driver.PRESENCE)
     provider_uuid: Mapped[UUID | None] = mapped_column(sa.ForeignKey("service_providers.uuid", ondelete="SET NULL"))
     external: Mapped[str] = mapped_column(sa.String(EXTERNAL_LENGTH), default="")
     end_wanted: Mapped[bool] = mapped_column(default=False)
-    """Whether it was ended here, and its service has still to be told."""
+    """Whether it was ended here and its service has not been told yet."""
     room: Mapped[Room] = relationship()
     provider: Mapped[ServiceProvider | None] = relationship()
 
@@ -137,7 +137,7 @@ class RoomSession(IdentifierMixin, Base):
 
 
 class Participation(IdentifierMixin, Base):
-    """One person's time in a run of a room, by which device and link. Present while `left_at` is null."""
+    """One person's time in a run of a room, with his device, and his link or user. He is in while `left_at` is null."""
 
     __tablename__ = "participations"
 
@@ -150,7 +150,7 @@ class Participation(IdentifierMixin, Base):
     user_uuid: Mapped[UUID | None] = mapped_column(sa.ForeignKey("users.uuid", ondelete="SET NULL"))
     sign_in_uuid: Mapped[UUID | None]
     scope_words: Mapped[list[str] | None] = mapped_column("scopes")
-    """Of a user whom a program let in: what it may in his name. He is no more for as long as he stays."""
+    """The scopes of the program that let a user in, which limit his rights in the room; None for no limit."""
     device: Mapped[str] = mapped_column(sa.String(64))
     entered_at: Mapped[datetime] = mapped_column(default=now)
     left_at: Mapped[datetime | None]

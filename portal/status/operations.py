@@ -1,7 +1,7 @@
-"""People come into runs and leave them: what the portal itself does to participations.
+"""Opening, closing and changing participations: people enter runs, leave them, are removed, or get another role.
 
-What others tell about runs comes by `portal.status.recording`, which keeps the one stored status; runs as a whole are
-started and ended by `portal.status.runs`.
+The stored status is written by `portal.status.recording`; runs as a whole are started and ended by
+`portal.status.runs`.
 """
 
 from collections import Counter
@@ -27,7 +27,7 @@ from portal.subscriptions.models import ServiceProvider
 
 ParticipationFilter = Callable[[Participation], bool]
 
-FIRST_HEARTBEAT_SECONDS = 20  # how long a place is kept between pressing Join and the page's first sign of life
+FIRST_HEARTBEAT_SECONDS = 20  # how long a participant counts as present until his page sends its first heartbeat
 ROLE_COUNTS = {"moderators": Role.MODERATOR, "attendees": Role.ATTENDEE, "guests": Role.GUEST}
 COUNT_LABELS = {
     "participants": Message("Participants"),
@@ -39,7 +39,7 @@ COUNT_LABELS = {
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
-    """What a service has promised to somebody who is about to come in: in which run, and known by which id."""
+    """What a service has reserved for somebody who is about to enter: the run, and the id by which it knows him."""
 
     provider: ServiceProvider
     external: str
@@ -56,7 +56,7 @@ def enter_session(
     token_uuid: UUID | None = None,
     by: Actor | None = None,
 ) -> Participation:
-    """Open a participation in the room's running session, which starts if there is none.
+    """Open a participation in the room's running run, which starts if there is none. The caller has locked the room.
 
     `place` is what a service that people are sent to has promised; None where they meet on the portal's own page.
     `by` is the member who enters, None for a guest.
@@ -101,7 +101,7 @@ def enter_session(
 
 
 def leave_session(participation: Participation, *, ending: Ending, by: Actor | None = None) -> bool:
-    """Close the participation; the last one to leave ends the session. False if it was closed already."""
+    """Close a participation. Closing the last one of a run ends the run. Returns False if it was closed already."""
     own = participation.uuid
     return bool(close_participations(participation.room_uuid, lambda person: person.uuid == own, ending=ending, by=by))
 
@@ -118,7 +118,7 @@ def close_participations(
 
 
 def close_in(here: LockedRoom, which: ParticipationFilter, *, ending: Ending, by: Actor | None) -> int:
-    """Close those who are in this locked room and are meant. Returns how many those were."""
+    """Close all open participations of this locked room for which `which` is true. Returns how many."""
     gone = [person for person in here.people if which(person)]
     if not gone:
         return 0
@@ -133,7 +133,7 @@ def close_in(here: LockedRoom, which: ParticipationFilter, *, ending: Ending, by
 
 
 def change_role(room_uuid: UUID, which: ParticipationFilter, role: Role, *, by: Actor | None = None) -> int:
-    """Let those who are in and are meant go on in another role. Returns how many changed."""
+    """Give another role to all people in the room for whose participation `which` is true. Returns how many changed."""
     room = lock_room(room_uuid)
     if room is None:
         return 0
@@ -149,7 +149,7 @@ def change_role(room_uuid: UUID, which: ParticipationFilter, role: Role, *, by: 
 
 
 def present_participations(room: Room) -> list[Participation]:
-    """Who is in, in the order of entering."""
+    """The open participations of the room, in the order of entering."""
     return list(
         session.scalars(
             sa.select(Participation)
@@ -160,7 +160,7 @@ def present_participations(room: Room) -> list[Participation]:
 
 
 def close_lapsed(gone: Iterable[tuple[str, str]]) -> int:
-    """Close the participations (group, id) that gave no sign of life. Returns how many."""
+    """Close participations whose heartbeats have stopped, given as (group, id) in the channels. Returns how many."""
     by_room: dict[UUID, set[str]] = {}
     for group, member in gone:
         by_room.setdefault(UUID(group), set()).add(member)
@@ -172,12 +172,12 @@ def close_lapsed(gone: Iterable[tuple[str, str]]) -> int:
 
 
 def driven_by_service(here: LockedRoom) -> bool:
-    """Whether it is for a service, and not for the portal's own pages, to tell who is in."""
+    """Whether a service tells who is in the running run, and not the portal's own pages."""
     return here.run is not None and here.run.driver is Driver.PROVIDER
 
 
 def look_soon(here: LockedRoom) -> None:
-    """Have the service asked at once how its run goes on: somebody is on the way in, or was shut out here."""
+    """Have the poller ask the service at once, because somebody is about to enter there or was removed here."""
     if here.status is None or here.status.state not in HAPPENING:
         record_locked(here, Snapshot(state=LiveState.STARTING, checked_at=now()), source=Source.ENGINE)
     assert here.status is not None
@@ -185,7 +185,7 @@ def look_soon(here: LockedRoom) -> None:
 
 
 def record_presence(here: LockedRoom, *, by: Actor | None = None) -> None:
-    """Write the status of a run that the portal's own pages drive, ending the run when all have left."""
+    """Store the status of a run that the portal's own pages drive, and end the run if nobody is in any more."""
     at, people, run = now(), here.people, here.run
     figures = {"participants": len(people)}
     if people:
@@ -205,7 +205,7 @@ def record_presence(here: LockedRoom, *, by: Actor | None = None) -> None:
 
 
 def _run_to_enter(here: LockedRoom, place: Place | None, *, by: Actor | None) -> RoomSession:
-    """The running run, or one that starts now. If a service promised a place in another one, that goes on there."""
+    """The running run, or a new one. If a service has reserved a place in another run, the running one is ended."""
     run = here.run
     if place is None:
         if run is None:
@@ -224,7 +224,10 @@ def _run_to_enter(here: LockedRoom, place: Place | None, *, by: Actor | None) ->
 
 
 def _replace_participation(here: LockedRoom, before: Participation) -> None:
-    """Others saw somebody else: that participation ends and is told so; what comes is another in the same run."""
+    """End the participation of a device that enters by another right, and tell its page.
+
+    It is not changed, because others saw it as somebody else.
+    """
     close_people(here, [before], ending=Ending.LEFT, by=None)
     group, member = str(here.room.uuid), before.id
     on_commit(lambda: _release_presence(group, member))
@@ -237,7 +240,7 @@ def _reserve_presence(group: str, member: str, *, takes_over: bool) -> None:
 
 
 def _release_presence(group: str, member: str) -> None:
-    """Tell the page that holds it that another one has come."""
+    """Remove the participant from the presence, and tell the page that kept him present that another one takes over."""
     holder = channels().presence(group).get(member, {}).get("tab", "")
     channels().set_absent(group, member)
     if holder:
@@ -245,7 +248,7 @@ def _release_presence(group: str, member: str) -> None:
 
 
 def _notify_leavers(room: Room, gone: list[Participation], ending: Ending) -> None:
-    """Take them out of the presence, and tell all but those who left by themselves why it is over."""
+    """Remove people from the presence, and tell the pages of all who did not leave by themselves why they are out."""
     group, members = str(room.uuid), [person.id for person in gone]
 
     def notify() -> None:

@@ -1,4 +1,4 @@
-"""What happened in a room: its runs, newest first."""
+"""Reading the runs of a room."""
 
 from datetime import datetime
 from uuid import UUID
@@ -11,11 +11,11 @@ from portal.rooms.models import Room
 from portal.status.models import RoomSession
 
 SessionCursor = tuple[datetime, UUID]
-"""Where a page of runs ends: when its last run started, and which one that was."""
+"""Where a page of runs ends: the `started_at` and uuid of its last run."""
 
 
 def sessions_of(room: Room, *, after: SessionCursor | None = None, limit: int = 25) -> list[RoomSession]:
-    """The room's runs that come after that place in the list, newest first."""
+    """The room's runs, newest first: at most `limit` of those that follow the one at the cursor `after`."""
     query = sa.select(RoomSession).where(RoomSession.room_uuid == room.uuid)
     if after is not None:
         started_at, uuid = after
@@ -27,12 +27,12 @@ def sessions_of(room: Room, *, after: SessionCursor | None = None, limit: int = 
 
 
 def cursor_of(run: RoomSession) -> SessionCursor:
-    """Where in the list this run is."""
+    """The cursor of this run, for `sessions_of`."""
     return run.started_at, run.uuid
 
 
 def find_session(room: Room, session_id: str) -> RoomSession | None:
-    """This room's run by its id, uuid or ulid."""
+    """The run of this room with this id, uuid or ulid; None if there is none."""
     return session.scalar(
         sa.select(RoomSession).where(RoomSession.room_uuid == room.uuid, matches_identifier(RoomSession, session_id))
     )

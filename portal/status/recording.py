@@ -1,9 +1,9 @@
-"""Whatever anybody learns about a room meets here, in its one stored status.
+"""Recording what is known about a room in its one stored status, and what that means for its run.
 
-Presence on the portal's own pages, callbacks, polls and child processes all hand over a `Snapshot`. What it means for
-the run (it began, went on or ended) is decided under the room's lock, so that they may come in any order. A snapshot
-that is older than the one that is stored changes nothing. What a service says is bounded before it is kept: it may
-be wrong, but it cannot fill a row or hide a name.
+Presence on the portal's own pages, callbacks and polls of services all give a `Snapshot`. Whether the run began, goes
+on or has ended is decided under the room's lock, so they may come in any order. A snapshot that is older than the
+stored one changes nothing. What a service says is limited before it is stored: it may be wrong, but it cannot fill the
+database or deceive by a name.
 """
 
 from datetime import datetime, timedelta
@@ -32,20 +32,20 @@ LOOK_LIVE, LOOK_IDLE = timedelta(seconds=15), timedelta(hours=1)
 LONGEST_BACKOFF = timedelta(minutes=5)
 MISSES_UNTIL_UNKNOWN = 3
 LONGEST_SILENCE = timedelta(hours=1)
-"""So long after its service last said anything is a run taken to be over."""
+"""How long a service may give no answer before its run counts as ended."""
 ENDING_TIME = timedelta(minutes=2)
-"""So long after a run was ended here may its service still tell of it: ending takes a while there."""
+"""How long a service may still report a run that was ended here: ending takes a while there."""
 ON_THE_WAY = timedelta(seconds=60)
-"""So long after entering here may somebody be missing from what the service says: his browser is still on its way."""
+"""How long somebody who has entered here may be missing in the service's reports: his browser is on its way there."""
 
 
 def record(
     room_uuid: UUID, snapshot: Snapshot, *, source: Source, provider: ServiceProvider, external: str
 ) -> RoomStatus | None:
-    """Take what the service behind `provider` says of the room's run that it calls `external`.
+    """Record what the service of `provider` says about the room's run that it calls `external`.
 
-    A run that the portal did not know is opened; one that goes by another name has ended. None if there is no such
-    room any more, or if another provider holds its running run.
+    A run that the portal does not know is opened; a running one with another name is ended. Returns the stored status;
+    None if there is no such room any more, or if its running run belongs to another provider or to our own pages.
     """
     room = lock_room(room_uuid)
     if room is None:
@@ -73,10 +73,10 @@ def record(
 
 
 def record_missed(room_uuid: UUID, *, provider: ServiceProvider, at: datetime) -> None:
-    """Its service gave no answer when it was asked about the room at `at`.
+    """Record that the service gave no answer when it was asked about the room at `at`.
 
-    The stored snapshot is *stale*; after several misses the state is *unknown*, and after `LONGEST_SILENCE` the run
-    is taken to be over.
+    The stored status becomes stale, after several misses its state is unknown, and after `LONGEST_SILENCE` the run is
+    ended.
     """
     room = lock_room(room_uuid)
     if room is None:
@@ -100,7 +100,7 @@ def record_missed(room_uuid: UUID, *, provider: ServiceProvider, at: datetime) -
 
 
 def record_locked(here: LockedRoom, snapshot: Snapshot, *, source: Source) -> None:
-    """Lay the snapshot over the status that was read under the room's lock, and note how many were in at most."""
+    """Store a snapshot as the status of a locked room, and update the run's most people."""
     if here.run is not None:
         here.run.most = max(here.run.most, _bounded(snapshot.headline))
     _store(here, snapshot, source=source)
@@ -109,7 +109,7 @@ def record_locked(here: LockedRoom, snapshot: Snapshot, *, source: Source) -> No
 def open_run(
     room: Room, *, provider: ServiceProvider, driver: Driver, external: str = "", by: Actor | None = None
 ) -> RoomSession:
-    """A run that begins now on this provider row. The caller holds the room, and knows that none is running."""
+    """Open a run that begins now with this provider. The caller has locked the room and knows that none is running."""
     run = RoomSession(
         uuid=new_uuid(),
         id=new_id(),
@@ -126,7 +126,7 @@ def open_run(
 
 
 def close_run(here: LockedRoom, *, at: datetime, by: Actor | None = None) -> None:
-    """Write down that the running run, in which nobody is any more, is over."""
+    """End the running run, in which nobody is any more. Does nothing if none is running."""
     if here.run is None:
         return
     here.run.ended_at = at
@@ -135,7 +135,7 @@ def close_run(here: LockedRoom, *, at: datetime, by: Actor | None = None) -> Non
 
 
 def end_run_here(here: LockedRoom, *, ending: Ending, at: datetime, by: Actor | None = None) -> list[Participation]:
-    """Everybody out of the running run, and it is over. Who those were. Does not write the status."""
+    """Close all participations of the running run and end it. Returns them. Does not write the status."""
     gone = list(here.people)
     close_people(here, gone, ending=ending, by=by)
     session.flush()
@@ -145,7 +145,7 @@ def end_run_here(here: LockedRoom, *, ending: Ending, at: datetime, by: Actor | 
 
 
 def close_people(here: LockedRoom, gone: list[Participation], *, ending: Ending, by: Actor | None) -> None:
-    """Their participations are over: written at once, because a device has one place."""
+    """Close these participations. They are written at once, because a device may have one open participation only."""
     if not gone:
         return
     session.execute(
@@ -174,7 +174,7 @@ def _was_ended_here(room: Room, provider: ServiceProvider, external: str, at: da
 
 
 def _follow(here: LockedRoom, run: RoomSession, snapshot: Snapshot) -> None:
-    """What a service's word means for the run and for those who came into it through the portal."""
+    """Apply a service's snapshot to the run: end it if the room is idle; else close participations of who has left."""
     if snapshot.state in {LiveState.IDLE, LiveState.UNKNOWN}:
         if snapshot.state is LiveState.IDLE:
             end_run_here(here, ending=Ending.LEFT, at=snapshot.checked_at)

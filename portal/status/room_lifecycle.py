@@ -1,6 +1,6 @@
-"""Changing and deleting a room as a whole: nobody stays in one that is inactive or in the trash.
+"""Changing and deleting a room together with its run: nobody stays in one that is inactive or in the trash.
 
-Stands here because a room itself does not know who is in.
+It belongs to this package because the rooms package does not know who is in.
 """
 
 from typing import Unpack
@@ -12,13 +12,13 @@ from portal.status.runs import end_session
 
 
 def change_room(room: Room, *, by: Actor, **changes: Unpack[RoomChanges]) -> None:
-    """Change what is given (see `describe_room`). A room that is inactive then sends everybody out."""
+    """Change a room, as `rooms.operations.describe_room` does, and end its run if the room is inactive then."""
     describe_room(room, by=by, **changes)
     if room.status is not RoomStatusWord.ACTIVE:
         end_session(room, by=by)
 
 
 def delete_room(room: Room, *, by: Actor) -> None:
-    """Send everybody out and put the room into the trash, from which `restore_room` takes it."""
+    """End the room's run and move the room to the trash, from which `restore_room` takes it."""
     end_session(room, by=by)
     trash_room(room, by=by)

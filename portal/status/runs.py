@@ -1,4 +1,4 @@
-"""Starting and ending runs as a whole: by owners and programs, by the clock, and because a room is closed."""
+"""Starting and ending runs as a whole: by owners and programs, by the clock, and when a room is closed."""
 
 from uuid import UUID
 
@@ -25,11 +25,11 @@ END_AT_SERVICE = "end-run"
 def start_session(
     room: Room, *, by: Actor | None = None, provider: ServiceProvider | None = None, external: str = ""
 ) -> RoomSession:
-    """Open a run with nobody in it, `starting` until somebody comes; the running one, if there is one.
+    """Open a run with nobody in it, whose state is `starting` until somebody enters; or return the running one.
 
-    `provider` and `external`: the service that has started it already, and what it calls it; left out where the
-    portal drives the run itself. A run that nobody comes to ends by itself. Raises `Conflict` for a room that cannot
-    be used now.
+    `provider` and `external` are the service that has started it already and its name for it; they are left out if
+    the portal drives the run itself. A run that nobody enters ends by itself. Raises `Conflict` for a room that
+    cannot be used now.
     """
     lock_room(room.uuid)
     session.refresh(room)
@@ -56,14 +56,14 @@ def start_session(
 
 
 def end_session(room: Room, *, ending: Ending = Ending.CLOSED, by: Actor | None = None) -> int:
-    """Everybody out, and the run is over, also one that nobody came to. Returns how many were in."""
+    """End the room's running run and close all its participations. Returns how many people were in."""
     if lock_room(room.uuid) is None:
         return 0
     return _end(read_locked_room(room), ending=ending, by=by)
 
 
 def end_run(run_uuid: UUID, *, if_empty: bool = False) -> int:
-    """End this run, judged under the room's lock: nothing, if another one runs by now. Returns how many were in."""
+    """End this run, unless it has ended meanwhile; with `if_empty`, only if nobody is in. Returns how many were in."""
     room_uuid = session.scalar(sa.select(RoomSession.room_uuid).where(RoomSession.uuid == run_uuid))
     room = lock_room(room_uuid) if room_uuid is not None else None
     if room is None:
@@ -75,14 +75,14 @@ def end_run(run_uuid: UUID, *, if_empty: bool = False) -> int:
 
 
 def running_session(room: Room) -> RoomSession | None:
-    """The run that has not ended, if there is one."""
+    """The room's running run, or None."""
     return session.scalar(
         sa.select(RoomSession).where(RoomSession.room_uuid == room.uuid, RoomSession.ended_at.is_(None))
     )
 
 
 def require_usable(room: Room) -> None:
-    """Raise `Conflict` unless a run of the room may start now: it, its account, its plan and its provider."""
+    """Raise `Conflict` unless room, customer, account, subscription and provider all allow a run to start now."""
     subscription = room.subscription
     usable = (
         room.status is RoomStatusWord.ACTIVE

@@ -1,6 +1,6 @@
-"""From a room to the service that holds it: the row of its running run first, else the default of its plan.
+"""Finding the service of a room: that of its running run, or else the default of its plan.
 
-So a plan can be switched to another service while people talk: who comes now still finds the others.
+So a plan can be switched to another service while people talk: whoever enters now still meets the others.
 """
 
 from typing import Any
@@ -16,7 +16,7 @@ from portal.subscriptions.services import bound_service
 
 
 def provider_of(room: Room, run_provider_uuid: UUID | None) -> ServiceProvider:
-    """The row on which the running run goes on, if it is known, or the one on which a run would start."""
+    """The provider with this uuid, which is that of the running run; the plan's default for None or a deleted one."""
     default = room.subscription.provider
     if run_provider_uuid is None or run_provider_uuid == default.uuid:
         return default
@@ -24,7 +24,7 @@ def provider_of(room: Room, run_provider_uuid: UUID | None) -> ServiceProvider:
 
 
 def current_provider(room: Room) -> ServiceProvider:
-    """The row that holds the room now: one statement."""
+    """The provider of the room's running run, or else the one on which a run would start: one statement."""
     running = sa.select(RoomSession.provider_uuid).where(
         RoomSession.room_uuid == room.uuid, RoomSession.ended_at.is_(None)
     )
@@ -32,5 +32,5 @@ def current_provider(room: Room) -> ServiceProvider:
 
 
 def service_of(room: Room) -> Any:
-    """The service that holds the room now, bound to its row."""
+    """The service of the room's running run, or else the one on which a run would start."""
     return bound_service(current_provider(room))

@@ -1,7 +1,7 @@
-"""The fixed catalogue of features: what a plan can grant and a room may narrow.
+"""The fixed catalogue of features: the limits and switches that a plan can grant and a room may narrow.
 
-Unlimited is null in the database and, as on the platform that the source describes, `true` in the API:
-`api_value` and `stored_value` translate between the two.
+An unlimited number is null in the database and `true` in the API, as on the platform whose API the portal
+follows: `api_value` and `stored_value` translate between the two.
 """
 
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from portal.errors import Invalid, Message
 from portal.subscriptions.models import ServiceType
 
 Value = int | bool | None
-"""A whole number ≥ 0, a yes or no, or None for an unlimited number."""
+"""The value of a feature: a whole number ≥ 0, a boolean, or None for an unlimited number."""
 
 LARGEST = 2**53 - 1  # what every JSON reader can hold
 
@@ -21,10 +21,10 @@ _EVERY = frozenset(ServiceType)
 
 @dataclass(frozen=True)
 class Feature:
-    """One feature: a number with a unit, or a yes/no.
+    """One feature: a number with a unit, or a boolean.
 
-    `fits`: the room types for which it means something. `narrowable`: may a room ask for less? `by_service`:
-    is it the service behind the room that does it? What is not is done or counted by the portal itself.
+    `fits`: the types of rooms that have it. `narrowable`: whether a room may ask for less than its plan. `by_service`:
+    whether the service behind the room provides it; if not, the portal itself counts or provides it.
     """
 
     code: str
@@ -37,7 +37,7 @@ class Feature:
 
     @property
     def numeric(self) -> bool:
-        """Whether it is a number, which can be unlimited."""
+        """Whether its value is a number, which can be unlimited."""
         return self.kind is int
 
 
@@ -64,24 +64,24 @@ FEATURES: dict[str, Feature] = {
 
 
 def api_value(feature: Feature, value: Value) -> int | bool:
-    """The value of a plan, or one in use, as the API writes it: unlimited is `true`."""
+    """A stored value as the API writes it: an unlimited number is `true`."""
     return True if feature.numeric and value is None else bool(value) if not feature.numeric else int(value or 0)
 
 
 def stored_value(feature: Feature, value: object) -> Value:
-    """A value of a plan as the database keeps it, read from how the API writes it. Raises `Invalid` by code."""
+    """A value that the API received, as the database stores it. Raises `Invalid` on the feature's code."""
     if feature.numeric and (value is None or value is True):
         return None
     if isinstance(value, bool) and not feature.numeric:
         return value
     if feature.numeric and (number := whole(value)) is not None:
         return number
-    words = Message("Use a whole number, or true for unlimited.") if feature.numeric else Message("Use yes or no.")
-    raise Invalid(**{feature.code: words})
+    message = Message("Use a whole number, or true for unlimited.") if feature.numeric else Message("Use yes or no.")
+    raise Invalid(**{feature.code: message})
 
 
 def whole(value: object) -> int | None:
-    """The whole number from 0 up that `value` is, or None: 50.0 counts, True does not."""
+    """`value` as a whole number if it is one of 0 or more, else None. 50.0 is one, True is not."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
     return int(value) if 0 <= value <= LARGEST and value == int(value) else None

@@ -1,4 +1,4 @@
-"""What customers bought: subscriptions with their features, and the services behind them."""
+"""The tables of service providers and of subscriptions with their features: what customers bought."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -15,7 +15,7 @@ from portal.people.models import NAME_LENGTH
 
 
 class ServiceType(StrEnum):
-    """What is sold, and so the type of the rooms in it."""
+    """The type of service that is sold. The rooms of a subscription have its type."""
 
     VIDEO = "video"
     LIVE = "live"
@@ -24,7 +24,7 @@ class ServiceType(StrEnum):
 
 
 class ServiceProvider(IdentifierMixin, TimestampMixin, Base):
-    """A service behind rooms. `provider_type` is a key of `portal.providers.registry`."""
+    """A configured service that runs rooms. `provider_type` is a key of `portal.providers.registry`."""
 
     __tablename__ = "service_providers"
 
@@ -35,7 +35,7 @@ class ServiceProvider(IdentifierMixin, TimestampMixin, Base):
 
 
 class SubscriptionStatus(StrEnum):
-    """`canceled` stays usable until `cancels_at`, within its period and grace; see *domain*, Subscription."""
+    """The status of a subscription. A canceled one stays usable until `cancels_at`, within its period and grace."""
 
     ACTIVE = "active"
     INACTIVE = "inactive"
@@ -45,7 +45,7 @@ class SubscriptionStatus(StrEnum):
 
 
 class Subscription(IdentifierMixin, TimestampMixin, Base):
-    """A snapshot of a package for one customer, with its default provider."""
+    """What a customer bought. Its features and default provider are copies of what was sold at that time."""
 
     __tablename__ = "subscriptions"
 
@@ -65,7 +65,7 @@ class Subscription(IdentifierMixin, TimestampMixin, Base):
     )
 
     def is_active(self, at: datetime) -> bool:
-        """Whether it may be used: computed when asked, because a stored flag goes stale."""
+        """Whether it may be used at `at`. Computed from the dates, because a stored flag goes stale."""
         end = max(filter(None, (self.ends_at, self.grace_until)), default=None)
         if at < self.starts_at or (end is not None and at >= end):
             return False
@@ -77,19 +77,19 @@ class Subscription(IdentifierMixin, TimestampMixin, Base):
 
     @property
     def values(self) -> dict[str, int | bool | None]:
-        """Feature code → value; a number that is None means unlimited."""
+        """Feature code → value. None means an unlimited number."""
         if self._plan is not None:
             return self._plan
         return {feature.code: feature.value for feature in self.features}
 
     def set_plan(self, packed_features: list[tuple[str, int | None, int | bool | None]] | None) -> None:
-        """Take the `values` from a statement that read them along: `plan_column` this subscription."""
+        """Set `values` from the column `plan_column` of a larger statement, so that they need no query of their own."""
         plan = {code: number if switch is None else bool(switch) for code, number, switch in packed_features or ()}
         vars(self)["_plan"] = plan  # of this instance, and no column
 
 
 class SubscriptionFeature(Base):
-    """One feature of a subscription. A number that is null means unlimited."""
+    """One feature of a subscription: `number`, where null means unlimited, or `switch`."""
 
     __tablename__ = "subscription_features"
 
@@ -102,11 +102,11 @@ class SubscriptionFeature(Base):
 
     @property
     def value(self) -> int | bool | None:
-        """The number or the switch."""
+        """The value: `switch` if it is set, else `number`."""
         return self.number if self.switch is None else self.switch
 
 
 def plan_column(subscription_uuid: InstrumentedAttribute[UUID]) -> sa.ScalarSelect[Any]:
-    """The features of a subscription in one column of its row, for `Subscription.set_plan`."""
+    """A subquery with all features of a subscription in one JSON column, for `Subscription.set_plan`."""
     features = json_rows(SubscriptionFeature.code, SubscriptionFeature.number, SubscriptionFeature.switch)
     return sa.select(features).where(SubscriptionFeature.subscription_uuid == subscription_uuid).scalar_subquery()

@@ -65,9 +65,10 @@ def create_subscription(
     features: Mapping[str, Value],
     by: Actor | None = None,
 ) -> Subscription:
-    """A subscription that starts now and has no end. Raises `Invalid` on `name`, `service_type` or `features`.
+    """Create a subscription that starts now and has no end.
 
-    Features are as the API writes them: for a number, true and None both mean unlimited.
+    `features` maps codes to values as the API writes them: for a number, true and None both mean unlimited.
+    Raises `Invalid` on `name`, `service_type` or `features`.
     `by` is None for the portal itself.
     """
     if service_type not in adapter_of(provider).kinds:

@@ -8,7 +8,7 @@ from portal.subscriptions.models import ServiceProvider
 
 
 def get_provider(provider_id: str) -> ServiceProvider:
-    """The service with this short public id, whether it is in use or not. Raises `NotFound`."""
+    """The provider with this short public id, whether it is active or not. Raises `NotFound`."""
     provider = session.scalar(sa.select(ServiceProvider).where(ServiceProvider.id == provider_id))
     if provider is None:
         raise NotFound

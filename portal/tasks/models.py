@@ -1,4 +1,4 @@
-"""A piece of long work: what is to be done, how far it is, and who has it."""
+"""The table of tasks: long work, with its state, its progress, and the worker that has claimed it."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -16,7 +16,7 @@ MESSAGE_LENGTH = 500
 
 
 class TaskState(StrEnum):
-    """How far a task has come."""
+    """The state of a task. Done, failed and cancelled are final."""
 
     WAITING = "waiting"
     RUNNING = "running"
@@ -28,8 +28,8 @@ class TaskState(StrEnum):
 class Task(IdentifierMixin, Base):
     """Long work of one kind on one row. It has ended when it is done, failed or cancelled, and stays so.
 
-    `lease_until` is the moment from which any worker may claim it: for a waiting task when it is to be tried, for a
-    running one when its worker has given no sign of life for too long. It is None once the task has ended.
+    `lease_until` is the time from which any worker may claim it: for a waiting task when it should be tried, for a
+    running one when its worker has sent no heartbeat for too long. It is None once the task has ended.
     """
 
     __tablename__ = "tasks"
@@ -37,7 +37,7 @@ class Task(IdentifierMixin, Base):
     kind: Mapped[str] = mapped_column(sa.String(KIND_LENGTH))
     """A key of `portal.jobs.tasks.KINDS`."""
     subject_uuid: Mapped[UUID]
-    """The row that it works on, in whichever table its kind says."""
+    """The uuid of the row that it works on. The kind tells the table."""
     state: Mapped[TaskState] = mapped_column(enum_type(TaskState), default=TaskState.WAITING)
     progress: Mapped[int | None]
     """In percent; None if nobody can tell."""
@@ -46,7 +46,7 @@ class Task(IdentifierMixin, Base):
     attempts: Mapped[int] = mapped_column(default=0)
     """How often a worker has claimed it."""
     worker: Mapped[str | None] = mapped_column(sa.String(ID_LENGTH))
-    """The claim that holds the lease, another one for each attempt."""
+    """A random id of the claim that has the lease, a new one for each attempt."""
     lease_until: Mapped[datetime | None]
     cancel_requested_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(default=now)
@@ -66,5 +66,5 @@ class Task(IdentifierMixin, Base):
 
     @property
     def topic(self) -> str:
-        """What is nudged when the task changes."""
+        """The channels' topic that is nudged when the task changes."""
         return f"task:{self.id}"

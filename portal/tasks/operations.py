@@ -1,7 +1,7 @@
-"""What happens to a task: created and enqueued, claimed by exactly one worker, renewed, ended; or cancelled.
+"""Creating, claiming, renewing, finishing, failing and cancelling tasks.
 
-A claim is decided under the task's row lock (SQLite: within its one writer), so of two workers one gets it. Whatever a
-worker writes later counts only while its claim is the present one: who lost the lease changes nothing any more.
+A claim is decided under the task's row lock (SQLite: within its one writer), so of two workers one gets it. What a
+worker writes later counts only while its claim is the present one: a worker that lost the lease changes nothing.
 """
 
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from portal.identifiers import new_id
 from portal.tasks.models import MESSAGE_LENGTH, Task, TaskState
 
 RUN = "tasks.run"
-"""The job that runs one task."""
+"""The name of the job that runs one task."""
 LEASE = timedelta(seconds=30)  # ten missed heartbeats: see `portal.jobs.tasks`
 RETRY_SECONDS = (10, 60, 300, 1200)  # after each attempt that failed
 MOST_ATTEMPTS = len(RETRY_SECONDS) + 1
@@ -29,7 +29,7 @@ SWEPT_AT_ONCE = 100
 
 @dataclass(frozen=True)
 class ClaimedTask:
-    """A task in the hands of the worker that claimed it; `worker` tells this claim from every other."""
+    """A task that a worker has claimed. `worker` tells this claim from every other."""
 
     uuid: UUID
     kind: str
@@ -38,7 +38,7 @@ class ClaimedTask:
 
 
 def create_task(*, kind: str, subject_uuid: UUID, by: UUID | None) -> Task:
-    """A task that a worker begins once the transaction has been committed. `by` is the uuid of a user."""
+    """Create a task, which a worker begins after the transaction is committed. `by` is the uuid of a user."""
     task = Task(kind=kind, subject_uuid=subject_uuid, created_by_uuid=by, lease_until=now())
     session.add(task)
     session.flush()
@@ -47,7 +47,7 @@ def create_task(*, kind: str, subject_uuid: UUID, by: UUID | None) -> Task:
 
 
 def due() -> list[UUID]:
-    """Tasks that any worker may claim now: waiting ones whose job got lost, and those whose worker died."""
+    """The uuids of tasks that any worker may claim now: waiting ones that are due, and those whose worker died."""
     return list(
         session.scalars(
             sa.select(Task.uuid)
@@ -59,9 +59,9 @@ def due() -> list[UUID]:
 
 
 def claim(task_uuid: UUID) -> ClaimedTask | None:
-    """Take a task for the length of a lease; None if somebody else holds it, it has ended, or ends right here.
+    """Claim a task for the length of a lease. None if another worker has it, or if it has ended.
 
-    It ends here if it was cancelled after its worker had died, or if one worker after the other died of it.
+    It is ended here if it was cancelled after its worker had died, or if too many workers have died of it.
     """
     at = now()
     task = session.scalar(
@@ -87,7 +87,10 @@ def claim(task_uuid: UUID) -> ClaimedTask | None:
 
 
 def heartbeat(claimed: ClaimedTask, *, progress: int | None, message: str) -> bool:
-    """Renew the lease and tell how far the work is. False: leave off, it was cancelled or another worker has it."""
+    """Renew the lease and store the progress. Returns False if the worker should stop.
+
+    That is so if the task was cancelled, or if another worker has claimed it.
+    """
     task = _lock_held(claimed)
     if task is None:
         return False
@@ -100,7 +103,7 @@ def heartbeat(claimed: ClaimedTask, *, progress: int | None, message: str) -> bo
 
 
 def finish(claimed: ClaimedTask) -> None:
-    """The work is done. Nothing changes if another worker has the task by now."""
+    """End the task as done. Does nothing if another worker has claimed it."""
     task = _lock_held(claimed)
     if task is not None:
         task.progress = 100
@@ -108,10 +111,10 @@ def finish(claimed: ClaimedTask) -> None:
 
 
 def fail(claimed: ClaimedTask, *, message: str, retry: bool) -> None:
-    """The attempt came to nothing, for the reason that `message` says. Nothing changes if another worker has the task.
+    """Record that the attempt failed, for the reason in `message`. Does nothing if another worker has claimed the task.
 
-    With `retry` it waits for the next attempt, unless there were too many. If somebody asked to cancel it meanwhile, it
-    ends as cancelled.
+    With `retry` the task waits for the next attempt, unless there were too many; else it ends as failed. If it was
+    cancelled meanwhile, it ends as cancelled.
     """
     task = _lock_held(claimed)
     if task is None:
@@ -130,7 +133,7 @@ def fail(claimed: ClaimedTask, *, message: str, retry: bool) -> None:
 
 
 def cancel(*, task: Task) -> None:
-    """End a waiting task, and have the worker of a running one leave off at its next heartbeat. Raises `Conflict`."""
+    """End a waiting task, or tell the worker of a running one to stop at its next heartbeat. Raises `Conflict`."""
     lock(task)
     if task.ended_at is not None:
         raise Conflict(Message("This has ended already."))
@@ -142,7 +145,7 @@ def cancel(*, task: Task) -> None:
 
 
 def sweep_tasks() -> None:
-    """Housekeeping: what ended long ago."""
+    """Housekeeping: delete tasks that ended more than 30 days ago."""
     session.execute(sa.delete(Task).where(Task.ended_at < now() - RETENTION))
 
 

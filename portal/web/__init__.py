@@ -1,0 +1,15 @@
+"""The web: the entrance for people, by pages. It is thin: a view is a route, a door, one operation and one answer.
+
+GET changes nothing. A change is a POST to an address that is a noun; it answers 303, or 422 with
+the form. Each action works as a plain form first; htmx makes it pleasant.
+
+    manage/       owners and members: rooms, links, codes, people, runs, webhooks, trash
+    join/         participants: the room's door, and join tickets
+    conference/   the player's page, its stream and its signals
+    session/      signing in and out, profile, credentials, authorised applications
+    routes.py     registers all of them
+    forms.py      the base class of forms         fragment_cache.py   cached fragments of pages
+    notices.py    flash messages                  htmx.py             htmx's headers
+    sse.py        event streams                   csv_export.py       CSV files
+    health.py     health checks
+"""

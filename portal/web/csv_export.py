@@ -1,4 +1,4 @@
-"""Tables as files to download, which a spreadsheet opens without running what somebody typed as a name."""
+"""CSV files to download. A spreadsheet opens them without executing a formula that somebody typed as a name."""
 
 import csv
 import io
@@ -10,7 +10,7 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  #
 
 
 def csv_file(name: str, head: Sequence[str], rows: Iterable[Sequence[object]]) -> Response:
-    """An answer that downloads as `name` (ASCII): UTF-8 with a byte order mark, which Excel needs to know it."""
+    """A response that downloads as the file `name` (ASCII). It is UTF-8 with a byte order mark, which Excel needs."""
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(head)
@@ -21,6 +21,6 @@ def csv_file(name: str, head: Sequence[str], rows: Iterable[Sequence[object]]) -
 
 
 def cell(value: object) -> str:
-    """The value as text; what a spreadsheet would take for a formula gets an apostrophe in front."""
+    """The value as text. A text that a spreadsheet would take for a formula gets an apostrophe in front."""
     text = "" if value is None else str(value)
     return f"'{text}" if text.lstrip().startswith(_FORMULA) or text.startswith(_FORMULA) else text

@@ -1,5 +1,7 @@
-"""What forms share: refusals land on their field, moments are read in the writer's zone, nothing typed is lost,
-and a form that makes something makes it once, however often it is sent.
+"""The base class and the fields of all forms.
+
+Refusals of an operation are shown beside their field; dates are in the reader's time zone; nothing typed is lost when
+the session has ended; and a form that creates something creates it once, however often it is sent.
 """
 
 import secrets
@@ -30,14 +32,14 @@ from portal.permissions.rules import grantable_roles
 from portal.rooms.models import Role, Room
 
 REFILL_FIELD = "kept_form"
-"""Name of the hidden field that says: these are fields of a form to be shown again, not a wish to be granted."""
+"""Name of the hidden field that says: show this form again with these values, and do not act on it."""
 REFILLS = "refills"
 ONCE = "once"
-"""Name of the hidden field that tells one sending of a form from another: see `once()` in components/forms.html."""
+"""Name of the hidden field with a nonce, which differs with each rendering of a form. See components/forms.html."""
 LONGEST_FIELD = 20_000
 AS_SENT = object()
 JUDGED = {HTTPStatus.SEE_OTHER, HTTPStatus.FORBIDDEN, HTTPStatus.CONFLICT, HTTPStatus.UNPROCESSABLE_ENTITY}
-"""Answers to a form that was read and judged; what could not be read must not be read again."""
+"""Statuses of answers to a form that was parsed and judged."""
 
 ROLE_CHOICES = [
     SelectChoice(Role.MODERATOR.value, _l("Moderator")),
@@ -47,21 +49,21 @@ ROLE_CHOICES = [
 
 
 def install(app: Flask) -> None:
-    """Act once on a form sent twice. Last of all: it is asked before the commit."""
+    """Make forms idempotent. Install this after `transaction.install_end`, so that it runs before the commit."""
     app.after_request(_once)
     app.add_template_global(lambda: secrets.token_urlsafe(16), "one_time_word")
 
 
 def _once(response: Response) -> Response:
-    """A second sending leads where the first one led, whether it would have been acted upon again or refused."""
+    """Roll back a form that was submitted before, and redirect to where the first submission redirected."""
     if request.method != "POST" or response.status_code not in JUDGED or not request.form.get(ONCE):
         return response
     somebody = actor.current()
     if somebody is None or REFILL_FIELD in request.form:
         return response
-    said = [f"{name}={value}" for name, value in request.form.items(multi=True) if name != "csrf_token"]
+    fields = [f"{name}={value}" for name, value in request.form.items(multi=True) if name != "csrf_token"]
     try:
-        key = forms.submission_key(str(somebody.uuid), request.path, *said)
+        key = forms.submission_key(str(somebody.uuid), request.path, *fields)
         if response.status_code == HTTPStatus.SEE_OTHER and forms.record_submission(key, response.location or ""):
             return response
         session.rollback()
@@ -72,24 +74,24 @@ def _once(response: Response) -> Response:
 
 
 def query_word(name: str, *, longest: int = 200) -> str:
-    """A word of the address's query, without what no database takes; "" if it is not there or far too long."""
+    """A query parameter; "" if it is absent, longer than `longest`, or holds control characters."""
     text = request.args.get(name, "")
     return text if len(text) <= longest and not has_control(text) else ""
 
 
 def has_control(text: str) -> bool:
-    """Whether there are characters in it that are not for reading, other than the end of a line and a tab."""
+    """Whether `text` holds control characters other than line breaks and tabs."""
     return any(unicodedata.category(char) == "Cc" and char not in "\r\n\t" for char in text)
 
 
 def refills(view: Callable[..., Any]) -> Callable[..., Any]:
-    """Mark a view that may be called again with a lapsed session's fields: it acts only on a valid form."""
+    """Mark a view whose form may be shown again, filled, after the session has ended: it acts only on a valid form."""
     setattr(view, REFILLS, True)
     return view
 
 
 class Form(FlaskForm):  # type: ignore[misc]
-    """A form whose fields are shaped here and whose meaning is judged by the operation."""
+    """The base class of forms. They check the types of fields; operations judge what the values mean."""
 
     def __init__(self, formdata: Any = AS_SENT, **options: Any) -> None:
         if formdata is AS_SENT:  # as a form: a JSON body holds things that no field expects
@@ -97,7 +99,7 @@ class Form(FlaskForm):  # type: ignore[misc]
         super().__init__(formdata=formdata, **options)
 
     def validate_on_submit(self, extra_validators: Any = None) -> bool:
-        """Whether it was sent to be acted upon, and has the right shape."""
+        """Whether the form was submitted, is valid, and is not only to be shown again."""
         if self.is_submitted() and (REFILL_FIELD in request.form or g.get("lapsed")):
             self.form_errors.append(
                 translated(Message("Your session had ended. Everything you typed is still here: send it again."))
@@ -106,7 +108,7 @@ class Form(FlaskForm):  # type: ignore[misc]
         return bool(super().validate_on_submit(extra_validators))
 
     def validate(self, extra_validators: Any = None) -> bool:
-        """Judge the fields, and refuse in all of them what no database takes and nobody can read."""
+        """Validate the fields, and refuse in all of them control characters and overlong texts."""
         good = bool(super().validate(extra_validators))
         if request.is_json:
             self.form_errors.append(translated(Message("Send this as a form.")))
@@ -124,7 +126,7 @@ class Form(FlaskForm):  # type: ignore[misc]
 
     @contextmanager
     def refusals(self) -> Iterator[None]:
-        """Put what the operation refuses beside the field concerned, and undo what it changed."""
+        """Run the operation in the block; if it refuses, roll back and put the messages beside the fields concerned."""
         try:
             yield
         except Invalid as invalid:
@@ -156,15 +158,15 @@ class Form(FlaskForm):  # type: ignore[misc]
 
     @property
     def refused(self) -> bool:
-        """Whether anything is wrong with it."""
+        """Whether the form has errors."""
         return bool(self.form_errors or self.errors)
 
 
 class UTCDateTimeField(DateTimeLocalField):  # type: ignore[misc]
-    """A date and time in the writer's zone; `data` is in UTC.
+    """A date and time, shown and typed in the reader's time zone; `data` is in UTC.
 
-    `ahead`: a moment that has passed is refused, unless it was there before. Programs may say it, because the
-    operations take it; a person who types it has made a mistake.
+    `ahead`: a time in the past is refused, unless it is the stored value. Operations accept it, so that programs
+    may send it; a person who types it has made a mistake.
     """
 
     def __init__(self, label: Any, *, ahead: bool = False, **options: Any) -> None:
@@ -194,7 +196,7 @@ class UTCDateTimeField(DateTimeLocalField):  # type: ignore[misc]
         self.data = before if before and before.replace(second=0, microsecond=0) == moment else moment
 
     def pre_validate(self, form: BaseForm) -> None:
-        """Refuse what is over before it begins."""
+        """Refuse a time in the past, if the field is `ahead`."""
         if self._ahead and self.data and self.data <= now() and self.data != self.object_data:
             raise ValidationError(translated(Message("This has passed. Choose a later time, or leave it empty.")))
 
@@ -205,7 +207,7 @@ class UTCDateTimeField(DateTimeLocalField):  # type: ignore[misc]
 
 
 def _typed(moment: datetime) -> str:
-    """As the browser spells it in a field for date and time."""
+    """A datetime in the format of a browser's field for date and time, in the reader's time zone."""
     return here_at(moment).replace(tzinfo=None).isoformat(timespec="minutes")
 
 
@@ -216,7 +218,7 @@ class RoleField(SelectField):  # type: ignore[misc]
         super().__init__(label, choices=ROLE_CHOICES, coerce=_role, **options)
 
     def offer(self, room: Room) -> None:
-        """Only roles that the reader may hand out."""
+        """Offer only the roles that the reader may hand out in this room."""
         grantable = grantable_roles(actor.current(), room)
         self.choices = [choice for choice in ROLE_CHOICES if Role(choice.value) in grantable]
 
@@ -231,6 +233,6 @@ def stripped(text: str | None) -> str:
 
 
 def fields_to_keep() -> dict[str, list[str]]:
-    """What was sent, without what must not be kept: for showing the form again after signing in."""
+    """The submitted fields, for showing the form again after signing in, without passwords and CSRF tokens."""
     dropped = {"csrf_token", "password", REFILL_FIELD, ONCE}
     return {name: values for name, values in request.form.lists() if name not in dropped}

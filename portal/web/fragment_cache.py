@@ -1,9 +1,9 @@
-"""Pieces of pages that were made once for the same facts, and need not be made again.
+"""A cache of rendered fragments of pages, whose key is the data that they show.
 
-Making words out of facts (templates, translations, escaping) takes longer than reading the facts, and most
-pages are asked for again unchanged. The facts are the key and are read anew each time, so nothing that is
-kept can be stale; `make` must depend on nothing else. `VERIFY` makes each piece anew to see whether that is
-so: the tests run like that.
+Rendering (templates, translations, escaping) takes longer than reading the data, and most pages are
+asked for again unchanged. The data is read with each request and is the key, so a cached fragment cannot be stale,
+provided that the function which renders it depends on nothing else. With `VERIFY`, as in the tests, each fragment is
+rendered again to check that.
 """
 
 import re
@@ -17,32 +17,32 @@ from flask_wtf.csrf import generate_csrf
 from markupsafe import Markup, escape
 
 CAPACITY = 8_000_000
-"""Characters that are kept, in each process; their facts come on top."""
+"""The most characters of fragments in the cache of each process. The keys come on top."""
 
 VERIFY = False
 
 _EXTENSION = "made"
-_PROOF = f"proof-{token_hex(16)}"  # stands for a visitor's own proof of origin in what is the same for many
+_PROOF = f"proof-{token_hex(16)}"  # stands for the visitor's CSRF token in a fragment that many visitors share
 _PLACEHOLDER = f"place-{token_hex(16)}:"
 _PLACEHOLDERS = re.compile(f"{_PLACEHOLDER}([^;]*);")
 
 
 class FragmentCache:
-    """What was made lately; what was not asked for longest goes first."""
+    """The fragments used last. The one that was not used for longest is dropped first."""
 
     def __init__(self) -> None:
         self._pieces: OrderedDict[Hashable, str] = OrderedDict()
         self._size = 0
 
     def find(self, key: Hashable) -> str | None:
-        """The piece, if it is kept."""
+        """The fragment with this key, or None."""
         piece = self._pieces.get(key)
         if piece is not None:
             self._pieces.move_to_end(key)
         return piece
 
     def keep(self, key: Hashable, piece: str) -> None:
-        """Keep it until `CAPACITY` are newer."""
+        """Add a fragment, and drop the oldest while there are more than `CAPACITY` characters."""
         self._size += len(piece) - len(self._pieces.pop(key, ""))
         self._pieces[key] = piece
         while self._size > CAPACITY:
@@ -50,26 +50,27 @@ class FragmentCache:
 
 
 def install(app: Flask) -> None:
-    """Give this app a memory for pieces: what is made depends on the app's addresses and files."""
+    """Give this app a cache of its own, because fragments depend on the app's addresses and files."""
     app.extensions[_EXTENSION] = FragmentCache()
     app.add_template_global(placeholder)
 
 
 def placeholder(name: str) -> str:
-    """A place in a piece for what changes with every second, such as an age: see `fill_placeholders`."""
+    """A placeholder in a fragment for a text that changes every second, such as an age: see `fill_placeholders`."""
     return f"{_PLACEHOLDER}{name};"
 
 
-def fill_placeholders(piece: str, words: Mapping[str, str]) -> Markup:
-    """The piece with the words for its places, by name. A place without words stays empty."""
-    return Markup(_PLACEHOLDERS.sub(lambda found: escape(words.get(found[1], "")), piece))  # noqa: S704
+def fill_placeholders(piece: str, texts: Mapping[str, str]) -> Markup:
+    """The fragment with its placeholders replaced by `texts`, by name. One without a text becomes empty."""
+    return Markup(_PLACEHOLDERS.sub(lambda found: escape(texts.get(found[1], "")), piece))  # noqa: S704
 
 
 def cached_fragment(kind: str, key: Hashable, make: Callable[[str], str], *, proof: str) -> Markup:
-    """What `make` says about these facts, in the reader's language; `kind` tells pieces of several kinds apart.
+    """The fragment that `make` renders for `key`, from the cache if it is there. `kind` separates kinds of fragments.
 
-    `proof`: the proof of origin in its forms. `make` is handed what stands for it, so that nobody's is kept.
-    Raises `AssertionError` where pieces are doubted and this one depends on more than its facts.
+    `proof` is the CSRF token for the fragment's forms. `make` is called with a stand-in for it, which is replaced
+    in the result, so that no token is cached. With `VERIFY`, raises `AssertionError` if `make` returns something else
+    than the cached fragment.
     """
     pieces: FragmentCache = current_app.extensions[_EXTENSION]
     cache_key = (kind, str(get_locale()), key)
@@ -83,7 +84,7 @@ def cached_fragment(kind: str, key: Hashable, make: Callable[[str], str], *, pro
 
 
 def cached_fragment_for_session(kind: str, key: Hashable, make: Callable[[], str]) -> Markup:
-    """The same for pages whose forms carry the session's proof, by `csrf_token()`."""
+    """The fragment that `make` renders for `key`, for templates that write the session's `csrf_token()` into forms."""
 
     def make_with(proof: str) -> str:
         g.csrf_token, own = proof, g.csrf_token  # where Flask-WTF keeps it for the request

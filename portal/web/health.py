@@ -1,4 +1,4 @@
-"""For whoever watches over the portal: does it live, can it work?"""
+"""Health checks for monitoring: `/livez` tells whether the process answers, `/readyz` whether it can work."""
 
 import threading
 import time
@@ -15,12 +15,12 @@ from portal.revisions import newest_revision
 
 bp = Blueprint("health", __name__)
 
-KEPT_SECONDS = 1.0  # anybody may ask, and asking takes SQLite's one writer: so seldom, however many ask
+KEPT_SECONDS = 1.0  # anybody may ask, and checking uses SQLite's one writer, so it happens once a second at most
 PROBES = frozenset({"/livez", "/readyz"})
 
 
 class Readiness:
-    """What keeps one portal from working, asked at most once a second."""
+    """The result of `missing`, computed at most once a second."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -37,14 +37,14 @@ class Readiness:
 
 
 def missing() -> str:
-    """What keeps this portal from working right now. Needs an app context."""
+    """What keeps this portal from working now: `database`, `migrations`, `channels`, or "". Needs an app context."""
     try:
-        present = db.revision()
+        revision = db.revision()
     except db.ReadOnly:
         return "database"
     except SQLAlchemyError as error:
         return "database" if db.is_unavailable(error) else "migrations"
-    if present != newest_revision():
+    if revision != newest_revision():
         return "migrations"
     try:
         channels().last_message_id("readyz")

@@ -1,14 +1,14 @@
-"""The only file that spells htmx's headers."""
+"""The HTTP headers of htmx. No other file names them."""
 
 from flask import Response, request
 
 
 def asks() -> bool:
-    """Whether htmx asks, which takes a piece of the page, rather than a browser, which takes all of it."""
+    """Whether the request comes from htmx, which wants a piece of a page, and not from the browser itself."""
     return request.headers.get("HX-Request") == "true"
 
 
 def send_elsewhere(response: Response, address: str) -> Response:
-    """Let the whole page go to `address`."""
+    """Make htmx load `address` as a whole page."""
     response.headers["HX-Redirect"] = address
     return response

@@ -1,4 +1,4 @@
-"""What the next page says first: that something was done, perhaps with a way to undo it, or could not be."""
+"""Flash messages: the next page says that something was done, perhaps with a button to undo it, or that it failed."""
 
 from typing import Any
 
@@ -8,21 +8,21 @@ from portal.edge.transaction import NOTICES
 
 
 def are_waiting() -> bool:
-    """Whether there is something to say: such a page is made for this one time."""
+    """Whether the next page has a message to show, so that it cannot come from the cache."""
     return NOTICES in session
 
 
-def done(words: str) -> None:
-    """It was done."""
-    flash(words, "done")
+def done(message: str) -> None:
+    """Say on the next page that something was done."""
+    flash(message, "done")
 
 
-def undoable(words: str, *, undo: str) -> None:
-    """It was done, and a POST to `undo` takes it back."""
-    notice: Any = {"words": words, "undo": undo}  # the session carries more than strings
+def undoable(message: str, *, undo: str) -> None:
+    """Say on the next page that something was done, with a button that undoes it by a POST to the address `undo`."""
+    notice: Any = {"words": message, "undo": undo}  # the session carries more than strings
     flash(notice, "undo")
 
 
-def failed(words: str) -> None:
-    """It could not be done."""
-    flash(words, "bad")
+def failed(message: str) -> None:
+    """Say on the next page that something could not be done."""
+    flash(message, "bad")

@@ -1,4 +1,4 @@
-"""All pages of the portal, by audience."""
+"""Registers the blueprints of all pages, and what every template may use."""
 
 from flask import Flask, redirect, url_for
 from flask.typing import ResponseReturnValue
@@ -31,7 +31,7 @@ from portal.web.session import pages as session_pages
 
 
 def install(app: Flask) -> None:
-    """Register every blueprint, and what all templates may ask."""
+    """Register every blueprint, and the globals of all templates."""
     for blueprint in (
         rooms.bp,
         trash.bp,
@@ -68,5 +68,5 @@ def install(app: Flask) -> None:
 
 @open_to_all
 def home() -> ResponseReturnValue:
-    """The portal's front door leads to the rooms, or to signing in."""
+    """Redirect from `/` to the rooms, which lead to the sign-in page if nobody is signed in."""
     return redirect(url_for("rooms.index"), 303)

@@ -1,4 +1,7 @@
-"""Server-sent events. A stream holds no database session; it looks things up in short transactions."""
+"""Server-sent events: the format, the response, and limits on streams.
+
+A stream holds no database session while it waits; it queries in short transactions.
+"""
 
 import json
 import threading
@@ -15,25 +18,25 @@ HEARTBEAT_SECONDS = 15.0
 LONGEST_SECONDS = 3600.0  # then the browser reconnects by itself: no stream lives for ever
 MOST_STREAMS = 20  # of one sign-in in one process; a browser needs one
 REPLACED = "replaced"
-"""The word that a stream's watch hears when it has to end, because newer ones take its place."""
+"""The word of the nudge by which a stream learns that it has to end, because there are newer ones."""
 
 _open: dict[object, list[Watch]] = {}
 _lock = threading.Lock()
 
 
 def event(name: str, data: Any, *, number: str = "") -> str:
-    """One named event as it goes over the wire."""
+    """One named event in the format of the protocol, with `data` as JSON. `number` is its id."""
     head = f"id: {number}\n" if number else ""
     return f"{head}event: {name}\ndata: {json.dumps(data, separators=(',', ':'))}\n\n"
 
 
 def heartbeat() -> str:
-    """A comment that keeps proxies patient and finds out that nobody listens any more."""
+    """A comment: it keeps proxies from closing the connection, and finds out if the client has gone."""
     return ":\n\n"
 
 
 def stream(events: Iterator[str]) -> Response:
-    """The answer that carries `events`."""
+    """The response that streams `events`."""
     response = Response(events, mimetype="text/event-stream")
     response.headers["Cache-Control"] = "no-store"
     response.headers["X-Accel-Buffering"] = "no"
@@ -41,7 +44,7 @@ def stream(events: Iterator[str]) -> Response:
 
 
 def turns() -> Iterator[None]:
-    """Turns of a stream's loop, until it has lived `LONGEST_SECONDS`, however much happens in it."""
+    """The turns of a stream's loop, until the stream is `LONGEST_SECONDS` old, however much happens in it."""
     end = time.monotonic() + LONGEST_SECONDS
     while time.monotonic() < end:
         yield
@@ -49,7 +52,7 @@ def turns() -> Iterator[None]:
 
 @contextmanager
 def one_of_few(owner: object, watch: Watch) -> Iterator[None]:
-    """Count a stream while the block runs; of more than `MOST_STREAMS` the oldest hears `REPLACED`."""
+    """Count a stream of `owner` while the block runs. If there are more than `MOST_STREAMS`, the oldest is ended."""
     with _lock:
         watches = _open.setdefault(owner, [])
         watches.append(watch)

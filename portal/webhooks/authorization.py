@@ -1,8 +1,8 @@
-"""The keeper of an endpoint, in whose name it runs: nobody goes on being told what he could not look at.
+"""The owner of an endpoint, and what the endpoint may be told: never more than its owner may see himself.
 
-That is who made it, until somebody else turns it to another address or asks for what the keeper may not hear; or
-gives it other events, or resumes it, when the keeper no longer could. Rights end without anybody being told (by a
-date, by a role), so each message asks anew. Fails closed.
+The owner is the user who created the endpoint, until somebody else takes it over: by giving it another address, or an
+event that the owner may not see; or by changing its events or resuming it when the owner has lost his rights. Rights
+end without any event (by a date, by a role), so they are checked for each delivery. Without an owner nothing is sent.
 """
 
 from collections.abc import Iterable
@@ -26,33 +26,39 @@ from portal.webhooks.models import WebhookEndpoint
 MEMBERSHIP = sa.and_(
     RoomMember.room_uuid == WebhookEndpoint.room_uuid, RoomMember.user_uuid == WebhookEndpoint.created_by_uuid
 )
-"""What joins an endpoint with the membership, in its room, of its keeper."""
+"""The condition that joins an endpoint with its owner's membership in its room."""
 
 NO_OWNER = Message(
     "It runs in the name of somebody who may no longer keep it here, or no longer see all that it tells."
 )
-"""What people and programs read about an endpoint for which `find_valid_owner` finds nobody."""
+"""The message about an endpoint for which `find_valid_owner` returns None."""
 
 
 def valid_owner(endpoint: WebhookEndpoint, member: RoomMember | None) -> Actor | None:
-    """Its keeper, with this membership; None if he may no longer keep it, or see all that it tells."""
+    """The owner of the endpoint, if he still may manage it and see every event that it is told; else None.
+
+    `member` is his membership in the endpoint's room, if he has one.
+    """
     user = endpoint.created_by
     if user is None or user.deactivated_at is not None:
         return None
-    keeper = actor_of(user)
+    owner = actor_of(user)
     if endpoint.room is not None:
-        keeper.memberships[endpoint.room.uuid] = member
-    return keeper if _may_own(keeper, endpoint) and may_receive_all(keeper, endpoint) else None
+        owner.memberships[endpoint.room.uuid] = member
+    return owner if _may_own(owner, endpoint) and may_receive_all(owner, endpoint) else None
 
 
 def find_valid_owner(endpoint: WebhookEndpoint) -> Actor | None:
-    """The same, looking for the membership."""
+    """The owner of the endpoint, if he still may manage it and see every event that it is told; else None.
+
+    Loads the owner's membership in the endpoint's room.
+    """
     query = sa.select(RoomMember).join(WebhookEndpoint, MEMBERSHIP).where(WebhookEndpoint.uuid == endpoint.uuid)
     return valid_owner(endpoint, session.scalar(query))
 
 
 def endpoints_with_owner(endpoints: Iterable[WebhookEndpoint]) -> set[UUID]:
-    """Which of these have a keeper, asked at once."""
+    """The uuids of those endpoints that have a valid owner, found by one statement."""
     query = (
         sa.select(WebhookEndpoint, RoomMember)
         .outerjoin(RoomMember, MEMBERSHIP)
@@ -64,21 +70,21 @@ def endpoints_with_owner(endpoints: Iterable[WebhookEndpoint]) -> set[UUID]:
 
 
 def may_receive(by: Actor, endpoint: WebhookEndpoint, event: Event) -> bool:
-    """Whether somebody, whose membership a door has loaded, may look at what the event tells."""
+    """Whether `by` may see what this event tells. His membership in the endpoint's room must be loaded."""
     if endpoint.room is not None:
         return can(by, event.needs, endpoint.room)
     return manages_customer(by, endpoint.customer) and by.within(event.needs.scope)
 
 
 def may_receive_all(by: Actor, endpoint: WebhookEndpoint) -> bool:
-    """Whether the same somebody may look at all that the endpoint tells."""
+    """Whether `by` may see every event that the endpoint is told. His membership in its room must be loaded."""
     return all(may_receive(by, endpoint, event) for event in Event if endpoint.wants(event))
 
 
 def require_receivable(
     by: Actor, endpoint: WebhookEndpoint, events: Iterable[Event], *, taking_over: bool = False
 ) -> None:
-    """Events tell what somebody may not look at himself: those cannot be asked for. Raises `NotAllowed`."""
+    """Raise `NotAllowed` if `by` may not see one of these events. `taking_over` chooses the message."""
     for event in events:
         if not may_receive(by, endpoint, event):
             raise NotAllowed(
@@ -100,7 +106,7 @@ def acting_at(actor: Actor, customer: Customer, room: Room | None) -> Actor:
     return replace(actor, on_behalf_of_uuid=None if customer.owner_uuid == actor.uuid else customer.uuid)
 
 
-def _may_own(keeper: Actor, endpoint: WebhookEndpoint) -> bool:
+def _may_own(owner: Actor, endpoint: WebhookEndpoint) -> bool:
     if endpoint.room is not None:
-        return can(keeper, Permission.ROOM_EDIT, endpoint.room)
-    return manages_customer(keeper, endpoint.customer)
+        return can(owner, Permission.ROOM_EDIT, endpoint.room)
+    return manages_customer(owner, endpoint.customer)

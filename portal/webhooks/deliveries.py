@@ -1,7 +1,7 @@
-"""Sending: who takes a message, what became of it, and when it is tried again.
+"""Sending deliveries: claiming one for a worker, recording the outcome of an attempt, and scheduling the next.
 
-Several workers may reach for the same message: an UPDATE that only one of them can win hands it over, with
-a lease that lets another one take it if the first dies. Nobody holds a transaction while calling out.
+Several workers may want the same delivery: an UPDATE that only one of them can win claims it, with
+a lease that lets another one claim it if the first dies. No transaction is open while a receiver is called.
 """
 
 from dataclasses import dataclass
@@ -32,20 +32,20 @@ SCHEDULE = (  # seconds after each try that failed; a day in all
     1 * HOURS, 2 * HOURS, 4 * HOURS, 8 * HOURS, 8 * HOURS,
 )  # fmt: skip
 JITTER = 0.1
-LEASE = timedelta(minutes=2)  # how long whoever takes a message has it for himself
+LEASE = timedelta(minutes=2)  # how long a claimed delivery belongs to its worker
 RETENTION = timedelta(days=30)
 MOST_GIVEN_UP = 5
 LONGEST_FAILING = timedelta(days=3)
 GONE = 410
 SEND = "webhooks.send"
-"""The job that sends one message."""
+"""The name of the job that sends one delivery."""
 
 _random = SystemRandom()
 
 
 @dataclass(frozen=True)
 class ClaimedDelivery:
-    """A message that was taken, ready to be sent; in a place for slow receivers or in another one."""
+    """A delivery that a worker has claimed, ready to be sent. `slow`: it uses a slot for slow receivers."""
 
     delivery_uuid: UUID
     customer_uuid: UUID
@@ -58,7 +58,7 @@ class ClaimedDelivery:
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """What became of a try: an answer with its status, or trouble."""
+    """The outcome of an attempt: the status of the receiver's answer, or `trouble` if there was none."""
 
     milliseconds: int
     status: int | None = None
@@ -67,27 +67,30 @@ class Outcome:
 
     @property
     def good(self) -> bool:
-        """Whether the receiver took it."""
+        """Whether the receiver accepted it, by a status from 200 to 299."""
         return self.status is not None and 200 <= self.status < 300  # noqa: PLR2004
 
     @property
     def slow(self) -> bool:
-        """Whether that took long."""
+        """Whether the attempt took two seconds or longer."""
         return timedelta(milliseconds=self.milliseconds) >= SLOW
 
 
 def send_soon(delivery_uuid: UUID, seconds: float = 0) -> None:
-    """Once the transaction has been committed, tell a worker. If that gets lost, the sweep finds the message."""
+    """Enqueue a delivery in `seconds`, after the transaction is committed. If that gets lost, the sweep finds it."""
     enqueue(SEND, str(delivery_uuid), seconds)
 
 
 def due() -> list[UUID]:
-    """Messages whose time has come, of everybody as many as can be sent now: the others follow those."""
+    """The due deliveries of all customers for which there are free slots now."""
     return deliveries_to_start(now())
 
 
 def claim(delivery_uuid: UUID) -> ClaimedDelivery | None:
-    """Take a message that is due; None if somebody else has it, it is done, or nothing is sent to its endpoint now."""
+    """Claim a due delivery for this worker.
+
+    None if another worker has it, it is done, there is no free slot, or nothing is sent to its endpoint now.
+    """
     at = now()
     delivery = _lock_due(delivery_uuid, at)
     if delivery is None or not has_free_slot(delivery.endpoint):
@@ -95,13 +98,13 @@ def claim(delivery_uuid: UUID) -> ClaimedDelivery | None:
     if not _is_still_wanted(delivery, at):
         _start_next(delivery.endpoint.customer_uuid, at, slow=delivery.endpoint.slow)
         return None
-    taken = session.execute(
+    claimed = session.execute(
         sa.update(WebhookDelivery)
         .where(WebhookDelivery.uuid == delivery_uuid, WebhookDelivery.next_attempt_at <= at)
         .values(claimed_at=at, next_attempt_at=at + LEASE, attempts=WebhookDelivery.attempts + 1)
         .execution_options(synchronize_session=False)
     )
-    if not taken.rowcount:  # type: ignore[attr-defined]
+    if not claimed.rowcount:  # type: ignore[attr-defined]
         return None
     endpoint, body = delivery.endpoint, delivery.payload.encode()
     headers = signed(body, message_id=delivery.message_id, at=at, with_secrets=endpoint.live_secrets(at))
@@ -116,42 +119,42 @@ def claim(delivery_uuid: UUID) -> ClaimedDelivery | None:
     )
 
 
-def record(letter: ClaimedDelivery, outcome: Outcome) -> None:
-    """Write down what became of a try, and what follows. Nothing, if another worker has taken the message since.
+def record(claimed: ClaimedDelivery, outcome: Outcome) -> None:
+    """Record the outcome of an attempt, schedule the next one if needed, and give the free slot to another delivery.
 
-    An answer from an address that the endpoint has left since is no word about the one that it has now. The place
-    that has become free goes to whoever is next in any case.
+    Nothing is recorded if another worker has claimed the delivery since. If the endpoint has another address by now,
+    the outcome counts for the delivery but not for the endpoint.
     """
-    endpoint = session.scalar(  # its row before its messages', as whoever deletes it
+    endpoint = session.scalar(  # its row is locked before the delivery's, in the order in which deleting locks them
         sa.select(WebhookEndpoint)
         .join(WebhookDelivery, WebhookDelivery.endpoint_uuid == WebhookEndpoint.uuid)
-        .where(WebhookDelivery.uuid == letter.delivery_uuid)
+        .where(WebhookDelivery.uuid == claimed.delivery_uuid)
         .with_for_update(of=WebhookEndpoint, key_share=True)
         .execution_options(populate_existing=True)
     )
     delivery = session.scalar(
         sa.select(WebhookDelivery)
-        .where(WebhookDelivery.uuid == letter.delivery_uuid, WebhookDelivery.claimed_at == letter.claimed_at)
+        .where(WebhookDelivery.uuid == claimed.delivery_uuid, WebhookDelivery.claimed_at == claimed.claimed_at)
         .with_for_update()
         .execution_options(populate_existing=True)
     )
     at = now()
     if endpoint is not None and delivery is not None:
-        there = endpoint.url == letter.url
-        mark_served(endpoint, at, slow=outcome.slow if there else endpoint.slow)
-        _record_outcome(delivery, endpoint, outcome, at, there=there)
-    _start_next(letter.customer_uuid, at, slow=letter.slow)
+        same_address = endpoint.url == claimed.url
+        mark_served(endpoint, at, slow=outcome.slow if same_address else endpoint.slow)
+        _record_outcome(delivery, endpoint, outcome, at, same_address=same_address)
+    _start_next(claimed.customer_uuid, at, slow=claimed.slow)
 
 
 def send_again(delivery: WebhookDelivery, *, by: Actor) -> None:
-    """Send a message once more, with its old id, from the beginning of the schedule. Raises `Conflict`."""
+    """Send a delivery once more, with the same message id, from the beginning of the schedule. Raises `Conflict`."""
     at = now()
     endpoint = session.get_one(WebhookEndpoint, delivery.endpoint_uuid)
     if not endpoint.active:
         raise Conflict(Message("This webhook is paused. Resume it first."))
-    if delivery.event != TEST and not _may_receive_delivery(keeper := find_valid_owner(endpoint), delivery):
+    if delivery.event != TEST and not _may_receive_delivery(owner := find_valid_owner(endpoint), delivery):
         unseen = Message("This webhook runs in the name of somebody who may not see what this message tells.")
-        raise Conflict(unseen if keeper is not None else NO_OWNER)
+        raise Conflict(unseen if owner is not None else NO_OWNER)
     free = session.execute(
         sa.update(WebhookDelivery)
         .where(WebhookDelivery.uuid == delivery.uuid, sa.not_(WebhookDelivery.being_sent))
@@ -166,7 +169,7 @@ def send_again(delivery: WebhookDelivery, *, by: Actor) -> None:
 
 
 def sweep_deliveries() -> int:
-    """Housekeeping: what was sent or given up long ago. Returns how many those were."""
+    """Housekeeping: delete deliveries that are older than 30 days. Returns how many those were."""
     swept = session.execute(
         sa.delete(WebhookDelivery)
         .where(WebhookDelivery.created_at < now() - RETENTION)
@@ -177,18 +180,18 @@ def sweep_deliveries() -> int:
 
 
 def _start_next(customer_uuid: UUID, at: datetime, *, slow: bool) -> None:
-    """Have those called for that find a place, since one has become free, of a slow receiver or of a quick one."""
+    """Enqueue the deliveries that can use the slot that has become free. `slow`: it was one for slow receivers."""
     for delivery_uuid in next_deliveries(customer_uuid, at, slow=slow):
         send_soon(delivery_uuid)
 
 
 def _lock_due(delivery_uuid: UUID, at: datetime) -> WebhookDelivery | None:
-    """The message, if it is due, with its endpoint, which stays locked until the end of the transaction."""
-    told = sa.or_(WebhookEndpoint.status == EndpointStatus.ACTIVE, WebhookDelivery.event == TEST)
+    """The delivery, if it is due, with its endpoint, whose row is locked until the end of the transaction."""
+    listening = sa.or_(WebhookEndpoint.status == EndpointStatus.ACTIVE, WebhookDelivery.event == TEST)
     return session.scalar(
         sa.select(WebhookDelivery)
         .join(WebhookDelivery.endpoint)
-        .where(WebhookDelivery.uuid == delivery_uuid, WebhookDelivery.next_attempt_at <= at, told)
+        .where(WebhookDelivery.uuid == delivery_uuid, WebhookDelivery.next_attempt_at <= at, listening)
         .options(contains_eager(WebhookDelivery.endpoint))
         .with_for_update(of=WebhookEndpoint, key_share=True)
         .execution_options(populate_existing=True)
@@ -196,50 +199,53 @@ def _lock_due(delivery_uuid: UUID, at: datetime) -> WebhookDelivery | None:
 
 
 def _is_still_wanted(delivery: WebhookDelivery, at: datetime) -> bool:
-    """Whether the endpoint has a keeper who may see this, too. Else it is paused, or this is given up."""
-    if delivery.gave_up_at is not None:  # on its way, with a worker that died
+    """Whether the endpoint has a valid owner who may see this delivery.
+
+    Without an owner the endpoint is paused; if he may not see this delivery, it is given up.
+    """
+    if delivery.gave_up_at is not None:  # it was being sent when it was given up, and its worker died
         delivery.next_attempt_at = None
         return False
     if delivery.event == TEST:
         return True
-    keeper = find_valid_owner(delivery.endpoint)
-    if keeper is None:
+    owner = find_valid_owner(delivery.endpoint)
+    if owner is None:
         pause(delivery.endpoint, why=PauseReason.RIGHTS, by=None)
         return False
-    if not _may_receive_delivery(keeper, delivery):  # it was written for somebody else, or when he still could
+    if not _may_receive_delivery(owner, delivery):  # it was written for another owner, or before he lost the right
         delivery.next_attempt_at, delivery.gave_up_at = None, at
         return False
     return True
 
 
-def _may_receive_delivery(keeper: Actor | None, delivery: WebhookDelivery) -> bool:
-    return keeper is not None and may_receive(keeper, delivery.endpoint, Event(delivery.event))
+def _may_receive_delivery(owner: Actor | None, delivery: WebhookDelivery) -> bool:
+    return owner is not None and may_receive(owner, delivery.endpoint, Event(delivery.event))
 
 
 def _record_outcome(
-    delivery: WebhookDelivery, endpoint: WebhookEndpoint, outcome: Outcome, at: datetime, *, there: bool
+    delivery: WebhookDelivery, endpoint: WebhookEndpoint, outcome: Outcome, at: datetime, *, same_address: bool
 ) -> None:
-    """What became of the message; and what that says of the endpoint, if it is still `there`, at that address."""
+    """Write the outcome to the delivery; and to the endpoint, if it still has the address that was called."""
     delivery.claimed_at, delivery.next_attempt_at, delivery.answered_at = None, None, at
     delivery.answer_status, delivery.trouble = outcome.status, outcome.trouble
     delivery.answer_body, delivery.answer_milliseconds = _printable(outcome.body), outcome.milliseconds
     if outcome.good:
         delivery.delivered_at, delivery.gave_up_at = at, None
-    elif delivery.gave_up_at is not None:  # on its way: it is not tried again, nor held against who keeps it now
+    elif delivery.gave_up_at is not None:  # given up while it was being sent: not tried again, nor counted as a failure
         return
-    elif delivery.event == TEST or (there and outcome.status == GONE) or delivery.attempts > len(SCHEDULE):
+    elif delivery.event == TEST or (same_address and outcome.status == GONE) or delivery.attempts > len(SCHEDULE):
         delivery.gave_up_at = at
     else:
         seconds = SCHEDULE[delivery.attempts - 1] * _random.uniform(1 - JITTER, 1 + JITTER)
         delivery.next_attempt_at = at + timedelta(seconds=seconds)
         send_soon(delivery.uuid, seconds)
     session.flush()
-    if there and delivery.event != TEST:
+    if same_address and delivery.event != TEST:
         _count_failures(endpoint, delivery, outcome, at)
 
 
 def _count_failures(endpoint: WebhookEndpoint, delivery: WebhookDelivery, outcome: Outcome, at: datetime) -> None:
-    """Keep count of the endpoint's failures in a row, and pause it when they do not end."""
+    """Count the endpoint's failures in a row, and pause it when there are too many."""
     if outcome.good:
         if endpoint.failing_since is not None:
             endpoint.failures, endpoint.given_up, endpoint.failing_since = 0, 0, None

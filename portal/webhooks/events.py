@@ -1,4 +1,4 @@
-"""What happens in rooms that programs elsewhere can be told about."""
+"""The kinds of events that webhooks can be told of, and for each the permission it needs and the audit's actions."""
 
 from enum import StrEnum
 
@@ -29,16 +29,16 @@ class Event(StrEnum):
 
     @property
     def words(self) -> Message:
-        """What people read."""
-        return _WORDS[self]
+        """What happened, as a sentence for people."""
+        return _SENTENCES[self]
 
     @property
     def needs(self) -> Permission:
-        """The right to see what the event tells: nobody learns by a webhook what he could not look at."""
+        """The permission to see what the event tells, which the endpoint's owner must have."""
         return _NEEDS.get(self.value) or _NEEDS[self.partition(".")[0]]
 
 
-_WORDS = {
+_SENTENCES = {
     Event.ROOM_CREATED: Message("A room was made, or taken out of the trash."),
     Event.ROOM_UPDATED: Message("A room was changed."),
     Event.ROOM_DELETED: Message("A room was put into the trash."),
@@ -68,7 +68,7 @@ _NEEDS = {
     "member": Permission.MEMBERS_VIEW,
 }
 
-NOTED_AS = {event.value: event for event in Event} | {
+EVENT_OF_ACTION = {event.value: event for event in Event} | {
     "room.trashed": Event.ROOM_DELETED,
     "room.restored": Event.ROOM_CREATED,
     "token.rotated": Event.TOKEN_CREATED,
@@ -76,7 +76,7 @@ NOTED_AS = {event.value: event for event in Event} | {
     "code.restored": Event.CODE_CREATED,
     "member.restored": Event.MEMBER_ADDED,
 }
-"""What the audit calls it → the event. What is not in here is told to nobody."""
+"""Action of the audit → event. An action that is not in here is told to no webhook."""
 
 TEST = "webhook.test"
-"""The type of what is sent to try an endpoint out. Nobody has to ask for it."""
+"""The type of a test delivery. An endpoint gets it without having it among its events."""

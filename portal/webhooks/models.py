@@ -1,4 +1,4 @@
-"""Endpoints that want to be told, and what was sent to them."""
+"""The tables of webhook endpoints and of the deliveries to them."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -26,14 +26,14 @@ SECRET, PAYLOAD = "webhook-secret", "webhook-payload"  # purposes of the vault
 
 
 class EndpointStatus(StrEnum):
-    """Is anything sent to it?"""
+    """Whether events are sent to an endpoint."""
 
     ACTIVE = "active"
     PAUSED = "paused"
 
 
 class PauseReason(StrEnum):
-    """Why an endpoint is paused."""
+    """Why an endpoint was paused."""
 
     ASKED = "asked"
     GONE = "gone"
@@ -42,7 +42,7 @@ class PauseReason(StrEnum):
 
     @property
     def words(self) -> Message:
-        """What people read."""
+        """The reason as a sentence for people."""
         return _PAUSE_REASONS[self]
 
 
@@ -59,10 +59,10 @@ _PAUSE_REASONS = {
 
 
 class WebhookEndpoint(IdentifierMixin, TimestampMixin, Base):
-    """An address that is told of events in one room of the customer, or in all of them (`room` is None).
+    """An address to which events of one room of the customer are sent, or of all rooms (`room` is None).
 
-    While it is paused, what happens is not written down for it. For a day after a rotation the older
-    secret signs beside the newer one.
+    While it is paused, no deliveries are created for it. For a day after its secret was rotated, deliveries are
+    signed with the old secret as well.
     """
 
     __tablename__ = "webhook_endpoints"
@@ -79,56 +79,61 @@ class WebhookEndpoint(IdentifierMixin, TimestampMixin, Base):
     paused_at: Mapped[datetime | None]
     paused_why: Mapped[PauseReason | None] = mapped_column(enum_type(PauseReason))
     failures: Mapped[int] = mapped_column(default=0)
-    """Tries in a row that failed."""
+    """How many attempts in a row failed."""
     given_up: Mapped[int] = mapped_column(default=0)
-    """Messages in a row that were given up."""
+    """How many deliveries in a row were given up."""
     failing_since: Mapped[datetime | None]
     served_at: Mapped[datetime | None]
-    """When a try last ended, whatever came of it; before the first, when the endpoint was made. See `places`."""
+    """When an attempt last ended, with whatever outcome; at first, when the endpoint was created.
+
+    `scheduling` orders endpoints by it. Writing it does not change `updated_at`.
+    """
     slow: Mapped[bool] = mapped_column(default=True)
-    """Whether that try took long, or none has ended at this address. Writing either is no change of the endpoint."""
+    """Whether the last attempt took long, or none has ended at this address yet. Writing it does not change
+    `updated_at`."""
     created_by_uuid: Mapped[UUID | None] = mapped_column(sa.ForeignKey("users.uuid", ondelete="SET NULL"))
     customer: Mapped[Customer] = relationship()
     room: Mapped[Room | None] = relationship()
     created_by: Mapped[User | None] = relationship()
-    """The keeper, in whose name it runs: see `standing`."""
+    """The owner, in whose name it runs: nothing is sent that this person may not see."""
 
     @property
     def secret(self) -> str:
-        """The newer secret, for whoever may manage the endpoint."""
+        """The present signing secret, in plain text."""
         return vault.unseal(self.secret_sealed, purpose=SECRET)
 
     @property
     def old_secret(self) -> str | None:
-        """The older one."""
+        """The signing secret before the last rotation, in plain text; None if it was never rotated."""
         return vault.unseal(self.old_secret_sealed, purpose=SECRET) if self.old_secret_sealed else None
 
     def live_secrets(self, at: datetime) -> list[str]:
-        """Those that sign at this time, the newest first."""
+        """The secrets with which deliveries are signed at `at`: the present one, then the old one for a day."""
         old = self.old_secret if self.old_secret_until is not None and at < self.old_secret_until else None
         return [self.secret, old] if old is not None else [self.secret]
 
     @property
     def active(self) -> bool:
-        """Whether it is told anything."""
+        """Whether events are sent to it."""
         return self.status is EndpointStatus.ACTIVE
 
     def wants(self, event: str) -> bool:
-        """Whether it asked for events of this kind."""
+        """Whether it subscribes to events of this kind."""
         return event in self.events
 
 
-def _index_of(name: str, which: str) -> sa.Index:
-    """An index of those messages to an endpoint, by their next try: the many others it need not carry."""
-    columns, these = ("endpoint_uuid", "next_attempt_at"), sa.text(which)
-    return sa.Index(f"ix_webhook_deliveries_{name}", *columns, sqlite_where=these, postgresql_where=these)
+def _partial_index(name: str, which: str) -> sa.Index:
+    """An index of the deliveries for which `which` is true, by endpoint and next attempt. Most others are done."""
+    columns, where = ("endpoint_uuid", "next_attempt_at"), sa.text(which)
+    return sa.Index(f"ix_webhook_deliveries_{name}", *columns, sqlite_where=where, postgresql_where=where)
 
 
 class WebhookDelivery(IdentifierMixin, Base):
-    """A message to one endpoint: written in the transaction of what it tells, sent afterwards, tried again for a day.
+    """An event on its way to one endpoint.
 
-    It is due once `next_attempt_at` has come; that is None when there is nothing more to do. Whoever takes
-    it moves that time on and sets `claimed_at`, so that nobody else sends it meanwhile.
+    It is created in the transaction of what it tells, sent after the commit, and tried again for a day. It is due
+    once `next_attempt_at` has come; that is None when there is nothing more to do. The worker that claims it moves
+    that time on and sets `claimed_at`, so that no other worker sends it meanwhile.
     """
 
     __tablename__ = "webhook_deliveries"
@@ -144,7 +149,7 @@ class WebhookDelivery(IdentifierMixin, Base):
     delivered_at: Mapped[datetime | None]
     gave_up_at: Mapped[datetime | None]
     answered_at: Mapped[datetime | None]
-    """When the last try ended; what follows is what became of it."""
+    """When the last attempt ended. The fields below are its outcome."""
     answer_status: Mapped[int | None]
     answer_body: Mapped[str] = mapped_column(sa.String(SHOWN_OF_ANSWER), default="")
     answer_milliseconds: Mapped[int | None]
@@ -154,24 +159,27 @@ class WebhookDelivery(IdentifierMixin, Base):
     __table_args__ = (
         sa.UniqueConstraint("endpoint_uuid", "message_id"),
         sa.Index("ix_webhook_deliveries_endpoint_uuid_created_at", "endpoint_uuid", "created_at"),
-        _index_of("waiting", "next_attempt_at IS NOT NULL"),
-        _index_of("waiting_tests", f"event = '{TEST}' AND next_attempt_at IS NOT NULL"),  # also while it is paused
-        _index_of("taken", "claimed_at IS NOT NULL"),
+        _partial_index("waiting", "next_attempt_at IS NOT NULL"),
+        _partial_index("waiting_tests", f"event = '{TEST}' AND next_attempt_at IS NOT NULL"),  # sent while paused, too
+        _partial_index("taken", "claimed_at IS NOT NULL"),
     )
 
     @property
     def payload(self) -> str:
-        """What is sent."""
+        """The JSON text that is sent."""
         return vault.unseal(self.payload_sealed, purpose=PAYLOAD)
 
     @property
     def withheld(self) -> bool:
-        """Whether it was given up for another reason than its last try: that ends when the message is given up."""
+        """Whether it was given up for another reason than a failed attempt: its endpoint's owner may not see it.
+
+        A failed last attempt sets `answered_at` and `gave_up_at` to the same time.
+        """
         return self.gave_up_at is not None and self.gave_up_at != self.answered_at
 
     @hybrid_property
     def being_sent(self) -> bool:
-        """Whether somebody sends it right now. A worker that died holds it only until it is due again."""
+        """Whether a worker is sending it now. If the worker died, this ends when the delivery is due again."""
         return self.claimed_at is not None and self.next_attempt_at is not None and self.next_attempt_at > now()
 
     @being_sent.inplace.expression

@@ -1,4 +1,4 @@
-"""Making endpoints, changing them, and ending them."""
+"""Creating, changing, pausing, testing and deleting webhook endpoints."""
 
 from collections.abc import Collection
 from datetime import timedelta
@@ -29,11 +29,11 @@ from portal.webhooks.outbox import add_deliveries
 from portal.webhooks.pausing import cancel_waiting, count_listening, lock_customer, pause
 from portal.webhooks.payloads import encoded
 from portal.webhooks.queries import deliveries_of
-from portal.webhooks.serializers import endpoint as shown
+from portal.webhooks.serializers import endpoint as serialize_endpoint
 from portal.webhooks.signing import new_secret
 
 OVERLAP = timedelta(hours=24)
-MOST = 50  # of one customer
+MOST = 50  # endpoints of one customer
 
 
 def create_endpoint(
@@ -45,10 +45,10 @@ def create_endpoint(
     by: Actor,
     description: str = "",
 ) -> WebhookEndpoint:
-    """An endpoint for one room of the customer, or for all of them. Whether `by` may manage it, a door has asked.
+    """Create an endpoint for one room of the customer, or for all of its rooms. `by` becomes its owner.
 
-    Raises `Invalid` on `url`, `events` or `description`, `NotAllowed` for events that `by` could not see
-    himself, or `Conflict` when the customer has too many.
+    The caller has checked that `by` may manage webhooks there. Raises `Invalid` on `url`, `events` or `description`,
+    `NotAllowed` for an event that `by` may not see himself, and `Conflict` when the customer has too many endpoints.
     """
     lock_customer(customer.uuid)
     count = sa.select(sa.func.count()).where(WebhookEndpoint.customer_uuid == customer.uuid)
@@ -63,7 +63,7 @@ def create_endpoint(
         served_at=now(),
         events=[],
     )
-    _aim(endpoint, by=by, url=url, events=events)
+    _set_target(endpoint, by=by, url=url, events=events)
     _describe(endpoint, description)
     session.add(endpoint)
     session.flush()
@@ -80,11 +80,14 @@ def change_endpoint(
     events: Collection[Event] | None = None,
     description: str | None = None,
 ) -> None:
-    """Change what is given. What waits goes to the new address, if somebody kept the endpoint until now.
+    """Change what is given. `by` becomes the owner if that gives him responsibility for what is sent.
 
-    Whoever turns it to another address, or asks for what its keeper may not hear, is its keeper from then on; or who
-    gives other events to what nobody keeps. Raises as `create_endpoint` does, and `NotAllowed` if he may not see all
-    that it tells, and where it was kept, told and has yet to tell.
+    That is so if he changes the address, or adds an event that the present owner may not see; and if there is no
+    valid owner any more, with any change of address or events. A new owner must be allowed to see all events of the
+    endpoint, and if it had a valid owner until now, also its events before the change and those of its waiting
+    deliveries, which then go to the new address. Without a valid owner until now, waiting deliveries are given up.
+
+    Raises `Invalid` on `url`, `events` or `description`, and `NotAllowed` for an event that `by` may not see.
     """
     lock(endpoint)
     if url is not None or events is not None:
@@ -96,7 +99,7 @@ def change_endpoint(
 
 
 def rotate_secret(endpoint: WebhookEndpoint, *, by: Actor) -> None:
-    """A new secret; the one so far signs beside it for a day, and one that was older still no longer."""
+    """Give the endpoint a new secret. Deliveries are signed with the previous one as well for a day."""
     lock(endpoint)
     endpoint.old_secret_sealed, endpoint.old_secret_until = endpoint.secret_sealed, now() + OVERLAP
     endpoint.secret_sealed = vault.seal(new_secret(), purpose=SECRET)
@@ -105,15 +108,16 @@ def rotate_secret(endpoint: WebhookEndpoint, *, by: Actor) -> None:
 
 
 def pause_endpoint(endpoint: WebhookEndpoint, *, by: Actor) -> None:
-    """Tell it nothing until it is resumed; what happens meanwhile it will never be told."""
+    """Send nothing to the endpoint until it is resumed. It will never be told of events that happen meanwhile."""
     lock(endpoint)
     pause(endpoint, why=PauseReason.ASKED, by=by)
 
 
 def resume_endpoint(endpoint: WebhookEndpoint, *, by: Actor) -> None:
-    """End a pause, with a clean slate. What waited is sent now, if the endpoint still has a keeper.
+    """End a pause and forget all failures. Deliveries that waited are sent now.
 
-    If not, whoever resumes it is its keeper from then on. Raises `NotAllowed` if he may not see all that it tells.
+    If the endpoint has no valid owner any more, `by` becomes its owner, and what waited is given up. Raises
+    `NotAllowed` if he may not see all events of the endpoint.
     """
     lock(endpoint)
     if endpoint.active:
@@ -129,10 +133,10 @@ def resume_endpoint(endpoint: WebhookEndpoint, *, by: Actor) -> None:
 
 
 def delete_endpoint(endpoint: WebhookEndpoint, *, by: Actor) -> None:
-    """Delete an endpoint, with what was sent to it and what waits.
+    """Delete an endpoint with all its deliveries.
 
-    Raises `NotFound`, or `Conflict` while a message is on its way to it: its worker is busy until that has ended, and
-    its place with it. Whoever takes a message locks the endpoint as well, so either this or that comes first.
+    Raises `NotFound` if it is gone, and `Conflict` while a delivery is being sent to it, whose slot stays in use until
+    that ends. Claiming a delivery locks the endpoint as well, so the two cannot happen at once.
     """
     lock(endpoint)
     if session.scalar(sa.select(deliveries_of(endpoint).where(WebhookDelivery.being_sent).exists())):
@@ -149,36 +153,36 @@ def delete_endpoint(endpoint: WebhookEndpoint, *, by: Actor) -> None:
 
 
 def test_endpoint(endpoint: WebhookEndpoint, *, by: Actor) -> WebhookDelivery:
-    """Send it a message that tells of nothing: once, also while it is paused, and without counting a failure."""
+    """Send a test delivery: once, also while the endpoint is paused, and without counting a failure."""
     lock(endpoint)
-    delivery = add_deliveries(TEST, encoded(TEST, shown(endpoint), now()), endpoint)[0]
+    delivery = add_deliveries(TEST, encoded(TEST, serialize_endpoint(endpoint), now()), endpoint)[0]
     session.flush()
     record_event("webhook.tested", endpoint, by=by, room=endpoint.room_uuid)
     return delivery
 
 
 def _redirect(endpoint: WebhookEndpoint, *, by: Actor, url: str | None, events: Collection[Event] | None) -> None:
-    """Aim it elsewhere, and make `by` the keeper where that asks for it. What waits goes on if somebody kept it."""
-    keeper, url_before, told = find_valid_owner(endpoint), endpoint.url, set(endpoint.events)
-    _aim(endpoint, by=by, url=url, events=events)
-    if endpoint.url == url_before and told == set(endpoint.events):
+    """Change address and events, and the owner if `change_endpoint` says so. Without an owner, give up what waits."""
+    owner, url_before, events_before = find_valid_owner(endpoint), endpoint.url, set(endpoint.events)
+    _set_target(endpoint, by=by, url=url, events=events)
+    if endpoint.url == url_before and events_before == set(endpoint.events):
         return
-    if keeper is None:
+    if owner is None:
         _change_owner(endpoint, by=by)
         cancel_waiting(endpoint)
-    elif endpoint.url != url_before or not may_receive_all(keeper, endpoint):
-        _change_owner(endpoint, by=by, told=told | _waiting(endpoint))
+    elif endpoint.url != url_before or not may_receive_all(owner, endpoint):
+        _change_owner(endpoint, by=by, also=events_before | _waiting(endpoint))
 
 
-def _change_owner(endpoint: WebhookEndpoint, *, by: Actor, told: Collection[str] = ()) -> None:
-    """Make `by` the keeper, who has to be allowed to see all that it tells, and what it `told` besides."""
-    require_receivable(by, endpoint, [event for event in Event if event in {*endpoint.events, *told}], taking_over=True)
+def _change_owner(endpoint: WebhookEndpoint, *, by: Actor, also: Collection[str] = ()) -> None:
+    """Make `by` the owner. Raises `NotAllowed` if he may not see all events of the endpoint, and `also` these."""
+    require_receivable(by, endpoint, [event for event in Event if event in {*endpoint.events, *also}], taking_over=True)
     if endpoint.created_by != by.user:
         endpoint.created_by = by.user
         record_event("webhook.taken_over", endpoint, by=by, room=endpoint.room_uuid)
 
 
-def _aim(endpoint: WebhookEndpoint, *, by: Actor, url: str | None, events: Collection[Event] | None) -> None:
+def _set_target(endpoint: WebhookEndpoint, *, by: Actor, url: str | None, events: Collection[Event] | None) -> None:
     if events is not None:
         if not events:
             raise Invalid(events=Message("Choose at least one event."))
@@ -200,6 +204,6 @@ def _describe(endpoint: WebhookEndpoint, description: str) -> None:
 
 
 def _waiting(endpoint: WebhookEndpoint) -> set[str]:
-    """The kinds of what waits to be sent to it."""
+    """The kinds of events of the deliveries that wait to be sent to it."""
     waiting = deliveries_of(endpoint).where(WebhookDelivery.next_attempt_at.is_not(None))
     return set(session.scalars(waiting.with_only_columns(WebhookDelivery.event).distinct()))

@@ -1,6 +1,6 @@
-"""From what the audit notes to messages: written in the same transaction, so none is lost and none is untrue.
+"""Creating deliveries for events of the audit, in the same transaction, so that none is lost and none is untrue.
 
-Where nobody listens this costs nothing: the customer, who is loaded with the room, knows how many do.
+Where there are no endpoints this costs no query: the customer, which is loaded with the room, has their number.
 """
 
 from collections.abc import Sequence
@@ -19,19 +19,20 @@ from portal.permissions.members import RoomMember
 from portal.rooms.models import Room
 from portal.webhooks.authorization import MEMBERSHIP, valid_owner
 from portal.webhooks.deliveries import send_soon
-from portal.webhooks.events import NOTED_AS
+from portal.webhooks.events import EVENT_OF_ACTION
 from portal.webhooks.models import PAYLOAD, EndpointStatus, PauseReason, WebhookDelivery, WebhookEndpoint
 from portal.webhooks.pausing import pause
 from portal.webhooks.payloads import encoded, payload_data, preloaded
 
 
 def write_deliveries(lines: Sequence[tuple[AuditEvent, Auditable]]) -> None:
-    """Write a message for each endpoint that wants to know of what was noted. Subscribed by `create_app`.
+    """Create a delivery for each endpoint that subscribes to the event of these lines of the audit.
 
-    Of many things that happened at once it takes no more statements than of few.
+    All lines have one action and one room. Many lines take no more statements than few. `create_app` subscribes
+    this function to the audit.
     """
     action, room_uuid = lines[0][0].action, lines[0][0].room_uuid
-    event = NOTED_AS.get(action)
+    event = EVENT_OF_ACTION.get(action)
     if event is None or room_uuid is None:
         return
     room = session.get(Room, room_uuid)
@@ -48,7 +49,7 @@ def write_deliveries(lines: Sequence[tuple[AuditEvent, Auditable]]) -> None:
 
 
 def add_deliveries(kind: str, text: str, *endpoints: WebhookEndpoint) -> list[WebhookDelivery]:
-    """One message, with one id, to these endpoints; sent once the transaction has been committed."""
+    """Create one delivery of this text for each endpoint, all with one message id. They are sent after the commit."""
     message_id, sealed, at = f"msg_{ULID()}", vault.seal(text, purpose=PAYLOAD), now()
     deliveries = [
         WebhookDelivery(
@@ -70,7 +71,7 @@ def add_deliveries(kind: str, text: str, *endpoints: WebhookEndpoint) -> list[We
 
 
 def _listening_endpoints(room: Room) -> list[WebhookEndpoint]:
-    """Those that are told of this room; those that nobody keeps any more are paused instead."""
+    """The active endpoints of this room and of its customer. Those without a valid owner are paused and left out."""
     query = (
         sa.select(WebhookEndpoint, RoomMember)
         .outerjoin(RoomMember, MEMBERSHIP)
@@ -80,10 +81,10 @@ def _listening_endpoints(room: Room) -> list[WebhookEndpoint]:
             WebhookEndpoint.status == EndpointStatus.ACTIVE,
         )
         .options(joinedload(WebhookEndpoint.created_by))
-        .order_by(WebhookEndpoint.uuid)  # and none of them is deleted before its message is there:
+        .order_by(WebhookEndpoint.uuid)  # and locked, so that none is deleted before its delivery is written:
         .with_for_update(of=WebhookEndpoint, read=True, key_share=True)
     )
     found = session.execute(query).unique().all()
-    kept = [endpoint for endpoint, member in found if valid_owner(endpoint, member) is not None]
-    pause(*(endpoint for endpoint, _ in found if endpoint not in kept), why=PauseReason.RIGHTS, by=None)
-    return kept
+    owned = [endpoint for endpoint, member in found if valid_owner(endpoint, member) is not None]
+    pause(*(endpoint for endpoint, _ in found if endpoint not in owned), why=PauseReason.RIGHTS, by=None)
+    return owned

@@ -1,4 +1,7 @@
-"""Pausing an endpoint, which people do and failures do; giving up what waits; and the count of those that listen."""
+"""Pausing endpoints, giving up waiting deliveries, and keeping the number of active endpoints in the customer's row.
+
+Endpoints are paused by people, by failures and by the loss of their owner's rights.
+"""
 
 from uuid import UUID
 
@@ -14,7 +17,7 @@ from portal.webhooks.models import EndpointStatus, PauseReason, WebhookDelivery,
 
 
 def pause(*endpoints: WebhookEndpoint, why: PauseReason, by: Actor | None) -> None:
-    """Tell these, of one customer, nothing until they are resumed. What waits to be sent goes on waiting."""
+    """Pause these endpoints of one customer. Deliveries that wait to be sent go on waiting."""
     active = [endpoint for endpoint in endpoints if endpoint.active]
     if not active:
         return
@@ -27,12 +30,12 @@ def pause(*endpoints: WebhookEndpoint, why: PauseReason, by: Actor | None) -> No
 
 
 def cancel_waiting(endpoint: WebhookEndpoint) -> None:
-    """Send nothing of what waits for this one, which the caller has locked, except tests, which tell nothing.
+    """Give up all waiting deliveries to this endpoint, except tests. The caller has locked the endpoint.
 
-    What is on its way right now may still arrive, and is written down then; it is not tried again. Until then it
-    keeps its place, as its worker is busy.
+    A delivery that is being sent right now may still arrive: its outcome is recorded, it keeps its slot until then,
+    and it is not tried again.
     """
-    on_its_way = sa.case((WebhookDelivery.being_sent, WebhookDelivery.next_attempt_at))
+    being_sent = sa.case((WebhookDelivery.being_sent, WebhookDelivery.next_attempt_at))
     session.execute(
         sa.update(WebhookDelivery)
         .where(
@@ -40,19 +43,22 @@ def cancel_waiting(endpoint: WebhookEndpoint) -> None:
             WebhookDelivery.next_attempt_at.is_not(None),
             WebhookDelivery.event != TEST,
         )
-        .values(next_attempt_at=on_its_way, gave_up_at=now())
+        .values(next_attempt_at=being_sent, gave_up_at=now())
         .execution_options(synchronize_session=False)
     )
 
 
 def lock_customer(customer_uuid: UUID) -> Customer:
-    """Lock the customer, whose endpoints are counted. Whoever locks an endpoint as well locks it before."""
+    """Lock and return the customer, under whose lock endpoints are counted. To lock an endpoint too, do that first."""
     lock = {"of": Customer, "key_share": True}  # rows that refer to the customer may be written meanwhile
     return session.get_one(Customer, customer_uuid, with_for_update=lock, populate_existing=True)
 
 
 def count_listening(customer_uuid: UUID) -> None:
-    """Write into the customer's row how many endpoints listen, under its lock: a count too low would lose events."""
+    """Count the customer's active endpoints and store their number in its row.
+
+    The row is locked, because a number that is too low would lose events.
+    """
     customer = lock_customer(customer_uuid)
     listening = sa.select(sa.func.count()).where(
         WebhookEndpoint.customer_uuid == customer_uuid, WebhookEndpoint.status == EndpointStatus.ACTIVE

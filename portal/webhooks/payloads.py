@@ -1,4 +1,4 @@
-"""What a message says: the API's own representation of the thing, at that moment, without its secrets."""
+"""The JSON payload of an event: the thing as the API serializes it at that time, without its secrets."""
 
 import json
 from collections.abc import Collection, Iterator, Mapping
@@ -21,27 +21,27 @@ from portal.status.models import Participation, RoomSession
 
 
 def encoded(kind: str, data: Mapping[str, Any], at: datetime) -> str:
-    """The text that is signed and sent."""
+    """The JSON text that is signed and sent."""
     content = {"type": kind, "timestamp": iso_datetime(at), "data": data}
     return json.dumps(content, separators=(",", ":"), ensure_ascii=False)
 
 
 @contextmanager
 def preloaded(things: Collection[object]) -> Iterator[None]:
-    """In here, `data_of` asks the database nothing about several participations that it asks about one of them."""
-    stays = [thing for thing in things if isinstance(thing, Participation)]
-    kept: list[object] = []  # what the session finds by its uuid for as long as somebody holds it
-    if len(stays) > 1:
-        kept += _all(RoomToken, {stay.token_uuid for stay in stays})
-        kept += _all(User, {stay.user_uuid for stay in stays})
+    """Load the tokens and users of all these participations at once, so that `payload_data` need not load each."""
+    participations = [thing for thing in things if isinstance(thing, Participation)]
+    loaded: list[object] = []  # the session finds a row without a query only while something refers to it
+    if len(participations) > 1:
+        loaded += _all(RoomToken, {one.token_uuid for one in participations})
+        loaded += _all(User, {one.user_uuid for one in participations})
     yield
-    kept.clear()
+    loaded.clear()
 
 
 def payload_data(action: str, thing: object, room: Room, details: Mapping[str, Any]) -> dict[str, Any]:
-    """The thing as the API shows it; of what the API does not show, the room and the details of the audit.
+    """The `data` of an event about `thing`: its serialization, or else the room's id and the details of the audit.
 
-    A link that is being replaced tells of the one that replaces it, and never again afterwards.
+    For a token that was rotated it is the new token.
     """
     match thing:
         case RoomToken(rotated_to=RoomToken() as fresh) if action == "token.rotated":

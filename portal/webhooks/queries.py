@@ -1,4 +1,4 @@
-"""Finding endpoints with the rights to them."""
+"""Finding endpoints that an actor may manage, and their deliveries."""
 
 from datetime import datetime
 from uuid import UUID
@@ -23,7 +23,7 @@ from portal.rooms.models import Room
 from portal.webhooks.models import WebhookDelivery, WebhookEndpoint
 
 DeliveryCursor = tuple[datetime, UUID]
-"""Where a page of deliveries ends: when its last one was written, and which one that was."""
+"""Where a page of deliveries ends: the `created_at` and uuid of its last one."""
 
 WITH_OWNERS = (
     joinedload(WebhookEndpoint.customer).lazyload(Customer.owner),
@@ -33,7 +33,7 @@ WITH_OWNERS = (
 
 
 def managed_endpoints(actor: Actor) -> sa.Select[WebhookEndpoint]:
-    """Endpoints that the actor may manage: of rooms that he may edit, and of customers whose owner he is."""
+    """A SELECT of the endpoints that the actor may manage: of rooms that he may edit, and of customers he owns."""
     query = (
         sa.select(WebhookEndpoint)
         .join(WebhookEndpoint.customer)
@@ -60,9 +60,9 @@ def managed_endpoints(actor: Actor) -> sa.Select[WebhookEndpoint]:
 
 
 def find_endpoint(actor: Actor, endpoint_id: str) -> WebhookEndpoint:
-    """An endpoint that the actor may manage.
+    """An endpoint that the actor may manage, by its id, uuid or ulid.
 
-    Raises `NotFound` for a stranger to its room, and `NotAllowed` for who may see the room and not change it.
+    Raises `NotFound` if he may not see its room, and `NotAllowed` if he may see but not edit it.
     """
     endpoint = session.scalars(
         sa.select(WebhookEndpoint).where(matches_identifier(WebhookEndpoint, endpoint_id))
@@ -82,16 +82,16 @@ def find_endpoint(actor: Actor, endpoint_id: str) -> WebhookEndpoint:
 
 
 def endpoints_for(actor: Actor, room: Room) -> list[WebhookEndpoint]:
-    """Those of the room, and those of its customer for who manages that; the oldest first."""
-    place = [WebhookEndpoint.room_uuid == room.uuid]
+    """The endpoints of the room, and those for all rooms if the actor manages the customer; the oldest first."""
+    about = [WebhookEndpoint.room_uuid == room.uuid]
     if manages_customer(actor, room.customer):
-        place.append(WebhookEndpoint.room_uuid.is_(None))
-    query = sa.select(WebhookEndpoint).where(WebhookEndpoint.customer_uuid == room.customer_uuid, sa.or_(*place))
+        about.append(WebhookEndpoint.room_uuid.is_(None))
+    query = sa.select(WebhookEndpoint).where(WebhookEndpoint.customer_uuid == room.customer_uuid, sa.or_(*about))
     return list(session.scalars(query.options(*WITH_OWNERS).order_by(WebhookEndpoint.uuid)).unique())
 
 
 def find_endpoint_at(actor: Actor, room: Room, endpoint_id: str) -> WebhookEndpoint:
-    """One of `endpoints_for`. Raises `NotFound`."""
+    """The endpoint with this id, if `endpoints_for` returns it for the actor and room. Raises `NotFound`."""
     found = next((one for one in endpoints_for(actor, room) if one.id == endpoint_id), None)
     if found is None:
         raise NotFound
@@ -99,7 +99,7 @@ def find_endpoint_at(actor: Actor, room: Room, endpoint_id: str) -> WebhookEndpo
 
 
 def deliveries_of(endpoint: WebhookEndpoint) -> sa.Select[WebhookDelivery]:
-    """What was written for the endpoint; no order, no limit."""
+    """A SELECT of all deliveries to the endpoint, without order or limit."""
     return sa.select(WebhookDelivery).where(WebhookDelivery.endpoint_uuid == endpoint.uuid)
 
 
@@ -112,7 +112,7 @@ def find_delivery(endpoint: WebhookEndpoint, delivery_id: str) -> WebhookDeliver
 
 
 def newest_deliveries(endpoint: WebhookEndpoint, *, after: DeliveryCursor | None, limit: int) -> list[WebhookDelivery]:
-    """Those that come after that place in the list, newest first."""
+    """The endpoint's deliveries, newest first: at most `limit` of those that follow the one at the cursor `after`."""
     query = deliveries_of(endpoint)
     if after is not None:
         created_at, uuid = after
@@ -125,5 +125,5 @@ def newest_deliveries(endpoint: WebhookEndpoint, *, after: DeliveryCursor | None
 
 
 def cursor_of(delivery: WebhookDelivery) -> DeliveryCursor:
-    """Where in the list this one is."""
+    """The cursor of this delivery, for `newest_deliveries`."""
     return delivery.created_at, delivery.uuid

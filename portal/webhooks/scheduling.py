@@ -1,18 +1,18 @@
-"""How many messages are on their way at once: one to each endpoint, few of one customer, and few to slow receivers.
+"""Scheduling: when a delivery gets one of the few workers. Each delivery being sent uses a slot.
 
-Workers are few, and a receiver may take its time, so whoever is slow delays himself only. Of a customer's places,
-slow receivers together get all but one; of all customers', as many as half of the workers are. A receiver counts as
-slow until it has answered quickly: new endpoints and new addresses cost whoever makes them nothing, so they would
-else take everybody's places for as long as he makes more. Where no slow receiver waits, a new one is not delayed.
+There is one slot for each endpoint, few for each customer, and few for slow receivers of all customers together. So a
+slow receiver delays its own deliveries only. Of a customer's slots, slow receivers may use all but one. A receiver
+counts as slow until it has answered quickly: otherwise somebody could use all workers by creating new endpoints again
+and again. Where no other slow receiver waits, a new one is not delayed.
 
-A place is taken for as long as its worker is busy: so an endpoint is not deleted meanwhile. Where it goes with its
-room all the same, nothing has been sent to it for weeks: nobody makes messages for a room in the trash.
+A slot is in use while its worker is busy, so an endpoint cannot be deleted meanwhile. (It is deleted with its room
+all the same, but to a room in the trash nothing has been sent for weeks.)
 
-Who finds no place leaves the message where it is; whoever gives a place back has the next message called for, to
-the endpoint that was served longest ago. A place for slow ones goes to the customer whose turn among all was longest
-ago, however many endpoints others have.
+A delivery that finds no free slot waits. When a slot becomes free, the next delivery is enqueued: to the endpoint
+that was served longest ago. A slot for slow receivers goes first to the customer whose slow receivers were served
+longest ago, however many endpoints other customers have.
 
-Endpoints are few and their messages are many, so each query walks endpoints, and asks an index for the message.
+Endpoints are few and deliveries are many, so each query walks the endpoints, and finds their deliveries by an index.
 """
 
 from collections import Counter
@@ -29,18 +29,18 @@ from portal.webhooks.events import TEST
 from portal.webhooks.models import EndpointStatus, WebhookDelivery, WebhookEndpoint
 from portal.webhooks.pausing import lock_customer
 
-SLOTS_PER_CUSTOMER = 2  # messages of one customer; the queue has more workers than that
+SLOTS_PER_CUSTOMER = 2  # deliveries of one customer at once; the queue has more workers than that
 SLOW_SLOTS_PER_CUSTOMER = SLOTS_PER_CUSTOMER - 1  # of these, to slow receivers
-SLOW_SLOTS_OF_ALL = 8  # messages to slow receivers of all customers together
+SLOW_SLOTS_OF_ALL = 8  # deliveries to slow receivers of all customers at once
 SLOW = timedelta(seconds=2)
 
 _SLOW_ADVISORY_LOCK = 0x466F796572  # any number that nobody else takes
 
 
 def has_free_slot(endpoint: WebhookEndpoint) -> bool:
-    """Whether nobody sends to this endpoint now, few to the customer's others, and few to the slow ones if it is one.
+    """Whether a delivery to this endpoint can be sent now: it, its customer, and slow receivers have a free slot.
 
-    Counted under the customer's lock, and slow ones one after another: whoever takes that takes it last.
+    Slots are counted under the customer's lock; those of slow receivers under an advisory lock, which is taken last.
     """
     lock_customer(endpoint.customer_uuid)
     if endpoint.slow and session.get_bind().dialect.name == "postgresql":  # SQLite has one writer anyway
@@ -53,9 +53,10 @@ def has_free_slot(endpoint: WebhookEndpoint) -> bool:
 
 
 def next_deliveries(customer_uuid: UUID, at: datetime, *, slow: bool) -> list[UUID]:
-    """As many of the customer's messages as find a place, counted under his lock; none if he is there no longer.
+    """The uuids of the deliveries to start after a slot of this customer has become free.
 
-    If it was a place for slow receivers that has become free, of everybody's slow ones, too.
+    With `slow`, which means that it was a slot for slow receivers, also deliveries of other customers to slow ones.
+    Counted under the customer's lock, if the customer still exists.
     """
     with suppress(sa.exc.NoResultFound):
         lock_customer(customer_uuid)
@@ -64,7 +65,10 @@ def next_deliveries(customer_uuid: UUID, at: datetime, *, slow: bool) -> list[UU
 
 
 def deliveries_to_start(at: datetime, *where: sa.ColumnElement[bool]) -> list[UUID]:
-    """Of each customer the due messages that find a place now, one to an endpoint, who was served longest ago first."""
+    """The uuids of the due deliveries that have a free slot now, one for each endpoint, in the order of their turns.
+
+    `where` narrows the endpoints.
+    """
     taken = _used_slots()
     busy = {one.endpoint_uuid for one in taken}
     used = Counter(one.customer_uuid for one in taken)
@@ -85,7 +89,7 @@ def deliveries_to_start(at: datetime, *where: sa.ColumnElement[bool]) -> list[UU
 
 
 def mark_served(endpoint: WebhookEndpoint, at: datetime, *, slow: bool) -> None:
-    """Write down that a try ended, and how. The endpoint remains as it was for whoever changes it meanwhile."""
+    """Write to the endpoint that an attempt ended and whether it was slow, without changing its `updated_at`."""
     session.execute(
         sa.update(WebhookEndpoint)
         .where(WebhookEndpoint.uuid == endpoint.uuid)
@@ -95,7 +99,7 @@ def mark_served(endpoint: WebhookEndpoint, at: datetime, *, slow: bool) -> None:
 
 
 def _used_slots() -> Sequence[sa.Row[UUID, UUID, bool]]:
-    """What is being sent to anybody: never more than there are workers."""
+    """The slots in use, as (customer, endpoint, slow): never more than there are workers."""
     query = (
         sa.select(WebhookEndpoint.customer_uuid, WebhookDelivery.endpoint_uuid, WebhookEndpoint.slow)
         .join(WebhookDelivery, WebhookDelivery.endpoint_uuid == WebhookEndpoint.uuid)
@@ -109,8 +113,8 @@ def _slow(taken: Sequence[sa.Row[UUID, UUID, bool]]) -> int:
 
 
 def _waiting_in_turn(at: datetime, *where: sa.ColumnElement[bool]) -> Sequence[sa.Row[*tuple[Any, ...]]]:
-    """To each of these endpoints the message that has been due longest, whose turn was longest ago first."""
-    a_test = WebhookDelivery.event == sa.literal(TEST, literal_execute=True)  # the database knows its index by the word
+    """For each endpoint with a due delivery the one that has been due longest; endpoints served longest ago first."""
+    a_test = WebhookDelivery.event == sa.literal(TEST, literal_execute=True)  # the partial index needs it as a literal
     active = WebhookEndpoint.status == EndpointStatus.ACTIVE
     message = sa.case((active, _due_longest(at)), else_=_due_longest(at, a_test)).label("message_uuid")
     endpoint_uuid = WebhookEndpoint.uuid.label("endpoint_uuid")

@@ -1,4 +1,4 @@
-"""How endpoints and deliveries look to programs."""
+"""Webhook endpoints and deliveries as JSON for programs."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ WITHHELD = Message(
 
 
 def endpoint(endpoint: WebhookEndpoint, *, secret: bool = False) -> dict[str, Any]:
-    """An endpoint; with `secret` only where it was just made or rotated."""
+    """An endpoint. `secret` includes the signing secret, for the answer that has just created or rotated it."""
     return {
         **_identifiers("Webhook", endpoint),
         "customer_id": endpoint.customer.id,
@@ -36,7 +36,7 @@ def endpoint(endpoint: WebhookEndpoint, *, secret: bool = False) -> dict[str, An
 
 
 def delivery(delivery: WebhookDelivery, endpoint: WebhookEndpoint) -> dict[str, Any]:
-    """A message to an endpoint, and what became of it."""
+    """A delivery to an endpoint, with the outcome of its last attempt."""
     return {
         **_identifiers("WebhookDelivery", delivery),
         "webhook_id": endpoint.id,
@@ -58,14 +58,14 @@ def delivery(delivery: WebhookDelivery, endpoint: WebhookEndpoint) -> dict[str, 
 
 
 def state_of(delivery: WebhookDelivery) -> str:
-    """`delivered`, `given_up`, or `waiting`."""
+    """The state of a delivery: `delivered`, `given_up` or `waiting`."""
     if delivery.delivered_at is not None:
         return "delivered"
     return "given_up" if delivery.gave_up_at is not None else "waiting"
 
 
 def trouble_of(delivery: WebhookDelivery) -> Message | None:
-    """Why it is not sent any more, or else why its last try had no answer; None if there was one, or no try yet."""
+    """Why a delivery is not sent any more, or else why its last attempt had no answer; None if neither is so."""
     if delivery.withheld:
         return WITHHELD
     return delivery.trouble.words if delivery.trouble else None

@@ -1,4 +1,4 @@
-"""Signatures by the Standard Webhooks scheme, by which a receiver knows who is calling (standardwebhooks.com)."""
+"""Signing deliveries by the Standard Webhooks scheme (standardwebhooks.com), so that a receiver knows the sender."""
 
 import base64
 import hashlib
@@ -12,12 +12,12 @@ _RANDOM_BYTES = 32  # the scheme asks for 24 to 64
 
 
 def new_secret() -> str:
-    """A signing secret, as the scheme spells it."""
+    """A new signing secret in the scheme's format, which begins with `whsec_`."""
     return _PREFIX + base64.b64encode(secrets.token_bytes(_RANDOM_BYTES)).decode()
 
 
 def signed(body: bytes, *, message_id: str, at: datetime, with_secrets: Sequence[str]) -> dict[str, str]:
-    """The headers that go with the body: one signature for each secret that is live, in one header."""
+    """The headers with the message id, the timestamp, and the signatures of the body by each of the secrets."""
     seconds = str(int(at.timestamp()))
     content = f"{message_id}.{seconds}.".encode() + body
     return {

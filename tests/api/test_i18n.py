@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from portal.api.v1 import request_schemas
 from portal.api.v1.core import request_body
-from portal.api.v1.core.request_body import WORDS, RequestBody
+from portal.api.v1.core.request_body import MESSAGES, RequestBody
 from portal.errors import Invalid, Message
 from tests.api.conftest import NewProgram
 from tests.cast import Cast
@@ -55,7 +55,7 @@ def test_every_error_that_a_body_can_meet_with_has_our_words(app: Flask) -> None
             assert not any(problem["msg"] in words for problem in found), words
             assert "%" not in words
             assert words.endswith("."), words
-    assert met == {*WORDS, "enum", "value_error"} | {"too_short"}
+    assert met == {*MESSAGES, "enum", "value_error"} | {"too_short"}
 
 
 @pytest.mark.parametrize(

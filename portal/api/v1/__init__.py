@@ -1,0 +1,15 @@
+"""Version 1 of the API: JSON over HTTP under `/api/v1`, for rooms and what belongs to them.
+
+A view has the decorators `endpoint` (scope, description), a door (permission) and `takes` (body), calls one operation
+of the core and serializes the result. Things are named by id, uuid or ulid. A PATCH changes only what is given. A
+stranger gets 404, a caller without the permission or scope 403. The OpenAPI document is built from the views.
+
+    blueprint.py          registers everything, authenticates, limits rates
+    core/                 query parameters, pagination, bodies, responses, idempotency, OpenAPI
+    rooms.py tokens.py access_codes.py users.py sessions.py access.py    routes below a room
+    accounts.py webhooks.py logout.py                                    other routes
+    includes.py           relations of rooms that are asked for by `include`
+    request_schemas.py    what programs may send
+    response_schemas.py   what they get; `portal.serializers` makes it
+    docs.py tutorial.py webhook_docs.py    the documentation
+"""

@@ -1,4 +1,4 @@
-"""May somebody enter? The same decision as the pages', explained or acted upon."""
+"""The access check and joining: whether somebody may enter a room, explained check by check or acted upon."""
 
 from typing import Any
 
@@ -33,13 +33,13 @@ CHECK = Listing(
     fields=frozenset(response_schemas.Decision.model_fields),
     extra={"token": {"type": "string", "maxLength": 100, "description": "The text of the link to test."}},
 )
-ENTRY = Listing(columns={}, tie=None, fields=frozenset(response_schemas.JoinTicket.model_fields))
+JOIN = Listing(columns={}, tie=None, fields=frozenset(response_schemas.JoinTicket.model_fields))
 
 
-def decision(made: Decision, room: Room) -> dict[str, Any]:
-    """The decision with its checks in words; what is wrong with the plan is its owners' and staff's to know."""
-    result = made.result
-    checks = made.checks if knows_the_plan(actor.someone(), room) else made.without_the_plan()
+def serialized(decision: Decision, room: Room) -> dict[str, Any]:
+    """A decision as JSON, with its checks. What is wrong with the plan is told to its owners and to staff only."""
+    result = decision.result
+    checks = decision.checks if knows_the_plan(actor.someone(), room) else decision.without_the_plan()
     return {
         "object": "AccessDecision",
         "result": {Enter: "enter", Wait: "wait", Refuse: "refuse"}[type(result)],
@@ -59,11 +59,11 @@ def check(room: Room) -> Response:
     selection = query_params.field_selection(CHECK)
     text = request.args.get("token")
     if text is None:
-        return responses.single(decision(preview(room, Visitor()), room), selection)
+        return responses.single(serialized(preview(room, Visitor()), room), selection)
     token = find_token(room, text)
     if token is None:
-        return responses.single(decision(_unknown(), room), selection)
-    return responses.single(decision(preview(room, Visitor(token=token)), room), selection)
+        return responses.single(serialized(_unknown(), room), selection)
+    return responses.single(serialized(preview(room, Visitor(token=token)), room), selection)
 
 
 def _unknown() -> Decision:
@@ -71,15 +71,15 @@ def _unknown() -> Decision:
 
 
 @bp.post("/join")
-@endpoint(TAG, scope=Scope.ROOMS_READ, returns=response_schemas.JoinTicket, listing=ENTRY, refusals=(429,))
+@endpoint(TAG, scope=Scope.ROOMS_READ, returns=response_schemas.JoinTicket, listing=JOIN, refusals=(429,))
 @takes(JoinRequest, by_link={"token": "rt_…", "name": "Jun Tanaka", "code": "ABCD-EFGH"}, as_member={})
-@bearer_at_door  # behind the body: the door lets strangers through, who must not learn from it that there is a room
+@bearer_at_door  # after the body: this door lets strangers in, who must not learn from its refusals that a room exists
 def join(room: Room, body: JoinRequest) -> Response:
     """Decide about somebody, and if he may enter, answer an address that opens the room once within a minute.
 
     With a token: as whoever holds that link. Without one: as the caller, or as a guest of a public room.
     """
-    selection, somebody = query_params.field_selection(ENTRY), actor.someone()
+    selection, somebody = query_params.field_selection(JOIN), actor.someone()
     token = find_token(room, body.token) if body.token is not None else None
     role = None if token is not None else member_role(somebody, room)
     if token is None and (body.token is not None or (role is None and not room.is_public)):
@@ -87,7 +87,7 @@ def join(room: Room, body: JoinRequest) -> Response:
     visitor = Visitor(token=token)
     if role is not None:
         visitor = Visitor(member=acting_on(somebody, Permission.ROOM_VIEW, room), member_role=role)
-    made, secret = issue_join_ticket(
+    decision, secret = issue_join_ticket(
         room=room,
         visitor=visitor,
         name=body.name,
@@ -97,7 +97,7 @@ def join(room: Room, body: JoinRequest) -> Response:
     )
     return responses.single(
         {
-            **decision(made, room),
+            **serialized(decision, room),
             "entry_url": join_ticket_url(room, secret) if secret else None,
             "expires_at": iso_datetime(now() + OPENING_TIME) if secret else None,
         },

@@ -1,4 +1,4 @@
-"""Access codes of rooms."""
+"""The API's routes for the access codes of a room."""
 
 import sqlalchemy as sa
 from flask import Blueprint, Response
@@ -12,8 +12,8 @@ from portal.api.v1 import response_schemas
 from portal.api.v1.core import pagination, query_params, responses
 from portal.api.v1.core.endpoint import endpoint, takes
 from portal.api.v1.core.query_params import Column, Listing
+from portal.api.v1.core.word_search import words_begin
 from portal.api.v1.request_schemas import CodeChange, NewCode
-from portal.api.v1.tokens import beginning
 from portal.edge import actor
 from portal.edge.guard import requires
 from portal.errors import NotFound
@@ -31,7 +31,7 @@ LISTING = Listing(
         "updated_at": Column(AccessCode.updated_at, "moment"),
         "role": Column(AccessCode.role, Role),
         "code": Column(AccessCode.code),
-        "label": Column(AccessCode.label, like=lambda words: beginning(AccessCode.label, words)),
+        "label": Column(AccessCode.label, like=lambda text: words_begin(AccessCode.label, text)),
         "expires_at": Column(AccessCode.expires_at, "moment", nullable=True),
         "last_usage": Column(AccessCode.last_usage, "moment", nullable=True),
         "use_count": Column(AccessCode.use_count, "number"),

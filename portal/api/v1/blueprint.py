@@ -1,4 +1,4 @@
-"""All operations of the API, behind one lock: the bearer token is the only credential that is believed here."""
+"""The blueprint of the API: registers all routes, authenticates by the bearer token only, and limits rates."""
 
 import math
 from functools import partial
@@ -7,7 +7,7 @@ from flask import Blueprint, Flask, Response, request
 from flask_limiter import Limiter
 from flask_wtf import CSRFProtect
 
-from portal.api.v1 import access, access_codes, customers, docs, logout, rooms, sessions, tokens, users, webhooks
+from portal.api.v1 import access, access_codes, accounts, docs, logout, rooms, sessions, tokens, users, webhooks
 from portal.clock import now
 from portal.edge import actor, bearer, rate_storage
 from portal.edge.converters import AnyIdentifier
@@ -16,15 +16,15 @@ PREFIX = "/api/v1"
 
 
 def install(app: Flask, csrf: CSRFProtect, *, rate: str, storage: str) -> None:
-    """Register the API. `rate` is what one token may ask, as in "60 per minute".
+    """Register the API. `rate` limits the requests of one token, as in "60 per minute".
 
-    `storage` is where that is counted, for several processes; "" is in this one.
+    `storage` is the address of the Redis in which several processes count requests; "" counts in this process.
     """
-    app.config["API_RATE"] = rate  # the documentation says it
+    app.config["API_RATE"] = rate  # shown by the documentation
     app.url_map.converters["anyid"] = AnyIdentifier
     api = Blueprint("api", __name__, url_prefix=PREFIX)
     api.before_request(believe_the_bearer_only)
-    nouns = (rooms, tokens, access_codes, users, sessions, access, customers, logout, webhooks)
+    nouns = (rooms, tokens, access_codes, users, sessions, access, accounts, logout, webhooks)
     for blueprint in (noun.bp for noun in nouns):
         api.register_blueprint(blueprint)
     limiter = Limiter(
@@ -35,7 +35,7 @@ def install(app: Flask, csrf: CSRFProtect, *, rate: str, storage: str) -> None:
     )
     limiter.request_filter(lambda: not request.path.startswith(f"{PREFIX}/"))
     limiter.init_app(app)
-    app.after_request(partial(_say_what_is_left, limiter))
+    app.after_request(partial(_add_rate_headers, limiter))
     app.register_blueprint(api)
     for endpoint, view in app.view_functions.items():
         if endpoint.startswith("api."):
@@ -44,13 +44,13 @@ def install(app: Flask, csrf: CSRFProtect, *, rate: str, storage: str) -> None:
 
 
 def _bucket() -> str:
-    """Whose requests are counted together: those with one token, and by network those without one that counts."""
+    """The key under which requests are counted: the token, or the network address of a request without a valid one."""
     known = bearer.known()
     return known.token_hash if known is not None else request.remote_addr or ""
 
 
-def _say_what_is_left(limiter: Limiter, response: Response) -> Response:
-    """How many requests there are in a window and left in this one; when to come again only for whoever has to."""
+def _add_rate_headers(limiter: Limiter, response: Response) -> Response:
+    """Add the headers that tell the rate limit and what is left of it, and `Retry-After` if it was exceeded."""
     counted = limiter.current_limit
     if counted is not None:
         response.headers["X-RateLimit-Limit"] = str(counted.limit.amount)
@@ -62,5 +62,5 @@ def _say_what_is_left(limiter: Limiter, response: Response) -> Response:
 
 
 def believe_the_bearer_only() -> None:
-    """Whoever the session cookie names is nobody here. Raises `NoCredential`."""
+    """Make the bearer token's actor the actor of this request, and ignore the session cookie. Raises `NoCredential`."""
     actor.become(bearer.current())

@@ -1,4 +1,4 @@
-"""The API's description as it is served: the document for tools, and a page for people that is drawn from it."""
+"""The routes of the API's documentation: the OpenAPI document for tools, and a page for people made from it."""
 
 import re
 from typing import Any
@@ -22,7 +22,7 @@ bp = Blueprint("document", __name__)
 @bp.get("/openapi.json")
 @open_to_all
 def openapi() -> Response:
-    """The document."""
+    """The OpenAPI document as JSON."""
     response = jsonify(openapi_document(current_app._get_current_object()))  # type: ignore[attr-defined]
     response.headers["Access-Control-Allow-Origin"] = "*"  # for tools that read documents; it holds no secret
     return response
@@ -31,7 +31,7 @@ def openapi() -> Response:
 @bp.get("/docs")
 @open_to_all
 def docs() -> str:
-    """The document for people, and a short way in."""
+    """The documentation as a page, with a tutorial."""
     document = openapi_document(current_app._get_current_object())  # type: ignore[attr-defined]
     base = current_app.config["BASE_URL"]
     headers, body = webhook_docs.example()
@@ -53,12 +53,12 @@ def docs() -> str:
 
 
 def _wraps(schema: dict[str, Any]) -> bool:
-    """Whether this is nothing but the envelope of an included relation, which the page writes out where it stands."""
+    """Whether a schema is only the envelope of an included relation, which the page does not list by itself."""
     return str(schema.get("title", "")).startswith("Included[")
 
 
 def _bodies(document: dict[str, Any]) -> set[str]:
-    """The shapes that are sent: there it matters what may be left out."""
+    """The names of the schemas of request bodies. The page shows which of their fields may be left out."""
     operations = [about for methods in document["paths"].values() for about in methods.values()]
     sent = [one["requestBody"]["content"]["application/json"]["schema"] for one in operations if "requestBody" in one]
     return {schema["$ref"].rpartition("/")[2] for schema in sent}
@@ -85,7 +85,7 @@ def _signing_in(base: str) -> dict[str, Any]:
 
 
 def _length(seconds: float) -> Message:
-    """How long that is, in the largest unit of which it is a whole number."""
+    """A duration in the largest unit of which it is a whole number: "2 hours"."""
     n = int(seconds)
     if n % DAY == 0:
         return Message.plural("%(n)d day", "%(n)d days", n=n // DAY)

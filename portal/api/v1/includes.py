@@ -1,6 +1,6 @@
-"""Relations that are asked for along with rooms: read for all rooms of a page at once, never row by row.
+"""Loading the relations of rooms that were asked for by `include`: one statement for all rooms of a page.
 
-Nothing is shown that a direct read would refuse: without the scope the request is refused, and for a room
+Nothing is included that reading it directly would refuse: without the scope the request is refused, and for a room
 on which the caller lacks the permission the relation is null.
 """
 
@@ -62,7 +62,7 @@ Loaded = dict[UUID, Any]
 
 
 def load(rooms: Sequence[Room], actor: Actor, selection: FieldSelection) -> dict[UUID, dict[str, Any]]:
-    """Room → relation → what goes beneath its name. One statement a relation. Raises `ScopeMissing`."""
+    """Room uuid → relation → `{"data": …}` or None, for the relations in `selection`. Raises `ScopeMissing`."""
     for name in selection.includes:
         scope = RELATIONS[name][0]
         if scope is not None:
@@ -70,25 +70,25 @@ def load(rooms: Sequence[Room], actor: Actor, selection: FieldSelection) -> dict
     result: dict[UUID, dict[str, Any]] = {room.uuid: {} for room in rooms}
     for name in dict.fromkeys(one.partition(".")[0] for one in selection.includes):
         permission = RELATIONS[name][1]
-        shown = [room for room in rooms if can(actor, permission, room) and _theirs(name, actor, room)]
-        found = _LOADERS[name](shown) if shown else {}
+        readable = [room for room in rooms if can(actor, permission, room) and _may_read(name, actor, room)]
+        found = _LOADERS[name](readable) if readable else {}
         for room in rooms:
             data = found.get(room.uuid)
-            result[room.uuid][name] = None if data is None else {"data": _cut(selection, name, data)}
+            result[room.uuid][name] = None if data is None else {"data": _selected(selection, name, data)}
         if name == "account":
-            for room in shown:  # attached to what has been cut: `filter=account.id` takes no relation away
+            for room in readable:  # added after selecting fields: `filter=account.id` removes no relation
                 result[room.uuid][name]["data"] |= below_account(room.account, selection.below(name), now())
     return result
 
 
-def _theirs(name: str, actor: Actor, room: Room) -> bool:
-    """Accounts, customers and subscriptions are read by those who own them, and by staff."""
+def _may_read(name: str, actor: Actor, room: Room) -> bool:
+    """Whether the actor may read this relation: accounts, customers and subscriptions only as their owner or staff."""
     if name not in {"account", "customer", "subscription"}:
         return True
     return knows_the_plan(actor, room)
 
 
-def _cut(selection: FieldSelection, name: str, data: Any) -> Any:
+def _selected(selection: FieldSelection, name: str, data: Any) -> Any:
     if isinstance(data, list):
         return [selection.select_inner(name, one) for one in data]
     return selection.select_inner(name, data)
@@ -105,7 +105,7 @@ def _grouped(
 
 
 def _newest_of_each(model: type[Any], rooms: Sequence[Room], *where: sa.ColumnElement[bool]) -> sa.Select[Any]:
-    """The newest `MOST_EACH` rows of each room, in the order of creation: a room may have any number."""
+    """A SELECT of the newest `MOST_EACH` rows of each room, in the order of creation."""
     number = sa.func.row_number().over(partition_by=model.room_uuid, order_by=model.uuid.desc()).label("number")
     numbered = sa.select(model.uuid.label("uuid"), number).where(model.room_uuid.in_(_uuids(rooms)), *where).subquery()
     query = sa.select(model).join(numbered, numbered.c.uuid == model.uuid)
@@ -143,7 +143,7 @@ def _room_status(rooms: Sequence[Room]) -> Loaded:
 
 
 def below_account(account: Account, names: Sequence[str], at: datetime) -> dict[str, Any]:
-    """The relations below an account that were asked for."""
+    """The relations `names` of an account, serialized: its customer and its subscription."""
     data: dict[str, Any] = {}
     if "customer" in names:
         data["customer"] = {"data": serialize.customer(account.customer)}

@@ -1,4 +1,4 @@
-"""Giving a credential back."""
+"""The API's route for revoking the access token that a request carries."""
 
 from flask import Blueprint, Response
 

@@ -1,4 +1,4 @@
-"""What programs may send. Shape and bounds only; meaning is judged by the operations."""
+"""The schemas of request bodies: types and bounds. Operations judge what the values mean."""
 
 from typing import Annotated, Any
 
@@ -36,7 +36,7 @@ Metadata = Annotated[dict[str, Any], Field(description="Replaces the whole; at m
 
 
 class RoomChange(RequestBody):
-    """What of a room can be changed."""
+    """The fields of a room that can be changed."""
 
     room_name: RoomName = ""
     slug: Slug = ""
@@ -60,7 +60,7 @@ class NewRoom(RoomChange):
 
 
 class TokenChange(RequestBody):
-    """What of a link can be changed."""
+    """The fields of a link that can be changed."""
 
     role: Role = Role.GUEST
     expires_at: AwareDateTime | None = None
@@ -84,7 +84,7 @@ class Rotation(RequestBody):
 
 
 class CodeChange(RequestBody):
-    """What of an access code can be changed."""
+    """The fields of an access code that can be changed."""
 
     code: Code = ""
     role: Role = Role.GUEST
@@ -123,7 +123,7 @@ class JoinRequest(RequestBody):
 
 
 class WebhookChange(RequestBody):
-    """What of a webhook can be changed."""
+    """The fields of a webhook that can be changed."""
 
     url: Annotated[str, Field(max_length=LONGEST_ADDRESS)] = ""
     events: Annotated[list[Event], Field(max_length=50, default_factory=list)]

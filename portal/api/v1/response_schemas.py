@@ -1,4 +1,4 @@
-"""What the document says about answers. Made by `portal.serializers`; the tests hold the two together."""
+"""The schemas of responses in the OpenAPI document. A test checks that the output of `portal.serializers` fits them."""
 
 from datetime import datetime
 from typing import Annotated, Any, Generic, Literal, TypeVar
@@ -23,7 +23,7 @@ ScalarMap = dict[str, Any]
 
 
 class ResponseModel(BaseModel):
-    """What every answer's parts have in common."""
+    """The base class of all parts of responses: no other fields than those declared."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -33,13 +33,13 @@ def _needs_identity_only(schema: dict[str, Any]) -> None:
 
 
 class Resource(ResponseModel):
-    """What is answered, of which `filter` may leave out everything except what it is."""
+    """A resource, of which `filter` may leave out every field except `object` and `id`."""
 
     model_config = ConfigDict(json_schema_extra=_needs_identity_only)
 
 
 class IdentifiedResource(Resource):
-    """The three spellings of a thing's identity, and when it was made and last changed."""
+    """The identifiers of a thing, and when it was created and last changed."""
 
     object: str
     id: Id
@@ -69,7 +69,7 @@ class Included(ResponseModel, Generic[Item]):
 
 
 class User(IdentifiedResource):
-    """Somebody who signs in."""
+    """A person who signs in."""
 
     object: Literal["User"]
     name: str
@@ -145,7 +145,7 @@ class RoomStatus(IdentifiedResource):
 
 
 class Participation(Resource):
-    """Somebody's stay in a run of a room, and by which link or as which member."""
+    """One person's time in a run of a room, and by which link or as which member."""
 
     object: Literal["Participation"]
     id: Id
@@ -160,7 +160,7 @@ class Participation(Resource):
 
 
 class SessionParticipation(Participation):
-    """The same, with the run and the room in which it was: what webhooks tell."""
+    """One person's time in a run, with the ids of the run and the room: what webhooks tell."""
 
     session_id: Id
     room_id: Id
@@ -188,7 +188,7 @@ class RoomSession(IdentifiedResource):
 
 
 class Customer(IdentifiedResource):
-    """Who pays."""
+    """A customer: the company or person who pays."""
 
     object: Literal["Customer"]
     customer_type: Literal["business", "personal"]
@@ -259,7 +259,7 @@ class Room(IdentifiedResource):
 
 
 class Feature(Resource):
-    """A line of the fixed catalogue."""
+    """One feature of the fixed catalogue."""
 
     object: Literal["Feature"]
     id: str
@@ -272,7 +272,7 @@ class Feature(Resource):
 
 
 class Judged(ResponseModel):
-    """One check of the decision."""
+    """One check of the decision whether somebody may enter."""
 
     check: Check
     outcome: Literal["passed", "stopped", "later"]
@@ -353,7 +353,7 @@ class Problem(ResponseModel):
 
 
 class Meta(ResponseModel):
-    """What may be included."""
+    """The relations that can be included."""
 
     include: list[str]
     custom: list[Any]

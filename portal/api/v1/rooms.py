@@ -1,4 +1,4 @@
-"""Rooms."""
+"""The API's routes for rooms."""
 
 from functools import cache, lru_cache
 from typing import Any
@@ -70,7 +70,7 @@ LISTING = Listing(
 
 
 def _options(selection: FieldSelection) -> list[Any]:
-    """Everything that a representation of rooms and what is included with them reads, in the same statement."""
+    """The loader options for everything that serializing rooms with this selection reads, in the same statement."""
     return _loaded_with(
         account=selection.wants("account"),
         customer=selection.wants("customer") or selection.wants("account"),
@@ -81,7 +81,7 @@ def _options(selection: FieldSelection) -> list[Any]:
 
 @cache
 def _loaded_with(*, account: bool, customer: bool, owner: bool, plan: bool) -> list[Any]:
-    """With these relations whole, and of the others what every room tells of them."""
+    """The loader options: these relations with all columns, of the others only the columns that every room needs."""
     accounts, customers = contains_eager(Room.account), contains_eager(Room.customer)
     owners = joinedload(Room.owner).options(lazyload(User.platform_roles))
     plans = joinedload(Room.subscription)
@@ -103,7 +103,7 @@ def _loaded_with(*, account: bool, customer: bool, owner: bool, plan: bool) -> l
 
 
 def represent(rooms: list[Room], somebody: Actor, selection: FieldSelection) -> list[dict[str, Any]]:
-    """Rooms with what the caller may do, and the relations that were asked for."""
+    """Serialize rooms, with the caller's permissions as `actions` and the relations that were asked for."""
     related = includes.load(rooms, somebody, selection)
     at = now()
     return [
@@ -118,7 +118,7 @@ def represent(rooms: list[Room], somebody: Actor, selection: FieldSelection) -> 
 
 @lru_cache(maxsize=256)
 def _seen(access_scope: AccessScope) -> VisibleRows:
-    """The rooms that everybody sees whose access scope is like this template."""
+    """The visible rooms for the template of an access scope. Cached, because many callers have the same template."""
     return VisibleRows(
         needed=lambda page: visible_uuids(access_scope, NEVER, page),
         everything=all_seen(access_scope, NEVER),
@@ -191,7 +191,10 @@ def create(body: NewRoom) -> Response:
 
 
 def _account_of(body: NewRoom, somebody: Actor) -> Account:
-    """The account that is meant. One that the caller may not use looks like one that does not exist."""
+    """The account named in the body, or the only possible one. Raises `Invalid`.
+
+    An account that the caller may not use looks like one that does not exist.
+    """
     if body.account_id is None:
         account = only_creatable_account(somebody)
         if account is None:
@@ -202,8 +205,8 @@ def _account_of(body: NewRoom, somebody: Actor) -> Account:
             raise Invalid(account_id=Message("There is no such account in which you can create rooms."))
     for relation in ("customer", "subscription"):
         name = f"{relation}_id"
-        said = getattr(body, name)
-        if said is not None and not getattr(account, relation).has_identifier(said):
+        given = getattr(body, name)
+        if given is not None and not getattr(account, relation).has_identifier(given):
             raise Invalid(**{name: Message("This follows from the account, and is another one there.")})
     return account
 

@@ -1,4 +1,4 @@
-"""What is happening in rooms: the stored status, runs and attendance, starting and ending."""
+"""The API's routes for the status of a room, its runs and their participations, and for starting and ending a run."""
 
 import sqlalchemy as sa
 from flask import Blueprint, Response

@@ -1,4 +1,4 @@
-"""Tokens of rooms: links with a role."""
+"""The API's routes for the tokens of a room, which are links with a role."""
 
 from datetime import timedelta
 from typing import Any
@@ -15,6 +15,7 @@ from portal.api.v1 import response_schemas
 from portal.api.v1.core import pagination, query_params, responses
 from portal.api.v1.core.endpoint import endpoint, takes
 from portal.api.v1.core.query_params import Column, FieldSelection, Listing
+from portal.api.v1.core.word_search import words_begin
 from portal.api.v1.request_schemas import NewToken, Rotation, TokenChange
 from portal.edge import actor
 from portal.edge.guard import requires
@@ -32,8 +33,8 @@ LISTING = Listing(
         "created_at": Column(RoomToken.created_at, "moment"),
         "updated_at": Column(RoomToken.updated_at, "moment"),
         "role": Column(RoomToken.role, Role),
-        "label": Column(RoomToken.label, like=lambda words: beginning(RoomToken.label, words)),
-        "person": Column(RoomToken.person, like=lambda words: beginning(RoomToken.person, words)),
+        "label": Column(RoomToken.label, like=lambda text: words_begin(RoomToken.label, text)),
+        "person": Column(RoomToken.person, like=lambda text: words_begin(RoomToken.person, text)),
         "expires_at": Column(RoomToken.expires_at, "moment", nullable=True),
         "not_before": Column(RoomToken.not_before, "moment", nullable=True),
         "last_usage": Column(RoomToken.last_usage, "moment", nullable=True),
@@ -49,16 +50,6 @@ LISTING = Listing(
 ONE = Listing(columns={}, tie=RoomToken.uuid, fields=LISTING.fields)
 
 
-def beginning(column: sa.orm.InstrumentedAttribute[str], words: str) -> sa.ColumnElement[bool]:
-    """Words of a short text that begin like this. Within one room there are few rows: no index is needed."""
-    lowered = sa.func.lower(column)
-    escaped = [word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") for word in words.casefold().split()]
-    return sa.and_(
-        sa.true(),
-        *(sa.or_(lowered.like(f"{w}%", escape="\\"), lowered.like(f"% {w}%", escape="\\")) for w in escaped),
-    )
-
-
 @bp.get("")
 @endpoint(TAG, scope=Scope.ACCESS_READ, returns=response_schemas.RoomToken, many=True, listing=LISTING)
 @requires(Permission.TOKENS_VIEW)
@@ -69,7 +60,7 @@ def index(room: Room) -> Response:
     if not query_params.boolean_param("automatic"):
         query = query.where(RoomToken.automatic.is_(False))
     rows, page = pagination.rows_of(asked, query, joinedload(RoomToken.created_by).lazyload(User.platform_roles))
-    return responses.listing([_shown(row[0], room) for row in rows], asked.selection, page)
+    return responses.listing([_serialized(row[0], room) for row in rows], asked.selection, page)
 
 
 @bp.post("")
@@ -96,7 +87,7 @@ def create(room: Room, body: NewToken) -> Response:
 def show_one(room: Room, token_id: str) -> Response:
     """Read a token."""
     selection, token = query_params.field_selection(ONE), _own(room, token_id)
-    return responses.single(_shown(token, room), selection, tag=responses.etag_of(token))
+    return responses.single(_serialized(token, room), selection, tag=responses.etag_of(token))
 
 
 @bp.patch("/<anyid:token_id>")
@@ -120,7 +111,7 @@ def change(room: Room, token_id: str, body: TokenChange) -> Response:
             tokens.pause_token(token, by=by)
         else:
             tokens.resume_token(token, room=room, by=by)
-    return responses.single(_shown(token, room), selection, tag=responses.etag_of(token))
+    return responses.single(_serialized(token, room), selection, tag=responses.etag_of(token))
 
 
 @bp.delete("/<anyid:token_id>")
@@ -151,15 +142,15 @@ def rotate(room: Room, token_id: str, body: Rotation) -> Response:
 
 def _created(room: Room, token: RoomToken, selection: FieldSelection) -> Response:
     at = f"/api/v1/rooms/{room.id}/tokens/{token.id}"
-    return responses.created(_shown(token, room), selection, at=at, tag=responses.etag_of(token))
+    return responses.created(_serialized(token, room), selection, at=at, tag=responses.etag_of(token))
 
 
-def _shown(token: RoomToken, room: Room) -> dict[str, Any]:
+def _serialized(token: RoomToken, room: Room) -> dict[str, Any]:
     return serialize.token(token, room, reader=actor.someone())
 
 
 def _own(room: Room, token_id: str) -> RoomToken:
-    """This room's token that was not revoked: to programs a revoked one is gone."""
+    """The token of this room with this id. Raises `NotFound` also for a revoked one, which is gone for programs."""
     token = find_own_token(room, token_id)
     if token is None or token.revoked_at is not None:
         raise NotFound

@@ -1,11 +1,14 @@
-"""From nothing to a room with a moderator link, in four calls. The tests type exactly what the page shows."""
+"""The tutorial on the API's documentation page: four calls from nothing to a room with a moderator link.
+
+The tests execute exactly the commands that the page shows.
+"""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Step:
-    """What to type, and why."""
+    """One step: a command to type, and a sentence that explains it."""
 
     words: str
     command: str
@@ -48,5 +51,5 @@ CALLS = (
 
 
 def filled(step: Step, base: str, user: str = "alice@demo.example") -> str:
-    """The command for a portal at `base`."""
+    """The step's command for a portal at the address `base` and the user with this e-mail address."""
     return step.command.format(base=base, user=user)

@@ -1,4 +1,4 @@
-"""Users of rooms: the owner, and members with the permissions that somebody granted them."""
+"""The API's routes for the users of a room: its owner, and its members with their permissions."""
 
 from typing import Any
 
@@ -11,8 +11,8 @@ from portal.api.v1 import response_schemas
 from portal.api.v1.core import pagination, query_params, responses
 from portal.api.v1.core.endpoint import endpoint, takes
 from portal.api.v1.core.query_params import Column, Listing
+from portal.api.v1.core.word_search import words_begin
 from portal.api.v1.request_schemas import NewUser, UserChange
-from portal.api.v1.tokens import beginning
 from portal.db import lock, session
 from portal.edge import actor
 from portal.edge.guard import requires
@@ -31,7 +31,7 @@ TAG = "Users of rooms"
 _OWNS = User.uuid == Room.owner_uuid
 LISTING = Listing(
     columns={
-        "name": Column(User.name, like=lambda words: beginning(User.name, words)),
+        "name": Column(User.name, like=lambda text: words_begin(User.name, text)),
         "email": Column(User.email, stored=str.casefold),
         "created_at": Column(sa.case((_OWNS, User.created_at), else_=RoomMember.created_at), "moment"),
         "updated_at": Column(sa.case((_OWNS, User.updated_at), else_=RoomMember.updated_at), "moment"),
@@ -50,18 +50,18 @@ def index(room: Room) -> Response:
     """List the users of the room: its one owner, and its members."""
     asked = query_params.list_query(LISTING)
     rows, page = pagination.rows_of(asked, _users_of(room), lazyload(User.platform_roles))
-    return responses.listing([_shown(room, row[0], row[1]) for row in rows], asked.selection, page)
+    return responses.listing([_serialized(room, row[0], row[1]) for row in rows], asked.selection, page)
 
 
 def _users_of(room: Room) -> sa.Select[User, RoomMember]:
     owner = sa.select(Room.owner_uuid).where(Room.uuid == room.uuid)
     people = owner.union(sa.select(RoomMember.user_uuid).where(RoomMember.room_uuid == room.uuid))
     here = sa.and_(RoomMember.user_uuid == User.uuid, RoomMember.room_uuid == Room.uuid)
-    place = join(User, Room, Room.uuid == room.uuid).outerjoin(RoomMember, here)
-    return sa.select(User, RoomMember).select_from(place).where(User.uuid.in_(people))
+    joined = join(User, Room, Room.uuid == room.uuid).outerjoin(RoomMember, here)
+    return sa.select(User, RoomMember).select_from(joined).where(User.uuid.in_(people))
 
 
-def _shown(room: Room, user: User, member: RoomMember) -> dict[str, Any]:
+def _serialized(room: Room, user: User, member: RoomMember) -> dict[str, Any]:
     return (
         serialize.room_owner(room, list(Permission))
         if user.uuid == room.owner_uuid
@@ -117,11 +117,11 @@ def change(room: Room, user_id: str, body: UserChange) -> Response:
     responses.check_if_match(member)
     given = body.given()
     if given:
-        kept = [Permission(word) for word in member.permissions if word in set(Permission)]
+        present = [Permission(value) for value in member.permissions if value in set(Permission)]
         change_member(
             member,
             room=room,
-            permissions=given.get("permissions", kept),
+            permissions=given.get("permissions", present),
             until=given.get("until", member.until),
             by=actor.someone(),
         )

@@ -1,6 +1,6 @@
-"""What receivers of webhooks get, for the document: each event with its message, and what their answers mean.
+"""The part of the API's documentation for receivers of webhooks: the payload of each event, headers, and answers.
 
-The example is signed, so that who writes a receiver can try it on something whose secret he knows.
+The example is signed with a published secret, so that the author of a receiver can test his check of signatures.
 """
 
 import json
@@ -60,19 +60,19 @@ MODELS = frozenset(_DATA.values())
 
 
 def data_schema(kind: str) -> Any:
-    """The selection of what a message of this type tells."""
+    """The schema of `data` in the payload of an event of this kind."""
     return _DATA.get(kind) or _DATA[kind.partition(".")[0]]
 
 
 def example() -> tuple[dict[str, str], str]:
-    """Headers and body of a message, as they are sent, signed by `EXAMPLE_SECRET`."""
+    """The headers and the body of an example delivery, signed with `EXAMPLE_SECRET`."""
     body = encoded(EXAMPLE_EVENT.value, EXAMPLE, EXAMPLE_AT)
     headers = signed(body.encode(), message_id=EXAMPLE_ID, at=EXAMPLE_AT, with_secrets=[EXAMPLE_SECRET])
     return {"content-type": "application/json", **headers}, body
 
 
 def receiver_rules() -> dict[str, Any]:
-    """How long a message is kept and tried, and when a webhook is paused."""
+    """How long a delivery is tried and kept, and when a webhook is paused, for the documentation page."""
     return {
         "hours": round(sum(SCHEDULE) / timedelta(hours=1).total_seconds()),
         "given_up": MOST_GIVEN_UP,
@@ -82,9 +82,9 @@ def receiver_rules() -> dict[str, Any]:
 
 
 def webhooks_section(names: dict[Any, dict[str, Any]]) -> dict[str, Any]:
-    """The section `webhooks` of the document: event → what is sent. `names` are references to shapes."""
-    told = {event.value: (str(event.words), f"Needs the permission `{event.needs}`.") for event in Event}
-    told[TEST] = ("You asked for a test.", "It need not be asked for in `events`.")
+    """The section `webhooks` of the OpenAPI document. `names` maps models to references to their schemas."""
+    events = {event.value: (str(event.words), f"Needs the permission `{event.needs}`.") for event in Event}
+    events[TEST] = ("You asked for a test.", "It need not be asked for in `events`.")
     return {
         kind: {
             "post": {
@@ -93,18 +93,18 @@ def webhooks_section(names: dict[Any, dict[str, Any]]) -> dict[str, Any]:
                 "summary": summary,
                 "description": description,
                 "parameters": [
-                    {"name": name, "in": "header", "required": True, "description": words, "schema": {"type": "string"}}
-                    for name, words in HEADERS.items()
+                    {"name": name, "in": "header", "required": True, "description": text, "schema": {"type": "string"}}
+                    for name, text in HEADERS.items()
                 ],
-                "requestBody": {"required": True, "content": {"application/json": _message(kind, names)}},
-                "responses": {status: {"description": words} for status, words in ANSWERS.items()},
+                "requestBody": {"required": True, "content": {"application/json": _payload(kind, names)}},
+                "responses": {status: {"description": text} for status, text in ANSWERS.items()},
             }
         }
-        for kind, (summary, description) in told.items()
+        for kind, (summary, description) in events.items()
     }
 
 
-def _message(kind: str, names: dict[Any, dict[str, Any]]) -> dict[str, Any]:
+def _payload(kind: str, names: dict[Any, dict[str, Any]]) -> dict[str, Any]:
     schema = {
         "type": "object",
         "required": ["type", "timestamp", "data"],

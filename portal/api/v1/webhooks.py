@@ -1,4 +1,4 @@
-"""Webhooks: who is told of what happens in rooms, and what became of each message."""
+"""The API's routes for webhooks and their deliveries."""
 
 from typing import Any
 
@@ -9,8 +9,8 @@ from portal.api.v1 import response_schemas
 from portal.api.v1.core import pagination, query_params, responses
 from portal.api.v1.core.endpoint import endpoint, takes
 from portal.api.v1.core.query_params import Column, Listing
+from portal.api.v1.core.word_search import words_begin
 from portal.api.v1.request_schemas import NewWebhook, WebhookChange
-from portal.api.v1.tokens import beginning
 from portal.customers.models import Customer
 from portal.db import session
 from portal.edge import actor
@@ -39,7 +39,7 @@ LISTING = Listing(
         "updated_at": Column(WebhookEndpoint.updated_at, "moment"),
         "url": Column(WebhookEndpoint.url),
         "description": Column(
-            WebhookEndpoint.description, like=lambda words: beginning(WebhookEndpoint.description, words)
+            WebhookEndpoint.description, like=lambda text: words_begin(WebhookEndpoint.description, text)
         ),
         "status": Column(WebhookEndpoint.status, EndpointStatus),
         "failures": Column(WebhookEndpoint.failures, "number"),
@@ -50,8 +50,8 @@ LISTING = Listing(
     tie=WebhookEndpoint.uuid,
     fields=frozenset(response_schemas.Webhook.model_fields) - {"secret"},
 )
-TOLD = Listing(columns={}, tie=WebhookEndpoint.uuid, fields=frozenset(response_schemas.Webhook.model_fields))
-"""Where the secret is in the answer, and whoever asks for some fields only has to ask for it too."""
+WITH_SECRET = Listing(columns={}, tie=WebhookEndpoint.uuid, fields=frozenset(response_schemas.Webhook.model_fields))
+"""For answers that contain the secret. Who selects fields by `filter` has to name `secret` to get it."""
 DELIVERIES = Listing(
     columns={
         "created_at": Column(WebhookDelivery.created_at, "moment"),
@@ -88,7 +88,7 @@ def index() -> Response:
     scope=Scope.ROOMS_WRITE,
     returns=response_schemas.Webhook,
     status=201,
-    listing=TOLD,
+    listing=WITH_SECRET,
     refusals=(403, 404, 409),
     permission=PERMISSION,
 )
@@ -100,9 +100,9 @@ def index() -> Response:
 )
 def create(body: NewWebhook) -> Response:
     """Create a webhook, for one room or for all rooms of a customer. Its signing secret is in this answer."""
-    selection = query_params.field_selection(TOLD)
+    selection = query_params.field_selection(WITH_SECRET)
     given = body.given()
-    customer, room = _place(given.pop("room_id", None), given.pop("customer_id", None))
+    customer, room = _customer_and_room(given.pop("room_id", None), given.pop("customer_id", None))
     by = acting_at(actor.someone(), customer, room)
     made = operations.create_endpoint(customer=customer, room=room, by=by, **given)
     at = f"/api/v1/webhooks/{made.id}"
@@ -168,7 +168,12 @@ def delete(webhook_id: str) -> Response:
 
 @bp.post("/<anyid:webhook_id>/rotate-secret")
 @endpoint(
-    TAG, scope=Scope.ROOMS_WRITE, returns=response_schemas.Webhook, listing=TOLD, refusals=(403,), permission=PERMISSION
+    TAG,
+    scope=Scope.ROOMS_WRITE,
+    returns=response_schemas.Webhook,
+    listing=WITH_SECRET,
+    refusals=(403,),
+    permission=PERMISSION,
 )
 @bearer_only
 @takes(None)
@@ -264,8 +269,8 @@ def _managed(webhook_id: str) -> tuple[WebhookEndpoint, Actor]:
     return found, acting_at(actor.someone(), found.customer, found.room)
 
 
-def _place(room_id: Any, customer_id: Any) -> tuple[Customer, Room | None]:
-    """The customer and the room that are meant, for somebody who may manage webhooks there."""
+def _customer_and_room(room_id: Any, customer_id: Any) -> tuple[Customer, Room | None]:
+    """The customer and the room named in the body. Raises `Invalid`, or `NotAllowed` if the caller may not edit it."""
     by = actor.someone()
     if room_id is None and customer_id is None:
         raise Invalid(room_id=Message("Name the room, or the customer all of whose rooms are meant."))

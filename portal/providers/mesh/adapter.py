@@ -1,6 +1,7 @@
-"""The service that needs no server: browsers connect directly, the portal only carries their signals.
+"""The adapter and service `mesh`: conferences without a media server. Browsers connect directly to each other.
 
-Good for a handful of people. Behind strict networks a TURN server is needed (`ICE_SERVERS`).
+The portal only relays their signals. It is good for a handful of people. Behind strict networks a TURN server is
+needed (setting `ICE_SERVERS`).
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,7 +11,7 @@ from portal.providers.base import Player, Property, Setting
 
 
 class Mesh:
-    """The adapter for embedded conferences between browsers."""
+    """The adapter for conferences between browsers, on the portal's own page."""
 
     key = "mesh"
     label = "Direct connection"
@@ -23,12 +24,12 @@ class Mesh:
         self._service = MeshService(ice_servers)
 
     def bind(self, properties: Mapping[str, Any]) -> "MeshService":
-        """The one service that all rows share: there is nothing to bind."""
+        """The service. All rows share one, because it has no properties."""
         return self._service
 
 
 class MeshService:
-    """Conferences on the portal's own page."""
+    """The service that provides the player for conferences between browsers."""
 
     def __init__(self, ice_servers: Sequence[dict[str, Any]]) -> None:
         self._ice_servers = list(ice_servers)

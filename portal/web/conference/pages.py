@@ -1,6 +1,7 @@
-"""The player's page, leaving it, and the page after that.
+"""The pages of an embedded conference: the player, leaving it, and the page after leaving.
 
-What happened is read from the record, never from the address, and the page offers only a way that works now.
+The page after leaving reads from the database what happened, never from the address, and offers a way back only if
+that works now.
 """
 
 from dataclasses import dataclass, replace
@@ -27,11 +28,11 @@ bp = Blueprint("conference", __name__, url_prefix="/rooms/<id:room_id>/-")
 
 
 ELSEWHERE, GONE = "elsewhere", "gone"
-"""Two more ways in which a page is over: another tab has the place; the room itself cannot be found any more."""
+"""Two more reasons why a player ends: another tab has taken over; the room itself is gone."""
 
 
 def all_ending_words() -> dict[str, str]:
-    """What somebody reads about why it is over, by the reason."""
+    """Reason → the sentence that tells a participant why he is not in the room any more."""
     return {
         Ending.LEFT.value: _("You left the room."),
         Ending.LOST.value: _("The connection to the room was lost."),
@@ -47,14 +48,14 @@ def all_ending_words() -> dict[str, str]:
 
 
 def ending_words(reason: str) -> str:
-    """What somebody reads about why it is over."""
+    """The sentence that tells a participant why he is not in the room any more."""
     words = all_ending_words()
     return words.get(reason, words[ABSENT])
 
 
 @dataclass(frozen=True)
 class Way:
-    """Where somebody can go on, and what the button says."""
+    """A button: its label and the address to which it leads."""
 
     words: str
     address: str
@@ -63,7 +64,7 @@ class Way:
 @bp.get("/conference")
 @admitted
 def show(participant: Participant) -> ResponseReturnValue:
-    """The player of the room's provider."""
+    """Show the player of the room's provider."""
     room = participant.room
     run = participant.participation.run
     service = bound_service(provider_of(room, run.provider_uuid))
@@ -85,7 +86,7 @@ def show(participant: Participant) -> ResponseReturnValue:
 @bp.post("/conference/departure")
 @admitted
 def leave(participant: Participant) -> ResponseReturnValue:
-    """Leave by the button: at once."""
+    """Leave the room at once, by the button."""
     leave_session(participant.participation, ending=Ending.LEFT, by=participant.member)
     return redirect(url_for("conference.left", room_id=participant.room.id), 303)
 
@@ -93,7 +94,7 @@ def leave(participant: Participant) -> ResponseReturnValue:
 @bp.get("/left")
 @at_door
 def left(admission: Admission) -> ResponseReturnValue:
-    """What happened, and the way back in, if there is one."""
+    """Show what happened, and the way back in if there is one."""
     if not (admission.may_know or admission.cookie.participation_id):  # who was in may learn that it is over
         raise NotFound
     room, reason = admission.room, _what_happened(admission)
@@ -110,7 +111,7 @@ def left(admission: Admission) -> ResponseReturnValue:
 
 @bp.errorhandler(ParticipationEnded)
 def over(_ended: ParticipationEnded) -> ResponseReturnValue:
-    """Who comes back to a player that is over (by Back, say) lands on the page after leaving."""
+    """Redirect somebody who opens a player after his participation has ended to the page after leaving."""
     room_id = (request.view_args or {})["room_id"]
     return redirect(url_for("conference.left", room_id=room_id), 303)
 
@@ -126,7 +127,7 @@ def _what_happened(admission: Admission) -> str:
 
 
 def _way_back(admission: Admission, decision: Decision, reason: str) -> Way | None:
-    """The way in that works for this visitor now; members have an entrance of their own."""
+    """The button by which this visitor can enter again now; None if he cannot."""
     room = admission.room
     if reason == ELSEWHERE:
         return Way(_("Take over here"), url_for("conference.show", room_id=room.id, _anchor="takeover"))
@@ -144,7 +145,7 @@ def _way_back(admission: Admission, decision: Decision, reason: str) -> Way | No
 
 
 def addresses(participant: Participant) -> dict[str, str]:
-    """Where the player talks to, and where its visitor comes in again."""
+    """The addresses that the player's script uses."""
     room = participant.room
     as_a_member = participant.participation.sign_in_uuid is not None
     return {

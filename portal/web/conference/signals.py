@@ -1,4 +1,4 @@
-"""What a player's script says and hears: signs of life, signals to others, and one stream of events. JSON."""
+"""The routes for a player's script, in JSON: heartbeats, signals to other participants, and one stream of events."""
 
 import json
 from collections.abc import Iterator
@@ -45,13 +45,13 @@ TAB_LENGTH = 64
 @reading_only
 @admitted
 def presence(participant: Participant) -> ResponseReturnValue:
-    """A sign of life, every three seconds.
+    """Take a heartbeat, which the player sends every three seconds.
 
-    The first one of a page also learns the `mark` of its mailbox: as soon as others know this page they
-    write to it, and its stream has to begin there.
+    The first one of a page is answered with `mark`, the id of the last message in its mailbox: others send
+    messages as soon as they know of the page, and its stream has to begin after that id.
     """
     body = _body()
-    session.commit()  # nothing is held while others are told
+    session.commit()  # no transaction is open while others are told
     mark = channels().last_message_id(mailbox(participant.participation.id)) if body.get("first") is True else None
     heartbeat(
         participant.participation,
@@ -67,7 +67,10 @@ def presence(participant: Participant) -> ResponseReturnValue:
 @reading_only
 @admitted
 def closing(participant: Participant) -> ResponseReturnValue:
-    """The page goes away: the place is kept for a moment, in case that it is reloaded. A beacon, so a form."""
+    """Note that the page was closed. The participation goes on for a moment, in case that the page is reloaded.
+
+    It is sent as a beacon, which can carry a form only.
+    """
     tab = request.form.get("tab", "")
     session.commit()
     page_closed(participant.participation, tab=tab)
@@ -78,10 +81,10 @@ def closing(participant: Participant) -> ResponseReturnValue:
 @reading_only
 @admitted
 def send_signal(participant: Participant) -> ResponseReturnValue:
-    """One signal to somebody else in the room. What moderators do to others is written down."""
+    """Relay a signal to another participant; or do what a moderator asks, which is written to the audit."""
     body, sender = _body(), participant.participation
     tab, to, kind = _word(body, "tab"), _word(body, "to"), _kind(body)
-    session.commit()  # nothing is held while others are told
+    session.commit()  # no transaction is open while others are told
     require_may_signal(sender, tab, kind)
     receiver = find_receiver(participant.room, sender, to)
     session.commit()
@@ -103,9 +106,9 @@ def send_signal(participant: Participant) -> ResponseReturnValue:
 @bp.get("/stream")
 @admitted
 def stream(participant: Participant) -> ResponseReturnValue:
-    """Who is there, and what others signal: what came after `Last-Event-ID`, or else after the message `after`.
+    """Stream the roster and the messages for this participant, from `Last-Event-ID` or else the message `after` on.
 
-    Of several streams the newest count.
+    Of several streams of one participant the oldest end.
     """
     app = cast("Flask", current_app._get_current_object())  # type: ignore[attr-defined]
     box = mailbox(participant.participation.id)
@@ -117,7 +120,7 @@ def stream(participant: Participant) -> ResponseReturnValue:
 
 @bp.errorhandler(Refused)
 def refuse(refused: Refused) -> ResponseReturnValue:
-    """The script reads a word and a sentence."""
+    """Answer a refusal as JSON: a code for the script, and a sentence for the participant."""
     if isinstance(refused, ParticipationEnded):
         return {"error": "ended", "reason": refused.reason, "message": ending_words(refused.reason)}, 410
     if isinstance(refused, NotFound) and (request.endpoint or "").endswith("presence"):
@@ -164,7 +167,7 @@ def _hear(app: Flask, participant: Participant, tab: str, after: str, words: dic
 
 
 def _people(app: Flask, room_id: str, cookie: AdmissionCookie) -> str:
-    """The roster as JSON, after judging once more whether this visitor is still in."""
+    """The roster as JSON, after checking again that this participant still may be in."""
     with app.app_context(), reading(), transaction():
         participant = find_participant(room_id, cookie)
         people = [
@@ -185,7 +188,7 @@ def _event(message: MailboxMessage, tab: str, words: dict[str, str]) -> str:
 
 
 def _is_for(message: MailboxMessage, tab: str) -> bool:
-    """Messages may name the tab they are for: the one that was replaced, or the one that is called."""
+    """Whether the message is for this tab: it may name the tab that was replaced, or the one that is called."""
     wanted = message.body.get("to_tab") or (
         message.body.get("tab") if message.body.get("reason") == "elsewhere" else ""
     )

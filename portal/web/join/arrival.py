@@ -1,4 +1,4 @@
-"""What every entrance answers to somebody who has come in, and what its page needs so that its form may lead there."""
+"""The answer of every entrance to somebody who has entered, and the policy that lets its form redirect there."""
 
 from dataclasses import replace
 
@@ -14,7 +14,7 @@ from portal.subscriptions.models import ServiceProvider
 
 
 def go_in(arrival: Arrival, room: Room, cookie: AdmissionCookie) -> Response:
-    """One 303 to where people meet, with the admission cookie of somebody who is in."""
+    """Redirect somebody who has entered to where people meet, with the admission cookie for the participation."""
     inside, destination = arrival.participation, arrival.destination
     address = url_for("conference.show", room_id=room.id) if destination is None else destination.url
     cookie = replace(cookie, participation_id=inside.id, last_name=inside.name, join_ticket_uuid=None)
@@ -22,7 +22,7 @@ def go_in(arrival: Arrival, room: Room, cookie: AdmissionCookie) -> Response:
 
 
 def may_lead_in(answer: ResponseReturnValue, provider: ServiceProvider) -> Response:
-    """This answer, whose form lets people into a room that `provider` holds: it may lead to its service as well."""
+    """Let the form on this page, by which people enter a room of `provider`, redirect to the provider's service."""
     response: Response = make_response(answer)
     origin = service_origin(provider)
     return response if origin is None else let_forms_lead_to(origin, response)

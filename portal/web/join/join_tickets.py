@@ -1,6 +1,6 @@
-"""Join tickets: somebody whom a program let in opens an address once, presses one button, and is in.
+"""The pages of join tickets: somebody whom a program let in opens an address, presses one button, and is in.
 
-Opening it changes nothing but the room's admission cookie, so that a preview of the link uses nothing up.
+Opening the address changes nothing but the room's admission cookie, so that a link preview does not use up the ticket.
 """
 
 from dataclasses import replace
@@ -38,7 +38,7 @@ bp = Blueprint("join_tickets", __name__, url_prefix="/rooms/<id:room_id>/-/join-
 @bp.get("/<secret>")
 @at_door
 def open_ticket(admission: Admission, secret: str) -> ResponseReturnValue:
-    """Swap the secret in the address for the admission cookie: one 303 to the clean address."""
+    """Exchange the secret in the address for the admission cookie, and redirect to the address without it."""
     room = admission.room
     ticket = find_join_ticket(room, secret)
     if ticket is None:
@@ -53,7 +53,7 @@ def open_ticket(admission: Admission, secret: str) -> ResponseReturnValue:
 @bp.get("")
 @at_door
 def show(admission: Admission) -> ResponseReturnValue:
-    """The button that enters; a script presses it at once, or as soon as there is nothing to wait for."""
+    """Show the button that enters. A script presses it at once, or as soon as there is nothing to wait for."""
     room, ticket = admission.room, _held(admission)
     if not can_be_redeemed(ticket, now()):
         return _spent()
@@ -109,7 +109,7 @@ def _held(admission: Admission) -> JoinTicket:
 
 
 def _visitor(room: Room, ticket: JoinTicket, device: str) -> Visitor:
-    """Whoever the ticket was made for, with the rights that he has now, as far as the program had them."""
+    """The visitor to whom the ticket was issued, with the rights that he has now, within the program's scopes."""
     somebody = actor.by_user(ticket.user, ticket.scopes) if ticket.token is None else None
     visitor = as_member(somebody, room, device=device) if somebody is not None else None
     return visitor or Visitor(device=device, token=ticket.token)

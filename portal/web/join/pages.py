@@ -1,6 +1,6 @@
-"""The guest's door: follow a link, say who you are, and be in.
+"""The join page: participants follow a link, give a name and perhaps a code, and enter.
 
-A link's token is exchanged for the room's admission cookie and leaves the address at once. GET and HEAD
+A link's token is exchanged for the room's admission cookie and so leaves the address at once. GET and HEAD
 change nothing; Join enters.
 """
 
@@ -33,7 +33,7 @@ bp = Blueprint("join", __name__, url_prefix="/rooms/<id:room_id>")
 
 
 class JoinForm(Form):
-    """Only what is missing: a name, and a code if this link needs one."""
+    """A name, and an access code if the link needs one."""
 
     name = StringField(_l("Your name"), render_kw={"autocomplete": "name", "maxlength": NAME_LENGTH})
     code = StringField(
@@ -46,7 +46,7 @@ class JoinForm(Form):
 @bp.get("/<slug>")
 @at_door
 def show(admission: Admission, slug: str | None) -> ResponseReturnValue:
-    """The join page, under the room's one clean address."""
+    """Show the join page; or exchange the token in the address; or redirect to the room's clean address."""
     room = admission.room
     if "token" in request.args:
         return _exchange(admission, request.args["token"])
@@ -98,7 +98,7 @@ def join(admission: Admission, slug: str) -> ResponseReturnValue:
 
 
 def _exchange(admission: Admission, text: str) -> ResponseReturnValue:
-    """Swap the token in the address for the admission cookie: one 303 to the clean address."""
+    """Exchange the token in the address for the admission cookie, and redirect to the address without it."""
     room = admission.room
     token = find_token(room, text)
     if token is None:
@@ -114,7 +114,7 @@ def _exchange(admission: Admission, text: str) -> ResponseReturnValue:
 
 
 def _as_member(room: Room) -> ResponseReturnValue:
-    """Who is signed in and may see the room goes to its members' entrance; everybody else sees nothing."""
+    """Redirect a signed-in member to the members' entrance. Raises `NotFound` for everybody else."""
     if not _is_member(room):
         raise NotFound
     return redirect(url_for("member_entrance.show", room_id=room.id), 303)
@@ -126,12 +126,12 @@ def _is_member(room: Room) -> bool:
 
 
 def _refuses(decision: Decision) -> bool:
-    """Whether there is no form to fill in. A full room keeps it: somebody may leave any moment."""
+    """Whether the page has no form. A full room has one, because somebody may leave at any moment."""
     return isinstance(decision.result, Refuse) and decision.reason is not Reason.FULL
 
 
 def _known_name(admission: Admission) -> str:
-    """What the field holds: the name last used here, else that of whoever is signed in. It gives no right."""
+    """The name to fill in: the fixed one, else the one last used here, else that of whoever is signed in."""
     somebody = actor.current()
     return admission.visitor.fixed_name or admission.cookie.last_name or (somebody.user.name if somebody else "")
 
@@ -149,7 +149,7 @@ def _waits_for_host(decision: Decision) -> bool:
 
 
 def _first_page(admission: Admission, decision: Decision) -> str:
-    """The page as it is before anything was sent. Most look alike but for the proof, and are made once."""
+    """The page before anything was sent. Most are equal but for the CSRF token, so they are cached."""
     room, visitor, status = admission.room, admission.visitor, admission.status
     name = _known_name(admission)
 
@@ -178,7 +178,7 @@ def _page(
     asked: bool = False,
     proof: str = "",
 ) -> str:
-    """The form, or why there is none. `asked`: they have pressed Join, and wait for the host to be there."""
+    """The page with the form, or why there is none. `asked`: the visitor has pressed Join and waits for the host."""
     asked = asked or (request.args.get("asked") == "1" and bool(form.name.data) and not decision.case.code_needed)
     return render_template(
         "join/refused.html" if _refuses(decision) else "join/show.html",
@@ -199,9 +199,9 @@ def _page(
 
 
 def _new_link(admission: Admission) -> str:
-    """The address that has taken the place of the visitor's link, while that still works; else "".
+    """The link that replaces the visitor's link after a rotation, while the old one still works; else "".
 
-    A new link that was raised since is not for everybody who has the old one: those who have it were given less.
+    A new link whose role was raised since is not shown, because the owners of the old one were given less.
     """
     link = admission.visitor.link
     fresh = link.rotated_to if link is not None and not link.expired(now()) and link.revoked_at is None else None

@@ -1,0 +1,16 @@
+"""Pages for owners and members: managing rooms and what belongs to them.
+
+A stranger gets 404, a member without the permission 403, and somebody who is not signed in the sign-in page. A control
+is shown by the same check that guards its route. What was deleted can be undone on the next page.
+
+    rooms.py             list, create, overview, delete, restore
+    room_filter.py       search, filters and order of the list, in the address
+    room_list.py         reading one page of the list
+    room_settings.py     changing a room
+    links.py codes.py people.py    links, access codes, and members with their rights
+    member_entrance.py   entering as a member, without a link
+    sessions.py          runs and who took part
+    status.py            live status, as fragments and as a stream
+    webhooks.py          webhooks and their deliveries
+    trash.py             deleted rooms
+"""

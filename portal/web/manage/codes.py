@@ -1,4 +1,4 @@
-"""Access codes of a room."""
+"""The pages of a room's access codes: list, create, change, delete and restore."""
 
 from collections.abc import Callable
 
@@ -26,7 +26,7 @@ bp = Blueprint("codes", __name__, url_prefix="/manage/rooms/<id:room_id>/codes")
 
 
 class CodeForm(Form):
-    """A code for links of one role. An empty code asks for a generated one."""
+    """A code for links of one role. An empty code means that one is generated."""
 
     role = RoleField(_l("Role"), default=Role.ATTENDEE)
     code = StringField(_l("Code"), render_kw={"autocomplete": "off", "spellcheck": "false"})
@@ -37,7 +37,7 @@ class CodeForm(Form):
 @bp.get("")
 @requires(Permission.CODES_VIEW)
 def index(room: Room) -> ResponseReturnValue:
-    """All codes, and which links need them."""
+    """Show all codes, and which links need them."""
     codes, at = codes_of(room), now()
     return render_template(
         "manage/codes/index.html",
@@ -54,12 +54,12 @@ def index(room: Room) -> ResponseReturnValue:
 @requires(Permission.CODES_MANAGE)
 @refills
 def create(room: Room) -> ResponseReturnValue:
-    """Make a code."""
+    """Create a code."""
     form = CodeForm()
     form.role.offer(room)
     if form.validate_on_submit():
         with form.refusals():
-            made = create_code(
+            code = create_code(
                 room=room,
                 by=actor.someone(),
                 role=form.role.data,
@@ -67,7 +67,7 @@ def create(room: Room) -> ResponseReturnValue:
                 label=stripped(form.label.data),
                 expires_at=form.expires_at.data,
             )
-            notices.done(_("From now on links of this role ask for a code: %(code)s", code=made.code))
+            notices.done(_("From now on links of this role ask for a code: %(code)s", code=code.code))
             return _back(room)
     return _form(room, form, None)
 
@@ -103,18 +103,18 @@ def edit(room: Room, code_id: str) -> ResponseReturnValue:
 def delete(room: Room, code_id: str) -> ResponseReturnValue:
     """Delete a code. The next page says what that opens, and offers to undo it."""
     code = _own(room, code_id)
-    kept = delete_code(code, room=room, by=actor.someone())
-    words = _("The code was deleted.")
+    undo_token = delete_code(code, room=room, by=actor.someone())
+    message = _("The code was deleted.")
     if not codes_of(room, code.role):
-        words += " " + _LAST_CODE_WORDS[code.role]()
-    notices.undoable(words, undo=url_for("codes.restore", room_id=room.id, kept=kept))
+        message += " " + _LAST_CODE_DELETED[code.role]()
+    notices.undoable(message, undo=url_for("codes.restore", room_id=room.id, kept=undo_token))
     return _back(room)
 
 
 @bp.post("/restoration")
 @requires(Permission.CODES_MANAGE)
 def restore(room: Room) -> ResponseReturnValue:
-    """Undo a deletion."""
+    """Restore a deleted code, by the undo token in the address."""
     try:
         code = restore_code(room=room, kept=request.args.get("kept", ""), by=actor.someone())
     except Conflict as conflict:
@@ -124,7 +124,7 @@ def restore(room: Room) -> ResponseReturnValue:
     return _back(room)
 
 
-_LAST_CODE_WORDS: dict[Role, Callable[[], str]] = {
+_LAST_CODE_DELETED: dict[Role, Callable[[], str]] = {
     Role.MODERATOR: lambda: _("It was the last for moderators: their links need none any more."),
     Role.ATTENDEE: lambda: _("It was the last for attendees: their links need none any more."),
     Role.GUEST: lambda: _("It was the last for guests: their links need none any more."),

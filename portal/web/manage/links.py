@@ -1,4 +1,4 @@
-"""Links of a room: the ledger, making and changing them, ending them, and testing what one would do."""
+"""The pages of a room's links: the list, creating, changing, rotating, pausing and revoking, and testing one."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ bp = Blueprint("links", __name__, url_prefix="/manage/rooms/<id:room_id>/links")
 
 
 class LinkForm(Form):
-    """A link: its role, and if wanted a label, a person, a time and a number of uses."""
+    """A link: its role, and optionally a label, a person, a period and a number of uses."""
 
     role = RoleField(_l("Role"), default=Role.ATTENDEE)
     label = StringField(_l("Label"))
@@ -46,7 +46,7 @@ class LinkForm(Form):
     max_uses = IntegerField(_l("At most this many uses"), [Optional()])
 
     def values(self) -> dict[str, Any]:
-        """What the operation takes."""
+        """The fields as arguments of `issue_token` and `change_token`."""
         return {
             "role": self.role.data,
             "label": stripped(self.label.data),
@@ -74,7 +74,7 @@ class RotationForm(Form):
 
 
 def working_links(links: list[RoomToken]) -> list[RoomToken]:
-    """The newest link of each role that works for anybody by now, if the reader may hand it out: what is shared."""
+    """For each role the newest link that works now for anybody, if the reader may hand it out."""
     at, newest = now(), dict[Role, RoomToken]()
     for link in links:
         open_to_all = not link.person and link.max_uses is None and (link.not_before is None or link.not_before <= at)
@@ -85,14 +85,14 @@ def working_links(links: list[RoomToken]) -> list[RoomToken]:
 
 @dataclass(frozen=True)
 class LinkState:
-    """What a link's row says: a kind of state (a class of the design) and what it means."""
+    """The state in a link's row: `kind` is a CSS class, `words` the text."""
 
     kind: str
     words: str
 
 
 def state_of(token: RoomToken, codeless: set[Role]) -> LinkState:
-    """Does it work? `codeless`: roles whose codes have all expired."""
+    """Whether a link works now, and if not, why. `codeless`: the roles whose access codes have all expired."""
     at = now()
     if token.revoked_at is not None:
         return LinkState("off", _("Revoked"))
@@ -114,15 +114,15 @@ def state_of(token: RoomToken, codeless: set[Role]) -> LinkState:
 @bp.get("")
 @requires(Permission.TOKENS_VIEW)
 def index(room: Room) -> ResponseReturnValue:
-    """The ledger of links."""
-    return _ledger(room)
+    """Show the room's links."""
+    return _link_list(room)
 
 
 @bp.route("/new", methods=["GET", "POST"])
 @requires(Permission.TOKENS_MANAGE)
 @refills
 def create(room: Room) -> ResponseReturnValue:
-    """Make a link, then show it in the ledger."""
+    """Create a link, then show it in the list."""
     form = LinkForm()
     form.role.offer(room)
     if not form.is_submitted() and request.args.get("role") in set(Role):
@@ -163,10 +163,12 @@ def rotate(room: Room, token_id: str) -> ResponseReturnValue:
     if form.validate_on_submit():
         with form.refusals():
             fresh = tokens.rotate_token(token, room=room, by=actor.someone(), grace=timedelta(seconds=form.grace.data))
-            words = _("The new link is ready: copy it and send it.")
+            message = _("The new link is ready: copy it and send it.")
             if form.grace.data:
-                words += " " + _("The old one shows it to whoever opens it, until %(time)s.", time=when(token.ends_at))
-            notices.done(words)
+                message += " " + _(
+                    "The old one shows it to whoever opens it, until %(time)s.", time=when(token.ends_at)
+                )
+            notices.done(message)
             return redirect(url_for("links.index", room_id=room.id, made=fresh.id), 303)
     page = render_template("manage/links/rotate.html", room=room, tab="links", token=token, form=form)
     return page, 422 if form.refused else 200
@@ -175,55 +177,55 @@ def rotate(room: Room, token_id: str) -> ResponseReturnValue:
 @bp.get("/<id:token_id>/test")
 @requires(Permission.TOKENS_VIEW)
 def test(room: Room, token_id: str) -> ResponseReturnValue:
-    """The whole decision about this link, check by check; nothing is used up."""
+    """Show the decision about entering by this link, check by check. No use is counted."""
     token = _own(room, token_id)
-    return _ledger(room, tested=token, decision=preview(room, Visitor(token=token)))
+    return _link_list(room, tested=token, decision=preview(room, Visitor(token=token)))
 
 
 @bp.route("/<id:token_id>/revocation", methods=["GET", "POST"])
 @requires(Permission.TOKENS_MANAGE)
 def revoke(room: Room, token_id: str) -> ResponseReturnValue:
-    """End a link. If people came in by it, ask first whether they are to go as well."""
+    """Revoke a link. If people are in by it, ask first whether to remove them."""
     token = _own(room, token_id)
     inside = tokens.people_inside(token)
     if request.method == "GET" or (inside and "people" not in request.form):
         return _closing(room, token, "manage/links/revoke.html", inside)
     removed = tokens.revoke_token(token, by=actor.someone(), remove_people=_removal_wished())
     undo = url_for("links.reinstate", room_id=room.id, token_id=token.id)
-    notices.undoable(_("The link was revoked.") + _removed_words(removed), undo=undo)
+    notices.undoable(_("The link was revoked.") + _removed_message(removed), undo=undo)
     return _back(room)
 
 
 @bp.post("/<id:token_id>/reinstatement")
 @requires(Permission.TOKENS_MANAGE)
 def reinstate(room: Room, token_id: str) -> ResponseReturnValue:
-    """Undo a revocation."""
+    """Undo the revocation of a link."""
     return _act(room, token_id, tokens.reinstate_token, _("The link works again."))
 
 
 @bp.route("/<id:token_id>/pause", methods=["GET", "POST"])
 @requires(Permission.TOKENS_MANAGE)
 def pause(room: Room, token_id: str) -> ResponseReturnValue:
-    """Let nobody in by this link for now; asks about those inside, as revoking does."""
+    """Pause a link: nobody enters by it for now. If people are in by it, ask first whether to remove them."""
     token = _own(room, token_id)
     inside = tokens.people_inside(token)
     if request.method == "GET" or (inside and "people" not in request.form):
         return _closing(room, token, "manage/links/pause.html", inside)
     removed = tokens.pause_token(token, by=actor.someone(), remove_people=_removal_wished())
     undo = url_for("links.resume", room_id=room.id, token_id=token.id)
-    notices.undoable(_("The link is paused.") + _removed_words(removed), undo=undo)
+    notices.undoable(_("The link is paused.") + _removed_message(removed), undo=undo)
     return _back(room)
 
 
 @bp.post("/<id:token_id>/resumption")
 @requires(Permission.TOKENS_MANAGE)
 def resume(room: Room, token_id: str) -> ResponseReturnValue:
-    """End a pause."""
+    """Resume a paused link."""
     return _act(room, token_id, tokens.resume_token, _("The link works again."))
 
 
 def _closing(room: Room, token: RoomToken, template: str, inside: list[Participation]) -> str:
-    """What is asked before a way in is closed: whom and which other links it concerns."""
+    """The question before revoking or pausing a link: who is in by it, and which older links end with it."""
     at = now()
     earlier = sum(one.works(at) for one in tokens.tokens_ending_with(token, at))
     return render_template(template, room=room, tab="links", token=token, inside=inside, earlier=earlier)
@@ -233,14 +235,14 @@ def _removal_wished() -> bool:
     return request.form.get("people") == "remove"
 
 
-def _removed_words(removed: int) -> str:
-    words = ngettext("%(num)d person was removed.", "%(num)d people were removed.", removed)
-    return f" {words}" if removed else ""
+def _removed_message(removed: int) -> str:
+    message = ngettext("%(num)d person was removed.", "%(num)d people were removed.", removed)
+    return f" {message}" if removed else ""
 
 
-def _act(room: Room, token_id: str, operation: Callable[..., None], words: str) -> ResponseReturnValue:
+def _act(room: Room, token_id: str, operation: Callable[..., None], message: str) -> ResponseReturnValue:
     operation(_own(room, token_id), room=room, by=actor.someone())
-    notices.done(words)
+    notices.done(message)
     return _back(room)
 
 
@@ -255,7 +257,7 @@ def _back(room: Room) -> ResponseReturnValue:
     return redirect(url_for("links.index", room_id=room.id), 303)
 
 
-def _ledger(room: Room, tested: RoomToken | None = None, decision: Decision | None = None) -> str:
+def _link_list(room: Room, tested: RoomToken | None = None, decision: Decision | None = None) -> str:
     at = now()
     codes = codes_of(room)
     having = {code.role for code in codes}

@@ -1,6 +1,6 @@
-"""Members enter without a link: their sign-in is exchanged for an admission of the room.
+"""The members' entrance: a signed-in member enters a room without a link, and gets the room's admission cookie.
 
-Who has to wait for the host does so like a guest: the page lets in whoever has pressed Enter already.
+A member who has to wait for the host presses Enter once; the page then enters as soon as the host is there.
 """
 
 from flask import Blueprint, redirect, render_template, request, session, url_for
@@ -22,7 +22,7 @@ from portal.status.services import current_provider
 from portal.web.join.arrival import go_in, may_lead_in
 
 PRESSED = "pressed_enter"
-"""What the session remembers from one page to the next: the id of the room to be entered."""
+"""The key of the session under which the id of the room to enter goes from one page to the next."""
 
 bp = Blueprint("member_entrance", __name__, url_prefix="/rooms/<id:room_id>/-/entry")
 
@@ -30,9 +30,9 @@ bp = Blueprint("member_entrance", __name__, url_prefix="/rooms/<id:room_id>/-/en
 @bp.get("")
 @requires(Permission.ROOM_VIEW)
 def show(room: Room) -> ResponseReturnValue:
-    """What entering would do, for whoever follows the room's address as a member."""
-    held = admission_cookie.read(request, room.id)
-    visitor = _visitor(room, device=held.device if held else "")
+    """Show the button that enters, or why there is none, to a member who opens the room's address."""
+    cookie = admission_cookie.read(request, room.id)
+    visitor = _visitor(room, device=cookie.device if cookie else "")
     decision = preview(room, visitor)
     if isinstance(decision.result, Wait):
         keep_waiting(room, visitor)
@@ -44,10 +44,10 @@ def show(room: Room) -> ResponseReturnValue:
 @bp.post("")
 @requires(Permission.ROOM_VIEW)
 def create(room: Room) -> ResponseReturnValue:
-    """Enter, and go to where people meet.
+    """Enter the room, and redirect to where people meet.
 
-    Browsers let a form lead to another origin only from a page that says so. Whoever pressed Enter on another page,
-    such as the list of rooms, is led over this entrance's own page, whose script presses once more.
+    A browser lets a form be redirected to another origin only if the policy of its page allows it. Whoever pressed
+    Enter on another page, such as the list of rooms, is sent to this entrance's page, whose script presses it again.
     """
     provider = current_provider(room)
     if service_origin(provider) is not None and "entrance" not in request.form:
@@ -68,9 +68,9 @@ def create(room: Room) -> ResponseReturnValue:
 
 
 def _page(room: Room, visitor: Visitor, decision: Decision, *, asked: bool, pressed: bool = False) -> str:
-    """The button that enters, or why there is none.
+    """The page with the button that enters, or why there is none.
 
-    `asked`: they have pressed it, and wait. `pressed`: they have pressed one like it a moment ago, on another page.
+    `asked`: the member has pressed it and waits. `pressed`: he has pressed Enter a moment ago, on another page.
     """
     return render_template(
         "manage/rooms/member_entrance.html",

@@ -1,4 +1,4 @@
-"""People of a room: who may do what in it."""
+"""The pages of a room's people: its owner and members, with what they may do; adding, changing, removing them."""
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -33,20 +33,20 @@ bp = Blueprint("people", __name__, url_prefix="/manage/rooms/<id:room_id>/people
 
 
 class RightsForm(Form):
-    """A checkbox for each permission; those that the reader lacks are shown but cannot be touched."""
+    """A checkbox for each permission. Those that the reader lacks himself are shown but cannot be changed."""
 
     permissions = SelectMultipleField(_l("May"), coerce=Permission)
     until = UTCDateTimeField(_l("Until"), ahead=True)
 
     def offer(self, room: Room) -> None:
-        """Draw the choices from the enum: what every member has, and what opens nothing yet, is left out."""
+        """Fill the choices from the enum, without what every member has and what has no effect yet."""
         offered = [p for p in Permission if p is not Permission.ROOM_VIEW and p not in NOT_GRANTABLE_YET]
         self.permissions.choices = [SelectChoice(p, translated(p.label)) for p in offered]
         self.grantable = {p for p in offered if can(actor.current(), p, room)}
 
 
 class AddForm(RightsForm):
-    """An existing user by e-mail."""
+    """The rights of a new member, who is an existing user named by e-mail address."""
 
     email = EmailField(
         _l("E-mail"), [InputRequired(_l("Fill this in.")), Length(max=254)], render_kw={"autocomplete": "off"}
@@ -56,7 +56,7 @@ class AddForm(RightsForm):
 @bp.get("")
 @requires(Permission.MEMBERS_VIEW)
 def index(room: Room) -> ResponseReturnValue:
-    """The owner and all members with their rights."""
+    """Show the owner and all members with their rights."""
     members, somebody = members_of(room), actor.someone()
     removable = {member.uuid for member in members if may_remove(somebody, room, member)}
     return render_template(
@@ -91,12 +91,12 @@ def add(room: Room) -> ResponseReturnValue:
 def edit(room: Room, member_id: str) -> ResponseReturnValue:
     """Change what a member may do."""
     member = find_member(room, member_id)
-    held = [Permission(word) for word in member.permissions if word in set(Permission)]
-    form = RightsForm(data={"permissions": held, "until": member.until})
+    present = [Permission(value) for value in member.permissions if value in set(Permission)]
+    form = RightsForm(data={"permissions": present, "until": member.until})
     form.offer(room)
     if form.validate_on_submit():
         with form.refusals():
-            untouchable = {p for p in held if p not in form.grantable}
+            untouchable = {p for p in present if p not in form.grantable}
             wanted = {*form.permissions.data, *untouchable}
             change_member(member, room=room, permissions=wanted, until=form.until.data, by=actor.someone())
             notices.done(_("Saved."))
@@ -110,10 +110,10 @@ def remove(room: Room, member_id: str) -> ResponseReturnValue:
     """End a membership. The next page offers to undo it."""
     member = find_member(room, member_id)
     name = member.user.name
-    kept = remove_member(member, room=room, by=actor.someone())
+    undo_token = remove_member(member, room=room, by=actor.someone())
     notices.undoable(
         _("%(name)s is no longer a member of this room.", name=name),
-        undo=url_for("people.restore", room_id=room.id, kept=kept),
+        undo=url_for("people.restore", room_id=room.id, kept=undo_token),
     )
     return _back(room)
 
@@ -121,7 +121,7 @@ def remove(room: Room, member_id: str) -> ResponseReturnValue:
 @bp.post("/restoration")
 @requires(Permission.MEMBERS_MANAGE)
 def restore(room: Room) -> ResponseReturnValue:
-    """Undo a removal."""
+    """Restore a removed member, by the undo token in the address."""
     try:
         member = restore_member(room=room, kept=request.args.get("kept", ""), by=actor.someone())
     except Conflict as conflict:

@@ -1,6 +1,6 @@
-"""What of the list of rooms is asked for, as it stands in the address.
+"""The search, filters and order of the list of rooms, read from and written to query parameters.
 
-All rooms are of one type so far. A choice of types goes the way of `status`: a word here, a condition in
+All rooms are of one type so far. To filter by type, do as for `status`: a field here, a condition in
 `room_list`, a field in the template.
 """
 
@@ -12,11 +12,11 @@ from typing import TypeVar
 from portal.identifiers import ID_LENGTH
 from portal.rooms.search import LONGEST_SEARCH
 
-_Word = TypeVar("_Word", bound=StrEnum)
+_Choice = TypeVar("_Choice", bound=StrEnum)
 
 
 class StatusFilter(StrEnum):
-    """Which rooms: all, those in which something happens, or those that may be used, or may not."""
+    """Which rooms to list: all, those that are live now, or those whose status is active or inactive."""
 
     ALL = "all"
     LIVE = "live"
@@ -25,7 +25,7 @@ class StatusFilter(StrEnum):
 
 
 class RoomOrder(StrEnum):
-    """How rooms that are not live are sorted."""
+    """How to sort the rooms that are not live."""
 
     NAME = "name"
     NEWEST = "newest"
@@ -38,18 +38,18 @@ class RoomFilter:
     search: str = ""
     status: StatusFilter = StatusFilter.ALL
     account: str = ""
-    """The id of one whose rooms are wanted, or "" for all."""
+    """The id of an account whose rooms to list, or "" for all accounts."""
     order: RoomOrder = RoomOrder.NAME
 
     @classmethod
-    def read(cls, word: Callable[[str], str]) -> "RoomFilter":
-        """From the words of the address; those that say nothing are as if they were not there."""
-        account = word("account")
+    def read(cls, param: Callable[[str], str]) -> "RoomFilter":
+        """Read the filter by `param`, which returns a query parameter. Unknown values count as absent."""
+        account = param("account")
         return cls(
-            search=" ".join(word("search").split())[:LONGEST_SEARCH],
-            status=_known(word("status"), StatusFilter.ALL),
+            search=" ".join(param("search").split())[:LONGEST_SEARCH],
+            status=_known(param("status"), StatusFilter.ALL),
             account=account if len(account) == ID_LENGTH else "",
-            order=_known(word("sort"), RoomOrder.NAME),
+            order=_known(param("sort"), RoomOrder.NAME),
         )
 
     @property
@@ -64,23 +64,23 @@ class RoomFilter:
 
     @property
     def unfiltered(self) -> "RoomFilter":
-        """The same without the filter."""
+        """This filter with search and order only, showing rooms of any status and account."""
         return replace(self, status=StatusFilter.ALL, account="")
 
     @property
     def unsearched(self) -> "RoomFilter":
-        """The same without the search."""
+        """This filter without its search."""
         return replace(self, search="")
 
     @property
     def words(self) -> dict[str, str]:
-        """The words of the address that say this, and none that could be left out."""
-        plain = {"status": StatusFilter.ALL, "sort": RoomOrder.NAME}
-        said = {"search": self.search, "status": self.status, "account": self.account, "sort": self.order}
-        return {name: str(word) for name, word in said.items() if word and word != plain.get(name)}
+        """The query parameters of this filter, without those that have their default value."""
+        defaults = {"status": StatusFilter.ALL, "sort": RoomOrder.NAME}
+        params = {"search": self.search, "status": self.status, "account": self.account, "sort": self.order}
+        return {name: str(value) for name, value in params.items() if value and value != defaults.get(name)}
 
 
-def _known(text: str, default: _Word) -> _Word:
+def _known(text: str, default: _Choice) -> _Choice:
     try:
         return type(default)(text)
     except ValueError:

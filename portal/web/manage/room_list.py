@@ -1,7 +1,7 @@
-"""One page of the rooms that somebody may see, in three statements however many rooms there are.
+"""Reading one page of the rooms that somebody may see, in three statements however many rooms there are.
 
-Columns are read instead of whole rooms, and each relation by which somebody sees rooms (see `AccessScope`)
-reads no further than the page by its own index, so that a page costs the same at any depth.
+It reads columns instead of whole rooms. Somebody sees rooms by several relations (as owner, as member, by account or
+customer); each is read by its own index and no further than the page, so a page costs the same at any depth.
 """
 
 from collections.abc import Iterable
@@ -45,7 +45,7 @@ MOST_LIVE = 50
 ACCOUNT = sa.bindparam("of_account", type_=sa.Uuid())
 PLACE = {RoomOrder.NAME: Room.sort_name, RoomOrder.NEWEST: Room.created_at}
 EVERYTHING = RoomFilter()
-IS_LIVE = sa.and_(  # the first as in the partial index, which answers no other spelling
+IS_LIVE = sa.and_(  # the first condition is written as in the partial index, which is used for no other form
     RoomStatus.state != sa.literal_column("'idle'"), RoomStatus.state != sa.literal_column("'unknown'")
 )
 
@@ -54,7 +54,7 @@ _Query = TypeVar("_Query", bound=sa.Select[*tuple[Any, ...]])
 
 @dataclass(frozen=True)
 class Status:
-    """The stored snapshot, as far as lists show it."""
+    """The part of a room's stored status that lists show."""
 
     state: LiveState
     since: datetime | None
@@ -66,7 +66,7 @@ class Status:
 
     @property
     def happening(self) -> bool:
-        """As `RoomStatus.happening`."""
+        """Whether the room is in use now."""
         return self.state in HAPPENING
 
 
@@ -96,7 +96,7 @@ class RoomPage:
     next: str
     asked: RoomFilter
     accounts: tuple[AccountChoice, ...]
-    """Those to choose from."""
+    """The accounts that the filter offers."""
     first: bool
     may_create: bool
 
@@ -112,10 +112,10 @@ class RoomPage:
 
 
 def page_of_rooms(actor: Actor, *, after: str = "", asked: RoomFilter = EVERYTHING) -> RoomPage:
-    """The page after the cursor `after`, of rooms that are asked for.
+    """The page of the actor's rooms that fit the filter `asked`, after the cursor `after`.
 
-    A cursor of another order, or of nobody's making, stands for the beginning, and an account that the actor
-    may not see whole for all.
+    An invalid cursor, or one of another order, means the first page. An account whose rooms the actor may not all see
+    is ignored.
     """
     at, cursor = now(), read_cursor(after, asked.order)
     choices = account_filter_for(actor, asked.account)
@@ -149,7 +149,7 @@ def page_of_rooms(actor: Actor, *, after: str = "", asked: RoomFilter = EVERYTHI
 
 
 def ages_of(rows: Iterable[Row]) -> dict[str, str]:
-    """What counts on in these rows: how long something lasts, and how old the information is."""
+    """The texts in these rows that change every second, by placeholder: how long a run lasts, how old its status is."""
     ages: dict[str, str] = {}
     for row in rows:
         status = row.status
@@ -162,7 +162,7 @@ def ages_of(rows: Iterable[Row]) -> dict[str, str]:
 
 
 def rows_of(actor: Actor, room_ids: list[str]) -> list[Row]:
-    """Those of the named rooms that the actor may see."""
+    """The rows of the rooms with these ids, without those that the actor may not see."""
     at = now()
     named = sa.select(Room.uuid, sa.false().label("live")).where(
         Room.id.in_(room_ids[: PAGE + MOST_LIVE]),
@@ -174,7 +174,10 @@ def rows_of(actor: Actor, room_ids: list[str]) -> list[Row]:
 
 @lru_cache(maxsize=256)
 def _page(access_scope: AccessScope, first: bool, asked: RoomFilter, _dialect: str) -> sa.Select[*tuple[Any, ...]]:
-    """The statement for everybody with as many customers and accounts as `access_scope`: making it takes long."""
+    """The statement that reads a page, cached, because building it is slow.
+
+    It is shared by all actors with the same template of an access scope.
+    """
     live = _live(access_scope, NEVER, asked)
     others = _others(access_scope, NEVER, live, first, asked)
     keys = sa.union_all(sa.select(live.c.uuid, sa.true().label("live")), others) if first else others
@@ -182,16 +185,16 @@ def _page(access_scope: AccessScope, first: bool, asked: RoomFilter, _dialect: s
 
 
 def _live(access_scope: AccessScope, at: datetime, asked: RoomFilter) -> sa.CTE:
-    """The rooms that are shown as live, latest first, so many at most."""
+    """The uuids of the rooms shown as live: the `MOST_LIVE` that went live last."""
     live = _known_live(access_scope, at, asked).order_by(RoomStatus.since.desc(), RoomStatus.room_uuid)
     return live.limit(literal_limit(MOST_LIVE)).cte("live")
 
 
 def _known_live(access_scope: AccessScope, at: datetime, asked: RoomFilter, first: bool = True) -> sa.Select[UUID]:
-    """Live rooms whose status somebody may see: all of them, or those after the cursor.
+    """The uuids of live rooms whose status the reader may see: all, or without `first` those after the cursor.
 
-    There are few live rooms, so they are read by their own index and then judged, each by itself: of a join,
-    SQLite would take the other end first.
+    There are few live rooms, so they are found by their own index, and an EXISTS checks each of them. With a join,
+    SQLite would begin with the visible rooms.
     """
     judged = sa.select(Room.uuid).where(
         Room.uuid == RoomStatus.room_uuid,
@@ -204,12 +207,17 @@ def _known_live(access_scope: AccessScope, at: datetime, asked: RoomFilter, firs
 def _others(
     access_scope: AccessScope, at: datetime, live: sa.CTE, first: bool, asked: RoomFilter
 ) -> sa.Select[*tuple[Any, ...]]:
-    """One page of all other rooms, in their order, and one room more. Of live rooms asked for, what is left of them."""
+    """The uuids of one page of the rooms not shown as live, in order, and of one room more.
+
+    If only live rooms are asked for, these are the live rooms beyond `MOST_LIVE`.
+    """
     shown, order = sa.select(live.c.uuid), _ordered(asked.order)
 
-    def page(arm: sa.Select[UUID]) -> sa.Select[UUID]:
+    def page(relation: sa.Select[UUID]) -> sa.Select[UUID]:
         return (
-            _fitting(arm.where(Room.uuid.not_in(shown)), asked, first).order_by(*order).limit(literal_limit(PAGE + 1))
+            _fitting(relation.where(Room.uuid.not_in(shown)), asked, first)
+            .order_by(*order)
+            .limit(literal_limit(PAGE + 1))
         )
 
     if asked.status is StatusFilter.LIVE:
@@ -226,10 +234,10 @@ def _others(
 
 
 def _fitting(query: _Query, asked: RoomFilter, first: bool = True) -> _Query:
-    """Narrow a SELECT over `Room` to what was asked for; whether rooms are live is the caller's to say."""
+    """Narrow a SELECT over `Room` by the filter, except for whether rooms are live."""
     if asked.account:
         query = query.where(Room.account_uuid == ACCOUNT)
-    if asked.status in {StatusFilter.ACTIVE, StatusFilter.INACTIVE}:  # spelt out, as in the partial indexes
+    if asked.status in {StatusFilter.ACTIVE, StatusFilter.INACTIVE}:  # a literal, as in the partial indexes
         query = query.where(Room.status == sa.literal_column(f"'{asked.status}'"))
     if not first:
         query = query.where(_after(asked.order))
@@ -251,7 +259,7 @@ def _after(order: RoomOrder) -> sa.ColumnElement[bool]:
 def _shown(
     keys: sa.Select[*tuple[Any, ...]] | sa.CompoundSelect[*tuple[Any, ...]], order: RoomOrder = RoomOrder.NAME
 ) -> sa.Select[*tuple[Any, ...]]:
-    """What is shown of the rooms that `keys` (uuid, live) names: live ones first, latest first, others in order."""
+    """The columns of the rooms in `keys` (uuid, live): live ones first, those that went live last; others in order."""
     chosen = keys.subquery()
     return (
         sa.select(
@@ -317,14 +325,14 @@ def _row(actor: Actor, row: Any, at: datetime) -> Row:
 
 
 def write_cursor(place: str | datetime, uuid: UUID) -> str:
-    """The cursor of the page after this room: its name as it is sorted by, or when it was made, tells the order."""
+    """The cursor of the page after the room with this sort name or creation time, which also tells the order."""
     if isinstance(place, datetime):
         return cursors.encode_row((place, uuid), of="newest rooms")
     return cursors.encode([place, str(uuid)], of="rooms")
 
 
 def read_cursor(text: str, order: RoomOrder) -> tuple[str | datetime, UUID] | None:
-    """What `write_cursor` wrote for this order; None for anything else."""
+    """The position in a cursor that `write_cursor` made for this order; None for any other text."""
     if order is RoomOrder.NEWEST:
         return cursors.decode_row(text, of="newest rooms")
     match cursors.decode(text, of="rooms") if text else []:

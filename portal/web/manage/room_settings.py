@@ -1,4 +1,4 @@
-"""Changing a room. The form is drawn from what is declared for its type and provider, and from its features."""
+"""The settings page of a room. Its form is built from the settings declared for the room, and from its features."""
 
 from typing import Any
 
@@ -33,7 +33,7 @@ AS_PLANNED, OFF = "plan", "off"
 
 
 class SettingsForm(Form):
-    """What every room has. `form_for` adds its settings and features, as fields that are called like their keys."""
+    """The fields that every room has. `form_for` adds a field for each setting and feature, named by its key."""
 
     room_name = StringField(_l("Name"), [DataRequired(_l("Give the room a name."))])
     slug = StringField(_l("Word in the address"))
@@ -48,18 +48,18 @@ class SettingsForm(Form):
 
     @property
     def for_programs(self) -> list[Field]:
-        """What only programs read: folded away unless there is something in it."""
+        """The fields that only programs read. The page folds them away if they are empty."""
         return [
             self.room_metadata,
             *(self[name] for name, setting in self.declared.items() if setting.read_by == "API"),
         ]
 
     def settings(self) -> dict[str, Any]:
-        """What the operation takes: what was changed, with None for what is as it would be anyhow."""
+        """The settings that were changed, for `change_room`; None for one that has its default value now."""
         return changed_values(self, self.declared, self.shown)
 
     def overrides(self) -> dict[str, Any]:
-        """Likewise: None where the room follows the plan from now on."""
+        """The features that were changed, for `change_room`; None for one that follows the plan from now on."""
         values = {feature.code: self[feature.code].data for feature in self.features}
         return {
             code: {AS_PLANNED: None, OFF: False}.get(value, value)
@@ -68,7 +68,7 @@ class SettingsForm(Form):
         }
 
     def metadata(self) -> dict[str, Any] | None:
-        """What the operation takes. Raises `Invalid` on `room_metadata`."""
+        """The metadata, for `change_room`; None if the field was not sent. Raises `Invalid` on `room_metadata`."""
         return read_metadata(self.room_metadata.data or "") if self.room_metadata.raw_data else None
 
 
@@ -106,12 +106,12 @@ def edit(room: Room) -> ResponseReturnValue:
 
 
 def _needs_a_remark(row: EffectiveFeature) -> bool:
-    """Whether what is set does not count, or can do nothing."""
+    """Whether the room's own value is ignored, or the service does not offer the feature."""
     return (row.in_room and row.room_value != row.used_value) or not row.available
 
 
 def form_for(room: Room) -> SettingsForm:
-    """The form of this room, filled with how it is now."""
+    """The settings form of this room, filled with its present values."""
     declared, features = for_people(declared_for(room.subscription)), narrowable_features(room.room_type)
     shown: dict[str, Any] = {name: shown_value(one, setting_of(room, name)) for name, one in declared.items()}
     shown |= {feature.code: _shown(feature, room.room_features.get(feature.code)) for feature in features}
@@ -149,8 +149,8 @@ def _feature_field(feature: Feature, shown: object) -> Field:
     return IntegerField(text, [Optional(), sensible], render_kw={"inputmode": "numeric", "min": "1"})
 
 
-def _shown(feature: Feature, kept: object) -> int | str | None:
-    """A room's value as the form shows it; one that the form cannot show is left alone unless it is changed."""
+def _shown(feature: Feature, stored: object) -> int | str | None:
+    """A room's stored value as the form shows it. A value that the form cannot show stays unless it is changed."""
     if not feature.numeric:
-        return OFF if kept is False else AS_PLANNED
-    return kept if isinstance(kept, int) and not isinstance(kept, bool) else None
+        return OFF if stored is False else AS_PLANNED
+    return stored if isinstance(stored, int) and not isinstance(stored, bool) else None

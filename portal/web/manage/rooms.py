@@ -1,4 +1,4 @@
-"""Rooms for those who manage them: list, make, look at, delete. Changing one is in `room_settings`."""
+"""The pages of rooms for those who manage them: list, create, overview, delete, restore."""
 
 from datetime import date
 from functools import partial
@@ -40,7 +40,7 @@ bp = Blueprint("rooms", __name__, url_prefix="/manage/rooms")
 
 
 class NewRoomForm(Form):
-    """A name is enough; the account is asked for only if there are several."""
+    """The name of a new room, and its account if there are several."""
 
     room_name = StringField(_l("Name"), [DataRequired(_l("Give the room a name."))])
     account = SelectField(_l("Account"))
@@ -49,7 +49,7 @@ class NewRoomForm(Form):
 @bp.get("")
 @signed_in
 def index() -> ResponseReturnValue:
-    """The rooms that I may see: those that are live now first, the others by name."""
+    """Show the rooms that the actor may see: first those that are live now, then the others by name."""
     somebody = actor.someone()
     rooms = page_of_rooms(
         somebody, after=query_word("after", longest=cursors.LONGEST), asked=RoomFilter.read(query_word)
@@ -61,13 +61,13 @@ def index() -> ResponseReturnValue:
 
 
 def _row(row: Row) -> Markup:
-    """A row of the list. When a room becomes live, the others of the page need not be made again."""
+    """A row of the list, cached by itself: when one room goes live, the other rows are not rendered again."""
     make = partial(render_template, "manage/rooms/_row.html", row=row)
     return cached_fragment_for_session("room row", (row, _day()), make)
 
 
 def _day() -> tuple[ZoneInfo, date]:
-    """The reader's today: the words for a moment depend on it."""
+    """The reader's time zone and date, on which texts like "today, 14:05" depend."""
     return zone(), now().astimezone(zone()).date()
 
 
@@ -75,7 +75,7 @@ def _day() -> tuple[ZoneInfo, date]:
 @requires_in_account
 @refills
 def create(accounts: list[Account]) -> ResponseReturnValue:
-    """Make a room, then show it."""
+    """Create a room, then show it."""
     form = NewRoomForm()
     form.account.choices = [SelectChoice(a.id, f"{a.customer.display_name} · {a.account_name}") for a in accounts]
     if len(accounts) == 1 and not form.account.data:
@@ -96,7 +96,7 @@ def create(accounts: list[Account]) -> ResponseReturnValue:
 @bp.get("/<id:room_id>")
 @requires(Permission.ROOM_VIEW)
 def show(room: Room) -> ResponseReturnValue:
-    """What is going on in the room, what limits it, and how people get in."""
+    """Show a room: its status, its limits, and how people get in."""
     somebody = actor.someone()
     codes = codes_of(room) if can(somebody, Permission.CODES_VIEW, room) else []
     links = tokens_of(room) if can(somebody, Permission.TOKENS_VIEW, room) else []
@@ -120,7 +120,7 @@ def show(room: Room) -> ResponseReturnValue:
 @bp.route("/<id:room_id>/deletion", methods=["GET", "POST"])
 @requires(Permission.ROOM_DELETE)
 def delete(room: Room) -> ResponseReturnValue:
-    """Say what goes, then put the room into the trash. The next page offers to undo it."""
+    """Ask for confirmation, then move the room to the trash. The next page offers to undo it."""
     if request.method == "POST":
         delete_room(room, by=actor.someone())
         notices.undoable(

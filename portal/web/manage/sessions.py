@@ -1,4 +1,4 @@
-"""What happened in a room: its runs, who took part in each of them, and that as a file. And ending one."""
+"""The pages of a room's runs: the list, who took part in one, that as a CSV file, and ending the present run."""
 
 from datetime import datetime
 
@@ -30,16 +30,16 @@ MOST_SHOWN = 500
 @bp.get("/sessions")
 @requires(Permission.REPORTS_VIEW)
 def index(room: Room) -> ResponseReturnValue:
-    """The room's runs, newest first."""
-    place = cursors.decode_row(request.args.get("after", ""), of="sessions")
-    runs = sessions_of(room, after=place, limit=PAGE + 1)
+    """Show the room's runs, newest first."""
+    position = cursors.decode_row(request.args.get("after", ""), of="sessions")
+    runs = sessions_of(room, after=position, limit=PAGE + 1)
     more, runs = len(runs) > PAGE, runs[:PAGE]
     return render_template(
         "manage/sessions/index.html",
         room=room,
         tab="sessions",
         runs=runs,
-        first=place is None,
+        first=position is None,
         next=cursors.encode_row(cursor_of(runs[-1]), of="sessions") if more else "",
     )
 
@@ -47,7 +47,7 @@ def index(room: Room) -> ResponseReturnValue:
 @bp.get("/sessions/<id:session_id>")
 @requires(Permission.REPORTS_VIEW)
 def show(room: Room, session_id: str) -> ResponseReturnValue:
-    """Who took part in one run."""
+    """Show who took part in one run."""
     run = _own(room, session_id)
     people = participations_of(run, limit=MOST_SHOWN)
     total = len(people) if len(people) < MOST_SHOWN else count_participations(run)
@@ -59,7 +59,7 @@ def show(room: Room, session_id: str) -> ResponseReturnValue:
 @bp.get("/sessions/<id:session_id>/attendance.csv")
 @requires(Permission.REPORTS_VIEW)
 def download(room: Room, session_id: str) -> ResponseReturnValue:
-    """The same as a file; times are in UTC."""
+    """Download who took part in one run, as a CSV file with times in UTC."""
     run = _own(room, session_id)
     return csv_file(
         f"{room.slug}-{run.started_at:%Y-%m-%d-%H%M}.csv",
@@ -81,7 +81,7 @@ def download(room: Room, session_id: str) -> ResponseReturnValue:
 @bp.route("/ending", methods=["GET", "POST"])
 @requires(Permission.ROOM_MODERATE)
 def end(room: Room) -> ResponseReturnValue:
-    """End what goes on in the room, for everyone. It cannot be undone, so it is said first who goes."""
+    """End the room's present run for everyone. It cannot be undone, so a page says first who is in."""
     if request.method == "GET":
         return render_template("manage/sessions/end.html", room=room, tab="", people=present_participations(room))
     gone = end_session(room, by=actor.someone())
@@ -94,7 +94,7 @@ def end(room: Room) -> ResponseReturnValue:
 
 
 def came_by(person: ParticipationDetails) -> str:
-    """By what right somebody came: a link's label, or as which member."""
+    """How a participant came in: by which link, as which member, or as a guest of a public room."""
     if person.member is not None:
         return str(_("Member %(name)s", name=person.member))
     if person.link_id is None or person.automatic:

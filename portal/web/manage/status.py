@@ -1,4 +1,4 @@
-"""What is happening in rooms right now, as fragments of pages and as one stream for each browser.
+"""The live status of rooms: fragments of pages, and one event stream for each browser.
 
 The stream only says that something about a room changed; pages then ask for the guarded fragment again.
 """
@@ -37,7 +37,7 @@ JUDGE_SECONDS = 60.0
 
 @dataclass(frozen=True)
 class StatusView:
-    """The stored snapshot with the names of those inside, how many may be in, and how many wait for a moderator."""
+    """The data of the status card: snapshot, people inside, how many may be in, how many wait for a moderator."""
 
     status: RoomStatus | None
     people: list[Participation]
@@ -51,16 +51,16 @@ class StatusView:
 
 
 def snapshot_of(room: Room) -> RoomStatus | None:
-    """The stored snapshot: one statement, for the badge in the head of each of a room's pages.
+    """The stored status of a room, by one statement, for the badge in the head of each of its pages.
 
-    A page that shows a refused form again must not write down what was refused.
+    Autoflush is off, because a page that shows a refused form again must not write the refused changes.
     """
     with session.no_autoflush:
         return session.get(RoomStatus, room.uuid)
 
 
 def status_view(room: Room, somebody: Actor) -> StatusView:
-    """What the status fragment shows."""
+    """Read the data of a room's status card."""
     stored = snapshot_of(room)
     limit = kind_of(room).people_limit
     most = used_limit(room.subscription.values, room.room_features, limit) if limit else None
@@ -72,7 +72,7 @@ def status_view(room: Room, somebody: Actor) -> StatusView:
 @bp.get("/rooms/<id:room_id>/status")
 @requires(Permission.STATUS_VIEW)
 def show(room: Room) -> ResponseReturnValue:
-    """The status card of one room, with its badge for the page's head."""
+    """Show the status card of one room, with the badge for the page's head."""
     view = status_view(room, actor.someone())
     return render_template("manage/rooms/_status.html", room=room, status=view, alone=True)
 
@@ -80,14 +80,14 @@ def show(room: Room) -> ResponseReturnValue:
 @bp.get("/rooms/<id:room_id>/status/badge")
 @requires(Permission.STATUS_VIEW)
 def badge(room: Room) -> ResponseReturnValue:
-    """The badge alone, for the pages of a room that show nothing else of its status."""
+    """Show the badge only, for pages of a room that show nothing else of its status."""
     return render_template("manage/rooms/_badge.html", room=room)
 
 
 @bp.get("/rooms/status")
 @signed_in
 def index() -> ResponseReturnValue:
-    """The state of several rooms of a list, together: one request for each page."""
+    """Show the states of all rooms of a list, in one request."""
     rows = rows_of(actor.someone(), query_word("rooms", longest=2000).split())
     return fill_placeholders(render_template("manage/rooms/_states.html", rows=rows), ages_of(rows))
 
@@ -95,7 +95,7 @@ def index() -> ResponseReturnValue:
 @bp.get("/live")
 @signed_in
 def live() -> ResponseReturnValue:
-    """One stream for a browser: an event `room` with the id of each room whose status changed, "*" for any."""
+    """Stream an event `room` with the id of each room whose status changed; "*" means that any may have changed."""
     somebody = actor.someone()
     assert somebody.sign_in is not None
     app = cast("Flask", current_app._get_current_object())  # type: ignore[attr-defined]
@@ -105,23 +105,23 @@ def live() -> ResponseReturnValue:
 
 @dataclass(frozen=True)
 class Rights:
-    """What a stream may tell: the topics of a sign-in, and the topic that says that they may have changed."""
+    """What a stream may tell: the `topics` of a sign-in, and the topic `own`, which is nudged when those may change."""
 
     sign_in_uuid: UUID
     own: str
     topics: frozenset[str]
 
     def hold(self, app: Flask) -> bool:
-        """Whether the sign-in counts and its topics are still the same."""
+        """Whether the sign-in still counts and its topics have not changed."""
         with app.app_context(), reading(), transaction():
             somebody = actor.by_sign_in(self.sign_in_uuid)
             return somebody is not None and watched_topics(somebody) == self.topics
 
 
 def _changes(app: Flask, rights: Rights) -> Iterator[str]:
-    """Which rooms change. Ends when the rights do: the browser connects again and gets what it may see now.
+    """The events of a stream. It ends when the rights change: the browser connects again, with its new rights.
 
-    Whatever changes rights in this portal nudges `rights.own`; what just runs out is found within a minute.
+    Every change of rights by an operation nudges `rights.own`; rights that expire are noticed within a minute.
     """
     with channels().watch(*rights.topics, rights.own) as watch, sse.one_of_few(rights.sign_in_uuid, watch):
         yield sse.event("hello", {})

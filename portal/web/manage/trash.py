@@ -1,4 +1,4 @@
-"""Deleted rooms, and the way back for as long as they are kept: the notice that offers it first is soon gone."""
+"""The page of deleted rooms, from which they can be restored for 30 days."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -31,7 +31,7 @@ RETENTION = timedelta(days=TRASH_DAYS)
 
 @dataclass(frozen=True)
 class Trashed:
-    """A deleted room, since when it is one, and until when it can come back. `owner` is "" for the reader's own."""
+    """A deleted room, when it was deleted, and until when it can be restored. `owner` is "" for the reader's own."""
 
     id: str
     room_name: str
@@ -44,7 +44,7 @@ class Trashed:
 
 @dataclass(frozen=True)
 class TrashPage:
-    """One page of deleted rooms, and where the next one begins ("" for nowhere)."""
+    """One page of deleted rooms, and the cursor of the next page ("" if there is none)."""
 
     rooms: list[Trashed]
     search: str
@@ -55,18 +55,18 @@ class TrashPage:
 @bp.get("")
 @signed_in
 def index() -> ResponseReturnValue:
-    """The deleted rooms that I may bring back, the last deleted first."""
+    """Show the deleted rooms that the actor may restore, the last deleted first."""
     search = " ".join(query_word("search").split())[:LONGEST_SEARCH]
     trash = page_of_trash(actor.someone(), search=search, after=query_word("after", longest=cursors.LONGEST))
     return render_template("manage/trash/index.html", trash=trash, days=TRASH_DAYS)
 
 
 def page_of_trash(somebody: Actor, *, search: str = "", after: str = "") -> TrashPage:
-    """The page after the cursor `after`, in two statements. Who may delete a room may bring it back.
+    """The page of deleted rooms after the cursor `after`. Whoever may delete a room may restore it.
 
-    What was kept long enough is not shown, though the hourly sweep may not have come by yet.
+    Rooms whose 30 days are over are left out, even if housekeeping has not deleted them yet.
     """
-    at, place = now(), cursors.decode_row(after, of="trash")
+    at, position = now(), cursors.decode_row(after, of="trash")
     deletes = StaffPermission.ROOMS_DELETE in somebody.staff
     access_scope = access_scope_of(somebody)
     right = Permission.ROOM_VIEW if deletes else Permission.ROOM_DELETE  # staff lacks only the sight of a room
@@ -95,8 +95,8 @@ def page_of_trash(somebody: Actor, *, search: str = "", after: str = "") -> Tras
         .order_by(Room.trashed_at.desc(), Room.uuid.desc())
         .limit(literal_limit(PAGE + 1))
     )
-    if place is not None:
-        query = query.where(sa.tuple_(Room.trashed_at, Room.uuid) < place)
+    if position is not None:
+        query = query.where(sa.tuple_(Room.trashed_at, Room.uuid) < position)
     found = session.execute(query).all()
     last = found[PAGE - 1] if len(found) > PAGE else None
     return TrashPage(
@@ -113,6 +113,6 @@ def page_of_trash(somebody: Actor, *, search: str = "", after: str = "") -> Tras
             for row in found[:PAGE]
         ],
         search=search,
-        first=place is None,
+        first=position is None,
         next=cursors.encode_row((last.trashed_at, last.uuid), of="trash") if last else "",
     )

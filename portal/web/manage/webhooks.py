@@ -1,4 +1,4 @@
-"""Webhooks, seen from a room: who is told of what happens in it, and what became of each message."""
+"""The pages of a room's webhooks: list, create, change, pause, rotate, test and delete, and their deliveries."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -35,12 +35,12 @@ from portal.webhooks.serializers import state_of, trouble_of
 bp = Blueprint("webhooks", __name__, url_prefix="/manage/rooms/<id:room_id>/webhooks")
 
 PAGE = 25
-SOON = timedelta(seconds=45)  # what is sent so soon is worth waiting for on the page
+SOON = timedelta(seconds=45)  # the page keeps updating while a delivery is tried within this time
 FIRST = [Event.ROOM_STARTED, Event.ROOM_ENDED, Event.PARTICIPANT_JOINED, Event.PARTICIPANT_LEFT]
 
 
 class WebhookForm(Form):
-    """Where to, and of what. A checkbox for each event; those that the reader could not see cannot be touched."""
+    """The address, and a checkbox for each event. Events that the reader may not see himself cannot be changed."""
 
     url = URLField(_l("Address"), [InputRequired(_l("Fill this in."))], render_kw={"placeholder": "https://"})
     description = StringField(_l("Description"))
@@ -48,25 +48,25 @@ class WebhookForm(Form):
     everywhere = BooleanField(_l("For all rooms of this customer, not only for this one"))
 
     def offer(self, room: Room) -> None:
-        """Draw the choices from the enum."""
+        """Fill the choices from the enum, and find those that the reader may see."""
         self.events.choices = [SelectChoice(event, translated(event.words)) for event in Event]
         self.visible = {event for event in Event if can(actor.current(), event.needs, room)}
 
 
 @dataclass(frozen=True)
 class DeliveryState:
-    """What a delivery's row says: a kind of state (a class of the design) and what it means."""
+    """The state in a row of a delivery or a webhook: `kind` is a CSS class, `words` the text."""
 
     kind: str
     words: str
 
 
 def delivery_state(delivery: WebhookDelivery) -> DeliveryState:
-    """What became of a message."""
-    word = state_of(delivery)
-    if word == "delivered":
+    """The state of a delivery, as its row shows it."""
+    state = state_of(delivery)
+    if state == "delivered":
         return DeliveryState("ok", _("Delivered"))
-    if word == "given_up":
+    if state == "given_up":
         return DeliveryState("bad", _("Given up") if delivery.event != TEST else _("Failed"))
     if delivery.being_sent:
         return DeliveryState("wait", _("Is being sent"))
@@ -74,7 +74,7 @@ def delivery_state(delivery: WebhookDelivery) -> DeliveryState:
 
 
 def endpoint_state(endpoint: WebhookEndpoint, *, kept: bool) -> DeliveryState:
-    """How it stands with an endpoint, and whether it has a keeper."""
+    """The state of an endpoint, as its row shows it. `kept`: whether it has a valid owner."""
     if not endpoint.active:
         return DeliveryState("off", _("Paused"))
     if not kept:
@@ -87,7 +87,7 @@ def endpoint_state(endpoint: WebhookEndpoint, *, kept: bool) -> DeliveryState:
 @bp.get("")
 @requires(Permission.ROOM_EDIT)
 def index(room: Room) -> ResponseReturnValue:
-    """The room's webhooks, and those of all rooms of the customer for who owns it."""
+    """Show the room's webhooks; and to the customer's owner also those for all rooms of the customer."""
     found = endpoints_for(actor.someone(), room)
     return render_template(
         "manage/webhooks/index.html",
@@ -103,7 +103,7 @@ def index(room: Room) -> ResponseReturnValue:
 @requires(Permission.ROOM_EDIT)
 @refills
 def create(room: Room) -> ResponseReturnValue:
-    """Make a webhook, then show its secret."""
+    """Create a webhook, then show its secret."""
     somebody = actor.someone()
     form = WebhookForm(data={"events": FIRST})
     form.offer(room)
@@ -128,7 +128,7 @@ def create(room: Room) -> ResponseReturnValue:
 @bp.get("/<id:endpoint_id>")
 @requires(Permission.ROOM_EDIT)
 def show(room: Room, endpoint_id: str) -> ResponseReturnValue:
-    """One webhook: its secret, and what was sent to it."""
+    """Show one webhook: its secret, and its deliveries."""
     endpoint = _own(room, endpoint_id)
     return render_template(
         "manage/webhooks/show.html",
@@ -145,7 +145,7 @@ def show(room: Room, endpoint_id: str) -> ResponseReturnValue:
 @bp.get("/<id:endpoint_id>/deliveries")
 @requires(Permission.ROOM_EDIT)
 def deliveries(room: Room, endpoint_id: str) -> ResponseReturnValue:
-    """The piece of the page with what was sent."""
+    """Show the fragment of the page with the deliveries."""
     return render_template("manage/webhooks/_deliveries.html", **_shown(room, _own(room, endpoint_id)))
 
 
@@ -153,16 +153,16 @@ def deliveries(room: Room, endpoint_id: str) -> ResponseReturnValue:
 @requires(Permission.ROOM_EDIT)
 @refills
 def edit(room: Room, endpoint_id: str) -> ResponseReturnValue:
-    """Change where to and of what."""
+    """Change address, events and description."""
     endpoint = _own(room, endpoint_id)
-    held = [event for event in Event if endpoint.wants(event)]
-    form = WebhookForm(data={"url": endpoint.url, "description": endpoint.description, "events": held})
+    present = [event for event in Event if endpoint.wants(event)]
+    form = WebhookForm(data={"url": endpoint.url, "description": endpoint.description, "events": present})
     form.offer(room)
     del form.everywhere
     if form.validate_on_submit():
         with form.refusals():
             before = endpoint.created_by_uuid
-            untouchable = {event for event in held if event not in form.visible}
+            untouchable = {event for event in present if event not in form.visible}
             operations.change_endpoint(
                 endpoint,
                 by=actor.someone(),
@@ -170,8 +170,8 @@ def edit(room: Room, endpoint_id: str) -> ResponseReturnValue:
                 events={*form.events.data, *untouchable},
                 description=stripped(form.description.data),
             )
-            taken = _taken_over(endpoint, before)
-            notices.done(_("Saved. The webhook runs in your name from now on.") if taken else _("Saved."))
+            is_owner_now = _taken_over(endpoint, before)
+            notices.done(_("Saved. The webhook runs in your name from now on.") if is_owner_now else _("Saved."))
             return _back(room, endpoint)
     return _form(room, form, endpoint)
 
@@ -179,7 +179,7 @@ def edit(room: Room, endpoint_id: str) -> ResponseReturnValue:
 @bp.post("/<id:endpoint_id>/rotation")
 @requires(Permission.ROOM_EDIT)
 def rotate(room: Room, endpoint_id: str) -> ResponseReturnValue:
-    """A new secret beside the old one, which signs for a day more."""
+    """Rotate the secret. The old one signs for a day more."""
     endpoint = _own(room, endpoint_id)
     operations.rotate_secret(endpoint, by=actor.someone())
     notices.done(_("There is a new secret. For 24 hours messages are signed with both, so nothing gets lost."))
@@ -189,7 +189,7 @@ def rotate(room: Room, endpoint_id: str) -> ResponseReturnValue:
 @bp.post("/<id:endpoint_id>/pause")
 @requires(Permission.ROOM_EDIT)
 def pause(room: Room, endpoint_id: str) -> ResponseReturnValue:
-    """Tell it nothing for now."""
+    """Pause the webhook."""
     endpoint = _own(room, endpoint_id)
     operations.pause_endpoint(endpoint, by=actor.someone())
     notices.done(_("The webhook is paused. It will not be told what happens meanwhile."))
@@ -199,7 +199,7 @@ def pause(room: Room, endpoint_id: str) -> ResponseReturnValue:
 @bp.post("/<id:endpoint_id>/resumption")
 @requires(Permission.ROOM_EDIT)
 def resume(room: Room, endpoint_id: str) -> ResponseReturnValue:
-    """End a pause; if nobody keeps the webhook any more, whoever ends it does from now on."""
+    """End a pause. If the webhook has no valid owner any more, the actor becomes its owner."""
     endpoint = _own(room, endpoint_id)
     before = endpoint.created_by_uuid
     try:
@@ -217,7 +217,7 @@ def resume(room: Room, endpoint_id: str) -> ResponseReturnValue:
 @bp.post("/<id:endpoint_id>/test")
 @requires(Permission.ROOM_EDIT)
 def test(room: Room, endpoint_id: str) -> ResponseReturnValue:
-    """Send a message that tells of nothing."""
+    """Send a test delivery."""
     endpoint = _own(room, endpoint_id)
     operations.test_endpoint(endpoint, by=actor.someone())
     notices.done(_("A test is on its way: see below what the receiver answers."))
@@ -227,7 +227,7 @@ def test(room: Room, endpoint_id: str) -> ResponseReturnValue:
 @bp.post("/<id:endpoint_id>/deliveries/<id:delivery_id>/repetition")
 @requires(Permission.ROOM_EDIT)
 def repeat(room: Room, endpoint_id: str, delivery_id: str) -> ResponseReturnValue:
-    """Send a message once more."""
+    """Send a delivery once more."""
     endpoint = _own(room, endpoint_id)
     try:
         send_again(find_delivery(endpoint, delivery_id), by=actor.someone())
@@ -241,7 +241,7 @@ def repeat(room: Room, endpoint_id: str, delivery_id: str) -> ResponseReturnValu
 @bp.route("/<id:endpoint_id>/deletion", methods=["GET", "POST"])
 @requires(Permission.ROOM_EDIT)
 def delete(room: Room, endpoint_id: str) -> ResponseReturnValue:
-    """Say what goes, then delete the webhook."""
+    """Ask for confirmation, then delete the webhook."""
     endpoint = _own(room, endpoint_id)
     if request.method == "GET":
         return render_template("manage/webhooks/delete.html", room=room, tab="webhooks", endpoint=endpoint)
@@ -267,38 +267,38 @@ def _taken_over(endpoint: WebhookEndpoint, before: UUID | None) -> bool:
 
 
 def _shown(room: Room, endpoint: WebhookEndpoint) -> dict[str, object]:
-    place = cursors.decode_row(request.args.get("after", ""), of="deliveries")
-    found = newest_deliveries(endpoint, after=place, limit=PAGE + 1)
+    position = cursors.decode_row(request.args.get("after", ""), of="deliveries")
+    found = newest_deliveries(endpoint, after=position, limit=PAGE + 1)
     more, found = len(found) > PAGE, found[:PAGE]
-    soon, keeper = now() + SOON, find_valid_owner(endpoint)
+    soon, owner = now() + SOON, find_valid_owner(endpoint)
     return {
         "room": room,
         "tab": "webhooks",
         "endpoint": endpoint,
         "state": endpoint_state,
-        "keeper": keeper,
+        "keeper": owner,
         "delivery_state": delivery_state,
         "trouble_of": trouble_of,
-        "repeatable": {one.id for one in found if _repeatable(one, endpoint, keeper)},
+        "repeatable": {one.id for one in found if _repeatable(one, endpoint, owner)},
         "deliveries": found,
-        "first": place is None,
+        "first": position is None,
         "next": cursors.encode_row(cursor_of(found[-1]), of="deliveries") if more else "",
-        "busy": place is None and any(_moves(one, endpoint, soon) for one in found),
+        "busy": position is None and any(_moves(one, endpoint, soon) for one in found),
     }
 
 
 def _moves(delivery: WebhookDelivery, endpoint: WebhookEndpoint, soon: datetime) -> bool:
-    """Whether its row is about to change: it is on its way, or tried before long."""
-    at, told = delivery.next_attempt_at, endpoint.active or delivery.event == TEST
-    return delivery.being_sent or (told and at is not None and at < soon)
+    """Whether the delivery's row is about to change: it is being sent, or will be before `soon`."""
+    at, listening = delivery.next_attempt_at, endpoint.active or delivery.event == TEST
+    return delivery.being_sent or (listening and at is not None and at < soon)
 
 
-def _repeatable(delivery: WebhookDelivery, endpoint: WebhookEndpoint, keeper: Actor | None) -> bool:
-    """Whether it could be sent again: it was tried or given up, and its endpoint listens, and may be told this."""
+def _repeatable(delivery: WebhookDelivery, endpoint: WebhookEndpoint, owner: Actor | None) -> bool:
+    """Whether a delivery could be sent again: it has ended, its endpoint is active, and the owner may see its event."""
     ended = delivery.answered_at is not None or delivery.gave_up_at is not None
     if not ended or not endpoint.active or delivery.being_sent:
         return False
-    return delivery.event == TEST or (keeper is not None and may_receive(keeper, endpoint, Event(delivery.event)))
+    return delivery.event == TEST or (owner is not None and may_receive(owner, endpoint, Event(delivery.event)))
 
 
 def _form(room: Room, form: WebhookForm, endpoint: WebhookEndpoint | None) -> ResponseReturnValue:

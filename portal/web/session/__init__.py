@@ -1,0 +1,9 @@
+"""Pages about the signed-in person: signing in and out, profile, and what programs may do for them.
+
+Signing in starts a new session and ends the old one. A form that was sent after the session had ended is shown again,
+filled, after signing in, and acts only when it is sent again. The secret of a credential is shown once.
+
+    pages.py          signing in and out, and the profile
+    credentials.py    OAuth clients of the person's own programs
+    applications.py   third-party applications that the person authorised
+"""

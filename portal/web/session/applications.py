@@ -1,4 +1,4 @@
-"""Authorised applications: other people's programs that somebody let act in their name."""
+"""The pages of authorised applications: third-party programs that the signed-in person allowed to act for them."""
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -17,14 +17,14 @@ bp = Blueprint("applications", __name__, url_prefix="/me/applications")
 @bp.get("")
 @signed_in
 def index() -> ResponseReturnValue:
-    """All that may act now."""
+    """Show all applications that may act for the person now."""
     return render_template("session/applications/index.html", applications=authorised(actor.someone().user))
 
 
 @bp.route("/<id:client_id>/revocation", methods=["GET", "POST"])
 @signed_in
 def revoke(client_id: str) -> ResponseReturnValue:
-    """Say what ends, then end it."""
+    """Ask for confirmation, then withdraw everything that the person granted the application."""
     user = actor.someone().user
     application = _own(user, client_id)
     if request.method == "GET":

@@ -1,4 +1,8 @@
-"""API credentials: what one's own programs sign in with. A secret is shown once, by the answer that made it."""
+"""The pages of API credentials: OAuth clients that the signed-in person creates for their own programs.
+
+A client's secret is shown once, by the answer that creates it, and cannot be shown by a redirect. So the form carries
+the id that the new client will have: sent twice, it creates one client.
+"""
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -23,11 +27,11 @@ from portal.web.forms import Form, UTCDateTimeField, refills, stripped
 
 bp = Blueprint("credentials", __name__, url_prefix="/me/credentials")
 
-PROMISED = "promised-client"
+RESERVED_CLIENT_ID = "promised-client"  # a purpose of the vault
 
 
 class CredentialForm(Form):
-    """What a program is called and may do. `promised` is the id that it will have: sent twice, it makes one."""
+    """The name, description, scopes and expiry of a new client. `promised` holds its sealed id."""
 
     name = StringField(_l("Name"), [InputRequired(_l("Fill this in."))], render_kw={"autocomplete": "off"})
     description = StringField(_l("Description"), render_kw={"autocomplete": "off"})
@@ -36,13 +40,13 @@ class CredentialForm(Form):
     promised = HiddenField()
 
     def offer(self, user: User) -> None:
-        """Draw the choices from the enum, as far as they mean something for this person."""
+        """Fill the choices with the scopes that this person can give."""
         self.scopes.choices = [SelectChoice(scope, translated(scope.label)) for scope in offered_scopes(user)]
 
-    def promise(self) -> str:
-        """The id promised by the form that was sent; a new one if none was, or not by us."""
+    def reserved_client_id(self) -> str:
+        """The id of the client to create: the one in the submitted form, or a new one if that has none of ours."""
         try:
-            return vault.unseal(self.promised.data or "", purpose=PROMISED)
+            return vault.unseal(self.promised.data or "", purpose=RESERVED_CLIENT_ID)
         except vault.Tampered:
             return new_id()
 
@@ -50,7 +54,7 @@ class CredentialForm(Form):
 @bp.get("")
 @signed_in
 def index() -> ResponseReturnValue:
-    """All of them, the newest first."""
+    """Show all credentials, the newest first."""
     clients = clients_of(actor.someone().user)
     return render_template("session/credentials/index.html", clients=clients, at=now())
 
@@ -59,11 +63,11 @@ def index() -> ResponseReturnValue:
 @signed_in
 @refills
 def create() -> ResponseReturnValue:
-    """Make one, and show its secret: on this answer and never again."""
+    """Create a credential and show its secret, in this answer and never again."""
     user = actor.someone().user
     form = CredentialForm()
     form.offer(user)
-    promised = form.promise()
+    client_id = form.reserved_client_id()
     if form.validate_on_submit():
         with form.refusals():
             try:
@@ -74,20 +78,20 @@ def create() -> ResponseReturnValue:
                     description=stripped(form.description.data),
                     scopes=form.scopes.data,
                     expires_at=form.expires_at.data,
-                    client_id=promised,
+                    client_id=client_id,
                 )
-            except Conflict as made:
-                notices.failed(translated(made.message))
+            except Conflict as conflict:
+                notices.failed(translated(conflict.message))
                 return redirect(url_for("credentials.index"), 303)
             return render_template("session/credentials/made.html", client=client, secret=secret), 201
-    form.promised.data = vault.seal(promised, purpose=PROMISED)
+    form.promised.data = vault.seal(client_id, purpose=RESERVED_CLIENT_ID)
     return render_template("session/credentials/form.html", form=form), 422 if form.refused else 200
 
 
 @bp.route("/<id:client_id>/revocation", methods=["GET", "POST"])
 @signed_in
 def revoke(client_id: str) -> ResponseReturnValue:
-    """Say what goes, then shut the program out for good."""
+    """Ask for confirmation, then revoke the credential for good."""
     user = actor.someone().user
     client = find_own_client(user, client_id)
     if request.method == "GET":

@@ -1,4 +1,7 @@
-"""Signing in and out, and one's own profile. A form sent without a session comes back filled after signing in."""
+"""The pages for signing in and out, and of one's own profile.
+
+A form that was sent without a session is kept, sealed, in the sign-in page, and shown again, filled, after signing in.
+"""
 
 import json
 from typing import Any
@@ -39,7 +42,7 @@ KEPT_PURPOSE = "kept-form"
 
 
 class SignInForm(Form):
-    """E-mail and password, and what to come back to."""
+    """E-mail and password; and in hidden fields the page and the form to come back to."""
 
     email = EmailField(
         _l("E-mail"),
@@ -57,7 +60,7 @@ class SignInForm(Form):
 
 
 class ProfileForm(Form):
-    """What people may change about themselves."""
+    """What a person may change about themselves: name and time zone."""
 
     name = StringField(
         _l("Name"), [InputRequired(_l("Fill this in.")), Length(max=1000)], render_kw={"autocomplete": "name"}
@@ -66,7 +69,7 @@ class ProfileForm(Form):
 
 
 def install(app: Flask) -> None:
-    """What happens when nobody is signed in, or a form's session is over."""
+    """Handle requests without a sign-in, and forms without a valid CSRF token."""
     app.register_error_handler(SignInFirst, _ask_to_sign_in)
     app.register_error_handler(CSRFError, _show_again)
 
@@ -74,7 +77,7 @@ def install(app: Flask) -> None:
 @bp.get("/sign-in")
 @open_to_all
 def sign_in() -> ResponseReturnValue:
-    """The sign-in page; who is signed in already goes on."""
+    """Show the sign-in page; redirect somebody who is signed in already."""
     target = own_page(request.args.get("next", ""))
     if actor.current() is not None:
         return redirect(target, 303)
@@ -85,17 +88,17 @@ def sign_in() -> ResponseReturnValue:
 @open_to_all
 @refills
 def start() -> ResponseReturnValue:
-    """Sign in: a new session, then on to the page that was wanted, with the form that was being sent."""
+    """Sign in and start a new session; then show the page that was wanted, or the form that was being sent."""
     form = SignInForm()
     if form.validate_on_submit():
         with form.refusals():
-            signed = people.sign_in(
+            started = people.sign_in(
                 email=form.email.data,
                 password=form.password.data,
                 network=request.remote_addr or "",
                 timezone=form.timezone.data or None,
             )
-            actor.begin(signed)
+            actor.begin(started)
             target = own_page(form.next.data or "")
             fields = _kept_fields(form.kept.data or "", target)
             if fields:
@@ -107,10 +110,10 @@ def start() -> ResponseReturnValue:
 @bp.post("/sign-out")
 @signed_in
 def sign_out() -> ResponseReturnValue:
-    """Sign out this browser, on the server too."""
-    signed = actor.someone().sign_in
-    if signed is not None:
-        people.sign_out(signed)
+    """Sign out this browser, and end its sign-in in the database."""
+    ended = actor.someone().sign_in
+    if ended is not None:
+        people.sign_out(ended)
     actor.end()
     return redirect(url_for("session.sign_in"), 303)
 
@@ -119,7 +122,7 @@ def sign_out() -> ResponseReturnValue:
 @signed_in
 @refills
 def me() -> ResponseReturnValue:
-    """Name and time zone of whoever is signed in."""
+    """Show and change name and time zone of the signed-in person."""
     somebody = actor.someone()
     user = somebody.user
     form = ProfileForm(data={"name": user.name, "timezone": user.timezone or "UTC"})
@@ -132,7 +135,7 @@ def me() -> ResponseReturnValue:
 
 
 def own_page(address: str) -> str:
-    """`address` if it is a page of this portal that can be opened, else the start."""
+    """`address` if it is a page of this portal that can be opened, else the address of the list of rooms."""
     path = address.split("?", 1)[0]
     plain = address.startswith("/") and not address.startswith(("//", "/\\")) and address.isprintable()
     if not plain or "\\" in address or path in {"/sign-in", "/sign-out"} or not _opens(path):
@@ -187,7 +190,7 @@ def _refills(endpoint: str | None) -> bool:
 
 
 def _show_again(error: CSRFError) -> Any:
-    """The form's proof of origin was stale or missing: show the form again, filled, without acting on it."""
+    """Show the form again, filled, without acting on it, because its CSRF token was missing or had expired."""
     if not _refills(request.endpoint):
         return csrf_refused(error)
     g.lapsed = True

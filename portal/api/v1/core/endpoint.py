@@ -1,8 +1,8 @@
-"""What every operation of the API wears, from the outside in: `endpoint`, a door, `takes`.
+"""The decorators of every API view, from the outside in: `endpoint`, a door, `takes`.
 
-`endpoint` asks for the scope and says what is answered, the door swaps ids for things, `takes` reads the
-body behind the door, so that strangers learn nothing from how a body is refused. (Where the door lets them
-through, it is read before, for the same reason.) The document is drawn from what these leave on the view.
+`endpoint` requires the scope and describes the answer, the door loads what the address names, and `takes` parses the
+body after the door, so that strangers learn nothing from how a body is refused. (The one door that lets strangers
+in comes after `takes`, for the same reason.) The OpenAPI document is built from what the decorators set on the view.
 """
 
 from collections.abc import Callable
@@ -22,7 +22,7 @@ DESCRIPTION, TAKES = "api_description", "api_takes"
 
 @dataclass(frozen=True, kw_only=True)
 class Description:
-    """What the document says about an operation."""
+    """What the OpenAPI document says about a view."""
 
     tag: str
     scope: Scope | None
@@ -36,7 +36,7 @@ class Description:
 
 @dataclass(frozen=True)
 class Taken:
-    """The body of an operation: None for one that takes none."""
+    """The body that a view takes (None for none), with examples by name."""
 
     model: type[RequestBody] | None
     examples: dict[str, Any]
@@ -53,7 +53,10 @@ def endpoint(
     refusals: tuple[int, ...] = (),
     permission: str = "",
 ) -> Callable[[View], View]:
-    """An operation for callers whose credential has `scope`. Raises `ScopeMissing`."""
+    """Describe a view, and call it only for tokens that have `scope`. Raises `ScopeMissing`.
+
+    Without a `listing` the view takes no query parameters.
+    """
 
     def wrap(view: View) -> View:
         @wraps(view)
@@ -81,7 +84,7 @@ def endpoint(
 
 
 def takes(model: type[RequestBody] | None, **examples: Any) -> Callable[[View], View]:
-    """Read the body and hand it over as `body`. A POST with an `Idempotency-Key` acts once."""
+    """Parse the request's body and pass it to the view as `body`. A POST with an `Idempotency-Key` acts once."""
 
     def wrap(view: View) -> View:
         @wraps(view)

@@ -1,4 +1,7 @@
-"""`Idempotency-Key` on POST: the same key and body get the first answer again, another body is refused."""
+"""The header `Idempotency-Key` of POST requests: a repeated request gets the first answer and does not act again.
+
+A key that comes with another body or path is refused.
+"""
 
 import hashlib
 from collections.abc import Callable
@@ -16,24 +19,30 @@ KEPT_HEADERS = ("Content-Type", "Location", "ETag")
 
 
 def once(act: Callable[[], ResponseReturnValue]) -> ResponseReturnValue:
-    """Act, unless this caller has had this key answered before. Raises `Invalid`."""
+    """Return what `act` answers; or the stored answer, if this caller has sent this request with this key before.
+
+    Raises `Invalid` for a malformed key or another request with a known key, and `Conflict` while the first request
+    has no answer.
+    """
     key = request.headers.get(HEADER)
     if key is None or request.method != "POST":
         return act()
     if not 1 <= len(key) <= LONGEST or not key.isascii() or not key.isprintable():
         raise Invalid(**{HEADER: Message("Use 1 to %(most)d printable ASCII characters.", most=LONGEST)})
-    own = f"{bearer.caller()} {actor.someone().uuid} {request.path} {key}"  # one client may act for many people
+    key_of_caller = (
+        f"{bearer.caller()} {actor.someone().uuid} {request.path} {key}"  # one client may act for many people
+    )
     asked = f"{request.full_path} {hashlib.sha256(request.get_data(cache=True)).hexdigest()}"
-    known = api_requests.reserve_key(own, asked)
+    known = api_requests.reserve_key(key_of_caller, asked)
     if known is not None:
         if not api_requests.is_same_request(known, asked):
             raise Invalid(**{HEADER: Message("This key was used for another request.")})
         if not known.answer:  # the first one was cut off after a part of it had been committed, or still runs
             raise Conflict(Message("The first request with this key has no answer yet. Use a new key."))
-        return _again(known)
+        return _replayed(known)
     response = make_response(act())
     api_requests.store_answer(
-        own,
+        key_of_caller,
         {
             "status": response.status_code,
             "body": response.get_data(as_text=True),
@@ -43,7 +52,7 @@ def once(act: Callable[[], ResponseReturnValue]) -> ResponseReturnValue:
     return response
 
 
-def _again(known: api_requests.IdempotentRequest) -> Response:
+def _replayed(known: api_requests.IdempotentRequest) -> Response:
     answer = api_requests.stored_answer(known)
     response = Response(answer["body"], status=answer["status"], headers=answer["headers"])
     response.headers["Idempotent-Replayed"] = "true"

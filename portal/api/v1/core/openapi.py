@@ -1,6 +1,6 @@
-"""The API's own description: OpenAPI 3.1, drawn from the routes and from what `endpoint` and `takes` left on them.
+"""The OpenAPI 3.1 document of the API, built from the routes and from what `endpoint` and `takes` set on the views.
 
-Pydantic makes every schema; what is ours is one walk over the routes.
+Pydantic makes the schemas; this module walks over the routes.
 """
 
 import inspect
@@ -38,12 +38,12 @@ REFUSALS = {
     503: "The portal cannot answer right now: see `Retry-After`.",
 }
 MEANINGS: dict[type[StrEnum], str] = {Event: "words", PauseReason: "words", Permission: "label"}
-"""Words with a meaning that people are told, too, by which attribute."""
+"""Enums whose members the document explains → the attribute of a member that has the explanation."""
 
 
 @lru_cache(maxsize=4)
 def openapi_document(app: Flask) -> dict[str, Any]:
-    """The OpenAPI document of this app's API."""
+    """The OpenAPI document of this app's API, built once for each app."""
     operations = [
         (rule, app.view_functions[rule.endpoint])
         for rule in app.url_map.iter_rules()
@@ -72,7 +72,7 @@ def openapi_document(app: Flask) -> dict[str, Any]:
         "components": {
             "schemas": schemas,
             "securitySchemes": {"oauth": _security(password=app.config["OAUTH_PASSWORD_GRANT"])},
-            "responses": {str(status): _refusal(status, words) for status, words in REFUSALS.items()},
+            "responses": {str(status): _refusal(status, text) for status, text in REFUSALS.items()},
             "headers": {
                 "X-RateLimit-Limit": _header("How many requests this token has in a window of time.", "integer"),
                 "X-RateLimit-Remaining": _header("How many of them are left.", "integer"),
@@ -88,19 +88,19 @@ def _path(rule: Rule) -> str:
 
 
 def _link(paths: dict[str, dict[str, Any]]) -> None:
-    """Say which operations go on from a thing that was made or listed: those below its address."""
+    """Add `links` to answers that create or list things: the operations whose address begins with the thing's."""
     for path, methods in paths.items():
-        answers = {word: methods.get(word, {}).get("responses", {}) for word in ("post", "get")}
+        answers = {method: methods.get(method, {}).get("responses", {}) for method in ("post", "get")}
         known = [(answers["post"].get("201"), "id"), (answers["get"].get("200"), "0/id")]
         below = re.compile(rf"{re.escape(path)}/{{(\w+)}}(?:/\w[\w-]*)?$")
         for other, others in paths.items():
             if not (found := below.match(other)):
                 continue
-            for answer, place in known:
+            for answer, pointer in known:
                 if answer is None:
                     continue
                 parameters = {name: f"$request.path.{name}" for name in re.findall(r"{(\w+)}", path)}
-                parameters[found[1]] = f"$response.body#/data/{place}"
+                parameters[found[1]] = f"$response.body#/data/{pointer}"
                 for about in others.values():
                     links = answer.setdefault("links", {})
                     links[about["operationId"]] = {"operationId": about["operationId"], "parameters": parameters}
@@ -128,26 +128,26 @@ def _scopes() -> dict[str, str]:
     return {scope.value: str(scope.label) for scope in Scope}
 
 
-def _header(words: str, kind: str) -> dict[str, Any]:
-    return {"description": words, "schema": {"type": kind}}
+def _header(description: str, kind: str) -> dict[str, Any]:
+    return {"description": description, "schema": {"type": kind}}
 
 
-def _refusal(status: int, words: str) -> dict[str, Any]:
+def _refusal(status: int, description: str) -> dict[str, Any]:
     if status == 414:  # noqa: PLR2004
-        return {"description": words, "content": {"text/html": {"schema": {"type": "string"}}}}
+        return {"description": description, "content": {"text/html": {"schema": {"type": "string"}}}}
     headers: dict[str, Any] = {}
     if status == 401:  # noqa: PLR2004
         headers["WWW-Authenticate"] = _header("How to authenticate.", "string")
     if status in {429, 503}:
         headers["Retry-After"] = {"$ref": "#/components/headers/Retry-After"}
-    example: dict[str, Any] = {"message": words.partition(":")[0].rstrip(".") + "."}
+    example: dict[str, Any] = {"message": description.partition(":")[0].rstrip(".") + "."}
     if status == 422:  # noqa: PLR2004
         example = {
             "message": "The given data was invalid.",
             "errors": {"expires_at": ["Say the time zone: end it with Z, or with an offset like +01:00."]},
         }
     content = {"application/json": {"schema": {"$ref": "#/components/schemas/Problem"}, "example": example}}
-    return {"description": words, "content": content} | ({"headers": headers} if headers else {})
+    return {"description": description, "content": content} | ({"headers": headers} if headers else {})
 
 
 def _schemas(views: list[Any]) -> tuple[dict[Any, dict[str, Any]], dict[str, Any]]:
@@ -259,13 +259,13 @@ def _path_parameters(rule: Rule) -> list[dict[str, Any]]:
 
 def _header_parameters(rule: Rule, method: str, taken: Taken | None) -> list[dict[str, Any]]:
     if method == "POST" and taken is not None:
-        words = "Any text of your own; sent again with the same body, it gets the first answer again."
+        text = "Any text of your own; sent again with the same body, it gets the first answer again."
         schema = {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]+$"}
-        return [{"name": HEADER, "in": "header", "required": False, "description": words, "schema": schema}]
+        return [{"name": HEADER, "in": "header", "required": False, "description": text, "schema": schema}]
     if method in {"PATCH", "DELETE"} and rule.arguments:
-        words = "Act only if it is still as it was when this ETag was read."
+        text = "Act only if it is still as it was when this ETag was read."
         return [
-            {"name": "If-Match", "in": "header", "required": False, "description": words, "schema": {"type": "string"}}
+            {"name": "If-Match", "in": "header", "required": False, "description": text, "schema": {"type": "string"}}
         ]
     return []
 
@@ -327,10 +327,13 @@ def _list_parameters(listing: Listing) -> list[dict[str, Any]]:
     ]
 
 
-def _choice(name: str, words: str, values: list[str]) -> dict[str, Any]:
-    """Several of these values, separated by commas. A pattern, because tools try each value of an enum by itself."""
+def _choice(name: str, description: str, values: list[str]) -> dict[str, Any]:
+    """A query parameter with several of these values, separated by commas.
+
+    The values are a pattern and no enum, because tools would send each value of an enum by itself only.
+    """
     schema = {"type": "array", "items": {"type": "string", "pattern": f"^({'|'.join(map(re.escape, values))})$"}}
-    return _parameter(name, words) | {"schema": schema, "style": "form", "explode": False}
+    return _parameter(name, description) | {"schema": schema, "style": "form", "explode": False}
 
 
 def _parameter(name: str, description: str, **schema: Any) -> dict[str, Any]:

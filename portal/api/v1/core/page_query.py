@@ -1,7 +1,7 @@
-"""The statement that reads one page of a list.
+"""Building the SELECT that reads one page of a list.
 
-Making it takes longer than the database does, so those that many ask for alike are kept: what differs from
-one request to the next is bound when it is run.
+Building it takes longer than executing it, so statements that many requests have in common are cached. What differs
+from one request to the next is bound when the statement is executed.
 """
 
 from collections.abc import Callable
@@ -17,7 +17,7 @@ from portal.db import literal_limit
 from portal.permissions.visibility import Narrowing
 
 DEEP_PAGE = 1_000
-"""So many rows are read sooner once than in each arm."""
+"""How many rows deep a page must be for reading all visible rows once to be faster than reading each relation's."""
 
 Uuids = sa.Select[UUID] | sa.CompoundSelect[UUID]
 Rows = sa.Select[*tuple[Any, ...]]
@@ -25,7 +25,11 @@ Rows = sa.Select[*tuple[Any, ...]]
 
 @dataclass(frozen=True, eq=False)
 class VisibleRows:
-    """A list that `visibility` reads by arms: what of them a page needs, all of it at once, and the rows of these."""
+    """A list of which the reader sees the rows of several relations, such as rooms he owns and rooms he is a member of.
+
+    `needed` selects the uuids of one page, given a function that narrows, orders and limits the SELECT of each
+    relation; `everything` selects the uuids of all visible rows; `rows` selects the rows of these uuids.
+    """
 
     needed: Callable[[Narrowing], Uuids]
     everything: sa.Select[UUID]
@@ -34,9 +38,10 @@ class VisibleRows:
 
 @dataclass(frozen=True)
 class PageSpec:
-    """What of a query the statement is made from: which rows, in which order, and which part of them.
+    """The part of a `ListQuery` that decides how the statement looks: conditions, order, and which page.
 
-    `page` is 0 where a cursor leads, `after` what it says of the place: nothing, a value, or that there is none.
+    `page` is 0 if the page is found by a cursor. `after` tells what the cursor holds: "" no position, "value" a
+    position by value, "none" a position among the rows without a value, which come last.
     """
 
     listing: Listing
@@ -50,18 +55,22 @@ class PageSpec:
 
     @property
     def depth(self) -> int:
-        """How many rows there are up to the end of the page, and one more to see whether others follow a cursor's."""
+        """How many rows have to be read: up to the end of the page; by cursor one page, and one row more.
+
+        The additional row tells whether there is a next page.
+        """
         return self.page * self.limit or self.limit + 1
 
 
 def page_statements(
     asked: ListQuery, source: Rows | VisibleRows, options: tuple[Any, ...]
 ) -> tuple[Rows, sa.Select[int]]:
-    """One that reads the page, and one that counts the whole list, to be run with `visitor_params`.
+    """The statement that reads the page, and the one that counts the whole list. Execute both with `cursor_params`.
 
-    The rows of a page by number have `_total`; those after which a cursor may lead on have `_order` and `_tie`.
+    Rows of a page by number have the column `_total`; rows after which a cursor may continue have `_order` and `_tie`.
+    `options` are loader options of the rows.
     """
-    cut = PageSpec(
+    spec = PageSpec(
         asked.listing,
         asked.order,
         asked.descending,
@@ -72,67 +81,71 @@ def page_statements(
         asked.by_words,
     )
     return (
-        _build(cut, source, options)
-        if cut.conditions or not isinstance(source, VisibleRows)
-        else _build_cached(cut, source, options)
+        _build(spec, source, options)
+        if spec.conditions or not isinstance(source, VisibleRows)
+        else _build_cached(spec, source, options)
     )
 
 
 def cursor_params(asked: ListQuery) -> dict[str, Any]:
-    """The values that the statement needs for the cursor."""
+    """The values to bind for the cursor of the query."""
     return {} if asked.cursor is None else dict(zip(("after_place", "after_tie"), asked.cursor, strict=True))
 
 
-def _build(cut: PageSpec, source: Rows | VisibleRows, options: tuple[Any, ...]) -> tuple[Rows, sa.Select[int]]:
-    rows, total = _page_rows(cut, source)
-    if cut.page:
+def _build(spec: PageSpec, source: Rows | VisibleRows, options: tuple[Any, ...]) -> tuple[Rows, sa.Select[int]]:
+    rows, total = _page_rows(spec, source)
+    if spec.page:
         rows = rows.add_columns(total.scalar_subquery().label("_total")).offset(
-            literal_limit((cut.page - 1) * cut.limit)
+            literal_limit((spec.page - 1) * spec.limit)
         )
-    if cut.page in {0, FARTHEST_PAGE}:
-        rows = rows.add_columns(_order_column(cut).label("_order"), cut.listing.tie.label("_tie"))
-    return rows.options(*options).limit(literal_limit(cut.limit if cut.page else cut.depth)), total
+    if spec.page in {0, FARTHEST_PAGE}:
+        rows = rows.add_columns(_order_column(spec).label("_order"), spec.listing.tie.label("_tie"))
+    return rows.options(*options).limit(literal_limit(spec.limit if spec.page else spec.depth)), total
 
 
 _build_cached = lru_cache(maxsize=64)(_build)
 
 
-def _page_rows(cut: PageSpec, source: Rows | VisibleRows) -> tuple[Rows, sa.Select[int]]:
-    """The rows that are asked for, so many of them that the page is among the first; and how many there are."""
-    conditions = (*cut.conditions, *_after(cut))
+def _page_rows(spec: PageSpec, source: Rows | VisibleRows) -> tuple[Rows, sa.Select[int]]:
+    """The ordered SELECT of the rows, of which the page is one part, and the SELECT that counts them all."""
+    conditions = (*spec.conditions, *_after(spec))
     if not isinstance(source, VisibleRows):
-        return _ordered(cut, source.where(*conditions)), _count(source.where(*conditions))
-    through = cut.listing.columns[cut.order].through
+        return _ordered(spec, source.where(*conditions)), _count(source.where(*conditions))
+    through = spec.listing.columns[spec.order].through
 
     def narrowed(query: sa.Select[UUID]) -> sa.Select[UUID]:
         return (query if through is None else query.join(through)).where(*conditions)
 
-    if cut.by_words or cut.depth > DEEP_PAGE:
-        return _materialized_rows(cut, source, narrowed(source.everything))
-    needed = source.needed(lambda arm: _ordered(cut, narrowed(arm)).limit(literal_limit(cut.depth)))
-    return _ordered(cut, source.rows(needed)), _count(source.everything.where(*conditions))
+    if spec.by_words or spec.depth > DEEP_PAGE:
+        return _materialized_rows(spec, source, narrowed(source.everything))
+    needed = source.needed(lambda relation: _ordered(spec, narrowed(relation)).limit(literal_limit(spec.depth)))
+    return _ordered(spec, source.rows(needed)), _count(source.everything.where(*conditions))
 
 
-def _materialized_rows(cut: PageSpec, source: VisibleRows, query: sa.Select[UUID]) -> tuple[Rows, sa.Select[int]]:
-    """The same for what no arm can cut short: all that is found is read, and then put in order.
+def _materialized_rows(spec: PageSpec, source: VisibleRows, query: sa.Select[UUID]) -> tuple[Rows, sa.Select[int]]:
+    """The rows and their number for a search by words or a deep page: find all rows first, then order them.
 
-    An index of words knows no order, and PostgreSQL, which takes any word for a frequent one, would walk the rooms in
-    theirs to meet it.
+    The index of words has no order. Without MATERIALIZED PostgreSQL, which assumes any word to be frequent, would walk
+    through all rooms in their order instead of using it.
     """
-    found = query.add_columns(_order_column(cut).label("place")).cte("found").prefix_with("MATERIALIZED")
-    first = sa.select(found.c.uuid).order_by(*_order(cut, found.c.place, found.c.uuid)).limit(literal_limit(cut.depth))
-    return _ordered(cut, source.rows(first)), sa.select(sa.func.count()).select_from(found)
+    found = query.add_columns(_order_column(spec).label("sort_value")).cte("found").prefix_with("MATERIALIZED")
+    first = (
+        sa.select(found.c.uuid)
+        .order_by(*_order(spec, found.c.sort_value, found.c.uuid))
+        .limit(literal_limit(spec.depth))
+    )
+    return _ordered(spec, source.rows(first)), sa.select(sa.func.count()).select_from(found)
 
 
-def _ordered(cut: PageSpec, select: sa.Select[Any]) -> sa.Select[Any]:
-    return select.order_by(*_order(cut, _order_column(cut), cut.listing.tie))
+def _ordered(spec: PageSpec, select: sa.Select[Any]) -> sa.Select[Any]:
+    return select.order_by(*_order(spec, _order_column(spec), spec.listing.tie))
 
 
-def _order(cut: PageSpec, place: Any, tie: Any) -> tuple[sa.ColumnElement[Any], sa.ColumnElement[Any]]:
-    order = place.desc() if cut.descending else place.asc()
-    if cut.listing.columns[cut.order].nullable:  # else saying so would keep indexes from being read backwards
+def _order(spec: PageSpec, value: Any, tie: Any) -> tuple[sa.ColumnElement[Any], sa.ColumnElement[Any]]:
+    order = value.desc() if spec.descending else value.asc()
+    if spec.listing.columns[spec.order].nullable:  # for others it would keep indexes from being read backwards
         order = order.nulls_last()
-    return order, tie.desc() if cut.descending else tie.asc()
+    return order, tie.desc() if spec.descending else tie.asc()
 
 
 def _count(select: sa.Select[Any]) -> sa.Select[int]:
@@ -140,22 +153,22 @@ def _count(select: sa.Select[Any]) -> sa.Select[int]:
     return counted.order_by(None).correlate(None)
 
 
-def _order_column(cut: PageSpec) -> Any:
-    """What the rows are ordered by."""
-    return cut.listing.columns[cut.order].expression
+def _order_column(spec: PageSpec) -> Any:
+    """The column by which the rows are ordered."""
+    return spec.listing.columns[spec.order].expression
 
 
-def _after(cut: PageSpec) -> list[sa.ColumnElement[bool]]:
-    """The rows that come after the cursor's; those without a value come last, whatever the direction."""
-    if not cut.after:
+def _after(spec: PageSpec) -> list[sa.ColumnElement[bool]]:
+    """The condition for rows that follow the cursor's position. Rows without a value come last in both directions."""
+    if not spec.after:
         return []
-    here: Any = cut.listing.tie
+    here: Any = spec.listing.tie
     there: Any = sa.bindparam("after_tie", type_=sa.Uuid())
-    if cut.after == "value":
-        here = sa.tuple_(_order_column(cut), here)
-        there = sa.tuple_(sa.bindparam("after_place", type_=_order_column(cut).type), there)
-    further = here < there if cut.descending else here > there
-    if not cut.listing.columns[cut.order].nullable:
+    if spec.after == "value":
+        here = sa.tuple_(_order_column(spec), here)
+        there = sa.tuple_(sa.bindparam("after_place", type_=_order_column(spec).type), there)
+    further = here < there if spec.descending else here > there
+    if not spec.listing.columns[spec.order].nullable:
         return [further]
-    none = _order_column(cut).is_(None)
-    return [sa.and_(none, further) if cut.after == "none" else sa.or_(further, none)]
+    none = _order_column(spec).is_(None)
+    return [sa.and_(none, further) if spec.after == "none" else sa.or_(further, none)]

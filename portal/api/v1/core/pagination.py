@@ -1,4 +1,4 @@
-"""A list as the query language asked for it: one page of rows, and the `meta` that goes with it."""
+"""Pagination of lists, by number and by cursor: reading one page of rows, and its `meta.pagination`."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -17,7 +17,11 @@ Pagination = dict[str, Any]
 def rows_of(
     asked: ListQuery, source: Rows | VisibleRows, *options: Any, params: Mapping[str, Any] | None = None
 ) -> tuple[list[Any], Pagination]:
-    """The rows of this page, and `meta.pagination`. `options` say what is loaded with them, `params` are bound."""
+    """Read the page that was asked for. Returns its rows and the value of `meta.pagination`.
+
+    `options` are loader options of the rows, `params` values to bind. Raises `Invalid` on `limit` if everything was
+    asked for and that is too much.
+    """
     page = _by_cursor if asked.by_cursor else _by_page
     return page(asked, source, options, {**(params or {}), **cursor_params(asked)})
 
@@ -29,7 +33,7 @@ def _by_page(
     found, total_of = page_statements(asked, source, options)
     rows = list(session.execute(found, params).unique())
     total = rows[0]._total if rows else 0
-    if not rows and asked.page > 1:  # beyond the end, where no row says how many there are
+    if not rows and asked.page > 1:  # a page beyond the last has no row with the total
         total = session.scalar(total_of, params) or 0
     if asked.limit == 0 and total > EVERYTHING:
         raise Invalid(limit=Message("These are more than %(most)d rows: go by pages.", most=EVERYTHING))

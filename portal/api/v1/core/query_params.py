@@ -1,7 +1,7 @@
-"""The query language of every list and every single resource, in one place.
+"""Parsing the query parameters of lists and single resources.
 
-`orderBy sortedBy page limit cursor search searchFields searchJoin filter include`: what a resource offers is
-declared once, as a `Listing`; unknown names are refused, naming the value and the allowed ones.
+They are `orderBy sortedBy page limit cursor search searchFields searchJoin filter include`. Each resource declares
+once, as a `Listing`, what it offers; anything else is refused by a message with the value and the allowed ones.
 """
 
 import operator
@@ -26,20 +26,21 @@ from portal.moments import iso_datetime
 ColumnKind = Literal["text", "flag", "number", "moment"] | type[StrEnum]
 LIMIT, MOST, EVERYTHING = 10, 100, 1_000
 FARTHEST_PAGE = 1_000
-"""Where pages by number end, which read all rows before them: a cursor leads on."""
+"""The last page that can be asked for by number, because reading it reads all rows before it. A cursor goes further."""
 LONGEST = 500
 MAX_SEARCH_TERMS = 8
-"""Things sought at once: each is a search of its own, and hundreds of them kept a whole portal waiting."""
+"""The most terms in one `search`. Each is a condition of its own, and hundreds of them blocked a whole portal."""
 
 Matcher = Callable[[sa.Select[Any], str], sa.ColumnElement[bool]]
 
 
 @dataclass(frozen=True)
 class Column:
-    """A public field that can be sorted by and searched. `like` matches beginnings of words.
+    """A public field that lists can be sorted by and searched in.
 
-    `stored` spells a text as the column does, where that differs from what people read. A column of
-    something else than what is listed is reached `through` a relation.
+    `like` makes the condition that each word of a text begins a word of the field; None if the field has no words.
+    `stored` turns a text into the form in which the column stores it, such as lower case. `through` is the relation
+    to join, if the field is a column of another table.
     """
 
     expression: Any
@@ -50,12 +51,12 @@ class Column:
     through: InstrumentedAttribute[Any] | None = None
 
     def equals(self, text: str, *, named: str) -> sa.ColumnElement[bool]:
-        """The condition that the field has the value that `text` spells. Raises `Invalid` on `search`."""
+        """The condition that the field has the value that `text` represents. Raises `Invalid` on `search`."""
         equal: sa.ColumnElement[bool] = self.expression == self.read(self.stored(text), named=named)
         return equal if self.through is None else self.through.has(equal)
 
     def read(self, text: str, *, named: str) -> Any:
-        """The value that `text` spells."""
+        """The value that `text` represents, by the column's kind. Raises `Invalid` on `search` naming the field."""
         try:
             return self._read(text)
         except ValueError:
@@ -98,7 +99,11 @@ def _read_moment(text: str) -> datetime:
 
 @dataclass(frozen=True, eq=False)
 class Listing:
-    """What a resource offers to the language. `tie` makes every order total."""
+    """What a resource offers to query parameters.
+
+    `columns` can be sorted by and searched in; `tie` is the unique column that decides between rows of equal value;
+    `fields` can be selected by `filter`, `includes` by `include`; `order` and `sorted_by` are the defaults.
+    """
 
     columns: Mapping[str, Column]
     tie: Any
@@ -107,19 +112,22 @@ class Listing:
     order: str = "created_at"
     sorted_by: Literal["asc", "desc"] = "asc"
     extra: Mapping[str, dict[str, Any]] = field(default_factory=dict)
-    """More names of the query, with what the document says about their values."""
+    """Other query parameters of the resource → their schema in the OpenAPI document."""
     inner: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """Relation → its public fields, for `filter=tokens.role`."""
 
     @property
     def searchable(self) -> list[str]:
-        """Fields that `search` without a field looks through: those with words in them."""
+        """The fields in which a `search` without a field name looks: those that have words."""
         return [name for name, column in self.columns.items() if column.like is not None]
 
 
 @dataclass(frozen=True)
 class FieldSelection:
-    """What part of a resource is wanted: `filter` and `include`. `offered` is what could be included."""
+    """The fields and relations of a resource that were asked for by `filter` and `include`.
+
+    `fields` is None for all; `inner` has the fields of included relations; `offered` is what could be included.
+    """
 
     fields: frozenset[str] | None
     inner: Mapping[str, frozenset[str]]
@@ -127,21 +135,21 @@ class FieldSelection:
     offered: tuple[str, ...]
 
     def wants(self, name: str) -> bool:
-        """Whether this relation, or one below it, is to be included."""
+        """Whether the relation `name`, or one below it (`name.other`), is to be included."""
         return any(one == name or one.startswith(f"{name}.") for one in self.includes)
 
     def below(self, name: str) -> tuple[str, ...]:
-        """What is to be included in that relation."""
+        """The relations to include below the relation `name`."""
         return tuple(one.removeprefix(f"{name}.") for one in self.includes if one.startswith(f"{name}."))
 
     def select(self, representation: Mapping[str, Any]) -> Mapping[str, Any]:
-        """The wanted fields of a representation; `id` and what is included always."""
+        """The selected fields of a serialized resource, and always `id`, `object` and the included relations."""
         if self.fields is None:
             return representation
         return _selected(representation, self.fields.union(one.partition(".")[0] for one in self.includes))
 
     def select_inner(self, name: str, representation: dict[str, Any]) -> dict[str, Any]:
-        """The same for a thing in an included relation."""
+        """The selected fields of a serialized thing in the included relation `name`, and always `id` and `object`."""
         fields = self.inner.get(name)
         return representation if fields is None else _selected(representation, fields)
 
@@ -152,7 +160,7 @@ def _selected(representation: Mapping[str, Any], fields: Set[str]) -> dict[str, 
 
 @dataclass(frozen=True)
 class ListQuery:
-    """A list as it was asked for."""
+    """The parsed query parameters of a list. `cursor` is the position (value, tie) that it names, if there is one."""
 
     listing: Listing
     selection: FieldSelection
@@ -164,7 +172,7 @@ class ListQuery:
     by_cursor: bool
     conditions: tuple[sa.ColumnElement[bool], ...] = field(default=())
     by_words: bool = False
-    """Whether words are looked for, which an index finds in no order."""
+    """Whether the search looks for words, whose index finds rows in no order."""
 
 
 SELECTION_NAMES = frozenset({"filter", "include"})
@@ -174,18 +182,18 @@ LIST_NAMES = SELECTION_NAMES | {
 
 
 def field_selection(listing: Listing) -> FieldSelection:
-    """How a single resource is wanted. Raises `Invalid` on any other name in the query."""
+    """Parse the query parameters of a single resource. Raises `Invalid` on any other parameter."""
     return _field_selection(listing, _sent_params(SELECTION_NAMES | set(listing.extra)))
 
 
 def no_params() -> None:
-    """Where there is nothing to choose from. Raises `Invalid` on any name in the query."""
+    """Raise `Invalid` on any query parameter: for operations that have none."""
     for name in request.args:
         raise Invalid(**{name[:50]: Message("Leave this out: nothing can be chosen here.")})
 
 
 def list_query(listing: Listing) -> ListQuery:
-    """How a list is wanted. Raises `Invalid`."""
+    """Parse the query parameters of a list. Raises `Invalid` naming the parameter."""
     sent = _sent_params(LIST_NAMES | set(listing.extra))
     order, descending = _order(listing, sent)
     by_cursor = "cursor" in sent
@@ -211,7 +219,7 @@ def list_query(listing: Listing) -> ListQuery:
 
 
 def boolean_param(name: str) -> bool:
-    """A yes/no of the query: `automatic=true`."""
+    """A boolean query parameter such as `automatic=true`; False if it is absent. Raises `Invalid`."""
     text = request.args.get(name, "false")
     if text not in _FLAGS:
         raise Invalid(**{name: Message("Use true or false.")})
@@ -237,7 +245,7 @@ def _unknown(where: str, value: str, allowed: list[str]) -> Invalid:
 
 
 def _comma_separated(text: str) -> list[str]:
-    return [word for word in (part.strip() for part in text.split(",")) if word]
+    return [name for name in (part.strip() for part in text.split(",")) if name]
 
 
 def _order(listing: Listing, sent: Mapping[str, str]) -> tuple[str, bool]:
@@ -283,7 +291,7 @@ def _field_selection(listing: Listing, sent: Mapping[str, str]) -> FieldSelectio
 
 
 def _search(listing: Listing, sent: Mapping[str, str]) -> tuple[tuple[sa.ColumnElement[bool], ...], bool]:
-    """What is sought, and whether words are among it."""
+    """The conditions of `search`, at most one, and whether it looks for words."""
     operators = _operators(listing, sent.get("searchFields", ""))
     join = sent.get("searchJoin", "or")
     if join not in {"or", "and"}:
@@ -309,9 +317,9 @@ def _search(listing: Listing, sent: Mapping[str, str]) -> tuple[tuple[sa.ColumnE
 
 
 def _anywhere(listing: Listing, value: str, operators: Mapping[str, str]) -> sa.ColumnElement[bool]:
-    """A word without a field: sought in those of `searchFields`, else in those with words in them.
+    """The condition for a search term without a field name: a field of `searchFields`, or any with words, has it.
 
-    A field that cannot hold the value does not have it; where that is so of all of them, it is refused.
+    Fields that cannot have such a value are left out. Raises `Invalid` if that is so of all of them.
     """
     names = list(operators) or listing.searchable
     if not names:
@@ -332,33 +340,33 @@ def _operators(listing: Listing, text: str) -> dict[str, str]:
     for piece in (piece.strip() for piece in text.split(";")):
         if not piece:
             continue
-        name, _, word = piece.partition(":")
+        name, _, symbol = piece.partition(":")
         if name not in listing.columns:
             raise _unknown("searchFields", name, sorted(listing.columns))
-        if word not in {"", "=", "like"} or (word == "like" and listing.columns[name].like is None):
+        if symbol not in {"", "=", "like"} or (symbol == "like" and listing.columns[name].like is None):
             raise _unknown("searchFields", piece, sorted(f"{one}:like" for one in listing.searchable))
-        operators[name] = word
+        operators[name] = symbol
     return operators
 
 
-def _condition(listing: Listing, name: str, value: str, word: str | None) -> sa.ColumnElement[bool]:
+def _condition(listing: Listing, name: str, value: str, symbol: str | None) -> sa.ColumnElement[bool]:
     column = listing.columns[name]
-    if column.like is not None and word != "=":
+    if column.like is not None and symbol != "=":
         return column.like(value)
     return column.equals(value, named=name)
 
 
 def cursor_of(asked: ListQuery, value: Any, tie: UUID) -> str:
-    """Where the next page begins: after the row with this value and tie."""
+    """The cursor of the page that follows the row with this value and tie, in the order of the query."""
     return cursor_at(asked.order, asked.descending, value, tie)
 
 
 def cursor_at(order: str, descending: bool, value: Any, tie: UUID) -> str:
-    """The same for somebody who knows the order."""
-    spelt: Any = iso_datetime(value) if isinstance(value, datetime) else value
+    """The cursor of the page that follows the row with this value and tie, in this order."""
+    text: Any = iso_datetime(value) if isinstance(value, datetime) else value
     if isinstance(value, bool):
-        spelt = str(value).lower()
-    return str(_signer().dumps([order, descending, spelt, str(tie)]))
+        text = str(value).lower()
+    return str(_signer().dumps([order, descending, text, str(tie)]))
 
 
 def _read_cursor(

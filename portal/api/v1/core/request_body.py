@@ -1,7 +1,7 @@
-"""From what a program sent to a typed body: shape only, meaning is judged by the operation.
+"""Parsing request bodies: from the JSON that a program sent to a typed model. Operations judge what the values mean.
 
-Stricter than JSON libraries are by themselves: no duplicate names, no NaN or Infinity, no text that a
-database could not hold, no nesting without end, and nothing that is not in the document.
+Parsing is stricter than JSON libraries are by default: no duplicate names, no NaN or Infinity, no text that a
+database could not hold, no deep nesting, and no field that is not in the OpenAPI document.
 """
 
 import json
@@ -45,7 +45,7 @@ READ_ONLY = frozenset(
     ]
 )
 
-WORDS: dict[str, Message] = {
+MESSAGES: dict[str, Message] = {
     "missing": Message("This is required."),
     "extra_forbidden": Message("There is no field %(name)s."),
     "string_type": Message("Send text."),
@@ -60,13 +60,13 @@ WORDS: dict[str, Message] = {
     "too_long": Message("Send at most %(max_length)d."),
     "dict_type": Message("Send an object."),
 }
-"""Pydantic's error → our words. Which of them bodies can meet with, a test finds out."""
+"""Type of a Pydantic error → our message. A test finds out which types bodies can have."""
 
 Model = TypeVar("Model", bound="RequestBody")
 
 
 class RequestBody(BaseModel):
-    """What every body has in common: strict types, and no field that the document does not name."""
+    """The base class of all bodies: strict types, and no field that is not declared."""
 
     model_config = ConfigDict(strict=True, extra="forbid")
 
@@ -76,12 +76,12 @@ class RequestBody(BaseModel):
 
 
 def parse_body(model: type[Model]) -> Model:
-    """The request's body. 415, 400, or `Invalid` naming each field."""
+    """The request's body as a `model`. Raises HTTP errors 415 and 400, or `Invalid` naming each field."""
     return _validated(model, _read())
 
 
 def no_body() -> None:
-    """Nothing was sent, or an empty object, which some programs cannot leave out. 400 for anything else."""
+    """Make sure that the body is empty, or an empty object, which some programs cannot leave out. Else raises a 400."""
     sent = request.get_data(cache=True).strip()
     if request.form or request.files or sent not in {b"", b"{}"}:
         raise BadRequest("Send no body here: there is nothing to say.")
@@ -125,8 +125,8 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return result
 
 
-def _not_json(word: str) -> NoReturn:
-    raise ValueError(f"{word} is no JSON value")
+def _not_json(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is no JSON value")
 
 
 def _integer(digits: str) -> int:
@@ -159,18 +159,18 @@ def _by_field(error: ValidationError) -> dict[str, Message]:
     found: dict[str, Message] = {}
     for problem in error.errors(include_url=False, include_input=False):
         where = [str(step) for step in problem["loc"]]
-        inside, said = ".".join(where[1:]), _field_message(problem["type"], where[-1], problem.get("ctx", {}))
+        inside, message = ".".join(where[1:]), _field_message(problem["type"], where[-1], problem.get("ctx", {}))
         if inside:
-            said = Message("%(inside)s: %(said)s", inside=inside, said=said)
-        found.setdefault(where[0], said)
+            message = Message("%(inside)s: %(said)s", inside=inside, said=message)
+        found.setdefault(where[0], message)
     return found
 
 
 def _field_message(kind: str, name: str, about: dict[str, Any]) -> Message:
-    """What we say for an error that Pydantic found, whose own words are for programmers in Python."""
+    """Our message for an error of Pydantic, whose own messages are for programmers in Python."""
     if kind == "value_error":
-        said: Message = about["error"].args[0]
-        return said
+        message: Message = about["error"].args[0]
+        return message
     if kind == "extra_forbidden" and name in READ_ONLY:
         return Message("This is read-only.")
     if kind == "enum":
@@ -179,11 +179,11 @@ def _field_message(kind: str, name: str, about: dict[str, Any]) -> Message:
         )
     if about.get("min_length") == 1:
         return Message("This cannot be empty.")
-    return Message(WORDS[kind].msgid, name=name, **about)
+    return Message(MESSAGES[kind].msgid, name=name, **about)
 
 
 def _aware_datetime(value: object) -> object:
-    """A date is its first moment in UTC; a moment says its zone (*domain*, Token)."""
+    """Parse a date, which means its start in UTC, or a datetime, which must have a time zone."""
     if not isinstance(value, str):
         return value
     try:
@@ -193,12 +193,12 @@ def _aware_datetime(value: object) -> object:
 
 
 def _whole(value: object) -> object:
-    """JSON knows one kind of number: 5.0 is the whole number 5."""
+    """Turn 5.0 into 5: JSON has one kind of number only."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 WHOLE = BeforeValidator(_whole)
-"""For integers, after their bounds: what stands before them would keep those out of the document."""
+"""Accepts 5.0 for an integer field. Put it after the field's bounds, or they are missing in the OpenAPI document."""
 
 AwareDateTime = Annotated[
     datetime,

@@ -1,6 +1,6 @@
-"""How answers are dressed: the envelope, entity tags, and what conditional requests get.
+"""The API's responses: the envelope `data` and `meta`, entity tags, and conditional requests.
 
-Nothing is answered without the `Shape` in which it was asked for, so that no operation can forget `filter`.
+Every response with content takes the `FieldSelection` that was asked for, so that no view can forget `filter`.
 """
 
 import hashlib
@@ -19,7 +19,7 @@ from portal.identifiers import IdentifierMixin
 def single(
     representation: Mapping[str, Any], selection: FieldSelection, *, status: int = 200, tag: str = ""
 ) -> Response:
-    """A single resource, with an entity tag; 304 if the reader has it already."""
+    """A single resource, with an entity tag made from `tag`; 304 if the client has this version already."""
     response = _json({"data": selection.select(representation), "meta": _meta(selection)}, status)
     if tag and status == 200:  # noqa: PLR2004
         response.set_etag(f"{tag}.{_digest(response.get_data())}")
@@ -30,13 +30,13 @@ def single(
 def listing(
     representations: Iterable[Mapping[str, Any]], selection: FieldSelection, pagination: Mapping[str, Any]
 ) -> Response:
-    """A list, with where it stands in the whole."""
+    """A page of a list, with `meta.pagination`."""
     data = [selection.select(one) for one in representations]
     return _json({"data": data, "meta": {**_meta(selection), "pagination": pagination}}, 200)
 
 
 def created(representation: Mapping[str, Any], selection: FieldSelection, *, at: str, tag: str) -> Response:
-    """201, with the address of what was made."""
+    """A 201 with the new resource, and its address `at` (a path) in `Location`."""
     response = single(representation, selection, status=201)
     response.headers["Location"] = f"{current_app.config['BASE_URL']}{at}"
     response.set_etag(f"{tag}.{_digest(response.get_data())}")
@@ -44,20 +44,20 @@ def created(representation: Mapping[str, Any], selection: FieldSelection, *, at:
 
 
 def no_content() -> Response:
-    """204: it is deleted, and there is nothing to say."""
+    """A 204, after something was deleted."""
     return Response(status=204)
 
 
 def etag_of(thing: IdentifierMixin) -> str:
-    """The first half of a thing's entity tag: what it was when it was last changed."""
+    """The first half of a thing's entity tag, which changes with its `updated_at`."""
     changed = thing.updated_at.isoformat() if isinstance(thing, TimestampMixin) else ""
     return _digest(f"{thing.uuid} {changed}".encode())
 
 
 def check_if_match(thing: IdentifierMixin) -> None:
-    """Honour `If-Match`: 412 if the thing has changed since it was read. Holds the row until the end.
+    """Raise a 412 if the request has `If-Match` and the thing has changed since, or the header is malformed.
 
-    What cannot be read as tags names no state that the thing could still be in: 412 as well.
+    Locks the thing's row until the transaction ends.
     """
     if "If-Match" not in request.headers:
         return

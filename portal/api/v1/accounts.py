@@ -1,4 +1,4 @@
-"""What the caller's customers bought: accounts and subscriptions, for reading; and the catalogue of features."""
+"""The API's routes for reading accounts, subscriptions and the catalogue of features."""
 
 from datetime import datetime
 
@@ -11,7 +11,7 @@ from portal.api.v1 import includes, response_schemas
 from portal.api.v1.core import pagination, query_params, responses
 from portal.api.v1.core.endpoint import endpoint
 from portal.api.v1.core.query_params import Column, Listing
-from portal.api.v1.tokens import beginning
+from portal.api.v1.core.word_search import words_begin
 from portal.clock import now
 from portal.customers.models import Customer
 from portal.db import session
@@ -25,12 +25,12 @@ from portal.scopes import Scope
 from portal.subscriptions.feature_catalog import FEATURES
 from portal.subscriptions.models import ServiceType, Subscription, SubscriptionStatus
 
-bp = Blueprint("customers", __name__)
+bp = Blueprint("customers", __name__)  # the name is a part of the public operation ids
 
 TAG = "Accounts and subscriptions"
 ACCOUNTS = Listing(
     columns={
-        "account_name": Column(Account.account_name, like=lambda words: beginning(Account.account_name, words)),
+        "account_name": Column(Account.account_name, like=lambda text: words_begin(Account.account_name, text)),
         "status": Column(Account.status, AccountStatus),
         "created_at": Column(Account.created_at, "moment"),
         "updated_at": Column(Account.updated_at, "moment"),
@@ -43,7 +43,7 @@ ACCOUNTS = Listing(
 )
 SUBSCRIPTIONS = Listing(
     columns={
-        "name": Column(Subscription.name, like=lambda words: beginning(Subscription.name, words)),
+        "name": Column(Subscription.name, like=lambda text: words_begin(Subscription.name, text)),
         "status": Column(Subscription.status, SubscriptionStatus),
         "service_type": Column(Subscription.service_type, ServiceType),
         "created_at": Column(Subscription.created_at, "moment"),

@@ -42,7 +42,7 @@ def create_code(
     created = AccessCode(room=room, role=role, created_by=by.user, use_count=0)
     _describe(created, code or new_code(), label, expires_at)
     _store(created)
-    record_event("code.created", made, by=by, room=room.uuid, role=role.value)
+    record_event("code.created", created, by=by, room=room.uuid, role=role.value)
     return created
 
 

@@ -28,6 +28,7 @@ from portal.identifiers import new_id
 from portal.people.models import NAME_LENGTH
 from portal.people.names import clean_name
 from portal.rooms.features import used_limit
+from portal.rooms.kinds import kind_of
 from portal.rooms.models import Role, Room
 from portal.status.locking import LockedRoom, locked_room_from_rows, locked_room_query
 from portal.status.models import Participation
@@ -315,7 +316,8 @@ def _refusal_recorder(room: Room, visitor: Visitor, decision: Decision) -> Calla
 def _lock(room: Room, role: Role) -> list[AccessCode]:
     """Lock and reload subscription and room, and return the role's codes: one statement. Raises `NotFound`."""
     room_uuid, subscription = room.uuid, room.subscription
-    counted = used_limit(subscription.values, {}, "max_participants") is not None
+    limit = kind_of(room).people_limit
+    counted = limit is not None and used_limit(subscription.values, {}, limit) is not None
     locking = _LOCKING if counted else _LOCKING_UNLIMITED
     for thing in (room, subscription):
         plain = set(object_mapper(thing).column_attrs.keys()) - {"uuid"}

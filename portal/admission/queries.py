@@ -24,6 +24,7 @@ from portal.identifiers import matches_identifier
 from portal.people.actor import Actor
 from portal.people.models import SignIn, User
 from portal.rooms.features import used_limit
+from portal.rooms.kinds import kind_of
 from portal.rooms.models import Role, Room, RoomStatusWord
 from portal.rooms.settings import GUEST_POLICY, WAIT_FOR_HOST
 from portal.status.models import Ending, Participation, RoomSession, RoomStatus
@@ -199,6 +200,7 @@ _DOOR = (
             Room.slug,
             Room.status,
             Room.is_public,
+            Room.room_type,
             Room.room_features,
             Room.room_settings,
             Room.customer_uuid,
@@ -270,8 +272,9 @@ def case_of(room: Room, visitor: Visitor, *, occupancy: Occupancy, at: datetime 
     at = at or now()
     link = visitor.link
     plan = room.subscription.values
-    room_most = used_limit(plan, room.room_features, "max_participants")
-    plan_most = used_limit(plan, {}, "max_participants")
+    limit = kind_of(room).people_limit
+    room_most = used_limit(plan, room.room_features, limit) if limit else None
+    plan_most = used_limit(plan, {}, limit) if limit else None
     return Case(
         at=at,
         customer_usable=room.customer.usable,

@@ -141,7 +141,7 @@ def reauthorize(
         role = member_role(somebody, room) if user.deactivated_at is None else None
     if role is None:
         raise ParticipationEnded(withdrawn, still=participation, ending=Ending.WITHDRAWN)
-    return Reauthorized(room, stay, role, somebody and acting_on(somebody, Permission.ROOM_VIEW, room))
+    return Reauthorized(room, participation, role, somebody and acting_on(somebody, Permission.ROOM_VIEW, room))
 
 
 def _ending_reason(participation: Participation, *, signed_in: bool, withdrawn: str) -> str:

@@ -274,7 +274,7 @@ def find_participant(room_id: str, cookie: AdmissionCookie | None) -> Participan
         own = participation.uuid
         with writing():
             change_role(room.uuid, lambda person: person.uuid == own, role)
-    return Participant(stay.room, stay.participation, cookie, stay.member)
+    return Participant(room, participation, cookie, reauthorized.member)
 
 
 def _changes_state() -> bool:

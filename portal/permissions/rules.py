@@ -117,7 +117,10 @@ def can(actor: Actor | None, permission: AnyPermission, thing: Thing) -> bool:
 
 
 def holds(actor: Actor, permission: AnyPermission, thing: Thing) -> bool:
-    """Like `can`, but whatever the scopes: whether only a scope is missing, and who may know of a thing."""
+    """Whether the actor's person may do this, whatever the scopes of his program.
+
+    Tells whether only a scope is missing, and who may know of a thing.
+    """
     rules = RULES.get(type(thing))
     if rules is None or not isinstance(permission, rules.permissions):
         return False

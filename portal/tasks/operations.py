@@ -16,6 +16,7 @@ from portal.db import literal_limit, lock, on_commit, session
 from portal.enqueueing import enqueue
 from portal.errors import Conflict, Message
 from portal.identifiers import new_id
+from portal.people.actor import Actor
 from portal.tasks.models import MESSAGE_LENGTH, Task, TaskState
 
 RUN = "tasks.run"
@@ -37,9 +38,9 @@ class ClaimedTask:
     worker: str
 
 
-def create_task(*, kind: str, subject_uuid: UUID, by: UUID | None) -> Task:
-    """Create a task, which a worker begins after the transaction is committed. `by` is the uuid of a user."""
-    task = Task(kind=kind, subject_uuid=subject_uuid, created_by_uuid=by, lease_until=now())
+def create_task(*, kind: str, subject_uuid: UUID, by: Actor | None) -> Task:
+    """Create a task, which a worker begins after the transaction is committed. `by` is None for the portal itself."""
+    task = Task(kind=kind, subject_uuid=subject_uuid, created_by_uuid=by.uuid if by else None, lease_until=now())
     session.add(task)
     session.flush()
     enqueue(RUN, str(task.uuid))

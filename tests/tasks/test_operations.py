@@ -16,6 +16,7 @@ from portal.channels import channels
 from portal.db import session, transaction
 from portal.errors import Conflict
 from portal.identifiers import new_uuid
+from portal.people.actor import actor_of
 from portal.tasks import operations
 from portal.tasks.models import MESSAGE_LENGTH, Task, TaskState
 from portal.tasks.operations import (
@@ -55,7 +56,7 @@ def enqueued() -> Iterator[Enqueued]:
 def task_uuid(app: Flask, cast: Cast, enqueued: Enqueued) -> UUID:
     """A task of Alice's that waits."""
     with app.app_context(), transaction():
-        return create_task(kind="fake", subject_uuid=SUBJECT, by=cast.user("alice").uuid).uuid
+        return create_task(kind="fake", subject_uuid=SUBJECT, by=actor_of(cast.user("alice"))).uuid
 
 
 @contextmanager

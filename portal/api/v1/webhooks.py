@@ -179,7 +179,7 @@ def delete(webhook_id: str) -> Response:
 @takes(None)
 def rotate_secret(webhook_id: str) -> Response:
     """Make a new signing secret, which is in this answer. For 24 hours messages are signed with the old one too."""
-    selection, (found, by) = query_params.field_selection(TOLD), _managed(webhook_id)
+    selection, (found, by) = query_params.field_selection(WITH_SECRET), _managed(webhook_id)
     operations.rotate_secret(found, by=by)
     return responses.single(serializers.endpoint(found, secret=True), selection)
 

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from portal.admission.join_tickets import judge_join_ticket, redeem_join_ticket
 from portal.admission.models import JoinTicket
-from portal.admission.operations import Judged, enter, judge
+from portal.admission.operations import Judgement, enter, judge
 from portal.admission.queries import Visitor
 from portal.db import nothing_held
 from portal.providers.base import Destination, Joinable, ProviderError, Visit
@@ -67,7 +67,7 @@ def service_origin(provider: ServiceProvider) -> str | None:
     return service.origin if isinstance(service, Joinable) else None
 
 
-def _promise(service: Joinable, judged: Judged, provider: ServiceProvider) -> tuple[Place, Destination]:
+def _promise(service: Joinable, judged: Judgement, provider: ServiceProvider) -> tuple[Place, Destination]:
     """Ask the service for a run, which it starts if needed, and for this visitor's destination in it.
 
     Raises `RoomNotOpened`.

@@ -115,7 +115,7 @@ class Case:
 
 
 @dataclass(frozen=True)
-class Judged:
+class CheckResult:
     """One check with its outcome: `passed`, `stopped` (it decided) or `later` (it was not judged)."""
 
     check: Check
@@ -128,7 +128,7 @@ class Decision:
     """The result, with all checks in their order and the case that was judged."""
 
     result: Result
-    checks: tuple[Judged, ...]
+    checks: tuple[CheckResult, ...]
     case: Case
 
     @property
@@ -136,13 +136,13 @@ class Decision:
         """Why somebody is refused, or None."""
         return self.result.reason if isinstance(self.result, Refuse) else None
 
-    def without_the_plan(self) -> tuple[Judged, ...]:
+    def without_the_plan(self) -> tuple[CheckResult, ...]:
         """The checks without those of the customer's plan, for members, who are not told what is wrong with it.
 
         If the plan decided, the check of the room says that it is not available.
         """
         stopped = any(line.check in _PLAN and line.outcome == "stopped" for line in self.checks)
-        closed = Judged(Check.ROOM, "stopped", Message("This room is not available right now"))
+        closed = CheckResult(Check.ROOM, "stopped", Message("This room is not available right now"))
         others = (line for line in self.checks if line.check not in _PLAN)
         return tuple(closed if stopped and line.check is Check.ROOM else line for line in others)
 
@@ -162,16 +162,16 @@ def role_of(case: Case) -> Role:
 
 def decide(case: Case) -> Decision:
     """Judge the case. The first failing check is the answer."""
-    judged: list[Judged] = []
+    judged: list[CheckResult] = []
     result: Result | None = None
     for check, failure, words in _checks(case):
         if result is not None:
-            judged.append(Judged(check, "later", words))
+            judged.append(CheckResult(check, "later", words))
         elif failure is not None:
             result = failure
-            judged.append(Judged(check, "stopped", words))
+            judged.append(CheckResult(check, "stopped", words))
         else:
-            judged.append(Judged(check, "passed", words))
+            judged.append(CheckResult(check, "passed", words))
     return Decision(result or Enter(role_of(case)), tuple(judged), case)
 
 

@@ -17,7 +17,7 @@ from portal import vault
 from portal.admission.decision import Decision, Enter, Reason, decide
 from portal.admission.models import JoinTicket
 from portal.admission.operations import (
-    Judged,
+    Judgement,
     admit,
     checked_name,
     count_wrong_code,
@@ -110,7 +110,7 @@ def can_be_redeemed(ticket: JoinTicket, at: datetime) -> bool:
     return ticket.stands(at) and at < ticket.expires_at + REDEEMING_TIME
 
 
-def judge_join_ticket(*, room: Room, ticket: JoinTicket, visitor: Visitor, network: str) -> Judged:
+def judge_join_ticket(*, room: Room, ticket: JoinTicket, visitor: Visitor, network: str) -> Judgement:
     """Decide under the room's lock whether the ticket's `visitor`, on this device, may enter now. Changes nothing.
 
     Everything is judged again but the code, which was right when the ticket was issued; it must still be valid if
@@ -125,7 +125,7 @@ def judge_join_ticket(*, room: Room, ticket: JoinTicket, visitor: Visitor, netwo
     case = case_of(door.room, door.visitor, occupancy=door.occupancy, at=at)
     decision = decide(replace(case, code="right" if proven else "missing"))
     counted = code if proven and decision.case.code_needed else None
-    return require_entry(Judged(door, decision, ticket.name, counted, at))
+    return require_entry(Judgement(door, decision, ticket.name, counted, at))
 
 
 def redeem_join_ticket(

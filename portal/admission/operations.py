@@ -109,7 +109,7 @@ def preview(room: Room, visitor: Visitor, occupancy: Occupancy | None = None) ->
 
 
 @dataclass(frozen=True)
-class Judged:
+class Judgement:
     """The decision about a visitor of a locked room. `name` is the one that he will have in the room.
 
     `code` is the access code that was right, if one was needed. `at` is the time of the decision.
@@ -149,7 +149,7 @@ def enter(
     return admit(judged, network=network, place=place)
 
 
-def judge(*, room: Room, visitor: Visitor, name: str, code: str, network: str) -> Judged:
+def judge(*, room: Room, visitor: Visitor, name: str, code: str, network: str) -> Judgement:
     """Decide under the room's lock whether the visitor may enter now. Changes nothing but the count of wrong codes.
 
     Raises `Invalid` on `name` or `code`, `Throttled`, or `Declined`.
@@ -163,17 +163,17 @@ def judge(*, room: Room, visitor: Visitor, name: str, code: str, network: str) -
     if decision.reason is Reason.CODE_WRONG:
         count_wrong_code(door, network)
         raise _with_refusal_recorded(_wrong_code(room), door, decision)
-    return require_entry(Judged(door, decision, name, matching, at))
+    return require_entry(Judgement(door, decision, name, matching, at))
 
 
-def require_entry(judged: Judged) -> Judged:
+def require_entry(judged: Judgement) -> Judgement:
     """Return `judged` if the decision is `Enter`. Raises `Declined`, which writes a line to the audit."""
     if not isinstance(judged.decision.result, Enter):
         raise _with_refusal_recorded(Declined(judged.decision), judged.door, judged.decision)
     return judged
 
 
-def admit(judged: Judged, *, network: str, place: Place | None = None) -> Participation:
+def admit(judged: Judgement, *, network: str, place: Place | None = None) -> Participation:
     """Open the participation for a decision `Enter`, while the room is still locked, and count the uses."""
     door, code, at = judged.door, judged.code, judged.at
     visitor = door.visitor

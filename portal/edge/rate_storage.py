@@ -15,7 +15,7 @@ SCHEME = "in-process"
 SWEEP = 60  # seconds between two deletions of empty windows
 
 
-class InProcess(Storage, MovingWindowSupport):
+class InProcessStorage(Storage, MovingWindowSupport):
     """Moving windows in the memory of this process. For each key: the times at which its requests stop counting."""
 
     STORAGE_SCHEME = [SCHEME]  # noqa: RUF012  (the library declares it so)

@@ -72,7 +72,7 @@ class Request(OAuth2Request):  # type: ignore[misc]
         return self._values
 
 
-class Server(AuthorizationServer):  # type: ignore[misc]
+class OAuthServer(AuthorizationServer):  # type: ignore[misc]
     """The portal's authorization server, with the portal's clients, tokens and scopes."""
 
     def __init__(self) -> None:

@@ -13,10 +13,10 @@ from portal.edge.errors import page_for, status_of
 from portal.edge.guard import open_to_all
 from portal.errors import Refused, Throttled
 from portal.oauth.metadata import metadata
-from portal.oauth.server import Server
+from portal.oauth.server import OAuthServer
 
 bp = Blueprint("oauth", __name__)
-server = Server()
+server = OAuthServer()
 
 
 def refuse_plain_http() -> ResponseReturnValue | None:

@@ -106,7 +106,7 @@ def test_the_document_tells_receivers_of_every_event(app: Flask, page: str) -> N
 
 
 def test_the_example_can_be_verified_as_it_stands_on_the_page(page: str) -> None:
-    response_schemas.SessionParticipation.model_validate(webhook_docs.EXAMPLE)
+    response_schemas.SessionParticipationSchema.model_validate(webhook_docs.EXAMPLE)
     section = unescape(page[page.index('id="messages"') : page.index('id="schemas"')])
     found = re.search(r"<pre[^>]*><code>(.*?)\n\n(.*?)</code>", section, re.S)
     assert found

@@ -9,7 +9,7 @@ from flask import Flask
 
 from portal.credentials.secrets import ACCESS
 from portal.db import db
-from portal.edge.rate_storage import SWEEP, InProcess
+from portal.edge.rate_storage import SWEEP, InProcessStorage
 from tests.api.conftest import NewProgram, Program
 from tests.cast import Cast
 from tests.statements import statements
@@ -82,7 +82,7 @@ def test_whoever_came_too_often_is_told_when_there_is_room_again(app: Flask, pro
 
 
 def test_a_window_moves_with_the_time() -> None:
-    windows = InProcess()
+    windows = InProcessStorage()
     with time_machine.travel(datetime(2027, 1, 31, tzinfo=UTC), tick=False) as clock:
         begun = datetime.now(UTC).timestamp()
         assert [windows.acquire_entry("a", 2, 60) for _ in range(2)] == [True, True]
@@ -97,7 +97,7 @@ def test_a_window_moves_with_the_time() -> None:
 
 
 def test_windows_in_which_nothing_happens_any_more_are_forgotten() -> None:
-    windows = InProcess()
+    windows = InProcessStorage()
     with time_machine.travel(datetime(2027, 1, 31, tzinfo=UTC), tick=False) as clock:
         for number in range(100):
             windows.acquire_entry(str(number), 2, 60)
@@ -112,5 +112,5 @@ def test_counting_starts_no_thread(program: NewProgram, monkeypatch: pytest.Monk
     started: list[threading.Thread] = []
     monkeypatch.setattr(threading.Thread, "start", started.append)
     assert left(alice) == left(alice) + 1
-    assert InProcess().acquire_entry("a", 1, 60)
+    assert InProcessStorage().acquire_entry("a", 1, 60)
     assert started == []

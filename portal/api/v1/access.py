@@ -30,10 +30,10 @@ TAG = "Access"
 CHECK = Listing(
     columns={},
     tie=None,
-    fields=frozenset(response_schemas.Decision.model_fields),
+    fields=frozenset(response_schemas.DecisionSchema.model_fields),
     extra={"token": {"type": "string", "maxLength": 100, "description": "The text of the link to test."}},
 )
-JOIN = Listing(columns={}, tie=None, fields=frozenset(response_schemas.JoinTicket.model_fields))
+JOIN = Listing(columns={}, tie=None, fields=frozenset(response_schemas.JoinTicketSchema.model_fields))
 
 
 def serialized(decision: Decision, room: Room) -> dict[str, Any]:
@@ -52,7 +52,7 @@ def serialized(decision: Decision, room: Room) -> dict[str, Any]:
 
 
 @bp.get("/access-check")
-@endpoint(TAG, scope=Scope.ACCESS_READ, returns=response_schemas.Decision, listing=CHECK)
+@endpoint(TAG, scope=Scope.ACCESS_READ, returns=response_schemas.DecisionSchema, listing=CHECK)
 @requires(Permission.TOKENS_VIEW)
 def check(room: Room) -> Response:
     """Say what would happen to whoever came with `token` (or without one), check by check. Nothing is used up."""
@@ -71,7 +71,7 @@ def _unknown() -> Decision:
 
 
 @bp.post("/join")
-@endpoint(TAG, scope=Scope.ROOMS_READ, returns=response_schemas.JoinTicket, listing=JOIN, refusals=(429,))
+@endpoint(TAG, scope=Scope.ROOMS_READ, returns=response_schemas.JoinTicketSchema, listing=JOIN, refusals=(429,))
 @takes(JoinRequest, by_link={"token": "rt_…", "name": "Jun Tanaka", "code": "ABCD-EFGH"}, as_member={})
 @bearer_at_door  # after the body: this door lets strangers in, who must not learn from its refusals that a room exists
 def join(room: Room, body: JoinRequest) -> Response:

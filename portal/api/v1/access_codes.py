@@ -38,12 +38,12 @@ LISTING = Listing(
         "id": Column(AccessCode.id),
     },
     tie=AccessCode.uuid,
-    fields=frozenset(response_schemas.RoomAccessCode.model_fields),
+    fields=frozenset(response_schemas.RoomAccessCodeSchema.model_fields),
 )
 
 
 @bp.get("")
-@endpoint(TAG, scope=Scope.ACCESS_READ, returns=response_schemas.RoomAccessCode, many=True, listing=LISTING)
+@endpoint(TAG, scope=Scope.ACCESS_READ, returns=response_schemas.RoomAccessCodeSchema, many=True, listing=LISTING)
 @requires(Permission.CODES_VIEW)
 def index(room: Room) -> Response:
     """List the room's access codes."""
@@ -54,7 +54,7 @@ def index(room: Room) -> Response:
 
 
 @bp.post("")
-@endpoint(TAG, scope=Scope.ACCESS_WRITE, returns=response_schemas.RoomAccessCode, status=201, listing=LISTING)
+@endpoint(TAG, scope=Scope.ACCESS_WRITE, returns=response_schemas.RoomAccessCodeSchema, status=201, listing=LISTING)
 @requires(Permission.CODES_MANAGE)
 @takes(NewCode, generated={"role": "attendee"}, chosen={"role": "guest", "code": "ROOM-2027", "label": "Press"})
 def create(room: Room, body: NewCode) -> Response:
@@ -66,7 +66,7 @@ def create(room: Room, body: NewCode) -> Response:
 
 
 @bp.get("/<anyid:code_id>")
-@endpoint(TAG, scope=Scope.ACCESS_READ, returns=response_schemas.RoomAccessCode, listing=LISTING)
+@endpoint(TAG, scope=Scope.ACCESS_READ, returns=response_schemas.RoomAccessCodeSchema, listing=LISTING)
 @requires(Permission.CODES_VIEW)
 def show_one(room: Room, code_id: str) -> Response:
     """Read an access code."""
@@ -75,7 +75,7 @@ def show_one(room: Room, code_id: str) -> Response:
 
 
 @bp.patch("/<anyid:code_id>")
-@endpoint(TAG, scope=Scope.ACCESS_WRITE, returns=response_schemas.RoomAccessCode, listing=LISTING)
+@endpoint(TAG, scope=Scope.ACCESS_WRITE, returns=response_schemas.RoomAccessCodeSchema, listing=LISTING)
 @requires(Permission.CODES_MANAGE)
 @takes(CodeChange, example={"expires_at": "2027-01-31"})
 def change(room: Room, code_id: str, body: CodeChange) -> Response:

@@ -37,7 +37,7 @@ ACCOUNTS = Listing(
         "id": Column(Account.id),
     },
     tie=Account.uuid,
-    fields=frozenset(response_schemas.Account.model_fields) - {"customer", "subscription"},
+    fields=frozenset(response_schemas.AccountSchema.model_fields) - {"customer", "subscription"},
     includes=("customer", "subscription"),
     inner={name: includes.FIELDS[name] for name in ("customer", "subscription")},
 )
@@ -51,11 +51,11 @@ SUBSCRIPTIONS = Listing(
         "id": Column(Subscription.id),
     },
     tie=Subscription.uuid,
-    fields=frozenset(response_schemas.Subscription.model_fields) - {"customer"},
+    fields=frozenset(response_schemas.SubscriptionSchema.model_fields) - {"customer"},
     includes=("customer",),
     inner={"customer": includes.FIELDS["customer"]},
 )
-CATALOGUE = Listing(columns={}, tie=None, fields=frozenset(response_schemas.Feature.model_fields))
+CATALOGUE = Listing(columns={}, tie=None, fields=frozenset(response_schemas.FeatureSchema.model_fields))
 
 _OWNER = joinedload(Account.owner).lazyload(User.platform_roles)
 _ACCOUNT = (
@@ -67,7 +67,7 @@ _SUBSCRIPTION = (contains_eager(Subscription.customer).joinedload(Customer.owner
 
 
 @bp.get("/accounts")
-@endpoint(TAG, scope=Scope.CUSTOMERS_READ, returns=response_schemas.Account, many=True, listing=ACCOUNTS)
+@endpoint(TAG, scope=Scope.CUSTOMERS_READ, returns=response_schemas.AccountSchema, many=True, listing=ACCOUNTS)
 @bearer_only
 def accounts() -> Response:
     """List the accounts that the caller owns, himself or through their customer; staff: all."""
@@ -78,7 +78,7 @@ def accounts() -> Response:
 
 
 @bp.get("/accounts/<anyid:account_id>")
-@endpoint(TAG, scope=Scope.CUSTOMERS_READ, returns=response_schemas.Account, listing=ACCOUNTS)
+@endpoint(TAG, scope=Scope.CUSTOMERS_READ, returns=response_schemas.AccountSchema, listing=ACCOUNTS)
 @bearer_only
 def account(account_id: str) -> Response:
     """Read an account."""
@@ -103,7 +103,9 @@ def _inner(
 
 
 @bp.get("/subscriptions")
-@endpoint(TAG, scope=Scope.CUSTOMERS_READ, returns=response_schemas.Subscription, many=True, listing=SUBSCRIPTIONS)
+@endpoint(
+    TAG, scope=Scope.CUSTOMERS_READ, returns=response_schemas.SubscriptionSchema, many=True, listing=SUBSCRIPTIONS
+)
 @bearer_only
 def subscriptions() -> Response:
     """List the subscriptions of the customers and accounts that the caller owns; staff: all."""
@@ -114,7 +116,7 @@ def subscriptions() -> Response:
 
 
 @bp.get("/subscriptions/<anyid:subscription_id>")
-@endpoint(TAG, scope=Scope.CUSTOMERS_READ, returns=response_schemas.Subscription, listing=SUBSCRIPTIONS)
+@endpoint(TAG, scope=Scope.CUSTOMERS_READ, returns=response_schemas.SubscriptionSchema, listing=SUBSCRIPTIONS)
 @bearer_only
 def subscription(subscription_id: str) -> Response:
     """Read a subscription with its features."""
@@ -140,7 +142,7 @@ def _subscription(
 
 
 @bp.get("/features")
-@endpoint("Features", scope=Scope.ROOMS_READ, returns=response_schemas.Feature, many=True, listing=CATALOGUE)
+@endpoint("Features", scope=Scope.ROOMS_READ, returns=response_schemas.FeatureSchema, many=True, listing=CATALOGUE)
 @bearer_only
 def features() -> Response:
     """List the fixed catalogue of features: what a plan can grant, and whether a room may narrow it."""

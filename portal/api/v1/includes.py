@@ -45,15 +45,15 @@ RELATIONS: dict[str, tuple[Scope | None, Permission]] = {
     "effective_features": (None, Permission.ROOM_VIEW),
 }
 _SCHEMAS: dict[str, type[response_schemas.ResponseModel]] = {
-    "account": response_schemas.Account,
-    "customer": response_schemas.Customer,
-    "subscription": response_schemas.Subscription,
-    "owner": response_schemas.User,
-    "users": response_schemas.RoomUser,
-    "tokens": response_schemas.RoomToken,
-    "access_codes": response_schemas.RoomAccessCode,
-    "room_status": response_schemas.RoomStatus,
-    "effective_features": response_schemas.EffectiveFeature,
+    "account": response_schemas.AccountSchema,
+    "customer": response_schemas.CustomerSchema,
+    "subscription": response_schemas.SubscriptionSchema,
+    "owner": response_schemas.UserSchema,
+    "users": response_schemas.RoomUserSchema,
+    "tokens": response_schemas.RoomTokenSchema,
+    "access_codes": response_schemas.RoomAccessCodeSchema,
+    "room_status": response_schemas.RoomStatusSchema,
+    "effective_features": response_schemas.EffectiveFeatureSchema,
 }
 FIELDS = {name: frozenset(schema.model_fields) - {"customer", "subscription"} for name, schema in _SCHEMAS.items()}
 MOST_EACH = 100

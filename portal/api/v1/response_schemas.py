@@ -49,7 +49,7 @@ class IdentifiedResource(Resource):
     updated_at: datetime
 
 
-class EffectiveFeature(Resource):
+class EffectiveFeatureSchema(Resource):
     """What the plan says, what the room says, what counts, and why."""
 
     code: str
@@ -68,7 +68,7 @@ class Included(ResponseModel, Generic[Item]):
     data: Item
 
 
-class User(IdentifiedResource):
+class UserSchema(IdentifiedResource):
     """A person who signs in."""
 
     object: Literal["User"]
@@ -76,7 +76,7 @@ class User(IdentifiedResource):
     email: str
 
 
-class RoomUser(IdentifiedResource):
+class RoomUserSchema(IdentifiedResource):
     """A user of a room, and what he may do in it. `id` is the user's."""
 
     object: Literal["RoomUser"]
@@ -88,7 +88,7 @@ class RoomUser(IdentifiedResource):
     until: datetime | None
 
 
-class RoomToken(IdentifiedResource):
+class RoomTokenSchema(IdentifiedResource):
     """A link into one room with one role."""
 
     object: Literal["RoomToken"]
@@ -108,7 +108,7 @@ class RoomToken(IdentifiedResource):
     created_by: Id | None
 
 
-class RoomAccessCode(IdentifiedResource):
+class RoomAccessCodeSchema(IdentifiedResource):
     """A code that people with a link of the same role have to know."""
 
     object: Literal["RoomAccessCode"]
@@ -122,7 +122,7 @@ class RoomAccessCode(IdentifiedResource):
     created_by: Id | None
 
 
-class RoomStatus(IdentifiedResource):
+class RoomStatusSchema(IdentifiedResource):
     """The stored snapshot of what is happening in a room. `id` is the room's."""
 
     object: Literal["RoomStatus"]
@@ -144,7 +144,7 @@ class RoomStatus(IdentifiedResource):
     checked_at: datetime
 
 
-class Participation(Resource):
+class ParticipationSchema(Resource):
     """One person's time in a run of a room, and by which link or as which member."""
 
     object: Literal["Participation"]
@@ -159,14 +159,14 @@ class Participation(Resource):
     ending: Ending | None
 
 
-class SessionParticipation(Participation):
+class SessionParticipationSchema(ParticipationSchema):
     """One person's time in a run, with the ids of the run and the room: what webhooks tell."""
 
     session_id: Id
     room_id: Id
 
 
-class RefusedVisit(Resource):
+class RefusedVisitSchema(Resource):
     """Somebody who wanted to come in and was refused, or has to wait: what webhooks tell. `id` is the room's."""
 
     object: Literal["Room"]
@@ -176,7 +176,7 @@ class RefusedVisit(Resource):
     reason: Reason | Literal["wait"]
 
 
-class RoomSession(IdentifiedResource):
+class RoomSessionSchema(IdentifiedResource):
     """One run of a room."""
 
     object: Literal["RoomSession"]
@@ -184,10 +184,10 @@ class RoomSession(IdentifiedResource):
     started_at: datetime
     ended_at: datetime | None
     most: Annotated[int, Field(description="How many people were in at the same time, at most.")]
-    participations: Included[list[Participation]] | None = None
+    participations: Included[list[ParticipationSchema]] | None = None
 
 
-class Customer(IdentifiedResource):
+class CustomerSchema(IdentifiedResource):
     """A customer: the company or person who pays."""
 
     object: Literal["Customer"]
@@ -200,7 +200,7 @@ class Customer(IdentifiedResource):
     owner_id: Id
 
 
-class Subscription(IdentifiedResource):
+class SubscriptionSchema(IdentifiedResource):
     """What a customer bought. Unlimited numbers are `true`."""
 
     object: Literal["Subscription"]
@@ -213,10 +213,10 @@ class Subscription(IdentifiedResource):
     ends_at: datetime | None
     cancels_at: datetime | None
     features: dict[str, int | bool]
-    customer: Included[Customer] | None = None
+    customer: Included[CustomerSchema] | None = None
 
 
-class Account(IdentifiedResource):
+class AccountSchema(IdentifiedResource):
     """An instance of a service that a customer bought."""
 
     object: Literal["Account"]
@@ -225,11 +225,11 @@ class Account(IdentifiedResource):
     customer_id: Id
     subscription_id: Id
     owner_id: Id
-    customer: Included[Customer] | None = None
-    subscription: Included[Subscription] | None = None
+    customer: Included[CustomerSchema] | None = None
+    subscription: Included[SubscriptionSchema] | None = None
 
 
-class Room(IdentifiedResource):
+class RoomSchema(IdentifiedResource):
     """Where people meet. `actions` are what the caller may do with it."""
 
     object: Literal["Room"]
@@ -247,18 +247,18 @@ class Room(IdentifiedResource):
     room_settings: ScalarMap
     room_metadata: ScalarMap
     actions: list[Permission]
-    account: Included[Account] | None = None
-    customer: Included[Customer] | None = None
-    subscription: Included[Subscription] | None = None
-    owner: Included[User] | None = None
-    tokens: Included[list[RoomToken]] | None = None
-    access_codes: Included[list[RoomAccessCode]] | None = None
-    users: Included[list[RoomUser]] | None = None
-    room_status: Included[RoomStatus] | None = None
-    effective_features: Included[list[EffectiveFeature]] | None = None
+    account: Included[AccountSchema] | None = None
+    customer: Included[CustomerSchema] | None = None
+    subscription: Included[SubscriptionSchema] | None = None
+    owner: Included[UserSchema] | None = None
+    tokens: Included[list[RoomTokenSchema]] | None = None
+    access_codes: Included[list[RoomAccessCodeSchema]] | None = None
+    users: Included[list[RoomUserSchema]] | None = None
+    room_status: Included[RoomStatusSchema] | None = None
+    effective_features: Included[list[EffectiveFeatureSchema]] | None = None
 
 
-class Feature(Resource):
+class FeatureSchema(Resource):
     """One feature of the fixed catalogue."""
 
     object: Literal["Feature"]
@@ -271,7 +271,7 @@ class Feature(Resource):
     narrowable: bool
 
 
-class Judged(ResponseModel):
+class JudgedSchema(ResponseModel):
     """One check of the decision whether somebody may enter."""
 
     check: Check
@@ -279,7 +279,7 @@ class Judged(ResponseModel):
     words: str
 
 
-class Decision(Resource):
+class DecisionSchema(Resource):
     """May somebody enter? The result, and each check in its order."""
 
     object: Literal["AccessDecision"]
@@ -288,17 +288,17 @@ class Decision(Resource):
     wait_for: Literal["opening", "host", "approval"] | None
     until: datetime | None
     reason: Reason | None
-    checks: list[Judged]
+    checks: list[JudgedSchema]
 
 
-class JoinTicket(Decision):
+class JoinTicketSchema(DecisionSchema):
     """The decision, and if it lets somebody in, an address that opens the room once within a minute."""
 
     entry_url: str | None
     expires_at: datetime | None
 
 
-class Webhook(IdentifiedResource):
+class WebhookSchema(IdentifiedResource):
     """Who is told of what happens in a room, or in all rooms of the customer (`room_id` is null)."""
 
     object: Literal["Webhook"]
@@ -319,7 +319,7 @@ class Webhook(IdentifiedResource):
     ]
 
 
-class WebhookDelivery(IdentifiedResource):
+class WebhookDeliverySchema(IdentifiedResource):
     """A message to a webhook, and what became of its last try."""
 
     object: Literal["WebhookDelivery"]
@@ -344,7 +344,7 @@ class WebhookDelivery(IdentifiedResource):
     ]
 
 
-class Problem(ResponseModel):
+class ProblemSchema(ResponseModel):
     """Every refusal: what happened, and what is wrong with which field."""
 
     message: str

@@ -62,7 +62,7 @@ LISTING = Listing(
         "customer_id": Column(Customer.id, through=Room.customer),
     },
     tie=Room.uuid,
-    fields=frozenset(response_schemas.Room.model_fields) - set(includes.RELATIONS),
+    fields=frozenset(response_schemas.RoomSchema.model_fields) - set(includes.RELATIONS),
     includes=tuple(includes.RELATIONS),
     order="room_name",  # as on the page, and by the indexes that there are
     inner=includes.FIELDS,
@@ -131,7 +131,7 @@ def _one(room: Room, selection: FieldSelection) -> dict[str, Any]:
 
 
 @bp.get("/rooms")
-@endpoint(TAG, scope=Scope.ROOMS_READ, returns=response_schemas.Room, many=True, listing=LISTING)
+@endpoint(TAG, scope=Scope.ROOMS_READ, returns=response_schemas.RoomSchema, many=True, listing=LISTING)
 @bearer_only
 def index() -> Response:
     """List the rooms that the caller may see."""
@@ -148,7 +148,7 @@ def index() -> Response:
 @endpoint(
     TAG,
     scope=Scope.ROOMS_WRITE,
-    returns=response_schemas.Room,
+    returns=response_schemas.RoomSchema,
     status=201,
     refusals=(403, 409),
     listing=LISTING,
@@ -212,7 +212,7 @@ def _account_of(body: NewRoom, somebody: Actor) -> Account:
 
 
 @bp.get("/rooms/<anyid:room_id>")
-@endpoint(TAG, scope=Scope.ROOMS_READ, returns=response_schemas.Room, listing=LISTING)
+@endpoint(TAG, scope=Scope.ROOMS_READ, returns=response_schemas.RoomSchema, listing=LISTING)
 @requires(Permission.ROOM_VIEW)
 def show_one(room: Room) -> Response:
     """Read a room."""
@@ -221,7 +221,7 @@ def show_one(room: Room) -> Response:
 
 
 @bp.patch("/rooms/<anyid:room_id>")
-@endpoint(TAG, scope=Scope.ROOMS_WRITE, returns=response_schemas.Room, listing=LISTING)
+@endpoint(TAG, scope=Scope.ROOMS_WRITE, returns=response_schemas.RoomSchema, listing=LISTING)
 @requires(Permission.ROOM_EDIT)
 @takes(RoomChange, example={"room_name": "Supervisory board", "room_settings": {"description": None}})
 def change(room: Room, body: RoomChange) -> Response:

@@ -24,7 +24,7 @@ from portal.status.runs import end_session
 bp = Blueprint("live", __name__, url_prefix="/rooms/<anyid:room_id>")
 
 TAG = "Status and sessions"
-STATUS = Listing(columns={}, tie=RoomStatus.room_uuid, fields=frozenset(response_schemas.RoomStatus.model_fields))
+STATUS = Listing(columns={}, tie=RoomStatus.room_uuid, fields=frozenset(response_schemas.RoomStatusSchema.model_fields))
 SESSIONS = Listing(
     columns={
         "started_at": Column(RoomSession.started_at, "moment"),
@@ -32,7 +32,7 @@ SESSIONS = Listing(
         "id": Column(RoomSession.id),
     },
     tie=RoomSession.uuid,
-    fields=frozenset(response_schemas.RoomSession.model_fields) - {"participations"},
+    fields=frozenset(response_schemas.RoomSessionSchema.model_fields) - {"participations"},
     order="started_at",
     sorted_by="desc",
 )
@@ -41,12 +41,12 @@ SESSION = Listing(
     tie=RoomSession.uuid,
     fields=SESSIONS.fields,
     includes=("participations",),
-    inner={"participations": frozenset(response_schemas.Participation.model_fields)},
+    inner={"participations": frozenset(response_schemas.ParticipationSchema.model_fields)},
 )
 
 
 @bp.get("/status")
-@endpoint(TAG, scope=Scope.STATUS_READ, returns=response_schemas.RoomStatus, listing=STATUS)
+@endpoint(TAG, scope=Scope.STATUS_READ, returns=response_schemas.RoomStatusSchema, listing=STATUS)
 @requires(Permission.STATUS_VIEW)
 def status(room: Room) -> Response:
     """Read the stored snapshot of what is happening in the room, with its age (`checked_at`)."""
@@ -60,7 +60,7 @@ def _status(room: Room, selection: query_params.FieldSelection) -> Response:
 
 
 @bp.post("/start")
-@endpoint(TAG, scope=Scope.ROOMS_WRITE, returns=response_schemas.RoomStatus, listing=STATUS, refusals=(409,))
+@endpoint(TAG, scope=Scope.ROOMS_WRITE, returns=response_schemas.RoomStatusSchema, listing=STATUS, refusals=(409,))
 @requires(Permission.ROOM_MODERATE)
 @takes(None)
 def start(room: Room) -> Response:
@@ -71,7 +71,7 @@ def start(room: Room) -> Response:
 
 
 @bp.post("/end")
-@endpoint(TAG, scope=Scope.ROOMS_WRITE, returns=response_schemas.RoomStatus, listing=STATUS)
+@endpoint(TAG, scope=Scope.ROOMS_WRITE, returns=response_schemas.RoomStatusSchema, listing=STATUS)
 @requires(Permission.ROOM_MODERATE)
 @takes(None)
 def end(room: Room) -> Response:
@@ -82,7 +82,7 @@ def end(room: Room) -> Response:
 
 
 @bp.get("/sessions")
-@endpoint(TAG, scope=Scope.STATUS_READ, returns=response_schemas.RoomSession, many=True, listing=SESSIONS)
+@endpoint(TAG, scope=Scope.STATUS_READ, returns=response_schemas.RoomSessionSchema, many=True, listing=SESSIONS)
 @requires(Permission.REPORTS_VIEW)
 def sessions(room: Room) -> Response:
     """List the runs of the room, newest first."""
@@ -92,7 +92,7 @@ def sessions(room: Room) -> Response:
 
 
 @bp.get("/sessions/<anyid:session_id>")
-@endpoint(TAG, scope=Scope.STATUS_READ, returns=response_schemas.RoomSession, listing=SESSION)
+@endpoint(TAG, scope=Scope.STATUS_READ, returns=response_schemas.RoomSessionSchema, listing=SESSION)
 @requires(Permission.REPORTS_VIEW)
 def session_one(room: Room, session_id: str) -> Response:
     """Read a run of the room, with `include=participations` who took part in it."""

@@ -44,14 +44,14 @@ LISTING = Listing(
         "id": Column(RoomToken.id),
     },
     tie=RoomToken.uuid,
-    fields=frozenset(response_schemas.RoomToken.model_fields),
+    fields=frozenset(response_schemas.RoomTokenSchema.model_fields),
     extra={"automatic": {"type": "boolean", "description": "Also the automatic guest tokens of a public room."}},
 )
 ONE = Listing(columns={}, tie=RoomToken.uuid, fields=LISTING.fields)
 
 
 @bp.get("")
-@endpoint(TAG, scope=Scope.ACCESS_READ, returns=response_schemas.RoomToken, many=True, listing=LISTING)
+@endpoint(TAG, scope=Scope.ACCESS_READ, returns=response_schemas.RoomTokenSchema, many=True, listing=LISTING)
 @requires(Permission.TOKENS_VIEW)
 def index(room: Room) -> Response:
     """List the room's tokens. Automatic ones of a public room only with `automatic=true`."""
@@ -64,7 +64,7 @@ def index(room: Room) -> Response:
 
 
 @bp.post("")
-@endpoint(TAG, scope=Scope.ACCESS_WRITE, returns=response_schemas.RoomToken, status=201, listing=ONE)
+@endpoint(TAG, scope=Scope.ACCESS_WRITE, returns=response_schemas.RoomTokenSchema, status=201, listing=ONE)
 @requires(Permission.TOKENS_MANAGE)
 @takes(
     NewToken,
@@ -82,7 +82,7 @@ def create(room: Room, body: NewToken) -> Response:
 
 
 @bp.get("/<anyid:token_id>")
-@endpoint(TAG, scope=Scope.ACCESS_READ, returns=response_schemas.RoomToken, listing=ONE)
+@endpoint(TAG, scope=Scope.ACCESS_READ, returns=response_schemas.RoomTokenSchema, listing=ONE)
 @requires(Permission.TOKENS_VIEW)
 def show_one(room: Room, token_id: str) -> Response:
     """Read a token."""
@@ -91,7 +91,7 @@ def show_one(room: Room, token_id: str) -> Response:
 
 
 @bp.patch("/<anyid:token_id>")
-@endpoint(TAG, scope=Scope.ACCESS_WRITE, returns=response_schemas.RoomToken, listing=ONE, refusals=(409,))
+@endpoint(TAG, scope=Scope.ACCESS_WRITE, returns=response_schemas.RoomTokenSchema, listing=ONE, refusals=(409,))
 @requires(Permission.TOKENS_MANAGE)
 @takes(TokenChange, example={"expires_at": None, "paused": True})
 def change(room: Room, token_id: str, body: TokenChange) -> Response:
@@ -130,7 +130,9 @@ def delete(room: Room, token_id: str) -> Response:
 
 
 @bp.post("/<anyid:token_id>/rotate")
-@endpoint(TAG, scope=Scope.ACCESS_WRITE, returns=response_schemas.RoomToken, status=201, listing=ONE, refusals=(409,))
+@endpoint(
+    TAG, scope=Scope.ACCESS_WRITE, returns=response_schemas.RoomTokenSchema, status=201, listing=ONE, refusals=(409,)
+)
 @requires(Permission.TOKENS_MANAGE)
 @takes(Rotation, at_once={}, a_day={"grace_minutes": 1440})
 def rotate(room: Room, token_id: str, body: Rotation) -> Response:

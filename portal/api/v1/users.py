@@ -39,12 +39,12 @@ LISTING = Listing(
         "id": Column(User.id),
     },
     tie=User.uuid,
-    fields=frozenset(response_schemas.RoomUser.model_fields),
+    fields=frozenset(response_schemas.RoomUserSchema.model_fields),
 )
 
 
 @bp.get("")
-@endpoint(TAG, scope=Scope.PEOPLE_READ, returns=response_schemas.RoomUser, many=True, listing=LISTING)
+@endpoint(TAG, scope=Scope.PEOPLE_READ, returns=response_schemas.RoomUserSchema, many=True, listing=LISTING)
 @requires(Permission.MEMBERS_VIEW)
 def index(room: Room) -> Response:
     """List the users of the room: its one owner, and its members."""
@@ -71,7 +71,7 @@ def _serialized(room: Room, user: User, member: RoomMember) -> dict[str, Any]:
 
 @bp.post("")
 @endpoint(
-    TAG, scope=Scope.PEOPLE_WRITE, returns=response_schemas.RoomUser, status=201, listing=LISTING, refusals=(403,)
+    TAG, scope=Scope.PEOPLE_WRITE, returns=response_schemas.RoomUserSchema, status=201, listing=LISTING, refusals=(403,)
 )
 @requires(Permission.MEMBERS_MANAGE)
 @takes(NewUser, example={"email": "bob@example.org", "permissions": ["status:view", "tokens:view"]})
@@ -94,7 +94,7 @@ def _email_of(user_id: str) -> str:
 
 
 @bp.get("/<anyid:user_id>")
-@endpoint(TAG, scope=Scope.PEOPLE_READ, returns=response_schemas.RoomUser, listing=LISTING)
+@endpoint(TAG, scope=Scope.PEOPLE_READ, returns=response_schemas.RoomUserSchema, listing=LISTING)
 @requires(Permission.MEMBERS_VIEW)
 def show_one(room: Room, user_id: str) -> Response:
     """Read a member of the room, or its owner."""
@@ -107,7 +107,7 @@ def show_one(room: Room, user_id: str) -> Response:
 
 
 @bp.patch("/<anyid:user_id>")
-@endpoint(TAG, scope=Scope.PEOPLE_WRITE, returns=response_schemas.RoomUser, listing=LISTING, refusals=(403,))
+@endpoint(TAG, scope=Scope.PEOPLE_WRITE, returns=response_schemas.RoomUserSchema, listing=LISTING, refusals=(403,))
 @requires(Permission.MEMBERS_MANAGE)
 @takes(UserChange, example={"permissions": ["status:view"], "until": "2027-06-30"})
 def change(room: Room, user_id: str, body: UserChange) -> Response:

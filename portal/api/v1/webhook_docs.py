@@ -46,15 +46,15 @@ ANSWERS = {
     "default": "Not taken, and tried again. Redirects are not followed.",
 }
 _DATA: dict[str, Any] = {
-    "room": response_schemas.Room,
-    "room.started": response_schemas.RoomSession,
-    "room.ended": response_schemas.RoomSession,
-    "participant": response_schemas.SessionParticipation,
-    "participant.refused": response_schemas.RefusedVisit,
-    "token": response_schemas.RoomToken,
-    "code": response_schemas.RoomAccessCode,
-    "member": response_schemas.RoomUser,
-    TEST: response_schemas.Webhook,
+    "room": response_schemas.RoomSchema,
+    "room.started": response_schemas.RoomSessionSchema,
+    "room.ended": response_schemas.RoomSessionSchema,
+    "participant": response_schemas.SessionParticipationSchema,
+    "participant.refused": response_schemas.RefusedVisitSchema,
+    "token": response_schemas.RoomTokenSchema,
+    "code": response_schemas.RoomAccessCodeSchema,
+    "member": response_schemas.RoomUserSchema,
+    TEST: response_schemas.WebhookSchema,
 }
 MODELS = frozenset(_DATA.values())
 

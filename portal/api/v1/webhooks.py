@@ -48,9 +48,11 @@ LISTING = Listing(
         "id": Column(WebhookEndpoint.id),
     },
     tie=WebhookEndpoint.uuid,
-    fields=frozenset(response_schemas.Webhook.model_fields) - {"secret"},
+    fields=frozenset(response_schemas.WebhookSchema.model_fields) - {"secret"},
 )
-WITH_SECRET = Listing(columns={}, tie=WebhookEndpoint.uuid, fields=frozenset(response_schemas.Webhook.model_fields))
+WITH_SECRET = Listing(
+    columns={}, tie=WebhookEndpoint.uuid, fields=frozenset(response_schemas.WebhookSchema.model_fields)
+)
 """For answers that contain the secret. Who selects fields by `filter` has to name `secret` to get it."""
 DELIVERIES = Listing(
     columns={
@@ -65,14 +67,19 @@ DELIVERIES = Listing(
         "id": Column(WebhookDelivery.id),
     },
     tie=WebhookDelivery.uuid,
-    fields=frozenset(response_schemas.WebhookDelivery.model_fields),
+    fields=frozenset(response_schemas.WebhookDeliverySchema.model_fields),
     sorted_by="desc",
 )
 
 
 @bp.get("")
 @endpoint(
-    TAG, scope=Scope.ROOMS_READ, returns=response_schemas.Webhook, many=True, listing=LISTING, permission=PERMISSION
+    TAG,
+    scope=Scope.ROOMS_READ,
+    returns=response_schemas.WebhookSchema,
+    many=True,
+    listing=LISTING,
+    permission=PERMISSION,
 )
 @bearer_only
 def index() -> Response:
@@ -86,7 +93,7 @@ def index() -> Response:
 @endpoint(
     TAG,
     scope=Scope.ROOMS_WRITE,
-    returns=response_schemas.Webhook,
+    returns=response_schemas.WebhookSchema,
     status=201,
     listing=WITH_SECRET,
     refusals=(403, 404, 409),
@@ -113,7 +120,7 @@ def create(body: NewWebhook) -> Response:
 @endpoint(
     TAG,
     scope=Scope.ROOMS_READ,
-    returns=response_schemas.Webhook,
+    returns=response_schemas.WebhookSchema,
     listing=LISTING,
     refusals=(403,),
     permission=PERMISSION,
@@ -129,7 +136,7 @@ def show_one(webhook_id: str) -> Response:
 @endpoint(
     TAG,
     scope=Scope.ROOMS_WRITE,
-    returns=response_schemas.Webhook,
+    returns=response_schemas.WebhookSchema,
     listing=LISTING,
     refusals=(403,),
     permission=PERMISSION,
@@ -170,7 +177,7 @@ def delete(webhook_id: str) -> Response:
 @endpoint(
     TAG,
     scope=Scope.ROOMS_WRITE,
-    returns=response_schemas.Webhook,
+    returns=response_schemas.WebhookSchema,
     listing=WITH_SECRET,
     refusals=(403,),
     permission=PERMISSION,
@@ -188,7 +195,7 @@ def rotate_secret(webhook_id: str) -> Response:
 @endpoint(
     TAG,
     scope=Scope.ROOMS_WRITE,
-    returns=response_schemas.WebhookDelivery,
+    returns=response_schemas.WebhookDeliverySchema,
     status=201,
     listing=DELIVERIES,
     refusals=(403,),
@@ -208,7 +215,7 @@ def test(webhook_id: str) -> Response:
 @endpoint(
     TAG,
     scope=Scope.ROOMS_READ,
-    returns=response_schemas.WebhookDelivery,
+    returns=response_schemas.WebhookDeliverySchema,
     many=True,
     listing=DELIVERIES,
     refusals=(403,),
@@ -227,7 +234,7 @@ def deliveries(webhook_id: str) -> Response:
 @endpoint(
     TAG,
     scope=Scope.ROOMS_READ,
-    returns=response_schemas.WebhookDelivery,
+    returns=response_schemas.WebhookDeliverySchema,
     listing=DELIVERIES,
     refusals=(403,),
     permission=PERMISSION,
@@ -244,7 +251,7 @@ def show_delivery(webhook_id: str, delivery_id: str) -> Response:
 @endpoint(
     TAG,
     scope=Scope.ROOMS_WRITE,
-    returns=response_schemas.WebhookDelivery,
+    returns=response_schemas.WebhookDeliverySchema,
     listing=DELIVERIES,
     refusals=(403, 409),
     permission=PERMISSION,

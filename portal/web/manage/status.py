@@ -17,6 +17,7 @@ from portal.channels import EVERYTHING, channels
 from portal.db import reading, session, transaction
 from portal.edge import actor
 from portal.edge.guard import requires, signed_in
+from portal.errors import Message
 from portal.people.actor import Actor
 from portal.permissions.permission import Permission
 from portal.permissions.visibility import watched_topics
@@ -44,10 +45,25 @@ class StatusView:
     most: int | None
     own: UUID
     waiting: int
+    usual: tuple[str, ...]
+    """Keys of the figures that the list of people tells already."""
 
-    def count(self, role: str) -> int:
-        """How many of this role are in."""
-        return sum(person.role is Role(role) for person in self.people)
+    @property
+    def in_now(self) -> int:
+        """How many are in, whoever tells it."""
+        return max(len(self.people), self.status.count if self.status is not None else 0)
+
+    @property
+    def figures(self) -> list[tuple[Message, int | None]]:
+        """What the service behind the room counts besides people, by label; None is what it does not tell."""
+        stored = self.status
+        if stored is None:
+            return []
+        return [
+            (Message(stored.labels.get(key, key)), value)
+            for key, value in stored.counts.items()
+            if key not in self.usual
+        ]
 
 
 def snapshot_of(room: Room) -> RoomStatus | None:
@@ -66,7 +82,8 @@ def status_view(room: Room, somebody: Actor) -> StatusView:
     most = used_limit(room.subscription.values, room.room_features, limit) if limit else None
     people = present_participations(room) if stored and stored.count else []
     hosted = any(person.role is Role.MODERATOR for person in people)
-    return StatusView(stored, people, most, somebody.uuid, 0 if hosted else count_waiting(room))
+    waiting = 0 if hosted else count_waiting(room)
+    return StatusView(stored, people, most, somebody.uuid, waiting, kind_of(room).counts)
 
 
 @bp.get("/rooms/<id:room_id>/status")

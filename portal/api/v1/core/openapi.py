@@ -4,6 +4,7 @@ Pydantic makes the schemas; this module walks over the routes.
 """
 
 import inspect
+import json
 import re
 from enum import StrEnum
 from functools import lru_cache
@@ -154,7 +155,7 @@ def _schemas(views: list[Any]) -> tuple[dict[Any, dict[str, Any]], dict[str, Any
     models: dict[tuple[Any, str], None] = {
         (model, "serialization"): None
         for model in (
-            response_schemas.Problem,
+            response_schemas.ProblemSchema,
             response_schemas.Meta,
             response_schemas.ListMeta,
             *sorted(webhook_docs.MODELS, key=str),
@@ -167,9 +168,11 @@ def _schemas(views: list[Any]) -> tuple[dict[Any, dict[str, Any]], dict[str, Any
             models[(description.returns, "serialization")] = None
         if taken is not None and taken.model is not None:
             models[(taken.model, "validation")] = None
-    mapping, definitions = models_json_schema(
-        list(models),  # type: ignore[arg-type]
-        ref_template="#/components/schemas/{model}",
+    mapping, definitions = _public(
+        models_json_schema(
+            list(models),  # type: ignore[arg-type]
+            ref_template="#/components/schemas/{model}",
+        )
     )
     components = definitions.get("$defs", {})
     for kind, attribute in MEANINGS.items():
@@ -180,6 +183,14 @@ def _schemas(views: list[Any]) -> tuple[dict[Any, dict[str, Any]], dict[str, Any
             one.pop("default", None)  # of a change, what is left out stays as it is
             one.pop("title", None)
     return {model: schema for (model, _), schema in mapping.items()}, components
+
+
+def _public(made: tuple[Any, Any]) -> tuple[dict[Any, Any], dict[str, Any]]:
+    """Name schemas as programs know them: `RoomSchema`, so called beside the model `Room`, is `Room` in the document."""
+    mapping, definitions = made
+    text = json.dumps([list(mapping.values()), definitions])
+    references, public = json.loads(re.sub(r"\b(\w+?)Schema(?=\b|_)", r"\1", text))
+    return dict(zip(mapping, references, strict=True)), public
 
 
 def _operation(rule: Rule, method: str, view: Any, names: dict[Any, dict[str, Any]]) -> dict[str, Any]:

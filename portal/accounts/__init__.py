@@ -5,5 +5,6 @@ accounts of a subscription share its quotas. An inactive account's rooms are ent
 created in it. The owner of an account holds every permission on its rooms.
 
     models.py       the table `Account` and its status
+    permission.py   what can be permitted in an account
     operations.py   creating an account
 """

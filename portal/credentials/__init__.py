@@ -8,6 +8,7 @@ client and its person do; a refresh token or code that comes a second time revok
     models.py       the tables `OAuthClient` and `Grant`
     tokens.py       the tables of access tokens, refresh tokens and authorization codes
     operations.py   issuing, rotating, finding and revoking tokens
-    scopes.py       the scopes of the API
     secrets.py      the formats of secrets and tokens, and their hash
+
+The scopes themselves are listed in `portal.scopes`.
 """

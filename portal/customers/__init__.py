@@ -5,5 +5,6 @@ status decides what works: `active` everything; `suspended` people sign in and r
 created; `inactive` and `terminated` nothing.
 
     models.py       the table `Customer`, its type and its status
+    permission.py   what can be permitted at a customer
     operations.py   creating a customer
 """

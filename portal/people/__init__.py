@@ -4,6 +4,9 @@ A user is a person; a participant in a room need not be one. E-mail addresses ar
 written. Tries to sign in are throttled per account and per network, and the answer does not tell which accounts
 exist. Signing out, or a new password, ends what depends on the sign-in: admissions and event streams.
 
+    actor.py        who acts: a person, or a program in a person's name
+    staff.py        the permissions of platform staff
+    memberships.py  the columns that memberships of rooms, accounts and customers share
     models.py       the tables `User`, `PlatformRole` and `SignIn`
     operations.py   signing in and out, creating and changing users
     names.py        the rule for names that people read, used for rooms and links as well

@@ -1,14 +1,14 @@
-"""Permissions: who may do what with a room, as a policy in one table, and the members to whom permissions are granted.
+"""Permissions: who may do what with a thing, as a policy in one table, and the members to whom permissions are granted.
 
 Owners of a room, its account or its customer hold every permission on it; members hold those granted to them, perhaps
 until a date; staff hold those of their platform roles. Nobody grants a permission that he lacks, nor changes his own.
 A program has its person's permissions within its scopes. A stranger must not learn that a room exists.
 
-    permission.py       the permissions on a room, and those of staff
-    actor.py            who acts
+    permission.py       the permissions on a room
     rules.py            the policy: `can`, and what follows from it
     members.py          the table `RoomMember`
-    operations.py       adding, changing, removing and restoring members
+    operations.py       adding, changing, removing and restoring members of a room
+    memberships.py      granting, changing and ending rights in an account or at a customer
     visibility.py       which rooms and accounts an actor may see, as SQL
     account_filter.py   the accounts by which the list of rooms can be filtered
 """

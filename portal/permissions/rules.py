@@ -1,8 +1,8 @@
 """The whole policy in one table: which relation to a thing gives which permissions on it.
 
 Each rule is a pure function of the actor and of who owns the thing and what stands above it. Permissions add up, also
-with those granted to a member. What a person holds, a program in his name may use as far as its scopes go; nothing
-else takes a permission away.
+with those granted to a member. A program uses the permissions of its person as far as its scopes go; nothing else
+takes a permission away.
 """
 
 from collections.abc import Callable, Mapping
@@ -53,7 +53,7 @@ def owns_room(actor: Actor, owners: Owners) -> bool:
 
 
 def owns_above(actor: Actor, owners: Owners) -> bool:
-    """The owner of the account or customer in which the thing is, or which it is."""
+    """Whether the actor owns the account or the customer that the thing is or belongs to."""
     return actor.uuid in {owners.account, owners.customer}
 
 
@@ -140,7 +140,7 @@ def rights(actor: Actor, room: Room, at: datetime) -> frozenset[Permission]:
 
 
 def effective_permissions(actor: Actor, owners: Owners, granted: frozenset[str]) -> frozenset[Permission]:
-    """What the actor, whom a membership grants so much, may do with a room of these owners, within his scopes."""
+    """What the actor may do with a room that has these owners, given what memberships grant him. Scopes count."""
     held = _own(RULES[Room], actor, owners, granted) | _as_staff(RULES[Room], actor)
     return _room_permissions(held, actor.scopes)
 
@@ -172,7 +172,10 @@ def _as_staff(rules: Rules, actor: Actor) -> frozenset[str]:
 
 
 def _granted(actor: Actor, thing: Thing, at: datetime) -> frozenset[str]:
-    """By memberships: of the thing, and of an account's customer as far as accounts know those permissions."""
+    """The permissions that memberships grant the actor on the thing.
+
+    A membership of a customer counts in its accounts, too; permissions that accounts do not know have no effect there.
+    """
     if isinstance(thing, Platform):
         return frozenset()
     found = [actor.memberships.get(thing.uuid)]

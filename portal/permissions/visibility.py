@@ -225,7 +225,7 @@ def creating_members(
 
 
 def _creatable(actor: Actor) -> sa.Select[Account, AccountMember | None, CustomerMember | None]:
-    """Those for which the rules give `rooms:create`."""
+    """The query for the accounts in which the rules let the actor create rooms, with his memberships of each."""
     me = actor.uuid
     query = (
         sa.select(Account, AccountMember, CustomerMember)

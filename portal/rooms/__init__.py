@@ -7,6 +7,7 @@ Settings and features are merged key by key, where null removes one; metadata is
 
     models.py         the table `Room`, and the roles that participants have
     operations.py     creating, changing, trashing and restoring
+    kinds.py          what pages and answers ask about rooms of each type
     features.py       the limits in force: the plan's, narrowed by the room's
     settings.py       the declared settings, and validating them
     metadata.py       JSON that API clients store with a room

@@ -7,6 +7,8 @@ an unlimited number is stored as null and written `true` in the API.
 
     models.py            the tables `ServiceProvider`, `Subscription` and `SubscriptionFeature`
     feature_catalog.py   the features that a plan can grant and a room may narrow
+    declared_values.py   judging values of declared settings and properties
+    properties.py        properties of a provider, with secrets sealed
     operations.py        creating providers and subscriptions
     queries.py           finding a provider
     services.py          from a provider to the service behind it

@@ -11,5 +11,5 @@ stranger gets 404, a caller without the permission or scope 403. The OpenAPI doc
     includes.py           relations of rooms that are asked for by `include`
     request_schemas.py    what programs may send
     response_schemas.py   what they get; `portal.serializers` makes it
-    docs.py tutorial.py webhook_docs.py    the documentation
+    docs.py tutorial.py webhook_docs.py setting_docs.py    the documentation
 """

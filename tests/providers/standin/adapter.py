@@ -40,6 +40,8 @@ LABELS = {
     "moderators": Message("Moderators"),
     "attendees": Message("Attendees"),
     "guests": Message("Guests"),
+    "voices": Message("Microphones on"),
+    "hands": Message("Raised hands"),
 }
 
 
@@ -148,11 +150,13 @@ class StandInService:
 
 def _snapshot(people: Sequence[Sequence[str]], at: Any) -> Snapshot:
     by_role = [role for _, _, role in people]
-    figures = {
+    figures: dict[str, int | None] = {
         "participants": len(people),
         "moderators": by_role.count("chair"),
         "attendees": by_role.count("member"),
         "guests": by_role.count("visitor"),
+        "voices": len(people),
+        "hands": None,
     }
     return Snapshot(
         state=LiveState.LIVE if people else LiveState.STARTING,

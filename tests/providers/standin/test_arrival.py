@@ -38,7 +38,14 @@ def test_a_guest_is_sent_to_the_service_and_counted_once_it_said_yes(world: Worl
     world.ask()
     status = world.status()
     assert (status.state, status.count, status.names) == (LiveState.LIVE, 1, ["Gus Guest"])
-    assert status.counts == {"participants": 1, "moderators": 0, "attendees": 0, "guests": 1}
+    assert status.counts == {
+        "participants": 1,
+        "moderators": 0,
+        "attendees": 0,
+        "guests": 1,
+        "voices": 1,
+        "hands": None,
+    }
     assert status.labels["guests"] == "Guests"
 
 

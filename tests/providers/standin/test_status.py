@@ -228,6 +228,33 @@ def test_the_api_tells_figures_with_their_labels(world: World) -> None:
     with world.app.app_context(), transaction():
         room = world.cast.room()
         shown = serializers.room_status(room, session.get(RoomStatus, room.uuid))
-    assert shown["counts"] == {"participants": 2, "moderators": 0, "attendees": 0, "guests": 2}
+    assert shown["counts"] == {
+        "participants": 2,
+        "moderators": 0,
+        "attendees": 0,
+        "guests": 2,
+        "voices": 2,
+        "hands": None,
+    }
     assert shown["labels"]["participants"] == "Participants"
     assert (shown["status"], shown["source"]) == ("active", "poll")
+
+
+def test_the_owners_page_shows_what_the_service_counts_and_says_what_it_does_not_tell(world: World) -> None:
+    enter(world, "One", "Two")
+    world.ask()
+    page = world.cast.sign_in("alice").get(f"/manage/rooms/{world.cast.board}/status").text
+    assert "<dt>Microphones on</dt><dd>2</dd>" in page
+    assert "<dt>Raised hands</dt><dd>not told</dd>" in page
+    assert "<dt>Moderators</dt>" not in page, "the list of people tells that"
+
+
+def test_people_who_came_to_the_service_by_another_way_are_shown_by_their_names(world: World) -> None:
+    enter(world)
+    world.service.come(world.service.meeting_name(), "not-of-ours", "Walk-in", "member")
+    with time_machine.travel(now() + timedelta(minutes=2), tick=True):
+        world.service.meetings[str(world.read(lambda: world.cast.room().uuid))].people.pop(world.people()[0].id)
+        world.ask()
+        page = world.cast.sign_in("alice").get(f"/manage/rooms/{world.cast.board}/status").text
+    assert "Walk-in" in page
+    assert "<b>1</b>" in page

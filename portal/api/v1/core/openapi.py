@@ -186,7 +186,7 @@ def _schemas(views: list[Any]) -> tuple[dict[Any, dict[str, Any]], dict[str, Any
 
 
 def _public(made: tuple[Any, Any]) -> tuple[dict[Any, Any], dict[str, Any]]:
-    """Name schemas as programs know them: `RoomSchema`, so called beside the model `Room`, is `Room` in the document."""
+    """Name schemas as programs know them: `RoomSchema`, the schema of the model `Room`, is `Room` in the document."""
     mapping, definitions = made
     text = json.dumps([list(mapping.values()), definitions])
     references, public = json.loads(re.sub(r"\b(\w+?)Schema(?=\b|_)", r"\1", text))

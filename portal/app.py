@@ -25,7 +25,7 @@ from portal.edge.json_provider import ShallowJSON
 from portal.hooks import routes as hooks
 from portal.idempotency import api_requests as _idempotency_models  # noqa: F401
 from portal.jobs import queue
-from portal.oauth import routes as oauth
+from portal.oauth import install as oauth
 from portal.people import passwords
 from portal.providers import catalog, fetch, registry
 from portal.settings import Settings

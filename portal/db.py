@@ -268,7 +268,7 @@ def committed_step() -> Iterator[None]:
 
 
 @contextmanager
-def nothing_held() -> Iterator[None]:
+def without_transaction() -> Iterator[None]:
     """Run the block, which calls a service outside, without an open transaction: no lock, no connection.
 
     Ends the surrounding transaction, which must not have written. The block must not use the database. Raises

@@ -96,10 +96,10 @@ def _start_background(worker: Any) -> None:
     """Start the greenlets that run beside the requests: the presence sweep, and without Redis the job consumer."""
     import gevent  # noqa: PLC0415
 
-    from portal.jobs import presence, queue  # noqa: PLC0415
+    from portal.jobs import loop, queue  # noqa: PLC0415
 
     app = worker.wsgi
     settings: Settings = app.config["SETTINGS"]
-    gevent.spawn(presence.run, app)
+    gevent.spawn(loop.run, app)
     if not settings.redis_url:
         gevent.spawn(queue.make_consumer(queue.make_queue(app, settings)).run)

@@ -8,7 +8,7 @@ import time_machine
 from flask import Flask
 
 from portal import throttling
-from portal.admission.throttle import KNOWN, STRANGERS, code_buckets
+from portal.admission.throttle_buckets import KNOWN, STRANGERS, code_buckets
 from portal.clock import now
 from portal.db import session
 from portal.errors import Throttled

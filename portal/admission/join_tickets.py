@@ -15,8 +15,7 @@ from sqlalchemy.orm import joinedload
 
 from portal import vault
 from portal.admission.decision import Decision, Enter, Reason, decide
-from portal.admission.models import JoinTicket
-from portal.admission.operations import (
+from portal.admission.entering import (
     Judgement,
     admit,
     checked_name,
@@ -26,6 +25,7 @@ from portal.admission.operations import (
     record_refusal,
     require_entry,
 )
+from portal.admission.models import JoinTicket
 from portal.admission.queries import Visitor, case_of
 from portal.clock import now
 from portal.db import session
@@ -33,7 +33,7 @@ from portal.errors import Conflict, Message
 from portal.people.models import User
 from portal.rooms.models import Room
 from portal.status.models import Participation
-from portal.status.operations import Place
+from portal.status.operations import Reservation
 
 OPENING_TIME = timedelta(seconds=60)
 REDEEMING_TIME = timedelta(minutes=10)  # between opening it, which changes nothing, and pressing the button
@@ -129,11 +129,11 @@ def judge_join_ticket(*, room: Room, ticket: JoinTicket, visitor: Visitor, netwo
 
 
 def redeem_join_ticket(
-    *, room: Room, ticket: JoinTicket, visitor: Visitor, network: str, place: Place | None = None
+    *, room: Room, ticket: JoinTicket, visitor: Visitor, network: str, reservation: Reservation | None = None
 ) -> Participation:
     """Enter the room by a ticket, once: of several people who press its button at the same time, one gets in.
 
-    `place` is what the service behind the room has reserved; None if people meet on the portal's own page. Raises
+    `reservation` is what the service behind the room has reserved; None if people meet on the portal's own page. Raises
     `JoinTicketSpent` or `Declined`.
     """
     judged = judge_join_ticket(room=room, ticket=ticket, visitor=visitor, network=network)
@@ -149,7 +149,7 @@ def redeem_join_ticket(
     ).first()
     if redeemed is None:
         raise JoinTicketSpent
-    return admit(judged, network=network, place=place)
+    return admit(judged, network=network, reservation=reservation)
 
 
 def sweep_join_tickets() -> int:

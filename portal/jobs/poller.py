@@ -10,7 +10,7 @@ from flask import Flask
 
 from portal.db import reading, transaction
 from portal.enqueueing import enqueue
-from portal.status.driving import ASK, providers_to_ask
+from portal.status.service_calls import ASK, providers_to_ask
 
 AGAIN_SECONDS = 5.0
 """How long this process waits before it enqueues the same job again."""

@@ -38,7 +38,7 @@ COUNT_LABELS = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Place:
+class Reservation:
     """What a service has reserved for somebody who is about to enter: the run, and the id by which it knows him."""
 
     provider: ServiceProvider
@@ -49,7 +49,7 @@ class Place:
 def enter_session(
     *,
     here: LockedRoom,
-    place: Place | None = None,
+    reservation: Reservation | None = None,
     name: str,
     role: Role,
     device: str,
@@ -58,19 +58,19 @@ def enter_session(
 ) -> Participation:
     """Open a participation in the room's running run, which starts if there is none. The caller has locked the room.
 
-    `place` is what a service that people are sent to has promised; None where they meet on the portal's own page.
+    `reservation` is what the service has promised to which people are sent; None for the portal's own page.
     `by` is the member who enters, None for a guest.
     The same device takes over its own participation, and a page of it that is open still learns so. By another right
     it comes as another: its participation so far is over. The caller holds the room and flushes: rows of one kind
     then take one statement.
     """
     room = here.room
-    run = _run_to_enter(here, place, by=by)
+    run = _run_to_enter(here, reservation, by=by)
     user_uuid, sign_in = (by.uuid, by.sign_in) if by is not None else (None, None)
     participation = next((person for person in here.people if person.device == device), None)
     if participation is not None and (
         (participation.token_uuid, participation.user_uuid) != (token_uuid, user_uuid)
-        or (place is not None and place.participation_id != participation.id)
+        or (reservation is not None and reservation.participation_id != participation.id)
     ):
         _replace_participation(here, participation)
         participation = None
@@ -78,7 +78,7 @@ def enter_session(
     if participation is None:
         participation = Participation(
             uuid=new_uuid(),
-            id=place.participation_id if place is not None else new_id(),
+            id=reservation.participation_id if reservation is not None else new_id(),
             run=run,
             room_uuid=room.uuid,
             subscription_uuid=room.subscription_uuid,
@@ -204,21 +204,21 @@ def record_presence(here: LockedRoom, *, by: Actor | None = None) -> None:
         close_run(here, at=at, by=by)
 
 
-def _run_to_enter(here: LockedRoom, place: Place | None, *, by: Actor | None) -> RoomSession:
-    """The running run, or a new one. If a service has reserved a place in another run, the running one is ended."""
+def _run_to_enter(here: LockedRoom, reservation: Reservation | None, *, by: Actor | None) -> RoomSession:
+    """The running run, or a new one. A reservation in another run ends the running one."""
     run = here.run
-    if place is None:
+    if reservation is None:
         if run is None:
             run = here.run = open_run(
                 here.room, provider=here.room.subscription.provider, driver=Driver.PRESENCE, by=by
             )
         return run
     if run is not None:
-        if (run.provider_uuid, run.external) == (place.provider.uuid, place.external):
+        if (run.provider_uuid, run.external) == (reservation.provider.uuid, reservation.external):
             return run
         end_run_here(here, ending=Ending.CLOSED, at=now())
     run = here.run = open_run(
-        here.room, provider=place.provider, driver=Driver.PROVIDER, external=place.external, by=by
+        here.room, provider=reservation.provider, driver=Driver.PROVIDER, external=reservation.external, by=by
     )
     return run
 

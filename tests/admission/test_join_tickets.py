@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from flask import Flask
 
 from portal.admission.decision import Enter, Reason, Wait
+from portal.admission.entering import Declined
 from portal.admission.join_tickets import (
     JoinTicketSpent,
     find_join_ticket,
@@ -17,7 +18,6 @@ from portal.admission.join_tickets import (
     sweep_join_tickets,
 )
 from portal.admission.models import AccessCode, JoinTicket
-from portal.admission.operations import Declined
 from portal.admission.queries import Visitor
 from portal.clock import now
 from portal.db import session, transaction

@@ -9,9 +9,9 @@ import sqlalchemy as sa
 from flask import Flask
 
 from portal.accounts.models import Account
-from portal.admission import operations
+from portal.admission import entering
+from portal.admission.entering import Declined, enter
 from portal.admission.models import RoomToken
-from portal.admission.operations import Declined, enter
 from portal.admission.queries import Visitor, find_door
 from portal.admission.secrets import same_code
 from portal.admission.tokens import pause_token, revoke_token
@@ -71,7 +71,7 @@ def test_of_twenty_wrong_codes_at_once_at_most_ten_are_compared(
         compared.append(other)
         return same_code(one, other)
 
-    monkeypatch.setattr(operations, "same_code", watched)
+    monkeypatch.setattr(entering, "same_code", watched)
     results = race(app, lambda n: knock(cast.board, cast.link_ids[Role.ATTENDEE], n, code=f"wrong {n}"))
     assert 1 <= len(compared) <= 10
     assert sum(isinstance(one, Throttled) for one in results) == RACERS - len(compared)

@@ -9,7 +9,7 @@ from flask import Flask
 
 from portal.accounts.models import Account, AccountStatus
 from portal.admission.decision import Check, Enter, Reason
-from portal.admission.operations import preview
+from portal.admission.entering import preview
 from portal.admission.queries import Visitor
 from portal.clock import now
 from portal.customers.models import CustomerStatus

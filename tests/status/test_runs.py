@@ -12,7 +12,7 @@ from portal.clock import now
 from portal.customers.models import CustomerStatus
 from portal.db import session, transaction
 from portal.errors import Conflict
-from portal.jobs import presence
+from portal.jobs import loop
 from portal.people.actor import actor_of
 from portal.providers.base import LiveState
 from portal.rooms.models import Role, RoomStatusWord
@@ -76,12 +76,12 @@ def test_a_run_that_nobody_comes_to_ends_by_itself_after_five_minutes(cast: Cast
         run.started_at = now() - timedelta(minutes=4)
         with_people = come_into(cast, cast.open_house)
         with_people.run.started_at = now() - timedelta(minutes=30)
-    presence.close_overdue(app)
+    loop.close_overdue(app)
     with app.app_context(), transaction():
         (run,) = sessions_of(cast.room())
         assert run.ended_at is None
         run.started_at = now() - timedelta(minutes=5)
-    presence.close_overdue(app)
+    loop.close_overdue(app)
     with app.app_context():
         (run,) = sessions_of(cast.room())
         assert run.ended_at is not None

@@ -13,7 +13,7 @@ from portal.channels import InProcess
 from portal.conference import signal_rate
 from portal.conference.signals import SignalType, may_signal
 from portal.db import session, transaction
-from portal.jobs import presence
+from portal.jobs import loop
 from portal.providers.base import LiveState
 from portal.rooms.models import Role, RoomStatusWord
 from portal.status.models import Ending, Participation, RoomSession, RoomStatus
@@ -224,7 +224,7 @@ def test_who_gives_no_sign_of_life_is_out_and_the_room_becomes_idle(guest: Playe
     guest.alive()
     assert _status(cast).state is LiveState.LIVE
     channels.channels().set_present(_group(cast), guest.id, {}, -1)
-    assert presence.sweep(app) == 1
+    assert loop.sweep(app) == 1
     assert _count(app) == 0
     status = _status(cast)
     assert (status.state, status.count) == (LiveState.IDLE, 0)
@@ -236,7 +236,7 @@ def test_who_gives_no_sign_of_life_is_out_and_the_room_becomes_idle(guest: Playe
 def test_a_start_closes_what_a_crash_left_open(guest: Player, cast: Cast, app: Flask) -> None:
     guest.alive()
     channels._channels = InProcess()  # everything in memory is gone
-    presence.start(app)
+    loop.start(app)
     assert _count(app) == 0
     assert _status(cast).state is LiveState.IDLE
     with app.app_context():
@@ -246,7 +246,7 @@ def test_a_start_closes_what_a_crash_left_open(guest: Player, cast: Cast, app: F
 
 def test_a_start_leaves_those_alone_who_are_alive(guest: Player, app: Flask) -> None:
     guest.alive()
-    presence.start(app)
+    loop.start(app)
     assert _count(app) == 1
 
 
@@ -254,13 +254,13 @@ def test_a_room_that_ran_its_time_is_closed(guest: Player, cast: Cast, app: Flas
     import time_machine
 
     guest.alive()
-    assert presence.close_overdue(app) == 0
+    assert loop.close_overdue(app) == 0
     from datetime import timedelta
 
     from portal.clock import now
 
     with time_machine.travel(now() + timedelta(minutes=61)):
-        assert presence.close_overdue(app) == 1
+        assert loop.close_overdue(app) == 1
     assert guest.alive().json["reason"] == "closed"
 
 

@@ -13,7 +13,7 @@ from portal.channels import InProcess
 from portal.clock import now
 from portal.db import transaction
 from portal.errors import ChannelsAway
-from portal.jobs import presence
+from portal.jobs import loop
 from portal.rooms.models import Role
 from portal.rooms.settings import WAIT_FOR_HOST
 from tests.cast import CODE, Cast
@@ -177,7 +177,7 @@ def test_a_page_that_looks_again_stays_counted_and_one_that_was_closed_does_not(
     monkeypatch.setattr(waiting, "WAITING_SECONDS", 70)
     stays.get(cast.board_path)
     wait_for(lambda: told(cast) == "1 person", seconds=10)
-    assert presence.sweep(app) == 0  # who lapses at the door has no place to close
+    assert loop.sweep(app) == 0  # who lapses at the door has no place to close
     goes.get(f"/rooms/{cast.board}/-/entry")  # came back too late, and has not asked again
     assert told(cast) == "1 person"
 

@@ -5,8 +5,8 @@ from typing import Any
 from flask import Blueprint, Response, request
 
 from portal.admission.decision import Case, Decision, Enter, Refuse, Wait, decide
+from portal.admission.entering import preview
 from portal.admission.join_tickets import OPENING_TIME, issue_join_ticket
-from portal.admission.operations import preview
 from portal.admission.queries import Visitor, find_token
 from portal.api.v1 import response_schemas
 from portal.api.v1.core import query_params, responses

@@ -16,10 +16,10 @@ from portal.errors import NotFound
 from portal.permissions.permission import Permission
 from portal.rooms.models import Room
 from portal.scopes import Scope
-from portal.status.driving import start_room
 from portal.status.models import RoomSession, RoomStatus
 from portal.status.queries import find_session
 from portal.status.runs import end_session
+from portal.status.service_calls import start_room
 
 bp = Blueprint("live", __name__, url_prefix="/rooms/<anyid:room_id>")
 

@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from portal.admission.decision import Decision, Reason, Refuse
-from portal.admission.operations import preview
+from portal.admission.entering import preview
 from portal.admission.reauthorization import ABSENT, MEMBERSHIP, SIGNED_OUT, ParticipationEnded
 from portal.edge import actor
 from portal.edge.guard import Admission, Participant, admitted, at_door, find_participant

@@ -5,7 +5,7 @@ from dataclasses import replace
 from flask import Response, make_response, redirect, url_for
 from flask.typing import ResponseReturnValue
 
-from portal.admission.arrival import Arrival, service_origin
+from portal.admission.joining import Arrival, service_origin
 from portal.edge import admission_cookie
 from portal.edge.admission_cookie import AdmissionCookie
 from portal.edge.headers import let_forms_lead_to

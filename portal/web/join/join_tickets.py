@@ -10,8 +10,8 @@ from flask import Blueprint, g, make_response, redirect, render_template, reques
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 
-from portal.admission.arrival import arrive
 from portal.admission.decision import Decision, Wait
+from portal.admission.entering import Declined, preview
 from portal.admission.join_tickets import (
     JoinTicketSpent,
     can_be_opened,
@@ -19,8 +19,8 @@ from portal.admission.join_tickets import (
     find_join_ticket,
     find_opened_join_ticket,
 )
+from portal.admission.joining import arrive
 from portal.admission.models import JoinTicket
-from portal.admission.operations import Declined, preview
 from portal.admission.queries import Visitor
 from portal.admission.waiting import start_waiting, stop_waiting
 from portal.clock import now

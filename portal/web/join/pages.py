@@ -11,9 +11,9 @@ from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext as _l
 from wtforms import StringField
 
-from portal.admission.arrival import arrive
 from portal.admission.decision import Decision, Reason, Refuse, Wait
-from portal.admission.operations import Declined, preview
+from portal.admission.entering import Declined, preview
+from portal.admission.joining import arrive
 from portal.admission.queries import Visitor, find_token
 from portal.admission.waiting import keep_waiting, start_waiting, stop_waiting
 from portal.clock import now

@@ -19,7 +19,7 @@ from portal.errors import Conflict, NotAllowed, NotFound
 from portal.permissions.permission import Permission
 from portal.permissions.rules import grantable_roles
 from portal.rooms.models import Role, Room
-from portal.web import notices
+from portal.web import flash_messages
 from portal.web.forms import Form, RoleField, UTCDateTimeField, refills, stripped
 
 bp = Blueprint("codes", __name__, url_prefix="/manage/rooms/<id:room_id>/codes")
@@ -67,7 +67,7 @@ def create(room: Room) -> ResponseReturnValue:
                 label=stripped(form.label.data),
                 expires_at=form.expires_at.data,
             )
-            notices.done(_("From now on links of this role ask for a code: %(code)s", code=code.code))
+            flash_messages.done(_("From now on links of this role ask for a code: %(code)s", code=code.code))
             return _back(room)
     return _form(room, form, None)
 
@@ -93,7 +93,7 @@ def edit(room: Room, code_id: str) -> ResponseReturnValue:
                 label=stripped(form.label.data),
                 expires_at=form.expires_at.data,
             )
-            notices.done(_("Saved."))
+            flash_messages.done(_("Saved."))
             return _back(room)
     return _form(room, form, code)
 
@@ -107,7 +107,7 @@ def delete(room: Room, code_id: str) -> ResponseReturnValue:
     message = _("The code was deleted.")
     if not codes_of(room, code.role):
         message += " " + _LAST_CODE_DELETED[code.role]()
-    notices.undoable(message, undo=url_for("codes.restore", room_id=room.id, kept=undo_token))
+    flash_messages.undoable(message, undo=url_for("codes.restore", room_id=room.id, kept=undo_token))
     return _back(room)
 
 
@@ -118,9 +118,9 @@ def restore(room: Room) -> ResponseReturnValue:
     try:
         code = restore_code(room=room, kept=request.args.get("kept", ""), by=actor.someone())
     except Conflict as conflict:
-        notices.failed(translated(conflict.message))
+        flash_messages.failed(translated(conflict.message))
         return _back(room)
-    notices.done(_("The code %(code)s is back.", code=code.code))
+    flash_messages.done(_("The code %(code)s is back.", code=code.code))
     return _back(room)
 
 

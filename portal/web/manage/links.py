@@ -16,8 +16,8 @@ from wtforms.validators import Optional
 
 from portal.admission import tokens
 from portal.admission.decision import Decision
+from portal.admission.entering import preview
 from portal.admission.models import RoomToken
-from portal.admission.operations import preview
 from portal.admission.queries import Visitor, automatic_count, codes_of, find_own_token, tokens_of
 from portal.clock import now
 from portal.edge import actor
@@ -29,7 +29,7 @@ from portal.permissions.rules import grantable_roles, knows_the_plan
 from portal.rooms.models import Role, Room
 from portal.serializers import token_url
 from portal.status.models import Participation
-from portal.web import notices
+from portal.web import flash_messages
 from portal.web.forms import Form, RoleField, UTCDateTimeField, refills, stripped
 
 bp = Blueprint("links", __name__, url_prefix="/manage/rooms/<id:room_id>/links")
@@ -130,7 +130,7 @@ def create(room: Room) -> ResponseReturnValue:
     if form.validate_on_submit():
         with form.refusals():
             token = tokens.issue_token(room=room, by=actor.someone(), **form.values())
-            notices.done(_("The link is ready: copy it and send it."))
+            flash_messages.done(_("The link is ready: copy it and send it."))
             return redirect(url_for("links.index", room_id=room.id, made=token.id), 303)
     return _form(room, form, None)
 
@@ -148,7 +148,7 @@ def edit(room: Room, token_id: str) -> ResponseReturnValue:
     if form.validate_on_submit():
         with form.refusals():
             tokens.change_token(token, room=room, by=actor.someone(), **form.values())
-            notices.done(_("Saved."))
+            flash_messages.done(_("Saved."))
             return redirect(url_for("links.index", room_id=room.id, _anchor=f"link-{token.id}"), 303)
     return _form(room, form, token)
 
@@ -168,7 +168,7 @@ def rotate(room: Room, token_id: str) -> ResponseReturnValue:
                 message += " " + _(
                     "The old one shows it to whoever opens it, until %(time)s.", time=when(token.ends_at)
                 )
-            notices.done(message)
+            flash_messages.done(message)
             return redirect(url_for("links.index", room_id=room.id, made=fresh.id), 303)
     page = render_template("manage/links/rotate.html", room=room, tab="links", token=token, form=form)
     return page, 422 if form.refused else 200
@@ -192,7 +192,7 @@ def revoke(room: Room, token_id: str) -> ResponseReturnValue:
         return _closing(room, token, "manage/links/revoke.html", inside)
     removed = tokens.revoke_token(token, by=actor.someone(), remove_people=_removal_wished())
     undo = url_for("links.reinstate", room_id=room.id, token_id=token.id)
-    notices.undoable(_("The link was revoked.") + _removed_message(removed), undo=undo)
+    flash_messages.undoable(_("The link was revoked.") + _removed_message(removed), undo=undo)
     return _back(room)
 
 
@@ -213,7 +213,7 @@ def pause(room: Room, token_id: str) -> ResponseReturnValue:
         return _closing(room, token, "manage/links/pause.html", inside)
     removed = tokens.pause_token(token, by=actor.someone(), remove_people=_removal_wished())
     undo = url_for("links.resume", room_id=room.id, token_id=token.id)
-    notices.undoable(_("The link is paused.") + _removed_message(removed), undo=undo)
+    flash_messages.undoable(_("The link is paused.") + _removed_message(removed), undo=undo)
     return _back(room)
 
 
@@ -242,7 +242,7 @@ def _removed_message(removed: int) -> str:
 
 def _act(room: Room, token_id: str, operation: Callable[..., None], message: str) -> ResponseReturnValue:
     operation(_own(room, token_id), room=room, by=actor.someone())
-    notices.done(message)
+    flash_messages.done(message)
     return _back(room)
 
 

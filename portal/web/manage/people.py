@@ -26,7 +26,7 @@ from portal.permissions.operations import (
 from portal.permissions.permission import NOT_GRANTABLE_YET, Permission
 from portal.permissions.rules import can
 from portal.rooms.models import Room
-from portal.web import notices
+from portal.web import flash_messages
 from portal.web.forms import Form, UTCDateTimeField, refills
 
 bp = Blueprint("people", __name__, url_prefix="/manage/rooms/<id:room_id>/people")
@@ -80,7 +80,7 @@ def add(room: Room) -> ResponseReturnValue:
                 until=form.until.data,
                 by=actor.someone(),
             )
-            notices.done(_("%(name)s is a member of this room now.", name=member.user.name))
+            flash_messages.done(_("%(name)s is a member of this room now.", name=member.user.name))
             return _back(room)
     return _form(room, form, None)
 
@@ -99,7 +99,7 @@ def edit(room: Room, member_id: str) -> ResponseReturnValue:
             untouchable = {p for p in present if p not in form.grantable}
             wanted = {*form.permissions.data, *untouchable}
             change_member(member, room=room, permissions=wanted, until=form.until.data, by=actor.someone())
-            notices.done(_("Saved."))
+            flash_messages.done(_("Saved."))
             return _back(room)
     return _form(room, form, member)
 
@@ -111,7 +111,7 @@ def remove(room: Room, member_id: str) -> ResponseReturnValue:
     member = find_member(room, member_id)
     name = member.user.name
     undo_token = remove_member(member, room=room, by=actor.someone())
-    notices.undoable(
+    flash_messages.undoable(
         _("%(name)s is no longer a member of this room.", name=name),
         undo=url_for("people.restore", room_id=room.id, kept=undo_token),
     )
@@ -125,9 +125,9 @@ def restore(room: Room) -> ResponseReturnValue:
     try:
         member = restore_member(room=room, kept=request.args.get("kept", ""), by=actor.someone())
     except Conflict as conflict:
-        notices.failed(translated(conflict.message))
+        flash_messages.failed(translated(conflict.message))
         return _back(room)
-    notices.done(_("%(name)s is a member of this room again.", name=member.user.name))
+    flash_messages.done(_("%(name)s is a member of this room again.", name=member.user.name))
     return _back(room)
 
 

@@ -22,7 +22,7 @@ from portal.rooms.models import Room, RoomStatusWord
 from portal.rooms.settings import declared_for, setting_of
 from portal.status.room_lifecycle import change_room
 from portal.subscriptions.feature_catalog import Feature
-from portal.web import notices
+from portal.web import flash_messages
 from portal.web.declared_fields import changed_values, for_people, form_field, shown_value
 from portal.web.forms import Form, refills
 
@@ -91,7 +91,7 @@ def edit(room: Room) -> ResponseReturnValue:
                 features=form.overrides(),
                 metadata=form.metadata(),
             )
-            notices.done(_("Saved."))
+            flash_messages.done(_("Saved."))
             return redirect(url_for("room_settings.edit", room_id=room.id), 303)
     page = render_template(
         "manage/rooms/settings.html",

@@ -28,7 +28,7 @@ from portal.rooms.models import Room
 from portal.rooms.operations import TRASH_DAYS, create_room, restore_room
 from portal.serializers import token_url
 from portal.status.room_lifecycle import delete_room
-from portal.web import notices
+from portal.web import flash_messages
 from portal.web.forms import Form, query_word, refills
 from portal.web.fragment_cache import cached_fragment_for_session, fill_placeholders
 from portal.web.manage.links import working_links
@@ -56,7 +56,9 @@ def index() -> ResponseReturnValue:
     )
     reader = (somebody.user.id, somebody.user.name, somebody.user.email)
     page = partial(render_template, "manage/rooms/index.html", rooms=rooms, piece=_row)
-    shown = page() if notices.are_waiting() else cached_fragment_for_session("rooms", (rooms, reader, _day()), page)
+    shown = (
+        page() if flash_messages.are_waiting() else cached_fragment_for_session("rooms", (rooms, reader, _day()), page)
+    )
     return fill_placeholders(shown, ages_of((*rooms.live, *rooms.others)))
 
 
@@ -86,9 +88,11 @@ def create(accounts: list[Account]) -> ResponseReturnValue:
             by = acting_on(actor.someone(), AccountPermission.ROOMS_CREATE, account)
             room = create_room(account=account, room_name=form.room_name.data, by=by)
             if not can(by, Permission.ROOM_VIEW, room):
-                notices.done(_("The room is ready. Its owner, %(owner)s, can let you in.", owner=room.owner.name))
+                flash_messages.done(
+                    _("The room is ready. Its owner, %(owner)s, can let you in.", owner=room.owner.name)
+                )
                 return redirect(url_for("rooms.index"), 303)
-            notices.done(_("The room is ready. Make a link to bring people in."))
+            flash_messages.done(_("The room is ready. Make a link to bring people in."))
             return redirect(url_for("rooms.show", room_id=room.id), 303)
     return render_template("manage/rooms/new.html", form=form, accounts=accounts), 422 if form.refused else 200
 
@@ -123,7 +127,7 @@ def delete(room: Room) -> ResponseReturnValue:
     """Ask for confirmation, then move the room to the trash. The next page offers to undo it."""
     if request.method == "POST":
         delete_room(room, by=actor.someone())
-        notices.undoable(
+        flash_messages.undoable(
             _("“%(name)s” was deleted.", name=room.room_name), undo=url_for("rooms.restore", room_id=room.id)
         )
         return redirect(url_for("rooms.index"), 303)
@@ -137,7 +141,7 @@ def restore(room: Room) -> ResponseReturnValue:
     try:
         restore_room(room, by=actor.someone())
     except Conflict as conflict:
-        notices.failed(translated(conflict.message))
+        flash_messages.failed(translated(conflict.message))
         return redirect(url_for("rooms.index"), 303)
-    notices.done(_("“%(name)s” is back.", name=room.room_name))
+    flash_messages.done(_("“%(name)s” is back.", name=room.room_name))
     return redirect(url_for("rooms.show", room_id=room.id), 303)

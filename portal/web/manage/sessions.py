@@ -18,7 +18,7 @@ from portal.status.models import RoomSession
 from portal.status.operations import present_participations
 from portal.status.queries import cursor_of, find_session, sessions_of
 from portal.status.runs import end_session
-from portal.web import notices
+from portal.web import flash_messages
 from portal.web.csv_export import csv_file
 
 bp = Blueprint("sessions", __name__, url_prefix="/manage/rooms/<id:room_id>")
@@ -85,7 +85,7 @@ def end(room: Room) -> ResponseReturnValue:
     if request.method == "GET":
         return render_template("manage/sessions/end.html", room=room, tab="", people=present_participations(room))
     gone = end_session(room, by=actor.someone())
-    notices.done(
+    flash_messages.done(
         ngettext("Ended: %(num)d person was sent out.", "Ended: %(num)d people were sent out.", gone)
         if gone
         else _("Ended: nobody was in.")

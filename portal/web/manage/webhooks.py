@@ -22,7 +22,7 @@ from portal.permissions.permission import Permission
 from portal.permissions.rules import can, manages_customer
 from portal.providers import fetch
 from portal.rooms.models import Room
-from portal.web import notices
+from portal.web import flash_messages
 from portal.web.forms import Form, refills, stripped
 from portal.webhooks import operations
 from portal.webhooks.authorization import NO_OWNER, endpoints_with_owner, find_valid_owner, may_receive, may_receive_all
@@ -120,7 +120,9 @@ def create(room: Room) -> ResponseReturnValue:
                 description=stripped(form.description.data),
                 by=somebody,
             )
-            notices.done(_("The webhook is ready. Give its secret to whoever runs the receiver, then send a test."))
+            flash_messages.done(
+                _("The webhook is ready. Give its secret to whoever runs the receiver, then send a test.")
+            )
             return _back(room, endpoint)
     return _form(room, form, None)
 
@@ -171,7 +173,7 @@ def edit(room: Room, endpoint_id: str) -> ResponseReturnValue:
                 description=stripped(form.description.data),
             )
             is_owner_now = _taken_over(endpoint, before)
-            notices.done(_("Saved. The webhook runs in your name from now on.") if is_owner_now else _("Saved."))
+            flash_messages.done(_("Saved. The webhook runs in your name from now on.") if is_owner_now else _("Saved."))
             return _back(room, endpoint)
     return _form(room, form, endpoint)
 
@@ -182,7 +184,7 @@ def rotate(room: Room, endpoint_id: str) -> ResponseReturnValue:
     """Rotate the secret. The old one signs for a day more."""
     endpoint = _own(room, endpoint_id)
     operations.rotate_secret(endpoint, by=actor.someone())
-    notices.done(_("There is a new secret. For 24 hours messages are signed with both, so nothing gets lost."))
+    flash_messages.done(_("There is a new secret. For 24 hours messages are signed with both, so nothing gets lost."))
     return _back(room, endpoint)
 
 
@@ -192,7 +194,7 @@ def pause(room: Room, endpoint_id: str) -> ResponseReturnValue:
     """Pause the webhook."""
     endpoint = _own(room, endpoint_id)
     operations.pause_endpoint(endpoint, by=actor.someone())
-    notices.done(_("The webhook is paused. It will not be told what happens meanwhile."))
+    flash_messages.done(_("The webhook is paused. It will not be told what happens meanwhile."))
     return _back(room, endpoint)
 
 
@@ -205,12 +207,12 @@ def resume(room: Room, endpoint_id: str) -> ResponseReturnValue:
     try:
         operations.resume_endpoint(endpoint, by=actor.someone())
     except NotAllowed as refusal:
-        notices.failed(translated(refusal.message))
+        flash_messages.failed(translated(refusal.message))
     else:
         if _taken_over(endpoint, before):
-            notices.done(_("The webhook listens again, and runs in your name."))
+            flash_messages.done(_("The webhook listens again, and runs in your name."))
         else:
-            notices.done(_("The webhook listens again."))
+            flash_messages.done(_("The webhook listens again."))
     return _back(room, endpoint)
 
 
@@ -220,7 +222,7 @@ def test(room: Room, endpoint_id: str) -> ResponseReturnValue:
     """Send a test delivery."""
     endpoint = _own(room, endpoint_id)
     operations.test_endpoint(endpoint, by=actor.someone())
-    notices.done(_("A test is on its way: see below what the receiver answers."))
+    flash_messages.done(_("A test is on its way: see below what the receiver answers."))
     return _back(room, endpoint)
 
 
@@ -232,9 +234,9 @@ def repeat(room: Room, endpoint_id: str, delivery_id: str) -> ResponseReturnValu
     try:
         send_again(find_delivery(endpoint, delivery_id), by=actor.someone())
     except Conflict as conflict:
-        notices.failed(translated(conflict.message))
+        flash_messages.failed(translated(conflict.message))
     else:
-        notices.done(_("It is sent again, with the same id."))
+        flash_messages.done(_("It is sent again, with the same id."))
     return _back(room, endpoint)
 
 
@@ -248,9 +250,9 @@ def delete(room: Room, endpoint_id: str) -> ResponseReturnValue:
     try:
         operations.delete_endpoint(endpoint, by=actor.someone())
     except Conflict as conflict:
-        notices.failed(translated(conflict.message))
+        flash_messages.failed(translated(conflict.message))
         return _back(room, endpoint)
-    notices.done(_("The webhook was deleted."))
+    flash_messages.done(_("The webhook was deleted."))
     return redirect(url_for("webhooks.index", room_id=room.id), 303)
 
 

@@ -9,7 +9,7 @@ from portal.edge import actor
 from portal.edge.guard import signed_in
 from portal.errors import NotFound
 from portal.people.models import User
-from portal.web import notices
+from portal.web import flash_messages
 
 bp = Blueprint("applications", __name__, url_prefix="/me/applications")
 
@@ -30,7 +30,7 @@ def revoke(client_id: str) -> ResponseReturnValue:
     if request.method == "GET":
         return render_template("session/applications/revoke.html", application=application)
     withdraw(user, application.client, by=actor.someone())
-    notices.done(_("“%(name)s” can no longer act in your name.", name=application.client.name))
+    flash_messages.done(_("“%(name)s” can no longer act in your name.", name=application.client.name))
     return redirect(url_for("applications.index"), 303)
 
 

@@ -22,7 +22,7 @@ from portal.errors import Conflict
 from portal.identifiers import new_id
 from portal.people.models import User
 from portal.scopes import Scope
-from portal.web import notices
+from portal.web import flash_messages
 from portal.web.forms import Form, UTCDateTimeField, refills, stripped
 
 bp = Blueprint("credentials", __name__, url_prefix="/me/credentials")
@@ -81,7 +81,7 @@ def create() -> ResponseReturnValue:
                     client_id=client_id,
                 )
             except Conflict as conflict:
-                notices.failed(translated(conflict.message))
+                flash_messages.failed(translated(conflict.message))
                 return redirect(url_for("credentials.index"), 303)
             return render_template("session/credentials/made.html", client=client, secret=secret), 201
     form.promised.data = vault.seal(client_id, purpose=RESERVED_CLIENT_ID)
@@ -97,5 +97,5 @@ def revoke(client_id: str) -> ResponseReturnValue:
     if request.method == "GET":
         return render_template("session/credentials/revoke.html", client=client)
     revoke_client(client, by=actor.someone())
-    notices.done(_("“%(name)s” was revoked. Nothing can be done with it any more.", name=client.name))
+    flash_messages.done(_("“%(name)s” was revoked. Nothing can be done with it any more.", name=client.name))
     return redirect(url_for("credentials.index"), 303)

@@ -33,7 +33,7 @@ from portal.edge.guard import SignInFirst, open_to_all, signed_in
 from portal.errors import Refused
 from portal.people import operations as people
 from portal.people.timezones import time_zones
-from portal.web import htmx, notices
+from portal.web import flash_messages, htmx
 from portal.web.forms import REFILL_FIELD, REFILLS, Form, fields_to_keep, refills
 
 bp = Blueprint("session", __name__)
@@ -129,7 +129,7 @@ def me() -> ResponseReturnValue:
     if form.validate_on_submit():
         with form.refusals():
             people.change_profile(user, name=form.name.data, timezone=form.timezone.data, by=somebody)
-            notices.done(_("Saved."))
+            flash_messages.done(_("Saved."))
             return redirect(url_for("session.me"), 303)
     return render_template("session/me.html", form=form), 422 if form.refused else 200
 

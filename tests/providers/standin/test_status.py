@@ -13,10 +13,10 @@ from portal.clock import now
 from portal.db import session, transaction
 from portal.providers.base import LiveState, Snapshot
 from portal.rooms.models import Role
-from portal.status.driving import ask_provider, providers_to_ask
 from portal.status.maintenance import end_silent_runs, end_unused_runs, open_participations
 from portal.status.models import Ending, RoomStatus, Source
 from portal.status.recording import LOOK_IDLE, record
+from portal.status.service_calls import ask_provider, providers_to_ask
 from portal.subscriptions.models import ServiceProvider
 from tests.conftest import BOTH
 from tests.providers.standin.server import SECRET, sign

@@ -11,8 +11,8 @@ from flask import Flask
 
 from portal.db import session, transaction
 from portal.jobs.queue import due_jobs, run_job
-from portal.status.driving import ask_provider
 from portal.status.models import Participation, RoomSession, RoomStatus
+from portal.status.service_calls import ask_provider
 from portal.subscriptions.models import ServiceProvider
 from portal.subscriptions.operations import create_provider
 from tests.cast import Cast, Client

@@ -8,16 +8,16 @@ if it refuses, nothing is written.
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from portal.admission.entering import Judgement, enter, judge
 from portal.admission.join_tickets import judge_join_ticket, redeem_join_ticket
 from portal.admission.models import JoinTicket
-from portal.admission.operations import Judgement, enter, judge
 from portal.admission.queries import Visitor
-from portal.db import nothing_held
+from portal.db import without_transaction
 from portal.providers.base import Destination, Joinable, ProviderError, Visit
 from portal.rooms.models import Room
-from portal.status.driving import refusal_of, run_request, start_at_service
 from portal.status.models import Participation
-from portal.status.operations import Place
+from portal.status.operations import Reservation
+from portal.status.service_calls import refusal_of, run_request, start_at_service
 from portal.subscriptions.models import ServiceProvider
 from portal.subscriptions.services import bound_service
 
@@ -46,18 +46,18 @@ def arrive(
     behind the room refuses or fails to open it.
     """
     service = bound_service(provider)
-    place, destination = None, None
+    reservation, destination = None, None
     if isinstance(service, Joinable):
         judged = (
             judge(room=room, visitor=visitor, name=name, code=code, network=network)
             if ticket is None
             else judge_join_ticket(room=room, ticket=ticket, visitor=visitor, network=network)
         )
-        place, destination = _promise(service, judged, provider)
+        reservation, destination = _promise(service, judged, provider)
     if ticket is None:
-        inside = enter(room=room, visitor=visitor, name=name, code=code, network=network, place=place)
+        inside = enter(room=room, visitor=visitor, name=name, code=code, network=network, reservation=reservation)
     else:
-        inside = redeem_join_ticket(room=room, ticket=ticket, visitor=visitor, network=network, place=place)
+        inside = redeem_join_ticket(room=room, ticket=ticket, visitor=visitor, network=network, reservation=reservation)
     return Arrival(inside, destination)
 
 
@@ -67,7 +67,7 @@ def service_origin(provider: ServiceProvider) -> str | None:
     return service.origin if isinstance(service, Joinable) else None
 
 
-def _promise(service: Joinable, judged: Judgement, provider: ServiceProvider) -> tuple[Place, Destination]:
+def _promise(service: Joinable, judged: Judgement, provider: ServiceProvider) -> tuple[Reservation, Destination]:
     """Ask the service for a run, which it starts if needed, and for this visitor's destination in it.
 
     Raises `RoomNotOpened`.
@@ -81,13 +81,13 @@ def _promise(service: Joinable, judged: Judgement, provider: ServiceProvider) ->
     )
     external = start_at_service(service, request, provider=provider)
     try:
-        with nothing_held():
+        with without_transaction():
             destination = service.destination(external, visit)
         if _origin_of(destination.url) != service.origin:
             raise ProviderError("the destination lies elsewhere than the service said", permanent=True)
     except Exception as error:
         raise refusal_of(error, provider) from error
-    return Place(provider=provider, external=external, participation_id=visit.participant_id), destination
+    return Reservation(provider=provider, external=external, participation_id=visit.participant_id), destination
 
 
 def _origin_of(url: str) -> str:

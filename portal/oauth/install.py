@@ -5,7 +5,7 @@ import logging
 from flask import Flask
 from flask_wtf import CSRFProtect
 
-from portal.oauth import consent, grants, token_endpoints, token_views
+from portal.oauth import consent, grants, introspection, token_views
 
 
 def install(app: Flask, csrf: CSRFProtect) -> None:
@@ -19,6 +19,6 @@ def install(app: Flask, csrf: CSRFProtect) -> None:
 for _grant in (grants.ClientCredentials, grants.Password, grants.Refresh):
     token_views.server.register_grant(_grant)
 token_views.server.register_grant(grants.Code, [grants.S256(required=True)])
-token_views.server.register_endpoint(token_endpoints.Revocation)
-token_views.server.register_endpoint(token_endpoints.Introspection)
+token_views.server.register_endpoint(introspection.Revocation)
+token_views.server.register_endpoint(introspection.Introspection)
 token_views.server.register_extension(consent.Issuer())

@@ -14,7 +14,7 @@ from portal.channels import InProcess, OverRedis, channels
 from portal.clock import now
 from portal.db import db, on_commit, session, transaction
 from portal.errors import ChannelsAway
-from portal.jobs import presence
+from portal.jobs import loop
 from portal.rooms.models import Role
 from portal.status import maintenance
 from portal.status.models import Participation, RoomSession, RoomStatus
@@ -49,10 +49,10 @@ def test_a_turn_that_fails_ends_nothing(app: Flask, monkeypatch: pytest.MonkeyPa
             raise Stop
         raise (ChannelsAway, KeyError, sa.exc.OperationalError("", None, Exception()))[turn]  # type: ignore[misc]
 
-    monkeypatch.setattr(presence, "EVERY_SECONDS", 0)
-    monkeypatch.setattr(presence, "one_turn", failing)
+    monkeypatch.setattr(loop, "EVERY_SECONDS", 0)
+    monkeypatch.setattr(loop, "one_turn", failing)
     with capture_logs() as lines, pytest.raises(Stop):
-        presence.run(app)
+        loop.run(app)
     assert turns == [0, 1, 2, 3]
     assert [line["error"] for line in lines] == ["ChannelsAway", "KeyError", "OperationalError"]
 
@@ -86,7 +86,7 @@ def test_joining_while_redis_is_away_is_remembered_and_not_answered_with_an_erro
         channels_module.use("")
     with cast.app.app_context():
         assert [person.name for person in _inside()] == ["Gus"]
-    presence.reconcile(cast.app)
+    loop.reconcile(cast.app)
     with cast.app.app_context():
         assert list(channels().presence(str(cast.room().uuid))) == [person.id for person in _inside()]
 
@@ -98,10 +98,10 @@ def test_whom_redis_has_forgotten_is_out_after_a_while(over_valkey: Cast, monkey
     made = channels()
     assert isinstance(made, OverRedis)
     made._redis.flushall()
-    assert presence.sweep(cast.app) == 0
+    assert loop.sweep(cast.app) == 0
     monkeypatch.setattr(maintenance, "ALIVE_SECONDS", 0)
-    presence.reconcile(cast.app)
-    assert presence.sweep(cast.app) == 1
+    loop.reconcile(cast.app)
+    assert loop.sweep(cast.app) == 1
     with cast.app.app_context():
         assert _inside() == []
 
@@ -112,8 +112,8 @@ def test_another_process_that_starts_closes_nobody_who_is_on_his_way_in(over_val
     made = channels()
     assert isinstance(made, OverRedis)
     made._redis.flushall()  # committed, and not attended yet
-    presence.start(cast.app)
-    assert presence.sweep(cast.app) == 0
+    loop.start(cast.app)
+    assert loop.sweep(cast.app) == 0
     with cast.app.app_context():
         assert [person.name for person in _inside()] == ["Gus"]
 
@@ -121,7 +121,7 @@ def test_another_process_that_starts_closes_nobody_who_is_on_his_way_in(over_val
 def test_the_only_process_closes_at_its_start_what_a_crash_left(cast: Cast) -> None:
     cast.join(Role.GUEST)
     channels_module.use("")
-    presence.start(cast.app)
+    loop.start(cast.app)
     with cast.app.app_context():
         assert _inside() == []
 
@@ -136,9 +136,9 @@ def test_a_sweep_that_fails_overwrites_nobody_who_came_back(cast: Cast, monkeypa
         channels().set_present(group, member, {"camera": True}, 9)
         raise sa.exc.OperationalError("", None, Exception("database is locked"))
 
-    monkeypatch.setattr(presence, "close_lapsed", come_back)
+    monkeypatch.setattr(loop, "close_lapsed", come_back)
     with pytest.raises(sa.exc.OperationalError):
-        presence.sweep(cast.app)
+        loop.sweep(cast.app)
     assert channels().presence(group) == {member: {"camera": True}}
 
 
@@ -149,14 +149,14 @@ def test_a_live_room_with_signs_of_life_was_checked_just_now(cast: Cast) -> None
     with cast.app.app_context():
         with transaction():
             session.execute(sa.update(RoomStatus).values(checked_at=long_ago))
-        presence.look(cast.app)
+        loop.look(cast.app)
         status = session.get_one(RoomStatus, cast.room().uuid)
         assert now() - status.checked_at < timedelta(seconds=10)
         version = status.version
         with transaction():
             session.execute(sa.update(RoomStatus).values(checked_at=long_ago))
         channels_module.use("")  # nobody shows signs of life
-        presence.look(cast.app)
+        loop.look(cast.app)
         status = session.get_one(RoomStatus, cast.room().uuid)
         assert (status.checked_at, status.version) == (long_ago, version)
         assert isinstance(channels(), InProcess)
@@ -167,14 +167,14 @@ def test_rooms_that_ran_their_time_are_closed_and_the_others_go_on(cast: Cast) -
     cast.join(Role.GUEST)
     with cast.app.app_context(), transaction():
         cast.room().room_features = {"max_duration": 30}
-    assert presence.close_overdue(cast.app) == 0
+    assert loop.close_overdue(cast.app) == 0
     with cast.app.app_context(), transaction():
         session.execute(sa.update(RoomSession).values(started_at=now() - timedelta(minutes=29)))
-    assert presence.close_overdue(cast.app) == 0
+    assert loop.close_overdue(cast.app) == 0
     with cast.app.app_context(), transaction():
         session.execute(sa.update(RoomSession).values(started_at=now() - timedelta(minutes=30)))
-    assert presence.close_overdue(cast.app) == 1
-    assert presence.close_overdue(cast.app) == 0
+    assert loop.close_overdue(cast.app) == 1
+    assert loop.close_overdue(cast.app) == 0
     with cast.app.app_context():
         assert _inside() == []
 

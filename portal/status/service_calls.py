@@ -14,7 +14,7 @@ import sqlalchemy as sa
 import structlog
 
 from portal.clock import now
-from portal.db import nothing_held, session, transaction
+from portal.db import session, transaction, without_transaction
 from portal.errors import Message, Unavailable
 from portal.people.actor import Actor
 from portal.providers.base import (
@@ -70,7 +70,7 @@ def run_request(room: Room, provider: ServiceProvider) -> RunRequest:
 def start_at_service(service: Startable, request: RunRequest, *, provider: ServiceProvider) -> str:
     """Have the service start a run, or find the one that goes on. Returns its name for it. Raises `RoomNotOpened`."""
     try:
-        with nothing_held():
+        with without_transaction():
             external = service.start(request)
     except Exception as error:
         raise refusal_of(error, provider) from error

@@ -18,7 +18,7 @@ from portal.admission.decision import Decision, Enter, Reason, decide
 from portal.admission.models import AccessCode, RoomToken
 from portal.admission.queries import OCCUPANCY, Occupancy, Visitor, case_of, occupancy_for, this_token, visitor_params
 from portal.admission.secrets import normal_code, same_code
-from portal.admission.throttle import KNOWN, STRANGERS, automatic_token_bucket, code_buckets
+from portal.admission.throttle_buckets import KNOWN, STRANGERS, automatic_token_bucket, code_buckets
 from portal.admission.tokens import automatic_token, count_use_on_chain
 from portal.audit.operations import record_event
 from portal.clock import now
@@ -32,7 +32,7 @@ from portal.rooms.kinds import kind_of
 from portal.rooms.models import Role, Room
 from portal.status.locking import LockedRoom, locked_room_from_rows, locked_room_query
 from portal.status.models import Participation
-from portal.status.operations import Place, enter_session
+from portal.status.operations import Reservation, enter_session
 from portal.subscriptions.models import Subscription
 
 
@@ -87,7 +87,7 @@ class LockedDoor:
     """What is known of a room and a visitor once the room is locked.
 
     `codes` are the access codes of the visitor's role. `known`: the device was in this room before, in this role.
-    `opens_at`: when strangers, and when known devices, may guess a code again (seconds since 1970); None for now.
+    `retry_after`: when strangers, and when known devices, may guess a code again (seconds since 1970); None for now.
     """
 
     room: Room
@@ -96,7 +96,7 @@ class LockedDoor:
     occupancy: Occupancy
     here: LockedRoom
     known: bool
-    opens_at: tuple[float | None, float | None]
+    retry_after: tuple[float | None, float | None]
 
 
 def preview(room: Room, visitor: Visitor, occupancy: Occupancy | None = None) -> Decision:
@@ -137,16 +137,16 @@ class Judgement:
 
 
 def enter(
-    *, room: Room, visitor: Visitor, name: str, code: str, network: str, place: Place | None = None
+    *, room: Room, visitor: Visitor, name: str, code: str, network: str, reservation: Reservation | None = None
 ) -> Participation:
     """Enter the room: open a participation for the visitor, under the room's lock.
 
     Counts a use of link and code and sets their last_usage; a visitor of a public room without a link gets an
-    automatic one. `network` is the visitor's address. `place` is what the service behind the room has reserved; None
-    if people meet on the portal's own page. Raises `Invalid` on `name` or `code`, `Throttled`, or `Declined`.
+    automatic one. `network` is the visitor's address. `reservation` is what the service has promised to which people
+    are sent; None if they meet on the portal's own page. Raises `Invalid` on `name` or `code`, `Throttled`, or `Declined`.
     """
     judged = judge(room=room, visitor=visitor, name=name, code=code, network=network)
-    return admit(judged, network=network, place=place)
+    return admit(judged, network=network, reservation=reservation)
 
 
 def judge(*, room: Room, visitor: Visitor, name: str, code: str, network: str) -> Judgement:
@@ -173,7 +173,7 @@ def require_entry(judged: Judgement) -> Judgement:
     return judged
 
 
-def admit(judged: Judgement, *, network: str, place: Place | None = None) -> Participation:
+def admit(judged: Judgement, *, network: str, reservation: Reservation | None = None) -> Participation:
     """Open the participation for a decision `Enter`, while the room is still locked, and count the uses."""
     door, code, at = judged.door, judged.code, judged.at
     visitor = door.visitor
@@ -182,7 +182,7 @@ def admit(judged: Judgement, *, network: str, place: Place | None = None) -> Par
     member = visitor.member
     participation = enter_session(
         here=door.here,
-        place=place,
+        reservation=reservation,
         name=judged.name,
         role=judged.role,
         device=visitor.device or "",
@@ -207,12 +207,12 @@ def lock_door(room: Room, visitor: Visitor, *, network: str) -> LockedDoor:
     codes = _lock(room, visitor.role)
     params = {"here": room.uuid, "role": visitor.role, **visitor_params(visitor)}
     if codes:
-        for retry_after, known_device in ((STRANGERS, None), (KNOWN, visitor.device or "")):
+        for column, known_device in ((STRANGERS, None), (KNOWN, visitor.device or "")):
             buckets = code_buckets(room=room, role=visitor.role, network=network, known_device=known_device)
-            params |= retry_after.params(*buckets)
+            params |= column.params(*buckets)
     rows = session.execute(_BEHIND_A_CODE if codes else _BEHIND_THE_DOOR, params).all()
     _status, _run, _person, token, known, *more = rows[0]
-    occupancy, opens_at = Occupancy(*more[: len(OCCUPANCY)]), more[len(OCCUPANCY) :] or (None, None)
+    occupancy, retry_after = Occupancy(*more[: len(OCCUPANCY)]), more[len(OCCUPANCY) :] or (None, None)
     return LockedDoor(
         room,
         replace(visitor, token=token),
@@ -220,7 +220,7 @@ def lock_door(room: Room, visitor: Visitor, *, network: str) -> LockedDoor:
         occupancy,
         locked_room_from_rows(room, rows),
         known,
-        (opens_at[0], opens_at[1]),
+        (retry_after[0], retry_after[1]),
     )
 
 
@@ -229,9 +229,9 @@ def matching_code(door: LockedDoor, code: str, at: datetime) -> AccessCode | Non
 
     All codes are compared, so that the time it takes tells nothing.
     """
-    opens_at = door.opens_at[1 if door.known else 0]
-    if opens_at is not None:
-        raise Throttled(retry_after=throttling.seconds_until(opens_at))
+    retry_after = door.retry_after[1 if door.known else 0]
+    if retry_after is not None:
+        raise Throttled(retry_after=throttling.seconds_until(retry_after))
     typed = normal_code(code[:200])
     equal = [known for known in door.codes if same_code(known.normal, typed)]
     return equal[0] if equal and not equal[0].expired(at) else None

@@ -7,7 +7,8 @@ Wrong codes are counted on the server. What is wrong with somebody's plan is nev
 
     decision.py          the decision, its checks and reasons
     queries.py           reading what the decision needs, and tokens and codes
-    operations.py        entering
+    entering.py          judging under the lock, and entering
+    joining.py           the whole way in, with the service behind the room asked between judging and entering
     models.py            the tables `RoomToken`, `AccessCode` and `JoinTicket`
     tokens.py codes.py   creating, changing and ending links and access codes
     join_tickets.py      addresses that let one person in once, for the API
@@ -15,5 +16,5 @@ Wrong codes are counted on the server. What is wrong with somebody's plan is nev
     participations.py    who took part in a run
     waiting.py           who waits for the host
     secrets.py           texts of tokens and codes
-    throttle.py          limits on wrong codes and on automatic tokens
+    throttle_buckets.py  limits on wrong codes and on automatic tokens
 """

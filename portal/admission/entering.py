@@ -1,4 +1,4 @@
-"""Entering a room: `enter` locks the room, decides once more, and opens a participation.
+"""Entering a room: preview the decision, judge under the room's lock, open the participation, count uses and codes.
 
 This is the hot path of the product: it takes few statements, and none waits for anything else while the room is
 locked. Because of the lock, guesses at a code come one after the other; a wrong one is counted and committed before
@@ -143,7 +143,7 @@ def enter(
 
     Counts a use of link and code and sets their last_usage; a visitor of a public room without a link gets an
     automatic one. `network` is the visitor's address. `reservation` is what the service has promised to which people
-    are sent; None if they meet on the portal's own page. Raises `Invalid` on `name` or `code`, `Throttled`, or `Declined`.
+    are sent; None if they meet on the portal. Raises `Invalid` on `name` or `code`, `Throttled`, or `Declined`.
     """
     judged = judge(room=room, visitor=visitor, name=name, code=code, network=network)
     return admit(judged, network=network, reservation=reservation)

@@ -1,4 +1,4 @@
-"""Arriving in a room, whether people meet on the portal's own page or at an address of the service behind the room.
+"""Joining a room: judge the visitor, ask the service behind the room for a destination, then enter under the lock.
 
 The order is the same for everybody: judge; ask the service where to, while no transaction is open; enter under the
 room's lock, where everything is judged once more; redirect there. Nobody counts as in before the service has agreed:

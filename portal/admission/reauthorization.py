@@ -1,4 +1,4 @@
-"""Checking again, with every request and heartbeat of a participant, that he still may be in, and in which role.
+"""Reauthorization: whether somebody who is in may stay, and in which role, asked at each request and heartbeat.
 
 A participation depends on the right by which somebody came, and the admission cookie has to name that same right: a
 link, or the sign-in of a member. It ends when the room becomes inactive or is trashed, when the

@@ -1,4 +1,4 @@
-"""The limits on wrong access codes. They are counted on the server, whatever cookies or headers a visitor sends.
+"""The throttle buckets for wrong access codes and for automatic tokens; `portal.throttling` counts them.
 
 Per (room, role) and per (room, role, network), in a minute and in a day, so that neither many networks
 nor many links nor patience help a guesser; and per role, so that guests cannot lock moderators out.

@@ -1,4 +1,4 @@
-"""Writing the audit: every operation calls `record_event` once. Listeners, such as webhooks, get each line."""
+"""Writing audit lines with `record_event` or `record_events`, and telling listeners, such as webhooks, about them."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass

@@ -4,10 +4,10 @@ Programs send a client id and secret, never a cookie, and get JSON. Only the con
 signed-in person allows a third-party application some scopes. Tokens are given over https only, except on this
 machine. Clients and tokens themselves are the credentials package's.
 
-    routes.py            registers the routes with the app and everything with Authlib
+    install.py           registers the routes with the app and everything with Authlib
     server.py            Authlib's server, connected to our clients and tokens
     grants.py            the four grant types
-    token_endpoints.py   revoking and introspecting
+    introspection.py     what revoking and introspecting do with a token
     token_views.py       the routes for programs
     consent.py           the page on which a person decides
     metadata.py          the document that describes this server

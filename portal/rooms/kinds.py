@@ -1,4 +1,4 @@
-"""What the portal says about rooms of each type: pages and answers ask `kind_of(room)` and assume no conference.
+"""The room types: for each its label and icon, the feature that limits its people, its figures in the API, its tabs.
 
 What a type lets people set is in `portal.rooms.settings`, and what a plan grants it in the catalogue of features.
 """

@@ -9,7 +9,7 @@ unknown after several. Whether a room may be used at all is the `status` field o
     recording.py        storing a snapshot, and what it means for the run
     operations.py       entering and leaving a run
     runs.py             starting and ending runs
-    driving.py          calling services: start, end, poll
+    service_calls.py    calling services: start, end, poll
     callbacks.py        messages that services send
     services.py         the service of a room
     locking.py          a room under its lock

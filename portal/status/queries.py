@@ -1,4 +1,4 @@
-"""Reading the runs of a room."""
+"""Finding the runs of a room (`RoomSession`): a page of them, newest first, or one by id."""
 
 from datetime import datetime
 from uuid import UUID

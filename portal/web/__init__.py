@@ -9,7 +9,7 @@ the form. Each action works as a plain form first; htmx makes it pleasant.
     session/      signing in and out, profile, credentials, authorised applications
     routes.py     registers all of them
     forms.py      the base class of forms         fragment_cache.py   cached fragments of pages
-    notices.py    flash messages                  htmx.py             htmx's headers
+    flash_messages.py   flash messages            htmx.py             htmx's headers
     sse.py        event streams                   csv_export.py       CSV files
     health.py     health checks                   declared_fields.py   form fields of declared settings
 """

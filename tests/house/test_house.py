@@ -35,3 +35,26 @@ def test_only_the_settings_read_the_environment() -> None:
         if any(word in file.read_text() for word in ("os.environ", "os.getenv", "envvar="))
     }
     assert readers == {"portal/settings.py"}
+
+
+def test_each_package_names_all_that_it_holds_in_its_map() -> None:
+    root = ROOT / "portal"
+    for file in sorted(root.glob("**/__init__.py")):
+        text = ast.get_docstring(ast.parse(file.read_text())) or ""
+        assert len(text.splitlines()) >= 3, f"{file.parent} has no map"
+        if file.parent == root:
+            continue
+        held = {one.name for one in file.parent.glob("*.py")} - {"__init__.py"}
+        held |= {f"{one.parent.name}/" for one in file.parent.glob("*/__init__.py")}
+        missing = sorted(name for name in held if name not in text)
+        assert missing == [], f"{file} does not name {missing}"
+
+
+def test_no_two_classes_have_one_name() -> None:
+    """A word has one meaning in the whole house."""
+    places: dict[str, list[str]] = {}
+    for file in MODULES:
+        for node in ast.parse(file.read_text()).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                places.setdefault(node.name, []).append(str(file.relative_to(ROOT)))
+    assert {name: files for name, files in places.items() if len(files) > 1} == {}

@@ -95,7 +95,7 @@ def show_one(room: Room, token_id: str) -> Response:
 @requires(Permission.TOKENS_MANAGE)
 @takes(TokenChange, example={"expires_at": None, "paused": True})
 def change(room: Room, token_id: str, body: TokenChange) -> Response:
-    """Change a token. Its text stays; the change counts for whoever enters from now on."""
+    """Change a token. Its text stays. A new role also applies at once to people who entered by it."""
     selection, token, by = query_params.field_selection(ONE), _own(room, token_id), actor.someone()
     tokens.lock_token(token)  # what is not given stays as it is by now
     responses.check_if_match(token)
@@ -119,7 +119,7 @@ def change(room: Room, token_id: str, body: TokenChange) -> Response:
 @requires(Permission.TOKENS_MANAGE)
 @takes(None)
 def delete(room: Room, token_id: str) -> Response:
-    """Revoke a token, for good and at once, and with it the one that it replaced. Who is in by it stays in."""
+    """Revoke a token for good, with every token it replaced that still works. People who entered by it stay in."""
     token = _own(room, token_id)
     tokens.lock_token(token)
     if token.revoked_at is not None:

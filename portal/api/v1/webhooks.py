@@ -146,9 +146,9 @@ def show_one(webhook_id: str) -> Response:
 def change(webhook_id: str, body: WebhookChange) -> Response:
     """Change a webhook, pause it or resume it. While it is paused, nothing is written down for it.
 
-    Whoever gives it another address, or an event that `created_by` may not see, is `created_by` from then on, and has
-    to be allowed to see all that it tells. If `created_by` may no longer keep it, so is whoever gives it other events,
-    or resumes it; and what still waits is given up.
+    You become its owner (`created_by`) if you change the URL, or add an event that the present owner may not see. If
+    the present owner may no longer have the webhook, you also become owner by any change of URL or events, or by
+    resuming it, and waiting deliveries are given up. An owner must be allowed to see every event that it sends.
     """
     selection, (found, by) = query_params.field_selection(LISTING), _managed(webhook_id)
     responses.check_if_match(found)

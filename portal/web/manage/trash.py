@@ -1,4 +1,4 @@
-"""The page of deleted rooms, from which they can be restored for 30 days."""
+"""The list of deleted rooms; `rooms.restore` takes one out of the trash within 30 days."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta

@@ -1,4 +1,4 @@
-"""The decorators of every API view, from the outside in: `endpoint`, a door, `takes`.
+"""The view decorators `endpoint` (scope, OpenAPI description) and `takes` (request body, idempotency).
 
 `endpoint` requires the scope and describes the answer, the door loads what the address names, and `takes` parses the
 body after the door, so that strangers learn nothing from how a body is refused. (The one door that lets strangers

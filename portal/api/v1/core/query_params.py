@@ -1,4 +1,4 @@
-"""Parsing the query parameters of lists and single resources.
+"""The query parameters of lists: order, page, cursor, search (as SQL conditions), field selection; and signed cursors.
 
 They are `orderBy sortedBy page limit cursor search searchFields searchJoin filter include`. Each resource declares
 once, as a `Listing`, what it offers; anything else is refused by a message with the value and the allowed ones.

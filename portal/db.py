@@ -271,11 +271,11 @@ def committed_step() -> Iterator[None]:
 def without_transaction() -> Iterator[None]:
     """Run the block, which calls a service outside, without an open transaction: no lock, no connection.
 
-    Ends the surrounding transaction, which must not have written. The block must not use the database. Raises
-    `RuntimeError` if the transaction has written.
+    Commits the surrounding transaction, so the caller must not have written what may still have to be undone. The
+    block must not use the database. Raises `RuntimeError` if there are changes that have not been flushed.
     """
     if session.new or session.dirty or session.deleted:
-        raise RuntimeError("somebody outside is asked inside a transaction that has already written")
+        raise RuntimeError("a service is called in the middle of changes")
     session.commit()
     yield
 

@@ -42,6 +42,7 @@ def upgrade() -> None:
         "UPDATE room_sessions SET provider_uuid = (SELECT subscriptions.provider_uuid FROM subscriptions "
         "JOIN rooms ON rooms.subscription_uuid = subscriptions.uuid WHERE rooms.uuid = room_sessions.room_uuid)"
     )
+    op.add_column("participations", sa.Column("expected_at", portal.db.UTCDateTime(), nullable=True))
     op.add_column("room_statuses", sa.Column("labels", sa.JSON(), nullable=False, server_default="{}"))
     op.add_column("room_statuses", sa.Column("next_look_at", portal.db.UTCDateTime(), nullable=True))
     op.add_column("room_statuses", sa.Column("misses", sa.Integer(), nullable=False, server_default="0"))
@@ -61,6 +62,7 @@ def downgrade() -> None:
     op.drop_index("ix_room_statuses_next_look_at", table_name="room_statuses")
     for column in ("misses", "next_look_at", "labels"):
         op.drop_column("room_statuses", column)
+    op.drop_column("participations", "expected_at")
     with op.batch_alter_table("room_sessions", schema=None) as batch_op:
         batch_op.drop_index("ix_room_sessions_end_wanted")
         batch_op.drop_index("ix_room_sessions_provider_uuid_external")

@@ -32,7 +32,7 @@ from portal.rooms.kinds import kind_of
 from portal.rooms.models import Role, Room
 from portal.status.locking import LockedRoom, locked_room_from_rows, locked_room_query
 from portal.status.models import Participation
-from portal.status.operations import Reservation, enter_session
+from portal.status.operations import ArrivalOutdated, Reservation, enter_session
 from portal.subscriptions.models import Subscription
 
 
@@ -176,6 +176,8 @@ def require_entry(judged: Judgement) -> Judgement:
 def admit(judged: Judgement, *, network: str, reservation: Reservation | None = None) -> Participation:
     """Open the participation for a decision `Enter`, while the room is still locked, and count the uses."""
     door, code, at = judged.door, judged.code, judged.at
+    if reservation is not None and (judged.name, judged.role) != (reservation.name, reservation.role):
+        raise ArrivalOutdated  # the service has been told otherwise
     visitor = door.visitor
     token = _count_use(door, code, network, at)
     before = list(door.here.people)

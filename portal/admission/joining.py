@@ -5,21 +5,32 @@ room's lock, where everything is judged once more; redirect there. Nobody counts
 if it refuses, nothing is written.
 """
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
+import sqlalchemy as sa
+
+from portal import throttling
 from portal.admission.entering import Judgement, enter, judge
 from portal.admission.join_tickets import judge_join_ticket, redeem_join_ticket
 from portal.admission.models import JoinTicket
 from portal.admission.queries import Visitor
-from portal.db import without_transaction
+from portal.admission.throttle_buckets import service_bucket
+from portal.db import committed_step, session, without_transaction
+from portal.errors import NotFound
+from portal.permissions.rules import member_role
+from portal.permissions.visibility import find_room
 from portal.providers.base import Destination, Joinable, ProviderError, Visit
 from portal.rooms.models import Room
 from portal.status.models import Participation
-from portal.status.operations import Reservation
+from portal.status.operations import ArrivalOutdated, Reservation
 from portal.status.service_calls import refusal_of, run_request, start_at_service
+from portal.status.services import current_provider
 from portal.subscriptions.models import ServiceProvider
 from portal.subscriptions.services import bound_service
+
+LONGEST_URL = 8_000
 
 
 @dataclass(frozen=True)
@@ -45,15 +56,44 @@ def arrive(
     Raises `Invalid` on `name` or `code`, `Throttled`, `Declined`, `JoinTicketSpent`, or `RoomNotOpened` if the service
     behind the room refuses or fails to open it.
     """
-    service = bound_service(provider)
+    way = _WayIn(room=room, visitor=visitor, network=network, name=name, code=code, ticket=ticket)
+    try:
+        return _arrive(way, provider)
+    except ArrivalOutdated:  # something changed while the service was asked: it is asked once more
+        session.rollback()
+        return _arrive(way, current_provider(room))
+
+
+@dataclass(frozen=True, kw_only=True)
+class _WayIn:
+    """Who wants to enter which room, and how."""
+
+    room: Room
+    visitor: Visitor
+    network: str
+    name: str
+    code: str
+    ticket: JoinTicket | None
+
+
+def _arrive(way: _WayIn, provider: ServiceProvider) -> Arrival:
+    room, visitor, network, name, code, ticket = way.room, way.visitor, way.network, way.name, way.code, way.ticket
+    try:
+        service = bound_service(provider)
+    except ProviderError as error:
+        raise refusal_of(error, provider) from error
     reservation, destination = None, None
     if isinstance(service, Joinable):
+        if visitor.member is None:
+            with committed_step():
+                throttling.reserve(service_bucket(room=room, network=network))
         judged = (
             judge(room=room, visitor=visitor, name=name, code=code, network=network)
             if ticket is None
             else judge_join_ticket(room=room, ticket=ticket, visitor=visitor, network=network)
         )
         reservation, destination = _promise(service, judged, provider)
+        visitor = _renewed(visitor, room)
     if ticket is None:
         inside = enter(room=room, visitor=visitor, name=name, code=code, network=network, reservation=reservation)
     else:
@@ -63,7 +103,10 @@ def arrive(
 
 def service_origin(provider: ServiceProvider) -> str | None:
     """The origin to which forms that enter rooms of this provider redirect; None if that is the portal itself."""
-    service = bound_service(provider)
+    try:
+        service = bound_service(provider)
+    except ProviderError:
+        return None
     return service.origin if isinstance(service, Joinable) else None
 
 
@@ -83,13 +126,47 @@ def _promise(service: Joinable, judged: Judgement, provider: ServiceProvider) ->
     try:
         with without_transaction():
             destination = service.destination(external, visit)
-        if _origin_of(destination.url) != service.origin:
+        if not _leads_to(destination.url, service.origin):
             raise ProviderError("the destination lies elsewhere than the service said", permanent=True)
     except Exception as error:
         raise refusal_of(error, provider) from error
-    return Reservation(provider=provider, external=external, participation_id=visit.participant_id), destination
+    run = judged.door.here.run
+    reservation = Reservation(
+        provider=provider,
+        external=external,
+        participation_id=visit.participant_id,
+        name=judged.name,
+        role=judged.role,
+        run_uuid=run.uuid if run is not None else None,
+    )
+    return reservation, destination
 
 
-def _origin_of(url: str) -> str:
+def _renewed(visitor: Visitor, room: Room) -> Visitor:
+    """The visitor with the rights of now: asking the service took a while, and nothing was held meanwhile.
+
+    Whatever this session has read before is read anew from here on. Raises `NotFound` if the room or the member's
+    right to see it is gone.
+    """
+    session.expire_all()
+    try:
+        session.refresh(room)
+    except sa.exc.InvalidRequestError:
+        raise NotFound from None
+    room.subscription.forget_plan()
+    if visitor.member is None:
+        return visitor
+    signed_out = visitor.member.sign_in is not None and visitor.member.sign_in.ended_at is not None
+    may_see = visitor.member.user.deactivated_at is None and not signed_out
+    role = member_role(visitor.member, room) if may_see and find_room(visitor.member, room.id) is not None else None
+    if role is None:
+        raise NotFound
+    return replace(visitor, member_role=role)
+
+
+def _leads_to(url: str, origin: str) -> bool:
+    """Whether this is an address that a browser can be sent to, at this origin."""
+    if not isinstance(url, str) or not url.isascii() or len(url) > LONGEST_URL or re.search(r"[\x00-\x20\x7f]", url):
+        return False
     parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}"
+    return parts.scheme in {"http", "https"} and f"{parts.scheme}://{parts.netloc}" == origin

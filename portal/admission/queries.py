@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.orm import contains_eager, joinedload, lazyload, load_only
+from sqlalchemy.orm import aliased, contains_eager, joinedload, lazyload, load_only
 
 from portal import vault
 from portal.accounts.models import Account, AccountStatus
@@ -27,7 +27,8 @@ from portal.rooms.features import used_limit
 from portal.rooms.kinds import kind_of
 from portal.rooms.models import Role, Room, RoomStatusWord
 from portal.rooms.settings import GUEST_POLICY, WAIT_FOR_HOST
-from portal.status.models import Ending, Participation, RoomSession, RoomStatus
+from portal.status.models import Driver, Ending, Participation, RoomSession, RoomStatus
+from portal.status.services import provider_of
 from portal.subscriptions.models import ServiceProvider, Subscription, plan_column
 
 
@@ -85,6 +86,13 @@ class Occupancy:
     subscription_present: int
     run_provider_uuid: UUID | None
     """The uuid of the provider of the running run; None if none is running."""
+    told: int | None
+    """How many are in by the word of the service that drives the running run; None where the portal drives it."""
+
+    @property
+    def untold(self) -> int:
+        """How many are in by the service's word beyond those who came through the portal."""
+        return max((self.told or 0) - self.present, 0)
 
 
 @dataclass(frozen=True)
@@ -135,6 +143,9 @@ def _params(
     return {"device": device, "token_uuid": token_uuid, "sign_in_uuid": sign_in_uuid, "user_uuid": user_uuid}
 
 
+_TOLD = aliased(RoomStatus)  # beside the status that a door reads along
+
+
 def _occupancy_columns() -> tuple[sa.ColumnElement[Any], ...]:
     """The columns of an `Occupancy`, for a SELECT of `Room` joined with the visitor's `RoomToken` (see `this_token`).
 
@@ -165,6 +176,11 @@ def _occupancy_columns() -> tuple[sa.ColumnElement[Any], ...]:
         count(Participation.subscription_uuid == Room.subscription_uuid, Participation.left_at.is_(None)),
         sa.select(RoomSession.provider_uuid)
         .where(RoomSession.room_uuid == Room.uuid, RoomSession.ended_at.is_(None))
+        .correlate(Room)
+        .scalar_subquery(),
+        sa.select(_TOLD.count)
+        .join(RoomSession, RoomSession.room_uuid == _TOLD.room_uuid)
+        .where(_TOLD.room_uuid == Room.uuid, RoomSession.ended_at.is_(None), RoomSession.driver == Driver.PROVIDER)
         .correlate(Room)
         .scalar_subquery(),
     )
@@ -281,7 +297,7 @@ def case_of(room: Room, visitor: Visitor, *, occupancy: Occupancy, at: datetime 
         subscription_usable=room.subscription.is_active(at),
         account_active=room.account.status is AccountStatus.ACTIVE,
         room_active=room.status is RoomStatusWord.ACTIVE,
-        provider_usable=room.subscription.provider.active,
+        provider_usable=provider_of(room, occupancy.run_provider_uuid).active,
         is_public=room.is_public,
         member_role=visitor.member_role,
         token_given=link is not None,
@@ -300,8 +316,10 @@ def case_of(room: Room, visitor: Visitor, *, occupancy: Occupancy, at: datetime 
         guest_policy="refuse" if room.room_settings.get(GUEST_POLICY) == "refuse" else "accept",
         host_needed=bool(room.room_settings.get(WAIT_FOR_HOST)),
         host_present=occupancy.moderators > 0,
-        room_places=None if room_most is None else room_most - occupancy.present,
-        subscription_places=None if plan_most is None else plan_most - occupancy.subscription_present,
+        room_places=None if room_most is None else room_most - occupancy.present - occupancy.untold,
+        subscription_places=None
+        if plan_most is None
+        else plan_most - occupancy.subscription_present - occupancy.untold,
     )
 
 

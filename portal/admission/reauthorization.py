@@ -25,8 +25,7 @@ from portal.errors import NotFound, Refused
 from portal.people.actor import Actor, actor_of
 from portal.people.models import SignIn, User
 from portal.permissions.members import RoomMember
-from portal.permissions.permission import Permission
-from portal.permissions.rules import acting_on, member_role
+from portal.permissions.rules import acting_on, member_role, permission_of
 from portal.rooms.models import Role, Room, RoomStatusWord
 from portal.scopes import in_order
 from portal.status.models import Ending, Participation
@@ -141,7 +140,7 @@ def reauthorize(
         role = member_role(somebody, room) if user.deactivated_at is None else None
     if role is None:
         raise ParticipationEnded(withdrawn, still=participation, ending=Ending.WITHDRAWN)
-    return Reauthorized(room, participation, role, somebody and acting_on(somebody, Permission.ROOM_VIEW, room))
+    return Reauthorized(room, participation, role, somebody and acting_on(somebody, permission_of(role), room))
 
 
 def _ending_reason(participation: Participation, *, signed_in: bool, withdrawn: str) -> str:

@@ -31,6 +31,11 @@ def code_buckets(*, room: Room, role: Role, network: str, known_device: str | No
     return (*shared, Bucket.of(*who, "device", known_device, limit=5, window=MINUTE))
 
 
+def service_bucket(*, room: Room, network: str) -> Bucket:
+    """The bucket for asking the service behind a room on behalf of people without an account: a school fits in."""
+    return Bucket.of("service", room.uuid, network, limit=600, window=600, grows=False)
+
+
 def automatic_token_bucket(*, room: Room, network: str) -> Bucket:
     """The bucket that limits how many devices of one network get an automatic token of a public room."""
     return Bucket.of("automatic", room.uuid, network, limit=60, window=600)

@@ -24,7 +24,7 @@ from portal.people.names import clean_name
 from portal.permissions.rules import grantable_roles, require_grantable_roles
 from portal.rooms.models import Role, Room
 from portal.status.locking import lock_room
-from portal.status.models import Ending, Participation
+from portal.status.models import Driver, Ending, Participation, RoomSession
 from portal.status.operations import change_role, close_participations
 from portal.undo import UNDO_WINDOW
 
@@ -219,13 +219,13 @@ def tokens_ending_with(token: RoomToken, at: datetime) -> list[RoomToken]:
 
 
 def people_inside(token: RoomToken) -> list[Participation]:
-    """The open participations of people who came by this link, or by one that it replaced."""
+    """The open participations, by this link or one that it replaced, of people who can be removed from here.
+
+    Whoever is in at a service cannot: only the service could send him out.
+    """
     own = [one.uuid for one in _token_chain(token)]
-    return list(
-        session.scalars(
-            sa.select(Participation).where(Participation.token_uuid.in_(own), Participation.left_at.is_(None))
-        )
-    )
+    inside = sa.select(Participation).join(Participation.run).where(RoomSession.driver == Driver.PRESENCE)
+    return list(session.scalars(inside.where(Participation.token_uuid.in_(own), Participation.left_at.is_(None))))
 
 
 def automatic_token(room: Room, device: str, *, at: datetime, uses: int) -> RoomToken:
@@ -309,8 +309,10 @@ def _token_chain(token: RoomToken) -> list[RoomToken]:
 
 
 def _remove_people(way: list[RoomToken], by: Actor) -> int:
-    """Not `REMOVED`, which is a moderator's word about a person: who has another link may come by that."""
+    """End the participations of these links as `WITHDRAWN`. Not `REMOVED`: who has another link may come by that."""
     own = {token.uuid for token in way}
+    if not people_inside(way[0]):
+        return 0
     return close_participations(
         way[0].room_uuid, lambda person: person.token_uuid in own, ending=Ending.WITHDRAWN, by=by
     )

@@ -25,13 +25,13 @@ from portal.edge.admission_cookie import AdmissionCookie
 from portal.edge.bearer import ScopeMissing
 from portal.edge.transaction import SAFE_METHODS
 from portal.edge.visitors import visitor_of
-from portal.errors import Message, NotAllowed, NotFound, Refused
+from portal.errors import Conflict, Message, NotAllowed, NotFound, Refused
 from portal.people.actor import Actor
 from portal.permissions.permission import Permission
 from portal.permissions.rules import acting_on, can, holds
 from portal.permissions.visibility import creatable_accounts, find_room
 from portal.rooms.models import Room
-from portal.status.models import Participation, RoomStatus
+from portal.status.models import Driver, Participation, RoomStatus
 from portal.status.operations import change_role
 from portal.status.services import provider_of
 from portal.subscriptions.models import ServiceProvider
@@ -245,7 +245,10 @@ def admitted(view: View) -> View:
         cookie = admission_cookie.read(request, room_id)
         if _changes_state() and cookie is not None and not admission_cookie.proven(request, room_id, cookie):
             raise CSRFError("The proof of origin is missing, or was made for another admission.")
-        return view(participant=find_participant(room_id, cookie), **address)
+        participant = find_participant(room_id, cookie)
+        if participant.participation.run.driver is not Driver.PRESENCE:
+            raise Conflict(Message("This room does not run in the portal."))
+        return view(participant=participant, **address)
 
     return _stamp(guarded, ADMITTED)
 

@@ -1,5 +1,6 @@
 """Security headers of every answer: content security policy, referrer policy, permissions, caching."""
 
+import re
 from urllib.parse import urlsplit
 
 from flask import Flask, Response
@@ -28,11 +29,17 @@ POLICY = (
 )
 
 OWN_FORMS = "form-action 'self'"
+_HOST = re.compile(r"[A-Za-z0-9.-]+(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](:[0-9]{1,5})?")
 
 
 def let_forms_lead_to(address: str, response: Response) -> Response:
-    """Widen the page's policy so that its forms may be answered by a redirect to the origin of `address`."""
+    """Widen the page's policy so that its forms may be answered by a redirect to the origin of `address`.
+
+    An address whose host is no plain name widens nothing: a policy knows wildcards, and separators of its own.
+    """
     parts = urlsplit(address)
+    if parts.scheme not in {"http", "https"} or not _HOST.fullmatch(parts.netloc):
+        return response
     wider = POLICY.header_value.replace(OWN_FORMS, f"{OWN_FORMS} {parts.scheme}://{parts.netloc}")
     response.headers["Content-Security-Policy"] = wider
     return response

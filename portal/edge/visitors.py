@@ -5,8 +5,7 @@ from portal.admission.queries import Visitor
 from portal.edge import actor
 from portal.edge.admission_cookie import AdmissionCookie
 from portal.people.actor import Actor
-from portal.permissions.permission import Permission
-from portal.permissions.rules import acting_on, member_role
+from portal.permissions.rules import acting_on, member_role, permission_of
 from portal.permissions.visibility import find_room
 from portal.rooms.models import Room
 
@@ -31,6 +30,6 @@ def as_member(somebody: Actor, room: Room, *, device: str) -> Visitor | None:
         return None
     return Visitor(
         device=device or None,
-        member=acting_on(somebody, Permission.ROOM_VIEW, room),
+        member=acting_on(somebody, permission_of(role), room),
         member_role=role,
     )

@@ -45,6 +45,12 @@ def reserve_key(key: str, request: str) -> IdempotentRequest | None:
     return None
 
 
+def release_key(key: str) -> None:
+    """Forget the key of a request that got no answer, so that it may be sent again."""
+    hashed = vault.lookup_hash(key, purpose=PURPOSE)
+    session.execute(sa.delete(IdempotentRequest).where(IdempotentRequest.key == hashed, IdempotentRequest.answer == ""))
+
+
 def is_same_request(known: IdempotentRequest, request: str) -> bool:
     """Whether `known`, the first request with the key, was equal to `request`."""
     return known.request in vault.lookup_hashes(request, purpose=PURPOSE)

@@ -203,6 +203,11 @@ def member_role(actor: Actor, room: Room) -> Role | None:
     return Role.MODERATOR if can(actor, Permission.ROOM_MODERATE, room) else Role.ATTENDEE
 
 
+def permission_of(role: Role) -> Permission:
+    """The permission by which a member has this role in a room."""
+    return Permission.ROOM_MODERATE if role is Role.MODERATOR else Permission.ROOM_VIEW
+
+
 def grantable_roles(actor: Actor | None, room: Room) -> set[Role]:
     """The roles for which the actor may hand out links and codes: that of a moderator only if he may moderate."""
     moderates = actor is not None and holds(actor, Permission.ROOM_MODERATE, room)

@@ -1,9 +1,9 @@
 """The registered adapters, by the provider type that rows store. `create_app` fills it once from the catalog."""
 
-from collections.abc import Iterable, KeysView, Mapping
+from collections.abc import Iterable, KeysView, Mapping, Sequence
 from typing import Any
 
-from portal.providers.base import Adapter
+from portal.providers.base import Adapter, Property, ProviderError, Setting
 
 _adapters: dict[str, Adapter] = {}
 
@@ -14,14 +14,26 @@ def fill(adapters: Iterable[Adapter]) -> None:
     _adapters.update({adapter.key: adapter for adapter in adapters})
 
 
+class Missing:
+    """What stands for an adapter that rows name and the catalog does not have any more: it can do nothing."""
+
+    label = "Unknown service"
+    kinds: frozenset[str] = frozenset()
+    properties: Sequence[Property] = ()
+    settings: Sequence[Setting] = ()
+    features: frozenset[str] = frozenset()
+
+    def __init__(self, key: str) -> None:
+        self.key = key
+
+    def bind(self, properties: Mapping[str, Any]) -> Any:
+        """Raise `ProviderError`: there is nothing to bind to."""
+        raise ProviderError(f"there is no adapter {self.key}", permanent=True)
+
+
 def adapter(provider_type: str) -> Adapter:
-    """The adapter of this type. Raises `KeyError` for a type that is not in the catalog."""
-    return _adapters[provider_type]
-
-
-def bind(provider_type: str, properties: Mapping[str, Any]) -> Any:
-    """The service of this type with these properties, secrets unsealed. Raises `KeyError` for an unknown type."""
-    return _adapters[provider_type].bind(properties)
+    """The adapter of this type; a `Missing` one for a type that is not in the catalog."""
+    return _adapters.get(provider_type) or Missing(provider_type)
 
 
 def known() -> KeysView[str]:

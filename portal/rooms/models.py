@@ -8,7 +8,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 
-from portal.accounts.models import Account
+from portal.accounts.models import Account, AccountStatus
 from portal.customers.models import Customer
 from portal.db import Base, TimestampMixin, enum_type
 from portal.identifiers import IdentifierMixin
@@ -98,6 +98,17 @@ class Room(IdentifierMixin, TimestampMixin, Base):
         self.sort_name = sort_name_of(name)
         self.name_words = " ".join(search_terms(name))
         return name
+
+    def usable(self, at: datetime) -> bool:
+        """Whether runs may go on in it: it is active and not deleted, and so is all that stands above it."""
+        return (
+            self.status is RoomStatusWord.ACTIVE
+            and self.trashed_at is None
+            and self.customer.usable
+            and self.account.status is AccountStatus.ACTIVE
+            and self.subscription.is_active(at)
+            and self.subscription.provider.active
+        )
 
     @property
     def path(self) -> str:

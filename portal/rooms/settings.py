@@ -109,12 +109,14 @@ def declared_for(subscription: Subscription) -> dict[str, Setting]:
     return declared(subscription.service_type, subscription.provider.provider_type)
 
 
-def setting_of(room: Room, name: str) -> FieldValue:
+def setting_of(room: Room, name: str, provider_type: str | None = None) -> FieldValue:
     """What is set on the room, or the default of what is not; "" where its type and provider know no such thing.
+
+    `provider_type` is that of the provider that is asked for; the plan's default, unless it is given.
 
     What was set under another declaration, before the provider was switched, counts only if it fits this one.
     """
-    setting = declared_for(room.subscription).get(name)
+    setting = declared(room.room_type, provider_type or room.subscription.provider.provider_type).get(name)
     if setting is None:
         return ""
     value = room.room_settings.get(name)

@@ -4,15 +4,17 @@ A callback only speeds things up. What it says is recorded, and then the service
 late, repeated or replayed message costs no more than one question too many.
 """
 
+from uuid import UUID
+
 import sqlalchemy as sa
 import structlog
 
 from portal.db import session
 from portal.errors import NotFound
 from portal.idempotency.forms import record_submission, submission_key
-from portal.providers.base import RawCallback, ReceivesCallbacks, Report, ReportsStatus
+from portal.providers.base import CallbackRefused, ProviderError, RawCallback, ReceivesCallbacks, Report, ReportsStatus
 from portal.status.models import RoomSession, RoomStatus, Source
-from portal.status.recording import record
+from portal.status.recording import is_name, record
 from portal.subscriptions.models import ServiceProvider
 from portal.subscriptions.services import bound_service
 
@@ -24,19 +26,37 @@ def receive(provider: ServiceProvider, callback: RawCallback) -> int:
 
     Raises `CallbackRefused` if the service of `provider` did not send it, and `NotFound` if it sends no callbacks.
     """
-    service = bound_service(provider)
+    try:
+        service = bound_service(provider)
+    except ProviderError:
+        raise NotFound from None
     if not isinstance(service, ReceivesCallbacks):
         raise NotFound
-    new = 0
-    for report in service.read_callback(callback):
-        key = submission_key("callback", str(provider.uuid), report.key)
-        if record_submission(key, ""):
-            new += 1
-            _take(provider, report, callback, ask_after=isinstance(service, ReportsStatus))
-    return new
+    fresh = [
+        report
+        for report in _reports_of(service, callback, provider)
+        if record_submission(submission_key("callback", str(provider.uuid), report.key), "")
+    ]
+    rooms = [(_room_of(provider, report), report) for report in fresh]
+    for room_uuid, report in sorted(((uuid, one) for uuid, one in rooms if uuid is not None), key=lambda pair: pair[0]):
+        _record_report(room_uuid, provider, report, callback, ask_after=isinstance(service, ReportsStatus))
+    return len(fresh)
 
 
-def _take(provider: ServiceProvider, report: Report, callback: RawCallback, *, ask_after: bool) -> None:
+def _reports_of(service: ReceivesCallbacks, callback: RawCallback, provider: ServiceProvider) -> list[Report]:
+    """What the callback says, as far as it can be kept. Raises `CallbackRefused` for what cannot be read."""
+    try:
+        reports = list(service.read_callback(callback))
+    except CallbackRefused:
+        raise
+    except Exception as error:
+        log.warning("a callback cannot be read", provider=provider.id, error=type(error).__name__)
+        raise CallbackRefused from error
+    return [one for one in reports if is_name(one.external) and isinstance(one.key, str) and one.key.isprintable()]
+
+
+def _room_of(provider: ServiceProvider, report: Report) -> UUID | None:
+    """The room whose running run the report is about."""
     room_uuid = session.scalar(
         sa.select(RoomSession.room_uuid).where(
             RoomSession.provider_uuid == provider.uuid,
@@ -46,9 +66,18 @@ def _take(provider: ServiceProvider, report: Report, callback: RawCallback, *, a
     )
     if room_uuid is None:
         log.info("a callback tells of no run that goes on", provider=provider.id)
-        return
+    return room_uuid
+
+
+def _record_report(
+    room_uuid: UUID, provider: ServiceProvider, report: Report, callback: RawCallback, *, ask_after: bool
+) -> None:
     if report.snapshot is not None:
-        record(room_uuid, report.snapshot, source=Source.WEBHOOK, provider=provider, external=report.external)
+        try:
+            with session.begin_nested():
+                record(room_uuid, report.snapshot, source=Source.WEBHOOK, provider=provider, external=report.external)
+        except (TypeError, ValueError, AttributeError, OverflowError, sa.exc.StatementError) as error:
+            log.warning("a callback tells nonsense of a room", provider=provider.id, error=type(error).__name__)
     if ask_after:
         session.execute(
             sa.update(RoomStatus)

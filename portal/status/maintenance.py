@@ -118,9 +118,9 @@ def end_unused_runs() -> int:
 
 
 def end_silent_runs() -> int:
-    """End the runs of services that can only tell by themselves, and have not for a day. Returns how many.
+    """End the runs whose provider is gone, or whose service can only tell by itself and has not for a day.
 
-    A service that can be asked is, and its silence has a bound of its own: see `status.recording.record_missed`.
+    Returns how many. A service that can be asked is, and its silence has a bound of its own (`record_missed`).
     """
     silent = session.scalars(
         sa.select(RoomSession.uuid)
@@ -128,8 +128,10 @@ def end_silent_runs() -> int:
         .where(
             RoomSession.ended_at.is_(None),
             RoomSession.driver == Driver.PROVIDER,
-            RoomStatus.next_look_at.is_(None),
-            RoomStatus.checked_at <= now() - LONGEST_UNTOLD,
+            sa.or_(
+                RoomSession.provider_uuid.is_(None),
+                sa.and_(RoomStatus.next_look_at.is_(None), RoomStatus.checked_at <= now() - LONGEST_UNTOLD),
+            ),
         )
         .order_by(RoomSession.room_uuid)
     ).all()

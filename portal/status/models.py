@@ -153,6 +153,8 @@ class Participation(IdentifierMixin, Base):
     """The scopes of the program that let a user in, which limit his rights in the room; None for no limit."""
     device: Mapped[str] = mapped_column(sa.String(64))
     entered_at: Mapped[datetime] = mapped_column(default=now)
+    expected_at: Mapped[datetime | None]
+    """When this person was last sent to the service behind the room, and so may not be seen there for a moment."""
     left_at: Mapped[datetime | None]
     ending: Mapped[Ending | None] = mapped_column(enum_type(Ending))
     run: Mapped[RoomSession] = relationship()

@@ -15,7 +15,7 @@ from portal.audit.operations import record_event
 from portal.channels import channels
 from portal.clock import now
 from portal.db import on_commit, session
-from portal.errors import Message
+from portal.errors import Conflict, Message
 from portal.identifiers import new_id, new_uuid
 from portal.people.actor import Actor
 from portal.providers.base import Count, LiveState, Snapshot
@@ -37,6 +37,12 @@ COUNT_LABELS = {
 }
 
 
+class ArrivalOutdated(Conflict):
+    """What a service promised no longer fits: the room, its run or the visitor changed while it was asked."""
+
+    default = Message("This room is being opened elsewhere right now. Try again.")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Reservation:
     """What a service has reserved for somebody who is about to enter: the run, and the id by which it knows him."""
@@ -44,6 +50,10 @@ class Reservation:
     provider: ServiceProvider
     external: str
     participation_id: str
+    name: str
+    role: Role
+    run_uuid: UUID | None
+    """The run that was running when the service was asked; it may be ended by this one, and no other."""
 
 
 def enter_session(
@@ -68,13 +78,12 @@ def enter_session(
     run = _run_to_enter(here, reservation, by=by)
     user_uuid, sign_in = (by.uuid, by.sign_in) if by is not None else (None, None)
     participation = next((person for person in here.people if person.device == device), None)
-    if participation is not None and (
-        (participation.token_uuid, participation.user_uuid) != (token_uuid, user_uuid)
-        or (reservation is not None and reservation.participation_id != participation.id)
-    ):
+    if participation is not None and (participation.token_uuid, participation.user_uuid) != (token_uuid, user_uuid):
         _replace_participation(here, participation)
         participation = None
     known = participation is not None
+    if participation is not None and reservation is not None and reservation.participation_id != participation.id:
+        raise ArrivalOutdated  # the same device pressed twice: the service shall know it by one id
     if participation is None:
         participation = Participation(
             uuid=new_uuid(),
@@ -92,6 +101,7 @@ def enter_session(
     participation.sign_in_uuid = sign_in.uuid if sign_in is not None else None
     participation.scope_words = sorted(by.scopes) if by is not None and by.scopes is not None else None
     if run.driver is Driver.PROVIDER:
+        participation.expected_at = now()
         look_soon(here)
         return participation
     record_presence(here)
@@ -181,7 +191,7 @@ def look_soon(here: LockedRoom) -> None:
     if here.status is None or here.status.state not in HAPPENING:
         record_locked(here, Snapshot(state=LiveState.STARTING, checked_at=now()), source=Source.ENGINE)
     assert here.status is not None
-    here.status.next_look_at = now()
+    here.status.checked_at = here.status.next_look_at = now()  # what was asked before this is older than it
 
 
 def record_presence(here: LockedRoom, *, by: Actor | None = None) -> None:
@@ -205,9 +215,14 @@ def record_presence(here: LockedRoom, *, by: Actor | None = None) -> None:
 
 
 def _run_to_enter(here: LockedRoom, reservation: Reservation | None, *, by: Actor | None) -> RoomSession:
-    """The running run, or a new one. A reservation in another run ends the running one."""
+    """The running run, or a new one. A reservation in another run of the same service ends the running one.
+
+    Raises `ArrivalOutdated` if the room has come to be held by another service than the one that was asked.
+    """
     run = here.run
     if reservation is None:
+        if driven_by_service(here):
+            raise ArrivalOutdated
         if run is None:
             run = here.run = open_run(
                 here.room, provider=here.room.subscription.provider, driver=Driver.PRESENCE, by=by
@@ -216,6 +231,8 @@ def _run_to_enter(here: LockedRoom, reservation: Reservation | None, *, by: Acto
     if run is not None:
         if (run.provider_uuid, run.external) == (reservation.provider.uuid, reservation.external):
             return run
+        if run.uuid != reservation.run_uuid or not driven_by_service(here):
+            raise ArrivalOutdated
         end_run_here(here, ending=Ending.CLOSED, at=now())
     run = here.run = open_run(
         here.room, provider=reservation.provider, driver=Driver.PROVIDER, external=reservation.external, by=by

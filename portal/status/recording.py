@@ -6,6 +6,7 @@ stored one changes nothing. What a service says is limited before it is stored: 
 database or deceive by a name.
 """
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from portal.audit.operations import AuditedUser, record_event, record_events
 from portal.channels import channels
 from portal.clock import now
 from portal.db import on_commit, session
+from portal.enqueueing import enqueue
 from portal.identifiers import new_id, new_uuid
 from portal.people.actor import Actor
 from portal.people.models import NAME_LENGTH
@@ -23,9 +25,20 @@ from portal.providers.base import LiveState, Snapshot
 from portal.rooms.models import Room
 from portal.rooms.operations import room_topics
 from portal.status.locking import LockedRoom, lock_room, read_locked_room
-from portal.status.models import HAPPENING, Driver, Ending, Participation, RoomSession, RoomStatus, Source
+from portal.status.models import (
+    EXTERNAL_LENGTH,
+    HAPPENING,
+    Driver,
+    Ending,
+    Participation,
+    RoomSession,
+    RoomStatus,
+    Source,
+)
 from portal.subscriptions.models import ServiceProvider
 
+END_AT_SERVICE = "end-run"
+"""The job that tells a service that a run which it drives was ended here; its id is the uuid of the run."""
 NAMES_KEPT = 20
 COUNTS_KEPT, KEY_LENGTH, LARGEST_COUNT = 20, 40, 10_000_000
 LOOK_LIVE, LOOK_IDLE = timedelta(seconds=15), timedelta(hours=1)
@@ -47,6 +60,12 @@ def record(
     A run that the portal does not know is opened; a running one with another name is ended. Returns the stored status;
     None if there is no such room any more, or if its running run belongs to another provider or to our own pages.
     """
+    if snapshot.state in HAPPENING and not is_name(external):
+        raise ValueError("this is no name of a run")
+    snapshot = _not_of_the_future(snapshot)
+    if snapshot.state is LiveState.UNKNOWN:
+        record_missed(room_uuid, provider=provider, at=snapshot.checked_at)
+        return session.get(RoomStatus, room_uuid)
     room = lock_room(room_uuid)
     if room is None:
         return None
@@ -55,21 +74,18 @@ def record(
         return None
     if here.status is not None and snapshot.checked_at < here.status.checked_at:
         return here.status
-    if here.run is not None and here.run.external != external:
-        if snapshot.state not in HAPPENING:
-            return here.status  # it tells of the end of a run that is over here, too
-        end_run_here(here, ending=Ending.CLOSED, at=snapshot.checked_at)
-    if here.run is None and snapshot.state in HAPPENING:
-        if _was_ended_here(room, provider, external, snapshot.checked_at):
-            return here.status
-        here.run = open_run(room, provider=provider, driver=Driver.PROVIDER, external=external)
-    if here.run is not None:
-        _follow(here, here.run, snapshot)
+    if not _follow(here, snapshot, provider=provider, external=external):
+        return here.status
     record_locked(here, snapshot, source=source)
     if here.status is not None:
         here.status.next_look_at = snapshot.checked_at + (LOOK_LIVE if snapshot.state in HAPPENING else LOOK_IDLE)
     session.flush()
     return here.status
+
+
+def is_name(external: object) -> bool:
+    """Whether a service may call a run so: a text that can be printed and stored."""
+    return isinstance(external, str) and 1 <= len(external) <= EXTERNAL_LENGTH and external.isprintable()
 
 
 def record_missed(room_uuid: UUID, *, provider: ServiceProvider, at: datetime) -> None:
@@ -163,26 +179,89 @@ def _leaver(person: Participation, ending: Ending) -> AuditedUser | None:
     return AuditedUser(person.user_uuid) if ending is Ending.LEFT and person.user_uuid is not None else None
 
 
-def _was_ended_here(room: Room, provider: ServiceProvider, external: str, at: datetime) -> bool:
-    ended = sa.exists().where(
+def _may_open(room: Room, provider: ServiceProvider, external: str, at: datetime) -> bool:
+    """Whether a run that the service tells of, and that does not run here, may run here.
+
+    Not if it was ended here a moment ago, or its service has still to be told so; and not in a room that cannot be
+    used now: there its service is told to end it once more.
+    """
+    same = (
         RoomSession.room_uuid == room.uuid,
         RoomSession.provider_uuid == provider.uuid,
         RoomSession.external == external,
-        RoomSession.ended_at > at - ENDING_TIME,
+        RoomSession.ended_at.is_not(None),
     )
-    return bool(session.scalar(sa.select(ended)))
+    known = session.scalars(sa.select(RoomSession).where(*same).order_by(RoomSession.ended_at.desc()).limit(1)).first()
+    if known is not None and known.ended_at is not None:
+        if known.end_wanted or known.ended_at > at - ENDING_TIME:
+            return False
+        if not room.usable(at):
+            known.end_wanted = True
+            session.flush()
+            enqueue(END_AT_SERVICE, str(known.uuid))
+    return room.usable(at)
 
 
-def _follow(here: LockedRoom, run: RoomSession, snapshot: Snapshot) -> None:
-    """Apply a service's snapshot to the run: end it if the room is idle; else close participations of who has left."""
-    if snapshot.state in {LiveState.IDLE, LiveState.UNKNOWN}:
-        if snapshot.state is LiveState.IDLE:
-            end_run_here(here, ending=Ending.LEFT, at=snapshot.checked_at)
+def _not_of_the_future(snapshot: Snapshot) -> Snapshot:
+    """The snapshot with no time after now: it would make every later one look older."""
+    at = now()
+    since = None if snapshot.since is None else min(snapshot.since, at)
+    return replace(snapshot, checked_at=min(snapshot.checked_at, at), since=since)
+
+
+def _follow(here: LockedRoom, snapshot: Snapshot, *, provider: ServiceProvider, external: str) -> bool:
+    """Let the run begin, go on or end as the service says. False if it speaks of a run that is over here."""
+    happening = snapshot.state in HAPPENING
+    if here.run is None or here.run.external != external:
+        if not happening and here.run is not None:
+            return False
+        if happening and not _may_open(here.room, provider, external, snapshot.checked_at):
+            return False
+        if here.run is not None:
+            end_run_here(here, ending=Ending.CLOSED, at=snapshot.checked_at)
+        if happening:
+            here.run = open_run(here.room, provider=provider, driver=Driver.PROVIDER, external=external)
+    if here.run is not None and happening:
+        _follow_people(here, here.run, snapshot)
+    elif here.run is not None:
+        end_run_here(here, ending=Ending.LEFT, at=snapshot.checked_at)
+    return True
+
+
+def _follow_people(here: LockedRoom, run: RoomSession, snapshot: Snapshot) -> None:
+    """Close the participations of people who have left, and open those again who are in after all."""
+    arrived = snapshot.checked_at - ON_THE_WAY
+    settled = [one for one in here.people if (one.expected_at or one.entered_at) < arrived]
+    if snapshot.present is None:  # it tells how many, not who: those who came first are taken to have left first
+        surplus = max(len(here.people) - max(snapshot.headline, 0), 0)
+        close_people(here, settled[:surplus], ending=Ending.LEFT, by=None)
         return
-    if snapshot.present is not None:
-        arrived = snapshot.checked_at - ON_THE_WAY
-        left = [one for one in here.people if one.id not in snapshot.present and one.entered_at < arrived]
-        close_people(here, left, ending=Ending.LEFT, by=None)
+    close_people(here, [one for one in settled if one.id not in snapshot.present], ending=Ending.LEFT, by=None)
+    _reopen(here, run, snapshot.present)
+
+
+def _reopen(here: LockedRoom, run: RoomSession, present: frozenset[str]) -> None:
+    """Open the participations again of people who were taken to have left, and are in by the service's word."""
+    missing = present - {one.id for one in here.people}
+    if not missing:
+        return
+    devices = {one.device for one in here.people}
+    closed = session.scalars(
+        sa.select(Participation)
+        .where(
+            Participation.session_uuid == run.uuid,
+            Participation.id.in_(missing),
+            Participation.ending.in_([Ending.LEFT, Ending.LOST]),
+        )
+        .order_by(Participation.entered_at)
+    ).all()
+    for person in closed:
+        if person.device not in devices:
+            devices.add(person.device)
+            person.left_at, person.ending = None, None
+            here.people.append(person)
+            record_event("participant.joined", person, by=None, room=here.room.uuid, role=person.role.value)
+    session.flush()
 
 
 def _store(here: LockedRoom, snapshot: Snapshot, *, source: Source) -> None:

@@ -4,22 +4,18 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from portal.accounts.models import AccountStatus
 from portal.clock import now
 from portal.db import session
 from portal.enqueueing import enqueue
 from portal.errors import Conflict, Message
 from portal.people.actor import Actor
 from portal.providers.base import LiveState, Snapshot
-from portal.rooms.models import Room, RoomStatusWord
+from portal.rooms.models import Room
 from portal.status.locking import LockedRoom, lock_room, read_locked_room
 from portal.status.models import Driver, Ending, RoomSession, Source
 from portal.status.operations import close_in, driven_by_service, look_soon, record_presence
-from portal.status.recording import end_run_here, open_run, record_locked
+from portal.status.recording import END_AT_SERVICE, end_run_here, open_run, record_locked
 from portal.subscriptions.models import ServiceProvider
-
-END_AT_SERVICE = "end-run"
-"""The job that tells a service that a run which it drives was ended here; its id is the run's uuid."""
 
 
 def start_session(
@@ -34,7 +30,7 @@ def start_session(
     lock_room(room.uuid)
     session.refresh(room)
     here = read_locked_room(room)
-    if here.run is not None and (not external or here.run.external == external):
+    if here.run is not None and (not external or here.run.external == external or _runs_elsewhere(here, provider)):
         return here.run
     require_usable(room)
     if here.run is not None:
@@ -53,6 +49,10 @@ def start_session(
         look_soon(here)
     session.flush()
     return run
+
+
+def _runs_elsewhere(here: LockedRoom, provider: ServiceProvider | None) -> bool:
+    return here.run is not None and (not driven_by_service(here) or here.run.provider != provider)
 
 
 def end_session(room: Room, *, ending: Ending = Ending.CLOSED, by: Actor | None = None) -> int:
@@ -83,16 +83,7 @@ def running_session(room: Room) -> RoomSession | None:
 
 def require_usable(room: Room) -> None:
     """Raise `Conflict` unless room, customer, account, subscription and provider all allow a run to start now."""
-    subscription = room.subscription
-    usable = (
-        room.status is RoomStatusWord.ACTIVE
-        and room.trashed_at is None
-        and room.customer.usable
-        and room.account.status is AccountStatus.ACTIVE
-        and subscription.is_active(now())
-        and subscription.provider.active
-    )
-    if not usable:
+    if not room.usable(now()):
         raise Conflict(Message("This room cannot be used now: it, its account or its plan is not active."))
 
 

@@ -30,9 +30,9 @@ from portal.providers.base import (
 from portal.public_url import public_url
 from portal.rooms.features import features_of
 from portal.rooms.models import Room
-from portal.rooms.settings import declared_for, setting_of
+from portal.rooms.settings import declared, setting_of
 from portal.status.models import Driver, RoomSession, RoomStatus, Source
-from portal.status.recording import LOOK_IDLE, record, record_missed
+from portal.status.recording import LOOK_IDLE, is_name, record, record_missed
 from portal.status.runs import require_usable, start_session
 from portal.status.services import current_provider
 from portal.subscriptions.models import ServiceProvider, Subscription
@@ -42,6 +42,8 @@ log = structlog.get_logger()
 
 LOOK_LEASE = timedelta(minutes=2)
 """How long rooms belong to the poller that has claimed them; after that another one may claim them."""
+LOOK_IDLE_AGAIN = timedelta(minutes=15)
+"""So long after an idle room got no answer is its service asked about it again."""
 ROOMS_AT_ONCE = 1_000
 LONGEST_ENDING = timedelta(hours=1)
 """So long is a service told again that a run was ended here; then it has to find out by itself."""
@@ -60,7 +62,10 @@ def run_request(room: Room, provider: ServiceProvider) -> RunRequest:
     return RunRequest(
         room_key=str(room.uuid),
         room_name=room.room_name,
-        settings={name: setting_of(room, name) for name in declared_for(room.subscription)},
+        settings={
+            name: setting_of(room, name, provider.provider_type)
+            for name in declared(room.room_type, provider.provider_type)
+        },
         limits={row.code: row.used_value for row in features_of(room)},
         callback_url=public_url(f"/hooks/{provider.id}"),
         return_url=public_url(f"/rooms/{room.id}/-/left"),
@@ -74,8 +79,8 @@ def start_at_service(service: Startable, request: RunRequest, *, provider: Servi
             external = service.start(request)
     except Exception as error:
         raise refusal_of(error, provider) from error
-    if not external:
-        raise refusal_of(ProviderError("the run got no name", permanent=True), provider)
+    if not is_name(external):
+        raise refusal_of(ProviderError("the run got no name that can be kept", permanent=True), provider)
     return external
 
 
@@ -89,7 +94,10 @@ def refusal_of(error: Exception, provider: ServiceProvider) -> RoomNotOpened:
 def start_room(room: Room, *, by: Actor | None) -> RoomSession:
     """Start a run of the room, at its service if that drives its runs. Raises `Conflict` or `RoomNotOpened`."""
     provider = current_provider(room)
-    service = bound_service(provider)
+    try:
+        service = bound_service(provider)
+    except ProviderError as error:
+        raise refusal_of(error, provider) from error
     if not isinstance(service, Startable):
         return start_session(room, by=by)
     require_usable(room)
@@ -102,11 +110,19 @@ def end_at_service(run_uuid: UUID) -> None:
     with transaction():
         run = session.get(RoomSession, run_uuid)
         provider = run.provider if run is not None else None
+        again = sa.exists().where(
+            RoomSession.provider_uuid == (run.provider_uuid if run is not None else None),
+            RoomSession.external == (run.external if run is not None else ""),
+            RoomSession.ended_at.is_(None),
+        )
+        goes_on = bool(session.scalar(sa.select(again)))
     if run is None or provider is None or not run.end_wanted:
         return
-    service = bound_service(provider)
     try:
-        if isinstance(service, Startable):
+        service = bound_service(provider)
+        if goes_on:
+            log.info("a run goes on at its service under the name of one that was ended", provider=provider.id)
+        elif isinstance(service, Startable):
             service.end(run.external)
     except Exception as error:  # noqa: BLE001  (the sweep tries again)
         log.warning("a service did not end a run", provider=provider.id, error=type(error).__name__)
@@ -129,6 +145,12 @@ class _Claimed:
     room_uuid: UUID
     external: str
     state: LiveState
+    stale: bool
+
+    @property
+    def quiet(self) -> bool:
+        """Whether nothing goes on in it, and no run is known."""
+        return self.state is LiveState.IDLE and not self.external
 
 
 def providers_to_ask() -> list[UUID]:
@@ -147,41 +169,54 @@ def ask_provider(provider_uuid: UUID) -> int:
         rooms = _claim(provider_uuid, asked_at) if provider is not None else []
     if provider is None or not rooms:
         return 0
-    service = bound_service(provider)
-    if not isinstance(service, ReportsStatus):
-        with transaction():
-            _look_no_more([room.room_uuid for room in rooms])
-        return 0
     try:
+        service = bound_service(provider)
+        if not isinstance(service, ReportsStatus):
+            with transaction():
+                _set_all(rooms, next_look_at=None)
+            return 0
         found = service.look([WatchedRoom(str(room.room_uuid), room.external) for room in rooms])
     except Exception as error:  # noqa: BLE001  (whatever it was: its rooms alone pay for it)
         log.warning("a service does not tell its status", provider=provider.id, error=type(error).__name__)
-        for room in rooms:
-            with transaction():
-                record_missed(room.room_uuid, provider=provider, at=now())
+        _record_all_missed(provider, rooms)
         return len(rooms)
     _record_all(provider, rooms, found, asked_at)
     return len(rooms)
 
 
 def _record_all(provider: ServiceProvider, rooms: Sequence[_Claimed], found: Any, asked_at: datetime) -> None:
-    """Record the answer of a service: rooms that stay idle by one statement, the others one by one."""
-    quiet = [room for room in rooms if room.state is LiveState.IDLE and str(room.room_uuid) not in found]
+    """Record the answer of a service: rooms that stay idle by one statement, the others one by one.
+
+    What is told of one room so that it cannot be recorded counts as no answer about that room.
+    """
+    quiet = [room for room in rooms if room.quiet and not room.stale and str(room.room_uuid) not in found]
     if quiet:
         with transaction():
-            session.execute(
-                sa.update(RoomStatus)
-                .where(RoomStatus.room_uuid.in_([room.room_uuid for room in quiet]), RoomStatus.state == LiveState.IDLE)
-                .values(checked_at=asked_at, next_look_at=asked_at + LOOK_IDLE, misses=0, source=Source.POLL)
-                .execution_options(synchronize_session=False)
-            )
+            _set_all(quiet, checked_at=asked_at, next_look_at=asked_at + LOOK_IDLE, misses=0, source=Source.POLL)
     over = Snapshot(state=LiveState.IDLE, checked_at=asked_at)
     for room in rooms:
         if room in quiet:
             continue
-        run = found.get(str(room.room_uuid)) or RunStatus(room.external, over)
+        try:
+            run = found.get(str(room.room_uuid)) or RunStatus(room.external, over)
+            with transaction():
+                record(room.room_uuid, run.snapshot, source=Source.POLL, provider=provider, external=run.external)
+        except Exception as error:  # noqa: BLE001  (what is said of one room keeps no other from being recorded)
+            log.warning("a service tells nonsense of a room", provider=provider.id, error=type(error).__name__)
+            _record_all_missed(provider, [room])
+
+
+def _record_all_missed(provider: ServiceProvider, rooms: Sequence[_Claimed]) -> None:
+    """Record that these rooms got no answer: idle ones by one statement, the others one by one."""
+    at = now()
+    quiet = [room for room in rooms if room.quiet]
+    if quiet:
         with transaction():
-            record(room.room_uuid, run.snapshot, source=Source.POLL, provider=provider, external=run.external)
+            _set_all(quiet, stale=True, misses=RoomStatus.misses + 1, next_look_at=at + LOOK_IDLE_AGAIN)
+    for room in rooms:
+        if not room.quiet:
+            with transaction():
+                record_missed(room.room_uuid, provider=provider, at=at)
 
 
 _HOLDER = sa.func.coalesce(RoomSession.provider_uuid, Subscription.provider_uuid)
@@ -201,7 +236,7 @@ def _due(at: datetime) -> tuple[sa.ColumnElement[bool], ...]:
 
 def _claim(provider_uuid: UUID, at: datetime) -> list[_Claimed]:
     query = (
-        sa.select(RoomStatus.room_uuid, sa.func.coalesce(RoomSession.external, ""), RoomStatus.state)
+        sa.select(RoomStatus.room_uuid, sa.func.coalesce(RoomSession.external, ""), RoomStatus.state, RoomStatus.stale)
         .select_from(_WATCHED)
         .where(*_due(at), _HOLDER.is_not_distinct_from(provider_uuid))
         .order_by(RoomStatus.room_uuid)
@@ -218,10 +253,12 @@ def _claim(provider_uuid: UUID, at: datetime) -> list[_Claimed]:
     return [due[room_uuid] for room_uuid in sorted(claimed)]
 
 
-def _look_no_more(room_uuids: list[UUID]) -> None:
+def _set_all(rooms: Sequence[_Claimed], **values: Any) -> None:
+    """Set the same values in the statuses of these rooms, unless something has come to go on in an idle one."""
+    states = {room.state for room in rooms}
     session.execute(
         sa.update(RoomStatus)
-        .where(RoomStatus.room_uuid.in_(room_uuids))
-        .values(next_look_at=None)
+        .where(RoomStatus.room_uuid.in_([room.room_uuid for room in rooms]), RoomStatus.state.in_(states))
+        .values(values)
         .execution_options(synchronize_session=False)
     )

@@ -31,6 +31,6 @@ def current_provider(room: Room) -> ServiceProvider:
     return provider_of(room, session.scalar(running))
 
 
-def service_of(room: Room) -> Any:
-    """The service of the room's running run, or else the one on which a run would start."""
-    return bound_service(current_provider(room))
+def service_of(room: Room, run: RoomSession) -> Any:
+    """The service of the provider on which this run of the room goes on."""
+    return bound_service(provider_of(room, run.provider_uuid))

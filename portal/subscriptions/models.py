@@ -87,6 +87,10 @@ class Subscription(IdentifierMixin, TimestampMixin, Base):
         plan = {code: number if switch is None else bool(switch) for code, number, switch in packed_features or ()}
         vars(self)["_plan"] = plan  # of this instance, and no column
 
+    def forget_plan(self) -> None:
+        """Read `values` from the database again."""
+        vars(self).pop("_plan", None)
+
 
 class SubscriptionFeature(Base):
     """One feature of a subscription: `number`, where null means unlimited, or `switch`."""

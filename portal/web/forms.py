@@ -58,6 +58,8 @@ def _once(response: Response) -> Response:
     """Roll back a form that was submitted before, and redirect to where the first submission redirected."""
     if request.method != "POST" or response.status_code not in JUDGED or not request.form.get(ONCE):
         return response
+    if not (response.location or "/").startswith("/"):  # good for this one person, and not to be stored
+        return response
     somebody = actor.current()
     if somebody is None or REFILL_FIELD in request.form:
         return response

@@ -19,7 +19,7 @@ from portal.edge.guard import bearer_at_door, requires
 from portal.errors import NotFound
 from portal.moments import iso_datetime
 from portal.permissions.permission import Permission
-from portal.permissions.rules import acting_on, knows_the_plan, member_role
+from portal.permissions.rules import acting_on, knows_the_plan, member_role, permission_of
 from portal.rooms.models import Room
 from portal.scopes import Scope
 from portal.serializers import join_ticket_url
@@ -86,7 +86,7 @@ def join(room: Room, body: JoinRequest) -> Response:
         raise NotFound  # to strangers, no token, an unknown one and a missing room are the same
     visitor = Visitor(token=token)
     if role is not None:
-        visitor = Visitor(member=acting_on(somebody, Permission.ROOM_VIEW, room), member_role=role)
+        visitor = Visitor(member=acting_on(somebody, permission_of(role), room), member_role=role)
     decision, secret = issue_join_ticket(
         room=room,
         visitor=visitor,

@@ -21,8 +21,7 @@ from portal.providers.base import Embeddable
 from portal.rooms.settings import MUTE_ON_START, setting_of
 from portal.status.models import Driver, Ending
 from portal.status.operations import leave_session
-from portal.status.services import provider_of
-from portal.subscriptions.services import bound_service
+from portal.status.services import service_of
 
 bp = Blueprint("conference", __name__, url_prefix="/rooms/<id:room_id>/-")
 
@@ -67,7 +66,7 @@ def show(participant: Participant) -> ResponseReturnValue:
     """Show the player of the room's provider."""
     room = participant.room
     run = participant.participation.run
-    service = bound_service(provider_of(room, run.provider_uuid))
+    service = service_of(room, run)
     if run.driver is not Driver.PRESENCE or not isinstance(service, Embeddable):
         raise Conflict(Message("This room does not run in the portal."))
     player = service.player()

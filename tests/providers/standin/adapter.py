@@ -97,7 +97,7 @@ class StandInService:
     def start(self, request: RunRequest) -> str:
         asked = {
             "room_key": request.room_key,
-            "room_name": request.room_name,
+            "room_name": f"{request.room_name} {request.settings['welcome_message']}".strip(),
             "callback_url": request.callback_url,
             "return_url": request.return_url,
         }

@@ -8,7 +8,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from html import escape
@@ -48,6 +48,8 @@ class StandIn(ThreadingHTTPServer):
         self.calls: list[str] = []
         self.slow, self.dead, self.lying, self.refuses = 0.0, False, False, False
         self.calls_back = True
+        self.meanwhile: list[Callable[[], None]] = []
+        """What happens elsewhere while a run is being started, once each."""
         self.callbacks: list[tuple[str, int]] = []
         self._lock = threading.Lock()
 
@@ -147,6 +149,8 @@ class _Handler(BaseHTTPRequestHandler):
             return self._answer(401, b"{}")
         asked = json.loads(body)
         if call == "start":
+            while self.server.meanwhile:
+                self.server.meanwhile.pop()()
             if self.server.refuses:
                 return self._answer(409, b"{}")
             return self._json({"external": self.server.start_meeting(asked).external})

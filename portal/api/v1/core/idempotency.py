@@ -9,6 +9,7 @@ from collections.abc import Callable
 from flask import Response, make_response, request
 from flask.typing import ResponseReturnValue
 
+from portal.db import session
 from portal.edge import actor, bearer
 from portal.errors import Conflict, Invalid, Message
 from portal.idempotency import api_requests
@@ -40,7 +41,13 @@ def once(act: Callable[[], ResponseReturnValue]) -> ResponseReturnValue:
         if not known.answer:  # the first one was cut off after a part of it had been committed, or still runs
             raise Conflict(Message("The first request with this key has no answer yet. Use a new key."))
         return _replayed(known)
-    response = make_response(act())
+    try:
+        response = make_response(act())
+    except Exception:  # an operation that asks a service commits the key on its way: what failed may be sent again
+        session.rollback()
+        api_requests.release_key(key_of_caller)
+        session.commit()
+        raise
     api_requests.store_answer(
         key_of_caller,
         {

@@ -1,30 +1,56 @@
-"""What every provider of the catalog keeps to, so that the core need not know which one it is."""
+"""What every adapter declares and keeps to, so that the core need not know which one it is.
+
+Those of the catalog, and the one that lives in these tests: see `standin`. What rooms keep to is in
+`test_contract_of_rooms`, whichever adapter holds them.
+"""
 
 import ast
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from flask import Flask
 
 from portal.providers import registry
-from portal.providers.base import Adapter, DeclaredField, Embeddable, FieldKind, SettingScope
+from portal.providers.base import (
+    Adapter,
+    DeclaredField,
+    Embeddable,
+    FieldKind,
+    Joinable,
+    ReceivesCallbacks,
+    ReportsStatus,
+    SettingScope,
+    Startable,
+)
 from portal.providers.catalog import catalog
 from portal.rooms.settings import declared
 from portal.subscriptions.declared_values import checked_value
 from portal.subscriptions.feature_catalog import FEATURES
 from portal.subscriptions.models import ServiceType
+from tests.providers.standin.adapter import StandInAdapter
 
-ADAPTERS = catalog(ice_servers=[{"urls": "stun:192.0.2.1"}])
+SHIPPED = catalog(ice_servers=[{"urls": "stun:192.0.2.1"}])
+ADAPTERS: list[Adapter] = [*SHIPPED, StandInAdapter()]
 FOLDER = Path(__file__).resolve().parents[2] / "portal" / "providers"
 STATIC = Path(__file__).resolve().parents[2] / "static"
 OUTSIDE = ("portal.engines", "portal.channels", "portal.clock", "portal.errors")
+
+
+def bound(adapter: Adapter) -> Any:
+    """A service with properties that could be real ones."""
+    likely = {FieldKind.ADDRESS: "https://meet.example", FieldKind.SECRET: "a-secret"}
+    return adapter.bind({one.name: likely.get(one.kind, one.default) for one in adapter.properties})
+
+
 every_adapter = pytest.mark.parametrize("adapter", ADAPTERS, ids=lambda adapter: adapter.key)
 
 
 @pytest.mark.usefixtures("app")
 def test_the_registry_holds_the_whole_catalog_each_under_a_key_of_its_own() -> None:
-    keys = [adapter.key for adapter in ADAPTERS]
+    keys = [adapter.key for adapter in SHIPPED]
     assert set(registry.known()) == set(keys)
     assert len(set(keys)) == len(keys) > 0
     assert all(registry.adapter(key).key == key for key in keys)
@@ -32,7 +58,7 @@ def test_the_registry_holds_the_whole_catalog_each_under_a_key_of_its_own() -> N
 
 def test_each_folder_is_one_provider_of_the_catalog() -> None:
     folders = {file.parent.name for file in FOLDER.glob("*/__init__.py")}
-    assert folders == {adapter.key for adapter in ADAPTERS}
+    assert folders == {adapter.key for adapter in SHIPPED}
 
 
 @every_adapter
@@ -45,6 +71,7 @@ def test_it_tells_who_it_is_and_what_it_serves(adapter: Adapter) -> None:
 
 @every_adapter
 def test_its_settings_are_declared_whole_and_hide_none_that_all_rooms_have(app: Flask, adapter: Adapter) -> None:
+    registry.fill(ADAPTERS)
     names = [setting.name for setting in adapter.settings]
     assert len(set(names)) == len(names)
     for kind in adapter.kinds:
@@ -84,13 +111,33 @@ def test_it_names_as_its_features_only_what_is_for_a_service_to_do(adapter: Adap
 
 @every_adapter
 def test_it_can_be_entered_in_one_way_at_least(adapter: Adapter) -> None:
-    assert isinstance(adapter.bind({}), Embeddable)
+    service = bound(adapter)
+    assert isinstance(service, Embeddable) is not isinstance(service, Joinable)
 
 
 @every_adapter
+def test_binding_asks_nobody_and_gives_the_same_kind_of_service_each_time(adapter: Adapter) -> None:
+    assert type(bound(adapter)) is type(bound(adapter))
+
+
+@pytest.mark.parametrize(
+    "adapter", [one for one in ADAPTERS if isinstance(bound(one), Joinable)], ids=lambda one: one.key
+)
+def test_where_people_meet_elsewhere_the_service_names_one_origin_and_tells_how_its_runs_go_on(
+    adapter: Adapter,
+) -> None:
+    service = bound(adapter)
+    parts = urlsplit(service.origin)
+    assert service.origin == f"{parts.scheme}://{parts.netloc}"
+    assert isinstance(service, Startable)
+    assert isinstance(service, ReportsStatus | ReceivesCallbacks), "else nobody would ever leave"
+
+
+@pytest.mark.parametrize(
+    "adapter", [one for one in ADAPTERS if isinstance(bound(one), Embeddable)], ids=lambda one: one.key
+)
 def test_its_player_is_a_template_of_its_own_folder(app: Flask, adapter: Adapter) -> None:
-    service = adapter.bind({})
-    assert isinstance(service, Embeddable)
+    service = bound(adapter)
     player = service.player()
     assert player.template == f"providers/{adapter.key}/_player.html"
     assert app.jinja_env.get_template(player.template).name == player.template

@@ -1,6 +1,7 @@
-"""A service's rooms in real processes: one web process on SQLite; two, and one for jobs, over Valkey and PostgreSQL."""
+"""Rooms in real processes: one web process on SQLite; two, and one for jobs, over Valkey and PostgreSQL."""
 
 import http.cookiejar
+import json
 import os
 import re
 import signal
@@ -11,12 +12,13 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode
 
 import pytest
 
 from portal.app import create_app
-from portal.db import db
+from portal.db import db, transaction
 from portal.providers import registry
 from portal.providers.base import LiveState
 from portal.providers.mesh.adapter import Mesh
@@ -37,6 +39,8 @@ class Served:
 
     portal: Portal
     world: World
+    opener: Any = None
+    """The browser of whoever followed a link last."""
 
     @property
     def service(self) -> StandIn:
@@ -44,7 +48,9 @@ class Served:
 
     def follow(self, name: str) -> str:
         """Follow the guest link as a browser does, press Join, and go where that leads: the last page's text."""
-        opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar()))
+        opener = self.opener = urllib.request.build_opener(
+            urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar())
+        )
         link = self.portal.address + self.world.cast.links[Role.GUEST]
         with opener.open(link, timeout=20) as page:
             address, html = page.geturl(), page.read().decode()
@@ -127,3 +133,23 @@ def test_what_callbacks_missed_the_poll_repairs_and_a_dead_service_is_said_to_be
     served.service.dead = False
     wait_for(lambda: not served.world.status().stale, seconds=40, what="a fresh status")
     assert served.has(LiveState.LIVE, 1)
+
+
+@BOTH
+def test_the_embedded_service_keeps_to_what_services_keep_to(served: Served) -> None:
+    with served.world.app.app_context(), transaction():
+        served.world.cast.room().subscription.provider = served.world.built_in()
+    player = served.follow("Gus Guest")
+    csrf = player.split('data-csrf="')[1].split('"')[0]
+    base = f"{served.portal.address}/rooms/{served.world.cast.board}/-/conference"
+    alive = json.dumps({"tab": "one", "microphone": True, "camera": False, "takeover": False}).encode()
+    headers = {"Content-Type": "application/json", "X-CSRFToken": csrf, "Origin": served.portal.address}
+    with served.opener.open(urllib.request.Request(f"{base}/presence", alive, headers), timeout=20) as answer:
+        assert answer.status == 200
+    wait_for(lambda: served.has(LiveState.LIVE, 1), what="a status that knows the guest")
+    form = urlencode({"csrf_token": csrf}).encode()
+    request = urllib.request.Request(f"{base}/departure", form, {"Origin": served.portal.address})
+    with served.opener.open(request, timeout=20) as answer:
+        assert "You left the room." in answer.read().decode()
+    wait_for(lambda: served.has(LiveState.IDLE, 0), what="an end")
+    assert served.world.runs()[0].ended_at is not None

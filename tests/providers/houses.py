@@ -1,0 +1,99 @@
+"""Rooms held by each adapter there is, so that one contract can be asked of all: how people come, go, and are seen."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from portal.providers import registry
+from portal.providers.mesh.adapter import Mesh
+from portal.rooms.models import Role
+from tests.cast import Cast, Client
+from tests.providers.standin.adapter import StandInAdapter
+from tests.providers.standin.server import running
+from tests.providers.standin.world import World, give_board_room_to
+from tests.web.test_conference import Player
+
+CODE = "DEMO-2026"
+
+
+class House(Protocol):
+    """The board room of the demo, held by one adapter."""
+
+    cast: Cast
+
+    def come(self, name: str, role: Role = Role.GUEST, client: Client | None = None) -> tuple[Client, str]:
+        """Come in by a link, all the way: the browser, and the participation's id."""
+
+    def go(self, client: Client, participation_id: str) -> None:
+        """Leave as people do there."""
+
+    def settle(self) -> None:
+        """Let the portal learn what it can learn of the service now."""
+
+
+def _join(cast: Cast, name: str, role: Role, client: Client | None) -> tuple[Client, Any]:
+    client = cast.follow(role, client)
+    return client, client.send(cast.board_path, name=name, code=CODE if role is Role.ATTENDEE else "")
+
+
+@dataclass
+class MeshHouse:
+    """People meet on the portal's own page."""
+
+    cast: Cast
+
+    def come(self, name: str, role: Role = Role.GUEST, client: Client | None = None) -> tuple[Client, str]:
+        client, answer = _join(self.cast, name, role, client)
+        assert answer.status_code == 303, answer.text
+        player = Player(client, self.cast.board, f"tab-of-{name}")
+        assert player.alive(takeover=True).status_code == 200
+        return client, player.id
+
+    def go(self, client: Client, participation_id: str) -> None:
+        player = f"/rooms/{self.cast.board}/-/conference"
+        page = client.get(player).text
+        csrf = page.split('data-csrf="')[1].split('"')[0]
+        assert client.post(f"{player}/departure", data={"csrf_token": csrf}).status_code == 303
+
+    def settle(self) -> None:
+        return None
+
+
+@dataclass
+class StandInHouse:
+    """People meet at the stand-in."""
+
+    cast: Cast
+    world: World
+
+    def come(self, name: str, role: Role = Role.GUEST, client: Client | None = None) -> tuple[Client, str]:
+        known = {person.id for person in self.world.people()}
+        client, answer = _join(self.cast, name, role, client)
+        self.world.land(answer)
+        fresh = [person.id for person in self.world.people() if person.id not in known]
+        return client, (fresh or [self.world.people()[-1].id])[0]
+
+    def go(self, client: Client, participation_id: str) -> None:
+        self.world.service.go(self.world.service.meeting_name(), participation_id)
+
+    def settle(self) -> None:
+        self.world.ask()
+        self.world.work()
+
+
+@contextmanager
+def mesh_house(cast: Cast) -> Iterator[MeshHouse]:
+    registry.fill([Mesh([]), StandInAdapter()])
+    yield MeshHouse(cast)
+
+
+@contextmanager
+def stand_in_house(cast: Cast) -> Iterator[StandInHouse]:
+    registry.fill([Mesh([]), StandInAdapter()])
+    with running() as service:
+        service.calls_back = False
+        yield StandInHouse(cast, give_board_room_to(cast, service))
+
+
+HOUSES: dict[str, Callable[[Cast], Any]] = {"mesh": mesh_house, "standin": stand_in_house}

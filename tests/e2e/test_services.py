@@ -121,3 +121,32 @@ def test_a_service_that_does_not_answer_is_said_on_the_page_with_what_was_typed(
     service.dead = False
     page.get_by_role("button", name="Join").click()
     expect(page.get_by_text("You are in.")).to_be_visible()
+
+
+def test_looks(
+    portal: Portal,
+    service: StandIn,
+    cast: Cast,
+    at_service: Callable[..., Person],
+    seen: Callable[..., None],
+) -> None:
+    alice, guest = at_service("Alice"), at_service("Gus Guest")
+    alice.sign_in()
+    page = guest.go(next(link for role, link in cast.links.items() if role.value == "guest"))
+    page.get_by_label("Your name").fill("Gus Guest")
+    page.get_by_role("button", name="Join").click()
+    expect(page.get_by_text("You are in.")).to_be_visible()
+    service.come(service.meeting_name(), "walk-in", "Walk-in Wanda", "member")
+    room = alice.go(f"/manage/rooms/{cast.board}")
+    live_badge(room, "Live", seconds=15)
+    expect(room.get_by_text("Raised hands")).to_be_visible()
+    expect(room.get_by_text("Walk-in Wanda")).to_be_visible()
+    seen(room, "service-room")
+    seen(alice.go(f"/rooms/{cast.board}/-/entry"), "service-entrance")
+    service.dead = True
+    late = at_service("Late Lou")
+    page = late.go(next(link for role, link in cast.links.items() if role.value == "guest"))
+    page.get_by_label("Your name").fill("Late Lou")
+    page.get_by_role("button", name="Join").click()
+    expect(page.get_by_text("This room cannot be opened right now.")).to_be_visible()
+    seen(page, "service-away")

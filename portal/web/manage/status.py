@@ -4,6 +4,7 @@ The stream only says that something about a room changed; pages then ask for the
 """
 
 import time
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import cast
@@ -52,6 +53,14 @@ class StatusView:
     def in_now(self) -> int:
         """How many are in, whoever tells it."""
         return max(len(self.people), self.status.count if self.status is not None else 0)
+
+    @property
+    def others(self) -> list[str]:
+        """Names of people who are in by the service's word and did not come through the portal."""
+        unseen = Counter(self.status.names if self.status is not None else ()) - Counter(
+            one.name for one in self.people
+        )
+        return list(unseen.elements())
 
     @property
     def figures(self) -> list[tuple[Message, int | None]]:

@@ -31,8 +31,6 @@ LONGEST = 500
 MAX_SEARCH_TERMS = 8
 """The most terms in one `search`. Each is a condition of its own, and hundreds of them blocked a whole portal."""
 
-Matcher = Callable[[sa.Select[Any], str], sa.ColumnElement[bool]]
-
 
 @dataclass(frozen=True)
 class Column:

@@ -87,7 +87,7 @@ class LockedDoor:
     """What is known of a room and a visitor once the room is locked.
 
     `codes` are the access codes of the visitor's role. `known`: the device was in this room before, in this role.
-    `retry_after`: when strangers, and when known devices, may guess a code again (seconds since 1970); None for now.
+    `retry_after`: for strangers and for known devices the Unix time from which a code may be tried again; None: now.
     """
 
     room: Room

@@ -48,7 +48,7 @@ class RoomToken(IdentifierMixin, TimestampMixin, Base):
 
     @property
     def ends_at(self) -> datetime | None:
-        """When it stops working: at its own end, or at the end of its grace after it was rotated. None for never."""
+        """When the link stops working: `expires_at` or `grace_until`, whichever is earlier. None: never."""
         return min(filter(None, (self.expires_at, self.grace_until)), default=None)
 
     def expired(self, at: datetime) -> bool:
@@ -106,7 +106,7 @@ class JoinTicket(Base):
         return None if self.scope_words is None else frozenset(in_order(self.scope_words))
 
     def stands(self, at: datetime) -> bool:
-        """Whether it was not redeemed, and the grant of the program that issued it still counts."""
+        """Whether the ticket is unredeemed and its OAuth grant, if any, is live. Does not look at `expires_at`."""
         return self.used_at is None and (self.grant is None or self.grant.live(at))
 
 

@@ -60,7 +60,10 @@ class ParticipationEnded(Refused):
 
 @dataclass(frozen=True)
 class Reauthorized:
-    """An open participation, and the role that it has by the record of now. `member` is None for guests."""
+    """An open participation that may go on, with the role that it has now, which may differ from the stored one.
+
+    `member` is None for guests.
+    """
 
     room: Room
     participation: Participation
@@ -78,9 +81,9 @@ def reauthorize(
     at: datetime,
     sign_in_days: int,
 ) -> Reauthorized:
-    """Check that this device is still in the room by this right, by one statement.
+    """Check by one statement that the cookie's participation is open and its link or membership still entitles to it.
 
-    The arguments but `at` and `sign_in_days` are what the admission cookie holds. Raises `NotFound` if there is no
+    All arguments but `at` and `sign_in_days` come from the admission cookie. Raises `NotFound` if there is no
     such room, and `ParticipationEnded`.
     """
     row = (

@@ -1,7 +1,7 @@
 """Issuing, changing, rotating, pausing and revoking room tokens (links).
 
-A link and those that it replaced by rotation are one way into the room: they are paused and revoked together, and
-share a limit of uses.
+A link and the links that it replaced by rotation form a chain: they are paused and revoked together, and share one
+limit of uses.
 """
 
 from datetime import datetime, timedelta

@@ -95,7 +95,7 @@ class Channels(Protocol):
         ...
 
     def expect_present(self, group: str, member: str, seconds: float) -> None:
-        """Make `member` present without a value for `seconds`, unless it is present: it must show up in that time."""
+        """Add `member` without a value, unless it is present. If it is not set present within `seconds`, it lapses."""
         ...
 
     def presence(self, group: str) -> dict[str, dict[str, Any]]:

@@ -27,12 +27,12 @@ class RoomTab(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class RoomKind:
-    """A type of rooms, in words for people.
+    """What is said and counted of rooms of one type.
 
-    `icon` is a name in templates/components/icon.html. `people` is what those who are in are called, several of them,
-    and `enter` what the button says that leads a member in. `people_limit` is the code of the feature that limits
-    them, if one does. `counts` are the figures that the API answers for every such room, 0 while nothing is known.
-    `tabs` are the room's pages, in order.
+    `icon` is a name in templates/components/icon.html. `people` is the plural noun for participants, `enter` the label
+    of the members' Enter button. `people_limit` is the code of the feature that limits participants, or None. `counts`
+    are the figures that the API answers for every such room, 0 while nothing is known. `tabs` are the room's pages, in
+    order.
     """
 
     label: Message

@@ -10,6 +10,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from portal.audit.operations import record_event
 from portal.channels import channels
 from portal.clock import now
 from portal.db import literal_limit, lock, on_commit, session
@@ -43,6 +44,7 @@ def create_task(*, kind: str, subject_uuid: UUID, by: Actor | None) -> Task:
     task = Task(kind=kind, subject_uuid=subject_uuid, created_by_uuid=by.uuid if by else None, lease_until=now())
     session.add(task)
     session.flush()
+    record_event("task.created", task, by=by, kind=kind)
     enqueue(RUN, str(task.uuid))
     return task
 
@@ -133,8 +135,11 @@ def fail(claimed: ClaimedTask, *, message: str, retry: bool) -> None:
         _nudge(task)
 
 
-def cancel(*, task: Task) -> None:
-    """End a waiting task, or tell the worker of a running one to stop at its next heartbeat. Raises `Conflict`."""
+def cancel(*, task: Task, by: Actor | None) -> None:
+    """End a waiting task, or tell the worker of a running one to stop at its next heartbeat. Raises `Conflict`.
+
+    `by` is None for the portal itself.
+    """
     lock(task)
     if task.ended_at is not None:
         raise Conflict(Message("This has ended already."))
@@ -142,6 +147,7 @@ def cancel(*, task: Task) -> None:
     task.cancel_requested_at = task.cancel_requested_at or at
     if task.state is TaskState.WAITING:
         _end(task, TaskState.CANCELLED, at)
+    record_event("task.cancelled", task, by=by, kind=task.kind)
     _nudge(task)
 
 

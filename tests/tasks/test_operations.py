@@ -12,6 +12,7 @@ import time_machine
 from flask import Flask
 
 from portal import enqueueing
+from portal.audit.models import AuditEvent
 from portal.channels import channels
 from portal.db import session, transaction
 from portal.errors import Conflict
@@ -160,7 +161,7 @@ def test_a_task_that_is_done_stays_so(app: Flask, task_uuid: UUID) -> None:
     task = found(app, task_uuid)
     assert (task.state, task.progress, task.message) == (TaskState.DONE, 100, "")
     with pytest.raises(Conflict), worker(app):
-        cancel(task=session.get_one(Task, task_uuid))
+        cancel(task=session.get_one(Task, task_uuid), by=None)
 
 
 def test_an_attempt_that_failed_is_tried_again_later_and_not_for_ever(
@@ -206,7 +207,7 @@ def test_a_task_of_which_every_worker_dies_is_given_up(app: Flask, task_uuid: UU
 @BOTH
 def test_a_waiting_task_that_is_cancelled_never_begins(app: Flask, task_uuid: UUID) -> None:
     with worker(app):
-        cancel(task=session.get_one(Task, task_uuid))
+        cancel(task=session.get_one(Task, task_uuid), by=None)
     with worker(app):
         assert claim(task_uuid) is None
     assert found(app, task_uuid).state is TaskState.CANCELLED
@@ -216,7 +217,7 @@ def test_a_waiting_task_that_is_cancelled_never_begins(app: Flask, task_uuid: UU
 def test_the_worker_of_a_cancelled_task_learns_it_and_may_still_say_how_it_ended(app: Flask, task_uuid: UUID) -> None:
     claimed = claimed_by_somebody(app, task_uuid)
     with worker(app):
-        cancel(task=session.get_one(Task, task_uuid))
+        cancel(task=session.get_one(Task, task_uuid), by=None)
     with worker(app):
         assert not heartbeat(claimed, progress=10, message="")
     assert found(app, task_uuid).state is TaskState.RUNNING
@@ -229,7 +230,7 @@ def test_the_worker_of_a_cancelled_task_learns_it_and_may_still_say_how_it_ended
 def test_a_task_that_is_cancelled_after_its_worker_died_is_not_begun_again(app: Flask, task_uuid: UUID) -> None:
     claimed_by_somebody(app, task_uuid)
     with worker(app):
-        cancel(task=session.get_one(Task, task_uuid))
+        cancel(task=session.get_one(Task, task_uuid), by=None)
     with later(LEASE * 2), worker(app):
         assert due() == [task_uuid]
         assert claim(task_uuid) is None
@@ -264,3 +265,15 @@ def test_the_sweep_finds_a_task_whose_job_got_lost(app: Flask, task_uuid: UUID) 
     with worker(app):
         assert due() == [task_uuid]
     assert operations.RUN == "tasks.run"
+
+
+@BOTH
+def test_who_creates_and_who_cancels_a_task_is_written_down(cast: Cast) -> None:
+    with cast.app.app_context(), transaction():
+        alice, ada = actor_of(cast.user("alice")), actor_of(cast.user("admin"))
+        task = create_task(kind="fake", subject_uuid=SUBJECT, by=alice)
+        cancel(task=task, by=ada)
+        lines = session.execute(
+            sa.select(AuditEvent.action, AuditEvent.actor_uuid).where(AuditEvent.thing_uuid == task.uuid)
+        ).all()
+        assert [tuple(line) for line in lines] == [("task.created", alice.uuid), ("task.cancelled", ada.uuid)]

@@ -50,7 +50,7 @@ class Works:
 
     def cancel(self, task_uuid: UUID) -> None:
         with self.app.app_context(), transaction():
-            cancel(task=session.get_one(Task, task_uuid))
+            cancel(task=session.get_one(Task, task_uuid), by=None)
 
     def begun(self, times: int = 1) -> Callable[[], bool]:
         """Whether work has begun so often, and its progress is stored."""

@@ -80,7 +80,7 @@ def test_work_that_is_cancelled_leaves_off(run: Run) -> None:
             steps.append(step)
             if step == 1:
                 with transaction():
-                    cancel(task=the_task())
+                    cancel(task=the_task(), by=None)
             time.sleep(0.01)
 
     task = run(work)

@@ -74,13 +74,6 @@ def end_run(run_uuid: UUID, *, if_empty: bool = False) -> int:
     return _end(here, ending=Ending.CLOSED, by=None)
 
 
-def running_session(room: Room) -> RoomSession | None:
-    """The room's running run, or None."""
-    return session.scalar(
-        sa.select(RoomSession).where(RoomSession.room_uuid == room.uuid, RoomSession.ended_at.is_(None))
-    )
-
-
 def require_usable(room: Room) -> None:
     """Raise `Conflict` unless room, customer, account, subscription and provider all allow a run to start now."""
     if not room.usable(now()):

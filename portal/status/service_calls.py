@@ -110,14 +110,14 @@ def end_at_service(run_uuid: UUID) -> None:
     with transaction():
         run = session.get(RoomSession, run_uuid)
         provider = run.provider if run is not None else None
-        again = sa.exists().where(
-            RoomSession.provider_uuid == (run.provider_uuid if run is not None else None),
-            RoomSession.external == (run.external if run is not None else ""),
+        if run is None or provider is None or not run.end_wanted:
+            return
+        successor = sa.exists().where(
+            RoomSession.provider_uuid == run.provider_uuid,
+            RoomSession.external == run.external,
             RoomSession.ended_at.is_(None),
         )
-        goes_on = bool(session.scalar(sa.select(again)))
-    if run is None or provider is None or not run.end_wanted:
-        return
+        goes_on = bool(session.scalar(sa.select(successor)))
     try:
         service = bound_service(provider)
         if goes_on:

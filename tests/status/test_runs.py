@@ -15,18 +15,23 @@ from portal.errors import Conflict
 from portal.jobs import loop
 from portal.people.actor import actor_of
 from portal.providers.base import LiveState
-from portal.rooms.models import Role, RoomStatusWord
+from portal.rooms.models import Role, Room, RoomStatusWord
 from portal.status.locking import read_locked_room
 from portal.status.models import Ending, Participation, RoomSession, RoomStatus
 from portal.status.operations import enter_session, leave_session, present_participations
 from portal.status.queries import cursor_of, find_session, sessions_of
 from portal.status.room_lifecycle import change_room, delete_room
-from portal.status.runs import end_run, end_session, running_session, start_session
+from portal.status.runs import end_run, end_session, start_session
 from tests.admission.test_races import race
 from tests.cast import Cast
 from tests.conftest import BOTH
 
 in_app = pytest.mark.usefixtures("in_app")
+
+
+def running_session(room: Room) -> RoomSession | None:
+    query = sa.select(RoomSession).where(RoomSession.room_uuid == room.uuid, RoomSession.ended_at.is_(None))
+    return session.scalar(query)
 
 
 def state(cast: Cast) -> LiveState:

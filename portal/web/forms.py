@@ -16,10 +16,11 @@ from flask import Flask, Response, current_app, g, make_response, redirect, requ
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from sqlalchemy.exc import SQLAlchemyError
-from wtforms import DateTimeLocalField, SelectField
+from wtforms import DateTimeLocalField, Field, SelectField
 from wtforms.fields.choices import SelectChoice
 from wtforms.form import BaseForm
 from wtforms.validators import ValidationError
+from wtforms.widgets import HiddenInput
 
 from portal.clock import now
 from portal.db import session
@@ -95,10 +96,34 @@ def refills(view: Callable[..., Any]) -> Callable[..., Any]:
 class Form(FlaskForm):  # type: ignore[misc]
     """The base class of forms. They check the types of fields; operations judge what the values mean."""
 
+    class Meta:
+        """How WTForms renders fields: one of the page has the focus, unless the template says which."""
+
+        form: "Form"
+
+        def render_field(self, field: Field, render_kw: dict[str, Any]) -> Any:
+            """Render a field; see `Form.takes_focus`."""
+            if not isinstance(field.widget, HiddenInput) and "autofocus" not in render_kw:
+                render_kw["autofocus"] = self.form.takes_focus(field)
+            return super().render_field(field, render_kw)  # type: ignore[misc]
+
     def __init__(self, formdata: Any = AS_SENT, **options: Any) -> None:
         if formdata is AS_SENT:  # as a form: a JSON body holds things that no field expects
             formdata = request.form if self.is_submitted() else None
         super().__init__(formdata=formdata, **options)
+        self.meta.form = self
+        self._focus_taken = False
+
+    def takes_focus(self, field: Field) -> bool:
+        """Whether this field, which the page is about to show, has the focus: the first wrong one, or else the first.
+
+        It is asked for each field in the order of the page, and true once. Templates ask it for fields that they
+        render themselves.
+        """
+        if self._focus_taken or (not field.errors and any(other.errors for other in self)):
+            return False
+        self._focus_taken = True
+        return True
 
     def validate_on_submit(self, extra_validators: Any = None) -> bool:
         """Whether the form was submitted, is valid, and is not only to be shown again."""

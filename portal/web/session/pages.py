@@ -47,7 +47,7 @@ class SignInForm(Form):
     email = EmailField(
         _l("E-mail"),
         [InputRequired(_l("Fill this in.")), Length(max=254)],
-        render_kw={"autocomplete": "username", "autofocus": True},
+        render_kw={"autocomplete": "username"},
     )
     password = PasswordField(
         _l("Password"),

@@ -220,6 +220,23 @@ def set_password(email: str, password: str) -> None:
         click.echo(f"{found.email} has a new password.")
 
 
+@user.command("set-email")
+@click.argument("email")
+@click.argument("new")
+@_reports_refusals
+def set_email(email: str, new: str) -> None:
+    """Replace the address with which somebody signs in."""
+    from portal.db import transaction
+    from portal.people import operations as people
+
+    with _app().app_context(), transaction():
+        found = people.find_by_stored_email(email) or people.find_by_email(email)
+        if found is None:
+            raise click.ClickException(f"There is no user {email}.")
+        people.change_email(found, email=new)
+        click.echo(f"{found.name} signs in as {found.email} now.")
+
+
 @cli.group()
 def client() -> None:
     """Programs that use the API."""

@@ -11,7 +11,7 @@ from portal.app import create_app
 from portal.channels import channels
 from portal.db import session
 from portal.errors import ChannelsAway
-from portal.people.operations import any_public_password
+from portal.people.operations import ambiguous_emails, any_public_password
 from portal.settings import NO_KEY, Settings
 from portal.web import health
 
@@ -59,7 +59,7 @@ def _database(settings: Settings) -> list[Finding]:
         return [Finding(False, f"database: {kind} answers, but takes no writes. Is it a standby, or locked?")]
     if missing == "migrations":
         return [answers, Finding(False, "migrations: the database is not up to date. Run `portal migrate`.")]
-    return [answers, Finding(True, "migrations: up to date"), *_demo(settings)]
+    return [answers, Finding(True, "migrations: up to date"), *_demo(settings), *_emails()]
 
 
 def _demo(settings: Settings) -> list[Finding]:
@@ -67,6 +67,17 @@ def _demo(settings: Settings) -> list[Finding]:
         return []
     message = "demo accounts: everybody knows their password. Set others with `portal user set-password`."
     return [Finding(settings.loopback, message)]
+
+
+def _emails() -> list[Finding]:
+    return [
+        Finding(
+            False,
+            f"e-mail: nobody can sign in as {email}, because somebody else has this address, or it is none. "
+            "Set another with `portal user set-email`.",
+        )
+        for email in ambiguous_emails()
+    ]
 
 
 def _channels(settings: Settings) -> list[Finding]:

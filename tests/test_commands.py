@@ -107,6 +107,9 @@ def test_users_are_made_and_get_new_passwords(tmp_path: Path) -> None:
     assert "new password" in changed.stdout
     weak = run(tmp_path, "user", "set-password", "zoe@example.org", "--password", "short")
     assert "at least" in weak.stderr
+    moved = run(tmp_path, "user", "set-email", "zoe@example.org", "zoe@xn--kln-sna.example")
+    assert "Zoe signs in as zoe@köln.example now." in moved.stdout
+    assert "no user" in run(tmp_path, "user", "set-email", "zoe@example.org", "zoe@example.net").stderr
 
 
 @pytest.mark.parametrize(

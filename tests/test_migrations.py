@@ -9,7 +9,10 @@ from flask import Flask
 
 from portal import revisions
 from portal.app import create_app
-from portal.db import db
+from portal.clock import now
+from portal.db import UTCDateTime, db, session, transaction
+from portal.identifiers import new_uuid
+from portal.people.operations import ambiguous_emails
 from tests import servers
 from tests.conftest import settings_for
 
@@ -32,6 +35,31 @@ def test_up_from_nothing_matches_the_models_and_down_leaves_nothing(empty: Flask
         assert left == set()
         revisions.upgrade()
         revisions.check()
+        db.engine.dispose()
+
+
+def test_old_addresses_become_canonical_and_nobody_becomes_somebody_else(empty: Flask) -> None:
+    users = sa.table(
+        "users",
+        *(sa.column(name) for name in ("id", "email", "name")),
+        *(sa.column(name, UTCDateTime()) for name in ("created_at", "updated_at")),
+        sa.column("uuid", sa.Uuid()),
+        sa.column("password_is_public", sa.Boolean()),
+    )
+    old = ["eva@xn--kln-sna.example", "josé@d.example", "jose\u0301@d.example", "jose\u0301@e.example", "nobody"]
+    with empty.app_context():
+        revisions.upgrade()
+        revisions.downgrade("0015")
+        with transaction():
+            for number, email in enumerate(old):
+                at = {"created_at": now(), "updated_at": now()}
+                row = {"uuid": new_uuid(), "id": f"user{number}", "email": email, "name": f"n{number}"}
+                session.execute(sa.insert(users).values(password_is_public=False, **row, **at))
+        revisions.upgrade()
+        stored = session.scalars(sa.select(users.c.email).order_by(users.c.name)).all()
+        assert stored == ["eva@köln.example", old[1], old[2], "josé@e.example", "nobody"]
+        assert ambiguous_emails() == [old[2], "nobody"]
+        session.remove()
         db.engine.dispose()
 
 

@@ -1,11 +1,12 @@
 """People: users who sign in, the platform roles that make some of them staff, and their sign-ins.
 
-A user is a person; a participant in a room need not be one. E-mail addresses are unique, in whatever case they are
-written. Tries to sign in are throttled per account and per network, and the answer does not tell which accounts
+A user is a person; a participant in a room need not be one. E-mail addresses are unique, in whatever way they
+are written. Tries to sign in are throttled per account and per network, and the answer does not tell which accounts
 exist. Signing out, or a new password, ends what depends on the sign-in: admissions and event streams.
 
     actor.py        who acts: a person, or a program in a person's name
     staff.py        the permissions of platform staff
+    emails.py       the canonical form of e-mail addresses
     memberships.py  the columns that memberships of rooms, accounts and customers share
     models.py       the tables `User`, `PlatformRole` and `SignIn`
     operations.py   signing in and out, creating and changing users

@@ -32,7 +32,7 @@ class PlatformRole(IdentifierMixin, TimestampMixin, Base):
 
 
 class User(IdentifierMixin, TimestampMixin, Base):
-    """A person who signs in. `email` is stored casefolded. Without a `password_hash` they cannot sign in."""
+    """A person who signs in. `email` is canonical (see `emails.py`). Without a `password_hash` they cannot sign in."""
 
     __tablename__ = "users"
 

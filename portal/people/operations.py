@@ -1,5 +1,7 @@
 """Signing in and out, and creating and changing users."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -15,6 +17,7 @@ from portal.db import committed_step, on_commit, session
 from portal.errors import Invalid, Message
 from portal.people import passwords
 from portal.people.actor import Actor, actor_of
+from portal.people.emails import canonical_email
 from portal.people.models import EMAIL_LENGTH, NAME_LENGTH, PlatformRole, SignIn, User
 from portal.people.names import clean_name
 from portal.people.timezones import time_zones
@@ -47,9 +50,8 @@ def authenticate(*, email: str, password: str, network: str) -> User:
     Throttled per account and per network; the answer and its time do not tell which accounts exist.
     Raises `Throttled`, or `Invalid` without naming the field.
     """
-    email = _normal_email(email)[:EMAIL_LENGTH]
     buckets = (
-        Bucket.of("sign-in", email, limit=10, window=60),
+        Bucket.of("sign-in", canonical_email(email) or email[:EMAIL_LENGTH], limit=10, window=60),
         Bucket.of("sign-in", network, limit=30, window=60),
     )
     with committed_step():
@@ -93,22 +95,23 @@ def create_user(
     by: Actor | None = None,
 ) -> User:
     """A new user. `by` is None for the portal itself. Raises `Invalid` on `email` or `name`."""
-    email = _normal_email(email)
-    if len(email) > EMAIL_LENGTH or "@" not in email[1:-1] or " " in email or not email.isprintable():
-        raise Invalid(email=Message("This is not an e-mail address."))
     user = User(
-        email=email,
+        email=_required_email(email),
         name=clean_name(name, field="name", longest=NAME_LENGTH),
         password_hash=password_hash,
         password_is_public=password_is_public,
     )
-    try:
-        with session.begin_nested():
-            session.add(user)
-    except IntegrityError:
-        raise Invalid(email=Message("Somebody has this e-mail address already.")) from None
+    with _unless_taken():
+        session.add(user)
     record_event("user.created", user, by=by)
     return user
+
+
+def change_email(user: User, *, email: str, by: Actor | None = None) -> None:
+    """Change the address for signing in. `by` is None for the portal itself. Raises `Invalid` on `email`."""
+    with _unless_taken():
+        user.email = _required_email(email)
+    record_event("user.changed", user, by=by)
 
 
 def change_profile(user: User, *, name: str, timezone: str, by: Actor) -> None:
@@ -160,9 +163,22 @@ def mark_seen(sign_in_uuid: UUID, *, at: datetime) -> None:
 
 
 def find_by_email(email: str) -> User | None:
-    """The user with this e-mail address, in whatever case it is written; None if there is none."""
-    email = _normal_email(email)
-    return session.scalar(sa.select(User).where(User.email == email)) if email.isprintable() else None
+    """The user with this e-mail address, in whatever way it is written; None if there is none."""
+    canonical = canonical_email(email)
+    return session.scalar(sa.select(User).where(User.email == canonical)) if canonical else None
+
+
+def find_by_stored_email(email: str) -> User | None:
+    """The user whose address is stored exactly like this, canonical or not: one of `ambiguous_emails`, say."""
+    return session.scalar(sa.select(User).where(User.email == email))
+
+
+def ambiguous_emails() -> list[str]:
+    """Stored addresses that are not canonical: somebody else has the canonical form, or it is no address today.
+
+    Nobody can be found by them, so nobody signs in with them. They are older than the canonical form.
+    """
+    return [email for email in session.scalars(sa.select(User.email)) if canonical_email(email) != email]
 
 
 def any_public_password() -> bool:
@@ -176,8 +192,20 @@ def sweep_sign_ins() -> None:
     session.execute(sa.delete(SignIn).where(SignIn.seen_at < now() - SIGN_IN_RETENTION))
 
 
-def _normal_email(email: str) -> str:
-    return email[: 4 * EMAIL_LENGTH].strip().casefold()
+def _required_email(text: str) -> str:
+    email = canonical_email(text)
+    if email is None:
+        raise Invalid(email=Message("This is not an e-mail address."))
+    return email
+
+
+@contextmanager
+def _unless_taken() -> Iterator[None]:
+    try:
+        with session.begin_nested():
+            yield
+    except IntegrityError:
+        raise Invalid(email=Message("Somebody has this e-mail address already.")) from None
 
 
 def _tell_streams(user_uuid: UUID) -> None:

@@ -18,6 +18,7 @@ from portal.edge import actor
 from portal.edge.guard import requires
 from portal.errors import Invalid, Message
 from portal.identifiers import matches_identifier
+from portal.people.emails import canonical_email
 from portal.people.models import User
 from portal.permissions.members import RoomMember
 from portal.permissions.operations import add_member, change_member, find_member_of_user, remove_member
@@ -32,7 +33,7 @@ _OWNS = User.uuid == Room.owner_uuid
 LISTING = Listing(
     columns={
         "name": Column(User.name, like=lambda text: words_begin(User.name, text)),
-        "email": Column(User.email, stored=str.casefold),
+        "email": Column(User.email, stored=lambda text: canonical_email(text) or text),
         "created_at": Column(sa.case((_OWNS, User.created_at), else_=RoomMember.created_at), "moment"),
         "updated_at": Column(sa.case((_OWNS, User.updated_at), else_=RoomMember.updated_at), "moment"),
         "until": Column(sa.case((~_OWNS, RoomMember.until)), "moment", nullable=True),

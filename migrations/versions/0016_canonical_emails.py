@@ -1,0 +1,36 @@
+"""E-mail addresses are stored in their canonical form.
+
+They were casefolded, and neither composed (NFC) nor with one spelling of their domains. Where somebody else has the
+canonical form already, a row stays as it is: two people are never made one, and `portal doctor` names the address.
+Casefolding also wrote weiß@ as weiss@, which nothing stored can undo; such a person gets the address back with
+`portal user set-email`.
+
+Revision ID: 0016
+Revises: 0015
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+from portal.people.emails import canonical_email
+
+revision = "0016"
+down_revision = "0015"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    for table in ("users", "customers"):
+        rows = sa.table(table, sa.column("uuid", sa.Uuid()), sa.column("email", sa.String()))
+        emails = {row.uuid: row.email for row in op.get_bind().execute(sa.select(rows.c.uuid, rows.c.email))}
+        taken = set(emails.values())
+        for uuid, email in emails.items():
+            canonical = canonical_email(email)
+            if canonical is not None and canonical not in taken:
+                op.execute(rows.update().where(rows.c.uuid == uuid).values(email=canonical))
+                taken.add(canonical)
+
+
+def downgrade() -> None:
+    """Nothing to undo: a canonical address is found as well by the older code."""

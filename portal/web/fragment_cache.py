@@ -2,19 +2,25 @@
 
 Rendering (templates, translations, escaping) takes longer than reading the data, and most pages are
 asked for again unchanged. The data is read with each request and is the key, so a cached fragment cannot be stale,
-provided that the function which renders it depends on nothing else. With `VERIFY`, as in the tests, each fragment is
-rendered again to check that.
+provided that the function which renders it depends on nothing else but the reader's language, time zone and date,
+which are in every key. So its template is given the key and nothing else. With `VERIFY`, as in the tests, each
+fragment is rendered again to check that.
 """
 
 import re
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping
+from datetime import date
 from secrets import token_hex
+from zoneinfo import ZoneInfo
 
 from flask import Flask, current_app, g
 from flask_babel import get_locale
 from flask_wtf.csrf import generate_csrf
 from markupsafe import Markup, escape
+
+from portal.clock import now
+from portal.edge.i18n import zone
 
 CAPACITY = 8_000_000
 """The most characters of fragments in the cache of each process. The keys come on top."""
@@ -73,7 +79,7 @@ def cached_fragment(kind: str, key: Hashable, make: Callable[[str], str], *, pro
     than the cached fragment.
     """
     pieces: FragmentCache = current_app.extensions[_EXTENSION]
-    cache_key = (kind, str(get_locale()), key)
+    cache_key = (kind, str(get_locale()), _day(), key)
     piece = pieces.find(cache_key)
     if piece is None:
         piece = make(_PROOF)
@@ -81,6 +87,11 @@ def cached_fragment(kind: str, key: Hashable, make: Callable[[str], str], *, pro
     elif VERIFY:
         assert make(_PROOF) == piece, f"what is made of {kind} depends on more than {key}"
     return Markup(piece.replace(_PROOF, proof))  # noqa: S704  (a template made it)
+
+
+def _day() -> tuple[ZoneInfo, date]:
+    """The reader's time zone and date, on which texts like "today, 14:05" depend."""
+    return zone(), now().astimezone(zone()).date()
 
 
 def cached_fragment_for_session(kind: str, key: Hashable, make: Callable[[], str]) -> Markup:

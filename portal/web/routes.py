@@ -26,6 +26,7 @@ from portal.web.manage import (
     webhooks,
 )
 from portal.web.manage.room_tabs import room_tabs
+from portal.web.reader import reader
 from portal.web.session import applications, credentials
 from portal.web.session import pages as session_pages
 
@@ -62,7 +63,7 @@ def install(app: Flask) -> None:
     app.add_template_global(status.snapshot_of, "snapshot_of")
     app.add_template_global(kind_of, "kind_of")
     app.add_template_global(room_tabs, "room_tabs")
-    app.context_processor(lambda: {"actor": actor.current()})
+    app.context_processor(lambda: {"actor": actor.current(), "reader": reader()})
     session_pages.install(app)
 
 

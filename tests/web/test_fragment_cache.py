@@ -1,5 +1,6 @@
 """Pieces that are kept: whatever a page says is read anew, and nobody is shown what is somebody else's."""
 
+import dataclasses
 import re
 from collections.abc import Callable
 from datetime import timedelta
@@ -9,6 +10,7 @@ import pytest
 import sqlalchemy as sa
 import time_machine
 from flask import Flask
+from jinja2 import meta, nodes
 
 from portal.admission.models import RoomToken
 from portal.clock import now
@@ -20,6 +22,9 @@ from portal.providers.base import LiveState
 from portal.rooms.models import Role, Room
 from portal.status.models import RoomStatus
 from portal.web import fragment_cache
+from portal.web.join import join_page
+from portal.web.manage import room_list
+from portal.web.reader import Reader
 from tests.cast import Cast, Client
 
 Change = Callable[[Cast], None]
@@ -78,6 +83,39 @@ def test_the_join_page_says_what_is_so_now(app: Flask, cast: Cast, change: Chang
     with app.app_context(), transaction():
         change(cast)
     assert words in asked(guest, cast)
+
+
+def names_read_by(app: Flask, template: str) -> set[str]:
+    """The variables that a template and its parts read from what it is rendered with."""
+    source = app.jinja_env.loader.get_source(app.jinja_env, template)[0]  # type: ignore[union-attr]
+    tree = app.jinja_env.parse(source)
+    imports = list(tree.find_all((nodes.FromImport, nodes.Import)))
+    assert not [part for part in imports if part.with_context], f"{template} lets macros read what they are not given"  # type: ignore[attr-defined]
+    read = set(meta.find_undeclared_variables(tree)) - set(app.jinja_env.globals)
+    for part in meta.find_referenced_templates(tree):
+        assert part is not None, f"{template} chooses a part by a name that is not written down"
+        read |= names_read_by(app, part)
+    own = {node.name for node in tree.find_all(nodes.Name) if node.ctx == "store"}
+    own |= {macro.name for macro in tree.find_all(nodes.Macro)}
+    return read - own - {name for node in tree.find_all(nodes.FromImport) for name in node.names}
+
+
+@pytest.mark.parametrize(
+    ("template", "given"),
+    [
+        (join_page.TEMPLATE, {"page", "form", "proof"}),
+        ("manage/rooms/index.html", {"rooms", "piece", "reader", "nav"}),
+        ("manage/rooms/_row.html", {"row"}),
+    ],
+)
+def test_a_cached_page_is_given_its_key_and_nothing_else(app: Flask, template: str, given: set[str]) -> None:
+    assert names_read_by(app, template) <= given
+
+
+@pytest.mark.parametrize("key", [join_page.JoinPage, room_list.RoomPage, room_list.Row, Reader])
+def test_every_fact_of_a_cached_page_is_in_its_key(key: type[Any]) -> None:
+    assert key.__dataclass_params__.frozen
+    assert [field.name for field in dataclasses.fields(key) if not field.compare or field.hash is False] == []
 
 
 def test_two_visitors_get_one_page_with_a_proof_each(app: Flask, cast: Cast) -> None:

@@ -5,6 +5,7 @@ pressing Join enters. A wrong slug is corrected only for somebody who may see th
 room gets the same 404 as for a room that does not exist. What is wrong with a plan is never told to a guest.
 
     pages.py          the join page
+    join_page.py      all that it shows, as one value
     join_tickets.py   addresses from the API that let one person in once
     arrival.py        where somebody goes who has entered
 """

@@ -16,18 +16,16 @@ from portal.admission.entering import Declined, preview
 from portal.admission.joining import arrive
 from portal.admission.queries import Visitor, find_token
 from portal.admission.waiting import keep_waiting, start_waiting, stop_waiting
-from portal.clock import now
 from portal.edge import actor, admission_cookie
 from portal.edge.guard import Admission, at_door
 from portal.edge.refusals import recording_refusals
-from portal.edge.visitors import as_member
 from portal.errors import NotFound
 from portal.people.models import NAME_LENGTH
 from portal.rooms.models import Room
-from portal.serializers import token_url
 from portal.web.forms import Form, stripped
 from portal.web.fragment_cache import cached_fragment
 from portal.web.join.arrival import go_in, may_lead_in
+from portal.web.join.join_page import is_member, join_page, render
 
 bp = Blueprint("join", __name__, url_prefix="/rooms/<id:room_id>")
 
@@ -115,14 +113,9 @@ def _exchange(admission: Admission, text: str) -> ResponseReturnValue:
 
 def _as_member(room: Room) -> ResponseReturnValue:
     """Redirect a signed-in member to the members' entrance. Raises `NotFound` for everybody else."""
-    if not _is_member(room):
+    if not is_member(room):
         raise NotFound
     return redirect(url_for("member_entrance.show", room_id=room.id), 303)
-
-
-def _is_member(room: Room) -> bool:
-    somebody = actor.current()
-    return somebody is not None and as_member(somebody, room, device="") is not None
 
 
 def _refuses(decision: Decision) -> bool:
@@ -150,64 +143,36 @@ def _waits_for_host(decision: Decision) -> bool:
 
 def _first_page(admission: Admission, decision: Decision) -> str:
     """The page before anything was sent. Most are equal but for the CSRF token, so they are cached."""
-    room, visitor, status = admission.room, admission.visitor, admission.status
-    name = _known_name(admission)
+    if _refuses(decision):
+        return _refusal(admission, decision)
+    page = join_page(admission, decision, name=_known_name(admission))
 
     def make(proof: str) -> str:
-        return _page(admission, decision, JoinForm(formdata=None, name=name), proof=proof)
+        return render(page, JoinForm(formdata=None, name=page.name), proof=proof)
 
-    opening = isinstance(decision.result, Wait) and decision.result.wait_for == "opening"
-    if _refuses(decision) or opening or _new_link(admission):
+    if not page.cacheable:
         return make(admission.proof)
-    key = (
-        *(room.path, room.room_name, room.description, room.owner.name, room.customer.display_name),
-        *(decision.result, decision.case.code_needed, decision.case.inside_already),
-        *(name, visitor.fixed_name, _is_member(room), actor.current() is None),
-        *(status is not None and status.state, status is not None and status.count),
-        *(request.args.get("asked") == "1", request.args.get("replaced") == "1"),
-    )
-    return cached_fragment("join page", key, make, proof=admission.proof)
+    return cached_fragment("join page", page, make, proof=admission.proof)
 
 
 def _page(
-    admission: Admission,
-    decision: Decision,
-    form: JoinForm,
-    *,
-    bad_link: bool = False,
-    asked: bool = False,
-    proof: str = "",
+    admission: Admission, decision: Decision, form: JoinForm, *, bad_link: bool = False, asked: bool = False
 ) -> str:
-    """The page with the form, or why there is none. `asked`: the visitor has pressed Join and waits for the host."""
-    asked = asked or (request.args.get("asked") == "1" and bool(form.name.data) and not decision.case.code_needed)
+    """The page with the form, or why there is none. `asked`: the visitor has pressed Join just now."""
+    if _refuses(decision):
+        return _refusal(admission, decision)
+    page = join_page(admission, decision, name=form.name.data or "", asked=asked, bad_link=bad_link)
+    return render(page, form, proof=admission.proof)
+
+
+def _refusal(admission: Admission, decision: Decision) -> str:
     return render_template(
-        "join/refused.html" if _refuses(decision) else "join/show.html",
+        "join/refused.html",
         room=admission.room,
         visitor=admission.visitor,
-        status=admission.status,
-        proof=proof or admission.proof,
         decision=decision,
-        form=form,
-        bad_link=bad_link,
-        asked=asked and _waits_for_host(decision),
-        replaced=request.args.get("replaced") == "1",
-        new_link=_new_link(admission),
-        code_asked=decision.case.code_needed,
-        inside_already=decision.case.inside_already,
-        member_entry=_is_member(admission.room),
+        member_entry=is_member(admission.room),
     )
-
-
-def _new_link(admission: Admission) -> str:
-    """The link that replaces the visitor's link after a rotation, while the old one still works; else "".
-
-    A new link whose role was raised since is not shown, because the owners of the old one were given less.
-    """
-    link = admission.visitor.link
-    fresh = link.rotated_to if link is not None and not link.expired(now()) and link.revoked_at is None else None
-    if link is None or fresh is None or fresh.revoked_at is not None or fresh.role.rank > link.role.rank:
-        return ""
-    return token_url(admission.room, fresh)
 
 
 def _with_cookie(admission: Admission, answer: ResponseReturnValue) -> Response:

@@ -1,8 +1,6 @@
 """The pages of rooms for those who manage them: list, create, overview, delete, restore."""
 
-from datetime import date
 from functools import partial
-from zoneinfo import ZoneInfo
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -19,7 +17,7 @@ from portal.admission.queries import codes_of, roles_locked_out, tokens_of
 from portal.clock import now
 from portal.edge import actor, cursors
 from portal.edge.guard import requires, requires_in_account, signed_in
-from portal.edge.i18n import translated, zone
+from portal.edge.i18n import translated
 from portal.errors import Conflict
 from portal.permissions.permission import Permission
 from portal.permissions.rules import acting_on, can
@@ -35,6 +33,7 @@ from portal.web.manage.links import working_links
 from portal.web.manage.room_filter import RoomFilter
 from portal.web.manage.room_list import Row, ages_of, page_of_rooms
 from portal.web.manage.status import status_view
+from portal.web.reader import reader
 
 bp = Blueprint("rooms", __name__, url_prefix="/manage/rooms")
 
@@ -54,23 +53,15 @@ def index() -> ResponseReturnValue:
     rooms = page_of_rooms(
         somebody, after=query_word("after", longest=cursors.LONGEST), asked=RoomFilter.read(query_word)
     )
-    reader = (somebody.user.id, somebody.user.name, somebody.user.email)
     page = partial(render_template, "manage/rooms/index.html", rooms=rooms, piece=_row)
-    shown = (
-        page() if flash_messages.are_waiting() else cached_fragment_for_session("rooms", (rooms, reader, _day()), page)
-    )
+    shown = page() if flash_messages.are_waiting() else cached_fragment_for_session("rooms", (rooms, reader()), page)
     return fill_placeholders(shown, ages_of((*rooms.live, *rooms.others)))
 
 
 def _row(row: Row) -> Markup:
     """A row of the list, cached by itself: when one room goes live, the other rows are not rendered again."""
     make = partial(render_template, "manage/rooms/_row.html", row=row)
-    return cached_fragment_for_session("room row", (row, _day()), make)
-
-
-def _day() -> tuple[ZoneInfo, date]:
-    """The reader's time zone and date, on which texts like "today, 14:05" depend."""
-    return zone(), now().astimezone(zone()).date()
+    return cached_fragment_for_session("room row", row, make)
 
 
 @bp.route("/new", methods=["GET", "POST"])

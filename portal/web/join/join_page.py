@@ -1,0 +1,128 @@
+"""What the join page shows, as one frozen value: the whole input of its template, and the key of the cached page.
+
+A fact that the page is to say becomes a field of `JoinPage`. Its template is given this value and nothing else that
+depends on the visitor, so a fact that is missing here cannot be shown, and none that is here can be shown stale.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from flask import render_template, request
+
+from portal.admission.decision import Decision, Enter, Wait
+from portal.clock import now
+from portal.edge import actor
+from portal.edge.guard import Admission
+from portal.edge.visitors import as_member
+from portal.providers.base import LiveState
+from portal.rooms.models import Room
+from portal.serializers import token_url
+from portal.web.forms import Form
+
+TEMPLATE = "join/show.html"
+
+
+@dataclass(frozen=True, kw_only=True)
+class JoinPage:
+    """The facts of one join page that has a form, or a countdown until it has one."""
+
+    room_id: str
+    address: str
+    """The path of the join page without a query."""
+    room_name: str
+    description: str
+    owner: str
+    customer: str
+    state: Literal["open", "opening", "waiting", "full"]
+    opens_at: datetime | None
+    """When the room opens, if it does so later."""
+    people_in: int | None
+    """How many are in; None if the room is not live."""
+    inside_already: bool
+    """Whether this device still has a place in the room."""
+    asked: bool
+    """Whether the visitor has pressed Join and waits for the host."""
+    code_asked: bool
+    name: str
+    """The name to fill in."""
+    fixed_name: str
+    """The name that the visitor cannot change; "" if he chooses one."""
+    signed_in: bool
+    is_member: bool
+    bad_link: bool
+    """Whether the link in the address was not right, but the room is public."""
+    replaced: bool
+    """Whether the link in the address took the place of another by which this browser came before."""
+    new_link: str
+    """The address that replaces the visitor's link after a rotation; "" if there is none."""
+    link_ends_at: datetime | None
+    """When the visitor's old link stops working, if there is a new one."""
+
+    @property
+    def cacheable(self) -> bool:
+        """Whether the rendered page may be cached: a countdown changes by itself, and a link is a secret."""
+        return self.opens_at is None and not self.new_link
+
+
+def join_page(
+    admission: Admission, decision: Decision, *, name: str, asked: bool = False, bad_link: bool = False
+) -> JoinPage:
+    """The page for this visitor. `asked`: he has pressed Join just now."""
+    room, visitor, status, result = admission.room, admission.visitor, admission.status, decision.result
+    waits_for = result.wait_for if isinstance(result, Wait) else None
+    asked = asked or (request.args.get("asked") == "1" and bool(name) and not decision.case.code_needed)
+    new_link = _new_link(admission)
+    return JoinPage(
+        room_id=room.id,
+        address=room.path,
+        room_name=room.room_name,
+        description=room.description,
+        owner=room.owner.name,
+        customer=room.customer.display_name,
+        state=_state(decision),
+        opens_at=result.until if isinstance(result, Wait) and waits_for == "opening" else None,
+        people_in=status.count if status is not None and status.state is LiveState.LIVE else None,
+        inside_already=decision.case.inside_already,
+        asked=asked and waits_for == "host",
+        code_asked=decision.case.code_needed,
+        name=name,
+        fixed_name=visitor.fixed_name,
+        signed_in=actor.current() is not None,
+        is_member=is_member(room),
+        bad_link=bad_link,
+        replaced=request.args.get("replaced") == "1",
+        new_link=new_link,
+        link_ends_at=visitor.link.ends_at if new_link and visitor.link is not None else None,
+    )
+
+
+def render(page: JoinPage, form: Form, *, proof: str) -> str:
+    """The page with its form. `proof` is the CSRF token of the form."""
+    return render_template(TEMPLATE, page=page, form=form, proof=proof)
+
+
+def is_member(room: Room) -> bool:
+    """Whether somebody is signed in here who may enter the room as a member."""
+    somebody = actor.current()
+    return somebody is not None and as_member(somebody, room, device="") is not None
+
+
+def _state(decision: Decision) -> Literal["open", "opening", "waiting", "full"]:
+    if isinstance(decision.result, Enter):
+        return "open"
+    if isinstance(decision.result, Wait):
+        return "opening" if decision.result.wait_for == "opening" else "waiting"
+    return "full"  # the only refusal with a form
+
+
+def _new_link(admission: Admission) -> str:
+    """The link that replaces the visitor's link after a rotation, while the old one still works; else "".
+
+    A new link whose role was raised since is not shown, because the owners of the old one were given less.
+    """
+    link = admission.visitor.link
+    fresh = link.rotated_to if link is not None and not link.expired(now()) and link.revoked_at is None else None
+    if link is None or fresh is None or fresh.revoked_at is not None or fresh.role.rank > link.role.rank:
+        return ""
+    return token_url(admission.room, fresh)

@@ -1,0 +1,20 @@
+"""What the frame of every page says of the person who is signed in, as one value: pages are cached for each reader."""
+
+from dataclasses import dataclass
+
+from portal.edge import actor
+
+
+@dataclass(frozen=True)
+class Reader:
+    """The person who is signed in, as `layouts/portal.html` shows him."""
+
+    id: str
+    name: str
+    email: str
+
+
+def reader() -> Reader | None:
+    """The reader of this request's page, or None if nobody is signed in."""
+    somebody = actor.current()
+    return Reader(somebody.user.id, somebody.user.name, somebody.user.email) if somebody is not None else None

@@ -1,8 +1,19 @@
 // The pictures: one tile a person, the own one first.
 
+import { arrange } from "./layout.js";
 import { facts, find, initials, say } from "./page.js";
 
-const tiles = new Map();
+const GAP = 8; // px between tiles
+const stage = find("stage");
+const tiles = new Map(); // id → tile, in the order of the page
+let room = { width: 0, height: 0 }; // what the stage offers
+
+// Tells of every change of the stage: window, rotation, panel, notes. Its size is never asked for, so nothing is laid
+// out twice.
+new ResizeObserver(([{ contentRect }]) => {
+  room = contentRect;
+  place();
+}).observe(stage);
 
 export function tileOf(person) {
   if (tiles.has(person.id)) return tiles.get(person.id);
@@ -15,8 +26,8 @@ export function tileOf(person) {
   tile.querySelector(".tile-off span").textContent = initials(person.name);
   tile.querySelector(".tile-who").textContent = own ? say("you", { name: person.name }) : person.name;
   tiles.set(person.id, tile);
-  find("stage").append(tile);
-  arrange();
+  stage.append(tile);
+  place();
   return tile;
 }
 
@@ -49,13 +60,19 @@ export function speaking(id, on) {
 export function drop(id) {
   tiles.get(id)?.remove();
   tiles.delete(id);
-  arrange();
+  place();
 }
 
 export function playAll() {
   for (const tile of tiles.values()) tile.querySelector("video").play().catch(() => {});
 }
 
-function arrange() {
-  find("stage").dataset.count = Math.min(tiles.size, 9);
+function place() {
+  const { width, height, corners } = arrange(tiles.size, room, GAP);
+  for (const [i, { style }] of [...tiles.values()].entries()) {
+    style.width = `${width}px`;
+    style.height = `${height}px`;
+    style.insetInlineStart = `${corners[i].x}px`;
+    style.top = `${corners[i].y}px`;
+  }
 }

@@ -19,6 +19,7 @@ from uuid import UUID
 import sqlalchemy as sa
 import structlog
 from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy.engine.default import DefaultExecutionContext
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, registry
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -35,6 +36,10 @@ TRUSTED_SECONDS = 1.0  # so long after its last use is a connection to PostgreSQ
 _WRONG_TABLES = ("no such table", "no such column", "has no column")  # SQLite calls them operational, too
 
 _reading: ContextVar[bool] = ContextVar("reading", default=False)
+
+
+class WriteWhileReading(sa.exc.InvalidRequestError):
+    """A statement that writes, in a transaction that promised to read only. It is a fault of the code."""
 
 
 class UTCDateTime(sa.TypeDecorator[datetime]):
@@ -182,7 +187,10 @@ def locked_rows() -> set[tuple[str, UUID]]:
 
 @contextmanager
 def reading() -> Iterator[None]:
-    """Begin the block's transactions for reading only, so that SQLite runs them beside a writer."""
+    """Begin the block's transactions for reading only, so that SQLite runs them beside a writer.
+
+    A statement that writes raises `WriteWhileReading`, so that no request that promised to change nothing does.
+    """
     token = _reading.set(True)
     try:
         yield
@@ -302,6 +310,7 @@ def configure_engine(engine: sa.Engine) -> None:
     On PostgreSQL a reading request runs in autocommit: each statement sees what is committed with or without
     a transaction, and a page saves the round trips of BEGIN and COMMIT.
     """
+    sa.event.listen(engine, "before_cursor_execute", _refuse_writes_while_reading)
     if engine.dialect.name == "postgresql":
         sa.event.listen(engine, "connect", _use_generic_plans)
         sa.event.listen(engine, "begin", _begin_on_postgresql)
@@ -310,6 +319,18 @@ def configure_engine(engine: sa.Engine) -> None:
     else:
         sa.event.listen(engine, "connect", _set_pragmas)
         sa.event.listen(engine, "begin", _begin_on_sqlite)
+
+
+def _refuse_writes_while_reading(
+    _connection: sa.Connection,
+    _cursor: object,
+    _statement: str,
+    _parameters: object,
+    context: DefaultExecutionContext,
+    _many: bool,
+) -> None:
+    if _reading.get() and (context.isinsert or context.isupdate or context.isdelete):
+        raise WriteWhileReading("a request that promised to change nothing tried to write")
 
 
 def is_unavailable(error: sa.exc.SQLAlchemyError) -> bool:

@@ -1,8 +1,10 @@
 """One database transaction for each request: an answer below 400 commits it, any other rolls it back.
 
-The body is read before the first statement, so that no slow client keeps a transaction open. GET and HEAD requests
-only read, except for GET below `/hooks`, where services choose the method of their callbacks. Event streams hold no
-session: they query in short transactions of their own.
+The body is read before the first statement, so that no slow client keeps a transaction open. GET, HEAD and OPTIONS
+requests only read: a statement of theirs that writes raises `WriteWhileReading`. Except for GET below `/hooks`, where
+services choose the method of their callbacks, and for what `db.writing` marks: what a reader finds to have happened
+already, such as a right that has run out. Event streams hold no session: they query in short transactions of their
+own.
 """
 
 from collections.abc import Callable

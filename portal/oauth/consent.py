@@ -41,7 +41,7 @@ def authorize() -> ResponseReturnValue:
     scopes = consented_scopes(asked.request.scope, user)
     if not scopes:  # an answer without any would be read as all that the application may have
         return _refuse(InvalidScopeError(state=asked.request.payload.state, redirect_uri=asked.redirect_uri))
-    decision = request.form.get("decision")
+    decision = request.form.get("decision") if request.method == "POST" else None
     if decision in {"allow", "deny"}:
         response = server.create_authorization_response(
             asked.request, grant_user=user if decision == "allow" else None, grant=asked

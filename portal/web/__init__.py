@@ -1,6 +1,6 @@
 """The web: the entrance for people, by pages. It is thin: a view is a route, a door, one operation and one answer.
 
-GET changes nothing. A change is a POST to an address that is a noun; it answers 303, or 422 with
+GET, HEAD and OPTIONS change nothing. A change is a POST to an address that is a noun; it answers 303, or 422 with
 the form. Each action works as a plain form first; htmx makes it pleasant.
 
     manage/       owners and members: rooms, links, codes, people, runs, webhooks, trash

@@ -188,7 +188,7 @@ def revoke(room: Room, token_id: str) -> ResponseReturnValue:
     """Revoke a link. If people are in by it, ask first whether to remove them."""
     token = _own(room, token_id)
     inside = tokens.people_inside(token)
-    if request.method == "GET" or (inside and "people" not in request.form):
+    if request.method != "POST" or (inside and "people" not in request.form):
         return _closing(room, token, "manage/links/revoke.html", inside)
     removed = tokens.revoke_token(token, by=actor.someone(), remove_people=_removal_wished())
     undo = url_for("links.reinstate", room_id=room.id, token_id=token.id)
@@ -209,7 +209,7 @@ def pause(room: Room, token_id: str) -> ResponseReturnValue:
     """Pause a link: nobody enters by it for now. If people are in by it, ask first whether to remove them."""
     token = _own(room, token_id)
     inside = tokens.people_inside(token)
-    if request.method == "GET" or (inside and "people" not in request.form):
+    if request.method != "POST" or (inside and "people" not in request.form):
         return _closing(room, token, "manage/links/pause.html", inside)
     removed = tokens.pause_token(token, by=actor.someone(), remove_people=_removal_wished())
     undo = url_for("links.resume", room_id=room.id, token_id=token.id)

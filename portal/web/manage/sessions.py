@@ -82,7 +82,7 @@ def download(room: Room, session_id: str) -> ResponseReturnValue:
 @requires(Permission.ROOM_MODERATE)
 def end(room: Room) -> ResponseReturnValue:
     """End the room's present run for everyone. It cannot be undone, so a page says first who is in."""
-    if request.method == "GET":
+    if request.method != "POST":
         return render_template("manage/sessions/end.html", room=room, tab="", people=present_participations(room))
     gone = end_session(room, by=actor.someone())
     flash_messages.done(

@@ -245,7 +245,7 @@ def repeat(room: Room, endpoint_id: str, delivery_id: str) -> ResponseReturnValu
 def delete(room: Room, endpoint_id: str) -> ResponseReturnValue:
     """Ask for confirmation, then delete the webhook."""
     endpoint = _own(room, endpoint_id)
-    if request.method == "GET":
+    if request.method != "POST":
         return render_template("manage/webhooks/delete.html", room=room, tab="webhooks", endpoint=endpoint)
     try:
         operations.delete_endpoint(endpoint, by=actor.someone())

@@ -27,7 +27,7 @@ def revoke(client_id: str) -> ResponseReturnValue:
     """Ask for confirmation, then withdraw everything that the person granted the application."""
     user = actor.someone().user
     application = _own(user, client_id)
-    if request.method == "GET":
+    if request.method != "POST":
         return render_template("session/applications/revoke.html", application=application)
     withdraw(user, application.client, by=actor.someone())
     flash_messages.done(_("“%(name)s” can no longer act in your name.", name=application.client.name))

@@ -94,7 +94,7 @@ def revoke(client_id: str) -> ResponseReturnValue:
     """Ask for confirmation, then revoke the credential for good."""
     user = actor.someone().user
     client = find_own_client(user, client_id)
-    if request.method == "GET":
+    if request.method != "POST":
         return render_template("session/credentials/revoke.html", client=client)
     revoke_client(client, by=actor.someone())
     flash_messages.done(_("“%(name)s” was revoked. Nothing can be done with it any more.", name=client.name))

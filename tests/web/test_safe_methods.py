@@ -1,0 +1,209 @@
+"""GET, HEAD and OPTIONS change nothing: every route is asked by everybody who gets far, and every row stays."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+from werkzeug.routing import Rule
+from werkzeug.wrappers import Response
+
+from portal import channels
+from portal.admission.join_tickets import issue_join_ticket
+from portal.admission.models import AccessCode
+from portal.admission.queries import Visitor
+from portal.app import create_app
+from portal.channels import InProcess
+from portal.credentials.models import ClientKind, OAuthClient
+from portal.db import WriteWhileReading, db, reading, session, transaction, writing
+from portal.edge.transaction import SAFE_METHODS
+from portal.permissions.members import RoomMember
+from portal.rooms.models import Role, Room
+from portal.status.models import RoomSession
+from portal.webhooks.models import WebhookDelivery
+from tests.api.conftest import NewProgram, Program, program
+from tests.cast import Cast, Client
+from tests.conftest import BOTH, settings_for
+from tests.oauth import programs
+
+__all__ = ["program"]
+
+PRESSED = {"decision": "allow", "people": "remove", "url": "https://hooks.example/other", "room_name": "Taken over"}
+"""What forms send when a button is pressed. A body may come with any method, and must not count with these."""
+OF_NOBODY = frozenset({"static", "hooks.call_back"})
+"""Routes without anything to show here: files, and what services call, which answers HEAD with 405."""
+
+Row = tuple[str, ...]
+
+
+@dataclass
+class World:
+    """A portal in which all that an address can name exists, and everybody who can ask."""
+
+    cast: Cast
+    program: Program
+    people: list[Client]
+    ids: dict[str, str] = field(default_factory=dict)
+    more: dict[str, list[str]] = field(default_factory=dict)
+    """Further addresses of a route, by its endpoint: with a query, or with an id of another room."""
+
+    def addresses(self, rule: Rule) -> list[str]:
+        """Addresses of the rule, with the ids of what exists. A test without an id for a new route fails here."""
+        built = rule.build({name: self.ids[name] for name in rule.arguments - set(rule.defaults or ())})
+        assert built is not None, rule
+        return [built[1], *self.more.get(rule.endpoint, [])]
+
+    def ask(self, method: str, address: str) -> Iterator[Response]:
+        """The answers to this request of everybody; of a stream its first piece is taken."""
+        if address.startswith("/api/"):
+            yield self.program.call(method, address)
+        exchanges = "token=" in address  # which ends what its browser was before
+        for client in [self.cast.browser()] if exchanges else self.people:
+            with client.open(address, method=method, data=PRESSED) as answer:
+                if answer.is_streamed:
+                    next(iter(answer.response), None)
+                yield answer
+
+
+@pytest.fixture
+def app(database: str, tmp_path: Path) -> Iterator[Flask]:
+    """A portal that answers one program as often as this test asks."""
+    app = create_app(settings_for(database, tmp_path, api_rate="10000 per minute"))
+    app.test_client_class = Client
+    yield app
+    with app.app_context():
+        db.session.remove()
+        db.engine.dispose()
+
+
+@pytest.fixture
+def world(cast: Cast, app: Flask, program: NewProgram) -> Iterator[World]:
+    alice, guest, holder = cast.sign_in("alice"), cast.join(Role.GUEST), cast.browser()
+    assert alice.send(f"/rooms/{cast.board}/-/entry").status_code == 303
+    hook = f"/manage/rooms/{cast.board}/webhooks/new"
+    page = alice.send(hook, url="https://hooks.example/room", events=["token.created"]).location
+    assert alice.send(f"{page}/test", page).status_code == 303
+    own = alice.send("/me/credentials/new", name="Reporter", scopes=["rooms.read"])
+    assert own.status_code == 201
+    other = programs.program(cast, ClientKind.THIRD_PARTY, user="charlie")
+    assert other.exchange(other.code(alice)).status_code == 200
+    with app.app_context(), transaction():
+        _, opened = issue_join_ticket(
+            room=cast.room(cast.open_house), visitor=Visitor(), name="Tim", network="192.0.2.1"
+        )
+        _, secret = issue_join_ticket(
+            room=cast.room(cast.open_house), visitor=Visitor(), name="Tom", network="192.0.2.1"
+        )
+    tickets = f"/rooms/{cast.open_house}/-/join-tickets"
+    assert holder.get(f"{tickets}/{opened}").status_code == 303
+    world = World(cast, program("alice"), [alice, cast.sign_in("admin"), guest, holder])
+    world.more = {
+        "join.show": [cast.links[Role.MODERATOR], cast.links[Role.GUEST], cast.open_path],
+        "join_tickets.show": [tickets],
+        "join_tickets.open_ticket": [f"{tickets}/{secret}"],
+        "consent.authorize": [other.address()],
+        "links.revoke": [f"/manage/rooms/{cast.board}/links/{cast.link_ids[Role.GUEST]}/revocation"],
+        "links.pause": [f"/manage/rooms/{cast.board}/links/{cast.link_ids[Role.GUEST]}/pause"],
+        "credentials.revoke": [f"/me/credentials/{_own_credential(app, cast)}/revocation"],
+    }
+    with app.app_context():
+        first: Any = lambda column, *where: session.scalars(sa.select(column).where(*where)).first()  # noqa: E731
+        room = cast.room()
+        world.ids = {
+            "room_id": room.id,
+            "slug": room.slug,
+            "account_id": room.account.id,
+            "subscription_id": room.subscription.id,
+            "provider_id": room.subscription.provider.id,
+            "token_id": cast.link_ids[Role.MODERATOR],
+            "code_id": first(AccessCode.id),
+            "member_id": first(RoomMember.id),
+            "user_id": cast.user("bob").id,
+            "session_id": first(RoomSession.id),
+            "endpoint_id": page.rpartition("/")[2],
+            "webhook_id": page.rpartition("/")[2],
+            "delivery_id": first(WebhookDelivery.id),
+            "client_id": first(OAuthClient.id, OAuthClient.kind == ClientKind.THIRD_PARTY),
+            "secret": "no-such-ticket",
+            "name": "css/tokens.css",
+        }
+    yield world
+    channels._channels = InProcess()
+
+
+def _own_credential(app: Flask, cast: Cast) -> str:
+    with app.app_context():
+        own = sa.select(OAuthClient.id).where(OAuthClient.user_uuid == cast.user("alice").uuid)
+        return session.scalars(own).first() or ""
+
+
+def rows(app: Flask) -> dict[str, list[Row]]:
+    """All rows of all tables."""
+    with app.app_context(), reading(), transaction():
+        tables = db.metadata.sorted_tables
+        return {t.name: sorted(tuple(map(repr, row)) for row in session.execute(sa.select(t))) for t in tables}
+
+
+@BOTH
+def test_a_request_that_promises_to_change_nothing_changes_no_row(world: World, app: Flask) -> None:
+    before, acted, unseen = rows(app), [], []
+    assert {name for name, found in before.items() if found} >= {"rooms", "participations", "webhook_deliveries"}
+    for rule in app.url_map.iter_rules():
+        if "GET" not in (rule.methods or ()) or rule.endpoint in OF_NOBODY:
+            continue
+        seen = set()
+        for address in world.addresses(rule):
+            for method in sorted(SAFE_METHODS):
+                answers = list(world.ask(method, address))
+                assert all(answer.status_code < 500 for answer in answers), (method, address)
+                seen |= {answer.status_code for answer in answers if method == "HEAD"}
+        if rows(app) != before:
+            acted.append(rule.endpoint)
+            before = rows(app)
+        if min(seen, default=404) >= 400:
+            unseen.append(rule.endpoint)
+    assert acted == []
+    assert unseen == [], "nobody got to see these, so nothing was tried"
+
+
+def test_services_are_told_that_head_is_no_callback(world: World, app: Flask) -> None:
+    before = rows(app)
+    address = f"/hooks/{world.ids['provider_id']}"
+    assert world.cast.browser().head(address).status_code == 405
+    assert world.cast.browser().options(address).status_code == 200
+    assert rows(app) == before
+
+
+@BOTH
+def test_a_statement_that_writes_is_refused_while_reading(app: Flask, cast: Cast, in_app: None) -> None:
+    with reading():
+        room = cast.room()
+        room.room_name = "Another name"
+        with pytest.raises(WriteWhileReading):
+            session.commit()
+        session.rollback()
+        with pytest.raises(WriteWhileReading):
+            session.execute(sa.update(Room).values(room_name="Another name"))
+        session.rollback()
+        with pytest.raises(WriteWhileReading):
+            session.execute(sa.delete(Room))
+        session.rollback()
+        with writing():
+            cast.room().room_name = "What a reader found"
+    assert cast.room().room_name == "What a reader found"
+
+
+@BOTH
+def test_a_view_that_forgets_its_promise_answers_500_and_writes_nothing(app: Flask, cast: Cast) -> None:
+    def forgets(**_address: str) -> str:
+        session.scalars(sa.select(Room)).all()[0].room_name = "Taken over"
+        return "done"
+
+    app.view_functions["rooms.show"] = forgets
+    alice, before = cast.sign_in("alice"), rows(app)
+    assert alice.head(f"/manage/rooms/{cast.board}").status_code == 500
+    assert alice.get(f"/manage/rooms/{cast.board}").status_code == 500
+    assert rows(app) == before

@@ -126,12 +126,12 @@ def lock_code(code: AccessCode) -> None:
     lock(code)
 
 
-def use_code(used: AccessCode, at: datetime) -> bool:
-    """Count a use of the code at `at`. Returns False if it was changed or deleted in the meantime."""
+def use_code(used: AccessCode, at: datetime, *, uses: int) -> bool:
+    """Set the code's last_usage to `at` and add `uses`. Returns False if it was changed or deleted in the meantime."""
     updated = session.execute(
         sa.update(AccessCode)
         .where(AccessCode.uuid == used.uuid, AccessCode.normal == used.normal, AccessCode.role == used.role)
-        .values(use_count=AccessCode.use_count + 1, last_usage=at)
+        .values(use_count=AccessCode.use_count + uses, last_usage=at)
         .returning(AccessCode.uuid)
     )
     return updated.first() is not None

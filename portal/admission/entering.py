@@ -189,13 +189,14 @@ def admit(judged: Judgement, *, network: str, reservation: Reservation | None = 
         role=judged.role,
         device=visitor.device or "",
         token_uuid=token.uuid if token else None,
+        access_code_uuid=code.uuid if code is not None else None,
         by=member,
     )
     what = "participant.took_over" if participation in before else "participant.joined"  # of an open participation
     record_event(what, participation, by=member, room=door.room.uuid, role=participation.role.value)
     if token is not None and not door.occupancy.used:
         record_event("token.used", token, by=member, room=door.room.uuid)
-    if code is not None:
+    if code is not None and code.uuid != door.occupancy.code_uuid:
         record_event("code.used", code, by=member, room=door.room.uuid)
     session.flush()
     return participation
@@ -269,7 +270,7 @@ def count_wrong_code(door: LockedDoor, network: str) -> None:
 def _count_use(door: LockedDoor, code: AccessCode | None, network: str, at: datetime) -> RoomToken | None:
     """Count a use of link and code, and return the link. A visitor of a public room without one gets an automatic one.
 
-    A device uses a link once in a run, however often it enters by it.
+    A device uses a link and a code once in a run, however often it enters by them; see `Occupancy.used`.
     """
     visitor, token = door.visitor, door.visitor.token
     fresh = token is None or not door.occupancy.used
@@ -283,7 +284,7 @@ def _count_use(door: LockedDoor, code: AccessCode | None, network: str, at: date
         token.use_count += int(fresh)
         if fresh and token.max_uses is not None:
             count_use_on_chain(token)
-    if code is not None and not use_code(code, at):
+    if code is not None and not use_code(code, at, uses=int(code.uuid != door.occupancy.code_uuid)):
         raise _wrong_code(door.room)
     return token
 

@@ -40,6 +40,8 @@ class RoomToken(IdentifierMixin, TimestampMixin, Base):
     device: Mapped[str | None] = mapped_column(sa.String(64))
     rotated_to_uuid: Mapped[UUID | None] = mapped_column(sa.ForeignKey("room_tokens.uuid", ondelete="SET NULL"))
     grace_until: Mapped[datetime | None]
+    chain_uuid: Mapped[UUID | None]
+    """The first link of the chain of rotations that it belongs to; None if it replaced none, and so is the first."""
     room: Mapped[Room] = relationship()
     created_by: Mapped[User | None] = relationship()
     rotated_to: Mapped["RoomToken | None"] = relationship(remote_side="RoomToken.uuid")

@@ -5,7 +5,7 @@ The statement is built once, when the module is loaded, because building it take
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -30,6 +30,13 @@ from portal.rooms.settings import GUEST_POLICY, WAIT_FOR_HOST
 from portal.status.models import Driver, Ending, Participation, RoomSession, RoomStatus
 from portal.status.services import provider_of
 from portal.subscriptions.models import ServiceProvider, Subscription, plan_column
+
+RETURN_TIME = timedelta(minutes=10)
+"""How long after leaving, or after losing the connection, coming back is no other use of link and code.
+
+Within one run it never is. This is for somebody who was alone, so that the run ended with him. A run that somebody or
+the clock has ended is over: whoever comes to the next one uses the link once more.
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,14 +79,16 @@ class Occupancy:
     """How many are in a room and in its subscription, and what one visitor did in the running session.
 
     `removed`: a moderator removed the visitor. `inside`: the uuid of this device's open participation. `used`: the
-    device has entered by this link in the running session, so entering again counts no other use. `codes`: how many
-    access codes the room has for the visitor's role. `present` and `moderators` are in the room,
-    `subscription_present` in all rooms of the subscription.
+    device has entered by this link, or one that it replaced or that replaced it, in the running session, or has left
+    an earlier one within `RETURN_TIME`: entering again counts no other use. `code_uuid`: the access code by which the
+    device did so last. `codes`: how many access codes the room has for the visitor's role. `present` and `moderators`
+    are in the room, `subscription_present` in all rooms of the subscription.
     """
 
     removed: bool
     inside: UUID | None
     used: bool
+    code_uuid: UUID | None
     codes: int
     present: int
     moderators: int
@@ -140,9 +149,16 @@ def _params(
     sign_in_uuid: UUID | None = None,
     user_uuid: UUID | None = None,
 ) -> dict[str, Any]:
-    return {"device": device, "token_uuid": token_uuid, "sign_in_uuid": sign_in_uuid, "user_uuid": user_uuid}
+    return {
+        "device": device,
+        "token_uuid": token_uuid,
+        "sign_in_uuid": sign_in_uuid,
+        "user_uuid": user_uuid,
+        "returns_since": now() - RETURN_TIME,
+    }
 
 
+_CAME_BY = aliased(RoomToken)  # the link of an earlier participation
 _TOLD = aliased(RoomStatus)  # beside the status that a door reads along
 
 
@@ -166,10 +182,17 @@ def _occupancy_columns() -> tuple[sa.ColumnElement[Any], ...]:
     return (
         in_this_session(Participation.ending == Ending.REMOVED, sa.or_(*_same_visitor())),
         sa.select(Participation.uuid).where(own).correlate(Room).scalar_subquery(),
-        in_this_session(
-            Participation.device == sa.bindparam("device", type_=sa.String()),
-            Participation.token_uuid == RoomToken.uuid,
-        ),
+        sa.select(Participation.uuid)
+        .join(_CAME_BY, _CAME_BY.uuid == Participation.token_uuid)
+        .where(_returns(), _first_of_chain(_CAME_BY) == _first_of_chain(RoomToken))
+        .correlate(Room, RoomToken)
+        .exists(),
+        sa.select(Participation.access_code_uuid)
+        .where(_returns(), Participation.access_code_uuid.is_not(None))
+        .order_by(Participation.entered_at.desc())
+        .limit(1)
+        .correlate(Room)
+        .scalar_subquery(),
         count(AccessCode.room_uuid == Room.uuid, AccessCode.role == role),
         count(here),
         count(here, Participation.role == Role.MODERATOR),
@@ -184,6 +207,26 @@ def _occupancy_columns() -> tuple[sa.ColumnElement[Any], ...]:
         .correlate(Room)
         .scalar_subquery(),
     )
+
+
+def _returns() -> sa.ColumnElement[bool]:
+    """The condition that this device's `Participation` was in the running session, or ended a moment ago by leaving."""
+    running = sa.select(RoomSession.uuid).where(RoomSession.room_uuid == Room.uuid, RoomSession.ended_at.is_(None))
+    return sa.and_(
+        Participation.room_uuid == Room.uuid,
+        Participation.device == sa.bindparam("device", type_=sa.String()),
+        sa.or_(
+            Participation.session_uuid.in_(running.correlate(Room)),
+            sa.and_(
+                Participation.ending.in_([Ending.LEFT, Ending.LOST]),
+                Participation.left_at > sa.bindparam("returns_since", type_=Participation.left_at.type),
+            ),
+        ),
+    )
+
+
+def _first_of_chain(token: type[RoomToken]) -> sa.ColumnElement[UUID]:
+    return sa.func.coalesce(token.chain_uuid, token.uuid)
 
 
 def _same_visitor() -> Iterator[sa.ColumnElement[bool]]:

@@ -122,6 +122,7 @@ def rotate_token(token: RoomToken, *, room: Room, by: Actor, grace: timedelta) -
         use_count=token.use_count,
         paused_at=token.paused_at and at,  # a pause of its own: resuming it does not resume what was paused before
         automatic=False,
+        chain_uuid=token.chain_uuid or token.uuid,
         **_sealed(new_token()),
     )
     session.add(fresh)
@@ -261,17 +262,15 @@ def automatic_token(room: Room, device: str, *, at: datetime, uses: int) -> Room
 
 
 def count_use_on_chain(token: RoomToken) -> None:
-    """Count a use on all links that are connected with this one by rotation: they share a limit of uses."""
-    this = sa.select(RoomToken.uuid, RoomToken.rotated_to_uuid).where(RoomToken.uuid == token.uuid)
-    linked = this.cte("way", recursive=True)
-    linked = linked.union(
-        sa.select(RoomToken.uuid, RoomToken.rotated_to_uuid).join(
-            linked, sa.or_(RoomToken.rotated_to_uuid == linked.c.uuid, RoomToken.uuid == linked.c.rotated_to_uuid)
-        )
-    )
+    """Count a use on all other links that are connected with this one by rotation: they share a limit of uses."""
+    first = token.chain_uuid or token.uuid
     session.execute(
         sa.update(RoomToken)
-        .where(RoomToken.uuid.in_(sa.select(linked.c.uuid)), RoomToken.uuid != token.uuid)
+        .where(
+            RoomToken.room_uuid == token.room_uuid,
+            sa.or_(RoomToken.uuid == first, RoomToken.chain_uuid == first),
+            RoomToken.uuid != token.uuid,
+        )
         .values(use_count=RoomToken.use_count + 1)
         .execution_options(synchronize_session=False)
     )

@@ -142,11 +142,13 @@ class Participation(IdentifierMixin, Base):
     __tablename__ = "participations"
 
     session_uuid: Mapped[UUID] = mapped_column(sa.ForeignKey("room_sessions.uuid", ondelete="CASCADE"), index=True)
-    room_uuid: Mapped[UUID] = mapped_column(sa.ForeignKey("rooms.uuid", ondelete="CASCADE"), index=True)
+    room_uuid: Mapped[UUID] = mapped_column(sa.ForeignKey("rooms.uuid", ondelete="CASCADE"))
     subscription_uuid: Mapped[UUID] = mapped_column(sa.ForeignKey("subscriptions.uuid"))
     name: Mapped[str] = mapped_column(sa.String(NAME_LENGTH))
     role: Mapped[Role] = mapped_column(enum_type(Role))
     token_uuid: Mapped[UUID | None] = mapped_column(sa.ForeignKey("room_tokens.uuid", ondelete="SET NULL"), index=True)
+    access_code_uuid: Mapped[UUID | None] = mapped_column(sa.ForeignKey("access_codes.uuid", ondelete="SET NULL"))
+    """The code that was typed on entering; None if none was asked for."""
     user_uuid: Mapped[UUID | None] = mapped_column(sa.ForeignKey("users.uuid", ondelete="SET NULL"))
     sign_in_uuid: Mapped[UUID | None]
     scope_words: Mapped[list[str] | None] = mapped_column("scopes")
@@ -155,6 +157,8 @@ class Participation(IdentifierMixin, Base):
     entered_at: Mapped[datetime] = mapped_column(default=now)
     expected_at: Mapped[datetime | None]
     """When this person was last sent to the service behind the room, and so may not be seen there for a moment."""
+    away_since: Mapped[datetime | None]
+    """Since when no heartbeat has come, while the place is kept: others see *connecting again*. None: connected."""
     left_at: Mapped[datetime | None]
     ending: Mapped[Ending | None] = mapped_column(enum_type(Ending))
     run: Mapped[RoomSession] = relationship()
@@ -168,6 +172,7 @@ class Participation(IdentifierMixin, Base):
             sqlite_where=sa.text("left_at IS NULL"),
             postgresql_where=sa.text("left_at IS NULL"),
         ),
+        sa.Index("ix_participations_room_uuid_device", "room_uuid", "device"),
         sa.Index(
             "ix_participations_subscription_present",
             "subscription_uuid",

@@ -64,6 +64,7 @@ def enter_session(
     role: Role,
     device: str,
     token_uuid: UUID | None = None,
+    access_code_uuid: UUID | None = None,
     by: Actor | None = None,
 ) -> Participation:
     """Open a participation in the room's running run, which starts if there is none. The caller has locked the room.
@@ -98,6 +99,7 @@ def enter_session(
         here.people.append(participation)
     participation.name, participation.role = name, role
     participation.token_uuid, participation.user_uuid = token_uuid, user_uuid
+    participation.access_code_uuid, participation.away_since = access_code_uuid, None
     participation.sign_in_uuid = sign_in.uuid if sign_in is not None else None
     participation.scope_words = sorted(by.scopes) if by is not None and by.scopes is not None else None
     if run.driver is Driver.PROVIDER:

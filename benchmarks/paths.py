@@ -8,8 +8,8 @@ from urllib.parse import urlencode
 
 from benchmarks.seeding import CODE
 from benchmarks.sites import Browser, Site
-from portal.api.v1.core.query_params import cursor_at
-from portal.web.manage.room_list import write_cursor
+from portal.edge import cursors
+from portal.web.manage.room_list import cursor_after
 
 ROOMS = "/manage/rooms"
 API = "/api/v1/rooms"
@@ -109,7 +109,7 @@ def deep(site: Site, _number: int) -> str:
     """The page of the list that begins in the middle of all rooms."""
     middle = site.seeded.middle
     with site.app.app_context():
-        return f"{ROOMS}?{urlencode({'after': write_cursor(middle.sort_name, middle.uuid)})}"
+        return f"{ROOMS}?{urlencode({'after': cursor_after((middle.sort_name, middle.uuid))})}"
 
 
 def api(rest: str) -> Callable[[Site, int], str]:
@@ -121,7 +121,7 @@ def deep_api(site: Site, _number: int) -> str:
     """The page of the API's list that begins, by a cursor, in the middle of all rooms."""
     middle = site.seeded.middle
     with site.app.app_context():
-        cursor = cursor_at("room_name", False, middle.sort_name, middle.uuid)
+        cursor = cursors.encode((middle.sort_name, middle.uuid), of="api.rooms.index", order="room_name asc")
     return f"{API}?{urlencode({'cursor': cursor})}"
 
 

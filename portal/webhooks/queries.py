@@ -1,8 +1,5 @@
 """Finding endpoints that an actor may manage, and their deliveries."""
 
-from datetime import datetime
-from uuid import UUID
-
 import sqlalchemy as sa
 from sqlalchemy.orm import joinedload
 
@@ -12,6 +9,7 @@ from portal.customers.models import Customer
 from portal.db import session
 from portal.errors import NotAllowed, NotFound
 from portal.identifiers import matches_identifier
+from portal.keyset import Key, Position, keyset
 from portal.people.actor import Actor
 from portal.people.models import User
 from portal.people.staff import StaffPermission
@@ -22,8 +20,8 @@ from portal.permissions.visibility import find_room
 from portal.rooms.models import Room
 from portal.webhooks.models import WebhookDelivery, WebhookEndpoint
 
-DeliveryCursor = tuple[datetime, UUID]
-"""Where a page of deliveries ends: the `created_at` and uuid of its last one."""
+NEWEST_FIRST = Key(WebhookDelivery.created_at, descending=True), Key(WebhookDelivery.uuid, descending=True)
+"""The order of `newest_deliveries`."""
 
 WITH_OWNERS = (
     joinedload(WebhookEndpoint.customer).lazyload(Customer.owner),
@@ -111,19 +109,11 @@ def find_delivery(endpoint: WebhookEndpoint, delivery_id: str) -> WebhookDeliver
     return found
 
 
-def newest_deliveries(endpoint: WebhookEndpoint, *, after: DeliveryCursor | None, limit: int) -> list[WebhookDelivery]:
-    """The endpoint's deliveries, newest first: at most `limit` of those that follow the one at the cursor `after`."""
-    query = deliveries_of(endpoint)
-    if after is not None:
-        created_at, uuid = after
-        query = query.where(
-            sa.tuple_(WebhookDelivery.created_at, WebhookDelivery.uuid)
-            < sa.tuple_(sa.literal(created_at, WebhookDelivery.created_at.type), sa.literal(uuid, sa.Uuid()))
-        )
-    newest_first = query.order_by(WebhookDelivery.created_at.desc(), WebhookDelivery.uuid.desc())
-    return list(session.scalars(newest_first.limit(limit)))
+def newest_deliveries(endpoint: WebhookEndpoint, *, after: Position | None, limit: int) -> list[WebhookDelivery]:
+    """The endpoint's deliveries, newest first: at most `limit` of those that follow the position `after`."""
+    return list(session.scalars(keyset(deliveries_of(endpoint), NEWEST_FIRST, after).limit(limit)))
 
 
-def cursor_of(delivery: WebhookDelivery) -> DeliveryCursor:
-    """The cursor of this delivery, for `newest_deliveries`."""
+def position_of(delivery: WebhookDelivery) -> Position:
+    """The position of this delivery, for `newest_deliveries`."""
     return delivery.created_at, delivery.uuid

@@ -221,4 +221,5 @@ def test_unknown_names_are_refused_by_name(alice: Program, query: str, field: st
 def test_a_cursor_belongs_to_its_order(alice: Program) -> None:
     cursor = alice.get("/rooms?orderBy=room_name&limit=2&cursor=").json["meta"]["pagination"]["cursor"]["next"]
     assert alice.get(f"/rooms?orderBy=created_at&cursor={cursor}").status_code == 422
+    assert alice.get(f"/webhooks?cursor={cursor}").status_code == 422
     assert alice.get(f"/rooms?cursor={cursor}").status_code == 200

@@ -16,7 +16,7 @@ from portal.providers.base import LiveState
 from portal.rooms.models import Role, Room
 from portal.rooms.slugs import slug_of
 from portal.status.models import RoomStatus
-from portal.web.manage.room_list import write_cursor
+from portal.web.manage.room_list import cursor_after
 from tests.cast import CODE, Cast, Client, csrf_of
 from tests.conftest import BOTH
 from tests.statements import statements
@@ -112,7 +112,7 @@ def test_a_list_of_rooms(cast: Cast, count: Callable[..., int], who: str, rooms:
     more_rooms(cast, rooms)
     client = cast.sign_in(who)
     with cast.app.app_context():
-        after, account = write_cursor("zeta 0", cast.room().uuid), cast.room().account.id
+        after, account = cursor_after(("zeta 0", cast.room().uuid)), cast.room().account.id
     assert count(client, ROOMS) <= 3
     assert count(client, f"{ROOMS}?after={after}") <= 3
     assert count(client, f"{ROOMS}?search=zet+0") <= 3

@@ -19,7 +19,7 @@ from portal.rooms.models import Role, Room, RoomStatusWord
 from portal.status.locking import read_locked_room
 from portal.status.models import Ending, Participation, RoomSession, RoomStatus
 from portal.status.operations import enter_session, leave_session, present_participations
-from portal.status.queries import cursor_of, find_session, sessions_of
+from portal.status.queries import find_session, position_of, sessions_of
 from portal.status.room_lifecycle import change_room, delete_room
 from portal.status.runs import end_run, end_session, start_session
 from tests.admission.test_races import race
@@ -150,7 +150,7 @@ def test_runs_come_newest_first_page_by_page(cast: Cast) -> None:
     everything = sessions_of(room)
     assert [run.started_at for run in everything] == sorted((run.started_at for run in everything), reverse=True)
     paged: list[RoomSession] = []
-    while page := sessions_of(room, after=cursor_of(paged[-1]) if paged else None, limit=3):
+    while page := sessions_of(room, after=position_of(paged[-1]) if paged else None, limit=3):
         paged += page
     assert paged == everything
     assert len(paged) == 8

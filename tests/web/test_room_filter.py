@@ -14,6 +14,7 @@ from portal.accounts.operations import create_account
 from portal.clock import now
 from portal.customers.models import Customer
 from portal.db import db, session, transaction
+from portal.keyset import keyset
 from portal.people.actor import actor_of
 from portal.people.models import PlatformRole
 from portal.permissions import account_filter
@@ -23,7 +24,7 @@ from portal.rooms.models import Room, RoomStatusWord
 from portal.rooms.operations import create_room
 from portal.web.manage import room_list
 from portal.web.manage.room_filter import RoomFilter, RoomOrder, StatusFilter
-from portal.web.manage.room_list import RoomPage, page_of_rooms, write_cursor
+from portal.web.manage.room_list import RoomPage, cursor_after, page_of_rooms
 from tests.cast import Cast, csrf_of
 from tests.conftest import BOTH
 from tests.web.test_room_list import more_rooms, names, status_of
@@ -196,7 +197,8 @@ def test_newest_first_page_by_page(app: Flask, cast: Cast, monkeypatch: pytest.M
 @BOTH
 def test_a_cursor_of_another_order_starts_at_the_beginning(app: Flask, cast: Cast) -> None:
     with app.app_context(), transaction():
-        by_name, by_age = write_cursor("board meeting", cast.room().uuid), write_cursor(now(), cast.room().uuid)
+        by_name = cursor_after(("board meeting", cast.room().uuid))
+        by_age = cursor_after((now(), cast.room().uuid), RoomOrder.NEWEST)
         assert page(cast, "alice", by_name).first is False
         assert page(cast, "alice", by_age, sort="newest").first is False
         for after, order in ((by_age, "name"), (by_name, "newest"), ("nonsense", "newest")):
@@ -266,7 +268,7 @@ def test_inactive_rooms_and_the_newest_are_read_by_an_index(
             seen = sa.select(Room.uuid).where(Room.trashed_at.is_(None))
             if relation is not None:
                 seen = seen.where(relation == getattr(cast.room(), relation.key))
-            plan = plan_of(room_list._fitting(seen, asked).order_by(*room_list._ordered(asked.order)).limit(26))
+            plan = plan_of(keyset(room_list._fitting(seen, asked), room_list.ORDERS[asked.order]).limit(26))
             assert re.search(rf"\b{index}\b", plan)
             assert not re.search("Sort|TEMP B-TREE", plan)
 

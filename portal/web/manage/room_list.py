@@ -19,6 +19,7 @@ from portal.customers.models import Customer, display_name
 from portal.db import literal_limit, session
 from portal.edge import cursors
 from portal.edge.i18n import ago, duration, seconds_since
+from portal.keyset import Key, Keys, Position, bound_values, follows, keyset, order_by, parameters, split
 from portal.people.actor import Actor
 from portal.people.models import User
 from portal.permissions.account_filter import AccountChoice, account_filter_for
@@ -43,7 +44,10 @@ from portal.web.manage.room_filter import RoomFilter, RoomOrder, StatusFilter
 PAGE = 25
 MOST_LIVE = 50
 ACCOUNT = sa.bindparam("of_account", type_=sa.Uuid())
-PLACE = {RoomOrder.NAME: Room.sort_name, RoomOrder.NEWEST: Room.created_at}
+ORDERS: dict[RoomOrder, Keys] = {
+    RoomOrder.NAME: (Key(Room.sort_name), Key(Room.uuid)),
+    RoomOrder.NEWEST: (Key(Room.created_at, descending=True), Key(Room.uuid, descending=True)),
+}
 EVERYTHING = RoomFilter()
 IS_LIVE = sa.and_(  # the first condition is written as in the partial index, which is used for no other form
     RoomStatus.state != sa.literal_column("'idle'"), RoomStatus.state != sa.literal_column("'unknown'")
@@ -117,33 +121,32 @@ def page_of_rooms(actor: Actor, *, after: str = "", asked: RoomFilter = EVERYTHI
     An invalid cursor, or one of another order, means the first page. An account whose rooms the actor may not all see
     is ignored.
     """
-    at, cursor = now(), read_cursor(after, asked.order)
+    at = now()
+    position = cursors.position_in(after, of="rooms", keys=ORDERS[asked.order], order=asked.order)
     choices = account_filter_for(actor, asked.account)
     access_scope, account = choices.access_scope, choices.chosen
     asked = replace(asked, account=account.id if account else "")
     params = access_scope.params(at) | {"reader": actor.uuid}
     if account is not None:
         params |= {"of_account": account.uuid}
-    if cursor is not None:
-        params |= {"after_place": cursor[0], "after_uuid": cursor[1]}
+    params |= bound_values(position or ())
     statement = _page(
         # with an account, its conditions are all that there are
         replace(access_scope.template, everything=access_scope.everything or account is not None),
-        cursor is None,
+        position is None,
         replace(asked, account="one" if account else ""),
         session.get_bind().dialect.name,
     )
     found = session.execute(statement, params).all()
     live = [row for row in found if row.live]
-    others = [row for row in found if not row.live]
-    last = others[PAGE - 1] if len(others) > PAGE else None
+    others, last = split([row for row in found if not row.live], PAGE)
     return RoomPage(
         live=tuple(_row(actor, row, at) for row in live),
-        others=tuple(_row(actor, row, at) for row in others[:PAGE]),
-        next=write_cursor(last.place, last.uuid) if last else "",
+        others=tuple(_row(actor, row, at) for row in others),
+        next=cursor_after((last.place, last.uuid), asked.order) if last is not None else "",
         asked=asked,
         accounts=choices.offered,
-        first=cursor is None,
+        first=position is None,
         may_create=choices.may_create,
     )
 
@@ -211,25 +214,18 @@ def _others(
 
     If only live rooms are asked for, these are the live rooms beyond `MOST_LIVE`.
     """
-    shown, order = sa.select(live.c.uuid), _ordered(asked.order)
+    shown, keys = sa.select(live.c.uuid), ORDERS[asked.order]
 
     def page(relation: sa.Select[UUID]) -> sa.Select[UUID]:
-        return (
-            _fitting(relation.where(Room.uuid.not_in(shown)), asked, first)
-            .order_by(*order)
-            .limit(literal_limit(PAGE + 1))
-        )
+        fitting = _fitting(relation.where(Room.uuid.not_in(shown)), asked, first)
+        return keyset(fitting, keys).limit(literal_limit(PAGE + 1))
 
     if asked.status is StatusFilter.LIVE:
         seen = _known_live(access_scope, at, asked, first).where(RoomStatus.room_uuid.not_in(shown)).subquery()
     else:
         seen = visible_uuids(access_scope, at, page).subquery()
-    part = (
-        sa.select(Room.uuid, sa.false().label("live"))
-        .join(seen, seen.c.uuid == Room.uuid)
-        .order_by(*order)
-        .limit(literal_limit(PAGE + 1))
-    ).subquery()
+    joined = sa.select(Room.uuid, sa.false().label("live")).join(seen, seen.c.uuid == Room.uuid)
+    part = keyset(joined, keys).limit(literal_limit(PAGE + 1)).subquery()
     return sa.select(part.c.uuid, part.c.live)
 
 
@@ -240,20 +236,9 @@ def _fitting(query: _Query, asked: RoomFilter, first: bool = True) -> _Query:
     if asked.status in {StatusFilter.ACTIVE, StatusFilter.INACTIVE}:  # a literal, as in the partial indexes
         query = query.where(Room.status == sa.literal_column(f"'{asked.status}'"))
     if not first:
-        query = query.where(_after(asked.order))
+        keys = ORDERS[asked.order]
+        query = query.where(follows(keys, parameters(keys, (True, True))))
     return query.where(matches(asked.search))
-
-
-def _ordered(order: RoomOrder) -> tuple[sa.ColumnElement[Any], ...]:
-    if order is RoomOrder.NEWEST:
-        return Room.created_at.desc(), Room.uuid.desc()
-    return Room.sort_name.asc(), Room.uuid.asc()
-
-
-def _after(order: RoomOrder) -> sa.ColumnElement[bool]:
-    place = sa.tuple_(PLACE[order], Room.uuid)
-    after = sa.tuple_(sa.bindparam("after_place", type_=PLACE[order].type), sa.bindparam("after_uuid", type_=sa.Uuid()))
-    return place < after if order is RoomOrder.NEWEST else place > after
 
 
 def _shown(
@@ -265,7 +250,7 @@ def _shown(
         sa.select(
             Room.uuid,
             chosen.c.live,
-            PLACE[order].label("place"),
+            ORDERS[order][0].column.label("place"),
             Room.id,
             Room.room_name,
             Room.room_type,
@@ -299,7 +284,7 @@ def _shown(
         .order_by(
             chosen.c.live.desc(),
             sa.case((chosen.c.live, RoomStatus.since)).desc(),
-            *_ordered(order),
+            *order_by(ORDERS[order]),
         )
     )
 
@@ -324,18 +309,6 @@ def _row(actor: Actor, row: Any, at: datetime) -> Row:
     )
 
 
-def write_cursor(place: str | datetime, uuid: UUID) -> str:
-    """The cursor of the page after the room with this sort name or creation time, which also tells the order."""
-    if isinstance(place, datetime):
-        return cursors.encode_row((place, uuid), of="newest rooms")
-    return cursors.encode([place, str(uuid)], of="rooms")
-
-
-def read_cursor(text: str, order: RoomOrder) -> tuple[str | datetime, UUID] | None:
-    """The position in a cursor that `write_cursor` made for this order; None for any other text."""
-    if order is RoomOrder.NEWEST:
-        return cursors.decode_row(text, of="newest rooms")
-    match cursors.decode(text, of="rooms") if text else []:
-        case [name, uuid]:
-            return name, UUID(uuid)
-    return None
+def cursor_after(position: Position, order: RoomOrder = RoomOrder.NAME) -> str:
+    """The cursor of the page that follows this position, (sort name or creation time, uuid), in this order."""
+    return cursors.encode(position, of="rooms", order=order)

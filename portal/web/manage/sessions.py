@@ -12,11 +12,12 @@ from portal.edge import actor, cursors
 from portal.edge.guard import requires
 from portal.edge.i18n import ending_label, role_label
 from portal.errors import NotFound
+from portal.keyset import split
 from portal.permissions.permission import Permission
 from portal.rooms.models import Room
 from portal.status.models import RoomSession
 from portal.status.operations import present_participations
-from portal.status.queries import cursor_of, find_session, sessions_of
+from portal.status.queries import NEWEST_FIRST, find_session, position_of, sessions_of
 from portal.status.runs import end_session
 from portal.web import flash_messages
 from portal.web.csv_export import csv_file
@@ -31,16 +32,15 @@ MOST_SHOWN = 500
 @requires(Permission.REPORTS_VIEW)
 def index(room: Room) -> ResponseReturnValue:
     """Show the room's runs, newest first."""
-    position = cursors.decode_row(request.args.get("after", ""), of="sessions")
-    runs = sessions_of(room, after=position, limit=PAGE + 1)
-    more, runs = len(runs) > PAGE, runs[:PAGE]
+    position = cursors.position_in(request.args.get("after", ""), of="sessions", keys=NEWEST_FIRST)
+    runs, last = split(sessions_of(room, after=position, limit=PAGE + 1), PAGE)
     return render_template(
         "manage/sessions/index.html",
         room=room,
         tab="sessions",
         runs=runs,
         first=position is None,
-        next=cursors.encode_row(cursor_of(runs[-1]), of="sessions") if more else "",
+        next=cursors.encode(position_of(last), of="sessions") if last is not None else "",
     )
 
 

@@ -13,6 +13,7 @@ from portal.customers.models import Customer, display_name
 from portal.db import literal_limit, session
 from portal.edge import actor, cursors
 from portal.edge.guard import signed_in
+from portal.keyset import Key, keyset, split
 from portal.people.actor import Actor
 from portal.people.models import User
 from portal.people.staff import StaffPermission
@@ -27,6 +28,7 @@ bp = Blueprint("trash", __name__, url_prefix="/manage/rooms/trash")
 
 PAGE = 25
 RETENTION = timedelta(days=TRASH_DAYS)
+LAST_DELETED_FIRST = Key(Room.trashed_at, descending=True), Key(Room.uuid, descending=True)
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,7 @@ def page_of_trash(somebody: Actor, *, search: str = "", after: str = "") -> Tras
 
     Rooms whose 30 days are over are left out, even if housekeeping has not deleted them yet.
     """
-    at, position = now(), cursors.decode_row(after, of="trash")
+    at, position = now(), cursors.position_in(after, of="trash", keys=LAST_DELETED_FIRST)
     deletes = StaffPermission.ROOMS_DELETE in somebody.staff
     access_scope = access_scope_of(somebody)
     right = Permission.ROOM_VIEW if deletes else Permission.ROOM_DELETE  # staff lacks only the sight of a room
@@ -92,13 +94,9 @@ def page_of_trash(somebody: Actor, *, search: str = "", after: str = "") -> Tras
             sa.or_(*relations(replace(access_scope, everything=access_scope.everything and deletes), at, right)),
             matches(search),
         )
-        .order_by(Room.trashed_at.desc(), Room.uuid.desc())
-        .limit(literal_limit(PAGE + 1))
     )
-    if position is not None:
-        query = query.where(sa.tuple_(Room.trashed_at, Room.uuid) < position)
-    found = session.execute(query).all()
-    last = found[PAGE - 1] if len(found) > PAGE else None
+    query = keyset(query, LAST_DELETED_FIRST, position).limit(literal_limit(PAGE + 1))
+    rooms, last = split(session.execute(query).all(), PAGE)
     return TrashPage(
         rooms=[
             Trashed(
@@ -110,9 +108,9 @@ def page_of_trash(somebody: Actor, *, search: str = "", after: str = "") -> Tras
                 trashed_at=row.trashed_at,
                 ends_at=row.trashed_at + RETENTION,
             )
-            for row in found[:PAGE]
+            for row in rooms
         ],
         search=search,
         first=position is None,
-        next=cursors.encode_row((last.trashed_at, last.uuid), of="trash") if last else "",
+        next=cursors.encode((last.trashed_at, last.uuid), of="trash") if last is not None else "",
     )

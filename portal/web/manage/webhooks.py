@@ -17,6 +17,7 @@ from portal.edge import actor, cursors
 from portal.edge.guard import requires
 from portal.edge.i18n import translated
 from portal.errors import Conflict, NotAllowed
+from portal.keyset import split
 from portal.people.actor import Actor
 from portal.permissions.permission import Permission
 from portal.permissions.rules import can, manages_customer
@@ -29,7 +30,14 @@ from portal.webhooks.authorization import NO_OWNER, endpoints_with_owner, find_v
 from portal.webhooks.deliveries import HOURS, SCHEDULE, send_again
 from portal.webhooks.events import TEST, Event
 from portal.webhooks.models import WebhookDelivery, WebhookEndpoint
-from portal.webhooks.queries import cursor_of, endpoints_for, find_delivery, find_endpoint_at, newest_deliveries
+from portal.webhooks.queries import (
+    NEWEST_FIRST,
+    endpoints_for,
+    find_delivery,
+    find_endpoint_at,
+    newest_deliveries,
+    position_of,
+)
 from portal.webhooks.serializers import state_of, trouble_of
 
 bp = Blueprint("webhooks", __name__, url_prefix="/manage/rooms/<id:room_id>/webhooks")
@@ -269,9 +277,8 @@ def _taken_over(endpoint: WebhookEndpoint, before: UUID | None) -> bool:
 
 
 def _shown(room: Room, endpoint: WebhookEndpoint) -> dict[str, object]:
-    position = cursors.decode_row(request.args.get("after", ""), of="deliveries")
-    found = newest_deliveries(endpoint, after=position, limit=PAGE + 1)
-    more, found = len(found) > PAGE, found[:PAGE]
+    position = cursors.position_in(request.args.get("after", ""), of="deliveries", keys=NEWEST_FIRST)
+    found, last = split(newest_deliveries(endpoint, after=position, limit=PAGE + 1), PAGE)
     soon, owner = now() + SOON, find_valid_owner(endpoint)
     return {
         "room": room,
@@ -284,7 +291,7 @@ def _shown(room: Room, endpoint: WebhookEndpoint) -> dict[str, object]:
         "repeatable": {one.id for one in found if _repeatable(one, endpoint, owner)},
         "deliveries": found,
         "first": position is None,
-        "next": cursors.encode_row(cursor_of(found[-1]), of="deliveries") if more else "",
+        "next": cursors.encode(position_of(last), of="deliveries") if last is not None else "",
         "busy": position is None and any(_moves(one, endpoint, soon) for one in found),
     }
 

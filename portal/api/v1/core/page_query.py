@@ -5,19 +5,23 @@ from one request to the next is bound when the statement is executed.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 
-from portal.api.v1.core.query_params import EVERYTHING, FARTHEST_PAGE, Listing, ListQuery
+from portal.api.v1.core.query_params import EVERYTHING, FARTHEST_PAGE, Listing, ListQuery, order_name
 from portal.db import literal_limit
+from portal.keyset import Keys, follows, keyset, parameters
 from portal.permissions.visibility import Narrowing
 
 DEEP_PAGE = 1_000
 """How many rows deep a page must be for reading all visible rows once to be faster than reading each relation's."""
+
+POSITION = ("_order", "_tie")
+"""The columns with a row's position, from which the cursor of the next page is made."""
 
 Uuids = sa.Select[UUID] | sa.CompoundSelect[UUID]
 Rows = sa.Select[*tuple[Any, ...]]
@@ -40,8 +44,8 @@ class VisibleRows:
 class PageSpec:
     """The part of a `ListQuery` that decides how the statement looks: conditions, order, and which page.
 
-    `page` is 0 if the page is found by a cursor. `after` tells what the cursor holds: "" no position, "value" a
-    position by value, "none" a position among the rows without a value, which come last.
+    `page` is 0 if the page is found by a cursor. `after` is None if that names no position; else it says for each key
+    of the order whether it has a value there.
     """
 
     listing: Listing
@@ -49,9 +53,14 @@ class PageSpec:
     descending: bool
     limit: int
     page: int
-    after: Literal["", "value", "none"]
+    after: tuple[bool, ...] | None
     conditions: tuple[sa.ColumnElement[bool], ...]
     by_words: bool
+
+    @property
+    def keys(self) -> Keys:
+        """The keys by which the rows are ordered: the column that was asked for, then the one that decides."""
+        return self.listing.orders[order_name(self.order, self.descending)]
 
     @property
     def depth(self) -> int:
@@ -65,7 +74,7 @@ class PageSpec:
 def page_statements(
     asked: ListQuery, source: Rows | VisibleRows, options: tuple[Any, ...]
 ) -> tuple[Rows, sa.Select[int]]:
-    """The statement that reads the page, and the one that counts the whole list. Execute both with `cursor_params`.
+    """The statement that reads the page, and the one that counts the whole list. Bind the position of the cursor.
 
     Rows of a page by number have the column `_total`; rows after which a cursor may continue have `_order` and `_tie`.
     `options` are loader options of the rows.
@@ -76,7 +85,7 @@ def page_statements(
         asked.descending,
         asked.limit or EVERYTHING,
         0 if asked.by_cursor else asked.page,
-        "" if asked.cursor is None else "value" if asked.cursor[0] is not None else "none",
+        None if asked.after is None else tuple(value is not None for value in asked.after),
         asked.conditions,
         asked.by_words,
     )
@@ -87,11 +96,6 @@ def page_statements(
     )
 
 
-def cursor_params(asked: ListQuery) -> dict[str, Any]:
-    """The values to bind for the cursor of the query."""
-    return {} if asked.cursor is None else dict(zip(("after_place", "after_tie"), asked.cursor, strict=True))
-
-
 def _build(spec: PageSpec, source: Rows | VisibleRows, options: tuple[Any, ...]) -> tuple[Rows, sa.Select[int]]:
     rows, total = _page_rows(spec, source)
     if spec.page:
@@ -99,7 +103,7 @@ def _build(spec: PageSpec, source: Rows | VisibleRows, options: tuple[Any, ...])
             literal_limit((spec.page - 1) * spec.limit)
         )
     if spec.page in {0, FARTHEST_PAGE}:
-        rows = rows.add_columns(_order_column(spec).label("_order"), spec.listing.tie.label("_tie"))
+        rows = rows.add_columns(*(key.column.label(name) for key, name in zip(spec.keys, POSITION, strict=True)))
     return rows.options(*options).limit(literal_limit(spec.limit if spec.page else spec.depth)), total
 
 
@@ -108,9 +112,11 @@ _build_cached = lru_cache(maxsize=64)(_build)
 
 def _page_rows(spec: PageSpec, source: Rows | VisibleRows) -> tuple[Rows, sa.Select[int]]:
     """The ordered SELECT of the rows, of which the page is one part, and the SELECT that counts them all."""
-    conditions = (*spec.conditions, *_after(spec))
+    conditions = spec.conditions
+    if spec.after is not None:
+        conditions = (*conditions, follows(spec.keys, parameters(spec.keys, spec.after)))
     if not isinstance(source, VisibleRows):
-        return _ordered(spec, source.where(*conditions)), _count(source.where(*conditions))
+        return keyset(source.where(*conditions), spec.keys), _count(source.where(*conditions))
     through = spec.listing.columns[spec.order].through
 
     def narrowed(query: sa.Select[UUID]) -> sa.Select[UUID]:
@@ -118,8 +124,8 @@ def _page_rows(spec: PageSpec, source: Rows | VisibleRows) -> tuple[Rows, sa.Sel
 
     if spec.by_words or spec.depth > DEEP_PAGE:
         return _materialized_rows(spec, source, narrowed(source.everything))
-    needed = source.needed(lambda relation: _ordered(spec, narrowed(relation)).limit(literal_limit(spec.depth)))
-    return _ordered(spec, source.rows(needed)), _count(source.everything.where(*conditions))
+    needed = source.needed(lambda one: keyset(narrowed(one), spec.keys).limit(literal_limit(spec.depth)))
+    return keyset(source.rows(needed), spec.keys), _count(source.everything.where(*conditions))
 
 
 def _materialized_rows(spec: PageSpec, source: VisibleRows, query: sa.Select[UUID]) -> tuple[Rows, sa.Select[int]]:
@@ -128,47 +134,13 @@ def _materialized_rows(spec: PageSpec, source: VisibleRows, query: sa.Select[UUI
     The index of words has no order. Without MATERIALIZED PostgreSQL, which assumes any word to be frequent, would walk
     through all rooms in their order instead of using it.
     """
-    found = query.add_columns(_order_column(spec).label("sort_value")).cte("found").prefix_with("MATERIALIZED")
-    first = (
-        sa.select(found.c.uuid)
-        .order_by(*_order(spec, found.c.sort_value, found.c.uuid))
-        .limit(literal_limit(spec.depth))
-    )
-    return _ordered(spec, source.rows(first)), sa.select(sa.func.count()).select_from(found)
-
-
-def _ordered(spec: PageSpec, select: sa.Select[Any]) -> sa.Select[Any]:
-    return select.order_by(*_order(spec, _order_column(spec), spec.listing.tie))
-
-
-def _order(spec: PageSpec, value: Any, tie: Any) -> tuple[sa.ColumnElement[Any], sa.ColumnElement[Any]]:
-    order = value.desc() if spec.descending else value.asc()
-    if spec.listing.columns[spec.order].nullable:  # for others it would keep indexes from being read backwards
-        order = order.nulls_last()
-    return order, tie.desc() if spec.descending else tie.asc()
+    value, tie = spec.keys
+    found = query.add_columns(value.column.label("sort_value")).cte("found").prefix_with("MATERIALIZED")
+    keys = replace(value, column=found.c.sort_value), replace(tie, column=found.c.uuid)
+    first = keyset(sa.select(found.c.uuid), keys).limit(literal_limit(spec.depth))
+    return keyset(source.rows(first), spec.keys), sa.select(sa.func.count()).select_from(found)
 
 
 def _count(select: sa.Select[Any]) -> sa.Select[int]:
     counted = select.with_only_columns(sa.func.count(), maintain_column_froms=True)
     return counted.order_by(None).correlate(None)
-
-
-def _order_column(spec: PageSpec) -> Any:
-    """The column by which the rows are ordered."""
-    return spec.listing.columns[spec.order].expression
-
-
-def _after(spec: PageSpec) -> list[sa.ColumnElement[bool]]:
-    """The condition for rows that follow the cursor's position. Rows without a value come last in both directions."""
-    if not spec.after:
-        return []
-    here: Any = spec.listing.tie
-    there: Any = sa.bindparam("after_tie", type_=sa.Uuid())
-    if spec.after == "value":
-        here = sa.tuple_(_order_column(spec), here)
-        there = sa.tuple_(sa.bindparam("after_place", type_=_order_column(spec).type), there)
-    further = here < there if spec.descending else here > there
-    if not spec.listing.columns[spec.order].nullable:
-        return [further]
-    none = _order_column(spec).is_(None)
-    return [sa.and_(none, further) if spec.after == "none" else sa.or_(further, none)]

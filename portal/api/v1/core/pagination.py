@@ -6,10 +6,11 @@ from urllib.parse import urlencode
 
 from flask import current_app, request
 
-from portal.api.v1.core.page_query import Rows, VisibleRows, cursor_params, page_statements
-from portal.api.v1.core.query_params import EVERYTHING, FARTHEST_PAGE, ListQuery, cursor_of
+from portal.api.v1.core.page_query import POSITION, Rows, VisibleRows, page_statements
+from portal.api.v1.core.query_params import EVERYTHING, FARTHEST_PAGE, ListQuery, cursor_after
 from portal.db import session
 from portal.errors import Invalid, Message
+from portal.keyset import bound_values, split
 
 Pagination = dict[str, Any]
 
@@ -23,7 +24,7 @@ def rows_of(
     asked for and that is too much.
     """
     page = _by_cursor if asked.by_cursor else _by_page
-    return page(asked, source, options, {**(params or {}), **cursor_params(asked)})
+    return page(asked, source, options, {**(params or {}), **bound_values(asked.after or ())})
 
 
 def _by_page(
@@ -59,10 +60,8 @@ def _by_cursor(
     asked: ListQuery, source: Rows | VisibleRows, options: tuple[Any, ...], params: dict[str, Any]
 ) -> tuple[list[Any], Pagination]:
     found, _ = page_statements(asked, source, options)
-    rows = list(session.execute(found, params).unique())
-    more = len(rows) > asked.limit
-    rows = rows[: asked.limit]
-    following = _cursor_after(asked, rows[-1]) if more else None
+    rows, last = split(list(session.execute(found, params).unique()), asked.limit)
+    following = _cursor_after(asked, last) if last is not None else None
     pagination = {
         "count": len(rows),
         "per_page": asked.limit,
@@ -73,7 +72,7 @@ def _by_cursor(
 
 
 def _cursor_after(asked: ListQuery, row: Any) -> str:
-    return cursor_of(asked, row._order, row._tie)
+    return cursor_after(asked, [getattr(row, name) for name in POSITION])
 
 
 def _link(**changed: Any) -> str:

@@ -9,19 +9,16 @@ from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from enum import StrEnum
-from functools import reduce
+from functools import cached_property, reduce
 from typing import Any, Literal
-from uuid import UUID
 
 import sqlalchemy as sa
 from flask import request
-from itsdangerous import BadSignature, URLSafeSerializer
 from sqlalchemy.orm import InstrumentedAttribute
 
-from portal import vault
 from portal.edge import cursors
 from portal.errors import Invalid, Message
-from portal.moments import iso_datetime
+from portal.keyset import Key, Keys, Position
 
 ColumnKind = Literal["text", "flag", "number", "moment"] | type[StrEnum]
 LIMIT, MOST, EVERYTHING = 10, 100, 1_000
@@ -114,6 +111,18 @@ class Listing:
     inner: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """Relation → its public fields, for `filter=tokens.role`."""
 
+    @cached_property
+    def orders(self) -> Mapping[str, Keys]:
+        """Every order of the list by its name, which `order_name` makes."""
+        return {
+            order_name(name, descending): (
+                Key(column.expression, descending, column.nullable),
+                Key(self.tie, descending),
+            )
+            for name, column in self.columns.items()
+            for descending in (False, True)
+        }
+
     @property
     def searchable(self) -> list[str]:
         """The fields in which a `search` without a field name looks: those that have words."""
@@ -158,7 +167,7 @@ def _selected(representation: Mapping[str, Any], fields: Set[str]) -> dict[str, 
 
 @dataclass(frozen=True)
 class ListQuery:
-    """The parsed query parameters of a list. `cursor` is the position (value, tie) that it names, if there is one."""
+    """The parsed query parameters of a list. `after` is the position that its cursor names, if there is one."""
 
     listing: Listing
     selection: FieldSelection
@@ -166,7 +175,7 @@ class ListQuery:
     descending: bool
     limit: int
     page: int
-    cursor: tuple[Any, UUID] | None
+    after: Position | None
     by_cursor: bool
     conditions: tuple[sa.ColumnElement[bool], ...] = field(default=())
     by_words: bool = False
@@ -195,9 +204,9 @@ def list_query(listing: Listing) -> ListQuery:
     sent = _sent_params(LIST_NAMES | set(listing.extra))
     order, descending = _order(listing, sent)
     by_cursor = "cursor" in sent
-    cursor = None
+    after = None
     if by_cursor and sent["cursor"]:
-        order, descending, cursor = _read_cursor(listing, sent, order, descending)
+        order, descending, after = _read_cursor(listing, sent, order, descending)
     limit = _number(sent, "limit", LIMIT, least=0, most=MOST)
     if by_cursor and limit == 0:
         limit = MOST
@@ -209,7 +218,7 @@ def list_query(listing: Listing) -> ListQuery:
         descending=descending,
         limit=limit,
         page=_number(sent, "page", 1, least=1, most=FARTHEST_PAGE),
-        cursor=cursor,
+        after=after,
         by_cursor=by_cursor,
         conditions=conditions,
         by_words=by_words,
@@ -354,32 +363,28 @@ def _condition(listing: Listing, name: str, value: str, symbol: str | None) -> s
     return column.equals(value, named=name)
 
 
-def cursor_of(asked: ListQuery, value: Any, tie: UUID) -> str:
-    """The cursor of the page that follows the row with this value and tie, in the order of the query."""
-    return cursor_at(asked.order, asked.descending, value, tie)
+def order_name(name: str, descending: bool) -> str:
+    """What a cursor calls the order by the column called `name`."""
+    return f"{name} {'desc' if descending else 'asc'}"
 
 
-def cursor_at(order: str, descending: bool, value: Any, tie: UUID) -> str:
-    """The cursor of the page that follows the row with this value and tie, in this order."""
-    text: Any = iso_datetime(value) if isinstance(value, datetime) else value
-    if isinstance(value, bool):
-        text = str(value).lower()
-    return str(_signer().dumps([order, descending, text, str(tie)]))
+def cursor_after(asked: ListQuery, position: Position) -> str:
+    """The cursor of the page that follows this position, in the order of the query."""
+    return cursors.encode(position, of=_list_name(), order=order_name(asked.order, asked.descending))
 
 
-def _read_cursor(
-    listing: Listing, sent: Mapping[str, str], order: str, descending: bool
-) -> tuple[str, bool, tuple[Any, UUID]]:
+def _read_cursor(listing: Listing, sent: Mapping[str, str], order: str, descending: bool) -> tuple[str, bool, Position]:
+    """The order and position that the cursor names. An order that was asked for as well has to be the same."""
     try:
-        name, down, value, tie = _signer().loads(sent["cursor"])
-        column = listing.columns[name]
-        position = (None if value is None and column.nullable else column.read(str(value), named=name), UUID(tie))
-    except (BadSignature, ValueError, TypeError, KeyError, Invalid):
+        named, position = cursors.decode(sent["cursor"], of=_list_name(), orders=listing.orders)
+    except ValueError:
         raise Invalid(cursor=Message("This cursor is not one of ours: start again with an empty one.")) from None
-    if ("orderBy" in sent or "sortedBy" in sent) and (order, descending) != (name, down):
+    if ("orderBy" in sent or "sortedBy" in sent) and order_name(order, descending) != named:
         raise Invalid(cursor=Message("This cursor belongs to another order: start again with an empty one."))
-    return name, bool(down), position
+    name, _, direction = named.partition(" ")
+    return name, direction == "desc", position
 
 
-def _signer() -> URLSafeSerializer:
-    return URLSafeSerializer(vault.signing_keys("cursor"), salt="api")
+def _list_name() -> str:
+    """What cursors call the list that this request reads."""
+    return str(request.endpoint)

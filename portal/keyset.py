@@ -1,0 +1,98 @@
+"""Keyset paging: the order of a list, and the rows that follow the one at which a page ended.
+
+Pages are found by the values of that row instead of by a number of rows to skip. So a page costs the same at any depth,
+and what is created or deleted meanwhile neither repeats a row nor leaves one out.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+
+
+@dataclass(frozen=True)
+class Key:
+    """A column by which a list is ordered. Rows that have no value there come last, in both directions.
+
+    `nullable` has to be said: an order with NULLS LAST keeps an index from being read backwards.
+    """
+
+    column: Any
+    descending: bool = False
+    nullable: bool = False
+
+
+Keys = Sequence[Key]
+"""An order. The last key decides between rows of equal values, so it is unique and not nullable."""
+Position = Sequence[Any]
+"""Where a page ended: the last row's value of each key, None for NULL."""
+
+_Query = TypeVar("_Query", bound=sa.Select[*tuple[Any, ...]])
+_Row = TypeVar("_Row")
+
+
+def keyset(query: _Query, keys: Keys, after: Position | None = None) -> _Query:
+    """`query` in the order of `keys`; with `after`, only its rows that follow this position.
+
+    Values of `after` can be SQL expressions, such as those of `parameters`, but None always means NULL.
+    """
+    narrowed = query if after is None else query.where(follows(keys, after))
+    return narrowed.order_by(*order_by(keys))
+
+
+def order_by(keys: Keys) -> Iterator[sa.ColumnElement[Any]]:
+    """The elements of ORDER BY for these keys."""
+    for key in keys:
+        ordered = key.column.desc() if key.descending else key.column.asc()
+        yield ordered.nulls_last() if key.nullable else ordered
+
+
+def follows(keys: Keys, after: Position) -> sa.ColumnElement[bool]:
+    """The condition that a row comes after this position in the order of `keys`."""
+    first, value = keys[0], after[0]
+    if first.nullable and value is None:
+        return sa.and_(first.column.is_(None), follows(keys[1:], after[1:]))
+    if len({key.descending for key in keys}) == 1 and not any(key.nullable for key in keys[1:]):
+        further = _further(first.descending, _together(key.column for key in keys), _together(_bound(keys, after)))
+    else:  # no comparison of rows orders one column upwards and another downwards
+        here, there = first.column, next(_bound(keys, after))
+        further = sa.or_(_further(first.descending, here, there), sa.and_(here == there, follows(keys[1:], after[1:])))
+    return sa.or_(further, first.column.is_(None)) if first.nullable else further
+
+
+def parameters(keys: Keys, filled: Sequence[bool]) -> Position:
+    """A position of parameters, for a statement that is kept for many positions. `bound_values` has their values.
+
+    `filled` says for each key whether it has a value there, because NULL makes another statement.
+    """
+    return [
+        sa.bindparam(f"after_{number}", type_=key.column.type) if has_value else None
+        for number, (key, has_value) in enumerate(zip(keys, filled, strict=True))
+    ]
+
+
+def bound_values(after: Position) -> Mapping[str, Any]:
+    """The values of `parameters` at this position, by name."""
+    return {f"after_{number}": value for number, value in enumerate(after) if value is not None}
+
+
+def split(rows: Sequence[_Row], size: int) -> tuple[list[_Row], _Row | None]:
+    """The page in `rows`, which were read with one more than `size`; and its last row, or None if no page follows."""
+    page = list(rows[:size])
+    return page, page[-1] if len(rows) > size else None
+
+
+def _further(descending: bool, here: Any, there: Any) -> sa.ColumnElement[bool]:
+    further: sa.ColumnElement[bool] = here < there if descending else here > there
+    return further
+
+
+def _together(values: Iterator[Any]) -> Any:
+    found = list(values)
+    return found[0] if len(found) == 1 else sa.tuple_(*found)
+
+
+def _bound(keys: Keys, after: Position) -> Iterator[Any]:
+    for key, value in zip(keys, after, strict=True):
+        yield value if isinstance(value, sa.ColumnElement) else sa.literal(value, key.column.type)

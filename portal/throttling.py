@@ -7,7 +7,6 @@ nobody. Racers must get no extra guesses, so a try is counted before it is judge
 other, read a `RetryAfterColumn` first, and `reserve` only for a try that was wrong.
 """
 
-import ipaddress
 import math
 from dataclasses import dataclass
 from typing import Any, Self
@@ -22,7 +21,6 @@ from portal.db import Base, session
 from portal.errors import Throttled
 
 LONGEST_FACTOR = 32
-SUBNET = 64  # bits of an IPv6 address that one household or office shares
 
 
 class ThrottleBucket(Base):
@@ -47,8 +45,11 @@ class Bucket:
 
     @classmethod
     def of(cls, *parts: object, limit: int, window: int, grows: bool = True) -> Self:
-        """The bucket of whatever `parts` name together. Its key is their hash; an IPv6 address counts as its /64."""
-        return cls(vault.lookup_hash("|".join(map(_key_part, parts)), purpose="tries"), limit, window, grows)
+        """The bucket of whatever `parts` name together. Its key is their hash.
+
+        A network among them is one of `portal.networks`, so that it is the same whatever port or IPv6 address is used.
+        """
+        return cls(vault.lookup_hash("|".join(map(str, parts)), purpose="tries"), limit, window, grows)
 
 
 def reserve(*buckets: Bucket) -> None:
@@ -161,16 +162,3 @@ def _reserving(buckets: tuple[Bucket, ...], at: float) -> Any:
         )
         .returning(ThrottleBucket.key)
     )
-
-
-def _key_part(part: object) -> str:
-    text = str(part)
-    try:
-        address = ipaddress.ip_address(text)
-    except ValueError:
-        return text
-    if isinstance(address, ipaddress.IPv6Address):
-        if address.ipv4_mapped is not None:
-            return str(address.ipv4_mapped)
-        return str(ipaddress.ip_network((address, SUBNET), strict=False))
-    return text

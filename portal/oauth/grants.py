@@ -7,12 +7,13 @@ tokens, so the methods that Authlib calls for that do nothing.
 from authlib.oauth2.rfc6749 import InvalidGrantError, InvalidRequestError, OAuth2Request, grants
 from authlib.oauth2.rfc6749.grants import BaseGrant
 from authlib.oauth2.rfc7636 import CodeChallenge
-from flask import current_app, request
+from flask import current_app
 
 from portal.credentials import operations
 from portal.credentials.clients import offered_scopes
 from portal.credentials.secrets import CODE
 from portal.credentials.tokens import AuthorizationCode, RefreshToken
+from portal.edge.network import network
 from portal.errors import Invalid
 from portal.people.models import User
 from portal.people.operations import authenticate
@@ -39,7 +40,7 @@ class Password(grants.ResourceOwnerPasswordCredentialsGrant):  # type: ignore[mi
     def authenticate_user(self, username: str, password: str) -> User:
         """The user with this e-mail and password, throttled. Raises `Throttled` or `InvalidGrantError`."""
         try:
-            return authenticate(email=username, password=password, network=request.remote_addr or "")
+            return authenticate(email=username, password=password, network=network())
         except Invalid:
             raise InvalidGrantError("The user name or the password is wrong.") from None
 

@@ -16,6 +16,7 @@ from portal.api.v1.request_schemas import JoinRequest
 from portal.clock import now
 from portal.edge import actor, bearer
 from portal.edge.guard import bearer_at_door, requires
+from portal.edge.network import network
 from portal.errors import NotFound
 from portal.moments import iso_datetime
 from portal.permissions.permission import Permission
@@ -92,7 +93,7 @@ def join(room: Room, body: JoinRequest) -> Response:
         visitor=visitor,
         name=body.name,
         code=body.code,
-        network=request.remote_addr or "",
+        network=network(),
         grant_uuid=bearer.token().grant_uuid,
     )
     return responses.single(

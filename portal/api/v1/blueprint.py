@@ -11,6 +11,7 @@ from portal.api.v1 import access, access_codes, accounts, docs, logout, rooms, s
 from portal.clock import now
 from portal.edge import actor, bearer, rate_storage
 from portal.edge.converters import AnyIdentifier
+from portal.edge.network import network
 
 PREFIX = "/api/v1"
 
@@ -44,9 +45,9 @@ def install(app: Flask, csrf: CSRFProtect, *, rate: str, storage: str) -> None:
 
 
 def _bucket() -> str:
-    """The key under which requests are counted: the token, or the network address of a request without a valid one."""
+    """The key under which requests are counted: the token, or the network of a request without a valid one."""
     known = bearer.known()
-    return known.token_hash if known is not None else request.remote_addr or ""
+    return known.token_hash if known is not None else network()
 
 
 def _add_rate_headers(limiter: Limiter, response: Response) -> Response:

@@ -6,7 +6,7 @@ Opening the address changes nothing but the room's admission cookie, so that a l
 from dataclasses import replace
 from http import HTTPStatus
 
-from flask import Blueprint, g, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, g, make_response, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 
@@ -26,6 +26,7 @@ from portal.admission.waiting import start_waiting, stop_waiting
 from portal.clock import now
 from portal.edge import actor, admission_cookie
 from portal.edge.guard import Admission, at_door
+from portal.edge.network import network
 from portal.edge.refusals import recording_refusals
 from portal.edge.visitors import as_member
 from portal.errors import NotFound
@@ -77,7 +78,7 @@ def enter(admission: Admission) -> ResponseReturnValue:
                 room=room,
                 provider=admission.provider,
                 visitor=visitor,
-                network=request.remote_addr or "",
+                network=network(),
                 ticket=ticket,
             )
     except JoinTicketSpent:

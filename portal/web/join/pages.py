@@ -18,6 +18,7 @@ from portal.admission.queries import Visitor, find_token
 from portal.admission.waiting import keep_waiting, start_waiting, stop_waiting
 from portal.edge import actor, admission_cookie
 from portal.edge.guard import Admission, at_door
+from portal.edge.network import network
 from portal.edge.refusals import recording_refusals
 from portal.errors import NotFound
 from portal.people.models import NAME_LENGTH
@@ -79,7 +80,7 @@ def join(admission: Admission, slug: str) -> ResponseReturnValue:
                     visitor=visitor,
                     name=name,
                     code=code,
-                    network=request.remote_addr or "",
+                    network=network(),
                 )
         except Declined as declined:
             if _waits_for_host(declined.decision):

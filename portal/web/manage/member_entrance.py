@@ -13,6 +13,7 @@ from portal.admission.queries import Visitor
 from portal.admission.waiting import keep_waiting, start_waiting, stop_waiting
 from portal.edge import actor, admission_cookie
 from portal.edge.guard import requires
+from portal.edge.network import network
 from portal.edge.refusals import recording_refusals
 from portal.edge.visitors import as_member
 from portal.permissions.permission import Permission
@@ -58,7 +59,7 @@ def create(room: Room) -> ResponseReturnValue:
     assert visitor.sign_in_uuid is not None
     try:
         with recording_refusals():
-            arrival = arrive(room=room, provider=provider, visitor=visitor, network=request.remote_addr or "")
+            arrival = arrive(room=room, provider=provider, visitor=visitor, network=network())
     except Declined as declined:
         if isinstance(declined.decision.result, Wait):
             start_waiting(room, visitor)

@@ -22,6 +22,7 @@ from portal.db import configure_engine, db, engine_options
 from portal.edge import actor, assets, errors, headers, hosts, i18n, transaction
 from portal.edge.converters import Identifier
 from portal.edge.json_provider import ShallowJSON
+from portal.edge.signatures import SkewedSessions
 from portal.hooks import routes as hooks
 from portal.idempotency import api_requests as _idempotency_models  # noqa: F401
 from portal.jobs import queue
@@ -66,6 +67,7 @@ def create_app(settings: Settings) -> Flask:
     )
     app.url_map.converters["id"] = Identifier
     app.json = ShallowJSON(app)
+    app.session_interface = SkewedSessions()
     vault.use(settings.keys)
     public_url.use(settings.base_url)
     passwords.use(settings.password_hash_memory)

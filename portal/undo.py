@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from portal import vault
-from portal.clock import now
+from portal.clock import is_within, now
 
 UNDO_WINDOW = timedelta(minutes=10)
 
@@ -25,4 +25,4 @@ def undo_payload(purpose: str, token: str) -> dict[str, Any] | None:
     except vault.Tampered:
         return None
     payload: dict[str, Any] = content["payload"]
-    return payload if now() - datetime.fromisoformat(content["at"]) <= UNDO_WINDOW else None
+    return payload if is_within(UNDO_WINDOW, since=datetime.fromisoformat(content["at"])) else None

@@ -7,6 +7,9 @@ cookie, the API the bearer token, a room's door its admission cookie. Refusals b
     actor.py              who is signed in            bearer.py             who calls the API
     admission_cookie.py   what a room's door remembers of a browser
     visitors.py           who stands at a room's door
+    network.py            from which network, for limits
+    signatures.py         signed values whose age counts
+    device_cookie.py      what the sign-in page remembers of a browser
     guard.py              the doors                   transaction.py        begin, commit, roll back
     errors.py             refusals as answers         refusals.py           what is written in spite of a refusal
     i18n.py               translations, dates         converters.py         ids in addresses

@@ -14,6 +14,7 @@ from flask import Request, Response, current_app
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 
 from portal import vault
+from portal.edge.signatures import timed_serializer
 
 COOKIE = "admission"
 DAYS = 30
@@ -134,4 +135,4 @@ def proven(request: Request, room_id: str, cookie: AdmissionCookie) -> bool:
 
 
 def _signer(room_id: str) -> URLSafeTimedSerializer:
-    return URLSafeTimedSerializer(vault.signing_keys("admission"), salt=room_id)
+    return timed_serializer("admission", salt=room_id)

@@ -1,4 +1,4 @@
-"""The throttle buckets for wrong access codes and for automatic tokens; `portal.throttling` counts them.
+"""The throttle buckets for wrong access codes and for arrivals; `portal.throttling` counts them.
 
 Per (room, role) and per (room, role, network), in a minute and in a day, so that neither many networks
 nor many links nor patience help a guesser; and per role, so that guests cannot lock moderators out.
@@ -6,11 +6,15 @@ Devices that entered in this role before are counted apart from strangers, each 
 so that a flood of strangers cannot keep a known moderator out, nor many known devices guess more.
 """
 
+from portal.rooms.features import used_limit
+from portal.rooms.kinds import kind_of
 from portal.rooms.models import Role, Room
 from portal.throttling import Bucket, RetryAfterColumn
 
 MINUTE = 60  # seconds; doubles with each window that is used up
+TEN_MINUTES = 600
 DAY = 86_400
+FEWEST_ARRIVALS, MOST_ARRIVALS = 600, 6000
 STRANGERS, KNOWN = (
     RetryAfterColumn("strangers", 4),
     RetryAfterColumn("known", 5),
@@ -32,10 +36,21 @@ def code_buckets(*, room: Room, role: Role, network: str, known_device: str | No
 
 
 def service_bucket(*, room: Room, network: str) -> Bucket:
-    """The bucket for asking the service behind a room on behalf of people without an account: a school fits in."""
-    return Bucket.of("service", room.uuid, network, limit=600, window=600, grows=False)
+    """The bucket for asking the service behind a room on behalf of people without an account."""
+    return Bucket.of("service", room.uuid, network, limit=_arrivals(room), window=TEN_MINUTES, grows=False)
 
 
 def automatic_token_bucket(*, room: Room, network: str) -> Bucket:
     """The bucket that limits how many devices of one network get an automatic token of a public room."""
-    return Bucket.of("automatic", room.uuid, network, limit=60, window=600)
+    return Bucket.of("automatic", room.uuid, network, limit=_arrivals(room), window=TEN_MINUTES, grows=False)
+
+
+def _arrivals(room: Room) -> int:
+    """How many may come from one network in ten minutes: twice as many as the room holds, because a school is one.
+
+    It bounds what one network can make the portal store or ask. Who fills the room with made-up people is not kept out
+    by it; who waits outside is told that the room is full.
+    """
+    feature = kind_of(room).people_limit
+    places = used_limit(room.subscription.values, room.room_features, feature) if feature else None
+    return MOST_ARRIVALS if places is None else max(FEWEST_ARRIVALS, 2 * places)

@@ -7,6 +7,7 @@ machine. Clients and tokens themselves are the credentials package's.
     install.py           registers the routes with the app and everything with Authlib
     server.py            Authlib's server, connected to our clients and tokens
     grants.py            the four grant types
+    throttle_buckets.py  what counts wrong client secrets
     introspection.py     what revoking and introspecting do with a token
     token_views.py       the routes for programs
     consent.py           the page on which a person decides

@@ -21,8 +21,9 @@ from portal.credentials.models import OAuthClient
 from portal.credentials.operations import TokenPair
 from portal.credentials.secrets import ACCESS, REFRESH
 from portal.db import committed_step
+from portal.edge.network import network
+from portal.oauth.throttle_buckets import client_bucket, wrong_secrets_bucket
 from portal.scopes import Scope, in_order
-from portal.throttling import Bucket
 
 FREE_TEXTS = frozenset({"username", "password", "client_secret", "state"})
 
@@ -92,17 +93,25 @@ class OAuthServer(AuthorizationServer):  # type: ignore[misc]
         return clients.find_client(client_id)
 
     def authenticate_client(self, request_: OAuth2Request, methods: list[str], endpoint: str = "token") -> OAuthClient:
-        """Authenticate the client by its secret. Throttled per network. Raises `ClientRefused` or `Throttled`."""
+        """Authenticate the client by its secret. Raises `ClientRefused`, or `Throttled` whether it is right or wrong.
+
+        Nothing that the secret's being right decides is answered before the try has been counted.
+        """
         if request_.headers.get("Authorization") and "client_secret" in request_.form:
             raise InvalidRequestError("A client says its secret once: in the header or in the body.")
-        bucket = Bucket.of("oauth-client", request.remote_addr or "", limit=30, window=60)
-        with committed_step():
-            throttling.reserve(bucket)
+        claimed = _claimed_client_id()
+        bucket = client_bucket(client_id=claimed, network=network())
         try:
             client: OAuthClient = super().authenticate_client(request_, methods, endpoint)
         except (OAuth2Error, ValueError):  # ValueError: a header that is not UTF-8
+            wrong = wrong_secrets_bucket(network=network())
+            made_up = clients.find_client(claimed) is None  # is not counted once its network may guess no more
+            for buckets in ((bucket, wrong),) if made_up else ((bucket,), (wrong,)):
+                with committed_step():
+                    throttling.reserve(*buckets)
             raise ClientRefused from None
         with committed_step():
+            throttling.reserve(bucket)
             throttling.release(bucket)
         return client
 
@@ -135,6 +144,13 @@ class OAuthServer(AuthorizationServer):  # type: ignore[misc]
 def issuer() -> str:
     """The issuer identifier of this server (RFC 8414, RFC 9207): the base URL."""
     return str(current_app.config["BASE_URL"])
+
+
+def _claimed_client_id() -> str:
+    """The id of the client that the current request claims to come from; "" if it names none."""
+    sent = request.authorization
+    named = sent.username if sent is not None and sent.type == "basic" else request.form.get("client_id")
+    return named or ""
 
 
 def _new_access(**_about: Any) -> str:

@@ -18,10 +18,11 @@ from portal.errors import Invalid, Message
 from portal.people import passwords
 from portal.people.actor import Actor, actor_of
 from portal.people.emails import canonical_email
+from portal.people.known_devices import KnownDevice
 from portal.people.models import EMAIL_LENGTH, NAME_LENGTH, PlatformRole, SignIn, User
 from portal.people.names import clean_name
+from portal.people.throttle_buckets import password_buckets
 from portal.people.timezones import time_zones
-from portal.throttling import Bucket
 
 SEEN_STEP = timedelta(hours=1)  # how exact "last seen" is; more exact would be a write per page
 SEEN_BY_READING_STEP = timedelta(days=1)  # how exact "last seen" is for somebody who only reads pages
@@ -29,12 +30,15 @@ SIGN_IN_RETENTION = timedelta(days=90)
 ADMIN_ROLE = "admin"
 
 
-def sign_in(*, email: str, password: str, network: str, timezone: str | None = None) -> SignIn:
+def sign_in(
+    *, email: str, password: str, network: str, device: KnownDevice | None = None, timezone: str | None = None
+) -> SignIn:
     """Create a sign-in for the user with this e-mail and password. `timezone` is stored if the user has none yet.
 
-    `network` is the visitor's address. Raises `Throttled`, or `Invalid` without naming the field.
+    `network` is the visitor's network, `device` the browser if anybody has signed in there before. Raises `Throttled`,
+    or `Invalid` without naming the field.
     """
-    user = authenticate(email=email, password=password, network=network)
+    user = authenticate(email=email, password=password, network=network, device=device)
     if user.timezone is None and timezone in time_zones():
         user.timezone = timezone
     started = SignIn(user=user)
@@ -44,20 +48,20 @@ def sign_in(*, email: str, password: str, network: str, timezone: str | None = N
     return started
 
 
-def authenticate(*, email: str, password: str, network: str) -> User:
+def authenticate(*, email: str, password: str, network: str, device: KnownDevice | None = None) -> User:
     """Find the user with this e-mail and password.
 
-    Throttled per account and per network; the answer and its time do not tell which accounts exist.
+    Throttled as `portal.people.throttle_buckets` says; the answer and its time do not tell which accounts exist.
     Raises `Throttled`, or `Invalid` without naming the field.
     """
-    buckets = (
-        Bucket.of("sign-in", canonical_email(email) or email[:EMAIL_LENGTH], limit=10, window=60),
-        Bucket.of("sign-in", network, limit=30, window=60),
+    with committed_step():
+        user = find_by_email(email)
+    known = device if device is not None and user is not None and device.knows(user) else None
+    buckets = password_buckets(
+        email=canonical_email(email) or email[:EMAIL_LENGTH], network=network, known_device=known
     )
     with committed_step():
         throttling.reserve(*buckets)
-    with committed_step():
-        user = find_by_email(email)
     good = passwords.matches(password, user.password_hash if user else None)
     if not good or user is None or user.deactivated_at is not None:
         raise Invalid(Message("E-mail or password is wrong. Check both, then try again."))

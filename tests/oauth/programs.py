@@ -28,12 +28,18 @@ class Program:
     cast: Cast
     client_id: str
     secret: str
+    network: str = "127.0.0.1"
 
     def post(self, path: str, *, auth: tuple[str, str] | None = None, **form: str) -> TestResponse:
         """Send a form, with the secret in the header."""
         name, secret = auth or (self.client_id, self.secret)
         with_basic = base64.b64encode(f"{name}:{secret}".encode()).decode()
-        return self.cast.browser().post(path, data=form, headers={"Authorization": f"Basic {with_basic}"})
+        return self.cast.browser().post(
+            path,
+            data=form,
+            headers={"Authorization": f"Basic {with_basic}"},
+            environ_overrides={"REMOTE_ADDR": self.network},
+        )
 
     def token(self, grant_type: str, **form: str) -> TestResponse:
         return self.post("/oauth/token", auth=None, grant_type=grant_type, **form)

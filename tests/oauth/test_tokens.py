@@ -18,6 +18,7 @@ from portal.people import passwords
 from portal.people.actor import actor_of
 from portal.people.operations import set_password
 from portal.scopes import Scope
+from portal.throttling import ThrottleBucket
 from tests.cast import PASSWORD, Cast, Client
 from tests.conftest import BOTH, settings_for
 from tests.oauth.programs import READS, Program, program
@@ -85,13 +86,42 @@ def test_a_header_that_makes_no_sense_is_no_credential(cast: Cast, header: str) 
     assert answer.get_json()["error"] == "invalid_client"
 
 
-def test_failed_clients_are_throttled_per_network_and_good_ones_cost_no_tries(machine: Program) -> None:
+def test_wrong_secrets_keep_out_their_own_client_and_good_ones_cost_no_tries(machine: Program, cast: Cast) -> None:
     for _ in range(32):
         assert machine.token("client_credentials").status_code == 200
-    answers = [machine.post("/oauth/token", auth=("x", "y"), grant_type="client_credentials") for _ in range(31)]
-    assert [one.status_code for one in answers] == [401] * 30 + [429]
-    assert answers[-1].get_json()["error"] == "temporarily_unavailable"
-    assert int(answers[-1].headers["Retry-After"]) > 0
+    for client_id in ("made-up", machine.client_id):  # an answer does not tell which of them exists
+        answers = [
+            machine.post("/oauth/token", auth=(client_id, "wrong"), grant_type="client_credentials") for _ in range(31)
+        ]
+        assert [one.status_code for one in answers] == [401] * 30 + [429]
+        assert answers[-1].get_json()["error"] == "temporarily_unavailable"
+        assert int(answers[-1].headers["Retry-After"]) > 0
+    assert machine.token("client_credentials").status_code == 429  # so guessing this client is bounded
+    assert program(cast, ClientKind.CREDENTIAL).token("client_credentials").status_code == 200
+    away = Program(cast, machine.client_id, machine.secret, network="192.0.2.7")
+    assert away.token("client_credentials").status_code == 200
+
+
+@BOTH
+def test_made_up_clients_are_counted_by_network_and_hinder_no_real_one(machine: Program, app: Flask) -> None:
+    statuses = [
+        machine.post("/oauth/token", auth=(f"made-up-{number}", "x"), grant_type="client_credentials").status_code
+        for number in range(302)
+    ]
+    assert statuses == [401] * 300 + [429] * 2
+    with app.app_context():
+        assert session.scalar(sa.select(sa.func.count()).select_from(ThrottleBucket)) == 301
+    wrong = [machine.post("/oauth/token", auth=(machine.client_id, "x"), grant_type="client_credentials")]
+    assert [one.status_code for one in wrong] == [429]
+    assert machine.token("client_credentials").status_code == 200
+
+
+def test_guesses_are_counted_for_their_client_even_where_the_network_may_guess_no_more(machine: Program) -> None:
+    for number in range(300):
+        machine.post("/oauth/token", auth=(f"made-up-{number}", "x"), grant_type="client_credentials")
+    for _ in range(30):
+        wrong = machine.post("/oauth/token", auth=(machine.client_id, "x"), grant_type="client_credentials")
+        assert wrong.status_code == 429
     assert machine.token("client_credentials").status_code == 429
 
 

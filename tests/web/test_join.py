@@ -19,6 +19,7 @@ from portal.rooms.models import Role, RoomStatusWord
 from portal.rooms.operations import trash_room
 from portal.status.models import Participation
 from portal.status.runs import end_session
+from portal.subscriptions.models import SubscriptionFeature
 from tests.cast import CODE, Cast, csrf_of
 
 
@@ -156,6 +157,15 @@ def test_when_all_codes_of_a_role_have_expired_nobody_of_it_enters(cast: Cast, a
         session.scalars(sa.select(AccessCode)).one().expires_at = now() - timedelta(days=1)
     assert cast.follow(Role.ATTENDEE).send(cast.board_path, name="Gus", code=CODE).status_code == 422
     assert "attendee links let nobody in" in cast.sign_in("alice").get(f"/manage/rooms/{cast.board}").text
+
+
+def test_a_lecture_hall_behind_one_address_enters_a_public_room(cast: Cast, app: Flask) -> None:
+    with app.app_context(), transaction():
+        subscription_uuid = cast.room(cast.open_house).subscription_uuid
+        session.get_one(SubscriptionFeature, (subscription_uuid, "max_participants")).number = 64
+    answers = [cast.browser().send(cast.open_path, name=f"Student {number}") for number in range(65)]
+    assert [answer.status_code for answer in answers] == [303] * 64 + [403]
+    assert "full" in answers[-1].text
 
 
 def test_a_flood_of_wrong_codes_does_not_keep_a_known_moderator_out(cast: Cast, app: Flask) -> None:

@@ -1,17 +1,24 @@
+from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 import time_machine
 from flask import Flask
+from werkzeug.test import TestResponse
 
+from portal.app import create_app
 from portal.clock import now
 from portal.db import db, session, transaction
+from portal.identifiers import new_uuid
 from portal.people import passwords
-from portal.people.models import SignIn
+from portal.people.known_devices import KnownDevice
+from portal.people.models import SignIn, User
 from portal.people.operations import set_password
-from tests.cast import PASSWORD, Cast, csrf_of
-from tests.conftest import BOTH
+from portal.rooms.models import Role
+from tests.cast import PASSWORD, Cast, Client, csrf_of
+from tests.conftest import BOTH, settings_for
 
 
 def test_signing_in_leads_on_and_signing_out_ends_it_on_the_server(cast: Cast, app: Flask) -> None:
@@ -60,18 +67,118 @@ def test_an_unknown_account_costs_a_hash_too(cast: Cast, monkeypatch: pytest.Mon
     assert verified == [None]
 
 
-def test_too_many_tries_are_throttled_per_account_whatever_the_network(cast: Cast) -> None:
-    for number in range(10):
+def try_password(client: Client, network: str, *, password: str = "wrong-wrong", name: str = "alice") -> TestResponse:
+    """Send the form of the sign-in page from this network, as a browser of it does."""
+    client.environ_base["REMOTE_ADDR"] = network
+    return client.send("/sign-in", email=f"{name}@demo.example", password=password)
+
+
+@BOTH
+def test_ten_wrong_passwords_keep_out_nobody_but_strangers_of_that_network(cast: Cast) -> None:
+    known, network = cast.sign_in("alice"), "192.0.2.1"
+    known.post("/sign-out", data={"csrf_token": known.token("/me")})
+    for _ in range(10):
+        assert try_password(cast.browser(), network).status_code == 422
+    refused = try_password(cast.browser(), network, password=PASSWORD)
+    assert refused.status_code == 429
+    assert 1 <= int(refused.headers["Retry-After"]) <= 60
+    assert "Too many tries" in refused.text
+    assert try_password(cast.browser(), network, password=PASSWORD, name="bob").status_code == 303
+    assert try_password(cast.browser(), "192.0.2.2", password=PASSWORD).status_code == 303
+    assert try_password(known, network, password=PASSWORD).status_code == 303
+
+
+def test_guesses_from_many_networks_are_bounded_and_keep_out_no_device_that_is_known(cast: Cast) -> None:
+    known = cast.sign_in("alice")
+    known.post("/sign-out", data={"csrf_token": known.token("/me")})
+    answers = [try_password(cast.browser(), f"198.51.100.{number % 25}").status_code for number in range(101)]
+    assert answers == [422] * 100 + [429]
+    fresh = try_password(cast.browser(), "203.0.113.1", password=PASSWORD)
+    assert fresh.status_code == 429
+    assert 1 <= int(fresh.headers["Retry-After"]) <= 3600
+    assert try_password(known, "198.51.100.1", password=PASSWORD).status_code == 303
+
+
+def test_thirty_wrong_passwords_of_a_network_keep_out_no_device_that_is_known(cast: Cast) -> None:
+    known, network = cast.sign_in("alice"), "192.0.2.1"
+    known.post("/sign-out", data={"csrf_token": known.token("/me")})
+    for number in range(30):
+        assert try_password(cast.browser(), network, name=f"n{number}").status_code == 422
+    assert try_password(cast.browser(), network, password=PASSWORD).status_code == 429
+    assert try_password(known, network, password=PASSWORD).status_code == 303
+
+
+def test_a_known_device_has_no_more_tries_than_others_and_none_for_other_accounts(cast: Cast) -> None:
+    known = cast.sign_in("alice")
+    known.post("/sign-out", data={"csrf_token": known.token("/me")})
+    answers = [try_password(known, f"192.0.2.{number}").status_code for number in range(11)]
+    assert answers == [422] * 10 + [429]
+    for _ in range(10):
+        assert try_password(known, "192.0.2.1", name="bob").status_code == 422
+    assert try_password(cast.browser(), "192.0.2.1", password=PASSWORD, name="bob").status_code == 429
+
+
+def test_many_known_devices_guess_no_more_than_a_hundred_times_an_hour(cast: Cast) -> None:
+    devices = [cast.sign_in("alice") for _ in range(11)]
+    for device in devices:
+        device.post("/sign-out", data={"csrf_token": device.token("/me")})
+    answers = [try_password(device, "192.0.2.1").status_code for device in devices for _ in range(10)]
+    assert answers == [422] * 100 + [429] * 10
+
+
+@pytest.mark.parametrize("spoil", [lambda text: "", lambda text: text[:-1] + "x", lambda text: "x" + text])
+def test_a_device_that_the_portal_did_not_sign_is_a_stranger(cast: Cast, spoil: Callable[[str], str]) -> None:
+    known, network = cast.sign_in("alice"), "192.0.2.1"
+    cookie = known.get_cookie("device", path="/sign-in")
+    assert cookie is not None
+    for _ in range(10):
+        try_password(cast.browser(), network)
+    forger = cast.browser()
+    forger.set_cookie("device", spoil(cookie.value), path="/sign-in")
+    assert try_password(forger, network, password=PASSWORD).status_code == 429
+
+
+def test_a_device_keeps_the_last_eight_who_signed_in_there(cast: Cast, app: Flask) -> None:
+    device = KnownDevice.new()
+    with app.app_context():
+        users = [User(uuid=new_uuid()) for _ in range(10)]
+        for user in users:
+            device = device.remembering(user)
+        assert [device.knows(user) for user in users] == [False] * 2 + [True] * 8
+        assert device.remembering(users[5]).users[0] == users[5].uuid
+
+
+@pytest.mark.parametrize("address", ["203.0.113.8:{port}", "[2001:db8::8]:{port}", "2001:db8::{port}", "odd-{port}"])
+def test_a_port_behind_the_address_makes_no_other_network(database: str, tmp_path: Path, address: str) -> None:
+    app = create_app(settings_for(database, tmp_path, trusted_proxies=1))
+    app.test_client_class = Client
+    cast, statuses = Cast(app), []
+    for number in range(31):
         client = cast.browser()
-        client.environ_base["REMOTE_ADDR"] = f"192.0.2.{number}"
-        client.send("/sign-in", email="alice@demo.example", password="wrong-wrong")
-    client = cast.browser()
-    client.environ_base["REMOTE_ADDR"] = "192.0.2.99"
-    answer = client.send("/sign-in", email="Alice@Demo.example", password=PASSWORD)
-    assert answer.status_code == 429
-    assert 1 <= int(answer.headers["Retry-After"]) <= 60
-    assert "Too many tries" in answer.text
-    assert client.send("/sign-in", email="bob@demo.example", password=PASSWORD).status_code == 303
+        client.environ_base["HTTP_X_FORWARDED_FOR"] = address.format(port=4000 + number)
+        answer = client.send("/sign-in", email=f"n{number}@demo.example", password="wrong-wrong")
+        statuses.append(answer.status_code)
+    assert statuses == [422] * 30 + [429]
+    with app.app_context():
+        db.engine.dispose()
+
+
+@BOTH
+@pytest.mark.parametrize("ahead", [0.3, 2, 25])
+def test_two_servers_need_not_have_one_clock(cast: Cast, ahead: float) -> None:
+    with time_machine.travel(now() + timedelta(seconds=ahead)):
+        alice, guest = cast.sign_in("alice"), cast.follow(Role.GUEST)
+    assert alice.get("/manage/rooms").status_code == 200
+    assert guest.get(cast.board_path).status_code == 200
+    assert alice.send("/me", name="Alice", timezone="UTC").status_code == 303
+    assert guest.send(cast.board_path, name="Gus").status_code == 303
+
+
+def test_what_was_signed_far_in_the_future_does_not_count(cast: Cast) -> None:
+    with time_machine.travel(now() + timedelta(minutes=2)):
+        alice, guest = cast.sign_in("alice"), cast.follow(Role.GUEST)
+    assert alice.get("/manage/rooms").status_code == 303
+    assert guest.get(cast.board_path).status_code == 404
 
 
 def test_a_client_cannot_choose_its_network(cast: Cast) -> None:

@@ -27,11 +27,13 @@ from wtforms import EmailField, HiddenField, PasswordField, SelectField, StringF
 from wtforms.validators import InputRequired, Length
 
 from portal import vault
-from portal.edge import actor
+from portal.edge import actor, device_cookie
 from portal.edge.errors import csrf_refused
 from portal.edge.guard import SignInFirst, open_to_all, signed_in
+from portal.edge.network import network
 from portal.errors import Refused
 from portal.people import operations as people
+from portal.people.known_devices import KnownDevice
 from portal.people.timezones import time_zones
 from portal.web import flash_messages, htmx
 from portal.web.forms import REFILL_FIELD, REFILLS, Form, fields_to_keep, refills
@@ -90,20 +92,24 @@ def sign_in() -> ResponseReturnValue:
 def start() -> ResponseReturnValue:
     """Sign in and start a new session; then show the page that was wanted, or the form that was being sent."""
     form = SignInForm()
+    device = device_cookie.read(request)
     if form.validate_on_submit():
         with form.refusals():
             started = people.sign_in(
                 email=form.email.data,
                 password=form.password.data,
-                network=request.remote_addr or "",
+                network=network(),
+                device=device,
                 timezone=form.timezone.data or None,
             )
             actor.begin(started)
             target = own_page(form.next.data or "")
             fields = _kept_fields(form.kept.data or "", target)
+            answer: ResponseReturnValue = redirect(target, 303)
             if fields:
-                return render_template("session/continue.html", target=target, fields=fields, kept=REFILL_FIELD)
-            return redirect(target, 303)
+                answer = render_template("session/continue.html", target=target, fields=fields, kept=REFILL_FIELD)
+            known = (device or KnownDevice.new()).remembering(started.user)
+            return device_cookie.write(make_response(answer), known)
     return _page(form), 422
 
 

@@ -6,6 +6,7 @@ transaction that may write says BEGIN IMMEDIATE, waits for its turn by sleeping 
 yields), and one that only reads says BEGIN. On PostgreSQL rows are locked where something is counted.
 """
 
+import json
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
@@ -70,6 +71,22 @@ class UTCDateTime(sa.TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+def exact_json(value: object) -> str:
+    """`value` as JSON text, as JSON columns store it. Raises `ValueError` for a number that JSON does not know."""
+    return json.dumps(value, allow_nan=False)
+
+
+class ExactJSON(sa.JSON):
+    """The type of all JSON columns: a value is written unless its text is the one that is stored.
+
+    SQLAlchemy compares by `==`, for which true, 1 and 1.0 are one value, as are false, 0 and -0.0, and objects whose
+    names stand in another order. It would not write such a change, though it was confirmed.
+    """
+
+    def compare_values(self, x: Any, y: Any) -> bool:
+        return exact_json(x) == exact_json(y)
+
+
 def enum_type(choices: type[StrEnum]) -> sa.Enum:
     """The type of a column that holds one member of a `StrEnum`, stored as the member's text."""
     return sa.Enum(choices, native_enum=False, length=32, values_callable=lambda kind: [one.value for one in kind])
@@ -108,7 +125,7 @@ class Base(DeclarativeBase):
                 "pk": "pk_%(table_name)s",
             }
         ),
-        type_annotation_map={datetime: UTCDateTime, UUID: sa.Uuid, list[str]: sa.JSON, dict[str, Any]: sa.JSON},
+        type_annotation_map={datetime: UTCDateTime, UUID: sa.Uuid, list[str]: ExactJSON, dict[str, Any]: ExactJSON},
     )
 
 
@@ -303,10 +320,18 @@ def on_commit(callback: Callable[[], None]) -> None:
 
 def engine_options(url: str) -> dict[str, Any]:
     """The arguments of `create_engine` for the database at this address."""
-    quiet = {"hide_parameters": True}  # addresses and codes reach no log by an error
+    shared = {
+        "hide_parameters": True,  # addresses and codes reach no log by an error
+        "json_serializer": exact_json,
+    }
     if url.startswith("sqlite"):
-        return {"connect_args": {"timeout": 0, "check_same_thread": False}, "pool_size": 8, "max_overflow": 32, **quiet}
-    return {"pool_size": 8, "max_overflow": 4, "pool_timeout": 5, **quiet}
+        return {
+            "connect_args": {"timeout": 0, "check_same_thread": False},
+            "pool_size": 8,
+            "max_overflow": 32,
+            **shared,
+        }
+    return {"pool_size": 8, "max_overflow": 4, "pool_timeout": 5, **shared}
 
 
 def configure_engine(engine: sa.Engine) -> None:

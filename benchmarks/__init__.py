@@ -1,10 +1,18 @@
-"""Benchmarks: how fast the portal is, as ratios to a bare Flask page measured in the same run: `make bench`.
+"""Benchmarks: what the portal costs, as ratios to two plainer servers measured in the same run: `make bench`.
+
+What counts is processor time of application and database together, read from the processes' own clocks. Redis's is
+left out, because the plain servers need none.
 
 __main__.py   the command, which prints the report
+measuring.py  one path beside the bare page and the reference
+figures.py    figures of runs in files, and two runs beside one another
 paths.py      the measured paths with their budgets
 sites.py      the servers that are measured, and their visitors
 seeding.py    filling a database with 100,000 rooms
-bare.py       the bare page
+plain.py      the server of the bare page and of the reference
+reference.py  the same job without checks, audit, translation, limits
 load.py       the load generator
+clocks.py     processor time and memory of processes
+joiners.py    very many who press Join at nine o'clock
 watchers.py   event streams: delay, CPU and memory
 """

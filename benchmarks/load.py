@@ -1,4 +1,4 @@
-"""The load generator: keep-alive connections that each send one request over and over. Standard library only.
+"""The load generator: keep-alive connections that each send their requests in turn. Standard library only.
 
 Run as a process of its own, `python -m benchmarks.load`, with a `Load` as JSON on standard input; prints
 a `Result` as JSON. One thread over epoll with requests prepared beforehand, so that it takes as little
@@ -11,8 +11,10 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from http import HTTPStatus
+from itertools import cycle
 from pathlib import Path
 
 CHUNK = 1 << 18
@@ -20,10 +22,10 @@ CHUNK = 1 << 18
 
 @dataclass(frozen=True)
 class Load:
-    """`requests[n]` is what connection n sends, for so many seconds after the warm-up."""
+    """`requests[n]` is what connection n sends, in turn and from the beginning again, until the time is over."""
 
     port: int
-    requests: list[str]
+    requests: list[list[str]]
     status: int = HTTPStatus.OK
     seconds: float = 2.0
     warm_up: float = 0.3
@@ -31,17 +33,18 @@ class Load:
 
 @dataclass
 class Result:
-    """What came back in the measured time."""
+    """What came back: `answers` in `seconds` after the warm-up, and the `total` with the warm-up."""
 
     answers: int = 0
+    total: int = 0
     wrong: int = 0
     seconds: float = 0.0
     example: str = ""
 
     @property
     def per_second(self) -> float:
-        """Right answers per second."""
-        return (self.answers - self.wrong) / self.seconds
+        """Answers per second."""
+        return self.answers / self.seconds
 
 
 @dataclass
@@ -49,13 +52,13 @@ class Connection:
     """One connection, and what it has read of the present answer."""
 
     socket: socket.socket
-    request: bytes
+    requests: Iterator[bytes]
     read: bytearray = field(default_factory=bytearray)
 
     def send(self) -> None:
-        """Ask again."""
+        """Send the next request."""
         self.read.clear()
-        self.socket.sendall(self.request)
+        self.socket.sendall(next(self.requests))
 
     def answer(self) -> bytes | None:
         """The whole answer as soon as it is there."""
@@ -72,11 +75,11 @@ class Connection:
 def apply(load: Load) -> Result:
     """Send for the given time; answers that arrive in the warm-up do not count."""
     poller, connections = select.epoll(), {}
-    for request in load.requests:
+    for requests in load.requests:
         opened = socket.create_connection(("127.0.0.1", load.port), 30)
         opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         poller.register(opened, select.EPOLLIN)
-        connections[opened.fileno()] = Connection(opened, request.encode())
+        connections[opened.fileno()] = Connection(opened, cycle([request.encode() for request in requests]))
     result, expected = Result(), f"HTTP/1.1 {int(load.status)} ".encode()
     begin = time.perf_counter() + load.warm_up
     end = begin + load.seconds
@@ -88,6 +91,7 @@ def apply(load: Load) -> Result:
             answer = connection.answer()
             if answer is None:
                 continue
+            result.total += 1
             if time.perf_counter() >= begin:
                 result.answers += 1
             if not answer.startswith(expected):

@@ -1,4 +1,8 @@
-"""The measured paths. To add one, add a line to `PATHS`: what is sent, by whom, and what it may cost."""
+"""The measured paths. To add one, add a line to `PATHS`: what is sent, by whom, and what it may cost.
+
+Whatever only reads comes first, and whatever fills rooms comes last, so that no path changes what another one measures.
+A connection sends different requests in turn, as many people would, and a change changes something.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,33 +13,29 @@ from urllib.parse import urlencode
 from benchmarks.seeding import CODE
 from benchmarks.sites import Browser, Site
 from portal.edge import cursors
+from portal.rooms.models import Role, Room
 from portal.web.manage.room_list import cursor_after
 
 ROOMS = "/manage/rooms"
 API = "/api/v1/rooms"
-BY_NAME = "?orderBy=room_name&cursor="
+BY_NAME = f"{API}?orderBy=room_name&cursor="
+TURNS = 16
+"""How many different requests a connection sends in turn."""
+DEVICES = 60
+"""How many people press Join on one connection in one round: more than a round has time for."""
+NAMED = 4
+"""Every so manieth guest is known by name from an earlier visit, and so gets a join page of their own."""
 
 
 @dataclass(frozen=True)
-class Path:
-    """One line of the report.
+class Ask:
+    """One request: `fields` are sent along, as a form or by a program as JSON."""
 
-    `address` is the path below the portal, for the n-th connection; `by` who sends it (the same browser on
-    all connections, or a list with one for each); `fields` are sent along, as a form or by a program as JSON.
-    `verb` and `answer` need to be said where they are not a form's: POST, and 303.
-    """
-
-    name: str
-    address: Callable[[Site, int], str]
-    by: Callable[[Site], Browser | list[Browser]]
-    ratio: float
-    """At least so many requests per second, divided by those of the bare page."""
-    statements: int
+    by: Browser
+    address: str
     fields: dict[str, Any] | None = None
-    small: bool = False
-    """Measured with 1,000 rooms, not with 100,000."""
     verb: str = ""
-    answer: HTTPStatus | None = None
+    """The method, where it is neither GET nor, with fields, POST."""
 
     @property
     def method(self) -> str:
@@ -43,25 +43,54 @@ class Path:
         return self.verb or ("GET" if self.fields is None else "POST")
 
     @property
-    def status(self) -> HTTPStatus:
-        """The status of a right answer."""
-        return self.answer or (HTTPStatus.OK if self.fields is None else HTTPStatus.SEE_OTHER)
+    def text(self) -> str:
+        """The request as it goes over the wire."""
+        return self.by.request(self.method, self.address, self.fields)
 
-    def browsers(self, site: Site, connections: int) -> list[Browser]:
-        """Who sends the request, for each connection."""
-        by = self.by(site)
-        return [by[n % len(by)] for n in range(connections)] if isinstance(by, list) else [by] * connections
 
-    def requests(self, site: Site, connections: int) -> list[str]:
-        """The text of the request that the load generator sends, for each connection."""
-        return [
-            browser.request(self.method, self.address(site, number), self.fields)
-            for number, browser in enumerate(self.browsers(site, connections))
-        ]
+@dataclass(frozen=True)
+class Path:
+    """One line of the report. `asks` are the requests of the n-th connection in a round, sent in turn."""
+
+    name: str
+    asks: Callable[[Site, int], list[Ask]]
+    ratio: float
+    """At least so much: the processor time of the bare page, divided by that of this path."""
+    statements: int
+    reference: Callable[[Site, int], list[Ask]] | None = None
+    """The same job, asked of the reference."""
+    status: HTTPStatus = HTTPStatus.OK
+    small: bool = False
+    """Measured with 1,000 rooms, not with 100,000."""
+
+
+def _room(site: Site, number: int) -> Room:
+    return site.seeded.rooms[number % len(site.seeded.rooms)]
+
+
+def _in_turn(ask: Callable[[Site, int, int], Ask]) -> Callable[[Site, int], list[Ask]]:
+    """For each connection its requests: `ask(site, connection, turn)`."""
+    return lambda site, connection: [ask(site, connection, turn) for turn in range(TURNS)]
+
+
+def same(by: Callable[[Site], Browser], *addresses: str) -> Callable[[Site, int], list[Ask]]:
+    """These addresses in turn, by the same person on all connections."""
+    return lambda site, _connection: [Ask(by(site), address) for address in addresses]
+
+
+def by_programs(*addresses: str) -> Callable[[Site, int], list[Ask]]:
+    """These addresses by all of the owner's programs in turn."""
+    return _in_turn(
+        lambda site, connection, turn: Ask(_program(site, connection, turn), addresses[turn % len(addresses)])
+    )
+
+
+def _program(site: Site, connection: int, turn: int) -> Browser:
+    return site.programs[(connection * TURNS // 8 + turn) % len(site.programs)]
 
 
 def owner(site: Site) -> Browser:
-    """The owner of all rooms."""
+    """The owner of all rooms but the small owners'."""
     return site.owner
 
 
@@ -75,92 +104,189 @@ def staff(site: Site) -> Browser:
     return site.staff
 
 
-def program(site: Site) -> Browser:
-    """A program of the owner, with all scopes."""
-    return site.program
+# ---- what is asked of the portal ----
 
 
-def guests(site: Site) -> list[Browser]:
-    """Guests, each with a link of another room."""
-    return site.guests
+def join_page(site: Site, connection: int, turn: int) -> Ask:
+    """The page behind a link, on a device that has never entered; some guests are known by name."""
+    at = (connection + turn) % len(site.seeded.rooms)
+    name = f"Guest {connection}-{turn}" if turn % NAMED == 0 else ""
+    room = site.seeded.rooms[at]
+    return Ask(site.device(room, site.seeded.tokens[Role.GUEST][at], name), room.path)
 
 
-def coded(site: Site) -> list[Browser]:
-    """Attendees, each with a link of another room that needs a code."""
-    return site.coded
+def joins(role: Role, fields: dict[str, str]) -> Callable[[Site, int], list[Ask]]:
+    """Join, pressed by one new device after the other, each connection in a room of its own."""
+
+    def asks(site: Site, connection: int) -> list[Ask]:
+        at = connection % len(site.seeded.rooms)
+        room, token = site.seeded.rooms[at], site.seeded.tokens[role][at]
+        return [
+            Ask(site.device(room, token), room.path, {"name": f"Guest {number}", **fields}) for number in range(DEVICES)
+        ]
+
+    return asks
 
 
-def at(address: str) -> Callable[[Site, int], str]:
-    """This address for all connections."""
-    return lambda _site, _number: address
+def deep(by: Callable[[Site], Browser]) -> Callable[[Site, int], list[Ask]]:
+    """Pages of the list that begin in the middle of all rooms."""
+
+    def asks(site: Site, connection: int, turn: int) -> Ask:
+        room = site.seeded.deep[(connection + turn) % len(site.seeded.deep)]
+        with site.app.app_context():
+            return Ask(by(site), f"{ROOMS}?{urlencode({'after': cursor_after((room.sort_name, room.uuid))})}")
+
+    return _in_turn(asks)
 
 
-def join(site: Site, number: int) -> str:
-    """The address of the n-th room's door."""
-    return site.seeded.rooms[number % len(site.seeded.rooms)].path
-
-
-def manage(rest: str) -> Callable[[Site, int], str]:
-    """An address below the n-th room's page for its owner."""
-    return lambda site, number: f"{ROOMS}/{site.seeded.rooms[number % len(site.seeded.rooms)].id}{rest}"
-
-
-def deep(site: Site, _number: int) -> str:
-    """The page of the list that begins in the middle of all rooms."""
-    middle = site.seeded.middle
+def deep_api(site: Site, connection: int, turn: int) -> Ask:
+    """Pages of the API's list that begin, by a cursor, in the middle of all rooms."""
+    room = site.seeded.deep[(connection + turn) % len(site.seeded.deep)]
     with site.app.app_context():
-        return f"{ROOMS}?{urlencode({'after': cursor_after((middle.sort_name, middle.uuid))})}"
+        cursor = cursors.encode((room.sort_name, room.uuid), of="api.rooms.index", order="room_name asc")
+    return Ask(_program(site, connection, turn), f"{API}?{urlencode({'cursor': cursor})}")
 
 
-def api(rest: str) -> Callable[[Site, int], str]:
-    """An address of the API below the n-th room."""
-    return lambda site, number: f"{API}/{site.seeded.rooms[number % len(site.seeded.rooms)].id}{rest}"
+def status(site: Site, connection: int, turn: int) -> Ask:
+    """A room's status card."""
+    return Ask(site.owner, f"{ROOMS}/{_room(site, connection + turn).id}/status")
 
 
-def deep_api(site: Site, _number: int) -> str:
-    """The page of the API's list that begins, by a cursor, in the middle of all rooms."""
-    middle = site.seeded.middle
-    with site.app.app_context():
-        cursor = cursors.encode((middle.sort_name, middle.uuid), of="api.rooms.index", order="room_name asc")
-    return f"{API}?{urlencode({'cursor': cursor})}"
+def api_room(rest: str = "") -> Callable[[Site, int], list[Ask]]:
+    """An address of the API below one room after the other."""
+
+    def ask(site: Site, connection: int, turn: int) -> Ask:
+        return Ask(_program(site, connection, turn), f"{API}/{_room(site, connection + turn).id}{rest}")
+
+    return _in_turn(ask)
 
 
-SETTINGS = {
-    "room_name": "Board meeting",
-    "slug": "board-meeting",
-    "description": "A room for the bench.",
-    "is_public": "y",
-    "active": "y",
-}
+def update(site: Site, connection: int, turn: int) -> Ask:
+    """Another name and description for the connection's room."""
+    fields = {"room_name": f"Board meeting {turn}", "slug": "board", "description": f"Version {turn}.", "active": "y"}
+    return Ask(site.owner, f"{ROOMS}/{_room(site, connection).id}/settings", fields)
 
-CHANGE = {"room_name": "Board meeting", "is_public": True, "room_settings": {"description": "A room for the bench."}}
+
+def api_update(site: Site, connection: int, turn: int) -> Ask:
+    """Another name and description for the connection's room."""
+    fields = {"room_name": f"Board meeting {turn}", "room_settings": {"description": f"Version {turn}."}}
+    return Ask(_program(site, connection, turn), f"{API}/{_room(site, connection).id}", fields, verb="PATCH")
+
+
+def create_link(site: Site, connection: int, turn: int) -> Ask:
+    """A guest link for the connection's room."""
+    return Ask(site.owner, f"{ROOMS}/{_room(site, connection).id}/links/new", {"role": "guest", "label": f"No. {turn}"})
+
+
+def api_create_token(site: Site, connection: int, turn: int) -> Ask:
+    """A guest token for the connection's room."""
+    fields = {"role": "guest", "label": f"No. {turn}"}
+    return Ask(_program(site, connection, turn), f"{API}/{_room(site, connection).id}/tokens", fields)
+
+
+def create_room(site: Site, connection: int, turn: int) -> Ask:
+    """A room of a small owner's: each connection fills an account of its own."""
+    return Ask(site.makers[connection % len(site.makers)], f"{ROOMS}/new", {"room_name": f"Bench {turn}"})
+
+
+def api_create_room(site: Site, connection: int, turn: int) -> Ask:
+    """A room of a small owner's: each connection fills an account of its own."""
+    return Ask(site.maker_programs[connection % len(site.makers)], API, {"room_name": f"Bench {turn}"})
+
+
+# ---- what is asked of the reference ----
+
+
+def _reference(
+    site: Site, address: str, fields: dict[str, Any] | None = None, *, json: bool = False, **verb: str
+) -> Ask:
+    return Ask(Browser(site.reference_port, bearer="any" if json else ""), address, fields, **verb)
+
+
+def plain(ask: Callable[[Site, Room, str, int], Ask]) -> Callable[[Site, int], list[Ask]]:
+    """Requests to the reference: `ask(site, room, by, turn)`, where `by` names alice in the query."""
+
+    def asks(site: Site, connection: int, turn: int) -> Ask:
+        return ask(site, _room(site, connection + turn), f"by={_room(site, 0).owner_uuid}", turn)
+
+    return _in_turn(asks)
+
+
+def plain_deep(address: str) -> Callable[[Site, int], list[Ask]]:
+    """The reference's list from the middle of all rooms."""
+
+    def asks(site: Site, connection: int, turn: int) -> Ask:
+        room = site.seeded.deep[(connection + turn) % len(site.seeded.deep)]
+        place = urlencode({"by": room.owner_uuid, "after": f"{room.sort_name}|{room.uuid}"})
+        return _reference(site, f"{address}?{place}")
+
+    return _in_turn(asks)
+
+
+def plain_create(address: str, *, json: bool) -> Callable[[Site, int], list[Ask]]:
+    """A room of a small owner's."""
+
+    def asks(site: Site, connection: int, turn: int) -> Ask:
+        maker = site.seeded.makers[connection % len(site.makers)]
+        return _reference(site, f"{address}?by={maker.user_uuid}", {"room_name": f"Bench {turn}"}, json=json)
+
+    return _in_turn(asks)
+
+
+def _text(turn: int) -> dict[str, str]:
+    return {"room_name": f"Board meeting {turn}", "description": f"Version {turn}."}
+
+
+plain_join = plain(lambda site, room, by, _turn: _reference(site, f"/join/{room.id}?{by}"))
+plain_list = plain(lambda site, _room, by, _turn: _reference(site, f"/rooms?{by}"))
+plain_update = plain(lambda site, room, by, turn: _reference(site, f"/rooms/{room.id}?{by}", _text(turn)))
+plain_link = plain(lambda site, room, by, _turn: _reference(site, f"/rooms/{room.id}/links?{by}", {"role": "guest"}))
+plain_api_list = plain(lambda site, _room, by, _turn: _reference(site, f"/api/rooms?{by}"))
+plain_api_room = plain(lambda site, room, by, _turn: _reference(site, f"/api/rooms/{room.id}?{by}"))
+plain_api_token = plain(
+    lambda site, room, by, _turn: _reference(site, f"/api/rooms/{room.id}/tokens?{by}", {"role": "guest"}, json=True)
+)
+plain_api_update = plain(
+    lambda site, room, by, turn: _reference(
+        site,
+        f"/api/rooms/{room.id}?{by}",
+        {"room_name": f"Board meeting {turn}", "room_settings": {"description": f"Version {turn}."}},
+        json=True,
+        verb="PATCH",
+    )
+)
+
+OK, CREATED, SEE_OTHER = HTTPStatus.OK, HTTPStatus.CREATED, HTTPStatus.SEE_OTHER
+FIRST = (ROOMS, f"{ROOMS}?sort=newest", f"{ROOMS}?status=active", f"{ROOMS}?status=active&sort=newest")
+TWO_WORDS = tuple(f"search=phys+{number}" for number in range(10, 10 + TURNS))
+BROAD = tuple(f"search={start}" for start in ("rev", "boa", "mee", "wee", "sem", "lec", "des", "tea"))
 
 PATHS = [
-    Path("join page", join, guests, 0.7, 2),
-    Path("join", join, guests, 0.4, 9, {"name": "Gus"}),
-    Path("join with code", join, coded, 0.4, 9, {"name": "Gus", "code": CODE}),
-    Path("rooms first", at(ROOMS), owner, 0.5, 3),
-    Path("rooms deep", deep, owner, 0.5, 3),
-    Path("rooms first 1,000", at(ROOMS), owner, 0.5, 3, small=True),
-    Path("rooms deep 1,000", deep, owner, 0.5, 3, small=True),
-    Path("rooms first member", at(ROOMS), member, 0.5, 3),
-    Path("rooms first staff", at(ROOMS), staff, 0.5, 3),
-    Path("rooms deep staff", deep, staff, 0.5, 3),
-    Path("search two words", at(f"{ROOMS}?search=phys+12"), owner, 0.3, 3),
-    Path("search broad", at(f"{ROOMS}?search=rev"), owner, 0.3, 3),
-    Path("status fragment", manage("/status"), owner, 0.5, 5),
-    Path("create room", at(f"{ROOMS}/new"), owner, 0.5, 6, {"room_name": "Bench"}),
-    Path("create link", manage("/links/new"), owner, 0.5, 5, {"role": "guest"}),
-    Path("update room", manage("/settings"), owner, 0.45, 5, SETTINGS),
-    Path("API rooms first", at(f"{API}{BY_NAME}"), program, 0.5, 3),
-    Path("API rooms deep", deep_api, program, 0.5, 3),
-    Path("API first 1,000", at(f"{API}{BY_NAME}"), program, 0.5, 3, small=True),
-    Path("API deep 1,000", deep_api, program, 0.5, 3, small=True),
-    Path("API search two words", at(f"{API}{BY_NAME}&search=phys+12"), program, 0.3, 3),
-    Path("API search broad", at(f"{API}{BY_NAME}&search=rev"), program, 0.3, 3),
-    Path("API one room", api(""), program, 0.5, 2),
-    Path("API status", api("/status"), program, 0.5, 3),
-    Path("API create room", at(API), program, 0.5, 6, {"room_name": "Bench"}, answer=HTTPStatus.CREATED),
-    Path("API create token", api("/tokens"), program, 0.5, 5, {"role": "guest"}, answer=HTTPStatus.CREATED),
-    Path("API update room", api(""), program, 0.45, 5, CHANGE, verb="PATCH", answer=HTTPStatus.OK),
+    Path("join page", _in_turn(join_page), 0.40, 2, plain_join),
+    Path("rooms first", same(owner, *FIRST), 0.22, 3, plain_list),
+    Path("rooms deep", deep(owner), 0.22, 3, plain_deep("/rooms")),
+    Path("rooms first 1,000", same(owner, *FIRST), 0.22, 3, plain_list, small=True),
+    Path("rooms deep 1,000", deep(owner), 0.22, 3, plain_deep("/rooms"), small=True),
+    Path("rooms first member", same(member, *FIRST), 0.22, 3),
+    Path("rooms first staff", same(staff, *FIRST), 0.22, 3),
+    Path("rooms deep staff", deep(staff), 0.22, 3),
+    Path("search two words", same(owner, *(f"{ROOMS}?{words}" for words in TWO_WORDS)), 0.15, 3),
+    Path("search broad", same(owner, *(f"{ROOMS}?{words}" for words in BROAD)), 0.10, 3),
+    Path("status fragment", _in_turn(status), 0.25, 5),
+    Path("API rooms first", by_programs(BY_NAME), 0.22, 3, plain_api_list),
+    Path("API rooms deep", _in_turn(deep_api), 0.22, 3, plain_deep("/api/rooms")),
+    Path("API first 1,000", by_programs(BY_NAME), 0.22, 3, plain_api_list, small=True),
+    Path("API deep 1,000", _in_turn(deep_api), 0.22, 3, plain_deep("/api/rooms"), small=True),
+    Path("API search two words", by_programs(*(f"{BY_NAME}&{words}" for words in TWO_WORDS)), 0.15, 3),
+    Path("API search broad", by_programs(*(f"{BY_NAME}&{words}" for words in BROAD)), 0.10, 3),
+    Path("API one room", api_room(), 0.30, 2, plain_api_room),
+    Path("API status", api_room("/status"), 0.25, 3),
+    Path("update room", _in_turn(update), 0.16, 5, plain_update, SEE_OTHER),
+    Path("API update room", _in_turn(api_update), 0.16, 5, plain_api_update),
+    Path("create link", _in_turn(create_link), 0.22, 5, plain_link, SEE_OTHER),
+    Path("API create token", _in_turn(api_create_token), 0.20, 5, plain_api_token, CREATED),
+    Path("create room", _in_turn(create_room), 0.18, 6, plain_create("/rooms", json=False), SEE_OTHER),
+    Path("API create room", _in_turn(api_create_room), 0.16, 6, plain_create("/api/rooms", json=True), CREATED),
+    Path("join", joins(Role.GUEST, {}), 0.16, 9, status=SEE_OTHER),
+    Path("join with code", joins(Role.ATTENDEE, {"code": CODE}), 0.14, 9, status=SEE_OTHER),
 ]

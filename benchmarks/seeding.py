@@ -3,9 +3,11 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
 from itertools import islice
 from random import Random
 from typing import Any
+from uuid import UUID
 
 import sqlalchemy as sa
 from flask import Flask
@@ -30,16 +32,21 @@ from portal.permissions.members import RoomMember
 from portal.permissions.permission import Permission
 from portal.providers.base import LiveState
 from portal.rooms.models import Role, Room, RoomStatusWord
+from portal.rooms.operations import create_room
 from portal.rooms.search_terms import search_terms
 from portal.rooms.slugs import slug_of
 from portal.status.models import RoomStatus, Source
-from portal.subscriptions.models import ServiceType
+from portal.subscriptions.models import ServiceProvider, ServiceType
 from portal.subscriptions.operations import create_provider, create_subscription
 
 PASSWORD = "bench-bench-bench"
 CODE = "BENCH-2026"
 LINKED = 16
 """How many rooms have links: one for each connection of the load generator."""
+MAKERS = 100
+"""How many small owners there are, each with a customer, an account and one room of its own."""
+PROGRAMS = 32
+"""How many programs alice has, so that each stays within an ordinary rate."""
 LIVE = 10
 BATCH = 5000
 WORDS = [
@@ -81,13 +88,25 @@ class Seeded:
     """What the measured paths need to know of the seeded database."""
 
     rooms: list[Room]
-    """The first `LINKED` rooms."""
-    links: dict[Role, list[str]]
-    """Addresses with token, below the portal's own: one for each of `rooms`."""
-    middle: Room
-    """The room in the middle of the owner's list."""
+    """The first `LINKED` rooms of alice's."""
+    tokens: dict[Role, list[UUID]]
+    """A link for each of `rooms`. Attendees need the code as well."""
+    deep: list[Room]
+    """Rooms from the middle of alice's list, each some pages after the one before."""
+    programs: list[str]
+    """The access tokens of alice's programs, with all scopes."""
+    makers: list["Maker"]
+
+
+@dataclass(frozen=True)
+class Maker:
+    """A small owner: signs in as `name`, and has one room with a guest link."""
+
+    name: str
+    user_uuid: UUID
     access_token: str
-    """The access token of a program of alice's, with all scopes."""
+    room: Room
+    token_uuid: UUID
 
 
 def seed(app: Flask, count: int) -> Seeded:
@@ -101,8 +120,9 @@ def seed(app: Flask, count: int) -> Seeded:
                 session.execute(sa.insert(Room), rooms[begin : begin + BATCH])
             _statuses(rooms)
             _members(rooms, people["bob"])
-            links = _links(rooms[:LINKED], people["alice"])
-            access_token = _program(people["alice"])
+            tokens = _links(rooms[:LINKED], people["alice"])
+            programs = [_program(people["alice"]) for _ in range(PROGRAMS)]
+            makers = [_maker(f"maker-{number}") for number in range(MAKERS)]
             session.flush()
         if db.engine.dialect.name == "postgresql":
             with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
@@ -111,28 +131,47 @@ def seed(app: Flask, count: int) -> Seeded:
             with transaction():
                 session.execute(sa.text("ANALYZE"))
         by_name = sa.select(Room).order_by(Room.sort_name, Room.uuid)
-        middle = session.scalars(by_name.offset(count // 2).limit(1)).one()
+        mine = by_name.where(Room.owner_uuid == people["alice"].uuid)
+        deep = list(session.scalars(mine.offset(count // 2).limit(20 * LINKED)))[::20]
         first = [session.scalars(sa.select(Room).where(Room.id == room["id"])).one() for room in rooms[:LINKED]]
         session.remove()
-        return Seeded(first, links, middle, access_token)
+        return Seeded(first, tokens, deep, programs, makers)
 
 
 def _frame() -> tuple[Account, dict[str, User]]:
-    hashed = passwords.checked_hash(PASSWORD)
     people = {
-        name: create_user(email=f"{name}@bench.example", name=name.title(), password_hash=hashed)
+        name: create_user(email=f"{name}@bench.example", name=name.title(), password_hash=_hashed())
         for name in ("alice", "bob", "admin")
     }
     make_admin(people["admin"])
-    customer = create_customer(company_name="Acme", owner=people["alice"])
+    return _account(people["alice"], create_provider(provider_name="Built in", provider_type="mesh")), people
+
+
+@cache
+def _hashed() -> passwords.Hash:
+    """Everybody's password, hashed once."""
+    return passwords.checked_hash(PASSWORD)
+
+
+def _account(owner: User, provider: ServiceProvider) -> Account:
+    """An account without limits, of a customer and a subscription of its own."""
     subscription = create_subscription(
-        customer=customer,
+        customer=create_customer(company_name=f"Customer of {owner.name}", owner=owner),
         name="Meet",
         service_type=ServiceType.MEET,
-        provider=create_provider(provider_name="Built in", provider_type="mesh"),
+        provider=provider,
         features={"max_participants": None, "max_rooms": None, "max_duration": None, "recording": True},
     )
-    return create_account(subscription=subscription, account_name="Main"), people
+    return create_account(subscription=subscription, account_name="Main")
+
+
+def _maker(name: str) -> Maker:
+    user = create_user(email=f"{name}@bench.example", name=name.title(), password_hash=_hashed())
+    account = _account(user, session.scalars(sa.select(ServiceProvider)).one())
+    by = actor_of(user)
+    room = create_room(account=account, by=by, room_name=f"Room of {user.name}")
+    token = issue_token(room=room, role=Role.GUEST, by=by)
+    return Maker(name, user.uuid, _program(user), room, token.uuid)
 
 
 def _program(user: User) -> str:
@@ -211,11 +250,11 @@ def _members(rooms: list[dict[str, Any]], user: User) -> None:
         )
 
 
-def _links(rooms: list[dict[str, Any]], by: User) -> dict[Role, list[str]]:
-    links: dict[Role, list[str]] = {Role.GUEST: [], Role.ATTENDEE: []}
+def _links(rooms: list[dict[str, Any]], by: User) -> dict[Role, list[UUID]]:
+    links: dict[Role, list[UUID]] = {Role.GUEST: [], Role.ATTENDEE: []}
     for row in rooms:
         room = session.get_one(Room, row["uuid"])
         create_code(room=room, role=Role.ATTENDEE, by=actor_of(by), code=CODE)
-        for role, addresses in links.items():
-            addresses.append(f"{room.path}?token={issue_token(room=room, role=role, by=actor_of(by)).token}")
+        for role, uuids in links.items():
+            uuids.append(issue_token(room=room, role=role, by=actor_of(by)).uuid)
     return links

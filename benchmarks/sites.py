@@ -1,23 +1,27 @@
-"""The servers that are measured, a seeded portal as `portal serve` runs it and the bare page, and their visitors."""
+"""The servers that are measured, a seeded portal as `portal serve` runs it and the plain ones, and their visitors."""
 
 import contextlib
 import http.client
 import json
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from http.cookies import SimpleCookie
+from itertools import count
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
+from uuid import UUID
 
-from flask import Flask
+from flask import Flask, Response
 
 from benchmarks.seeding import PASSWORD, Seeded, seed
 from portal.app import create_app
-from portal.rooms.models import Role
+from portal.edge import admission_cookie
+from portal.rooms.models import Room
 from portal.settings import Settings
 from tests import servers
 from tests.cast import csrf_of
@@ -25,8 +29,8 @@ from tests.cast import csrf_of
 WORKERS = 2
 FORM = "application/x-www-form-urlencoded"
 JSON = "application/json"
-RATE = "1000000000 per minute"
-"""What a program may ask: so much that the limit is judged, as it always is, and never reached."""
+RATE = "1200 per minute"
+"""What one program may ask: more than each of the measured ones does, and of an ordinary size."""
 ACCEPTED = "gzip, deflate, br, zstd"
 
 
@@ -73,14 +77,7 @@ class Browser:
         self.open("/sign-in")
         status, _, text = self.open("/sign-in", {"email": f"{name}@bench.example", "password": PASSWORD})
         assert status == HTTPStatus.SEE_OTHER, text
-        self.open("/manage/rooms")
-        return self
-
-    def follow(self, link: str) -> "Browser":
-        """Follow a link up to the join page."""
-        status, location, text = self.open(link)
-        assert status == HTTPStatus.SEE_OTHER, text
-        self.open(location)
+        self.open("/manage/rooms/new")
         return self
 
     def request(self, method: str, path: str, fields: dict[str, Any] | None = None) -> str:
@@ -88,7 +85,7 @@ class Browser:
         kind, body = self.body(fields)
         lines = [f"{method} {path} HTTP/1.1", f"Host: 127.0.0.1:{self.port}", f"Accept-Encoding: {ACCEPTED}"]
         lines += [f"{name}: {value}" for name, value in self.credential.items()]
-        if body:
+        if fields is not None:
             lines += [f"Content-Type: {kind}", f"Content-Length: {len(body)}"]
         return "\r\n".join([*lines, "", body])
 
@@ -103,32 +100,80 @@ class Browser:
 
 @dataclass
 class Site:
-    """A portal with its rooms, the bare page on the same database, and the same app in this process."""
+    """A portal with its rooms, the plain servers on the same database, and the same app in this process."""
 
     portal: servers.Portal
-    bare_port: int
     seeded: Seeded
     app: Flask
-    """An app in this process on the portal's database, for counting statements."""
+    """An app in this process on the portal's database: for counting statements, and for signing visitors' cookies."""
+    bare_port: int
+    reference_port: int
+    plain_pids: dict[int, int]
+    """The first process of each of the plain servers, by its port."""
+    database_pid: int | None
+    """PostgreSQL's first process; None for SQLite, which works in the portal's processes."""
     owner: Browser
     member: Browser
     staff: Browser
-    guests: list[Browser]
-    coded: list[Browser]
-    program: Browser
-    """A program of the owner's."""
+    programs: list[Browser]
+    """Programs of the owner's."""
+    makers: list[Browser]
+    """Some of the small owners, each with an account of their own."""
+    maker_programs: list[Browser]
 
     @property
     def port(self) -> int:
         """The port on which the portal listens."""
         return self.portal.port
 
+    @property
+    def pid(self) -> int:
+        """The portal's first process."""
+        assert self.portal.process is not None
+        return self.portal.process.pid
+
+    def roots(self, port: int) -> list[int]:
+        """The first processes of whatever works for the server on this port: its own, and PostgreSQL's."""
+        database = [self.database_pid] if self.database_pid is not None else []
+        return [self.plain_pids.get(port, self.pid), *database]
+
+    def device(self, room: Room, token_uuid: UUID, last_name: str = "") -> Browser:
+        """A browser that has never entered this room and has just followed this link; its cookie is made here."""
+        cookie = replace(admission_cookie.by_link(None, token_uuid), last_name=last_name)
+        with self.app.test_request_context():
+            response = admission_cookie.write(Response(), room.id, cookie)
+            proof = admission_cookie.proof(cookie, room.id)
+        cookies = {name: morsel.value for name, morsel in SimpleCookie(response.headers["Set-Cookie"]).items()}
+        return Browser(self.port, cookies=cookies, csrf=proof)
+
+
+_number = count()
+
+
+@dataclass(frozen=True)
+class Servers:
+    """The addresses of PostgreSQL and of Redis, and PostgreSQL's first process; or none, for SQLite without Redis."""
+
+    postgres: str = ""
+    redis: str = ""
+    postmaster: int | None = None
+
+    def new_database(self, folder: Path) -> str:
+        """The address of an empty database."""
+        return servers.new_database(self.postgres) if self.postgres else f"sqlite:///{folder / 'foyer.db'}"
+
+    def numbered_redis(self, number: int) -> str:
+        """The address of one of Redis's databases."""
+        return f"{self.redis.rpartition('/')[0]}/{number}" if self.redis else ""
+
 
 @contextlib.contextmanager
-def site(folder: Path, *, database: str, redis: str, rooms: int) -> Iterator[Site]:
-    """Seed an empty database, and serve the portal and the bare page from it."""
-    environment = {"DATABASE_URL": database, "REDIS_URL": redis, "API_RATE": RATE}
-    portal = servers.Portal(folder, workers=WORKERS, environment=environment)
+def site(parent: Path, server: Servers, *, rooms: int, connections: int) -> Iterator[Site]:
+    """Seed a new database, and serve the portal and the plain servers from it. Without Redis by one process each."""
+    folder, redis = Path(tempfile.mkdtemp(dir=parent)), server.numbered_redis(next(_number))
+    database, workers = server.new_database(folder), WORKERS if redis else 1
+    environment = {"DATABASE_URL": database, "API_RATE": RATE, **({"REDIS_URL": redis} if redis else {})}
+    portal = servers.Portal(folder, workers=workers, environment=environment)
     app = create_app(
         Settings(
             data=folder,
@@ -141,35 +186,48 @@ def site(folder: Path, *, database: str, redis: str, rooms: int) -> Iterator[Sit
         )
     )
     seeded = seed(app, rooms)
-    bare_port = servers.free_port()
-    bare = [sys.executable, "-m", "benchmarks.bare"]
-    bare += [str(bare_port), str(WORKERS), database, str(seeded.rooms[0].uuid)]
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "bare.txt").open("wb") as log:
-        process = subprocess.Popen(bare, stdout=log, stderr=log)
-    try:
+    with contextlib.ExitStack() as running:
+        plain = {
+            kind: running.enter_context(_plain(kind, folder, workers, database, seeded))
+            for kind in ("bare", "reference")
+        }
+        running.callback(portal.stop)
         portal.start()
-        servers.wait_for(lambda: _answers(bare_port), what="the bare page's start")
+        makers = seeded.makers[:connections]
         yield Site(
             portal,
-            bare_port,
             seeded,
             app,
+            plain["bare"][0],
+            plain["reference"][0],
+            dict(plain.values()),
+            server.postmaster,
             owner=Browser(portal.port).sign_in("alice"),
             member=Browser(portal.port).sign_in("bob"),
             staff=Browser(portal.port).sign_in("admin"),
-            guests=[Browser(portal.port).follow(link) for link in seeded.links[Role.GUEST]],
-            coded=[Browser(portal.port).follow(link) for link in seeded.links[Role.ATTENDEE]],
-            program=Browser(portal.port, bearer=seeded.access_token),
+            programs=[Browser(portal.port, bearer=token) for token in seeded.programs],
+            makers=[Browser(portal.port).sign_in(maker.name) for maker in makers],
+            maker_programs=[Browser(portal.port, bearer=maker.access_token) for maker in makers],
         )
+
+
+@contextlib.contextmanager
+def _plain(kind: str, folder: Path, workers: int, database: str, seeded: Seeded) -> Iterator[tuple[int, int]]:
+    """One of the servers of `benchmarks.plain`; its port, and the id of its first process."""
+    port = servers.free_port()
+    command = [sys.executable, "-m", "benchmarks.plain", kind, str(port), str(workers), database]
+    with (folder / f"{kind}.txt").open("wb") as log:
+        process = subprocess.Popen([*command, str(seeded.rooms[0].uuid)], stdout=log, stderr=log)
+    try:
+        servers.wait_for(lambda: _answers(port), what=f"the start of the {kind} pages")
+        yield port, process.pid
     finally:
-        portal.stop()
         process.terminate()
         process.wait(10)
 
 
 def _answers(port: int) -> bool:
     try:
-        return Browser(port).open("/")[0] == HTTPStatus.OK
+        return Browser(port).open("/")[0] in {HTTPStatus.OK, HTTPStatus.NOT_FOUND}
     except OSError:
         return False

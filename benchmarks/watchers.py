@@ -1,7 +1,6 @@
-"""Measuring event streams: a thousand watch one room. How soon does the last one hear of a change, and at what cost?"""
+"""Measuring event streams: thousands watch rooms. How soon does the last one hear of a change, and at what cost?"""
 
 import http.client
-import os
 import resource
 import select
 import socket
@@ -9,15 +8,15 @@ import statistics
 import time
 from dataclasses import dataclass
 from http import HTTPStatus
-from pathlib import Path
+from uuid import UUID
 
+from benchmarks import clocks
 from benchmarks.paths import ROOMS
-from benchmarks.seeding import CODE
 from benchmarks.sites import Browser, Site
+from portal.rooms.models import Role, Room
 from portal.web.sse import MOST_STREAMS
 
-PATIENCE = 10.0
-TICKS = os.sysconf("SC_CLK_TCK")
+PATIENCE = 30.0
 
 
 @dataclass(frozen=True)
@@ -25,6 +24,7 @@ class Watched:
     """The measurements. CPU and memory are those of the portal's processes."""
 
     watchers: int
+    rooms: int
     last_told: float
     """Seconds from the change until the last watcher heard of it: the median of several changes."""
     cpu: float
@@ -36,69 +36,94 @@ class Watched:
     slowest_page: float
     """Seconds, of the pages asked for while watchers were being told."""
 
-
-def processes(site: Site) -> list[int]:
-    """The ids of the portal's processes: gunicorn's arbiter and its workers."""
-    assert site.portal.process is not None
-    parent = site.portal.process.pid
-    children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
-    return [parent, *map(int, children)]
-
-
-def memory(site: Site) -> int:
-    """The bytes that the portal's processes use. What they share is counted once."""
-    shares = [Path(f"/proc/{pid}/smaps_rollup").read_text() for pid in processes(site)]
-    return sum(int(line.split()[1]) * 1024 for share in shares for line in share.splitlines() if "Pss:" in line)
-
-
-def cpu(site: Site) -> float:
-    """The seconds of processor time that the portal's processes have used so far."""
-    fields = [Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split() for pid in processes(site)]
-    return sum(int(field[11]) + int(field[12]) for field in fields) / TICKS
+    @property
+    def report(self) -> str:
+        """The lines of the report. The CPU of a change includes that of the join which makes it."""
+        told = 60 if self.rooms == 1 else 600
+        return "\n".join(
+            [
+                f"{self.watchers} watchers of {self.rooms} room{'s' if self.rooms > 1 else ''}",
+                f"  the last is told after {self.last_told * 1000:.0f} ms           at most {told} ms",
+                f"  CPU per stream {self.cpu * 1e6:.0f} µs                  at most 60 µs",
+                f"  memory per stream {self.memory / 1000:.0f} KB              at most 25 KB",
+                f"  CPU while nothing happens {self.idle * 100:.1f} %     about 0",
+                f"  slowest page meanwhile {self.slowest_page * 1000:.0f} ms",
+            ]
+        )
 
 
-def watch(site: Site, watchers: int, changes: int) -> Watched:
-    """Open the streams, change the room several times, and measure."""
+@dataclass(frozen=True)
+class Audience:
+    """Who watches what: so many streams by each of `names`, and the rooms that change, with a link for each."""
+
+    names: list[str]
+    each: int
+    rooms: list[tuple[Room, UUID]]
+
+    @property
+    def size(self) -> int:
+        """How many watch."""
+        return len(self.names) * self.each
+
+
+def one_room(site: Site, watchers: int) -> Audience:
+    """The owner's people, who all hear of one room."""
+    return Audience(["alice"], watchers, [(site.seeded.rooms[0], site.seeded.tokens[Role.GUEST][0])])
+
+
+def many_rooms(site: Site, watchers: int) -> Audience:
+    """The small owners' people, each of whom hears of one room, while all rooms change."""
+    makers = site.seeded.makers
+    return Audience(
+        [maker.name for maker in makers], watchers // len(makers), [(maker.room, maker.token_uuid) for maker in makers]
+    )
+
+
+def watch(site: Site, audience: Audience, changes: int) -> Watched:
+    """Open the streams, change the rooms several times, and measure."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (min(max(soft, 2 * watchers), hard), hard))
-    browsers = [Browser(site.port).sign_in("alice") for _ in range(-(-watchers // MOST_STREAMS))]
-    before = memory(site)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(max(soft, 2 * audience.size), hard), hard))
+    before = clocks.memory(site.pid)
     poller, streams = select.epoll(), {}
-    for number in range(watchers):
-        stream = socket.create_connection(("127.0.0.1", site.port), 30)
-        stream.sendall(browsers[number // MOST_STREAMS].request("GET", "/manage/live").encode())
-        poller.register(stream, select.EPOLLIN)
-        streams[stream.fileno()] = stream
+    for name in audience.names:
+        for number in range(audience.each):
+            if number % MOST_STREAMS == 0:
+                browser = Browser(site.port).sign_in(name)
+            stream = socket.create_connection(("127.0.0.1", site.port), 30)
+            stream.sendall(browser.request("GET", "/manage/live").encode())
+            poller.register(stream, select.EPOLLIN)
+            streams[stream.fileno()] = stream
     _hear(poller, streams, b"event: hello")
-    used = memory(site) - before
-    begin, spent = time.monotonic(), cpu(site)
+    used = clocks.memory(site.pid) - before
+    begin, spent = time.monotonic(), clocks.cpu(site.pid)
     time.sleep(5)
-    idle = (cpu(site) - spent) / (time.monotonic() - begin)
+    idle = (clocks.cpu(site.pid) - spent) / (time.monotonic() - begin)
     took, cost, pages = [], [], []
     for number in range(changes):
         _quiet(poller, streams)
-        spent = cpu(site)
-        sent = _change(site, number)
+        spent = clocks.cpu(site.pid)
+        sent = [_change(site, room, token_uuid, number) for room, token_uuid in audience.rooms][-1]
         pages.append(_page(site))
         took.append(_hear(poller, streams, b"event: room") - sent)
-        cost.append(cpu(site) - spent)
+        cost.append(clocks.cpu(site.pid) - spent)
     for stream in streams.values():
         stream.close()
     return Watched(
-        watchers,
+        audience.size,
+        len(audience.rooms),
         statistics.median(took),
-        sum(cost) / changes / watchers,
-        used / watchers,
+        sum(cost) / changes / audience.size,
+        used / audience.size,
         idle,
         max(pages),
     )
 
 
-def _change(site: Site, number: int) -> float:
-    """One guest more, or one less, in one room. Returns when the change was asked for."""
-    guest = site.coded[number]
+def _change(site: Site, room: Room, token_uuid: UUID, number: int) -> float:
+    """One guest more in one room. Returns when the change was asked for."""
+    guest = site.device(room, token_uuid)
     at = time.perf_counter()
-    status, _, text = guest.open(site.seeded.rooms[number].path, {"name": "Gus", "code": CODE})
+    status, _, text = guest.open(room.path, {"name": f"Gus {number}"})
     assert status == HTTPStatus.SEE_OTHER, text
     return at
 

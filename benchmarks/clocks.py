@@ -1,0 +1,54 @@
+"""What servers cost: the processor time and the memory of a process with all that it started, read from /proc.
+
+Processor time is read instead of a stopwatch, because the load generator and the servers share the machine's cores.
+"""
+
+import contextlib
+import os
+from pathlib import Path
+
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+def tree(pid: int) -> list[int]:
+    """The process and everything that it started and that still runs, their threads' children included."""
+    found = [pid]
+    for parent in found:
+        with contextlib.suppress(FileNotFoundError):  # it has just ended
+            for thread in os.listdir(f"/proc/{parent}/task"):
+                found += map(int, _text(Path(f"/proc/{parent}/task/{thread}/children")).split())
+    return found
+
+
+def cpu(*roots: int) -> float:
+    """The seconds of processor time that these processes and all that they ever started have used so far."""
+    return sum(map(_cpu, {pid for root in roots for pid in tree(root)})) / TICKS
+
+
+def memory(root: int) -> int:
+    """The bytes that the process and what it started use. What they share is counted once (PSS)."""
+    return sum(_sum(pid, "Pss:") for pid in tree(root))
+
+
+def private_memory(root: int) -> int:
+    """The bytes that only one of these processes has, because it wrote them itself."""
+    return sum(_sum(pid, "Private_Dirty:") for pid in tree(root))
+
+
+def _cpu(pid: int) -> int:
+    """Ticks of a process, and of its children that have ended: user and system of both."""
+    fields = _text(Path(f"/proc/{pid}/stat")).rpartition(")")[2].split()
+    return sum(map(int, fields[11:15]))
+
+
+def _sum(pid: int, word: str) -> int:
+    lines = _text(Path(f"/proc/{pid}/smaps_rollup")).splitlines()
+    return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith(word))
+
+
+def _text(file: Path) -> str:
+    """The file's text; "" if its process has just ended."""
+    try:
+        return file.read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""

@@ -1,0 +1,34 @@
+"""The figures of runs, kept in files: `python -m benchmarks.figures OLD NEW` prints two runs beside one another."""
+
+import json
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+FOLDER = Path("test-results")
+
+
+def keep(figures: list[dict[str, Any]]) -> Path:
+    """Write a run's figures to a new file; returns it."""
+    FOLDER.mkdir(exist_ok=True)
+    file = FOLDER / f"bench-{datetime.now(UTC):%Y%m%d-%H%M%S}.json"
+    file.write_text(json.dumps(figures, indent=1))
+    return file
+
+
+def compared(old: Path, new: Path) -> list[str]:
+    """One line for each path of both runs: the ratio to the bare page then and now, and its change."""
+    before = {line["path"]: line for line in json.loads(old.read_text())}
+    lines = [f"{'path':<22}{'then':>8}{'now':>8}{'change':>9}   sql"]
+    for line in json.loads(new.read_text()):
+        if (then := before.get(line["path"])) is None:
+            continue
+        change = line["to_bare"] / then["to_bare"] - 1
+        sql = f"{then['sql']} → {line['sql']}" if then["sql"] != line["sql"] else str(line["sql"])
+        lines.append(f"{line['path']:<22}{then['to_bare']:>8.2f}{line['to_bare']:>8.2f}{change:>+9.0%}   {sql}")
+    return lines
+
+
+if __name__ == "__main__":
+    print("\n".join(compared(*map(Path, sys.argv[1:3]))))

@@ -1,0 +1,116 @@
+"""Nine o'clock: very many people press Join within seconds, in a few rooms, while others look at pages and make rooms.
+
+Unlike the load generator, which sends as fast as it is answered, people press when they press: everybody has a
+moment of their own, and waits in a connection of their own.
+"""
+
+import asyncio
+import statistics
+import time
+from dataclasses import dataclass, field
+from http import HTTPStatus
+
+import sqlalchemy as sa
+
+from benchmarks.paths import ROOMS, Ask
+from benchmarks.seeding import CODE
+from benchmarks.sites import Site
+from portal.db import session, transaction
+from portal.rooms.models import Role
+from portal.status.models import Participation
+
+WITHIN = 10.0
+"""Seconds in which all press Join."""
+PATIENCE = 120.0
+
+
+@dataclass
+class Joined:
+    """What was measured. Times are seconds from pressing to the answer."""
+
+    people: int
+    last_in: float = 0.0
+    """From the first press until the last one was in."""
+    wrong: list[str] = field(default_factory=list)
+    counted: int = 0
+    """How many the portal says are in."""
+    pages: list[float] = field(default_factory=list)
+    """Of the list of rooms, asked for all the time meanwhile."""
+    made: list[float] = field(default_factory=list)
+    """Of rooms made meanwhile below the same unlimited subscription."""
+
+    @property
+    def report(self) -> str:
+        """The lines of the report."""
+        page = statistics.quantiles(self.pages, n=100)[-1] if len(self.pages) > 1 else 0.0
+        example = f": {self.wrong[0]!r}" if self.wrong else ""
+        return "\n".join(
+            [
+                f"{self.people} people press Join within {WITHIN:.0f} s",
+                f"  the last one is in after {self.last_in:.1f} s           at most 15 s",
+                f"  wrong answers {len(self.wrong)}{example}, counted as in {self.counted}",
+                f"  99 of 100 pages meanwhile within {page:.2f} s   at most 1 s",
+                f"  slowest new room meanwhile {max(self.made, default=0.0):.2f} s",
+            ]
+        )
+
+
+def join(site: Site, people: int) -> Joined:
+    """Let so many people press Join, half of them with a code, and measure."""
+    rooms = site.seeded.rooms
+    presses = []
+    for number in range(people):
+        at, coded = number % len(rooms), number // len(rooms) % 2 == 1
+        role, fields = (Role.ATTENDEE, {"code": CODE}) if coded else (Role.GUEST, {})
+        device = site.device(rooms[at], site.seeded.tokens[role][at])
+        presses.append(Ask(device, rooms[at].path, {"name": f"Person {number}", **fields}))
+    result = Joined(people)
+    before = _inside(site)
+    asyncio.run(_all(site, presses, result))
+    result.counted = _inside(site) - before
+    return result
+
+
+async def _all(site: Site, presses: list[Ask], result: Joined) -> None:
+    begin, over = time.perf_counter(), asyncio.Event()
+
+    async def press(number: int, ask: Ask) -> None:
+        await asyncio.sleep(number * WITHIN / len(presses))
+        await _answered(site, ask, HTTPStatus.SEE_OTHER, result)
+        result.last_in = max(result.last_in, time.perf_counter() - begin)
+
+    async def again(ask: Ask, status: HTTPStatus, pause: float, times: list[float]) -> None:
+        while not over.is_set():
+            sent = time.perf_counter()
+            await _answered(site, ask, status, result)
+            times.append(time.perf_counter() - sent)
+            await asyncio.sleep(pause)
+
+    room = Ask(site.owner, f"{ROOMS}/new", {"room_name": "Bench"})
+    async with asyncio.TaskGroup() as meanwhile:
+        meanwhile.create_task(again(Ask(site.owner, ROOMS), HTTPStatus.OK, 0.1, result.pages))
+        meanwhile.create_task(again(room, HTTPStatus.SEE_OTHER, 0.5, result.made))
+        await asyncio.gather(*(press(number, ask) for number, ask in enumerate(presses)))
+        over.set()
+
+
+async def _answered(site: Site, ask: Ask, status: HTTPStatus, result: Joined) -> None:
+    """Send one request in a connection of its own, and note an answer that is not the expected one."""
+    try:
+        async with asyncio.timeout(PATIENCE):
+            reader, writer = await asyncio.open_connection("127.0.0.1", site.port)
+            writer.write(ask.text.replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n", 1).encode())
+            answer = await reader.read(-1)
+            writer.close()
+    except (OSError, TimeoutError) as error:
+        result.wrong.append(repr(error))
+        return
+    if not answer.startswith(f"HTTP/1.1 {int(status)} ".encode()):
+        result.wrong.append(answer[:300].decode(errors="replace"))
+
+
+def _inside(site: Site) -> int:
+    """How many the portal counts as in, in all rooms."""
+    with site.app.app_context(), transaction():
+        inside = sa.select(sa.func.count()).select_from(Participation).where(Participation.left_at.is_(None))
+        return session.scalar(inside) or 0

@@ -1,10 +1,9 @@
 """One database transaction for each request: an answer below 400 commits it, any other rolls it back.
 
 The body is read before the first statement, so that no slow client keeps a transaction open. GET, HEAD and OPTIONS
-requests only read: a statement of theirs that writes raises `WriteWhileReading`. Except for GET below `/hooks`, where
-services choose the method of their callbacks, and for what `db.writing` marks: what a reader finds to have happened
-already, such as a right that has run out. Event streams hold no session: they query in short transactions of their
-own.
+requests only read: a statement of theirs that writes raises `WriteWhileReading`. Except for what `db.writing` marks:
+what a reader finds to have happened already, such as a right that has run out, and what services tell by callbacks,
+whose method they choose. Event streams hold no session: they query in short transactions of their own.
 """
 
 from collections.abc import Callable
@@ -27,7 +26,10 @@ RAW_BODIES = "/hooks/"
 
 
 def reading_only(view: Callable[..., Any]) -> Callable[..., Any]:
-    """Mark a POST view that writes nothing to the database, so that it does not wait for SQLite's one writer."""
+    """Mark a view that acts, but writes nothing to the database, or only within `db.writing`.
+
+    So it does not wait for SQLite's one writer, or not before it knows that there is something to write.
+    """
     view.reading_only = True  # type: ignore[attr-defined]
     return view
 

@@ -6,12 +6,13 @@ from flask import Blueprint, Flask
 from flask.typing import ResponseReturnValue
 from flask_wtf import CSRFProtect
 
+from portal.db import writing
 from portal.edge import actor
 from portal.edge.guard import signed_by_provider
-from portal.edge.transaction import RAW_BODIES
+from portal.edge.transaction import RAW_BODIES, reading_only
 from portal.hooks.callbacks import read_callback
 from portal.providers.base import CallbackRefused
-from portal.status.callbacks import receive
+from portal.status.callbacks import receive, verify
 from portal.subscriptions.models import ServiceProvider
 
 bp = Blueprint("hooks", __name__, url_prefix=RAW_BODIES.rstrip("/"))
@@ -26,10 +27,13 @@ def install(app: Flask, csrf: CSRFProtect) -> None:
 
 @bp.route("/<id:provider_id>", methods=["GET", "POST"])
 @signed_by_provider
+@reading_only
 def call_back(provider: ServiceProvider) -> ResponseReturnValue:
     """Receive a callback. Answers 204 once it is stored, and 401 if the service did not send it; nothing else."""
     try:
-        receive(provider, read_callback())
+        verified = verify(provider, read_callback())
     except CallbackRefused:
         return "", HTTPStatus.UNAUTHORIZED
+    with writing():
+        receive(verified)
     return "", HTTPStatus.NO_CONTENT

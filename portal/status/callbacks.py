@@ -4,6 +4,9 @@ A callback only speeds things up. What it says is recorded, and then the service
 late, repeated or replayed message costs no more than one question too many.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -21,8 +24,18 @@ from portal.subscriptions.services import bound_service
 log = structlog.get_logger()
 
 
-def receive(provider: ServiceProvider, callback: RawCallback) -> int:
-    """Act upon the messages of a callback. Returns how many of them were new.
+@dataclass(frozen=True)
+class VerifiedCallback:
+    """A callback that the service of `provider` did send. `ask_after`: whether that service can be asked about it."""
+
+    provider: ServiceProvider
+    reports: Sequence[Report]
+    received_at: datetime
+    ask_after: bool
+
+
+def verify(provider: ServiceProvider, callback: RawCallback) -> VerifiedCallback:
+    """Check who sent a callback, and read what it says. Changes nothing, so a stranger's waits for no writer.
 
     Raises `CallbackRefused` if the service of `provider` did not send it, and `NotFound` if it sends no callbacks.
     """
@@ -32,14 +45,21 @@ def receive(provider: ServiceProvider, callback: RawCallback) -> int:
         raise NotFound from None
     if not isinstance(service, ReceivesCallbacks):
         raise NotFound
+    reports = _reports_of(service, callback, provider)
+    return VerifiedCallback(provider, reports, callback.received_at, isinstance(service, ReportsStatus))
+
+
+def receive(callback: VerifiedCallback) -> int:
+    """Act upon the messages of a callback. Returns how many of them were new."""
+    provider = callback.provider
     fresh = [
         report
-        for report in _reports_of(service, callback, provider)
+        for report in callback.reports
         if record_submission(submission_key("callback", str(provider.uuid), report.key), "")
     ]
     rooms = [(_room_of(provider, report), report) for report in fresh]
     for room_uuid, report in sorted(((uuid, one) for uuid, one in rooms if uuid is not None), key=lambda pair: pair[0]):
-        _record_report(room_uuid, provider, report, callback, ask_after=isinstance(service, ReportsStatus))
+        _record_report(room_uuid, report, callback)
     return len(fresh)
 
 
@@ -69,16 +89,15 @@ def _room_of(provider: ServiceProvider, report: Report) -> UUID | None:
     return room_uuid
 
 
-def _record_report(
-    room_uuid: UUID, provider: ServiceProvider, report: Report, callback: RawCallback, *, ask_after: bool
-) -> None:
+def _record_report(room_uuid: UUID, report: Report, callback: VerifiedCallback) -> None:
+    provider = callback.provider
     if report.snapshot is not None:
         try:
             with session.begin_nested():
                 record(room_uuid, report.snapshot, source=Source.WEBHOOK, provider=provider, external=report.external)
         except (TypeError, ValueError, AttributeError, OverflowError, sa.exc.StatementError) as error:
             log.warning("a callback tells nonsense of a room", provider=provider.id, error=type(error).__name__)
-    if ask_after:
+    if callback.ask_after:
         session.execute(
             sa.update(RoomStatus)
             .where(RoomStatus.room_uuid == room_uuid)

@@ -1,5 +1,7 @@
 """A provider's callback reaches its adapter byte for byte; nothing but its signature opens the way."""
 
+import sqlite3
+from contextlib import closing
 from io import BytesIO
 from urllib.parse import urlencode
 
@@ -8,11 +10,13 @@ import sqlalchemy as sa
 from flask import Flask
 from werkzeug.test import TestResponse
 
+from portal import db as portal_db
 from portal.app import MEGABYTE
 from portal.db import session, transaction
 from portal.edge import actor
 from portal.hooks import routes
-from portal.providers.base import RawCallback
+from portal.providers.base import CallbackRefused, RawCallback
+from portal.status.callbacks import VerifiedCallback
 from portal.subscriptions.models import ServiceProvider
 from tests.cast import Cast
 from tests.conftest import BOTH
@@ -20,6 +24,8 @@ from tests.conftest import BOTH
 URLENCODED = "application/x-www-form-urlencoded"
 ODD = b"event=%7B%22a%22%3A1%7D&event=second&a+b=%e4%zz&empty&=&once=x&csrf_token=&utf=\xc3\xa4&latin=\xe4&event=third"
 """A form that no parser gives back as it was: duplicates, broken escapes, raw bytes, fields that pages know."""
+
+FORGED = b"event=forged"
 
 
 class Service:
@@ -32,10 +38,15 @@ class Service:
         with cast.app.app_context(), transaction():
             self.path = f"/hooks/{session.scalars(sa.select(ServiceProvider)).one().id}"
 
-    def receive(self, provider: ServiceProvider, callback: RawCallback) -> None:
+    def verify(self, provider: ServiceProvider, callback: RawCallback) -> VerifiedCallback:
+        if callback.body == FORGED:
+            raise CallbackRefused
         self.callbacks.append(callback)
         self.actors.append(actor.current())
-        provider.provider_name = "Called"
+        return VerifiedCallback(provider, [], callback.received_at, ask_after=False)
+
+    def receive(self, callback: VerifiedCallback) -> None:
+        callback.provider.provider_name = "Called"
 
     def post(self, body: bytes = b"", *, kind: str = URLENCODED, query: str = "") -> TestResponse:
         return self.cast.browser().post(f"{self.path}{query}", data=body, content_type=kind)
@@ -48,6 +59,7 @@ class Service:
 @pytest.fixture
 def service(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> Service:
     service = Service(cast)
+    monkeypatch.setattr(routes, "verify", service.verify)
     monkeypatch.setattr(routes, "receive", service.receive)
     return service
 
@@ -127,6 +139,18 @@ def test_a_session_cookie_gives_nothing(service: Service) -> None:
         assert "Set-Cookie" not in answer.headers
     assert service.actors == [None, None]
     assert len(service.callbacks) == 2
+
+
+def test_what_a_stranger_sends_waits_for_no_writer(
+    service: Service, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(portal_db, "WRITER_TIMEOUT", 0.0)
+    with closing(sqlite3.connect(database.removeprefix("sqlite:///"), isolation_level=None)) as writer:
+        writer.execute("BEGIN IMMEDIATE")
+        assert service.post(FORGED).status_code == 401
+        assert service.post(ODD).status_code == 503
+    assert service.post(ODD).status_code == 204
+    assert service.name() == "Called"
 
 
 def test_a_service_that_is_not_in_use_is_heard(service: Service) -> None:

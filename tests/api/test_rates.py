@@ -2,16 +2,25 @@
 
 import threading
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
+import redis
 import time_machine
 from flask import Flask
+from limits.storage import RedisStorage
 
+from portal.app import create_app
 from portal.credentials.secrets import ACCESS
 from portal.db import db
+from portal.edge import redis_rates
 from portal.edge.rate_storage import SWEEP, InProcessStorage
+from portal.edge.redis_rates import OneTripStorage
 from tests.api.conftest import NewProgram, Program
 from tests.cast import Cast
+from tests.conftest import settings_for
+from tests.servers import free_port
 from tests.statements import statements
 
 
@@ -81,8 +90,16 @@ def test_whoever_came_too_often_is_told_when_there_is_room_again(app: Flask, pro
         assert alice.get("/features").status_code == 200
 
 
-def test_a_window_moves_with_the_time() -> None:
-    windows = InProcessStorage()
+@pytest.fixture(params=["in this process", "in Redis"])
+def windows(request: pytest.FixtureRequest) -> InProcessStorage | OneTripStorage:
+    if request.param == "in this process":
+        return InProcessStorage()
+    kept = OneTripStorage(f"{redis_rates.SCHEME}+{request.getfixturevalue('valkey_server')}")
+    kept.reset()
+    return kept
+
+
+def test_a_window_moves_with_the_time(windows: InProcessStorage | OneTripStorage) -> None:
     with time_machine.travel(datetime(2027, 1, 31, tzinfo=UTC), tick=False) as clock:
         begun = datetime.now(UTC).timestamp()
         assert [windows.acquire_entry("a", 2, 60) for _ in range(2)] == [True, True]
@@ -94,6 +111,35 @@ def test_a_window_moves_with_the_time() -> None:
         assert windows.get_moving_window("a", 2, 60)[1] == 0
         assert windows.acquire_entry("a", 2, 60)
         assert not windows.acquire_entry("a", 2, 60, amount=2)
+
+
+def test_redis_is_asked_once_for_a_request(app: Flask, valkey_server: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    windows = OneTripStorage(f"{redis_rates.SCHEME}+{valkey_server}")
+    windows.reset()
+    windows.acquire_entry("a", 3, 60)  # which also makes the script known
+    sent: list[object] = []
+    send = redis.connection.AbstractConnection.send_packed_command
+
+    def count(self: Any, command: object, **more: object) -> None:
+        sent.append(command)
+        send(self, command, **more)
+
+    monkeypatch.setattr(redis.connection.AbstractConnection, "send_packed_command", count)
+    seen = []
+    for _ in range(3):
+        with app.app_context():
+            seen.append((windows.acquire_entry("a", 3, 60), windows.get_moving_window("a", 3, 60)[1]))
+    assert seen == [(True, 2), (True, 3), (False, 3)]
+    assert len(sent) == 3
+    library = RedisStorage(valkey_server)
+    assert library.get_moving_window("a", 3, 60)[1] == 3
+    assert 0 < library.get_connection().ttl(library.prefixed_key("a")) <= 60
+
+
+def test_a_program_is_told_to_come_again_while_redis_is_away(database: str, tmp_path: Path) -> None:
+    app = create_app(settings_for(database, tmp_path, redis_url=f"redis://127.0.0.1:{free_port()}/0"))
+    answer = Program(app, "").get("/features")
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
 
 
 def test_windows_in_which_nothing_happens_any_more_are_forgotten() -> None:

@@ -9,7 +9,7 @@ from flask_wtf import CSRFProtect
 
 from portal.api.v1 import access, access_codes, accounts, docs, logout, rooms, sessions, tokens, users, webhooks
 from portal.clock import now
-from portal.edge import actor, bearer, rate_storage
+from portal.edge import actor, bearer, rate_storage, redis_rates
 from portal.edge.converters import AnyIdentifier
 from portal.edge.network import network
 
@@ -31,7 +31,7 @@ def install(app: Flask, csrf: CSRFProtect, *, rate: str, storage: str) -> None:
     limiter = Limiter(
         _bucket,
         application_limits=[rate],
-        storage_uri=storage or f"{rate_storage.SCHEME}://",
+        storage_uri=f"{redis_rates.SCHEME}+{storage}" if storage else f"{rate_storage.SCHEME}://",
         strategy="moving-window",
     )
     limiter.request_filter(lambda: not request.path.startswith(f"{PREFIX}/"))

@@ -1,6 +1,7 @@
 """The portal. This file imports nothing, so that importing one part never starts the whole.
 
-`app.py` puts everything together, `cli.py` has the commands, `settings.py` reads the environment, `db.py` the database.
+`app.py` puts everything together, `cli.py` and `commands` have the commands, `settings.py` reads the environment,
+`db.py` the database.
 The core, one package for each noun, knows no web: people, customers, subscriptions, accounts, rooms, permissions,
 status, admission, conference, audit, credentials, webhooks. Below them are tasks, idempotency, undo, throttling,
 enqueueing, token_format, vault, channels, identifiers, keyset, scopes, moments, public_url, networks, clock and errors.

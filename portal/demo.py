@@ -4,11 +4,10 @@ import sqlalchemy as sa
 from flask import current_app
 
 from portal.accounts.models import Account
-from portal.accounts.operations import create_account
+from portal.accounts.operations import sell_plan
 from portal.admission.codes import create_code
 from portal.admission.models import AccessCode, RoomToken
 from portal.admission.tokens import issue_token
-from portal.customers.models import Customer
 from portal.customers.operations import create_customer
 from portal.db import reading, session, transaction
 from portal.people import passwords
@@ -19,8 +18,8 @@ from portal.permissions.operations import add_member
 from portal.permissions.permission import Permission
 from portal.rooms.models import Role, Room
 from portal.rooms.operations import create_room
-from portal.subscriptions.models import ServiceProvider, ServiceType, Subscription
-from portal.subscriptions.operations import create_provider, create_subscription
+from portal.subscriptions.models import ServiceType
+from portal.subscriptions.plans import Plan
 
 PASSWORD = "demo-demo-demo"  # noqa: S105  (known to everybody: the demo listens on this machine only)
 CODE = "DEMO-2026"
@@ -35,6 +34,7 @@ MEET_STANDARD: dict[str, int | bool | None] = {
     "public_chat": True,
     "screen_sharing": True,
 }
+PLAN = Plan("Meet Standard", ServiceType.MEET, "mesh", MEET_STANDARD)
 
 
 def furnish() -> list[str]:
@@ -55,9 +55,8 @@ def _create(hashes: dict[str, passwords.Hash]) -> None:
         for name, full in PEOPLE.items()
     }
     make_admin(people["admin"])
-    provider = create_provider(provider_name="Built in", provider_type="mesh")
-    main = _customer("Acme", people["alice"], provider)
-    _customer("Globex", people["charlie"], provider)
+    main = _customer("Acme", people["alice"])
+    _customer("Globex", people["charlie"])
 
     alice = actor_of(people["alice"])
     board = create_room(account=main, room_name="Board meeting", by=alice)
@@ -73,16 +72,8 @@ def _create(hashes: dict[str, passwords.Hash]) -> None:
     )
 
 
-def _customer(name: str, owner: User, provider: ServiceProvider) -> Account:
-    customer: Customer = create_customer(company_name=name, owner=owner)
-    subscription: Subscription = create_subscription(
-        customer=customer,
-        name="Meet Standard",
-        service_type=ServiceType.MEET,
-        provider=provider,
-        features=MEET_STANDARD,
-    )
-    return create_account(subscription=subscription, account_name="Main")
+def _customer(name: str, owner: User) -> Account:
+    return sell_plan(customer=create_customer(company_name=name, owner=owner), plan=PLAN, account_name="Main")
 
 
 def _lines() -> list[str]:

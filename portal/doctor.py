@@ -7,11 +7,14 @@ from pydantic import ValidationError
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
+from portal.accounts.queries import usable_accounts
 from portal.app import create_app
 from portal.channels import channels
+from portal.clock import now
 from portal.db import session
 from portal.errors import ChannelsAway
 from portal.people.operations import ambiguous_emails, any_public_password
+from portal.people.password_links import can_get_in
 from portal.settings import NO_KEY, Settings
 from portal.web import health
 
@@ -59,7 +62,7 @@ def _database(settings: Settings) -> list[Finding]:
         return [Finding(False, f"database: {kind} answers, but takes no writes. Is it a standby, or locked?")]
     if missing == "migrations":
         return [answers, Finding(False, "migrations: the database is not up to date. Run `portal migrate`.")]
-    return [answers, Finding(True, "migrations: up to date"), *_demo(settings), *_emails()]
+    return [answers, Finding(True, "migrations: up to date"), *_demo(settings), *_emails(), *_rooms()]
 
 
 def _demo(settings: Settings) -> list[Finding]:
@@ -78,6 +81,24 @@ def _emails() -> list[Finding]:
         )
         for email in ambiguous_emails()
     ]
+
+
+def _rooms() -> list[Finding]:
+    accounts = usable_accounts(now())
+    if not accounts:
+        command = "portal customer create --name NAME --owner-email EMAIL --owner-name NAME"
+        return [Finding(False, f"rooms: nobody can make one, because no customer has an account. Run `{command}`.")]
+    owners = {owner.email: owner for account in accounts for owner in (account.owner, account.customer.owner)}
+    shut_out = [
+        Finding(
+            False,
+            f"rooms: {email} owns an account and cannot sign in: there is no password, and no link to set one. "
+            f"Run `portal user password-link {email}`.",
+        )
+        for email, owner in owners.items()
+        if not can_get_in(owner)
+    ]
+    return [Finding(True, f"rooms: can be made, accounts: {len(accounts)}"), *shut_out]
 
 
 def _channels(settings: Settings) -> list[Finding]:

@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import urllib.request
@@ -12,15 +13,19 @@ from contextlib import contextmanager
 from http.cookiejar import CookieJar
 from pathlib import Path
 
+import click
 import pytest
 import requests
 from flask import request
 
 from portal.app import create_app
+from portal.commands.customers import customer
+from portal.subscriptions.plans import BUILT_IN_PLANS
 from tests import servers
 from tests.conftest import settings_for
 from tests.servers import Portal, free_port, wait_for
 
+CUSTOMER = ("customer", "create", "--name", "Acme", "--owner-email", "eva@example.org", "--owner-name", "Eva")
 CLIENT = ("client", "create", "--name", "Timetable", "--user", "alice@demo.example", "--json")
 
 
@@ -129,11 +134,69 @@ def test_the_doctor_says_what_is_wrong(tmp_path: Path, more: dict[str, str], wor
     assert words in said.stdout
 
 
-def test_the_doctor_is_content_after_a_migration(tmp_path: Path) -> None:
+def test_the_doctor_is_content_as_soon_as_somebody_can_make_rooms(tmp_path: Path) -> None:
     run(tmp_path, "migrate")
+    run(tmp_path, "user", "create", "ada@example.org", "--name", "Ada", "--admin", "--password", "a-long-password")
+    said = run(tmp_path, "doctor")
+    assert said.returncode == 1
+    assert "BAD  rooms: nobody can make one" in said.stdout
+    assert "portal customer create" in said.stdout
+    assert run(tmp_path, *CUSTOMER).returncode == 0
     said = run(tmp_path, "doctor")
     assert said.returncode == 0, said.stdout
     assert "BAD" not in said.stdout
+    with sqlite3.connect(tmp_path / "foyer.db") as database:
+        database.execute("DELETE FROM password_links")
+    said = run(tmp_path, "doctor")
+    assert said.returncode == 1
+    assert "Run `portal user password-link eva@example.org`" in said.stdout
+
+
+def test_a_customer_is_made_with_all_that_rooms_need_and_a_link_for_the_owner(tmp_path: Path) -> None:
+    run(tmp_path, "migrate")
+    made = run(tmp_path, *CUSTOMER, "--plan", "large", "--json")
+    printed = json.loads(made.stdout)
+    assert printed["password_link"].startswith("http://127.0.0.1:8000/set-password?token=pw_")
+    assert (printed["name"], printed["owner_email"], printed["plan"]) == ("Acme", "eva@example.org", "large")
+    again = run(tmp_path, *CUSTOMER[:-1], "Eve")
+    assert again.returncode == 1
+    assert "“Acme” has this e-mail address and is a customer already." in again.stderr
+    link = run(tmp_path, "user", "password-link", "EVA@example.org")
+    assert "eva@example.org sets a password here, once" in link.stdout
+    assert printed["password_link"] not in link.stdout
+    run(tmp_path, "user", "set-password", "eva@example.org", "--password", "a-long-password")
+    assert "has a password already" in run(tmp_path, "user", "password-link", "eva@example.org").stderr
+    second = run(tmp_path, "user", "create", "bob@example.org", "--name", "Bob", "--password", "a-long-password")
+    assert "can sign in" in second.stdout
+    theirs = ("customer", "create", "--name", "Acme", "--owner-email", "bob@example.org", "--owner-name", "Robert")
+    made = run(tmp_path, *theirs)
+    assert made.returncode == 0
+    assert "bob@example.org has a password already." in made.stdout
+    assert "Its owner is Bob." in made.stdout
+    assert "set-password" not in made.stdout
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        (("--owner-email", "eva", "--owner-name", "Eva"), "--owner-email: This is not an e-mail address"),
+        (("--owner-email", "eva@example.org", "--owner-name", " "), "--owner-name: Fill this in"),
+    ],
+)
+def test_a_customer_that_cannot_be_made_is_refused_in_a_sentence(
+    tmp_path: Path, more: tuple[str, ...], words: str
+) -> None:
+    run(tmp_path, "migrate")
+    refused = run(tmp_path, "customer", "create", "--name", "Acme", *more)
+    assert refused.returncode == 1
+    assert words in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+def test_the_plans_of_the_command_line_are_those_that_are_sold() -> None:
+    plan = next(option for option in customer.commands["create"].params if option.name == "plan")
+    assert isinstance(plan.type, click.Choice)
+    assert list(plan.type.choices) == list(BUILT_IN_PLANS)
 
 
 def test_a_token_in_an_address_reaches_no_log(tmp_path: Path) -> None:

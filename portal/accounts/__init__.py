@@ -6,5 +6,6 @@ created in it. The owner of an account holds every permission on its rooms.
 
     models.py       the table `Account` and its status
     permission.py   what can be permitted in an account
-    operations.py   creating an account
+    queries.py      finding accounts
+    operations.py   creating an account, and selling a plan with its first one
 """

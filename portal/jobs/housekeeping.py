@@ -11,6 +11,7 @@ from portal.credentials import operations as credentials
 from portal.db import transaction
 from portal.idempotency import api_requests, forms
 from portal.people.operations import sweep_sign_ins
+from portal.people.password_links import sweep_password_links
 from portal.rooms.operations import empty_trash
 from portal.tasks.operations import sweep_tasks
 from portal.webhooks.deliveries import sweep_deliveries
@@ -27,6 +28,7 @@ SWEEPS: tuple[Callable[[], object], ...] = (
     api_requests.sweep_requests,
     forms.sweep_submissions,
     sweep_sign_ins,
+    sweep_password_links,
     empty_trash,
 )
 """One function for each kind of row that is deleted when it is over."""

@@ -9,11 +9,12 @@ sign-in: admissions and event streams.
     staff.py             the permissions of platform staff
     emails.py            the canonical form of e-mail addresses
     memberships.py       the columns that memberships of rooms, accounts and customers share
-    models.py            the tables `User`, `PlatformRole` and `SignIn`
+    models.py            the tables `User`, `PlatformRole`, `SignIn` and `PasswordLink`
     operations.py        signing in and out, creating and changing users
     known_devices.py     browsers in which somebody has signed in before
     throttle_buckets.py  what counts the tries of a password
     names.py             the rule for names that people read, used for rooms and links as well
+    password_links.py    links by which somebody sets the first password
     passwords.py         hashing and checking passwords
     timezones.py         the time zones that people can choose
 """

@@ -1,4 +1,4 @@
-"""The tables of users, of the platform roles that make some of them staff, and of sign-ins."""
+"""The tables of users, of the roles that make some of them staff, of sign-ins, and of links to set a password."""
 
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -43,9 +43,27 @@ class User(IdentifierMixin, TimestampMixin, Base):
     """Whether everybody knows the password, as in the demo. The server does not listen on a network then."""
     timezone: Mapped[str | None] = mapped_column(sa.String(64))
     password_set_at: Mapped[datetime | None]
-    """When the password was last replaced. What programs were granted before that has ended."""
+    """When a password was last replaced by another. What programs were granted before that has ended."""
     deactivated_at: Mapped[datetime | None]
     platform_roles: Mapped[list[PlatformRole]] = relationship(secondary=user_platform_roles, lazy="joined")
+
+
+class PasswordLink(Base):
+    """A link by which somebody who has no password sets the first one. A person has one at most.
+
+    Only a keyed hash of its token is stored. The row is deleted when it is used.
+    """
+
+    __tablename__ = "password_links"
+
+    user_uuid: Mapped[UUID] = mapped_column(sa.ForeignKey("users.uuid", ondelete="CASCADE"), primary_key=True)
+    token_hash: Mapped[str] = mapped_column(sa.String(64), unique=True)
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+    user: Mapped[User] = relationship(lazy="joined", innerjoin=True)
+
+    def works(self, at: datetime) -> bool:
+        """Whether a password can be set by it at `at`."""
+        return at < self.expires_at and self.user.password_hash is None and self.user.deactivated_at is None
 
 
 class SignIn(Base):

@@ -19,7 +19,7 @@ from portal.people import passwords
 from portal.people.actor import Actor, actor_of
 from portal.people.emails import canonical_email
 from portal.people.known_devices import KnownDevice
-from portal.people.models import EMAIL_LENGTH, NAME_LENGTH, PlatformRole, SignIn, User
+from portal.people.models import EMAIL_LENGTH, NAME_LENGTH, PasswordLink, PlatformRole, SignIn, User
 from portal.people.names import clean_name
 from portal.people.throttle_buckets import password_buckets
 from portal.people.timezones import time_zones
@@ -39,6 +39,11 @@ def sign_in(
     or `Invalid` without naming the field.
     """
     user = authenticate(email=email, password=password, network=network, device=device)
+    return start_sign_in(user, timezone=timezone)
+
+
+def start_sign_in(user: User, *, timezone: str | None = None) -> SignIn:
+    """Create a sign-in for a user who has proven who he is. `timezone` is stored if he has none yet."""
     if user.timezone is None and timezone in time_zones():
         user.timezone = timezone
     started = SignIn(user=user)
@@ -79,10 +84,12 @@ def sign_out(sign_in: SignIn) -> None:
 def set_password(user: User, password_hash: passwords.Hash, *, by: Actor | None = None) -> None:
     """Replace the password, sign the user out everywhere, and end what programs were granted.
 
-    `by` is None for the portal itself.
+    A first password replaces none, so nothing was derived from it. `by` is None for the portal itself.
     """
+    if user.password_hash is not None:
+        user.password_set_at = now()
     user.password_hash, user.password_is_public = password_hash, False
-    user.password_set_at = now()
+    session.execute(sa.delete(PasswordLink).where(PasswordLink.user_uuid == user.uuid))
     session.execute(
         sa.update(SignIn).where(SignIn.user_uuid == user.uuid, SignIn.ended_at.is_(None)).values(ended_at=now())
     )
@@ -183,6 +190,11 @@ def ambiguous_emails() -> list[str]:
     Nobody can be found by them, so nobody signs in with them. They are older than the canonical form.
     """
     return [email for email in session.scalars(sa.select(User.email)) if canonical_email(email) != email]
+
+
+def anybody() -> bool:
+    """Whether there is any user at all."""
+    return bool(session.scalar(sa.select(sa.exists().where(User.uuid.is_not(None)))))
 
 
 def any_public_password() -> bool:

@@ -10,6 +10,7 @@ an unlimited number is stored as null and written `true` in the API.
     declared_values.py   judging values of declared settings and properties
     properties.py        properties of a provider, with secrets sealed
     operations.py        creating providers and subscriptions
+    plans.py             the plans that every portal can sell from the start
     queries.py           finding a provider
     services.py          from a provider to the service behind it
 """

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+import sqlalchemy as sa
+
 from portal.audit.operations import record_event
 from portal.clock import now
 from portal.customers.models import Customer
@@ -54,6 +56,13 @@ def change_provider_properties(
     provider.properties = merged_properties(provider.properties, properties, adapter=adapter_of(provider))
     session.flush()
     record_event("provider.updated", provider, by=by, properties=", ".join(sorted(properties)))
+
+
+def find_or_create_provider(provider_type: str, *, by: Actor | None = None) -> ServiceProvider:
+    """The oldest active provider of this type, or a new one: for types that need no properties. Raises `Invalid`."""
+    query = sa.select(ServiceProvider).where(ServiceProvider.provider_type == provider_type, ServiceProvider.active)
+    found = session.scalars(query.order_by(ServiceProvider.uuid).limit(1)).first()
+    return found or create_provider(provider_name="Built in", provider_type=provider_type, by=by)
 
 
 def create_subscription(

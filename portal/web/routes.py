@@ -27,7 +27,7 @@ from portal.web.manage import (
 )
 from portal.web.manage.room_tabs import room_tabs
 from portal.web.reader import reader
-from portal.web.session import applications, credentials
+from portal.web.session import applications, credentials, passwords
 from portal.web.session import pages as session_pages
 
 
@@ -49,6 +49,7 @@ def install(app: Flask) -> None:
         conference_pages.bp,
         conference_signals.bp,
         session_pages.bp,
+        passwords.bp,
         credentials.bp,
         applications.bp,
         health.bp,

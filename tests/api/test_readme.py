@@ -39,7 +39,7 @@ DONE_BY = {  # what is sent on a page → the operation of the API that does it
     "/rooms/<id:room_id>/-/join-tickets": "access_join",
 }
 UNDOING = re.compile(r"/(restoration|reinstatement)$")
-FOR_PEOPLE = re.compile(r"^/(me|sign-in|sign-out)(/|$)|/-/(conference/|entry$)")
+FOR_PEOPLE = re.compile(r"^/(me|sign-in|sign-out|set-password)(/|$)|/-/(conference/|entry$)")
 
 
 def test_what_the_readme_says_of_the_api_is_true(app: Flask) -> None:

@@ -20,6 +20,8 @@ from portal.channels import InProcess
 from portal.credentials.models import ClientKind, OAuthClient
 from portal.db import WriteWhileReading, db, reading, session, transaction, writing
 from portal.edge.transaction import SAFE_METHODS
+from portal.people.operations import create_user
+from portal.people.password_links import issue_password_link
 from portal.permissions.members import RoomMember
 from portal.rooms.models import Role, Room
 from portal.status.models import RoomSession
@@ -97,6 +99,7 @@ def world(cast: Cast, app: Flask, program: NewProgram) -> Iterator[World]:
         _, secret = issue_join_ticket(
             room=cast.room(cast.open_house), visitor=Visitor(), name="Tom", network="192.0.2.1"
         )
+        link = issue_password_link(create_user(email="new@demo.example", name="Neo")).path
     tickets = f"/rooms/{cast.open_house}/-/join-tickets"
     assert holder.get(f"{tickets}/{opened}").status_code == 303
     world = World(cast, program("alice"), [alice, cast.sign_in("admin"), guest, holder])
@@ -105,6 +108,7 @@ def world(cast: Cast, app: Flask, program: NewProgram) -> Iterator[World]:
         "join_tickets.show": [tickets],
         "join_tickets.open_ticket": [f"{tickets}/{secret}"],
         "consent.authorize": [other.address()],
+        "passwords.show": [link],
         "links.revoke": [f"/manage/rooms/{cast.board}/links/{cast.link_ids[Role.GUEST]}/revocation"],
         "links.pause": [f"/manage/rooms/{cast.board}/links/{cast.link_ids[Role.GUEST]}/pause"],
         "credentials.revoke": [f"/me/credentials/{_own_credential(app, cast)}/revocation"],

@@ -19,6 +19,7 @@ from portal.edge import actor, cursors
 from portal.edge.guard import requires, requires_in_account, signed_in
 from portal.edge.i18n import translated
 from portal.errors import Conflict
+from portal.people.staff import StaffPermission
 from portal.permissions.permission import Permission
 from portal.permissions.rules import acting_on, can
 from portal.rooms.features import features_of
@@ -53,8 +54,10 @@ def index() -> ResponseReturnValue:
     rooms = page_of_rooms(
         somebody, after=query_word("after", longest=cursors.LONGEST), asked=RoomFilter.read(query_word)
     )
-    page = partial(render_template, "manage/rooms/index.html", rooms=rooms, piece=_row)
-    shown = page() if flash_messages.are_waiting() else cached_fragment_for_session("rooms", (rooms, reader()), page)
+    sells = StaffPermission.CUSTOMERS_CREATE in somebody.staff
+    page = partial(render_template, "manage/rooms/index.html", rooms=rooms, sells=sells, piece=_row)
+    facts = (rooms, reader(), sells)
+    shown = page() if flash_messages.are_waiting() else cached_fragment_for_session("rooms", facts, page)
     return fill_placeholders(shown, ages_of((*rooms.live, *rooms.others)))
 
 

@@ -83,7 +83,7 @@ def sign_in() -> ResponseReturnValue:
     target = own_page(request.args.get("next", ""))
     if actor.current() is not None:
         return redirect(target, 303)
-    return _page(SignInForm(formdata=None, next=target))
+    return _page(SignInForm(formdata=None, next=target), empty=not people.anybody())
 
 
 @bp.post("/sign-in")
@@ -159,8 +159,9 @@ def _opens(path: str) -> bool:
     return True
 
 
-def _page(form: SignInForm) -> str:
-    return render_template("session/sign_in.html", form=form)
+def _page(form: SignInForm, *, empty: bool = False) -> str:
+    """The sign-in page. `empty`: nobody has been made a user yet."""
+    return render_template("session/sign_in.html", form=form, empty=empty)
 
 
 def _ask_to_sign_in(_refused: SignInFirst) -> ResponseReturnValue:

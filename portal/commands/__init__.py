@@ -1,0 +1,9 @@
+"""The groups of the command line that are about people: users, customers and programs. `cli.py` puts them together.
+
+Like all commands they are thin over operations, and import the app only when they run.
+
+    running.py    what all commands share: the settings, the app, and how refusals are reported
+    users.py      `portal user …`
+    customers.py  `portal customer …`
+    clients.py    `portal client …`
+"""

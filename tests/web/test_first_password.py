@@ -1,0 +1,156 @@
+"""A link to set the first password: once, for a week, for whoever has none; and what a first page says."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+import time_machine
+from flask import Flask
+
+from portal import revisions
+from portal.accounts.operations import sell_plan
+from portal.app import create_app
+from portal.clock import now
+from portal.customers.operations import create_customer_with_owner
+from portal.db import db, session, transaction
+from portal.errors import Conflict, NotFound
+from portal.people import passwords
+from portal.people.models import PasswordLink, User
+from portal.people.operations import create_user, find_by_email, make_admin, set_password
+from portal.people.password_links import issue_password_link, sweep_password_links, use_password_link
+from portal.rooms.models import Room
+from portal.subscriptions.plans import BUILT_IN_PLANS
+from tests.cast import Cast, Client
+from tests.conftest import BOTH, settings_for
+
+EMAIL, PASSWORD = "eva@köln.example", "evas-own-password"
+
+
+@pytest.fixture
+def link(app: Flask) -> str:
+    with app.app_context(), transaction():
+        customer = create_customer_with_owner(company_name="Kölsch", owner_email=EMAIL, owner_name="Eva")
+        sell_plan(customer=customer, plan=BUILT_IN_PLANS["small"])
+        return issue_password_link(customer.owner).path
+
+
+def set_by(client: Client, link: str, password: str = PASSWORD, **fields: str) -> int:
+    token = link.partition("token=")[2]
+    sent = {"token": token, "password": password, "again": password, **fields}
+    return client.send("/set-password", link, **sent).status_code
+
+
+@BOTH
+def test_an_owner_sets_a_password_and_makes_a_room(cast: Cast, link: str) -> None:
+    eva = cast.browser()
+    page = eva.get(link)
+    assert page.status_code == 200
+    assert EMAIL in page.text
+    assert set_by(eva, link, timezone="Europe/Berlin") == 303
+    first = eva.get("/manage/rooms")
+    assert "Make your first room" in first.text
+    assert eva.send("/manage/rooms/new", room_name="Stammtisch").status_code == 303
+    assert cast.browser().send("/sign-in", email="eva@xn--kln-sna.example", password=PASSWORD).status_code == 303
+    with cast.app.app_context():
+        room = session.scalars(sa.select(Room).where(Room.room_name == "Stammtisch")).one()
+        assert (room.owner.email, room.owner.timezone) == (EMAIL, "Europe/Berlin")
+
+
+def test_a_link_works_once_and_looking_at_it_changes_nothing(cast: Cast, link: str) -> None:
+    for _ in range(3):
+        assert cast.browser().get(link).status_code == 200
+    assert set_by(cast.browser(), link) == 303
+    late = cast.browser()
+    assert late.get(link).status_code == 404
+    assert "This link is over" in late.get(link).text
+    assert set_by(late, link, password="another-password") == 404
+    assert cast.browser().send("/sign-in", email=EMAIL, password=PASSWORD).status_code == 303
+
+
+def test_a_password_that_is_too_short_or_mistyped_spends_nothing(cast: Cast, link: str) -> None:
+    eva = cast.browser()
+    assert set_by(eva, link, password="short") == 422
+    assert set_by(eva, link, again="something-else") == 422
+    assert set_by(eva, link) == 303
+
+
+@pytest.mark.parametrize("token", ["", "pw_", "pw_" + "a" * 38, "rt_x", "é"])
+def test_other_tokens_are_answered_like_used_ones(cast: Cast, token: str) -> None:
+    answer = cast.browser().get(f"/set-password?token={token}")
+    assert answer.status_code == 404
+    assert "This link is over" in answer.text
+
+
+def test_a_link_ends_after_a_week_by_a_newer_one_and_by_a_password(cast: Cast, link: str) -> None:
+    with time_machine.travel(now() + timedelta(days=7, seconds=1), tick=False):
+        assert cast.browser().get(link).status_code == 404
+        with cast.app.app_context(), transaction():
+            sweep_password_links()
+            assert session.scalars(sa.select(PasswordLink)).all() == []
+    with cast.app.app_context(), transaction():
+        user = _eva()
+        first, second = issue_password_link(user).path, issue_password_link(user).path
+    assert [cast.browser().get(path).status_code for path in (link, first, second)] == [404, 404, 200]
+    with cast.app.app_context(), transaction():
+        set_password(_eva(), passwords.checked_hash("set-by-the-operator"))
+    assert cast.browser().get(second).status_code == 404
+    with cast.app.app_context(), transaction(), pytest.raises(Conflict, match="has a password already"):
+        issue_password_link(_eva())
+
+
+@BOTH
+@pytest.mark.usefixtures("in_app")
+def test_of_two_who_use_one_link_the_second_is_refused(link: str) -> None:
+    token = link.partition("token=")[2]
+    with transaction():
+        use_password_link(token=token, password=PASSWORD, network="192.0.2.1")
+    with pytest.raises(NotFound), transaction():
+        use_password_link(token=token, password="another-password", network="192.0.2.2")
+
+
+def test_guesses_are_throttled(cast: Cast, link: str) -> None:
+    client = cast.browser()
+    assert {set_by(client, link, token="pw_" + "a" * 38) for _ in range(30)} == {404}
+    assert set_by(client, link) == 429
+    elsewhere = cast.browser()
+    elsewhere.environ_base["REMOTE_ADDR"] = "192.0.2.7"
+    assert set_by(elsewhere, link) == 303
+
+
+@pytest.fixture
+def bare(tmp_path: Path) -> Iterator[Flask]:
+    """A portal that was migrated, and nothing else."""
+    app = create_app(settings_for(f"sqlite:///{tmp_path / 'bare.db'}", tmp_path))
+    app.test_client_class = Client
+    with app.app_context():
+        revisions.upgrade()
+    yield app
+    with app.app_context():
+        session.remove()
+        db.engine.dispose()
+
+
+def test_the_first_page_says_what_to_do_next(bare: Flask) -> None:
+    assert "Nobody has an account here yet" in bare.test_client().get("/sign-in").text
+    with bare.app_context(), transaction():
+        hashed = passwords.checked_hash(PASSWORD)
+        make_admin(create_user(email="root@x.example", name="Root", password_hash=hashed))
+        create_user(email="zoe@x.example", name="Zoe", password_hash=hashed)
+    pages = {}
+    for name in ("root", "zoe"):
+        client = bare.test_client()
+        assert isinstance(client, Client)
+        assert "Nobody has an account here yet" not in client.get("/sign-in").text
+        assert client.send("/sign-in", email=f"{name}@x.example", password=PASSWORD).status_code == 303
+        pages[name] = client.get("/manage/rooms").text
+    assert "portal customer create --name" in pages["root"]
+    assert "ask whoever runs this portal" in pages["zoe"]
+    assert "portal customer create" not in pages["zoe"]
+
+
+def _eva() -> User:
+    found = find_by_email(EMAIL)
+    assert found is not None
+    return found

@@ -10,7 +10,6 @@ from typing import Any
 
 import structlog
 from flask import Flask, Response, g, make_response, render_template, request
-from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
@@ -19,6 +18,7 @@ from portal.admission.reauthorization import ParticipationEnded
 from portal.db import is_unavailable, session
 from portal.edge import actor
 from portal.edge.bearer import NoCredential, ScopeMissing
+from portal.edge.i18n import gettext as _
 from portal.edge.i18n import translated
 from portal.edge.transaction import RAW_BODIES
 from portal.errors import ChannelsAway, Conflict, Invalid, NotAllowed, NotFound, Refused, Throttled, Unavailable

@@ -8,12 +8,12 @@ from authlib.oauth2.rfc6749 import InvalidScopeError
 from authlib.oauth2.rfc9207 import IssuerParameter
 from flask import Blueprint, Response, make_response, render_template, request
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext as _
 
 from portal.edge import actor
 from portal.edge.errors import error_page
 from portal.edge.guard import signed_in
 from portal.edge.headers import let_forms_lead_to
+from portal.edge.i18n import gettext as _
 from portal.oauth.grants import consented_scopes
 from portal.oauth.server import issuer
 from portal.oauth.token_views import refuse_plain_http, server

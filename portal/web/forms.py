@@ -16,7 +16,7 @@ from flask import Flask, Response, current_app, g, make_response, redirect, requ
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from sqlalchemy.exc import SQLAlchemyError
-from wtforms import DateTimeLocalField, Field, SelectField
+from wtforms import DateTimeLocalField, Field, SelectField, StringField
 from wtforms.fields.choices import SelectChoice
 from wtforms.form import BaseForm
 from wtforms.validators import ValidationError
@@ -102,7 +102,9 @@ class Form(FlaskForm):  # type: ignore[misc]
         form: "Form"
 
         def render_field(self, field: Field, render_kw: dict[str, Any]) -> Any:
-            """Render a field; see `Form.takes_focus`."""
+            """Render a field; see `Form.takes_focus`. Text runs in the direction of what is typed."""
+            if isinstance(field, StringField):
+                render_kw.setdefault("dir", "auto")
             if not isinstance(field.widget, HiddenInput) and "autofocus" not in render_kw:
                 render_kw["autofocus"] = self.form.takes_focus(field)
             return super().render_field(field, render_kw)  # type: ignore[misc]

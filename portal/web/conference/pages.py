@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext as _
 
 from portal.admission.decision import Decision, Reason, Refuse
 from portal.admission.entering import preview
 from portal.admission.reauthorization import ABSENT, MEMBERSHIP, SIGNED_OUT, ParticipationEnded
 from portal.edge import actor
 from portal.edge.guard import Admission, Participant, admitted, at_door, find_participant
+from portal.edge.i18n import gettext as _
 from portal.edge.visitors import as_member
 from portal.errors import Conflict, Message, NotFound
 from portal.providers.base import Embeddable

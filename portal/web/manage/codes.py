@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import StringField
 
@@ -14,6 +13,7 @@ from portal.admission.queries import codes_of, find_own_code, roles_locked_out
 from portal.clock import now
 from portal.edge import actor
 from portal.edge.guard import requires
+from portal.edge.i18n import gettext as _
 from portal.edge.i18n import translated
 from portal.errors import Conflict, NotAllowed, NotFound
 from portal.permissions.permission import Permission

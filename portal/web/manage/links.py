@@ -7,9 +7,7 @@ from typing import Any
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from flask_babel import ngettext
 from wtforms import IntegerField, SelectField, StringField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import Optional
@@ -22,7 +20,8 @@ from portal.admission.queries import Visitor, automatic_count, codes_of, find_ow
 from portal.clock import now
 from portal.edge import actor
 from portal.edge.guard import requires
-from portal.edge.i18n import when
+from portal.edge.i18n import gettext as _
+from portal.edge.i18n import ngettext, when
 from portal.errors import NotAllowed, NotFound
 from portal.permissions.permission import Permission
 from portal.permissions.rules import grantable_roles, knows_the_plan

@@ -2,7 +2,6 @@
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import EmailField, SelectMultipleField
 from wtforms.fields.choices import SelectChoice
@@ -11,6 +10,7 @@ from wtforms.validators import InputRequired, Length
 from portal.clock import now
 from portal.edge import actor
 from portal.edge.guard import requires
+from portal.edge.i18n import gettext as _
 from portal.edge.i18n import translated
 from portal.errors import Conflict
 from portal.permissions.members import RoomMember

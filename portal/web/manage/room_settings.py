@@ -4,7 +4,6 @@ from typing import Any
 
 from flask import Blueprint, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import BooleanField, Field, IntegerField, SelectField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
@@ -12,6 +11,7 @@ from wtforms.validators import DataRequired, Optional, ValidationError
 
 from portal.edge import actor
 from portal.edge.guard import requires
+from portal.edge.i18n import gettext as _
 from portal.edge.i18n import translated
 from portal.errors import Message
 from portal.permissions.permission import Permission

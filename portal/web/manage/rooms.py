@@ -4,7 +4,6 @@ from functools import partial
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from markupsafe import Markup
 from wtforms import SelectField, StringField
@@ -17,7 +16,8 @@ from portal.admission.queries import codes_of, roles_locked_out, tokens_of
 from portal.clock import now
 from portal.edge import actor, cursors
 from portal.edge.guard import requires, requires_in_account, signed_in
-from portal.edge.i18n import translated
+from portal.edge.i18n import gettext as _
+from portal.edge.i18n import isolated, translated
 from portal.errors import Conflict
 from portal.people.staff import StaffPermission
 from portal.permissions.permission import Permission
@@ -73,7 +73,9 @@ def _row(row: Row) -> Markup:
 def create(accounts: list[Account]) -> ResponseReturnValue:
     """Create a room, then show it."""
     form = NewRoomForm()
-    form.account.choices = [SelectChoice(a.id, f"{a.customer.display_name} · {a.account_name}") for a in accounts]
+    form.account.choices = [
+        SelectChoice(a.id, f"{isolated(a.customer.display_name)} · {isolated(a.account_name)}") for a in accounts
+    ]
     if len(accounts) == 1 and not form.account.data:
         form.account.data = accounts[0].id
     if form.validate_on_submit():

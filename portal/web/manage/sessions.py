@@ -4,13 +4,12 @@ from datetime import datetime
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext as _
-from flask_babel import ngettext
 
 from portal.admission.participations import ParticipationDetails, count_participations, participations_of
 from portal.edge import actor, cursors
 from portal.edge.guard import requires
-from portal.edge.i18n import ending_label, role_label
+from portal.edge.i18n import ending_label, ngettext, role_label
+from portal.edge.i18n import gettext as _
 from portal.errors import NotFound
 from portal.keyset import split
 from portal.permissions.permission import Permission

@@ -6,7 +6,6 @@ from uuid import UUID
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import BooleanField, SelectMultipleField, StringField, URLField
 from wtforms.fields.choices import SelectChoice
@@ -15,6 +14,7 @@ from wtforms.validators import InputRequired
 from portal.clock import now
 from portal.edge import actor, cursors
 from portal.edge.guard import requires
+from portal.edge.i18n import gettext as _
 from portal.edge.i18n import translated
 from portal.errors import Conflict, NotAllowed
 from portal.keyset import split

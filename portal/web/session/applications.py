@@ -2,11 +2,11 @@
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext as _
 
 from portal.credentials.operations import Authorised, authorised, withdraw
 from portal.edge import actor
 from portal.edge.guard import signed_in
+from portal.edge.i18n import gettext as _
 from portal.errors import NotFound
 from portal.people.models import User
 from portal.web import flash_messages

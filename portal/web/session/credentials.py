@@ -6,7 +6,6 @@ the id that the new client will have: sent twice, it creates one client.
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import HiddenField, SelectMultipleField, StringField
 from wtforms.fields.choices import SelectChoice
@@ -17,6 +16,7 @@ from portal.clock import now
 from portal.credentials.clients import clients_of, create_client, find_own_client, offered_scopes, revoke_client
 from portal.edge import actor
 from portal.edge.guard import signed_in
+from portal.edge.i18n import gettext as _
 from portal.edge.i18n import translated
 from portal.errors import Conflict
 from portal.identifiers import new_id

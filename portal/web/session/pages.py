@@ -18,7 +18,6 @@ from flask import (
     url_for,
 )
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
@@ -30,6 +29,7 @@ from portal import vault
 from portal.edge import actor, device_cookie
 from portal.edge.errors import csrf_refused
 from portal.edge.guard import SignInFirst, open_to_all, signed_in
+from portal.edge.i18n import gettext as _
 from portal.edge.network import network
 from portal.errors import Refused
 from portal.people import operations as people

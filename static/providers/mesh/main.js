@@ -2,7 +2,7 @@
 
 import { watchLevels } from "./levels.js";
 import { Media } from "./media.js";
-import { announce, cover, facts, find, note, say } from "./page.js";
+import { announce, cover, facts, find, isolated, note, say } from "./page.js";
 import { Peer } from "./peer.js";
 import { list } from "./people.js";
 import { Portal } from "./portal.js";
@@ -86,7 +86,7 @@ function showCount() {
   const minutes = since ? Math.max(0, Math.floor((Date.now() - since) / 60000)) : 0;
   find("since").textContent = `${say("minutes", { n: minutes })} · ${say("count", { n: people.length })}`;
   find("since").hidden = !people.length;
-  document.title = `${say("count", { n: people.length })} · ${document.querySelector("h1").textContent}`;
+  document.title = `${say("count", { n: people.length })} · ${isolated(document.querySelector("h1").textContent)}`;
 }
 
 function showControls() {

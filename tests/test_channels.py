@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from portal.channels import EVERYTHING, Channels, InProcess, OverRedis, Watch, over_redis
+from portal.channels import EVERYTHING, Channels, InProcess, LapsedMember, OverRedis, Watch, over_redis
 from portal.errors import ChannelsAway
 from tests.servers import cable, free_port, wait_for
 
@@ -67,14 +67,14 @@ def test_who_gives_no_sign_of_life_lapses_and_is_claimed_once(channels: Channels
     channels.set_present("room", "early", {"camera": True}, 30)
     channels.set_present("room", "late", {}, 30)
     assert channels.presence("room")["early"] == {"camera": True}
-    channels.set_present("room", "early", {}, 0)
-    claims: list[tuple[str, str]] = []
+    channels.set_present("room", "early", {"camera": False}, 0)
+    claims: list[LapsedMember] = []
     sweepers = [threading.Thread(target=lambda: claims.extend(channels.take_lapsed())) for _ in range(4)]
     for sweeper in sweepers:
         sweeper.start()
     for sweeper in sweepers:
         sweeper.join()
-    assert claims == [("room", "early")]
+    assert claims == [("room", "early", {"camera": False})]
     assert list(channels.presence("room")) == ["late"]
 
 
@@ -93,7 +93,7 @@ def test_who_is_expected_lapses_unless_he_shows_up_or_was_there(channels: Channe
     channels.expect_present("room", "coming", 0)
     channels.set_present("room", "coming", {"camera": False}, 30)
     channels.expect_present("room", "lost", 0)
-    assert channels.take_lapsed() == [("room", "lost")]
+    assert channels.take_lapsed() == [("room", "lost", {})]
     assert channels.presence("room") == {"here": {"camera": True}, "coming": {"camera": False}}
 
 

@@ -12,11 +12,21 @@ Within one process these are a few dictionaries; with `REDIS_URL` all processes 
     over_redis.py   channels that several processes share
 """
 
-from portal.channels.base import EVERYTHING, Channels, MailboxMessage, Watch
+from portal.channels.base import EVERYTHING, Channels, LapsedMember, MailboxMessage, Watch
 from portal.channels.in_process import InProcess
 from portal.channels.over_redis import OverRedis
 
-__all__ = ["EVERYTHING", "Channels", "InProcess", "MailboxMessage", "OverRedis", "Watch", "channels", "use"]
+__all__ = [
+    "EVERYTHING",
+    "Channels",
+    "InProcess",
+    "LapsedMember",
+    "MailboxMessage",
+    "OverRedis",
+    "Watch",
+    "channels",
+    "use",
+]
 
 _channels: Channels = InProcess()
 

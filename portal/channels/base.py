@@ -5,7 +5,7 @@ import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 MAILBOX_LENGTH = 256
 MAILBOX_SECONDS = 30
@@ -18,6 +18,14 @@ class MailboxMessage:
 
     id: str
     body: dict[str, Any]
+
+
+class LapsedMember(NamedTuple):
+    """A member of a group whose deadline has passed, with the last value that it had."""
+
+    group: str
+    member: str
+    value: dict[str, Any]
 
 
 @dataclass
@@ -106,8 +114,8 @@ class Channels(Protocol):
         """Remove `member` from the group at once; `take_lapsed` will not report it."""
         ...
 
-    def take_lapsed(self) -> list[tuple[str, str]]:
-        """Remove and return, as (group, member), all whose deadline has passed. Each is returned to one caller only."""
+    def take_lapsed(self) -> list[LapsedMember]:
+        """Remove and return all whose deadline has passed. Each is returned to one caller only."""
         ...
 
 

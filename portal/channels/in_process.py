@@ -5,7 +5,14 @@ import time
 from collections import deque
 from typing import Any, ClassVar
 
-from portal.channels.base import MAILBOX_LENGTH, MAILBOX_SECONDS, Hub, MailboxMessage, checked_message_id
+from portal.channels.base import (
+    MAILBOX_LENGTH,
+    MAILBOX_SECONDS,
+    Hub,
+    LapsedMember,
+    MailboxMessage,
+    checked_message_id,
+)
 
 
 class InProcess:
@@ -17,7 +24,7 @@ class InProcess:
         self._hub = Hub()
         self._boxes: dict[str, deque[tuple[float, MailboxMessage]]] = {}
         self._present: dict[str, dict[str, tuple[float, dict[str, Any]]]] = {}
-        self._sequence = 0
+        self._sequence = time.time_ns() // 1_000  # a browser that outlived another process knows that one's ids
         self._lock = threading.Lock()
 
     def nudge(self, *topics: str, word: str = "") -> None:
@@ -76,17 +83,17 @@ class InProcess:
         with self._lock:
             self._remove(group, member)
 
-    def take_lapsed(self) -> list[tuple[str, str]]:
+    def take_lapsed(self) -> list[LapsedMember]:
         at = time.monotonic()
         with self._lock:
             gone = [
-                (group, member)
+                LapsedMember(group, member, value)
                 for group, members in self._present.items()
-                for member, (until, _) in members.items()
+                for member, (until, value) in members.items()
                 if until <= at
             ]
-            for group, member in gone:
-                self._remove(group, member)
+            for one in gone:
+                self._remove(one.group, one.member)
         return gone
 
     def _remove(self, group: str, member: str) -> None:

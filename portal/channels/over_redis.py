@@ -11,7 +11,15 @@ from typing import Any, ClassVar, ParamSpec, TypeVar
 import redis
 import structlog
 
-from portal.channels.base import MAILBOX_LENGTH, MAILBOX_SECONDS, Hub, MailboxMessage, Watch, checked_message_id
+from portal.channels.base import (
+    MAILBOX_LENGTH,
+    MAILBOX_SECONDS,
+    Hub,
+    LapsedMember,
+    MailboxMessage,
+    Watch,
+    checked_message_id,
+)
 from portal.errors import ChannelsAway
 
 log = structlog.get_logger()
@@ -40,10 +48,12 @@ redis.call('ZADD', KEYS[2], string.format('%.6f', t[1] + t[2] / 1000000 + ARGV[2
 _LAPSED = """
 local t = redis.call('TIME')
 local at = string.format('%.6f', t[1] + t[2] / 1000000)
-local gone = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', at, 'LIMIT', 0, 200)
-for _, name in ipairs(gone) do
+local gone = {}
+for _, name in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', at, 'LIMIT', 0, 200)) do
   local bar = string.find(name, '|', 1, true)
-  redis.call('HDEL', KEYS[2] .. string.sub(name, 1, bar - 1), string.sub(name, bar + 1))
+  local group, member = string.sub(name, 1, bar - 1), string.sub(name, bar + 1)
+  table.insert(gone, {group, member, redis.call('HGET', KEYS[2] .. group, member) or '{}'})
+  redis.call('HDEL', KEYS[2] .. group, member)
   redis.call('ZREM', KEYS[1], name)
 end
 return gone
@@ -155,9 +165,9 @@ class OverRedis:
             pipe.execute()
 
     @_or_away
-    def take_lapsed(self) -> list[tuple[str, str]]:
+    def take_lapsed(self) -> list[LapsedMember]:
         found: Any = self._lapsed(keys=[_DEADLINES, _PRESENT])
-        return [(group, member) for group, _, member in (name.partition("|") for name in found)]
+        return [LapsedMember(group, member, json.loads(value)) for group, member, value in found]
 
     def _listen(self) -> None:
         with self._lock:

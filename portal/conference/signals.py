@@ -17,9 +17,9 @@ from portal.db import on_commit, session
 from portal.errors import Invalid, Message, NotAllowed, NotFound
 from portal.people.actor import Actor
 from portal.rooms.models import Role, Room
-from portal.status.maintenance import ALIVE_SECONDS
 from portal.status.models import Ending, Participation
-from portal.status.operations import leave_session, present_participations
+from portal.status.operations import ALIVE_SECONDS, leave_session, present_participations
+from portal.status.presence import LEAVING
 
 LEAVING_SECONDS = 4  # how long a participant stays present after his page was closed, for a reload
 _TRIES = 5  # only tabs of one device ever compete for one presence
@@ -57,7 +57,10 @@ class InAnotherTab(NotAllowed):
 
 @dataclass(frozen=True)
 class RosterEntry:
-    """One participant in the roster: who he is, and what his browser last said about microphone and camera."""
+    """One participant in the roster: who he is, and what his browser last said about microphone and camera.
+
+    `away`: no heartbeat comes at present, and his place is kept. `tab` is "" until a page of his sends one.
+    """
 
     id: str
     name: str
@@ -65,6 +68,7 @@ class RosterEntry:
     tab: str
     microphone: bool
     camera: bool
+    away: bool
 
 
 def mailbox(participation_id: str) -> str:
@@ -83,13 +87,14 @@ def roster(room: Room) -> list[RosterEntry]:
             str(present.get(participation.id, {}).get("tab", "")),
             bool(present.get(participation.id, {}).get("microphone")),
             bool(present.get(participation.id, {}).get("camera")),
+            participation.away_since is not None,
         )
         for participation in present_participations(room)
     ]
 
 
 def heartbeat(participation: Participation, *, tab: str, microphone: bool, camera: bool, takeover: bool) -> bool:
-    """Keep the participant present for eight more seconds. Raises `InAnotherTab` if another tab is present.
+    """Keep the participant present for nine more seconds. Raises `InAnotherTab` if another tab is present.
 
     `takeover` replaces another tab, which is told. Returns whether something changed that others see. A heartbeat
     that arrives after `page_closed` for its tab does nothing; each page load has a tab id of its own.
@@ -98,7 +103,7 @@ def heartbeat(participation: Participation, *, tab: str, microphone: bool, camer
     value = {"tab": tab, "microphone": microphone, "camera": camera}
     for _try in range(_TRIES):
         before = channels().presence(group).get(participation.id, {})
-        holder, leaving = before.get("tab", ""), "leaving" in before
+        holder, leaving = before.get("tab", ""), LEAVING in before
         if leaving and holder == tab:
             return False
         if holder and holder != tab and not takeover and not leaving:
@@ -120,9 +125,9 @@ def page_closed(participation: Participation, *, tab: str) -> None:
     group = str(participation.room_uuid)
     for _try in range(_TRIES):
         before = channels().presence(group).get(participation.id, {})
-        if before.get("tab") != tab or "leaving" in before:
+        if before.get("tab") != tab or LEAVING in before:
             return
-        gone = before | {"leaving": True}
+        gone = before | {LEAVING: True}
         if channels().set_present(group, participation.id, gone, LEAVING_SECONDS, instead_of=before):
             return
 
@@ -140,11 +145,14 @@ def find_receiver(room: Room, sender: Participation, to: str) -> Participation:
 
 
 def require_may_signal(sender: Participation, tab: str, kind: SignalType) -> None:
-    """Make sure that this tab may send such a signal now. Raises `NotAllowed` (role), `InAnotherTab` or `Throttled`."""
+    """Make sure that this tab may send such a signal now. Raises `NotAllowed` (role), `InAnotherTab` or `Throttled`.
+
+    After a restart of the portal nothing is known of any tab, until the next heartbeat.
+    """
     signal_rate.take_signal(sender.id)
     if not may_signal(sender.role, kind):
         raise NotAllowed(Message("Only moderators may do this."))
-    if channels().presence(str(sender.room_uuid)).get(sender.id, {}).get("tab") != tab:
+    if channels().presence(str(sender.room_uuid)).get(sender.id, {}).get("tab", tab) != tab:
         raise InAnotherTab
 
 

@@ -1,4 +1,4 @@
-"""The presence sweep, a loop in every web process: closes participations without heartbeats, and overdue runs.
+"""The presence sweep, a loop in every web process: notices who sends no heartbeats, and closes overdue runs.
 
 Each lapsed participant is claimed by one process only, so any number of them may sweep. The loop never
 ends, whatever fails in one turn of it: nobody would notice, and people who have left would stay in for ever.
@@ -15,7 +15,7 @@ from portal.channels import channels
 from portal.db import reading, transaction
 from portal.jobs import poller
 from portal.status import maintenance
-from portal.status.operations import close_lapsed
+from portal.status.presence import handle_lapsed
 
 log = structlog.get_logger()
 
@@ -54,36 +54,32 @@ def one_turn(app: Flask, turn: int) -> None:
 
 
 def start(app: Flask) -> None:
-    """Close participations that a crash left open. With Redis they only get a deadline, as other processes may run."""
-    if channels().shared:
-        reconcile(app)
-        return
-    with app.app_context():
-        left = maintenance.unattended(_open_places())
-        if left:
-            with transaction():
-                close_lapsed(left)
-            log.info("closed participations that a crash left open", count=len(left))
+    """Expect heartbeats for participations that a stop or a crash left open: their pages come back by themselves."""
+    expected = reconcile(app)
+    if expected:
+        log.info("expecting people back who were in when the portal stopped", count=expected)
 
 
 def sweep(app: Flask) -> int:
-    """Close lapsed participations. Returns how many. If the database fails, they lapse again in a second."""
-    gone = [(group, member) for group, member in channels().take_lapsed() if not is_waiting_group(group)]
-    if not gone:
+    """Handle lapsed participants. Returns how many are out. If the database fails, they lapse again in a second."""
+    lapsed = [one for one in channels().take_lapsed() if not is_waiting_group(one.group)]
+    if not lapsed:
         return 0
     try:
         with app.app_context(), transaction():
-            return close_lapsed(gone)
+            return handle_lapsed(lapsed)
     except SQLAlchemyError:
-        for group, member in gone:
-            channels().expect_present(group, member, AGAIN_SECONDS)
+        for one in lapsed:
+            channels().set_present(one.group, one.member, one.value, AGAIN_SECONDS, instead_of={})
         raise
 
 
-def reconcile(app: Flask) -> None:
-    """Give a deadline to participants who are in by the database and unknown to the channels."""
+def reconcile(app: Flask) -> int:
+    """Give a deadline to participants who are in by the database and unknown to the channels. Returns how many."""
     with app.app_context():
-        maintenance.expect_heartbeat(maintenance.unattended(_open_places()))
+        unattended = maintenance.unattended(_open_places())
+        maintenance.expect_heartbeat(unattended)
+    return len(unattended)
 
 
 def look(app: Flask) -> None:

@@ -51,7 +51,7 @@ KINDS: Mapping[ServiceType, RoomKind] = {
         people=Message("people"),
         enter=Message("Enter"),
         people_limit="max_participants",
-        counts=("participants", "moderators", "attendees", "guests"),
+        counts=("participants", "moderators", "attendees", "guests", "reconnecting"),
     ),
     ServiceType.LIVE: RoomKind(
         label=Message("Live stream"),

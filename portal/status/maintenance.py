@@ -17,14 +17,12 @@ from portal.providers.base import LiveState
 from portal.rooms.features import used_limit
 from portal.rooms.models import Room
 from portal.status.models import Driver, Participation, RoomSession, RoomStatus, Source
+from portal.status.operations import ALIVE_SECONDS
 from portal.status.runs import end_run
 from portal.subscriptions.models import Subscription
 
 UNUSED_RUN_TIME = timedelta(minutes=5)
 LONGEST_UNTOLD = timedelta(days=1)
-# A heartbeat comes every three seconds. Without any, somebody is gone after eight; with the second between two sweeps,
-# and the way to other people's pages, that is less than ten. Whose heartbeats were lost has as long for the next.
-ALIVE_SECONDS = 8
 CHECK_AGE = timedelta(seconds=10)  # how old the status of a live room may become
 
 GroupMember = tuple[str, str]

@@ -5,7 +5,7 @@ The stored status is written by `portal.status.recording`; runs as a whole are s
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -27,13 +27,15 @@ from portal.subscriptions.models import ServiceProvider
 
 ParticipationFilter = Callable[[Participation], bool]
 
-FIRST_HEARTBEAT_SECONDS = 20  # how long a participant counts as present until his page sends its first heartbeat
+ALIVE_SECONDS = 9
+"""How long a heartbeat counts, and how long one is expected after entering. A page sends one every three seconds."""
 ROLE_COUNTS = {"moderators": Role.MODERATOR, "attendees": Role.ATTENDEE, "guests": Role.GUEST}
 COUNT_LABELS = {
     "participants": Message("Participants"),
     "moderators": Message("Moderators"),
     "attendees": Message("Attendees"),
     "guests": Message("Guests"),
+    "reconnecting": Message("Connecting again"),
 }
 
 
@@ -171,18 +173,6 @@ def present_participations(room: Room) -> list[Participation]:
     )
 
 
-def close_lapsed(gone: Iterable[tuple[str, str]]) -> int:
-    """Close participations whose heartbeats have stopped, given as (group, id) in the channels. Returns how many."""
-    by_room: dict[UUID, set[str]] = {}
-    for group, member in gone:
-        by_room.setdefault(UUID(group), set()).add(member)
-    closed = 0
-    for room_uuid in sorted(by_room):  # always the same order: no deadlock
-        members = by_room[room_uuid]
-        closed += close_participations(room_uuid, lambda person, ids=members: person.id in ids, ending=Ending.LOST)  # type: ignore[misc]
-    return closed
-
-
 def driven_by_service(here: LockedRoom) -> bool:
     """Whether a service tells who is in the running run, and not the portal's own pages."""
     return here.run is not None and here.run.driver is Driver.PROVIDER
@@ -203,6 +193,7 @@ def record_presence(here: LockedRoom, *, by: Actor | None = None) -> None:
     if people:
         by_role = Counter(person.role for person in people)
         figures |= {key: by_role[role] for key, role in ROLE_COUNTS.items()}
+        figures |= {"reconnecting": away} if (away := sum(one.away_since is not None for one in people)) else {}
     snapshot = Snapshot(
         state=LiveState.LIVE if people else LiveState.IDLE,
         since=run.started_at if run is not None and people else at,
@@ -255,7 +246,7 @@ def _replace_participation(here: LockedRoom, before: Participation) -> None:
 def _reserve_presence(group: str, member: str, *, takes_over: bool) -> None:
     if takes_over:
         _release_presence(group, member)
-    channels().expect_present(group, member, FIRST_HEARTBEAT_SECONDS)
+    channels().expect_present(group, member, ALIVE_SECONDS)
 
 
 def _release_presence(group: str, member: str) -> None:

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
+import time_machine
 from flask import Flask
 from structlog.testing import capture_logs
 
@@ -18,6 +19,7 @@ from portal.jobs import loop
 from portal.rooms.models import Role
 from portal.status import maintenance
 from portal.status.models import Participation, RoomSession, RoomStatus
+from portal.status.presence import AWAY_TIME
 from tests.cast import Cast, Client
 from tests.conftest import BOTH, settings_for
 from tests.servers import free_port
@@ -92,7 +94,7 @@ def test_joining_while_redis_is_away_is_remembered_and_not_answered_with_an_erro
 
 
 @BOTH
-def test_whom_redis_has_forgotten_is_out_after_a_while(over_valkey: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_whom_redis_has_forgotten_is_away_and_then_out(over_valkey: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     cast = over_valkey
     cast.join(Role.GUEST)
     made = channels()
@@ -101,7 +103,12 @@ def test_whom_redis_has_forgotten_is_out_after_a_while(over_valkey: Cast, monkey
     assert loop.sweep(cast.app) == 0
     monkeypatch.setattr(maintenance, "ALIVE_SECONDS", 0)
     loop.reconcile(cast.app)
-    assert loop.sweep(cast.app) == 1
+    assert loop.sweep(cast.app) == 0
+    with cast.app.app_context():
+        assert [person.away_since is not None for person in _inside()] == [True]
+        made.set_present(str(cast.room().uuid), _inside()[0].id, {}, 0)
+    with time_machine.travel(now() + AWAY_TIME):
+        assert loop.sweep(cast.app) == 1
     with cast.app.app_context():
         assert _inside() == []
 
@@ -118,12 +125,13 @@ def test_another_process_that_starts_closes_nobody_who_is_on_his_way_in(over_val
         assert [person.name for person in _inside()] == ["Gus"]
 
 
-def test_the_only_process_closes_at_its_start_what_a_crash_left(cast: Cast) -> None:
+def test_the_only_process_keeps_at_its_start_the_places_of_whom_a_stop_left_in(cast: Cast) -> None:
     cast.join(Role.GUEST)
     channels_module.use("")
     loop.start(cast.app)
+    assert loop.sweep(cast.app) == 0
     with cast.app.app_context():
-        assert _inside() == []
+        assert list(channels().presence(str(cast.room().uuid))) == [person.id for person in _inside()]
 
 
 def test_a_sweep_that_fails_overwrites_nobody_who_came_back(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -136,7 +144,7 @@ def test_a_sweep_that_fails_overwrites_nobody_who_came_back(cast: Cast, monkeypa
         channels().set_present(group, member, {"camera": True}, 9)
         raise sa.exc.OperationalError("", None, Exception("database is locked"))
 
-    monkeypatch.setattr(loop, "close_lapsed", come_back)
+    monkeypatch.setattr(loop, "handle_lapsed", come_back)
     with pytest.raises(sa.exc.OperationalError):
         loop.sweep(cast.app)
     assert channels().presence(group) == {member: {"camera": True}}

@@ -14,9 +14,8 @@ from portal.conference import signal_rate
 from portal.conference.signals import SignalType, may_signal
 from portal.db import session, transaction
 from portal.jobs import loop
-from portal.providers.base import LiveState
 from portal.rooms.models import Role, RoomStatusWord
-from portal.status.models import Ending, Participation, RoomSession, RoomStatus
+from portal.status.models import Participation, RoomStatus
 from tests.cast import CODE, Cast, Client
 
 
@@ -218,30 +217,6 @@ def test_leaving_ends_the_stay_and_back_ends_in_no_spinner(guest: Player, cast: 
     assert back.status_code in {303, 404}
     assert _count(app) == 0
     assert guest.client.send(cast.board_path, name="Gus").status_code == 303
-
-
-def test_who_gives_no_sign_of_life_is_out_and_the_room_becomes_idle(guest: Player, cast: Cast, app: Flask) -> None:
-    guest.alive()
-    assert _status(cast).state is LiveState.LIVE
-    channels.channels().set_present(_group(cast), guest.id, {}, -1)
-    assert loop.sweep(app) == 1
-    assert _count(app) == 0
-    status = _status(cast)
-    assert (status.state, status.count) == (LiveState.IDLE, 0)
-    assert status.last_live_at is not None
-    ended = guest.alive()
-    assert (ended.status_code, ended.json["reason"]) == (410, "lost")
-
-
-def test_a_start_closes_what_a_crash_left_open(guest: Player, cast: Cast, app: Flask) -> None:
-    guest.alive()
-    channels._channels = InProcess()  # everything in memory is gone
-    loop.start(app)
-    assert _count(app) == 0
-    assert _status(cast).state is LiveState.IDLE
-    with app.app_context():
-        assert session.scalars(sa.select(Participation)).one().ending is Ending.LOST
-        assert session.scalars(sa.select(RoomSession)).one().ended_at is not None
 
 
 def test_a_start_leaves_those_alone_who_are_alive(guest: Player, app: Flask) -> None:

@@ -32,6 +32,7 @@ from portal.edge.guard import Participant, admitted, find_participant
 from portal.edge.i18n import translated
 from portal.edge.transaction import reading_only
 from portal.errors import Invalid, Message, NotFound, Refused
+from portal.status.presence import end_absence
 from portal.web import sse
 from portal.web.conference.pages import GONE, all_ending_words, ending_words
 
@@ -60,6 +61,9 @@ def presence(participant: Participant) -> ResponseReturnValue:
         camera=body.get("camera") is True,
         takeover=body.get("takeover") is True,
     )
+    if participant.participation.away_since is not None:
+        with writing():
+            end_absence(participant.participation)
     return {"ok": True} if mark is None else {"ok": True, "mark": mark}
 
 

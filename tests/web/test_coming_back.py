@@ -1,0 +1,132 @@
+"""A connection that breaks off: the place is kept for a minute, others see it, and the page comes back by itself."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+import time_machine
+from flask import Flask
+
+from portal import channels
+from portal.channels import InProcess
+from portal.clock import now
+from portal.db import session
+from portal.jobs import loop
+from portal.providers.base import LiveState
+from portal.rooms.models import Role
+from portal.status.models import Ending, Participation, RoomStatus
+from portal.status.presence import AWAY_TIME
+from tests.cast import Cast
+from tests.conftest import BOTH
+from tests.web.test_conference import Player
+
+
+@pytest.fixture(autouse=True)
+def _channels_of_their_own(app: Flask) -> Iterator[None]:
+    channels._channels = InProcess()
+    yield
+    channels._channels = InProcess()
+
+
+@pytest.fixture
+def moderator(cast: Cast) -> Player:
+    player = Player(cast.join(Role.MODERATOR, name="Mo"), cast.board, "mo-tab")
+    player.alive()
+    return player
+
+
+@pytest.fixture
+def guest(cast: Cast) -> Player:
+    player = Player(cast.join(Role.GUEST, name="Gus"), cast.board, "gus-tab")
+    player.alive(camera=True)
+    return player
+
+
+def falls_silent(cast: Cast, player: Player) -> int:
+    """The deadline of this player passes, and the sweep notices. Returns how many are out by that."""
+    with cast.app.app_context():
+        group = str(cast.room().uuid)
+    channels.channels().set_present(group, player.id, channels.channels().presence(group).get(player.id, {}), -1)
+    return loop.sweep(cast.app)
+
+
+def away(player: Player) -> dict[str, bool]:
+    [(name, roster)] = player.hear()
+    assert name == "roster"
+    return {person["name"]: person["away"] for person in roster["people"]}
+
+
+def status(cast: Cast) -> RoomStatus:
+    with cast.app.app_context():
+        return session.get_one(RoomStatus, cast.room().uuid)
+
+
+def endings(app: Flask) -> list[Ending | None]:
+    with app.app_context():
+        return list(session.scalars(sa.select(Participation.ending).order_by(Participation.entered_at)))
+
+
+@BOTH
+def test_a_place_is_kept_and_others_read_connecting_again(cast: Cast, moderator: Player, guest: Player) -> None:
+    before = status(cast).version
+    assert falls_silent(cast, guest) == 0
+    assert away(moderator) == {"Mo": False, "Gus": True}
+    card = cast.sign_in("alice").get(f"/manage/rooms/{cast.board}/status").text
+    assert card.count("connecting again") == 1
+    stored = status(cast)
+    assert (stored.count, stored.counts["reconnecting"]) == (2, 1)
+    assert stored.version > before  # so that pages look again
+
+    assert guest.alive(camera=True).status_code == 200
+    assert away(moderator) == {"Mo": False, "Gus": False}
+    assert "reconnecting" not in status(cast).counts
+    assert "connecting again" not in cast.sign_in("alice").get(f"/manage/rooms/{cast.board}/status").text
+
+
+@BOTH
+def test_after_a_minute_without_a_heartbeat_somebody_is_out(cast: Cast, guest: Player, app: Flask) -> None:
+    assert falls_silent(cast, guest) == 0
+    with time_machine.travel(now() + AWAY_TIME - timedelta(seconds=1)):
+        assert falls_silent(cast, guest) == 0
+    with time_machine.travel(now() + AWAY_TIME):
+        assert falls_silent(cast, guest) == 1
+    assert endings(app) == [Ending.LOST]
+    assert (status(cast).state, status(cast).count) == (LiveState.IDLE, 0)
+    ended = guest.alive()
+    assert (ended.status_code, ended.json["reason"]) == (410, "lost")
+
+
+def test_whose_page_was_closed_has_left_and_is_not_waited_for(cast: Cast, guest: Player, app: Flask) -> None:
+    guest.closes()
+    assert falls_silent(cast, guest) == 1
+    assert endings(app) == [Ending.LEFT]
+
+
+def test_another_tab_may_come_back_instead_of_one_that_crashed(cast: Cast, guest: Player) -> None:
+    falls_silent(cast, guest)
+    assert guest.alive(tab="after-the-crash").status_code == 200
+    assert away(guest) == {"Gus": False}
+    assert guest.alive(tab="gus-tab").status_code == 409
+
+
+def test_a_restart_costs_nobody_the_place(cast: Cast, moderator: Player, guest: Player, app: Flask) -> None:
+    falls_silent(cast, guest)
+    last = int(channels.channels().last_message_id(f"participation:{guest.id}"))
+    channels._channels = InProcess()  # everything in memory is gone
+    loop.start(app)
+    assert loop.sweep(app) == 0
+    for player in (moderator, guest):
+        assert player.alive().status_code == 200
+    assert away(moderator) == {"Mo": False, "Gus": False}
+    moderator.say("signals", to=guest.id, to_tab="gus-tab", kind="offer", data={"sdp": "v=0"})
+    heard = guest.hear(after=f"{last:016d}")
+    assert heard[0][0] == "signal"  # ids go on growing: what was heard before the restart hides nothing
+
+
+def test_a_signal_right_after_a_restart_is_not_taken_for_another_tabs(
+    cast: Cast, moderator: Player, guest: Player, app: Flask
+) -> None:
+    channels._channels = InProcess()
+    loop.start(app)
+    assert moderator.say("signals", to=guest.id, to_tab="gus-tab", kind="offer", data={}).status_code == 202

@@ -137,7 +137,14 @@ class Judgement:
 
 
 def enter(
-    *, room: Room, visitor: Visitor, name: str, code: str, network: str, reservation: Reservation | None = None
+    *,
+    room: Room,
+    visitor: Visitor,
+    name: str,
+    code: str,
+    network: str,
+    reservation: Reservation | None = None,
+    returning: bool = False,
 ) -> Participation:
     """Enter the room: open a participation for the visitor, under the room's lock.
 
@@ -145,21 +152,25 @@ def enter(
     automatic one. `network` is the visitor's address. `reservation` is what the service has promised to which people
     are sent; None if they meet on the portal. Raises `Invalid` on `name` or `code`, `Throttled`, or `Declined`.
     """
-    judged = judge(room=room, visitor=visitor, name=name, code=code, network=network)
+    judged = judge(room=room, visitor=visitor, name=name, code=code, network=network, returning=returning)
     return admit(judged, network=network, reservation=reservation)
 
 
-def judge(*, room: Room, visitor: Visitor, name: str, code: str, network: str) -> Judgement:
+def judge(*, room: Room, visitor: Visitor, name: str, code: str, network: str, returning: bool = False) -> Judgement:
     """Decide under the room's lock whether the visitor may enter now. Changes nothing but the count of wrong codes.
 
-    Raises `Invalid` on `name` or `code`, `Throttled`, or `Declined`.
+    `returning`: the device comes back by itself after it lost the connection, so nothing is typed. The code by which
+    it was in counts if it is still valid; else the reason is that the code is missing. Raises `Invalid` on `name` or
+    `code`, `Throttled`, or `Declined`.
     """
     door = lock_door(room, visitor, network=network)
     room, visitor, at = door.room, door.visitor, now()
     case = case_of(room, visitor, occupancy=door.occupancy, at=at)
-    name = _checked_fields(visitor, name=name, code=code, code_needed=case.code_needed)
-    matching = matching_code(door, code, at) if case.code_needed else None
-    decision = decide(replace(case, code="right" if matching else "wrong"))
+    name = _checked_fields(visitor, name=name, code=code, code_needed=case.code_needed and not returning)
+    matching = None
+    if case.code_needed:
+        matching = _earlier_code(door, at) if returning else matching_code(door, code, at)
+    decision = decide(replace(case, code="right" if matching else "missing" if returning else "wrong"))
     if decision.reason is Reason.CODE_WRONG:
         count_wrong_code(door, network)
         raise _with_refusal_recorded(_wrong_code(room), door, decision)
@@ -238,6 +249,14 @@ def matching_code(door: LockedDoor, code: str, at: datetime) -> AccessCode | Non
     typed = normal_code(code[:200])
     equal = [known for known in door.codes if same_code(known.normal, typed)]
     return equal[0] if equal and not equal[0].expired(at) else None
+
+
+def _earlier_code(door: LockedDoor, at: datetime) -> AccessCode | None:
+    """The code by which this device was in a moment ago, if it is still one of its role's valid ones."""
+    return next(
+        (code for code in door.codes if code.uuid == door.occupancy.code_uuid and not code.expired(at)),
+        None,
+    )
 
 
 def checked_name(visitor: Visitor, name: str) -> str:

@@ -50,13 +50,16 @@ def arrive(
     name: str = "",
     code: str = "",
     ticket: JoinTicket | None = None,
+    returning: bool = False,
 ) -> Arrival:
     """Enter by name and code, as a member (both empty), or by a join ticket. `provider` is the room's provider now.
+
+    `returning`: the device comes back after it lost the connection, see `judge`.
 
     Raises `Invalid` on `name` or `code`, `Throttled`, `Declined`, `JoinTicketSpent`, or `RoomNotOpened` if the service
     behind the room refuses or fails to open it.
     """
-    way = _WayIn(room=room, visitor=visitor, network=network, name=name, code=code, ticket=ticket)
+    way = _WayIn(room=room, visitor=visitor, network=network, name=name, code=code, ticket=ticket, returning=returning)
     try:
         return _arrive(way, provider)
     except ArrivalOutdated:  # something changed while the service was asked: it is asked once more
@@ -74,10 +77,11 @@ class _WayIn:
     name: str
     code: str
     ticket: JoinTicket | None
+    returning: bool
 
 
 def _arrive(way: _WayIn, provider: ServiceProvider) -> Arrival:
-    room, visitor, network, name, code, ticket = way.room, way.visitor, way.network, way.name, way.code, way.ticket
+    room, visitor, network, ticket = way.room, way.visitor, way.network, way.ticket
     try:
         service = bound_service(provider)
     except ProviderError as error:
@@ -88,14 +92,22 @@ def _arrive(way: _WayIn, provider: ServiceProvider) -> Arrival:
             with committed_step():
                 throttling.reserve(service_bucket(room=room, network=network))
         judged = (
-            judge(room=room, visitor=visitor, name=name, code=code, network=network)
+            judge(room=room, visitor=visitor, name=way.name, code=way.code, network=network, returning=way.returning)
             if ticket is None
             else judge_join_ticket(room=room, ticket=ticket, visitor=visitor, network=network)
         )
         reservation, destination = _promise(service, judged, provider)
         visitor = _renewed(visitor, room)
     if ticket is None:
-        inside = enter(room=room, visitor=visitor, name=name, code=code, network=network, reservation=reservation)
+        inside = enter(
+            room=room,
+            visitor=visitor,
+            name=way.name,
+            code=way.code,
+            network=network,
+            reservation=reservation,
+            returning=way.returning,
+        )
     else:
         inside = redeem_join_ticket(room=room, ticket=ticket, visitor=visitor, network=network, reservation=reservation)
     return Arrival(inside, destination)

@@ -6,11 +6,12 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.orm import joinedload
 
 from portal.admission.models import RoomToken
 from portal.db import session
 from portal.people.models import User
-from portal.rooms.models import Role
+from portal.rooms.models import Role, Room
 from portal.status.models import Ending, Participation, RoomSession
 
 
@@ -56,6 +57,19 @@ def participations_of(run: RoomSession, *, limit: int | None = None) -> list[Par
     )
     rows: Sequence[Any] = session.execute(query.limit(limit)).all()
     return [ParticipationDetails(*row) for row in rows]
+
+
+def find_participation(room: Room, device: str, participation_id: str) -> Participation | None:
+    """This device's participation with this id in the room, open or not, with its run; None if there is none."""
+    return session.scalar(
+        sa.select(Participation)
+        .options(joinedload(Participation.run))
+        .where(
+            Participation.room_uuid == room.uuid,
+            Participation.device == device,
+            Participation.id == participation_id,
+        )
+    )
 
 
 def count_participations(run: RoomSession) -> int:

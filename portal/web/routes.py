@@ -10,6 +10,7 @@ from portal.permissions.rules import can
 from portal.rooms.kinds import kind_of
 from portal.web import health
 from portal.web.conference import pages as conference_pages
+from portal.web.conference import returning
 from portal.web.conference import signals as conference_signals
 from portal.web.join import join_tickets
 from portal.web.join import pages as join_pages
@@ -48,6 +49,7 @@ def install(app: Flask) -> None:
         join_pages.bp,
         conference_pages.bp,
         conference_signals.bp,
+        returning.bp,
         session_pages.bp,
         passwords.bp,
         credentials.bp,

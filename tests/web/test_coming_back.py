@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -9,9 +10,10 @@ import time_machine
 from flask import Flask
 
 from portal import channels
+from portal.admission.models import AccessCode
 from portal.channels import InProcess
 from portal.clock import now
-from portal.db import session
+from portal.db import session, transaction
 from portal.jobs import loop
 from portal.providers.base import LiveState
 from portal.rooms.models import Role
@@ -130,3 +132,81 @@ def test_a_signal_right_after_a_restart_is_not_taken_for_another_tabs(
     channels._channels = InProcess()
     loop.start(app)
     assert moderator.say("signals", to=guest.id, to_tab="gus-tab", kind="offer", data={}).status_code == 202
+
+
+def lose(cast: Cast, player: Player) -> None:
+    """The connection of this player is lost for more than a minute."""
+    falls_silent(cast, player)
+    with time_machine.travel(now() + AWAY_TIME):
+        assert falls_silent(cast, player) == 1
+
+
+def comes_back(player: Player, **body: bool) -> tuple[int, Any]:
+    answer = player.client.post(f"{player.base}/return", json=body, headers={"X-CSRFToken": player.csrf})
+    return answer.status_code, answer.json
+
+
+@BOTH
+def test_who_was_away_for_longer_enters_again_without_typing(cast: Cast, moderator: Player, app: Flask) -> None:
+    attendee = Player(cast.join(Role.ATTENDEE, name="Att"), cast.board, "att-tab")
+    attendee.alive()
+    lose(cast, attendee)
+    status_code, body = comes_back(attendee)
+    assert status_code == 200
+    assert body["id"] != attendee.id
+    again = Player(attendee.client, cast.board, "new-tab")
+    assert again.id == body["id"]
+    assert set(away(moderator)) == {"Mo", "Att"}
+    assert comes_back(attendee) == (200, {"id": again.id})  # two of its tries arrived
+    with app.app_context():
+        link, code = cast.token(Role.ATTENDEE), session.scalars(sa.select(AccessCode)).one()
+        assert (link.use_count, code.use_count) == (1, 1)
+
+
+def test_a_member_comes_back_as_one(cast: Cast, moderator: Player) -> None:
+    alice = cast.sign_in("alice")
+    alice.send(f"/rooms/{cast.board}/-/entry")
+    player = Player(alice, cast.board, "alice-tab")
+    player.alive()
+    lose(cast, player)
+    assert comes_back(player)[0] == 200
+    assert 'data-role="moderator"' in alice.get(player.base).text
+
+
+def test_who_has_to_type_or_to_wait_is_sent_to_the_door(cast: Cast, moderator: Player, app: Flask) -> None:
+    attendee = Player(cast.join(Role.ATTENDEE, name="Att"), cast.board, "att-tab")
+    attendee.alive()
+    lose(cast, attendee)
+    door = (403, {"error": "door", "address": f"{cast.board_path}?asked=1"})
+    with app.app_context(), transaction():
+        session.scalars(sa.select(AccessCode)).one().expires_at = now() - timedelta(hours=1)
+    assert comes_back(attendee) == door
+    with app.app_context(), transaction():
+        session.scalars(sa.select(AccessCode)).one().expires_at = None
+        cast.room().room_settings = {"wait_for_host": True}
+        session.execute(sa.update(Participation).values(role=Role.GUEST).where(Participation.name == "Mo"))
+    assert comes_back(attendee) == door
+
+
+def test_who_may_not_enter_any_more_reads_why(cast: Cast, moderator: Player, guest: Player, app: Flask) -> None:
+    lose(cast, guest)
+    with app.app_context(), transaction():
+        cast.token(Role.GUEST).expires_at = now() - timedelta(minutes=5)
+    status_code, body = comes_back(guest)
+    assert (status_code, body["error"]) == (403, "refused")
+    assert body["message"].startswith("This link has expired. It worked until ")
+
+
+def test_nobody_comes_back_by_itself_into_a_conversation_that_has_ended(cast: Cast, guest: Player) -> None:
+    lose(cast, guest)
+    assert comes_back(guest) == (409, {"error": "over", "message": "The connection to the room was lost."})
+    assert comes_back(guest, by_itself=False)[0] == 200
+
+
+def test_who_left_or_was_removed_does_not_come_back_so(cast: Cast, moderator: Player, guest: Player) -> None:
+    moderator.say("signals", to=guest.id, kind="remove")
+    status_code, body = comes_back(guest, by_itself=False)
+    assert (status_code, body["reason"]) == (410, "removed")
+    stranger = cast.browser()
+    assert stranger.post(f"{guest.base}/return", json={}).status_code == 404
+    assert guest.client.post(f"{guest.base}/return", json={}).status_code == 400  # without proof of origin

@@ -3,6 +3,7 @@
 They believe the room's admission cookie only, and check with each request that the participant still may be in. A
 participant has one stream. The page after leaving tells what happened, and offers a way back only if it works.
 
-    pages.py     the player, leaving, and the page after leaving
-    signals.py   heartbeats, signals and the event stream, in JSON
+    pages.py      the player, leaving, and the page after leaving
+    signals.py    heartbeats, signals and the event stream, in JSON
+    returning.py  entering again after the connection was lost
 """

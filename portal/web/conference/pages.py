@@ -152,6 +152,7 @@ def addresses(participant: Participant) -> dict[str, str]:
         "signals": url_for("signals.send_signal", room_id=room.id),
         "presence": url_for("signals.presence", room_id=room.id),
         "closing": url_for("signals.closing", room_id=room.id),
+        "returning": url_for("returning.create", room_id=room.id),
         "departure": url_for("conference.leave", room_id=room.id),
         "left": url_for("conference.left", room_id=room.id),
         "entrance": url_for("member_entrance.show", room_id=room.id) if as_a_member else room.path,

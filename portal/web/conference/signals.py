@@ -164,7 +164,7 @@ def _hear(app: Flask, participant: Participant, tab: str, after: str, words: dic
                     known = people
                     yield f"event: roster\ndata: {people}\n\n"
                 else:
-                    yield sse.heartbeat()
+                    yield sse.event("beat", {})  # a script hears no comments, and wants to know that the stream lives
                 watch.wait(sse.HEARTBEAT_SECONDS)
     finally:
         signal_rate.close_stream(participation.id, number)

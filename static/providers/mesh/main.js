@@ -2,12 +2,13 @@
 
 import { watchLevels } from "./levels.js";
 import { Media } from "./media.js";
-import { announce, cover, facts, find, isolated, note, say } from "./page.js";
+import { announce, cover, facts, find, isolated, keepDevices, note, say } from "./page.js";
 import { Peer } from "./peer.js";
 import { list } from "./people.js";
 import { Portal } from "./portal.js";
 import * as tiles from "./tiles.js";
 
+const NEAR = 10 * 60_000; // ms: whoever was away for longer is asked before he enters again
 const portal = new Portal();
 const media = new Media();
 const peers = new Map(); // id → Peer
@@ -19,7 +20,11 @@ let levels = 0;
 
 function meet(person) {
   const known = peers.get(person.id);
-  if (known?.person.tab === person.tab) return void (known.person = person);
+  if (known && (!person.tab || known.person.tab === person.tab)) { // without a tab: the portal waits for a heartbeat
+    if (known.person.away && !person.away) known.recover();
+    known.person = { ...person, tab: known.person.tab };
+    return showState(known);
+  }
   part(person.id);
   if (!person.tab) return;
   const peer = new Peer(person, {
@@ -29,16 +34,19 @@ function meet(person) {
   });
   peers.set(person.id, peer);
   tiles.show(person, peer.stream);
-  tiles.tell(person, say("connecting", { name: person.name }));
+  showState(peer);
   peer.addEventListener("stream", () => tiles.show(person, peer.stream));
-  peer.addEventListener("state", () => {
-    tiles.tell(person, peer.state === "failed" ? say("failed", { name: person.name }) : "");
-  });
+  peer.addEventListener("state", () => showState(peer));
   peer.share(media.stream);
   for (const message of early.get(person.id) ?? []) {
     if (message.tab === person.tab) peer.hear(message.kind, message.data);
   }
   early.delete(person.id);
+}
+
+function showState({ person, state }) {
+  const words = person.away ? "away" : { connecting: "connecting", failed: "failed" }[state];
+  tiles.tell(person, words ? say(words, { name: person.name }) : "");
 }
 
 function part(id) {
@@ -58,7 +66,9 @@ function onRoster({ detail }) {
     tiles.tileOf(person);
     meet(person);
     tiles.mark(person);
-    if (!before.has(person.id) && before.size) announce(say("joined", { name: person.name }));
+    const was = before.get(person.id);
+    if (!was && before.size) announce(say("joined", { name: person.name }));
+    if (was && person.away && !was.away) announce(say("away", { name: person.name }));
     before.delete(person.id);
   }
   for (const person of before.values()) {
@@ -102,6 +112,31 @@ function showControls() {
   }
   tiles.mark({ ...me, microphone: media.microphone, camera: media.camera });
   portal.state = { microphone: media.microphone, camera: media.camera };
+  if (media.has("audio") || media.has("video")) keepDevices({ audio: media.microphone || !media.has("audio"), video: media.camera || !media.has("video") });
+}
+
+// The place was lost while we were away. Whoever is back soon enters again at once, camera and microphone as they are.
+async function comeBack(over) {
+  if (Date.now() - portal.answeredAt > NEAR) return end(over);
+  note("portal", say("returning"));
+  for (const id of [...peers.keys()]) part(id);
+  for (const person of people) tiles.drop(person.id);
+  const refused = await portal.comeBack(true);
+  if (refused?.error === "wait") return location.assign(refused.address);
+  if (refused) return end({ detail: { reason: refused.error === "ended" ? refused.reason : "lost", message: refused.message } });
+  me.id = facts.id;
+  people = [];
+  early.clear();
+  tiles.show(me, media.stream);
+  showControls();
+  await portal.start();
+  note("portal", "");
+}
+
+async function rejoin(event) {
+  event.preventDefault();
+  const refused = await portal.comeBack(false);
+  location.assign(refused?.address ?? (refused ? facts.left : location.pathname));
 }
 
 function end({ detail }) {
@@ -128,9 +163,12 @@ portal.addEventListener("mute", () => {
   media.switch("audio", false);
   note("microphone", say("mutedBy"));
 });
-portal.addEventListener("over", end);
+portal.addEventListener("over", (event) => (event.detail.reason === "lost" ? comeBack(event) : end(event)));
 portal.addEventListener("lost", () => note("portal", say("serverLost")));
-portal.addEventListener("found", () => note("portal", ""));
+portal.addEventListener("found", () => {
+  note("portal", "");
+  for (const peer of peers.values()) peer.recover();
+});
 media.addEventListener("tracks", () => {
   tiles.show(me, media.stream);
   for (const peer of peers.values()) peer.share(media.stream);
@@ -148,6 +186,7 @@ find("sound").addEventListener("click", () => {
   find("sound").hidden = true;
   tiles.playAll();
 });
+find("rejoin").addEventListener("click", rejoin);
 find("takeover").addEventListener("click", () => location.replace(`${location.pathname}#takeover`) || location.reload());
 find("people-button").addEventListener("click", () => showPeople(find("people").hidden));
 addEventListener("keydown", ({ key }) => {
@@ -157,6 +196,7 @@ addEventListener("pagehide", () => portal.closing());
 addEventListener("pageshow", (event) => event.persisted && location.reload());
 find("leave").addEventListener("submit", () => {
   find("leave").elements.tab.value = portal.tab;
+  keepDevices(null);
   portal.stop();
 });
 

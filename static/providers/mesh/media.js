@@ -1,6 +1,6 @@
 // The own camera and microphone: got once, switched on and off, and said in words when they cannot be had.
 
-import { facts, find, note, say } from "./page.js";
+import { facts, find, keptDevices, note, say } from "./page.js";
 
 const VIDEO = { width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 24, max: 30 } };
 const SMALL = { width: 640, height: 360 };
@@ -63,13 +63,14 @@ export class Media extends EventTarget {
     for (const track of this.stream.getTracks()) track.stop();
   }
 
-  // Where the room says so, people come in with the microphone off; from then on the button decides.
-  #startsMuted = facts.muted === "yes";
+  // Where the room says so, people come in with the microphone off; from then on the buttons decide, also after a reload.
+  #startsOn = { audio: facts.muted !== "yes", video: true, ...keptDevices() };
 
   #use(found) {
     if (this.#stopped) return found.getTracks().forEach((track) => track.stop());
     for (const track of found.getTracks()) {
-      if (track.kind === "audio" && this.#startsMuted) track.enabled = this.#startsMuted = false;
+      track.enabled = this.#startsOn[track.kind];
+      this.#startsOn[track.kind] = true;
       this.stream.addTrack(track);
       track.addEventListener("ended", () => {
         this.stream.removeTrack(track);

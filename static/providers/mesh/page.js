@@ -30,6 +30,26 @@ export function note(cause, text) {
   find("note").hidden = !find("note").textContent.trim();
 }
 
+// How microphone and camera were left in this tab, so that a reload changes nothing; null at first.
+const KEPT = `devices ${facts.room}`;
+
+export function keptDevices() {
+  try {
+    return JSON.parse(sessionStorage.getItem(KEPT));
+  } catch {
+    return null; // a browser that keeps nothing, or not for this site
+  }
+}
+
+export function keepDevices(devices) {
+  try {
+    if (devices) sessionStorage.setItem(KEPT, JSON.stringify(devices));
+    else sessionStorage.removeItem(KEPT);
+  } catch {
+    // a reload starts with both on
+  }
+}
+
 export function announce(text) {
   find("said").textContent = text;
 }

@@ -1,7 +1,8 @@
 // One other person: a direct connection negotiated perfectly (either side may start, glare is resolved).
 
-const PATIENCE = 10000; // ms until a connection that does not come about is tried again
-const TRIES = 3;
+const PATIENCE = 10_000; // ms until a connection that does not come about, or broke off, is tried again
+const TRIES = 3; // so many, and it is said in words; it is tried on, ever more seldom
+const LONGEST = 30_000; // ms between tries
 
 export class Peer extends EventTarget {
   stream = new MediaStream();
@@ -64,6 +65,13 @@ export class Peer extends EventTarget {
     }
   }
 
+  // The way to the other was broken, and works again: no need to wait for the next try.
+  recover() {
+    if (this.link.connectionState === "connected") return;
+    this.#tries = 0;
+    this.#retry();
+  }
+
   close() {
     clearTimeout(this.#timer);
     this.link.close();
@@ -118,16 +126,14 @@ export class Peer extends EventTarget {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
       if (this.link.connectionState !== "connected") this.#retry();
-    }, PATIENCE);
+    }, Math.min(PATIENCE * Math.max(1, this.#tries), LONGEST));
   }
 
-  // The one who does not give way starts again; after some tries it is said in words.
+  // Both start again: if their offers cross, one gives way. An offer that got lost is sent once more.
   #retry() {
-    if (++this.#tries > TRIES) return this.#tell("failed");
-    if (!this.polite) {
-      this.link.restartIce();
-      if (this.link.signalingState === "have-local-offer") this.send("offer", { sdp: this.link.localDescription.sdp });
-    }
+    if (++this.#tries > TRIES) this.#tell("failed");
+    this.link.restartIce();
+    if (this.link.signalingState === "have-local-offer") this.send("offer", { sdp: this.link.localDescription.sdp });
     this.#wait();
   }
 

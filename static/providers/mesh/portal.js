@@ -1,71 +1,100 @@
-// Talking to the portal: signs of life, signals to others, and its stream of events.
+// Talking to the portal: heartbeats, signals to others, and its stream of events. All of them go on by themselves after
+// the network, or the portal, was away for a while.
 
 import { facts } from "./page.js";
 
-const ALIVE_EVERY = 3000;
-const TIMEOUT = 8000;
+const TIMEOUT = 8000; // ms
+const QUIET = 40_000; // ms: the portal says something every 15 s, so a stream that is silent for so long is dead
+const SIGNAL_LIFE = 25_000; // ms: the portal keeps signals for 30 s, and nobody waits for older ones
+const PAUSES = [500, 1000, 2000, 4000]; // ms between tries, the last one again and again
+
+const pause = (tries) => {
+  const time = PAUSES[Math.min(tries, PAUSES.length - 1)] * (0.8 + 0.4 * Math.random()); // not all at the same moment
+  return new Promise((done) => setTimeout(done, time));
+};
 
 // crypto.randomUUID exists on secure pages only.
 function randomId() {
   return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
+// The portal did not get it, or cannot deal with it now: it may work in a moment.
+const isAway = (answer) => !answer || answer.status >= 500 || answer.status === 429;
+
 export class Portal extends EventTarget {
   // Peers have to start anew after a reload, so each page load has an id of its own.
   tab = randomId();
   state = { microphone: false, camera: false };
   ended = false;
+  answeredAt = Date.now();
+  #greeting = {}; // sent with heartbeats until one of them is answered
   #source = null;
+  #heardAt = 0;
+  #failures = 0;
   #mark = null; // the last message that was heard, or stood in the mailbox before others knew of this page
-  #timer = 0;
+  #clock = null;
+  #beating = null;
+  #beatAgain = false;
   #lost = false;
 
   async start(takeover = false) {
     this.ended = false;
-    if (await this.alive(takeover, true)) {
-      this.#listen();
-      clearInterval(this.#timer);
-      this.#timer = setInterval(() => this.alive(), ALIVE_EVERY);
+    this.#greeting = { takeover, first: true };
+    if (!this.#clock) {
+      this.#clock = new Worker(new URL("./beat.js", import.meta.url));
+      this.#clock.addEventListener("message", () => this.#tick());
+      addEventListener("online", () => this.alive());
     }
+    await this.alive();
   }
 
   stop() {
     this.ended = true;
-    clearInterval(this.#timer);
     this.#source?.close();
   }
 
-  async alive(takeover = false, first = false) {
-    if (this.ended) return false;
-    const answer = await this.#post(facts.presence, { tab: this.tab, takeover, first, ...this.state });
-    if (this.ended) return false;
-    const lost = !answer || answer.status >= 500 || answer.status === 429; // it may work again in a moment
-    if (lost !== this.#lost) {
-      this.#lost = lost;
-      this.dispatchEvent(new Event(lost ? "lost" : "found"));
+  // Send a heartbeat, or another one after that which is on its way.
+  async alive() {
+    if (this.#beating) {
+      this.#beatAgain = true;
+      return this.#beating;
     }
-    if (lost) {
-      if (!this.#timer) this.#timer = setInterval(() => this.#retry(), ALIVE_EVERY);
-      return false;
-    }
-    if (answer.status === 409) this.#end("elsewhere", "");
-    else if (!answer.ok || answer.redirected) {
-      const body = await answer.json().catch(() => ({})); // whatever it says, our place is not kept any more
-      this.#end(body.reason ?? "absent", body.message ?? "");
-      return false;
-    }
-    if (answer.ok && first) this.#mark ??= (await answer.json().catch(() => ({}))).mark ?? null;
-    return answer.ok;
+    this.#beating = this.#beat();
+    await this.#beating;
+    this.#beating = null;
+    if (!this.#beatAgain) return;
+    this.#beatAgain = false;
+    return this.alive();
   }
 
-  signal(person, kind, data) {
-    return this.#post(facts.signals, {
-      tab: this.tab,
-      to: person.id,
-      to_tab: person.tab,
-      kind,
-      data,
-    });
+  // Tried until it arrives or nobody waits for it any more. The answer; null if there was none.
+  async signal(person, kind, data) {
+    const since = Date.now();
+    const body = { tab: this.tab, to: person.id, to_tab: person.tab, kind, data };
+    for (let tries = 0; !this.ended && Date.now() - since < SIGNAL_LIFE; tries++) {
+      const answer = this.#lost ? null : await this.#post(facts.signals, body);
+      if (!isAway(answer)) return answer;
+      await pause(tries);
+    }
+    return null;
+  }
+
+  // Enter again, because the place was lost. `byItself`: only if the conversation still goes on. What the portal said,
+  // or null once we are in, as somebody new to the others.
+  async comeBack(byItself) {
+    for (let tries = 0; ; tries++) {
+      const answer = await this.#post(facts.returning, { by_itself: byItself });
+      const body = isAway(answer) ? null : await answer.json().catch(() => null);
+      if (!body) {
+        await pause(tries);
+        continue;
+      }
+      if (!answer.ok) return body;
+      facts.id = body.id;
+      this.tab = randomId();
+      this.#mark = null;
+      return null;
+    }
   }
 
   // The page goes away: the portal keeps the place for a moment, in case that it is reloaded.
@@ -77,31 +106,60 @@ export class Portal extends EventTarget {
     navigator.sendBeacon(facts.closing, form);
   }
 
-  #retry() {
-    clearInterval(this.#timer);
-    this.#timer = 0;
-    this.start();
+  #tick() {
+    if (this.ended) return;
+    if (!this.#beating) this.alive();
+    if (this.#source && !this.#lost && Date.now() - this.#heardAt > QUIET) this.#listen();
+  }
+
+  async #beat() {
+    if (this.ended) return;
+    const greeting = this.#greeting;
+    const answer = await this.#post(facts.presence, { tab: this.tab, ...greeting, ...this.state });
+    if (this.ended) return;
+    if (isAway(answer)) return this.#tellLost(true);
+    const body = await answer.json().catch(() => ({}));
+    if (answer.status === 409) return this.#end("elsewhere", "");
+    if (!answer.ok || answer.redirected) return this.#end(body.reason ?? "absent", body.message ?? "");
+    if (greeting.first) this.#mark ??= body.mark ?? null;
+    if (this.#greeting === greeting) this.#greeting = {};
+    this.answeredAt = Date.now();
+    if (greeting.first || this.#lost) this.#listen(); // one that broke off with the network may not know it yet
+    this.#tellLost(false);
+  }
+
+  #tellLost(lost) {
+    if (lost === this.#lost) return;
+    this.#lost = lost;
+    this.dispatchEvent(new Event(lost ? "lost" : "found"));
   }
 
   #listen() {
     this.#source?.close();
+    this.#heardAt = Date.now();
     const from = this.#mark === null ? "" : `&after=${encodeURIComponent(this.#mark)}`;
-    this.#source = new EventSource(`${facts.stream}?tab=${encodeURIComponent(this.tab)}${from}`);
-    for (const name of ["roster", "signal", "mute", "over"]) {
-      this.#source.addEventListener(name, (event) => {
-        const detail = JSON.parse(event.data);
+    const source = new EventSource(`${facts.stream}?tab=${encodeURIComponent(this.tab)}${from}`);
+    this.#source = source;
+    for (const name of ["roster", "signal", "mute", "over", "beat"]) {
+      source.addEventListener(name, (event) => {
+        this.#heardAt = Date.now();
+        this.#failures = 0;
         this.#mark = event.lastEventId || this.#mark;
-        if (name === "over") this.#end(detail.reason, detail.message);
-        else this.dispatchEvent(new CustomEvent(name, { detail }));
+        this.#hear(name, JSON.parse(event.data));
       });
     }
-    this.#source.addEventListener("error", () => {
-      if (this.#source.readyState === EventSource.CLOSED && !this.ended) setTimeout(() => this.#again(), ALIVE_EVERY);
-    });
+    source.addEventListener("error", () => this.#listenLater(source));
   }
 
-  #again() {
-    if (!this.ended) this.#listen();
+  #hear(name, detail) {
+    if (name === "over") this.#end(detail.reason, detail.message);
+    else this.dispatchEvent(new CustomEvent(name, { detail }));
+  }
+
+  async #listenLater(source) {
+    source.close();
+    await pause(this.#failures++);
+    if (source === this.#source && !this.ended && !this.#lost) this.#listen();
   }
 
   #end(reason, message) {

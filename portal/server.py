@@ -4,6 +4,7 @@ Without Redis there is exactly one web process, which also works on the jobs; wi
 """
 
 import gc
+import resource
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ from portal.loopback import is_loopback
 from portal.settings import Settings
 
 REQUEST_LINE = 8190
+CONNECTIONS = 5000  # of one process; each needs a file descriptor, if the system gives as many
+OTHER_FILES = 200
 GARBAGE = 20_000  # new objects before a collection: a page makes some thousands, and frees them itself
 
 
@@ -26,12 +29,12 @@ class Server(BaseApplication):  # type: ignore[misc]
     def load_config(self) -> None:
         """Set gunicorn's options: those that never vary, then those that `serve` was called with."""
         fixed = {
-            "worker_class": "gevent",
-            "worker_connections": 5000,
+            "worker_class": "portal.worker.Worker",
+            "worker_connections": most_connections(),
             "control_socket_disable": True,
             "limit_request_line": REQUEST_LINE,
             "graceful_timeout": 5,
-            "keepalive": 15,
+            "keepalive": 15,  # seconds for the headers of a request, too
             "timeout": 60,
             "accesslog": None,
             "preload_app": True,  # what all processes share is in memory once
@@ -77,6 +80,16 @@ def serve(
             "keyfile": str(keyfile) if keyfile else None,
         },
     ).run()
+
+
+def most_connections() -> int:
+    """How many connections a process can have open. Raises this process's limit of open files as far as it may."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = CONNECTIONS + OTHER_FILES
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    return CONNECTIONS if soft == resource.RLIM_INFINITY else max(1, min(CONNECTIONS, soft - OTHER_FILES))
 
 
 def public(settings: Settings, bind: str) -> bool:

@@ -19,10 +19,15 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from functools import cache
+from ipaddress import IPv4Address
 from pathlib import Path
 
 import sqlalchemy as sa
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 SECRET_KEY = "a-key-for-tests-which-is-long-enough-for-them"
 CHROMIUM_ARGS = [
@@ -95,6 +100,31 @@ def _playwright_chromium() -> str | None:
         for found in sorted(folder.glob("chromium-*/chrome-linux*/chrome"), reverse=True):
             return str(found)
     return None
+
+
+def make_certificate(folder: Path) -> tuple[Path, Path]:
+    """The files of a certificate of this machine's own for 127.0.0.1, and of its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "Foyer's tests")])
+    at = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(at - timedelta(hours=1))
+        .not_valid_after(at + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    certfile, keyfile = folder / "cert.pem", folder / "key.pem"
+    certfile.write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    keyfile.write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+    return certfile, keyfile
 
 
 @contextlib.contextmanager
@@ -194,6 +224,7 @@ class Portal:
     environment: dict[str, str] = field(default_factory=dict)
     workers: int = 1
     module: str = "portal.cli"
+    options: tuple[str, ...] = ()
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -236,6 +267,7 @@ class Portal:
                 f"127.0.0.1:{self.port}",
                 "--workers",
                 str(self.workers),
+                *self.options,
             ],
             env=self.settings(),
             stdout=log,

@@ -1,0 +1,212 @@
+"""Requests that do not go on, sent to a real server: they end, and nobody else waits for them."""
+
+import contextlib
+import http.client
+import select
+import socket
+import ssl
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlencode
+
+import pytest
+
+from tests.cast import csrf_of
+from tests.servers import Portal, free_port, make_certificate, wait_for
+
+FORM = "application/x-www-form-urlencoded"
+STALLED = f"POST /sign-in HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: {FORM}\r\nContent-Length: 1000\r\n\r\nx"
+PASSWORD = "a-long-password"
+Answer = tuple[int, str, str]
+"""The status, the cookies that were set, and the text."""
+
+
+@contextlib.contextmanager
+def serving(folder: Path, *, places: int = 400, seconds: int = 600, rate: int = 1000, **more: str) -> Iterator[Portal]:
+    bounds = {"PLACES": str(places), "SECONDS": str(seconds), "RATE": str(rate)}
+    portal = Portal(folder, module="tests.impatient", environment=bounds | more)
+    portal.run("migrate")
+    portal.run("user", "create", "zoe@example.org", "--name", "Zoe", "--password", PASSWORD)
+    portal.start()
+    try:
+        yield portal
+    finally:
+        portal.stop()
+    assert "Traceback" not in portal.log(), portal.log()
+
+
+@pytest.fixture(scope="module")
+def impatient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
+    """A server that waits two seconds, and has places for all."""
+    with serving(tmp_path_factory.mktemp("impatient") / "data", seconds=2, rate=100) as portal:
+        yield portal
+
+
+@pytest.fixture
+def crowded(tmp_path: Path) -> Iterator[Portal]:
+    """A server with 40 places, of which one network may have four waiting, and with much patience."""
+    with serving(tmp_path / "data", places=40) as portal:
+        yield portal
+
+
+def connect(portal: Portal, address: str = "127.0.0.1", *, send: str = "") -> socket.socket:
+    """A connection from this address of this machine."""
+    wire = socket.create_connection(("127.0.0.1", portal.port), timeout=60, source_address=(address, 0))
+    wire.sendall(send.encode())
+    return wire
+
+
+def rest(wire: socket.socket) -> str:
+    """Whatever still comes, up to the end."""
+    said = b""
+    with contextlib.suppress(ConnectionResetError):
+        while data := wire.recv(1 << 16):
+            said += data
+    return said.decode()
+
+
+def is_open(wire: socket.socket) -> bool:
+    return not select.select([wire], [], [], 0)[0] or bool(wire.recv(1, socket.MSG_PEEK))
+
+
+def page(portal: Portal, path: str, address: str, *, cookie: str = "", form: dict[str, str] | None = None) -> Answer:
+    connection = http.client.HTTPConnection("127.0.0.1", portal.port, timeout=30, source_address=(address, 0))
+    kind = {"Content-Type": FORM} if form else {}
+    connection.request("POST" if form else "GET", path, urlencode(form or {}) or None, kind | {"Cookie": cookie})
+    answer = connection.getresponse()
+    cookies = "; ".join(line.partition(";")[0] for line in answer.headers.get_all("Set-Cookie", []))
+    text = answer.read().decode()
+    connection.close()
+    return answer.status, cookies, text
+
+
+def signed_in(portal: Portal, address: str) -> str:
+    """The cookie of somebody who has signed in from this address."""
+    _, cookie, text = page(portal, "/sign-in", address)
+    form = {"csrf_token": csrf_of(text), "email": "zoe@example.org", "password": PASSWORD}
+    status, cookies, _ = page(portal, "/sign-in", address, cookie=cookie, form=form)
+    assert status == 303
+    return cookies
+
+
+@pytest.mark.parametrize(
+    "sent", ["", "GET /livez HTTP/1.1\r\nHost: x\r\nX-More: ", "GET /livez HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"]
+)
+def test_a_connection_on_which_no_request_comes_ends(impatient: Portal, sent: str) -> None:
+    with connect(impatient, send=sent) as wire:
+        assert rest(wire)[9:12] == ("200" if sent.endswith("\r\n\r\n") else "")
+
+
+@pytest.mark.parametrize(
+    "sent", [STALLED, STALLED.replace("Content-Length: 1000\r\n\r\n", "Transfer-Encoding: chunked\r\n\r\n100\r\n")]
+)
+def test_a_body_that_stops_is_given_up(impatient: Portal, sent: str) -> None:
+    with connect(impatient, send=sent) as wire:
+        assert rest(wire).startswith("HTTP/1.1 408 Request Timeout\r\n")
+
+
+@pytest.mark.parametrize("sent", [STALLED, "GET /livez HTTP/1.1\r\nHost: x\r\nX-More: "])
+def test_a_byte_now_and_then_keeps_nothing_alive(impatient: Portal, sent: str) -> None:
+    with connect(impatient, send=sent) as wire:
+        dribbled = 0
+        while not select.select([wire], [], [], 0.1)[0]:
+            wire.sendall(b"x")
+            dribbled += 1
+            assert dribbled < 900
+        assert "HTTP/1.1 2" not in rest(wire)
+
+
+def test_a_body_that_keeps_coming_may_take_longer_than_one_that_stops(impatient: Portal) -> None:
+    with connect(impatient, send=STALLED.replace("1000", "4000")) as wire:
+        for _ in range(30):
+            assert not select.select([wire], [], [], 0.12)[0]
+            wire.sendall(b"x" * 133)
+        wire.sendall(b"x" * 9)
+        assert wire.recv(15).decode().startswith("HTTP/1.1 4")
+        assert "Request Timeout" not in rest(wire)
+
+
+def test_a_body_that_the_portal_does_not_want_is_not_awaited_for_ever(impatient: Portal) -> None:
+    with connect(impatient, send=STALLED.replace("/sign-in", "/nowhere").replace("POST", "GET")) as wire:
+        assert rest(wire).startswith("HTTP/1.1 404")
+
+
+def test_an_answer_that_nobody_reads_is_ended(impatient: Portal) -> None:
+    version = page(impatient, "/sign-in", "127.0.0.1")[2].split("/static/")[1].split("/")[0]
+    asking = f"GET /static/{version}/js/portal.js HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode()
+    with connect(impatient) as wire:
+        wire.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        ended = select.poll()
+        ended.register(wire, 0)
+        wire.setblocking(False)
+        with contextlib.suppress(BlockingIOError):
+            for _ in range(10_000):
+                wire.send(asking)
+        wait_for(lambda: ended.poll(0), what="the end")
+
+
+def test_a_tls_handshake_that_stops_is_given_up(tmp_path: Path) -> None:
+    certfile, keyfile = make_certificate(tmp_path)
+    port = free_port()
+    portal = Portal(
+        tmp_path / "data",
+        port,
+        environment={"PLACES": "40", "SECONDS": "2", "RATE": "100", "BASE_URL": f"https://127.0.0.1:{port}"},
+        module="tests.impatient",
+        options=("--certfile", str(certfile), "--keyfile", str(keyfile)),
+    )
+    portal.run("migrate")
+    portal.start(ready=False)
+    known = ssl.create_default_context(cafile=str(certfile))
+
+    def answer(sent: str) -> str:
+        try:
+            with known.wrap_socket(connect(portal), server_hostname="127.0.0.1") as wire:
+                wire.sendall(sent.encode())
+                return rest(wire)
+        except OSError:
+            return ""
+
+    try:
+        wait_for(lambda: answer("GET /livez HTTP/1.1\r\n\r\n").startswith("HTTP/1.1 200"), seconds=40)
+        for begun in ("", "\x16\x03\x01"):
+            with connect(portal, send=begun) as wire:
+                assert rest(wire) == ""
+        assert answer(STALLED).startswith("HTTP/1.1 408")
+        for _ in range(6):  # more than may wait, so those that came first give way
+            connect(portal, send="\x16")
+        assert answer("GET /livez HTTP/1.1\r\n\r\n").startswith("HTTP/1.1 200")
+    finally:
+        portal.stop()
+    assert "Traceback" not in portal.log(), portal.log()
+
+
+def test_those_of_one_network_give_way_to_each_other_and_nobody_else_to_them(crowded: Portal) -> None:
+    cookie = signed_in(crowded, "127.0.0.5")
+    watching = f"GET /manage/live HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: {cookie}\r\n\r\n"
+    with contextlib.ExitStack() as opened:
+        streams = [opened.enter_context(connect(crowded, "127.0.0.5", send=watching)) for _ in range(12)]
+        for stream in streams:
+            assert b"200 OK" in stream.recv(1 << 16)
+        other = opened.enter_context(connect(crowded, "127.0.0.3", send=STALLED))
+        stalled = [opened.enter_context(connect(crowded, "127.0.0.2", send=STALLED)) for _ in range(60)]
+        wait_for(lambda: not any(map(is_open, stalled[:-4])), what="the end of those that came first")
+        assert all(map(is_open, stalled[-4:]))
+        assert is_open(other)
+        assert [page(crowded, path, "127.0.0.4")[0] for path in ("/livez", "/sign-in")] == [200, 200]
+        assert page(crowded, "/manage/rooms", "127.0.0.5", cookie=cookie)[0] == 200
+        assert page(crowded, "/livez", "127.0.0.2")[0] == 200, "their innocent neighbour"
+        assert all(map(is_open, streams))
+
+
+@pytest.mark.parametrize(("proxies", "networks"), [("0", 30), ("1", 1)])
+def test_who_waits_longest_gives_way_where_places_run_short(tmp_path: Path, proxies: str, networks: int) -> None:
+    """From many networks, and behind a proxy, where all seem to be one and none has a share."""
+    with serving(tmp_path / "data", places=40, TRUSTED_PROXIES=proxies) as portal, contextlib.ExitStack() as opened:
+        stalled = [
+            opened.enter_context(connect(portal, f"127.0.1.{1 + number % networks}", send=STALLED))
+            for number in range(80)
+        ]
+        assert page(portal, "/livez", "127.0.0.4")[0] == 200
+        assert all(map(is_open, stalled[-20:]))
+        assert not any(map(is_open, stalled[:40]))

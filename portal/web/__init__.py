@@ -8,7 +8,8 @@ the form. Each action works as a plain form first; htmx makes it pleasant.
     conference/   the player's page, its stream and its signals
     session/      signing in and out, profile, credentials, authorised applications
     routes.py     registers all of them
-    forms.py      the base class of forms         fragment_cache.py   cached fragments of pages
+    forms.py      the base class of forms         edit_forms.py       forms that change what exists
+    fragment_cache.py   cached fragments of pages
     flash_messages.py   flash messages            htmx.py             htmx's headers
     sse.py        event streams                   csv_export.py       CSV files
     reader.py     who reads a page

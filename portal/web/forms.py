@@ -208,7 +208,7 @@ class UTCDateTimeField(DateTimeLocalField):  # type: ignore[misc]
         if not text:
             return
         before: datetime | None = self.object_data
-        if before and text == _typed(before):
+        if before and text == typed_moment(before):
             self.data = before
             return
         try:
@@ -232,10 +232,10 @@ class UTCDateTimeField(DateTimeLocalField):  # type: ignore[misc]
     def _value(self) -> str:
         if self.raw_data:
             return str(self.raw_data[0])
-        return _typed(self.data) if self.data else ""
+        return typed_moment(self.data) if self.data else ""
 
 
-def _typed(moment: datetime) -> str:
+def typed_moment(moment: datetime) -> str:
     """A datetime in the format of a browser's field for date and time, in the reader's time zone."""
     return here_at(moment).replace(tzinfo=None).isoformat(timespec="minutes")
 

@@ -133,4 +133,27 @@ document.addEventListener("submit", (event) => {
   setTimeout(() => delete form.dataset.sent, 3000); // whoever pressed Stop, or came back, may send it again
 });
 
+// <form data-asks> is not left without asking while it holds something that was not sent; `data-unsaved`: what it
+// showed at first was refused, and stands nowhere else.
+
+function isUnsent(form) {
+  if ("sent" in form.dataset) return false;
+  return "unsaved" in form.dataset || [...form.elements].some(isChanged);
+}
+
+function isChanged(control) {
+  if (control.disabled || control.type === "hidden") return false;
+  if (control.options) return [...control.options].some((one) => one.selected !== one.defaultSelected) && !isFirst(control);
+  if (control.type === "checkbox" || control.type === "radio") return control.checked !== control.defaultChecked;
+  return "defaultValue" in control && control.value !== control.defaultValue;
+}
+
+function isFirst(select) {
+  return select.selectedIndex === 0 && ![...select.options].some((one) => one.defaultSelected);
+}
+
+window.addEventListener("beforeunload", (event) => {
+  if ([...document.querySelectorAll("form[data-asks]")].some(isUnsent)) event.preventDefault();
+});
+
 document.querySelector("form[data-autosubmit]")?.requestSubmit();

@@ -17,6 +17,18 @@ from tests.servers import Portal
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(480)]
 
 
+def contest_settings(alice: Person, room: str) -> None:
+    """Save the settings of a room in a page that another tab has made out of date."""
+    page, other = alice.go(f"{room}/settings"), alice.new_tab()
+    other.goto(page.url)
+    for tab, name in ((other, "Supervisory board"), (page, "Board meeting with the external auditors")):
+        tab.get_by_label("Name", exact=True).fill(name)
+        tab.get_by_label("Description").fill(f"{name}. " * 12)
+        follow(tab.get_by_role("button", name="Save"))
+    expect(page.get_by_role("button", name="Take theirs")).to_be_visible()
+    other.close()
+
+
 def test_pages_of_owners(
     portal: Portal, person: Callable[..., Person], seen: Callable[[Page, str], None], look: tuple[str, int]
 ) -> None:
@@ -62,6 +74,8 @@ def test_pages_of_owners(
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("crm.id is nested too deeply")).to_be_visible()
     seen(page, "settings-refused")
+    contest_settings(alice, room)
+    seen(page, "settings-contested")
     alice.go(f"{room}/links").get_by_label("More for Chair").click()
     follow(page.get_by_role("link", name="Rotate"))
     seen(page, "link-rotate")

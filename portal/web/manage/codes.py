@@ -20,6 +20,7 @@ from portal.permissions.permission import Permission
 from portal.permissions.rules import grantable_roles
 from portal.rooms.models import Role, Room
 from portal.web import flash_messages
+from portal.web.edit_forms import EditForm, hold
 from portal.web.forms import Form, RoleField, UTCDateTimeField, refills, stripped
 
 bp = Blueprint("codes", __name__, url_prefix="/manage/rooms/<id:room_id>/codes")
@@ -32,6 +33,10 @@ class CodeForm(Form):
     code = StringField(_l("Code"), render_kw={"autocomplete": "off", "spellcheck": "false"})
     label = StringField(_l("Label"))
     expires_at = UTCDateTimeField(_l("Expires"), ahead=True)
+
+
+class CodeEditForm(CodeForm, EditForm):
+    """The fields of a code that exists."""
 
 
 @bp.get("")
@@ -78,9 +83,10 @@ def create(room: Room) -> ResponseReturnValue:
 def edit(room: Room, code_id: str) -> ResponseReturnValue:
     """Change or renew a code."""
     code = _own(room, code_id)
+    hold(code)
     if code.role not in grantable_roles(actor.current(), room):
         raise NotAllowed
-    form = CodeForm(obj=code)
+    form = CodeEditForm(obj=code)
     form.role.offer(room)
     if form.validate_on_submit():
         with form.refusals():

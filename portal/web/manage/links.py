@@ -29,6 +29,7 @@ from portal.rooms.models import Role, Room
 from portal.serializers import token_url
 from portal.status.models import Participation
 from portal.web import flash_messages
+from portal.web.edit_forms import EditForm, hold
 from portal.web.forms import Form, RoleField, UTCDateTimeField, refills, stripped
 
 bp = Blueprint("links", __name__, url_prefix="/manage/rooms/<id:room_id>/links")
@@ -54,6 +55,10 @@ class LinkForm(Form):
             "expires_at": self.expires_at.data,
             "max_uses": self.max_uses.data,
         }
+
+
+class LinkEditForm(LinkForm, EditForm):
+    """The fields of a link that exists."""
 
 
 class RotationForm(Form):
@@ -140,9 +145,10 @@ def create(room: Room) -> ResponseReturnValue:
 def edit(room: Room, token_id: str) -> ResponseReturnValue:
     """Change a link. Its address stays."""
     token = _own(room, token_id)
+    hold(token)
     if token.role not in grantable_roles(actor.current(), room):
         raise NotAllowed
-    form = LinkForm(obj=token)
+    form = LinkEditForm(obj=token)
     form.role.offer(room)
     if form.validate_on_submit():
         with form.refusals():

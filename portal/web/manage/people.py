@@ -27,6 +27,7 @@ from portal.permissions.permission import NOT_GRANTABLE_YET, Permission
 from portal.permissions.rules import can
 from portal.rooms.models import Room
 from portal.web import flash_messages
+from portal.web.edit_forms import EditForm, hold
 from portal.web.forms import Form, UTCDateTimeField, refills
 
 bp = Blueprint("people", __name__, url_prefix="/manage/rooms/<id:room_id>/people")
@@ -43,6 +44,15 @@ class RightsForm(Form):
         offered = [p for p in Permission if p is not Permission.ROOM_VIEW and p not in NOT_GRANTABLE_YET]
         self.permissions.choices = [SelectChoice(p, translated(p.label)) for p in offered]
         self.grantable = {p for p in offered if can(actor.current(), p, room)}
+
+
+class RightsEditForm(RightsForm, EditForm):
+    """The rights of somebody who is a member."""
+
+    @property
+    def fixed_choices(self) -> frozenset[Permission]:
+        """The rights that the reader lacks himself."""
+        return frozenset(choice.value for choice in self.permissions.choices if choice.value not in self.grantable)
 
 
 class AddForm(RightsForm):
@@ -91,8 +101,9 @@ def add(room: Room) -> ResponseReturnValue:
 def edit(room: Room, member_id: str) -> ResponseReturnValue:
     """Change what a member may do."""
     member = find_member(room, member_id)
+    hold(member)
     present = [Permission(value) for value in member.permissions if value in set(Permission)]
-    form = RightsForm(data={"permissions": present, "until": member.until})
+    form = RightsEditForm(data={"permissions": present, "until": member.until})
     form.offer(room)
     if form.validate_on_submit():
         with form.refusals():

@@ -24,7 +24,8 @@ from portal.status.room_lifecycle import change_room
 from portal.subscriptions.feature_catalog import Feature
 from portal.web import flash_messages
 from portal.web.declared_fields import changed_values, for_people, form_field, shown_value
-from portal.web.forms import Form, refills
+from portal.web.edit_forms import EditForm, hold
+from portal.web.forms import refills
 
 bp = Blueprint("room_settings", __name__, url_prefix="/manage/rooms/<id:room_id>/settings")
 
@@ -32,7 +33,7 @@ LARGEST = 1_000_000
 AS_PLANNED, OFF = "plan", "off"
 
 
-class SettingsForm(Form):
+class SettingsForm(EditForm):
     """The fields that every room has. `form_for` adds a field for each setting and feature, named by its key."""
 
     room_name = StringField(_l("Name"), [DataRequired(_l("Give the room a name."))])
@@ -77,6 +78,7 @@ class SettingsForm(Form):
 @refills
 def edit(room: Room) -> ResponseReturnValue:
     """Change the room."""
+    hold(room)
     form = form_for(room)
     if form.validate_on_submit():
         with form.refusals():
@@ -139,7 +141,7 @@ def _feature_field(feature: Feature, shown: object) -> Field:
             label, choices=[SelectChoice(AS_PLANNED, _("As the plan says")), SelectChoice(OFF, _("Off"))]
         )
 
-    def sensible(_form: Form, field: Field) -> None:
+    def sensible(_form: SettingsForm, field: Field) -> None:
         if field.data != shown and field.data is not None and not 1 <= field.data <= LARGEST:
             raise ValidationError(
                 translated(Message("Use a whole number from 1 to %(largest)d.", largest=LARGEST)),

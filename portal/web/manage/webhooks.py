@@ -24,6 +24,7 @@ from portal.permissions.rules import can, manages_customer
 from portal.providers import fetch
 from portal.rooms.models import Room
 from portal.web import flash_messages
+from portal.web.edit_forms import EditForm, hold
 from portal.web.forms import Form, refills, stripped
 from portal.webhooks import operations
 from portal.webhooks.authorization import NO_OWNER, endpoints_with_owner, find_valid_owner, may_receive, may_receive_all
@@ -59,6 +60,15 @@ class WebhookForm(Form):
         """Fill the choices from the enum, and find those that the reader may see."""
         self.events.choices = [SelectChoice(event, translated(event.words)) for event in Event]
         self.visible = {event for event in Event if can(actor.current(), event.needs, room)}
+
+
+class WebhookEditForm(WebhookForm, EditForm):
+    """The fields of a webhook that exists."""
+
+    @property
+    def fixed_choices(self) -> frozenset[Event]:
+        """The events that the reader may not see himself."""
+        return frozenset(Event) - self.visible
 
 
 @dataclass(frozen=True)
@@ -165,8 +175,9 @@ def deliveries(room: Room, endpoint_id: str) -> ResponseReturnValue:
 def edit(room: Room, endpoint_id: str) -> ResponseReturnValue:
     """Change address, events and description."""
     endpoint = _own(room, endpoint_id)
+    hold(endpoint)
     present = [event for event in Event if endpoint.wants(event)]
-    form = WebhookForm(data={"url": endpoint.url, "description": endpoint.description, "events": present})
+    form = WebhookEditForm(data={"url": endpoint.url, "description": endpoint.description, "events": present})
     form.offer(room)
     del form.everywhere
     if form.validate_on_submit():

@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -7,12 +8,16 @@ import sqlalchemy as sa
 from alembic.script import ScriptDirectory
 from flask import Flask
 
-from portal import revisions
+from portal import demo, revisions
 from portal.app import create_app
 from portal.clock import now
 from portal.db import UTCDateTime, db, session, transaction
 from portal.identifiers import new_uuid
+from portal.people.actor import actor_of
 from portal.people.operations import ambiguous_emails
+from portal.rooms.models import Room
+from portal.webhooks.events import Event
+from portal.webhooks.operations import create_endpoint
 from tests import servers
 from tests.conftest import settings_for
 
@@ -59,6 +64,64 @@ def test_old_addresses_become_canonical_and_nobody_becomes_somebody_else(empty: 
         stored = session.scalars(sa.select(users.c.email).order_by(users.c.name)).all()
         assert stored == ["eva@köln.example", old[1], old[2], "josé@e.example", "nobody"]
         assert ambiguous_emails() == [old[2], "nobody"]
+        session.remove()
+        db.engine.dispose()
+
+
+def test_deliveries_have_one_state_and_webhooks_an_owner_and_lose_nothing_on_the_way_back(empty: Flask) -> None:
+    """A row of each kind; what was given up while a worker had it is over, as it is for its endpoint's owner."""
+    moment = now().replace(microsecond=0)
+    earlier, later = moment - timedelta(hours=1), moment + timedelta(hours=1)
+    times = ("next_attempt_at", "claimed_at", "delivered_at", "gave_up_at", "answered_at")
+    rows = {
+        "delivered": (None, None, moment, None, moment),
+        "failed": (None, None, None, moment, moment),
+        "dropped": (None, None, None, moment, earlier),
+        "waiting": (later, None, None, None, None),
+        "sending": (later, moment, None, None, None),
+    }
+    old = sa.table(
+        "webhook_deliveries",
+        *(sa.column(name, UTCDateTime()) for name in (*times, "created_at")),
+        *(sa.column(name, sa.Uuid()) for name in ("uuid", "endpoint_uuid")),
+        *(sa.column(name) for name in ("id", "event", "message_id", "payload_sealed", "attempts", "answer_body")),
+    )
+    state = sa.table("webhook_deliveries", sa.column("id"), sa.column("state"), sa.column("ended_at", UTCDateTime()))
+    owners = sa.table("webhook_endpoints", sa.column("owner_uuid", sa.Uuid()))
+    with empty.app_context():
+        revisions.upgrade()
+        with transaction():
+            demo.furnish()
+            room = session.scalars(sa.select(Room)).first()
+            assert room is not None
+            endpoint = create_endpoint(
+                customer=room.customer,
+                url="https://hooks.example/",
+                events=[Event.ROOM_CREATED],
+                by=actor_of(room.customer.owner),
+            )
+            endpoint_uuid, owner_uuid = endpoint.uuid, room.customer.owner.uuid
+        revisions.downgrade("0018")
+        with transaction():
+            for name, values in rows.items():
+                about = {"id": name, "event": "room.created", "message_id": name, "payload_sealed": ""}
+                session.execute(
+                    sa.insert(old).values(
+                        uuid=new_uuid(), endpoint_uuid=endpoint_uuid, attempts=1, answer_body="", created_at=moment,
+                        **about, **dict(zip(times, values, strict=True)),
+                    )
+                )  # fmt: skip
+        revisions.upgrade()
+        found = session.execute(sa.select(state)).all()
+        assert {one.id: one.state for one in found} == {name: name for name in rows}
+        assert {one.id: one.ended_at for one in found} == {
+            name: moment if name in {"delivered", "failed", "dropped"} else None for name in rows
+        }
+        assert session.scalars(sa.select(owners)).all() == [owner_uuid]
+        session.remove()
+        revisions.downgrade("0018")
+        kept = session.execute(sa.select(old.c.id, *(old.c[name] for name in times))).all()
+        assert {one[0]: tuple(one[1:]) for one in kept} == rows
         session.remove()
         db.engine.dispose()
 

@@ -22,7 +22,7 @@ from portal.people.actor import actor_of
 from portal.subscriptions.models import Subscription
 from portal.webhooks import operations as webhooks
 from portal.webhooks.events import Event
-from portal.webhooks.models import WebhookDelivery
+from portal.webhooks.models import DeliveryState, WebhookDelivery
 from tests.cast import Cast
 from tests.conftest import settings_for
 from tests.receiver import receiver
@@ -157,7 +157,7 @@ def test_jobs_work_in_a_process_of_their_own(beside: Flask, database: str, valke
 
 def delivered(app: Flask) -> bool:
     with app.app_context(), transaction():
-        return session.scalars(sa.select(WebhookDelivery)).one().delivered_at is not None
+        return session.scalars(sa.select(WebhookDelivery)).one().state is DeliveryState.DELIVERED
 
 
 def test_a_fresh_portal_starts_without_a_complaint_and_serves(tmp_path: Path) -> None:

@@ -1,9 +1,10 @@
 """Webhooks: telling programs elsewhere what happens in rooms.
 
 An endpoint is an address of one room, or of all rooms of a customer. An event of the audit becomes one delivery for
-each endpoint that subscribes to it, in the same transaction. Nothing is sent that the endpoint's owner may not see
-himself; an endpoint without a valid owner is paused. A failed delivery is tried again for a day, with growing pauses,
-and an endpoint that keeps failing is paused. Payloads are sealed at rest and signed when sent.
+each endpoint that subscribes to it, in the same transaction. Whoever saves an endpoint is its owner: nothing is
+sent that he may not see himself, and once he has lost a right to what it tells it is paused. A failed delivery is
+tried again for a day, with growing pauses, and an endpoint that keeps failing is paused. Payloads are sealed at
+rest and signed when sent.
 
     events.py          the kinds of events, and the permission that each needs
     models.py          the tables `WebhookEndpoint` and `WebhookDelivery`
@@ -13,7 +14,7 @@ and an endpoint that keeps failing is paused. Payloads are sealed at rest and si
     payloads.py        the JSON of an event
     deliveries.py      claiming a delivery, recording its outcome, trying again
     scheduling.py      slots: which delivery gets a worker next
-    pausing.py         pausing endpoints, giving up what waits
+    pausing.py         pausing endpoints, counting the active ones
     queries.py         finding endpoints and deliveries with the rights to them
     serializers.py     endpoints and deliveries as JSON
     signing.py         secrets and signatures

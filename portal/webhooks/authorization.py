@@ -1,8 +1,7 @@
 """The owner of an endpoint, and what the endpoint may be told: never more than its owner may see himself.
 
-The owner is the user who created the endpoint, until somebody else takes it over: by giving it another address, or an
-event that the owner may not see; or by changing its events or resuming it when the owner has lost his rights. Rights
-end without any event (by a date, by a role), so they are checked for each delivery. Without an owner nothing is sent.
+The owner is the user who saved it last. Rights end without any event (by a date, by a role), so they are checked for
+each delivery. Once the owner has lost one nothing is sent, until somebody who has them all saves the endpoint again.
 """
 
 from collections.abc import Iterable
@@ -24,12 +23,12 @@ from portal.webhooks.events import Event
 from portal.webhooks.models import WebhookEndpoint
 
 MEMBERSHIP = sa.and_(
-    RoomMember.room_uuid == WebhookEndpoint.room_uuid, RoomMember.user_uuid == WebhookEndpoint.created_by_uuid
+    RoomMember.room_uuid == WebhookEndpoint.room_uuid, RoomMember.user_uuid == WebhookEndpoint.owner_uuid
 )
 """The condition that joins an endpoint with its owner's membership in its room."""
 
 NO_OWNER = Message(
-    "It runs in the name of somebody who may no longer keep it here, or no longer see all that it tells."
+    "Its owner may no longer keep it here, or no longer see all that it tells. Somebody who may has to save it again."
 )
 """The message about an endpoint for which `find_valid_owner` returns None."""
 
@@ -39,13 +38,14 @@ def valid_owner(endpoint: WebhookEndpoint, member: RoomMember | None) -> Actor |
 
     `member` is his membership in the endpoint's room, if he has one.
     """
-    user = endpoint.created_by
+    user = endpoint.owner
     if user is None or user.deactivated_at is not None:
         return None
     owner = actor_of(user)
     if endpoint.room is not None:
         owner.memberships[endpoint.room.uuid] = member
-    return owner if _may_own(owner, endpoint) and may_receive_all(owner, endpoint) else None
+    receives_all = all(may_receive(owner, endpoint, event) for event in Event if endpoint.wants(event))
+    return owner if receives_all and _may_own(owner, endpoint) else None
 
 
 def find_valid_owner(endpoint: WebhookEndpoint) -> Actor | None:
@@ -63,7 +63,7 @@ def endpoints_with_owner(endpoints: Iterable[WebhookEndpoint]) -> set[UUID]:
         sa.select(WebhookEndpoint, RoomMember)
         .outerjoin(RoomMember, MEMBERSHIP)
         .where(WebhookEndpoint.uuid.in_([endpoint.uuid for endpoint in endpoints]))
-        .options(joinedload(WebhookEndpoint.created_by))
+        .options(joinedload(WebhookEndpoint.owner))
     )
     found = session.execute(query).unique()
     return {endpoint.uuid for endpoint, member in found if valid_owner(endpoint, member) is not None}
@@ -76,26 +76,12 @@ def may_receive(by: Actor, endpoint: WebhookEndpoint, event: Event) -> bool:
     return manages_customer(by, endpoint.customer) and by.within(event.needs.scope)
 
 
-def may_receive_all(by: Actor, endpoint: WebhookEndpoint) -> bool:
-    """Whether `by` may see every event that the endpoint is told. His membership in its room must be loaded."""
-    return all(may_receive(by, endpoint, event) for event in Event if endpoint.wants(event))
-
-
-def require_receivable(
-    by: Actor, endpoint: WebhookEndpoint, events: Iterable[Event], *, taking_over: bool = False
-) -> None:
-    """Raise `NotAllowed` if `by` may not see one of these events. `taking_over` chooses the message."""
-    for event in events:
-        if not may_receive(by, endpoint, event):
+def require_receivable(by: Actor, endpoint: WebhookEndpoint) -> None:
+    """Raise `NotAllowed` if `by` may not see one of the endpoint's events, so that he cannot answer for it."""
+    for event in Event:
+        if endpoint.wants(event) and not may_receive(by, endpoint, event):
             raise NotAllowed(
-                Message(
-                    "It would run in your name, and tell or have told of “%(event)s”: you may not see that yourself.",
-                    event=event.value,
-                )
-                if taking_over
-                else Message(
-                    "You cannot ask for “%(event)s”, because you may not see that yourself.", event=event.value
-                )
+                Message("You cannot save “%(event)s”, because you may not see that yourself.", event=event.value)
             )
 
 

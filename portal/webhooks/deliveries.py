@@ -21,7 +21,14 @@ from portal.people.actor import Actor
 from portal.providers.fetch import Trouble
 from portal.webhooks.authorization import NO_OWNER, find_valid_owner, may_receive
 from portal.webhooks.events import TEST, Event
-from portal.webhooks.models import SHOWN_OF_ANSWER, EndpointStatus, PauseReason, WebhookDelivery, WebhookEndpoint
+from portal.webhooks.models import (
+    SHOWN_OF_ANSWER,
+    DeliveryState,
+    EndpointStatus,
+    PauseReason,
+    WebhookDelivery,
+    WebhookEndpoint,
+)
 from portal.webhooks.pausing import pause
 from portal.webhooks.scheduling import SLOW, deliveries_to_start, has_free_slot, mark_served, next_deliveries
 from portal.webhooks.signing import signed
@@ -100,8 +107,13 @@ def claim(delivery_uuid: UUID) -> ClaimedDelivery | None:
         return None
     claimed = session.execute(
         sa.update(WebhookDelivery)
-        .where(WebhookDelivery.uuid == delivery_uuid, WebhookDelivery.next_attempt_at <= at)
-        .values(claimed_at=at, next_attempt_at=at + LEASE, attempts=WebhookDelivery.attempts + 1)
+        .where(WebhookDelivery.uuid == delivery_uuid, WebhookDelivery.due(at))
+        .values(
+            state=DeliveryState.SENDING,
+            claimed_at=at,
+            next_attempt_at=at + LEASE,
+            attempts=WebhookDelivery.attempts + 1,
+        )
         .execution_options(synchronize_session=False)
     )
     if not claimed.rowcount:  # type: ignore[attr-defined]
@@ -153,12 +165,12 @@ def send_again(delivery: WebhookDelivery, *, by: Actor) -> None:
     if not endpoint.active:
         raise Conflict(Message("This webhook is paused. Resume it first."))
     if delivery.event != TEST and not _may_receive_delivery(owner := find_valid_owner(endpoint), delivery):
-        unseen = Message("This webhook runs in the name of somebody who may not see what this message tells.")
+        unseen = Message("The owner of this webhook may not see what this message tells.")
         raise Conflict(unseen if owner is not None else NO_OWNER)
     free = session.execute(
         sa.update(WebhookDelivery)
         .where(WebhookDelivery.uuid == delivery.uuid, sa.not_(WebhookDelivery.being_sent))
-        .values(attempts=0, next_attempt_at=at, claimed_at=None, delivered_at=None, gave_up_at=None)
+        .values(state=DeliveryState.WAITING, attempts=0, next_attempt_at=at, claimed_at=None, ended_at=None)
         .execution_options(synchronize_session=False)
     )
     if not free.rowcount:  # type: ignore[attr-defined]
@@ -191,7 +203,7 @@ def _lock_due(delivery_uuid: UUID, at: datetime) -> WebhookDelivery | None:
     return session.scalar(
         sa.select(WebhookDelivery)
         .join(WebhookDelivery.endpoint)
-        .where(WebhookDelivery.uuid == delivery_uuid, WebhookDelivery.next_attempt_at <= at, listening)
+        .where(WebhookDelivery.uuid == delivery_uuid, WebhookDelivery.due(at), listening)
         .options(contains_eager(WebhookDelivery.endpoint))
         .with_for_update(of=WebhookEndpoint, key_share=True)
         .execution_options(populate_existing=True)
@@ -201,11 +213,8 @@ def _lock_due(delivery_uuid: UUID, at: datetime) -> WebhookDelivery | None:
 def _is_still_wanted(delivery: WebhookDelivery, at: datetime) -> bool:
     """Whether the endpoint has a valid owner who may see this delivery.
 
-    Without an owner the endpoint is paused; if he may not see this delivery, it is given up.
+    Without an owner the endpoint is paused; if he may not see this delivery, it is dropped.
     """
-    if delivery.gave_up_at is not None:  # it was being sent when it was given up, and its worker died
-        delivery.next_attempt_at = None
-        return False
     if delivery.event == TEST:
         return True
     owner = find_valid_owner(delivery.endpoint)
@@ -213,7 +222,7 @@ def _is_still_wanted(delivery: WebhookDelivery, at: datetime) -> bool:
         pause(delivery.endpoint, why=PauseReason.RIGHTS, by=None)
         return False
     if not _may_receive_delivery(owner, delivery):  # it was written for another owner, or before he lost the right
-        delivery.next_attempt_at, delivery.gave_up_at = None, at
+        delivery.end(DeliveryState.DROPPED, at)
         return False
     return True
 
@@ -226,18 +235,18 @@ def _record_outcome(
     delivery: WebhookDelivery, endpoint: WebhookEndpoint, outcome: Outcome, at: datetime, *, same_address: bool
 ) -> None:
     """Write the outcome to the delivery; and to the endpoint, if it still has the address that was called."""
-    delivery.claimed_at, delivery.next_attempt_at, delivery.answered_at = None, None, at
+    delivery.claimed_at, delivery.answered_at = None, at
     delivery.answer_status, delivery.trouble = outcome.status, outcome.trouble
     delivery.answer_body, delivery.answer_milliseconds = _printable(outcome.body), outcome.milliseconds
     if outcome.good:
-        delivery.delivered_at, delivery.gave_up_at = at, None
-    elif delivery.gave_up_at is not None:  # given up while it was being sent: not tried again, nor counted as a failure
+        delivery.end(DeliveryState.DELIVERED, at)
+    elif delivery.state is DeliveryState.DROPPED:  # while its worker was late: not tried again
         return
     elif delivery.event == TEST or (same_address and outcome.status == GONE) or delivery.attempts > len(SCHEDULE):
-        delivery.gave_up_at = at
+        delivery.end(DeliveryState.FAILED, at)
     else:
         seconds = SCHEDULE[delivery.attempts - 1] * _random.uniform(1 - JITTER, 1 + JITTER)
-        delivery.next_attempt_at = at + timedelta(seconds=seconds)
+        delivery.state, delivery.next_attempt_at = DeliveryState.WAITING, at + timedelta(seconds=seconds)
         send_soon(delivery.uuid, seconds)
     session.flush()
     if same_address and delivery.event != TEST:
@@ -251,7 +260,7 @@ def _count_failures(endpoint: WebhookEndpoint, delivery: WebhookDelivery, outcom
             endpoint.failures, endpoint.given_up, endpoint.failing_since = 0, 0, None
         return
     endpoint.failures += 1
-    endpoint.given_up += delivery.gave_up_at is not None
+    endpoint.given_up += delivery.state is DeliveryState.FAILED
     endpoint.failing_since = endpoint.failing_since or at
     if outcome.status == GONE:
         pause(endpoint, why=PauseReason.GONE, by=None)

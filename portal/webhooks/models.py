@@ -52,10 +52,23 @@ _PAUSE_REASONS = {
     PauseReason.FAILING: Message(
         "It kept failing: too many messages were given up, or nothing got through for three days."
     ),
-    PauseReason.RIGHTS: Message(
-        "It ran in the name of somebody who could no longer keep it here, or no longer see all that it tells."
-    ),
+    PauseReason.RIGHTS: Message("Its owner could no longer keep it here, or no longer see all that it tells."),
 }
+
+
+class DeliveryState(StrEnum):
+    """What has become of a delivery. The first two are open: there is something to do yet."""
+
+    WAITING = "waiting"
+    """It is sent when `next_attempt_at` comes; the endpoint may be paused then."""
+    SENDING = "sending"
+    """A worker is sending it. If that died, another one sends it when `next_attempt_at` comes."""
+    DELIVERED = "delivered"
+    """The receiver has accepted it."""
+    FAILED = "failed"
+    """Given up after its last attempt."""
+    DROPPED = "dropped"
+    """Not sent, because the endpoint's owner may not see what it tells."""
 
 
 class WebhookEndpoint(IdentifierMixin, TimestampMixin, Base):
@@ -91,11 +104,11 @@ class WebhookEndpoint(IdentifierMixin, TimestampMixin, Base):
     slow: Mapped[bool] = mapped_column(default=True)
     """Whether the last attempt took long, or none has ended at this address yet. Writing it does not change
     `updated_at`."""
-    created_by_uuid: Mapped[UUID | None] = mapped_column(sa.ForeignKey("users.uuid", ondelete="SET NULL"))
+    owner_uuid: Mapped[UUID | None] = mapped_column(sa.ForeignKey("users.uuid", ondelete="SET NULL"))
     customer: Mapped[Customer] = relationship()
     room: Mapped[Room | None] = relationship()
-    created_by: Mapped[User | None] = relationship()
-    """The owner, in whose name it runs: nothing is sent that this person may not see."""
+    owner: Mapped[User | None] = relationship()
+    """Whoever saved it last and so answers for it: nothing is sent that this person may not see."""
 
     @property
     def secret(self) -> str:
@@ -122,6 +135,9 @@ class WebhookEndpoint(IdentifierMixin, TimestampMixin, Base):
         return event in self.events
 
 
+_OPEN = "state IN ('waiting', 'sending')"
+
+
 def _partial_index(name: str, which: str) -> sa.Index:
     """An index of the deliveries for which `which` is true, by endpoint and next attempt. Most others are done."""
     columns, where = ("endpoint_uuid", "next_attempt_at"), sa.text(which)
@@ -132,8 +148,8 @@ class WebhookDelivery(IdentifierMixin, Base):
     """An event on its way to one endpoint.
 
     It is created in the transaction of what it tells, sent after the commit, and tried again for a day. It is due
-    once `next_attempt_at` has come; that is None when there is nothing more to do. The worker that claims it moves
-    that time on and sets `claimed_at`, so that no other worker sends it meanwhile.
+    once `next_attempt_at` has come. The worker that claims it moves that time on and sets `claimed_at`, so that no
+    other worker sends it meanwhile.
     """
 
     __tablename__ = "webhook_deliveries"
@@ -143,11 +159,14 @@ class WebhookDelivery(IdentifierMixin, Base):
     message_id: Mapped[str] = mapped_column(sa.String(40))
     payload_sealed: Mapped[str] = mapped_column(sa.Text)
     created_at: Mapped[datetime] = mapped_column(default=now, index=True)
+    state: Mapped[DeliveryState] = mapped_column(enum_type(DeliveryState), default=DeliveryState.WAITING)
     attempts: Mapped[int] = mapped_column(default=0)
     next_attempt_at: Mapped[datetime | None]
+    """When it is due; None once it has ended."""
     claimed_at: Mapped[datetime | None]
-    delivered_at: Mapped[datetime | None]
-    gave_up_at: Mapped[datetime | None]
+    """When the worker that sends it claimed it, by which its outcome is known; None if none does."""
+    ended_at: Mapped[datetime | None]
+    """When it was delivered, failed or was dropped; None before."""
     answered_at: Mapped[datetime | None]
     """When the last attempt ended. The fields below are its outcome."""
     answer_status: Mapped[int | None]
@@ -159,9 +178,9 @@ class WebhookDelivery(IdentifierMixin, Base):
     __table_args__ = (
         sa.UniqueConstraint("endpoint_uuid", "message_id"),
         sa.Index("ix_webhook_deliveries_endpoint_uuid_created_at", "endpoint_uuid", "created_at"),
-        _partial_index("waiting", "next_attempt_at IS NOT NULL"),
-        _partial_index("waiting_tests", f"event = '{TEST}' AND next_attempt_at IS NOT NULL"),  # sent while paused, too
-        _partial_index("taken", "claimed_at IS NOT NULL"),
+        _partial_index("open", _OPEN),
+        _partial_index("open_tests", f"event = '{TEST}' AND {_OPEN}"),  # sent while paused, too
+        _partial_index("sending", "state = 'sending'"),
     )
 
     @property
@@ -169,20 +188,24 @@ class WebhookDelivery(IdentifierMixin, Base):
         """The JSON text that is sent."""
         return vault.unseal(self.payload_sealed, purpose=PAYLOAD)
 
-    @property
-    def withheld(self) -> bool:
-        """Whether it was given up for another reason than a failed attempt: its endpoint's owner may not see it.
+    @classmethod
+    def due(cls, at: datetime) -> sa.ColumnElement[bool]:
+        """The condition that a delivery has to be sent at `at`: it waits for that, or the worker that had it died."""
+        waiting: sa.ColumnElement[str] = sa.literal_column(f"'{DeliveryState.WAITING}'")  # as in the partial indexes
+        sending: sa.ColumnElement[str] = sa.literal_column(f"'{DeliveryState.SENDING}'")
+        return sa.and_(cls.state.in_([waiting, sending]), cls.next_attempt_at <= at)
 
-        A failed last attempt sets `answered_at` and `gave_up_at` to the same time.
-        """
-        return self.gave_up_at is not None and self.gave_up_at != self.answered_at
+    def end(self, state: DeliveryState, at: datetime) -> None:
+        """Write how it ended, and that there is nothing more to do."""
+        self.state, self.ended_at, self.next_attempt_at = state, at, None
 
     @hybrid_property
     def being_sent(self) -> bool:
         """Whether a worker is sending it now. If the worker died, this ends when the delivery is due again."""
-        return self.claimed_at is not None and self.next_attempt_at is not None and self.next_attempt_at > now()
+        at = self.next_attempt_at
+        return self.state is DeliveryState.SENDING and at is not None and at > now()
 
     @being_sent.inplace.expression
     @classmethod
     def _being_sent(cls) -> sa.ColumnElement[bool]:
-        return sa.and_(cls.claimed_at.is_not(None), cls.next_attempt_at > now())
+        return sa.and_(cls.state == sa.literal_column(f"'{DeliveryState.SENDING}'"), cls.next_attempt_at > now())

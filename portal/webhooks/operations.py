@@ -15,7 +15,7 @@ from portal.people.actor import Actor
 from portal.people.names import clean_name
 from portal.providers.fetch import problem_with
 from portal.rooms.models import Room
-from portal.webhooks.authorization import find_valid_owner, may_receive_all, require_receivable
+from portal.webhooks.authorization import NO_OWNER, find_valid_owner, require_receivable
 from portal.webhooks.events import TEST, Event
 from portal.webhooks.models import (
     DESCRIPTION_LENGTH,
@@ -26,7 +26,7 @@ from portal.webhooks.models import (
     WebhookEndpoint,
 )
 from portal.webhooks.outbox import add_deliveries
-from portal.webhooks.pausing import cancel_waiting, count_listening, lock_customer, pause
+from portal.webhooks.pausing import count_listening, lock_customer, pause
 from portal.webhooks.payloads import encoded
 from portal.webhooks.queries import deliveries_of
 from portal.webhooks.serializers import endpoint as serialize_endpoint
@@ -57,13 +57,12 @@ def create_endpoint(
     endpoint = WebhookEndpoint(
         customer=customer,
         room=room,
-        created_by=by.user,
         secret_sealed=vault.seal(new_secret(), purpose=SECRET),
         status=EndpointStatus.ACTIVE,
         served_at=now(),
         events=[],
     )
-    _set_target(endpoint, by=by, url=url, events=events)
+    _save(endpoint, by=by, url=url, events=events)
     _describe(endpoint, description)
     session.add(endpoint)
     session.flush()
@@ -80,20 +79,18 @@ def change_endpoint(
     events: Collection[Event] | None = None,
     description: str | None = None,
 ) -> None:
-    """Change what is given. `by` becomes the owner if that gives him responsibility for what is sent.
+    """Save the endpoint with what is given changed. `by` is its owner from now on, whoever was before.
 
-    That is so if he changes the address, or adds an event that the present owner may not see; and if there is no
-    valid owner any more, with any change of address or events. A new owner must be allowed to see all events of the
-    endpoint, and if it had a valid owner until now, also its events before the change and those of its waiting
-    deliveries, which then go to the new address. Without a valid owner until now, waiting deliveries are given up.
-
-    Raises `Invalid` on `url`, `events` or `description`, and `NotAllowed` for an event that `by` may not see.
+    That ends a pause for want of an owner. Deliveries that wait go to the address that the endpoint has by then, except
+    those that its owner may not see. Raises `Invalid` on `url`, `events` or `description`, and `NotAllowed` if `by` may
+    not see one of the events that the endpoint has now.
     """
     lock(endpoint)
-    if url is not None or events is not None:
-        _redirect(endpoint, by=by, url=url, events=events)
+    _save(endpoint, by=by, url=url, events=events)
     if description is not None:
         _describe(endpoint, description)
+    if endpoint.paused_why is PauseReason.RIGHTS:
+        _activate(endpoint)
     session.flush()
     record_event("webhook.changed", endpoint, by=by, room=endpoint.room_uuid)
 
@@ -114,21 +111,16 @@ def pause_endpoint(endpoint: WebhookEndpoint, *, by: Actor) -> None:
 
 
 def resume_endpoint(endpoint: WebhookEndpoint, *, by: Actor) -> None:
-    """End a pause and forget all failures. Deliveries that waited are sent now.
+    """End a pause and forget all failures. Deliveries that waited are sent now. The owner stays.
 
-    If the endpoint has no valid owner any more, `by` becomes its owner, and what waited is given up. Raises
-    `NotAllowed` if he may not see all events of the endpoint.
+    Raises `Conflict` if the owner has lost his rights: then it has to be saved again.
     """
     lock(endpoint)
     if endpoint.active:
         return
     if find_valid_owner(endpoint) is None:
-        _change_owner(endpoint, by=by)
-        cancel_waiting(endpoint)
-    endpoint.status, endpoint.paused_at, endpoint.paused_why = EndpointStatus.ACTIVE, None, None
-    _forget_failures(endpoint)
-    session.flush()
-    count_listening(endpoint.customer_uuid)
+        raise Conflict(NO_OWNER)
+    _activate(endpoint)
     record_event("webhook.resumed", endpoint, by=by, room=endpoint.room_uuid)
 
 
@@ -161,38 +153,25 @@ def test_endpoint(endpoint: WebhookEndpoint, *, by: Actor) -> WebhookDelivery:
     return delivery
 
 
-def _redirect(endpoint: WebhookEndpoint, *, by: Actor, url: str | None, events: Collection[Event] | None) -> None:
-    """Change address and events, and the owner if `change_endpoint` says so. Without an owner, give up what waits."""
-    owner, url_before, events_before = find_valid_owner(endpoint), endpoint.url, set(endpoint.events)
-    _set_target(endpoint, by=by, url=url, events=events)
-    if endpoint.url == url_before and events_before == set(endpoint.events):
-        return
-    if owner is None:
-        _change_owner(endpoint, by=by)
-        cancel_waiting(endpoint)
-    elif endpoint.url != url_before or not may_receive_all(owner, endpoint):
-        _change_owner(endpoint, by=by, also=events_before | _waiting(endpoint))
-
-
-def _change_owner(endpoint: WebhookEndpoint, *, by: Actor, also: Collection[str] = ()) -> None:
-    """Make `by` the owner. Raises `NotAllowed` if he may not see all events of the endpoint, and `also` these."""
-    require_receivable(by, endpoint, [event for event in Event if event in {*endpoint.events, *also}], taking_over=True)
-    if endpoint.created_by != by.user:
-        endpoint.created_by = by.user
-        record_event("webhook.taken_over", endpoint, by=by, room=endpoint.room_uuid)
-
-
-def _set_target(endpoint: WebhookEndpoint, *, by: Actor, url: str | None, events: Collection[Event] | None) -> None:
+def _save(endpoint: WebhookEndpoint, *, by: Actor, url: str | None, events: Collection[Event] | None) -> None:
     if events is not None:
         if not events:
             raise Invalid(events=Message("Choose at least one event."))
-        require_receivable(by, endpoint, set(events) - set(endpoint.events))
         endpoint.events = [event.value for event in Event if event in events]
     if url is not None and url.strip() != endpoint.url:
         if (problem := problem_with(url.strip())) is not None:
             raise Invalid(url=problem)
         endpoint.url, endpoint.slow = url.strip(), True  # nothing is known of who answers there
         _forget_failures(endpoint)
+    require_receivable(by, endpoint)
+    endpoint.owner = by.user
+
+
+def _activate(endpoint: WebhookEndpoint) -> None:
+    endpoint.status, endpoint.paused_at, endpoint.paused_why = EndpointStatus.ACTIVE, None, None
+    _forget_failures(endpoint)
+    session.flush()
+    count_listening(endpoint.customer_uuid)
 
 
 def _forget_failures(endpoint: WebhookEndpoint) -> None:
@@ -201,9 +180,3 @@ def _forget_failures(endpoint: WebhookEndpoint) -> None:
 
 def _describe(endpoint: WebhookEndpoint, description: str) -> None:
     endpoint.description = clean_name(description, field="description", longest=DESCRIPTION_LENGTH, required=False)
-
-
-def _waiting(endpoint: WebhookEndpoint) -> set[str]:
-    """The kinds of events of the deliveries that wait to be sent to it."""
-    waiting = deliveries_of(endpoint).where(WebhookDelivery.next_attempt_at.is_not(None))
-    return set(session.scalars(waiting.with_only_columns(WebhookDelivery.event).distinct()))

@@ -80,7 +80,7 @@ def _listening_endpoints(room: Room) -> list[WebhookEndpoint]:
             sa.or_(WebhookEndpoint.room_uuid.is_(None), WebhookEndpoint.room_uuid == room.uuid),
             WebhookEndpoint.status == EndpointStatus.ACTIVE,
         )
-        .options(joinedload(WebhookEndpoint.created_by))
+        .options(joinedload(WebhookEndpoint.owner))
         .order_by(WebhookEndpoint.uuid)  # and locked, so that none is deleted before its delivery is written:
         .with_for_update(of=WebhookEndpoint, read=True, key_share=True)
     )

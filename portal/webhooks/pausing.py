@@ -1,4 +1,4 @@
-"""Pausing endpoints, giving up waiting deliveries, and keeping the number of active endpoints in the customer's row.
+"""Pausing endpoints, and keeping the number of active endpoints in the customer's row.
 
 Endpoints are paused by people, by failures and by the loss of their owner's rights.
 """
@@ -12,8 +12,7 @@ from portal.clock import now
 from portal.customers.models import Customer
 from portal.db import session
 from portal.people.actor import Actor
-from portal.webhooks.events import TEST
-from portal.webhooks.models import EndpointStatus, PauseReason, WebhookDelivery, WebhookEndpoint
+from portal.webhooks.models import EndpointStatus, PauseReason, WebhookEndpoint
 
 
 def pause(*endpoints: WebhookEndpoint, why: PauseReason, by: Actor | None) -> None:
@@ -27,25 +26,6 @@ def pause(*endpoints: WebhookEndpoint, why: PauseReason, by: Actor | None) -> No
     count_listening(active[0].customer_uuid)
     for endpoint in active:
         record_event("webhook.paused", endpoint, by=by, room=endpoint.room_uuid, why=why.value)
-
-
-def cancel_waiting(endpoint: WebhookEndpoint) -> None:
-    """Give up all waiting deliveries to this endpoint, except tests. The caller has locked the endpoint.
-
-    A delivery that is being sent right now may still arrive: its outcome is recorded, it keeps its slot until then,
-    and it is not tried again.
-    """
-    being_sent = sa.case((WebhookDelivery.being_sent, WebhookDelivery.next_attempt_at))
-    session.execute(
-        sa.update(WebhookDelivery)
-        .where(
-            WebhookDelivery.endpoint_uuid == endpoint.uuid,
-            WebhookDelivery.next_attempt_at.is_not(None),
-            WebhookDelivery.event != TEST,
-        )
-        .values(next_attempt_at=being_sent, gave_up_at=now())
-        .execution_options(synchronize_session=False)
-    )
 
 
 def lock_customer(customer_uuid: UUID) -> Customer:

@@ -26,7 +26,7 @@ NEWEST_FIRST = Key(WebhookDelivery.created_at, descending=True), Key(WebhookDeli
 WITH_OWNERS = (
     joinedload(WebhookEndpoint.customer).lazyload(Customer.owner),
     joinedload(WebhookEndpoint.room),
-    joinedload(WebhookEndpoint.created_by).lazyload(User.platform_roles),
+    joinedload(WebhookEndpoint.owner).lazyload(User.platform_roles),
 )
 
 

@@ -130,7 +130,7 @@ def _waiting_in_turn(at: datetime, *where: sa.ColumnElement[bool]) -> Sequence[s
 
 def _due_longest(at: datetime, *which: sa.ColumnElement[bool]) -> sa.ScalarSelect[UUID]:
     query = sa.select(WebhookDelivery.uuid).where(
-        WebhookDelivery.endpoint_uuid == WebhookEndpoint.uuid, WebhookDelivery.next_attempt_at <= at, *which
+        WebhookDelivery.endpoint_uuid == WebhookEndpoint.uuid, WebhookDelivery.due(at), *which
     )
     by_time = query.order_by(WebhookDelivery.next_attempt_at, WebhookDelivery.uuid)
     return by_time.limit(literal_limit(1)).correlate(WebhookEndpoint).scalar_subquery()

@@ -5,12 +5,9 @@ from typing import Any
 from portal.errors import Message
 from portal.identifiers import IdentifierMixin
 from portal.moments import iso_datetime
-from portal.webhooks.models import WebhookDelivery, WebhookEndpoint
+from portal.webhooks.models import DeliveryState, WebhookDelivery, WebhookEndpoint
 
-WITHHELD = Message(
-    "It is not sent any more: the webhook runs in the name of somebody else now, "
-    "or of somebody who may not see what this message tells."
-)
+WITHHELD = Message("It is not sent: the owner of the webhook may not see what this message tells.")
 
 
 def endpoint(endpoint: WebhookEndpoint, *, secret: bool = False) -> dict[str, Any]:
@@ -29,7 +26,7 @@ def endpoint(endpoint: WebhookEndpoint, *, secret: bool = False) -> dict[str, An
         "paused_why": endpoint.paused_why.value if endpoint.paused_why else None,
         "failures": endpoint.failures,
         "failing_since": iso_datetime(endpoint.failing_since),
-        "created_by": endpoint.created_by.id if endpoint.created_by else None,
+        "owner_id": endpoint.owner.id if endpoint.owner else None,
         "created_at": iso_datetime(endpoint.created_at),
         "updated_at": iso_datetime(endpoint.updated_at),
     }
@@ -42,31 +39,23 @@ def delivery(delivery: WebhookDelivery, endpoint: WebhookEndpoint) -> dict[str, 
         "webhook_id": endpoint.id,
         "event": delivery.event,
         "message_id": delivery.message_id,
-        "state": state_of(delivery),
+        "state": delivery.state.value,
         "attempts": delivery.attempts,
         "next_attempt_at": iso_datetime(delivery.next_attempt_at),
-        "delivered_at": iso_datetime(delivery.delivered_at),
-        "gave_up_at": iso_datetime(delivery.gave_up_at),
+        "ended_at": iso_datetime(delivery.ended_at),
         "answered_at": iso_datetime(delivery.answered_at),
         "answer_status": delivery.answer_status,
         "answer_body": delivery.answer_body,
         "answer_milliseconds": delivery.answer_milliseconds,
         "trouble": str(trouble) if (trouble := trouble_of(delivery)) is not None else None,
         "created_at": iso_datetime(delivery.created_at),
-        "updated_at": iso_datetime(max(filter(None, (delivery.created_at, delivery.answered_at, delivery.gave_up_at)))),
+        "updated_at": iso_datetime(max(filter(None, (delivery.created_at, delivery.answered_at, delivery.ended_at)))),
     }
-
-
-def state_of(delivery: WebhookDelivery) -> str:
-    """The state of a delivery: `delivered`, `given_up` or `waiting`."""
-    if delivery.delivered_at is not None:
-        return "delivered"
-    return "given_up" if delivery.gave_up_at is not None else "waiting"
 
 
 def trouble_of(delivery: WebhookDelivery) -> Message | None:
     """Why a delivery is not sent any more, or else why its last attempt had no answer; None if neither is so."""
-    if delivery.withheld:
+    if delivery.state is DeliveryState.DROPPED:
         return WITHHELD
     return delivery.trouble.words if delivery.trouble else None
 

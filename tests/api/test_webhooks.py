@@ -13,7 +13,7 @@ from portal.permissions.permission import Permission
 from portal.rooms.models import Room
 from portal.scopes import Scope
 from portal.webhooks.deliveries import Outcome, claim, record
-from portal.webhooks.models import WebhookDelivery, WebhookEndpoint
+from portal.webhooks.models import DeliveryState, WebhookDelivery, WebhookEndpoint
 from portal.webhooks.serializers import WITHHELD
 from tests.api.conftest import NewProgram, Program
 from tests.cast import Cast
@@ -154,7 +154,10 @@ def test_deliveries_are_listed_and_sent_again(app: Flask, cast: Cast, program: N
     assert one == listed[0]
     with app.app_context(), transaction():
         sent = session.scalars(sa.select(WebhookDelivery).where(WebhookDelivery.id == one["id"])).one()
-        sent.attempts, sent.delivered_at, sent.next_attempt_at = 1, sent.created_at, None
+        sent.attempts = 1
+        sent.end(DeliveryState.DELIVERED, sent.created_at)
+    listed = alice.get(f"{path}/deliveries?search=state:delivered").json["data"]
+    assert [(found["id"], found["ended_at"]) for found in listed] == [(one["id"], one["created_at"])]
     again = alice.post(f"{path}/deliveries/{one['id']}/retry").json["data"]
     assert (again["state"], again["attempts"], again["message_id"]) == ("waiting", 0, one["message_id"])
     other = make(alice, room_id=cast.board)
@@ -212,20 +215,30 @@ def test_a_program_can_ask_only_for_events_within_its_scopes(cast: Cast, program
     assert make(narrow, room_id=cast.board, events=["room.updated"])["events"] == ["room.updated"]
 
 
-def test_a_program_that_adds_what_the_keeper_may_not_hear_takes_the_webhook_over_if_it_may_hear_all_of_it(
+def test_a_program_that_changes_a_webhook_makes_its_person_the_owner_if_it_may_see_all_that_it_tells(
     app: Flask, cast: Cast, program: NewProgram
 ) -> None:
     bob_edits(app, cast, Permission.TOKENS_VIEW)
     path = f"/webhooks/{make(program('bob'), room_id=cast.board, events=['token.created'])['id']}"
-    more = {"events": ["token.created", "member.added"]}
     narrow = program("alice", Scope.ROOMS_READ, Scope.ROOMS_WRITE, Scope.PEOPLE_READ)
-    refused = narrow.patch(path, more)
+    refused = narrow.patch(path, {"description": "mine"})
     assert refused.status_code == 403
-    assert "It would run in your name" in refused.json["message"]
+    assert "You cannot save “token.created”" in refused.json["message"]
     with app.app_context():
         ids = {name: cast.user(name).id for name in ("alice", "bob")}
-    assert narrow.get(path).json["data"]["created_by"] == ids["bob"]
-    assert program("alice").patch(path, more).json["data"]["created_by"] == ids["alice"]
+    assert narrow.patch(path, {"paused": True}).json["data"]["owner_id"] == ids["bob"]
+    assert program("alice").patch(path, {"description": "mine"}).json["data"]["owner_id"] == ids["alice"]
+
+
+def test_what_has_lost_its_owner_is_not_resumed_but_changed(app: Flask, cast: Cast, program: NewProgram) -> None:
+    bob_edits(app, cast, Permission.TOKENS_VIEW)
+    path = f"/webhooks/{make(program('bob'), room_id=cast.board, events=['token.created'])['id']}"
+    bob_edits(app, cast)
+    alice = program("alice")
+    alice.post(f"/rooms/{cast.board}/tokens", {"role": "guest"})
+    assert alice.get(path).json["data"]["paused_why"] == "rights"
+    assert alice.patch(path, {"paused": False}).status_code == 409
+    assert alice.patch(path, {"events": ["token.created"]}).json["data"]["status"] == "active"
 
 
 def bob_edits(app: Flask, cast: Cast, *more: Permission) -> None:
@@ -235,7 +248,9 @@ def bob_edits(app: Flask, cast: Cast, *more: Permission) -> None:
         member.permissions = [Permission.ROOM_VIEW, Permission.ROOM_EDIT, *more]
 
 
-def test_a_delivery_given_up_unsent_says_why_as_the_document_knows(app: Flask, cast: Cast, program: NewProgram) -> None:
+def test_a_delivery_that_was_dropped_says_why_as_the_document_knows(
+    app: Flask, cast: Cast, program: NewProgram
+) -> None:
     alice = program("alice")
     path = f"/webhooks/{make(alice, room_id=cast.board)['id']}"
     alice.post(f"/rooms/{cast.board}/tokens", {"role": "guest"})
@@ -243,14 +258,14 @@ def test_a_delivery_given_up_unsent_says_why_as_the_document_knows(app: Flask, c
     assert waiting["trouble"] is None
     with app.app_context(), transaction():
         sent = session.scalars(sa.select(WebhookDelivery)).one()
-        sent.gave_up_at, sent.next_attempt_at = now(), None
+        sent.end(DeliveryState.DROPPED, now())
     one = alice.get(f"{path}/deliveries/{waiting['id']}").json["data"]
-    assert (one["state"], one["answered_at"], one["trouble"]) == ("given_up", None, str(WITHHELD))
-    assert one["updated_at"] == one["gave_up_at"]
+    assert (one["state"], one["answered_at"], one["trouble"]) == ("dropped", None, str(WITHHELD))
+    assert one["updated_at"] == one["ended_at"]
     document = json.loads(app.test_client().get("/api/v1/openapi.json").text)
     shape = document["components"]["schemas"]["WebhookDelivery"]
     assert one["trouble"] in shape["properties"]["trouble"]["examples"]
     with app.app_context(), transaction():
         sent = session.scalars(sa.select(WebhookDelivery)).one()
-        sent.answered_at, sent.answer_status = sent.gave_up_at, 503
+        sent.state, sent.answered_at, sent.answer_status = DeliveryState.FAILED, sent.ended_at, 503
     assert alice.get(f"{path}/deliveries/{waiting['id']}").json["data"]["trouble"] is None

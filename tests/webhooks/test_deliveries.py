@@ -22,7 +22,7 @@ from portal.providers import fetch
 from portal.webhooks import deliveries
 from portal.webhooks.deliveries import LEASE, SCHEDULE, SEND, Outcome, claim, record, send_again
 from portal.webhooks.events import Event
-from portal.webhooks.models import EndpointStatus, PauseReason
+from portal.webhooks.models import DeliveryState, EndpointStatus, PauseReason
 from portal.webhooks.operations import (
     create_endpoint,
     pause_endpoint,
@@ -54,8 +54,8 @@ def test_the_receiver_verifies_what_it_gets(app: Flask, cast: Cast, hook: Receiv
         [sent] = messages()
         assert got.headers["webhook-id"] == sent.message_id
         assert (sent.attempts, sent.answer_status, sent.answer_body) == (1, 200, "gut, dank’ dir��")
-        assert sent.delivered_at is not None
-        assert (sent.next_attempt_at, sent.gave_up_at, sent.claimed_at, sent.trouble) == (None, None, None, None)
+        assert (sent.state, sent.ended_at) == (DeliveryState.DELIVERED, sent.answered_at)
+        assert (sent.next_attempt_at, sent.claimed_at, sent.trouble) == (None, None, None)
     assert work() == 0
 
 
@@ -102,7 +102,7 @@ def test_a_message_whose_worker_died_is_sent_by_another_one_and_the_dead_one_cha
                 record(dead, Outcome(milliseconds=1, status=500))
             [sent] = messages()
             assert (sent.attempts, sent.answer_status) == (2, 204)
-            assert sent.delivered_at is not None
+            assert sent.state is DeliveryState.DELIVERED
 
 
 def test_nobody_holds_a_transaction_while_calling_out(
@@ -138,7 +138,7 @@ def test_failed_tries_are_repeated_for_a_day_and_then_given_up(
             assert len(hook.messages) == tries
             with app.app_context():
                 waiting = messages()[0]
-                assert waiting.gave_up_at is None
+                assert (waiting.state, waiting.ended_at) == (DeliveryState.WAITING, None)
                 assert waiting.next_attempt_at is not None
                 delay = (waiting.next_attempt_at - now()).total_seconds()
                 assert seconds * 0.9 <= delay <= seconds * 1.1
@@ -151,7 +151,7 @@ def test_failed_tries_are_repeated_for_a_day_and_then_given_up(
         with app.app_context():
             given_up = messages()[0]
             assert given_up.attempts == len(SCHEDULE) + 1
-            assert given_up.gave_up_at == now()
+            assert (given_up.state, given_up.ended_at) == (DeliveryState.FAILED, now())
             assert given_up.next_attempt_at is None
             endpoint = given_up.endpoint
             assert (endpoint.failures, endpoint.given_up, endpoint.active) == (len(SCHEDULE) + 1, 1, True)
@@ -189,7 +189,7 @@ def test_gone_pauses_at_once_and_says_so(app: Flask, cast: Cast, hook: Receiver,
         endpoint = endpoint_of(endpoint_id)
         assert (endpoint.status, endpoint.paused_why) == (EndpointStatus.PAUSED, PauseReason.GONE)
         assert endpoint.customer.webhooks == 0
-        assert messages()[0].gave_up_at is not None
+        assert messages()[0].state is DeliveryState.FAILED
         noted = session.scalars(sa.select(AuditEvent).where(AuditEvent.action == "webhook.paused")).one()
         assert noted.details == {"why": "gone"}
     happen(app, cast)
@@ -301,13 +301,17 @@ def test_a_message_can_be_sent_again_with_its_old_id(
     with app.app_context():
         with transaction():
             send_again(messages()[0], by=actor_of(cast.user("alice")))
-            assert (messages()[0].attempts, messages()[0].delivered_at) == (0, None)
+            assert (messages()[0].attempts, messages()[0].state, messages()[0].ended_at) == (
+                0,
+                DeliveryState.WAITING,
+                None,
+            )
         assert told == [(messages()[0].uuid, 0)]
     assert work() == 1
     assert hook.messages[0].headers["webhook-id"] == hook.messages[1].headers["webhook-id"]
     assert hook.messages[0].body == hook.messages[1].body
     with app.app_context():
-        assert messages()[0].delivered_at is not None
+        assert messages()[0].state is DeliveryState.DELIVERED
         with transaction():
             pause_endpoint(endpoint_of(endpoint_id), by=actor_of(cast.user("alice")))
         with pytest.raises(Conflict), transaction():

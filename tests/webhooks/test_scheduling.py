@@ -269,7 +269,7 @@ def test_a_message_whose_endpoint_nobody_keeps_any_more_hands_its_place_on(
     orphaned, other = listen(Event.TOKEN_CREATED), listen(Event.TOKEN_CREATED)
     happen(app, cast)
     with app.app_context(), transaction():
-        endpoint_of(orphaned).created_by = None
+        endpoint_of(orphaned).owner = None
     told.clear()
     assert take(waiting(app, orphaned)[0]) is None
     assert called(app, told) == [other]
@@ -341,8 +341,8 @@ def test_places_are_found_by_walking_endpoints_and_no_message_that_does_not_matt
         ]
     used = [set(re.findall(r"ix_webhook_deliveries_\w+", plan)) for plan in plans]
     assert used == [
-        {"ix_webhook_deliveries_taken"},
-        {"ix_webhook_deliveries_waiting", "ix_webhook_deliveries_waiting_tests"},
+        {"ix_webhook_deliveries_sending"},
+        {"ix_webhook_deliveries_open", "ix_webhook_deliveries_open_tests"},
     ]
     assert not any("Seq Scan on webhook_deliveries" in plan for plan in plans)
     assert asked[1][0].count("LIMIT 1") == 2  # no parameter, of which PostgreSQL would think any number

@@ -14,7 +14,7 @@ from portal.rooms.models import Role, RoomStatusWord
 from portal.status.models import Ending, Source
 from portal.subscriptions.models import ServiceType, SubscriptionStatus
 from portal.webhooks.events import Event
-from portal.webhooks.models import EndpointStatus, PauseReason
+from portal.webhooks.models import DeliveryState, EndpointStatus, PauseReason
 from portal.webhooks.serializers import WITHHELD
 
 Id = Annotated[str, Field(description="The short public identifier.", examples=["u6Yh3DpQ2x"])]
@@ -314,8 +314,9 @@ class WebhookSchema(IdentifiedResource):
     paused_why: PauseReason | None
     failures: Annotated[int, Field(description="Tries in a row that failed.")]
     failing_since: datetime | None
-    created_by: Annotated[
-        Id | None, Field(description="In whose name it runs: nothing is sent that this person may no longer see.")
+    owner_id: Annotated[
+        Id | None,
+        Field(description="Who saved it last: nothing is sent that this person may no longer see."),
     ]
 
 
@@ -326,11 +327,10 @@ class WebhookDeliverySchema(IdentifiedResource):
     webhook_id: Id
     event: Annotated[str, Field(description="One of `Event`, or `webhook.test`.", examples=["participant.joined"])]
     message_id: Annotated[str, Field(description="What the receiver sees as `webhook-id`; the same at every try.")]
-    state: Literal["waiting", "delivered", "given_up"]
+    state: DeliveryState
     attempts: int
     next_attempt_at: datetime | None
-    delivered_at: datetime | None
-    gave_up_at: datetime | None
+    ended_at: datetime | None
     answered_at: datetime | None
     answer_status: int | None
     answer_body: Annotated[str, Field(description="Its first 500 characters.")]

@@ -26,7 +26,7 @@ from portal.scopes import Scope
 from portal.webhooks import operations, serializers
 from portal.webhooks.authorization import acting_at
 from portal.webhooks.deliveries import send_again
-from portal.webhooks.models import EndpointStatus, WebhookDelivery, WebhookEndpoint
+from portal.webhooks.models import DeliveryState, EndpointStatus, WebhookDelivery, WebhookEndpoint
 from portal.webhooks.queries import WITH_OWNERS, deliveries_of, find_delivery, find_endpoint, managed_endpoints
 
 bp = Blueprint("webhooks", __name__, url_prefix="/webhooks")
@@ -59,10 +59,10 @@ DELIVERIES = Listing(
         "created_at": Column(WebhookDelivery.created_at, "moment"),
         "event": Column(WebhookDelivery.event),
         "message_id": Column(WebhookDelivery.message_id),
+        "state": Column(WebhookDelivery.state, DeliveryState),
         "attempts": Column(WebhookDelivery.attempts, "number"),
         "next_attempt_at": Column(WebhookDelivery.next_attempt_at, "moment", nullable=True),
-        "delivered_at": Column(WebhookDelivery.delivered_at, "moment", nullable=True),
-        "gave_up_at": Column(WebhookDelivery.gave_up_at, "moment", nullable=True),
+        "ended_at": Column(WebhookDelivery.ended_at, "moment", nullable=True),
         "answer_status": Column(WebhookDelivery.answer_status, "number", nullable=True),
         "id": Column(WebhookDelivery.id),
     },
@@ -146,9 +146,9 @@ def show_one(webhook_id: str) -> Response:
 def change(webhook_id: str, body: WebhookChange) -> Response:
     """Change a webhook, pause it or resume it. While it is paused, nothing is written down for it.
 
-    You become its owner (`created_by`) if you change the URL, or add an event that the present owner may not see. If
-    the present owner may no longer have the webhook, you also become owner by any change of URL or events, or by
-    resuming it, and waiting deliveries are given up. An owner must be allowed to see every event that it sends.
+    Who changes it is its owner (`owner_id`) from then on, and must be allowed to see every event that it sends. Once an
+    owner has lost such a right nothing is sent, until somebody who has it changes the webhook. To pause or to resume it
+    is no change.
     """
     selection, (found, by) = query_params.field_selection(LISTING), _managed(webhook_id)
     responses.check_if_match(found)

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from uuid import UUID
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -16,7 +15,7 @@ from portal.edge import actor, cursors
 from portal.edge.guard import requires
 from portal.edge.i18n import gettext as _
 from portal.edge.i18n import translated
-from portal.errors import Conflict, NotAllowed
+from portal.errors import Conflict
 from portal.keyset import split
 from portal.people.actor import Actor
 from portal.permissions.permission import Permission
@@ -27,10 +26,10 @@ from portal.web import flash_messages
 from portal.web.edit_forms import EditForm, hold
 from portal.web.forms import Form, refills, stripped
 from portal.webhooks import operations
-from portal.webhooks.authorization import NO_OWNER, endpoints_with_owner, find_valid_owner, may_receive, may_receive_all
+from portal.webhooks.authorization import NO_OWNER, endpoints_with_owner, find_valid_owner, may_receive
 from portal.webhooks.deliveries import HOURS, SCHEDULE, send_again
 from portal.webhooks.events import TEST, Event
-from portal.webhooks.models import WebhookDelivery, WebhookEndpoint
+from portal.webhooks.models import DeliveryState, WebhookDelivery, WebhookEndpoint
 from portal.webhooks.queries import (
     NEWEST_FIRST,
     endpoints_for,
@@ -39,7 +38,7 @@ from portal.webhooks.queries import (
     newest_deliveries,
     position_of,
 )
-from portal.webhooks.serializers import state_of, trouble_of
+from portal.webhooks.serializers import trouble_of
 
 bp = Blueprint("webhooks", __name__, url_prefix="/manage/rooms/<id:room_id>/webhooks")
 
@@ -49,7 +48,7 @@ FIRST = [Event.ROOM_STARTED, Event.ROOM_ENDED, Event.PARTICIPANT_JOINED, Event.P
 
 
 class WebhookForm(Form):
-    """The address, and a checkbox for each event. Events that the reader may not see himself cannot be changed."""
+    """The address, and a checkbox for each event. Events that the reader may not see himself can only be taken away."""
 
     url = URLField(_l("Address"), [InputRequired(_l("Fill this in."))], render_kw={"placeholder": "https://"})
     description = StringField(_l("Description"))
@@ -72,34 +71,36 @@ class WebhookEditForm(WebhookForm, EditForm):
 
 
 @dataclass(frozen=True)
-class DeliveryState:
+class StateLabel:
     """The state in a row of a delivery or a webhook: `kind` is a CSS class, `words` the text."""
 
     kind: str
     words: str
 
 
-def delivery_state(delivery: WebhookDelivery) -> DeliveryState:
+def delivery_state(delivery: WebhookDelivery) -> StateLabel:
     """The state of a delivery, as its row shows it."""
-    state = state_of(delivery)
-    if state == "delivered":
-        return DeliveryState("ok", _("Delivered"))
-    if state == "given_up":
-        return DeliveryState("bad", _("Given up") if delivery.event != TEST else _("Failed"))
+    match delivery.state:
+        case DeliveryState.DELIVERED:
+            return StateLabel("ok", _("Delivered"))
+        case DeliveryState.FAILED:
+            return StateLabel("bad", _("Given up") if delivery.event != TEST else _("Failed"))
+        case DeliveryState.DROPPED:
+            return StateLabel("bad", _("Not sent"))
     if delivery.being_sent:
-        return DeliveryState("wait", _("Is being sent"))
-    return DeliveryState("wait", _("Waiting") if not delivery.attempts else _("Is tried again"))
+        return StateLabel("wait", _("Is being sent"))
+    return StateLabel("wait", _("Waiting") if not delivery.attempts else _("Is tried again"))
 
 
-def endpoint_state(endpoint: WebhookEndpoint, *, kept: bool) -> DeliveryState:
+def endpoint_state(endpoint: WebhookEndpoint, *, kept: bool) -> StateLabel:
     """The state of an endpoint, as its row shows it. `kept`: whether it has a valid owner."""
     if not endpoint.active:
-        return DeliveryState("off", _("Paused"))
+        return StateLabel("off", _("Paused"))
     if not kept:
-        return DeliveryState("bad", _("Nothing is sent"))
+        return StateLabel("bad", _("Nothing is sent"))
     if endpoint.failing_since is not None:
-        return DeliveryState("bad", _("Fails"))
-    return DeliveryState("ok", _("Listens"))
+        return StateLabel("bad", _("Fails"))
+    return StateLabel("ok", _("Listens"))
 
 
 @bp.get("")
@@ -154,8 +155,7 @@ def show(room: Room, endpoint_id: str) -> ResponseReturnValue:
         "manage/webhooks/show.html",
         **_shown(room, endpoint),
         at=now(),
-        nobody=NO_OWNER,
-        takes_over=may_receive_all(actor.someone(), endpoint),
+        no_owner=NO_OWNER,
         seconds=int(fetch.LONGEST_SECONDS),
         retries=len(SCHEDULE),
         hours=round(sum(SCHEDULE) / HOURS),
@@ -182,17 +182,14 @@ def edit(room: Room, endpoint_id: str) -> ResponseReturnValue:
     del form.everywhere
     if form.validate_on_submit():
         with form.refusals():
-            before = endpoint.created_by_uuid
-            untouchable = {event for event in present if event not in form.visible}
             operations.change_endpoint(
                 endpoint,
                 by=actor.someone(),
                 url=stripped(form.url.data),
-                events={*form.events.data, *untouchable},
+                events=form.events.data,
                 description=stripped(form.description.data),
             )
-            is_owner_now = _taken_over(endpoint, before)
-            flash_messages.done(_("Saved. The webhook runs in your name from now on.") if is_owner_now else _("Saved."))
+            flash_messages.done(_("Saved."))
             return _back(room, endpoint)
     return _form(room, form, endpoint)
 
@@ -220,18 +217,14 @@ def pause(room: Room, endpoint_id: str) -> ResponseReturnValue:
 @bp.post("/<id:endpoint_id>/resumption")
 @requires(Permission.ROOM_EDIT)
 def resume(room: Room, endpoint_id: str) -> ResponseReturnValue:
-    """End a pause. If the webhook has no valid owner any more, the actor becomes its owner."""
+    """End a pause."""
     endpoint = _own(room, endpoint_id)
-    before = endpoint.created_by_uuid
     try:
         operations.resume_endpoint(endpoint, by=actor.someone())
-    except NotAllowed as refusal:
-        flash_messages.failed(translated(refusal.message))
+    except Conflict as conflict:
+        flash_messages.failed(translated(conflict.message))
     else:
-        if _taken_over(endpoint, before):
-            flash_messages.done(_("The webhook listens again, and runs in your name."))
-        else:
-            flash_messages.done(_("The webhook listens again."))
+        flash_messages.done(_("The webhook listens again."))
     return _back(room, endpoint)
 
 
@@ -283,10 +276,6 @@ def _back(room: Room, endpoint: WebhookEndpoint) -> ResponseReturnValue:
     return redirect(url_for("webhooks.show", room_id=room.id, endpoint_id=endpoint.id), 303)
 
 
-def _taken_over(endpoint: WebhookEndpoint, before: UUID | None) -> bool:
-    return endpoint.created_by_uuid == actor.someone().uuid != before
-
-
 def _shown(room: Room, endpoint: WebhookEndpoint) -> dict[str, object]:
     position = cursors.position_in(request.args.get("after", ""), of="deliveries", keys=NEWEST_FIRST)
     found, last = split(newest_deliveries(endpoint, after=position, limit=PAGE + 1), PAGE)
@@ -296,7 +285,7 @@ def _shown(room: Room, endpoint: WebhookEndpoint) -> dict[str, object]:
         "tab": "webhooks",
         "endpoint": endpoint,
         "state": endpoint_state,
-        "keeper": owner,
+        "owner": owner,
         "delivery_state": delivery_state,
         "trouble_of": trouble_of,
         "repeatable": {one.id for one in found if _repeatable(one, endpoint, owner)},
@@ -315,7 +304,7 @@ def _moves(delivery: WebhookDelivery, endpoint: WebhookEndpoint, soon: datetime)
 
 def _repeatable(delivery: WebhookDelivery, endpoint: WebhookEndpoint, owner: Actor | None) -> bool:
     """Whether a delivery could be sent again: it has ended, its endpoint is active, and the owner may see its event."""
-    ended = delivery.answered_at is not None or delivery.gave_up_at is not None
+    ended = delivery.answered_at is not None or delivery.ended_at is not None
     if not ended or not endpoint.active or delivery.being_sent:
         return False
     return delivery.event == TEST or (owner is not None and may_receive(owner, endpoint, Event(delivery.event)))
@@ -328,8 +317,6 @@ def _form(room: Room, form: WebhookForm, endpoint: WebhookEndpoint | None) -> Re
         tab="webhooks",
         form=form,
         endpoint=endpoint,
-        keeper=find_valid_owner(endpoint) if endpoint is not None else None,
-        nobody=NO_OWNER,
         accepted=fetch.accepted(),
         seconds=int(fetch.LONGEST_SECONDS),
     )

@@ -95,6 +95,8 @@ class Occupancy:
     subscription_present: int
     run_provider_uuid: UUID | None
     """The uuid of the provider of the running run; None if none is running."""
+    run_started_at: datetime | None
+    """When the running run began; None if none is running."""
     told: int | None
     """How many are in by the word of the service that drives the running run; None where the portal drives it."""
 
@@ -198,6 +200,10 @@ def _occupancy_columns() -> tuple[sa.ColumnElement[Any], ...]:
         count(here, Participation.role == Role.MODERATOR),
         count(Participation.subscription_uuid == Room.subscription_uuid, Participation.left_at.is_(None)),
         sa.select(RoomSession.provider_uuid)
+        .where(RoomSession.room_uuid == Room.uuid, RoomSession.ended_at.is_(None))
+        .correlate(Room)
+        .scalar_subquery(),
+        sa.select(RoomSession.started_at)
         .where(RoomSession.room_uuid == Room.uuid, RoomSession.ended_at.is_(None))
         .correlate(Room)
         .scalar_subquery(),

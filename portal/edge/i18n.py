@@ -188,6 +188,9 @@ def ending_label(ending: Ending) -> str:
         Ending.LOST: gettext("Connection lost"),
         Ending.REMOVED: gettext("Removed"),
         Ending.CLOSED: gettext("Room closed"),
+        Ending.DELETED: gettext("Room deleted"),
+        Ending.ENDED: gettext("Ended for everyone"),
+        Ending.TIME_LIMIT: gettext("Time limit reached"),
         Ending.WITHDRAWN: gettext("Right to be in ended"),
     }[ending]
     return label

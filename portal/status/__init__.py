@@ -9,6 +9,7 @@ unknown after several. Whether a room may be used at all is the `status` field o
     recording.py        storing a snapshot, and what it means for the run
     operations.py       entering and leaving a run
     presence.py         who is connected, and whose place is kept meanwhile
+    time_limit.py       how long a run may last
     runs.py             starting and ending runs
     service_calls.py    calling services: start, end, poll
     callbacks.py        messages that services send

@@ -14,11 +14,11 @@ from portal.channels import channels
 from portal.clock import now
 from portal.db import session
 from portal.providers.base import LiveState
-from portal.rooms.features import used_limit
 from portal.rooms.models import Room
-from portal.status.models import Driver, Participation, RoomSession, RoomStatus, Source
+from portal.status.models import Driver, Ending, Participation, RoomSession, RoomStatus, Source
 from portal.status.operations import ALIVE_SECONDS
 from portal.status.runs import end_run
+from portal.status.time_limit import end_of_run
 from portal.subscriptions.models import Subscription
 
 UNUSED_RUN_TIME = timedelta(minutes=5)
@@ -66,13 +66,9 @@ def mark_checked(rooms: Collection[UUID]) -> None:
 
 
 def overdue(run: RoomSession, at: datetime) -> bool:
-    """Whether this run has lasted as long at `at` as the plan or the room allows.
-
-    A plan that says nothing about duration does not limit it; 0 minutes are 0, not "unlimited".
-    """
-    room, plan = run.room, run.room.subscription.values
-    minutes = used_limit(plan, room.room_features, "max_duration") if "max_duration" in plan else None
-    return minutes is not None and at >= run.started_at + timedelta(minutes=minutes)
+    """Whether this run has lasted as long at `at` as the plan or the room allows."""
+    end = end_of_run(run.room, run.started_at)
+    return end is not None and at >= end
 
 
 def overdue_runs() -> list[UUID]:
@@ -94,7 +90,7 @@ def overdue_runs() -> list[UUID]:
 
 def close_overdue(run_uuid: UUID) -> int:
     """End this run. Returns how many people were in; 0 if it has ended, or another process was first."""
-    return end_run(run_uuid)
+    return end_run(run_uuid, ending=Ending.TIME_LIMIT)
 
 
 def end_unused_runs() -> int:

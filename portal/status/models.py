@@ -44,6 +44,11 @@ class Ending(StrEnum):
     LOST = "lost"
     REMOVED = "removed"
     CLOSED = "closed"
+    """The room can no longer be used."""
+    DELETED = "deleted"
+    ENDED = "ended"
+    """Somebody who may do so has ended the run for everyone."""
+    TIME_LIMIT = "time_limit"
     WITHDRAWN = "withdrawn"
     """The link was revoked or paused, or the right withdrawn. Whoever has another link, or gets it back, may enter."""
 

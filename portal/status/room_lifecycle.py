@@ -8,6 +8,7 @@ from typing import Unpack
 from portal.people.actor import Actor
 from portal.rooms.models import Room, RoomStatusWord
 from portal.rooms.operations import RoomChanges, describe_room, trash_room
+from portal.status.models import Ending
 from portal.status.runs import end_session
 
 
@@ -15,10 +16,10 @@ def change_room(room: Room, *, by: Actor, **changes: Unpack[RoomChanges]) -> Non
     """Change a room, as `rooms.operations.describe_room` does, and end its run if the room is inactive then."""
     describe_room(room, by=by, **changes)
     if room.status is not RoomStatusWord.ACTIVE:
-        end_session(room, by=by)
+        end_session(room, ending=Ending.CLOSED, by=by)
 
 
 def delete_room(room: Room, *, by: Actor) -> None:
     """End the room's run and move the room to the trash, from which `restore_room` takes it."""
-    end_session(room, by=by)
+    end_session(room, ending=Ending.DELETED, by=by)
     trash_room(room, by=by)

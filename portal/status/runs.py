@@ -55,14 +55,14 @@ def _runs_elsewhere(here: LockedRoom, provider: ServiceProvider | None) -> bool:
     return here.run is not None and (not driven_by_service(here) or here.run.provider != provider)
 
 
-def end_session(room: Room, *, ending: Ending = Ending.CLOSED, by: Actor | None = None) -> int:
+def end_session(room: Room, *, ending: Ending = Ending.ENDED, by: Actor | None = None) -> int:
     """End the room's running run and close all its participations. Returns how many people were in."""
     if lock_room(room.uuid) is None:
         return 0
     return _end(read_locked_room(room), ending=ending, by=by)
 
 
-def end_run(run_uuid: UUID, *, if_empty: bool = False) -> int:
+def end_run(run_uuid: UUID, *, ending: Ending = Ending.CLOSED, if_empty: bool = False) -> int:
     """End this run, unless it has ended meanwhile; with `if_empty`, only if nobody is in. Returns how many were in."""
     room_uuid = session.scalar(sa.select(RoomSession.room_uuid).where(RoomSession.uuid == run_uuid))
     room = lock_room(room_uuid) if room_uuid is not None else None
@@ -71,7 +71,7 @@ def end_run(run_uuid: UUID, *, if_empty: bool = False) -> int:
     here = read_locked_room(room)
     if here.run is None or here.run.uuid != run_uuid or (if_empty and here.people):
         return 0
-    return _end(here, ending=Ending.CLOSED, by=None)
+    return _end(here, ending=ending, by=None)
 
 
 def require_usable(room: Room) -> None:

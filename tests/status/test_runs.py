@@ -61,7 +61,7 @@ def test_ending_sends_everybody_out_and_is_noted(cast: Cast) -> None:
     run = running_session(cast.room())
     assert run is not None
     assert end_session(cast.room(), by=actor_of(alice)) == 2
-    assert [person.ending for person in people] == [Ending.CLOSED] * 2
+    assert [person.ending for person in people] == [Ending.ENDED] * 2
     assert (state(cast), run.ended_at is not None, run.most) == (LiveState.IDLE, True, 2)
     noted = session.scalars(sa.select(AuditEvent).where(AuditEvent.action == "room.ended")).one()
     assert (noted.actor_uuid, noted.details) == (alice.uuid, {"most": 2})

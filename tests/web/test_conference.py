@@ -236,7 +236,7 @@ def test_a_room_that_ran_its_time_is_closed(guest: Player, cast: Cast, app: Flas
 
     with time_machine.travel(now() + timedelta(minutes=61)):
         assert loop.close_overdue(app) == 1
-    assert guest.alive().json["reason"] == "closed"
+    assert guest.alive().json["reason"] == "time_limit"
 
 
 def test_an_inactive_room_ends_admissions_and_streams(guest: Player, cast: Cast, app: Flask) -> None:

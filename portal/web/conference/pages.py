@@ -22,6 +22,7 @@ from portal.rooms.settings import MUTE_ON_START, setting_of
 from portal.status.models import Driver, Ending
 from portal.status.operations import leave_session
 from portal.status.services import service_of
+from portal.status.time_limit import longest_minutes
 
 bp = Blueprint("conference", __name__, url_prefix="/rooms/<id:room_id>/-")
 
@@ -37,12 +38,15 @@ def all_ending_words() -> dict[str, str]:
         Ending.LOST.value: _("The connection to the room was lost."),
         Ending.REMOVED.value: _("A moderator removed you from the room."),
         Ending.CLOSED.value: _("The room was closed."),
-        Ending.WITHDRAWN.value: _("The link you came by was ended."),
+        Ending.DELETED.value: _("The room was deleted."),
+        Ending.ENDED.value: _("The conversation was ended for everyone."),
+        Ending.TIME_LIMIT.value: _("The conversation has reached its time limit."),
+        Ending.WITHDRAWN.value: _("The link you came by was ended or paused."),
         SIGNED_OUT: _("You signed out, so you left the room."),
         MEMBERSHIP: _("You are no longer a member of this room."),
         ABSENT: _("You are no longer in the room."),
         ELSEWHERE: _("You are in the room in another tab."),
-        GONE: _("The room was closed."),
+        GONE: _("The room was deleted."),
     }
 
 
@@ -104,6 +108,7 @@ def left(admission: Admission) -> ResponseReturnValue:
         reason=reason,
         words=ending_words(reason),
         refused=decision.reason,
+        minutes=longest_minutes(room),
         way=_way_back(admission, decision, reason),
     )
 

@@ -33,12 +33,14 @@ from portal.edge.i18n import translated
 from portal.edge.transaction import reading_only
 from portal.errors import Invalid, Message, NotFound, Refused
 from portal.status.presence import end_absence
+from portal.status.time_limit import find_end_of_run
 from portal.web import sse
 from portal.web.conference.pages import GONE, all_ending_words, ending_words
 
 bp = Blueprint("signals", __name__, url_prefix="/rooms/<id:room_id>/-/conference")
 
 LARGEST = 64_000
+LIMIT_EVERY = 4  # turns of a stream: so seldom is the time limit read
 TAB_LENGTH = 64
 
 
@@ -137,13 +139,14 @@ def refuse(refused: Refused) -> ResponseReturnValue:
 def _hear(app: Flask, participant: Participant, tab: str, after: str, words: dict[str, str]) -> Iterator[str]:
     participation, room = participant.participation, participant.room
     box = mailbox(participation.id)
-    known = ""
+    known: tuple[dict[str, Any], str | None] | None = None
+    until = None
     beats = int(sse.LONGEST_SECONDS / sse.HEARTBEAT_SECONDS) * 100
     number = signal_rate.open_stream(participation.id)
     channels().nudge(box)  # an older stream may have to end
     try:
         with channels().watch(f"room:{room.uuid}", f"user:{participation.user_uuid}", box) as watch:
-            for _beat in range(beats):
+            for beat in range(beats):
                 if not signal_rate.is_open(participation.id, number):
                     yield sse.event("over", {"reason": "elsewhere", "message": words["elsewhere"]})
                     return
@@ -156,13 +159,15 @@ def _hear(app: Flask, participant: Participant, tab: str, after: str, words: dic
                         return
                 try:
                     people = _people(app, room.id, participant.cookie)
+                    if beat % LIMIT_EVERY == 0:
+                        until = _until(app, participant)
                 except Refused as refused:
                     reason = refused.reason if isinstance(refused, ParticipationEnded) else GONE
                     yield sse.event("over", {"reason": reason, "message": words.get(reason, "")})
                     return
-                if people != known:
-                    known = people
-                    yield f"event: roster\ndata: {people}\n\n"
+                if (people, until) != known:
+                    known = (people, until)
+                    yield sse.event("roster", {**people, "until": until})
                 else:
                     yield sse.event("beat", {})  # a script hears no comments, and wants to know that the stream lives
                 watch.wait(sse.HEARTBEAT_SECONDS)
@@ -170,15 +175,22 @@ def _hear(app: Flask, participant: Participant, tab: str, after: str, words: dic
         signal_rate.close_stream(participation.id, number)
 
 
-def _people(app: Flask, room_id: str, cookie: AdmissionCookie) -> str:
-    """The roster as JSON, after checking again that this participant still may be in."""
+def _people(app: Flask, room_id: str, cookie: AdmissionCookie) -> dict[str, Any]:
+    """The roster, after checking again that this participant still may be in."""
     with app.app_context(), reading(), transaction():
         participant = find_participant(room_id, cookie)
         people = [
             asdict(person) | {"you": person.id == participant.participation.id} for person in roster(participant.room)
         ]
         since = participant.participation.run.started_at.isoformat()
-    return json.dumps({"people": people, "count": len(people), "since": since}, separators=(",", ":"))
+    return {"people": people, "count": len(people), "since": since}
+
+
+def _until(app: Flask, participant: Participant) -> str | None:
+    """When the run ends by its time limit, which owners may change while it lasts."""
+    with app.app_context(), reading(), transaction():
+        end = find_end_of_run(participant.participation.run)
+    return None if end is None else end.isoformat()
 
 
 def _event(message: MailboxMessage, tab: str, words: dict[str, str]) -> str:

@@ -14,10 +14,12 @@ from portal.admission.decision import Decision, Enter, Wait
 from portal.clock import now
 from portal.edge import actor
 from portal.edge.guard import Admission
+from portal.edge.i18n import when, zone_name
 from portal.edge.visitors import as_member
 from portal.providers.base import LiveState
 from portal.rooms.models import Room
 from portal.serializers import token_url
+from portal.status.time_limit import end_of_run, longest_minutes
 from portal.web.forms import Form
 
 TEMPLATE = "join/show.html"
@@ -39,6 +41,12 @@ class JoinPage:
     """When the room opens, if it does so later."""
     people_in: int | None
     """How many are in; None if the room is not live."""
+    minutes: int | None
+    """How many minutes a conversation may last here; None for any number."""
+    ends_at: datetime | None
+    """When the running conversation ends by that."""
+    ends: str
+    """`ends_at` for people, in the reader's time zone; "" if there is none. It changes at midnight."""
     inside_already: bool
     """Whether this device still has a place in the room."""
     asked: bool
@@ -72,7 +80,8 @@ def join_page(
     room, visitor, status, result = admission.room, admission.visitor, admission.status, decision.result
     waits_for = result.wait_for if isinstance(result, Wait) else None
     asked = asked or (request.args.get("asked") == "1" and bool(name) and not decision.case.code_needed)
-    new_link = _new_link(admission)
+    new_link, started_at = _new_link(admission), admission.occupancy.run_started_at
+    ends_at = end_of_run(room, started_at) if started_at is not None else None
     return JoinPage(
         room_id=room.id,
         address=room.path,
@@ -83,6 +92,9 @@ def join_page(
         state=_state(decision),
         opens_at=result.until if isinstance(result, Wait) and waits_for == "opening" else None,
         people_in=status.count if status is not None and status.state is LiveState.LIVE else None,
+        minutes=longest_minutes(room),
+        ends_at=ends_at,
+        ends=f"{when(ends_at)} ({zone_name()})" if ends_at is not None else "",
         inside_already=decision.case.inside_already,
         asked=asked and waits_for == "host",
         code_asked=decision.case.code_needed,

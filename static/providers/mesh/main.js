@@ -9,6 +9,7 @@ import { Portal } from "./portal.js";
 import * as tiles from "./tiles.js";
 
 const NEAR = 10 * 60_000; // ms: whoever was away for longer is asked before he enters again
+const WARNINGS = [10, 2]; // minutes before the time limit
 const portal = new Portal();
 const media = new Media();
 const peers = new Map(); // id → Peer
@@ -16,6 +17,8 @@ const early = new Map(); // signals of people whom the roster has not named yet
 const me = { id: facts.id, name: facts.name };
 let people = [];
 let since = null;
+let until = null; // when the time limit ends the conversation
+let warned = Infinity; // the last of the warnings that was given
 let levels = 0;
 
 function meet(person) {
@@ -58,6 +61,7 @@ function onRoster({ detail }) {
   const before = new Map(people.map((person) => [person.id, person]));
   people = detail.people;
   since = new Date(detail.since);
+  until = detail.until && new Date(detail.until);
   for (const person of people) {
     if (person.you) {
       tiles.mark({ ...person, camera: media.camera, microphone: media.microphone });
@@ -96,7 +100,21 @@ function showCount() {
   const minutes = since ? Math.max(0, Math.floor((Date.now() - since) / 60000)) : 0;
   find("since").textContent = `${say("minutes", { n: minutes })} · ${say("count", { n: people.length })}`;
   find("since").hidden = !people.length;
+  warnOfEnd();
   document.title = `${say("count", { n: people.length })} · ${isolated(document.querySelector("h1").textContent)}`;
+}
+
+// Each warning once; if somebody lifts the limit meanwhile, they begin anew.
+function warnOfEnd() {
+  const left = until ? Math.ceil((until - Date.now() - portal.ahead) / 60_000) : Infinity;
+  const due = Math.min(...WARNINGS.filter((minutes) => left <= minutes)); // Infinity: none
+  if (due > warned) find("ending").hidden = true;
+  if (due < warned) {
+    const time = until.toLocaleTimeString(document.documentElement.lang, { timeStyle: "short" });
+    find("ending-words").textContent = say(left > 1 ? "endsSoon" : "endsNow", { n: left, time });
+    find("ending").hidden = false;
+  }
+  warned = due;
 }
 
 function showControls() {
@@ -146,7 +164,7 @@ function end({ detail }) {
   for (const button of document.querySelectorAll(".bar button")) button.disabled = true;
   if (detail.reason === "elsewhere") return cover("elsewhere");
   find("rejoin").hidden = detail.reason !== "lost"; // the page behind `onward` knows all other ways
-  find("onward").hidden = ["lost", "gone"].includes(detail.reason);
+  find("onward").hidden = ["lost", "gone", "deleted"].includes(detail.reason);
   cover("over", detail.message || say("over"));
 }
 
@@ -185,6 +203,9 @@ find("again").addEventListener("click", () => media.get());
 find("sound").addEventListener("click", () => {
   find("sound").hidden = true;
   tiles.playAll();
+});
+find("ending-seen").addEventListener("click", () => {
+  find("ending").hidden = true;
 });
 find("rejoin").addEventListener("click", rejoin);
 find("takeover").addEventListener("click", () => location.replace(`${location.pathname}#takeover`) || location.reload());

@@ -27,6 +27,7 @@ export class Portal extends EventTarget {
   state = { microphone: false, camera: false };
   ended = false;
   answeredAt = Date.now();
+  ahead = 0; // ms by which the portal's clock is ahead of this device's
   #greeting = {}; // sent with heartbeats until one of them is answered
   #source = null;
   #heardAt = 0;
@@ -124,6 +125,7 @@ export class Portal extends EventTarget {
     if (greeting.first) this.#mark ??= body.mark ?? null;
     if (this.#greeting === greeting) this.#greeting = {};
     this.answeredAt = Date.now();
+    this.ahead = Date.parse(answer.headers.get("Date")) - this.answeredAt || 0;
     if (greeting.first || this.#lost) this.#listen(); // one that broke off with the network may not know it yet
     this.#tellLost(false);
   }

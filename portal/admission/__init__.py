@@ -11,6 +11,7 @@ Wrong codes are counted on the server. What is wrong with somebody's plan is nev
     joining.py           the whole way in, with the service behind the room asked between judging and entering
     models.py            the tables `RoomToken`, `AccessCode` and `JoinTicket`
     tokens.py codes.py   creating, changing and ending links and access codes
+    sharing.py           the link of each role that anybody may be handed, and its code
     join_tickets.py      addresses that let one person in once, for the API
     reauthorization.py   checking again that somebody who is in still may be
     participations.py    who took part in a run

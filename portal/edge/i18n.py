@@ -139,6 +139,11 @@ def when(moment: datetime | None) -> str:
     return str(format_datetime(here, "d MMM yyyy, HH:mm", rebase=False))
 
 
+def in_zone(moment: datetime) -> str:
+    """A moment for readers elsewhere, with the zone that it is told in: "24 November 2026, 09:00 (Europe/Berlin)"."""
+    return f"{format_datetime(here_at(moment), 'd MMMM yyyy, HH:mm', rebase=False)} ({zone_name()})"
+
+
 def exactly(moment: datetime | None) -> str:
     """A moment to the second, in the reader's time zone: "24 November 2026, 09:00:12 CET"."""
     return "" if moment is None else str(format_datetime(here_at(moment), "d MMMM yyyy, HH:mm:ss z", rebase=False))

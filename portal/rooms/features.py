@@ -41,6 +41,13 @@ class EffectiveFeature:
         """The feature's code."""
         return self.feature.code
 
+    @property
+    def usable(self) -> bool:
+        """Whether the room can have it: plan and service grant it, even if the room itself turned it off."""
+        granted = self.subscription_value is None or bool(self.subscription_value)
+        used = self.used_value is None or bool(self.used_value)
+        return self.available and self.in_subscription and (used or (granted and self.room_value == self.used_value))
+
     def as_api(self) -> dict[str, Any]:
         """The row as the API writes it: a value that is not there is null, an unlimited one is `true`."""
         return {

@@ -3,6 +3,7 @@
 from flask import Flask, redirect, url_for
 from flask.typing import ResponseReturnValue
 
+from portal.admission.sharing import default_role
 from portal.edge import actor
 from portal.edge.guard import PROVEN_BY_ADMISSION, STAMP, open_to_all
 from portal.permissions.permission import Permission
@@ -22,6 +23,7 @@ from portal.web.manage import (
     room_settings,
     rooms,
     sessions,
+    sharing,
     status,
     trash,
     webhooks,
@@ -39,6 +41,7 @@ def install(app: Flask) -> None:
         trash.bp,
         room_settings.bp,
         links.bp,
+        sharing.bp,
         codes.bp,
         people.bp,
         sessions.bp,
@@ -62,6 +65,7 @@ def install(app: Flask) -> None:
         if getattr(view, STAMP, None) in PROVEN_BY_ADMISSION:
             app.extensions["csrf"].exempt(view)  # these doors ask for the admission's own proof
     app.add_template_global(can, "can")
+    app.add_template_global(default_role, "default_role")
     app.add_template_global(Permission, "Permission")
     app.add_template_global(status.snapshot_of, "snapshot_of")
     app.add_template_global(kind_of, "kind_of")

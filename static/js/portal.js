@@ -3,11 +3,21 @@
 
 // Copy buttons: <button data-copy="text" data-copied="Copied">
 
+/** Copies a text, or the one that a promise brings, and tells whether the browser let it. */
 async function copy(text) {
+  const words = Promise.resolve(text);
   try {
-    await navigator.clipboard.writeText(text);
+    const blob = words.then((one) => new Blob([one], { type: "text/plain" }));
+    await navigator.clipboard.write([new ClipboardItem({ "text/plain": blob })]); // Safari: begun within the click
+    return true;
   } catch {
-    copyBySelection(text); // away from https there is no clipboard to write to
+    // an older browser, or no https: there is no such clipboard to write to
+  }
+  try {
+    await navigator.clipboard.writeText(await words);
+    return true;
+  } catch {
+    return words.then(copyBySelection, () => false);
   }
 }
 
@@ -18,16 +28,20 @@ function copyBySelection(text) {
   area.value = text;
   document.body.append(area);
   area.select();
-  document.execCommand("copy");
+  const copied = document.execCommand("copy");
   area.remove();
   focused?.focus();
+  return copied;
 }
 
 async function copyFrom(button) {
-  await copy(button.dataset.copy);
-  button.classList.add("is-copied");
-  say(button.dataset.copied);
-  setTimeout(() => button.classList.remove("is-copied"), 2000);
+  const copied = await copy(button.dataset.copy);
+  const outcome = copied ? "is-copied" : "is-refused";
+  button.dataset.refused = document.body.dataset.notCopied;
+  button.classList.add(outcome);
+  say(copied ? button.dataset.copied : button.dataset.refused);
+  if (!copied) button.closest(".copy-line, .share, .made")?.querySelector("input, textarea").select();
+  setTimeout(() => button.classList.remove(outcome), 2000);
 }
 
 function say(words) {
@@ -45,7 +59,7 @@ document.addEventListener("click", (event) => {
 // Text that is there to be copied is selected when somebody goes to it.
 
 document.addEventListener("focusin", (event) => {
-  if (event.target.matches("input[readonly]")) event.target.select();
+  if (event.target.matches("input[readonly], textarea[readonly]")) event.target.select();
 });
 
 // Menus: <details class="menu"> closes by Escape, and when something else is clicked or focused.

@@ -14,6 +14,7 @@ from portal.admission.entering import Declined, enter
 from portal.admission.models import RoomToken
 from portal.admission.queries import Visitor, find_door
 from portal.admission.secrets import same_code
+from portal.admission.sharing import share_link
 from portal.admission.tokens import pause_token, revoke_token
 from portal.db import session, transaction
 from portal.errors import Conflict, Invalid, Throttled
@@ -60,6 +61,13 @@ def knock(room_id: str, token_id: str | None, number: int, code: str = "") -> Pa
     session.commit()
     visitor = Visitor(device=f"device {number}", token=found.token)
     return enter(room=found.room, visitor=visitor, name=f"Guest {number}", code=code, network="192.0.2.7")
+
+
+def test_of_twenty_who_share_a_room_without_a_link_one_makes_it(app: Flask, cast: Cast) -> None:
+    def share(_number: int) -> str:
+        return share_link(cast.room(cast.open_house), Role.GUEST, by=actor_of(cast.user("alice"))).id
+
+    assert len(set(race(app, share))) == 1
 
 
 def test_of_twenty_wrong_codes_at_once_at_most_ten_are_compared(

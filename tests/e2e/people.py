@@ -74,7 +74,7 @@ class Person:
         expect(page.get_by_role("row").filter(has_text=code)).to_be_visible()
 
     def create_link(self, room: str, role: str, label: str) -> str:
-        """What the Copy button copies."""
+        """The address that the Copy button copies; below it there may be a code."""
         page = self.go(room)
         page.get_by_role("navigation", name="Room").get_by_role("link", name="Links").click()
         page.get_by_role("link", name="New link").click()
@@ -84,7 +84,7 @@ class Person:
         copy = page.get_by_role("button", name=f"Copy {role.lower()} link {label}")
         address = copy.get_attribute("data-copy")
         assert address
-        return address
+        return address.splitlines()[0]
 
     def join(self, link: str, *, code: str = "") -> None:
         page = self.go(link)

@@ -151,3 +151,8 @@ def test_what_owners_do_most(cast: Cast, count: Callable[..., int]) -> None:
         count(alice, f"{room}/settings", f"{room}/settings", room_name="Other", slug="board-meeting", active="y") <= 5
     )
     assert count(alice, f"{room}/status") <= 4
+    assert count(alice, room) <= 6
+    assert count(alice, f"{room}/share") <= 5
+    assert count(alice, f"{room}/share", room, role="guest") <= 3
+    alice.environ_base["HTTP_HX_REQUEST"] = "true"
+    assert count(alice, f"{room}/share", room, status=200, role="guest") <= 4

@@ -61,6 +61,7 @@ def test_nothing_that_changes_something_answers_get(app: Flask) -> None:
 
 PAGES = [
     "",
+    "/share",
     "/links",
     "/links/new",
     "/codes",

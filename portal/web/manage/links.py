@@ -26,11 +26,11 @@ from portal.errors import NotAllowed, NotFound
 from portal.permissions.permission import Permission
 from portal.permissions.rules import grantable_roles, knows_the_plan
 from portal.rooms.models import Role, Room
-from portal.serializers import token_url
 from portal.status.models import Participation
 from portal.web import flash_messages
 from portal.web.edit_forms import EditForm, hold
 from portal.web.forms import Form, RoleField, UTCDateTimeField, refills, stripped
+from portal.web.manage.sharing import shared_link
 
 bp = Blueprint("links", __name__, url_prefix="/manage/rooms/<id:room_id>/links")
 
@@ -75,16 +75,6 @@ class RotationForm(Form):
         coerce=int,
         default=86_400,
     )
-
-
-def working_links(links: list[RoomToken]) -> list[RoomToken]:
-    """For each role the newest link that works now for anybody, if the reader may hand it out."""
-    at, newest = now(), dict[Role, RoomToken]()
-    for link in links:
-        open_to_all = not link.person and link.max_uses is None and (link.not_before is None or link.not_before <= at)
-        if open_to_all and link.works(at) and link.role in grantable_roles(actor.current(), link.room):
-            newest.setdefault(link.role, link)
-    return [newest[role] for role in (Role.ATTENDEE, Role.GUEST, Role.MODERATOR) if role in newest]
 
 
 @dataclass(frozen=True)
@@ -278,7 +268,7 @@ def _link_list(room: Room, tested: RoomToken | None = None, decision: Decision |
         tab="links",
         links=links,
         states={link.uuid: state_of(link, codeless) for link in links},
-        addresses={link.uuid: token_url(room, link) for link in links if link.role in grantable},
+        shared={link.uuid: shared_link(room, link, codes) for link in links if link.role in grantable},
         undoable={link.uuid for link in links if tokens.may_reinstate(link, at)},
         coded=having,
         made=next((link for link in links if link.id == request.args.get("made")), None),

@@ -12,7 +12,9 @@ from wtforms.validators import DataRequired
 
 from portal.accounts.models import Account
 from portal.accounts.permission import AccountPermission
-from portal.admission.queries import codes_of, roles_locked_out, tokens_of
+from portal.admission.models import AccessCode
+from portal.admission.queries import codes_of, roles_locked_out
+from portal.admission.sharing import default_role, shareable_links
 from portal.clock import now
 from portal.edge import actor, cursors
 from portal.edge.guard import requires, requires_in_account, signed_in
@@ -21,18 +23,17 @@ from portal.edge.i18n import isolated, translated
 from portal.errors import Conflict
 from portal.people.staff import StaffPermission
 from portal.permissions.permission import Permission
-from portal.permissions.rules import acting_on, can
+from portal.permissions.rules import acting_on, can, grantable_roles
 from portal.rooms.features import features_of
-from portal.rooms.models import Room
+from portal.rooms.models import Role, Room
 from portal.rooms.operations import TRASH_DAYS, create_room, restore_room
-from portal.serializers import token_url
 from portal.status.room_lifecycle import delete_room
 from portal.web import flash_messages
 from portal.web.forms import Form, query_word, refills
 from portal.web.fragment_cache import cached_fragment_for_session, fill_placeholders
-from portal.web.manage.links import working_links
 from portal.web.manage.room_filter import RoomFilter
 from portal.web.manage.room_list import Row, ages_of, page_of_rooms
+from portal.web.manage.sharing import SharedLink, shared_link
 from portal.web.manage.status import status_view
 from portal.web.reader import reader
 
@@ -88,7 +89,7 @@ def create(accounts: list[Account]) -> ResponseReturnValue:
                     _("The room is ready. Its owner, %(owner)s, can let you in.", owner=room.owner.name)
                 )
                 return redirect(url_for("rooms.index"), 303)
-            flash_messages.done(_("The room is ready. Make a link to bring people in."))
+            flash_messages.done(_("The room is ready. Share it to bring people in."))
             return redirect(url_for("rooms.show", room_id=room.id), 303)
     return render_template("manage/rooms/new.html", form=form, accounts=accounts), 422 if form.refused else 200
 
@@ -98,23 +99,24 @@ def create(accounts: list[Account]) -> ResponseReturnValue:
 def show(room: Room) -> ResponseReturnValue:
     """Show a room: its status, its limits, and how people get in."""
     somebody = actor.someone()
-    codes = codes_of(room) if can(somebody, Permission.CODES_VIEW, room) else []
-    links = tokens_of(room) if can(somebody, Permission.TOKENS_VIEW, room) else []
-    shared = working_links(links)
+    codes, limits = codes_of(room), features_of(room)
     return render_template(
         "manage/rooms/show.html",
         room=room,
         tab="overview",
-        limits=features_of(room),
+        usable=[row for row in limits if row.usable],
+        unusable=[row for row in limits if not row.usable],
         status=status_view(room, somebody) if can(somebody, Permission.STATUS_VIEW, room) else None,
-        links=links,
-        shared=shared,
-        addresses={link.uuid: token_url(room, link) for link in shared},
-        asking={code.role for code in codes},
-        codes=codes,
-        locked_out=roles_locked_out(codes, now()),
-        at=now(),
+        shared=_shared_links(room, codes) if can(somebody, Permission.TOKENS_VIEW, room) else [],
+        locked_out=roles_locked_out(codes, now()) if can(somebody, Permission.CODES_VIEW, room) else [],
     )
+
+
+def _shared_links(room: Room, codes: list[AccessCode]) -> list[SharedLink]:
+    """The links that the reader may hand to anybody, that of the default role first."""
+    links, roles = shareable_links(room), grantable_roles(actor.current(), room)
+    order = sorted(Role, key=lambda role: (role is not default_role(room), role.value))
+    return [shared_link(room, links[role], codes) for role in order if role in links and role in roles]
 
 
 @bp.route("/<id:room_id>/deletion", methods=["GET", "POST"])

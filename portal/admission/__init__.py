@@ -15,6 +15,7 @@ Wrong codes are counted on the server. What is wrong with somebody's plan is nev
     join_tickets.py      addresses that let one person in once, for the API
     reauthorization.py   checking again that somebody who is in still may be
     participations.py    who took part in a run
+    removals.py          whom moderators removed, and letting them in again
     waiting.py           who waits for the host
     secrets.py           texts of tokens and codes
     throttle_buckets.py  limits on wrong codes and on automatic tokens

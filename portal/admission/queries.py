@@ -16,6 +16,7 @@ from portal import vault
 from portal.accounts.models import Account, AccountStatus
 from portal.admission.decision import Case, role_by
 from portal.admission.models import AccessCode, RoomToken
+from portal.admission.removals import KEPT_OUT
 from portal.admission.secrets import well_formed
 from portal.clock import now
 from portal.customers.models import Customer
@@ -78,11 +79,11 @@ class Visitor:
 class Occupancy:
     """How many are in a room and in its subscription, and what one visitor did in the running session.
 
-    `removed`: a moderator removed the visitor. `inside`: the uuid of this device's open participation. `used`: the
-    device has entered by this link, or one that it replaced or that replaced it, in the running session, or has left
-    an earlier one within `RETURN_TIME`: entering again counts no other use. `code_uuid`: the access code by which the
-    device did so last. `codes`: how many access codes the room has for the visitor's role. `present` and `moderators`
-    are in the room, `subscription_present` in all rooms of the subscription.
+    `removed`: a moderator removed the visitor, and none has let him in again. `inside`: the uuid of this device's open
+    participation. `used`: the device has entered by this link, or one that it replaced or that replaced it, in the
+    running session, or has left an earlier one within `RETURN_TIME`: entering again counts no other use. `code_uuid`:
+    the access code by which the device did so last. `codes`: how many access codes the room has for the visitor's
+    role. `present` and `moderators` are in the room, `subscription_present` in all rooms of the subscription.
     """
 
     removed: bool
@@ -182,7 +183,7 @@ def _occupancy_columns() -> tuple[sa.ColumnElement[Any], ...]:
         return exists.correlate(Room, RoomToken)
 
     return (
-        in_this_session(Participation.ending == Ending.REMOVED, sa.or_(*_same_visitor())),
+        in_this_session(KEPT_OUT, sa.or_(*_same_visitor())),
         sa.select(Participation.uuid).where(own).correlate(Room).scalar_subquery(),
         sa.select(Participation.uuid)
         .join(_CAME_BY, _CAME_BY.uuid == Participation.token_uuid)

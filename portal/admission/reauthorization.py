@@ -32,6 +32,7 @@ from portal.status.models import Ending, Participation
 from portal.status.operations import close_participations
 
 SIGNED_OUT = "signed out"
+READMITTED = "readmitted"
 MEMBERSHIP = "membership"
 ABSENT = "absent"
 
@@ -39,9 +40,9 @@ ABSENT = "absent"
 class ParticipationEnded(Refused):
     """The participation that the admission cookie names has ended.
 
-    `reason` is one of `Ending`; or for a member whose sign-in or membership has ended, `SIGNED_OUT` or
-    `MEMBERSHIP`; or `ABSENT`, where nothing more is known. `after_rollback` closes the participation if it is still
-    open.
+    `reason` is one of `Ending`; `READMITTED` for somebody who was removed and may come in again; for a member whose
+    sign-in or membership has ended, `SIGNED_OUT` or `MEMBERSHIP`; or `ABSENT`, where nothing more is known.
+    `after_rollback` closes the participation if it is still open.
     """
 
     def __init__(self, reason: str, *, still: Participation | None = None, ending: Ending = Ending.CLOSED) -> None:
@@ -147,9 +148,14 @@ def reauthorize(
 
 
 def _ending_reason(participation: Participation, *, signed_in: bool, withdrawn: str) -> str:
-    """The stored ending; but for a member `SIGNED_OUT` if he signed out, and `withdrawn` if his right was withdrawn."""
+    """The stored ending; but `READMITTED` for who was let in again, and for a member `SIGNED_OUT` if he signed out.
+
+    `withdrawn` if a member's right was withdrawn.
+    """
     if participation.ending is Ending.LEFT and participation.sign_in_uuid is not None and not signed_in:
         return SIGNED_OUT
     if participation.ending is Ending.WITHDRAWN and participation.token_uuid is None:
         return withdrawn
+    if participation.readmitted_at is not None:
+        return READMITTED
     return participation.ending.value if participation.ending else Ending.LEFT.value

@@ -10,6 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from portal.admission.removals import find_removed, readmit
 from portal.audit.operations import record_event
 from portal.channels import channels
 from portal.conference import signal_rate
@@ -33,9 +34,10 @@ class SignalType(StrEnum):
     CANDIDATE = "candidate"
     MUTE = "mute"
     REMOVE = "remove"
+    READMIT = "readmit"
 
 
-_MODERATORS_ONLY = frozenset({SignalType.MUTE, SignalType.REMOVE})
+_MODERATORS_ONLY = frozenset({SignalType.MUTE, SignalType.REMOVE, SignalType.READMIT})
 _PLAIN = (str, int, float, type(None))
 
 
@@ -45,7 +47,7 @@ def is_moderation(kind: SignalType) -> bool:
 
 
 def may_signal(role: Role, kind: SignalType) -> bool:
-    """Whether a role may send such a signal: everybody negotiates media, only moderators mute and remove others."""
+    """Whether a role may send such a signal: everybody negotiates media, only moderators act on others."""
     return role is Role.MODERATOR or not is_moderation(kind)
 
 
@@ -132,8 +134,13 @@ def page_closed(participation: Participation, *, tab: str) -> None:
             return
 
 
-def find_receiver(room: Room, sender: Participation, to: str) -> Participation:
-    """The participant with the id `to`, who is in the room and not the sender. Raises `NotFound`."""
+def find_receiver(room: Room, sender: Participation, to: str, kind: SignalType) -> Participation:
+    """The participation with the id `to`, of somebody else who is in, or for `READMIT` who was removed.
+
+    Raises `NotFound`.
+    """
+    if kind is SignalType.READMIT:
+        return find_removed(room, to)
     receiver = session.scalar(
         sa.select(Participation).where(
             Participation.room_uuid == room.uuid, Participation.id == to, Participation.left_at.is_(None)
@@ -174,12 +181,15 @@ def relay_signal(
 
 
 def moderate(*, sender: Participation, receiver: Participation, kind: SignalType, by: Actor | None) -> None:
-    """Mute somebody, who may unmute himself; or remove him for as long as this session lasts.
+    """Mute somebody, who may unmute himself; remove him for as long as this session lasts; or let him in again.
 
-    `by` is the member who sends it, None for a guest.
+    `by` is the member who sends it, None for a guest. Raises `NotFound` if somebody else let him in meanwhile.
     """
     if kind is SignalType.REMOVE:
         leave_session(receiver, ending=Ending.REMOVED, by=by)
+        return
+    if kind is SignalType.READMIT:
+        readmit(sender.run.room, receiver.id, by=by, moderator=sender)
         return
     box, message = mailbox(receiver.id), {"event": "mute", "from": sender.id}
     record_event("participant.muted", receiver, by=by, room=receiver.room_uuid, moderator=sender.id)

@@ -166,6 +166,8 @@ class Participation(IdentifierMixin, Base):
     """Since when no heartbeat has come, while the place is kept: others see *connecting again*. None: connected."""
     left_at: Mapped[datetime | None]
     ending: Mapped[Ending | None] = mapped_column(enum_type(Ending))
+    readmitted_at: Mapped[datetime | None]
+    """When a moderator let this person, who was removed, come in again; None while the removal counts."""
     run: Mapped[RoomSession] = relationship()
 
     __table_args__ = (

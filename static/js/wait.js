@@ -15,7 +15,8 @@ async function look() {
     sayWithScript(page);
     const state = answer.ok ? (page.querySelector("[data-waiting]")?.dataset.waiting ?? "") : "";
     if (state && state === card.dataset.waiting) return;
-    if (state && showState(page)) card.dataset.waiting = state; // for something else now
+    if (state && card.dataset.waiting === "removed") location.reload(); // let back in, and there is something to wait for
+    else if (state && showState(page)) card.dataset.waiting = state; // for something else now
     else stopWaiting(page);
   } catch {
     // away for a moment: the next look may find it
@@ -30,7 +31,7 @@ function stopWaiting(page) {
     const newCard = page.querySelector(".door-card");
     if (!newCard) return location.reload(); // another kind of page: let the browser show it
     card.replaceWith(newCard);
-    newCard.querySelector("input:not([type=hidden])")?.focus();
+    newCard.querySelector("input:not([type=hidden]), .go")?.focus();
   }
   if (card.dataset.waiting === "in") return; // nobody waited: they were about to come back
   document.title = `● ${page.title}`;

@@ -116,6 +116,12 @@ class Person:
             self.complaints.append(f"a request to somebody else: {request.url}")
 
 
+def remove(page: Page, name: str) -> None:
+    """Remove `name` from the conversation, in the open list of people: by a button, and by another that confirms it."""
+    for _press in ("asks", "confirms"):
+        page.get_by_role("button", name=f"Remove {name}").click()
+
+
 def sees(page: Page, name: str, *, seconds: float = 25) -> None:
     """`page` decodes the picture of `name`, and frames go on growing."""
     page.wait_for_function(DECODED, arg=[name, 3], timeout=seconds * 1000)

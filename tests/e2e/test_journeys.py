@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from playwright.sync_api import BrowserContext, Page, expect
 
 from tests import servers
-from tests.e2e.people import Person, hears, sees
+from tests.e2e.people import Person, hears, remove, sees
 from tests.servers import Portal, wait_for
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
@@ -215,7 +215,7 @@ def test_microphone_camera_mute_and_remove(portal: Portal, person: NewPerson) ->
     moderator.page.get_by_role("button", name="Mute Gus Guest").click()
     expect(guest.page.get_by_text("A moderator muted your microphone")).to_be_visible()
     guest.page.get_by_role("button", name="Unmute microphone").click()
-    moderator.page.get_by_role("button", name="Remove Gus Guest").click()
+    remove(moderator.page, "Gus Guest")
     expect(guest.page.get_by_role("heading", name="A moderator removed you from the room.")).to_be_visible()
     expect(moderator.page.locator("#people-count")).to_have_text("1")
 

@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 
 from portal.admission.decision import Decision, Reason, Refuse
 from portal.admission.entering import preview
-from portal.admission.reauthorization import ABSENT, MEMBERSHIP, SIGNED_OUT, ParticipationEnded
+from portal.admission.reauthorization import ABSENT, MEMBERSHIP, READMITTED, SIGNED_OUT, ParticipationEnded
 from portal.edge import actor
 from portal.edge.guard import Admission, Participant, admitted, at_door, find_participant
 from portal.edge.i18n import gettext as _
@@ -37,6 +37,7 @@ def all_ending_words() -> dict[str, str]:
         Ending.LEFT.value: _("You left the room."),
         Ending.LOST.value: _("The connection to the room was lost."),
         Ending.REMOVED.value: _("A moderator removed you from the room."),
+        READMITTED: _("A moderator let you back in."),
         Ending.CLOSED.value: _("The room was closed."),
         Ending.DELETED.value: _("The room was deleted."),
         Ending.ENDED.value: _("The conversation was ended for everyone."),
@@ -109,6 +110,7 @@ def left(admission: Admission) -> ResponseReturnValue:
         words=ending_words(reason),
         refused=decision.reason,
         minutes=longest_minutes(room),
+        kept_out=reason == Ending.REMOVED.value and admission.occupancy.removed,
         way=_way_back(admission, decision, reason),
     )
 
@@ -135,7 +137,7 @@ def _way_back(admission: Admission, decision: Decision, reason: str) -> Way | No
     room = admission.room
     if reason == ELSEWHERE:
         return Way(_("Take over here"), url_for("conference.show", room_id=room.id, _anchor="takeover"))
-    if reason == Ending.REMOVED.value:
+    if admission.occupancy.removed:
         return None
     members = url_for("member_entrance.show", room_id=room.id)
     if admission.cookie.sign_in_uuid is not None:

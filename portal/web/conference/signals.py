@@ -10,6 +10,7 @@ from flask import Blueprint, Flask, current_app, request
 from flask.typing import ResponseReturnValue
 
 from portal.admission.reauthorization import ParticipationEnded
+from portal.admission.removals import removed_people
 from portal.channels import MailboxMessage, channels
 from portal.conference import signal_rate
 from portal.conference.signals import (
@@ -32,6 +33,7 @@ from portal.edge.guard import Participant, admitted, find_participant
 from portal.edge.i18n import translated
 from portal.edge.transaction import reading_only
 from portal.errors import Invalid, Message, NotFound, Refused
+from portal.rooms.models import Role
 from portal.status.presence import end_absence
 from portal.status.time_limit import find_end_of_run
 from portal.web import sse
@@ -92,7 +94,7 @@ def send_signal(participant: Participant) -> ResponseReturnValue:
     tab, to, kind = _word(body, "tab"), _word(body, "to"), _kind(body)
     session.commit()  # no transaction is open while others are told
     require_may_signal(sender, tab, kind)
-    receiver = find_receiver(participant.room, sender, to)
+    receiver = find_receiver(participant.room, sender, to, kind)
     session.commit()
     if is_moderation(kind):
         with writing():
@@ -176,14 +178,17 @@ def _hear(app: Flask, participant: Participant, tab: str, after: str, words: dic
 
 
 def _people(app: Flask, room_id: str, cookie: AdmissionCookie) -> dict[str, Any]:
-    """The roster, after checking again that this participant still may be in."""
+    """The roster, after checking again that this participant still may be in; for moderators with `removed`."""
     with app.app_context(), reading(), transaction():
         participant = find_participant(room_id, cookie)
         people = [
             asdict(person) | {"you": person.id == participant.participation.id} for person in roster(participant.room)
         ]
         since = participant.participation.run.started_at.isoformat()
-    return {"people": people, "count": len(people), "since": since}
+        told: dict[str, Any] = {"people": people, "count": len(people), "since": since}
+        if participant.participation.role is Role.MODERATOR:
+            told["removed"] = [{"id": one.id, "name": one.name} for one in removed_people(participant.room)]
+    return told
 
 
 def _until(app: Flask, participant: Participant) -> str | None:

@@ -79,15 +79,21 @@ function onRoster({ detail }) {
     if (person.you || people.some((one) => one.id === person.id)) continue;
     part(person.id);
     tiles.drop(person.id);
-    announce(say("left", { name: person.name }));
+    const removed = detail.removed?.some((one) => one.id === person.id); // only moderators are told
+    announce(say(removed ? "removed" : "left", { name: person.name }));
   }
-  list(people, (kind, id) => {
-    const person = people.find((one) => one.id === id);
-    if (person) portal.signal(person, kind, null);
-  });
+  list(people, detail.removed ?? [], moderate);
   note("alone", people.length === 1 ? say("alone") : "");
   media.fit(people.length);
   showCount();
+}
+
+// Mute or remove somebody who is in, or let somebody back in who was removed. Promises whether the portal did it.
+async function moderate(kind, person) {
+  const answer = await portal.signal(person, kind, null);
+  if (!answer?.ok) announce(say("notDone"));
+  else if (kind === "readmit") announce(say("readmitted", { name: person.name }));
+  return Boolean(answer?.ok);
 }
 
 function onSignal({ detail }) {
@@ -163,6 +169,7 @@ function end({ detail }) {
   for (const id of [...peers.keys()]) part(id);
   for (const button of document.querySelectorAll(".bar button")) button.disabled = true;
   if (detail.reason === "elsewhere") return cover("elsewhere");
+  if (detail.reason === "removed") return location.replace(facts.left); // it tells when a moderator lets him back in
   find("rejoin").hidden = detail.reason !== "lost"; // the page behind `onward` knows all other ways
   find("onward").hidden = ["lost", "gone", "deleted"].includes(detail.reason);
   cover("over", detail.message || say("over"));

@@ -1,61 +1,115 @@
-// The list of people, with what a moderator may do about them. The server decides whether he may.
-// Lines stay where they are while their person does, so that the keyboard's focus stays, too.
+// The list of people, with what a moderator may do about them, and those whom one removed. The server decides whether
+// he may. Lines stay where they are while their person does, so that the keyboard's focus stays, too.
 
 import { find, initials, say } from "./page.js";
 
-const lines = new Map(); // id → line
-let doing = () => {};
+const present = new Map(); // id → line
+const removed = new Map();
+let act = async () => false; // (kind, id)
 
-export function list(people, act) {
-  doing = act;
+// `out`: whom moderators removed; only they are told. `doing(kind, person)` promises whether the server did it.
+export function list(people, out, doing) {
+  act = (kind, id) => doing(kind, [...people, ...out].find((person) => person.id === id));
   const moderates = people.some((person) => person.you && person.role === "moderator");
   find("people-count").textContent = people.length;
+  follow(present, people, "people-list", newLine, (line, person) => update(line, person, moderates && !person.you));
+  follow(removed, out, "removed-list", newRemovedLine, updateRemoved);
+  find("removed").hidden = !out.length;
+}
+
+// Bring the lines of a list in step with `people`.
+function follow(lines, people, list, make, change) {
   for (const [id, line] of lines) {
     if (people.some((person) => person.id === id)) continue;
+    const focused = line.contains(document.activeElement);
     line.remove();
     lines.delete(id);
+    if (focused) find("people").focus();
   }
   for (const person of people) {
     if (!lines.has(person.id)) {
-      lines.set(person.id, newLine());
-      find("people-list").append(lines.get(person.id));
+      lines.set(person.id, make(person));
+      find(list).append(lines.get(person.id));
     }
-    update(lines.get(person.id), person, moderates && !person.you);
+    change(lines.get(person.id), person);
   }
 }
 
-function newLine() {
-  return find("person").content.firstElementChild.cloneNode(true);
+function newLine({ id }) {
+  const line = find("person").content.firstElementChild.cloneNode(true);
+  const asked = line.querySelector(".p-ask");
+  asked.querySelector("p").id = `ask-${id}`;
+  asked.setAttribute("aria-labelledby", `ask-${id}`);
+  button(line, "mute").addEventListener("click", () => act("mute", id));
+  button(line, "ask").addEventListener("click", () => ask(line, true));
+  button(line, "keep").addEventListener("click", () => ask(line, false));
+  button(line, "remove").addEventListener("click", () => remove(line, id));
+  asked.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    event.stopPropagation(); // it keeps the person, and leaves the list open
+    ask(line, false);
+  });
+  return line;
 }
 
 function update(line, person, mayAct) {
-  line.querySelector(".ava").textContent = initials(person.name);
-  line.querySelector("b").textContent = person.name;
+  setName(line, person);
   line.querySelector("small").textContent = say(person.role) + (person.you ? `, ${say("self")}` : "");
   line.querySelector(".person-on").hidden = !person.microphone;
   line.querySelector(".person-off").hidden = person.microphone;
   line.querySelector(".person-mic").textContent = say(person.microphone ? "micOn" : "micOff");
-  const acts = line.querySelector(".p-acts");
-  offer(acts, "mute", mayAct && person.microphone, person);
-  offer(acts, "remove", mayAct, person);
+  const [acts, asked] = [line.querySelector(".p-acts"), line.querySelector(".p-ask")];
+  if (!mayAct) asked.hidden = true;
+  acts.hidden = !mayAct || !asked.hidden;
+  const mute = button(line, "mute");
+  const focused = mute === document.activeElement;
+  mute.hidden = !person.microphone;
+  if (focused && mute.hidden) button(line, "ask").focus();
+  setQuestion(line);
+  for (const [kind, words] of [["mute", "muteOther"], ["ask", "remove"], ["remove", "remove"], ["keep", "keep"]]) {
+    button(line, kind).setAttribute("aria-label", say(words, { name: person.name }));
+  }
 }
 
-function offer(acts, kind, wanted, person) {
-  const known = acts.querySelector(`[data-kind="${kind}"]`);
-  if (!wanted) return void known?.remove();
-  const button = known ?? newButton(kind, person.id);
-  button.setAttribute("aria-label", say(kind === "mute" ? "muteOther" : "remove", { name: person.name }));
-  if (known) return;
-  if (kind === "mute") acts.prepend(button);
-  else acts.append(button);
+// Ask before somebody is removed, or take the question back. Keeping him is what the focus offers.
+function ask(line, open) {
+  line.querySelector(".p-ask").hidden = !open;
+  line.querySelector(".p-acts").hidden = open;
+  setQuestion(line);
+  button(line, open ? "keep" : "ask").focus();
 }
 
-function newButton(kind, id) {
-  const made = document.createElement("button");
-  made.type = "button";
-  made.className = "p-act";
-  made.dataset.kind = kind;
-  made.textContent = say(kind === "mute" ? "muteShort" : "removeShort");
-  made.addEventListener("click", () => doing(kind, id));
-  return made;
+function setQuestion(line) {
+  const asked = line.querySelector(".p-ask");
+  const name = line.querySelector("b").textContent;
+  asked.querySelector("p").textContent = asked.hidden ? "" : say("removeAsked", { name });
+}
+
+async function remove(line, id) {
+  button(line, "remove").disabled = true;
+  button(line, "keep").focus(); // what was pressed has gone
+  const done = await act("remove", id);
+  button(line, "remove").disabled = false;
+  if (done) find("people").focus(); // the line goes with the next roster
+  else line.querySelector(".p-ask p").textContent = say("notDone");
+}
+
+function newRemovedLine({ id }) {
+  const line = find("removed-person").content.firstElementChild.cloneNode(true);
+  button(line, "readmit").addEventListener("click", () => act("readmit", id));
+  return line;
+}
+
+function updateRemoved(line, person) {
+  setName(line, person);
+  button(line, "readmit").setAttribute("aria-label", say("readmit", { name: person.name }));
+}
+
+function setName(line, person) {
+  line.querySelector(".ava").textContent = initials(person.name);
+  line.querySelector("b").textContent = person.name;
+}
+
+function button(line, kind) {
+  return line.querySelector(`[data-do="${kind}"]`);
 }

@@ -1,0 +1,82 @@
+"""Removals: whom a moderator removed from the running run and so keeps out of it, and letting somebody in again.
+
+A removed visitor is known again by device, user or personal link. The removal ends with the run, or when a moderator
+readmits him; the participation keeps its ending, because he was removed.
+"""
+
+from collections.abc import Iterator
+
+import sqlalchemy as sa
+
+from portal.admission.models import RoomToken
+from portal.audit.operations import record_event
+from portal.channels import channels
+from portal.clock import now
+from portal.db import on_commit, session
+from portal.errors import Message, NotFound
+from portal.people.actor import Actor
+from portal.rooms.models import Room
+from portal.rooms.operations import room_topics
+from portal.status.locking import lock_room
+from portal.status.models import Ending, Participation, RoomSession
+
+KEPT_OUT = sa.and_(Participation.ending == Ending.REMOVED, Participation.readmitted_at.is_(None))
+"""The condition on participations that keep their visitor out, for as long as their run is running."""
+
+
+def removed_people(room: Room) -> list[Participation]:
+    """The participations of those who are kept out of the room's running run, in the order of their removal."""
+    return list(session.scalars(_removed_from(room).order_by(Participation.left_at, Participation.uuid)))
+
+
+def find_removed(room: Room, participation_id: str) -> Participation:
+    """The participation, with this id, of somebody who is kept out of the running run. Raises `NotFound`."""
+    removed = session.scalar(_removed_from(room).where(Participation.id == participation_id))
+    if removed is None:
+        raise NotFound(Message("This person may come in again already."))
+    return removed
+
+
+def readmit(
+    room: Room, participation_id: str, *, by: Actor | None, moderator: Participation | None = None
+) -> Participation:
+    """Let somebody who was removed come in again, by whichever removal of this run he is kept out.
+
+    `by` is the user who does so, None for a guest; `moderator` his own participation, if he is in. Returns the
+    participation that was removed. Raises `NotFound` if nobody with this participation is kept out any more.
+    """
+    lock_room(room.uuid)
+    removed = find_removed(room, participation_id)
+    session.execute(
+        sa.update(Participation)
+        .where(Participation.session_uuid == removed.session_uuid, KEPT_OUT, sa.or_(*_same_visitor(removed)))
+        .values(readmitted_at=now())
+    )
+    record_event(
+        "participant.readmitted",
+        removed,
+        by=by,
+        room=room.uuid,
+        moderator=moderator.id if moderator is not None else None,
+    )
+    topics, word = room_topics(room), room.id
+    on_commit(lambda: channels().nudge(*topics, word=word))
+    return removed
+
+
+def _removed_from(room: Room) -> sa.Select[Participation]:
+    return (
+        sa.select(Participation)
+        .join(Participation.run)
+        .where(Participation.room_uuid == room.uuid, RoomSession.ended_at.is_(None), KEPT_OUT)
+    )
+
+
+def _same_visitor(removed: Participation) -> Iterator[sa.ColumnElement[bool]]:
+    """Conditions by each of which a participation is the same visitor's, as `queries` knows visitors again."""
+    yield Participation.device == removed.device
+    if removed.user_uuid is not None:
+        yield Participation.user_uuid == removed.user_uuid
+    token = session.get(RoomToken, removed.token_uuid) if removed.token_uuid is not None else None
+    if token is not None and token.person:
+        yield Participation.token_uuid == token.uuid

@@ -1,0 +1,136 @@
+"""Whom a moderator removed, how he is known again, and how he is let in once more."""
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from portal.admission.decision import Reason
+from portal.admission.entering import Declined, enter
+from portal.admission.models import RoomToken
+from portal.admission.queries import Visitor
+from portal.admission.removals import readmit, removed_people
+from portal.audit.models import AuditEvent
+from portal.db import session, transaction
+from portal.errors import NotFound
+from portal.people.actor import actor_of
+from portal.rooms.models import Role
+from portal.status.models import Ending, Participation
+from portal.status.operations import leave_session, present_participations
+from tests.admission.test_races import race
+from tests.cast import Cast
+from tests.conftest import BOTH
+
+pytestmark = BOTH
+in_app = pytest.mark.usefixtures("in_app")
+
+
+def come(cast: Cast, device: str, *, token: RoomToken | None = None, name: str = "", user: str = "") -> Participation:
+    member = actor_of(cast.user(user)) if user else None
+    visitor = Visitor(
+        device=device,
+        token=None if member else token or cast.token(Role.GUEST),
+        member=member,
+        member_role=Role.ATTENDEE if member else None,
+    )
+    return enter(room=cast.room(), visitor=visitor, name=name or device, code="", network="192.0.2.7")
+
+
+def remove(*people: Participation) -> None:
+    for person in people:
+        assert leave_session(person, ending=Ending.REMOVED)
+
+
+def assert_kept_out(cast: Cast, device: str, **how: object) -> None:
+    with pytest.raises(Declined) as refused:
+        come(cast, device, **how)  # type: ignore[arg-type]
+    assert refused.value.decision.reason is Reason.REMOVED
+
+
+@in_app
+def test_who_was_removed_is_kept_out_by_whichever_link_and_name_until_he_is_let_in_again(cast: Cast) -> None:
+    host, gus = come(cast, "host", token=cast.token(Role.MODERATOR)), come(cast, "gus")
+    remove(gus)
+    assert_kept_out(cast, "gus")
+    assert_kept_out(cast, "gus", name="Somebody Else")
+    assert_kept_out(cast, "gus", token=cast.token(Role.MODERATOR))
+    assert [one.id for one in removed_people(cast.room())] == [gus.id]
+
+    alice = cast.user("alice")
+    assert readmit(cast.room(), gus.id, by=actor_of(alice), moderator=host) is gus
+    assert removed_people(cast.room()) == []
+    line = session.scalars(sa.select(AuditEvent).where(AuditEvent.action == "participant.readmitted")).one()
+    assert (line.thing_uuid, line.actor_uuid, line.room_uuid) == (gus.uuid, alice.uuid, gus.room_uuid)
+    assert line.details == {"moderator": host.id}
+    again = come(cast, "gus")
+    assert again.uuid != gus.uuid
+    assert gus.ending is Ending.REMOVED  # as it was
+
+    remove(again)
+    assert_kept_out(cast, "gus")  # being let in once is no right for good
+    assert [one.id for one in removed_people(cast.room())] == [again.id]
+
+
+@in_app
+def test_letting_in_counts_for_every_device_of_the_same_person_and_for_nobody_else(cast: Cast) -> None:
+    come(cast, "host", token=cast.token(Role.MODERATOR))
+    personal = cast.token(Role.ATTENDEE)
+    personal.role, personal.person = Role.GUEST, "Pat Personal"
+    session.flush()
+    phone, laptop = come(cast, "bob's phone", user="bob"), come(cast, "bob's laptop", user="bob")
+    one, other = come(cast, "pat's phone", token=personal), come(cast, "pat's laptop", token=personal)
+    stranger = come(cast, "stranger")
+    remove(phone, laptop, one, other, stranger)
+    assert_kept_out(cast, "bob's third", user="bob")
+    assert_kept_out(cast, "pat's third", token=personal)
+
+    readmit(cast.room(), laptop.id, by=None)
+    assert come(cast, "bob's phone", user="bob").uuid != phone.uuid
+    readmit(cast.room(), one.id, by=None)
+    come(cast, "pat's third", token=personal)
+    come(cast, "pat's laptop", token=personal)
+    assert_kept_out(cast, "stranger")
+    assert [person.id for person in removed_people(cast.room())] == [stranger.id]
+    with pytest.raises(NotFound):
+        readmit(cast.room(), phone.id, by=None)
+
+
+@in_app
+def test_a_removal_ends_with_the_run(cast: Cast) -> None:
+    host, gus = come(cast, "host", token=cast.token(Role.MODERATOR)), come(cast, "gus")
+    remove(gus)
+    leave_session(host, ending=Ending.LEFT)
+    assert removed_people(cast.room()) == []
+    with pytest.raises(NotFound):
+        readmit(cast.room(), gus.id, by=None)
+    come(cast, "gus")
+
+
+@in_app
+def test_only_somebody_removed_from_this_room_is_let_in(cast: Cast) -> None:
+    host, gus = come(cast, "host", token=cast.token(Role.MODERATOR)), come(cast, "gus")
+    remove(gus)
+    for room, person in ((cast.room(cast.open_house), gus), (cast.room(), host)):
+        with pytest.raises(NotFound):
+            readmit(room, person.id, by=None)
+    assert_kept_out(cast, "gus")
+
+
+def test_of_twenty_who_let_him_in_at_once_one_does(cast: Cast, app: Flask) -> None:
+    with app.app_context(), transaction():
+        come(cast, "host", token=cast.token(Role.MODERATOR))
+        gus = come(cast, "gus")
+        remove(gus)
+        gus_id = gus.id
+
+    def let_in(_number: int) -> object:
+        try:
+            return readmit(cast.room(), gus_id, by=None)
+        except NotFound:
+            return "let in already"
+
+    results = race(app, let_in)
+    assert sum(isinstance(one, Participation) for one in results) == 1
+    with app.app_context():
+        query = sa.select(sa.func.count()).select_from(AuditEvent).where(AuditEvent.action == "participant.readmitted")
+        assert session.scalar(query) == 1
+        assert [person.device for person in present_participations(cast.room())] == ["host"]

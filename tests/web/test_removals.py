@@ -1,0 +1,119 @@
+"""Removing somebody from a conversation and letting him in again: who may, who is told, and what he sees meanwhile."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from portal import channels
+from portal.channels import InProcess
+from portal.rooms.models import Role
+from tests.cast import Cast, Client
+from tests.web.test_conference import Player
+
+WAITS = 'data-waiting="removed"'
+
+
+@pytest.fixture(autouse=True)
+def _channels_of_their_own(app: Flask) -> Iterator[None]:
+    yield
+    channels._channels = InProcess()
+
+
+@pytest.fixture
+def moderator(cast: Cast) -> Player:
+    return Player(cast.join(Role.MODERATOR, name="Mo"), cast.board, "mo-tab")
+
+
+@pytest.fixture
+def guest(cast: Cast) -> Player:
+    return Player(cast.join(Role.GUEST, name="Gus"), cast.board, "gus-tab")
+
+
+@pytest.fixture
+def other(cast: Cast) -> Player:
+    return Player(cast.join(Role.GUEST, name="Fay"), cast.board, "fay-tab")
+
+
+def roster_of(player: Player) -> dict[str, Any]:
+    player.alive()
+    [(name, roster)] = player.hear()
+    assert name == "roster"
+    assert isinstance(roster, dict)
+    return roster
+
+
+def page_after(cast: Cast, client: Client) -> str:
+    return client.get(f"/rooms/{cast.board}/-/left").text
+
+
+def test_moderators_alone_are_told_who_was_removed_and_alone_let_in_again(
+    moderator: Player, guest: Player, other: Player
+) -> None:
+    for one in (moderator, guest, other):
+        one.alive()
+    assert roster_of(moderator)["removed"] == []
+    assert moderator.say("signals", to=guest.id, kind="remove").status_code == 202
+    assert roster_of(moderator)["removed"] == [{"id": guest.id, "name": "Gus"}]
+    told = roster_of(other)
+    assert "removed" not in told
+    assert guest.id not in json.dumps(told)
+    assert other.say("signals", to=guest.id, kind="readmit").status_code == 403
+    assert guest.say("signals", to=guest.id, kind="readmit").status_code == 410
+    assert moderator.say("signals", to=other.id, kind="readmit").status_code == 404  # he is in
+    assert moderator.say("signals", to=guest.id, kind="readmit").status_code == 202
+    assert roster_of(moderator)["removed"] == []
+    assert moderator.say("signals", to=guest.id, kind="readmit").status_code == 404
+
+
+def test_the_pages_of_who_was_removed_wait_and_then_lead_in(cast: Cast, moderator: Player, guest: Player) -> None:
+    moderator.alive()
+    guest.alive()
+    moderator.say("signals", to=guest.id, kind="remove")
+    client = guest.client
+    for page in (page_after(cast, client), client.get(cast.board_path).text):
+        assert WAITS in page
+        assert "ask whoever invited you to let you back in" in page
+        assert "this page notices it by itself" in page  # where a script runs
+        assert "js/wait.js" in page
+    assert "Rejoin" not in page_after(cast, client)
+
+    moderator.say("signals", to=guest.id, kind="readmit")
+    page = page_after(cast, client)
+    assert WAITS not in page
+    assert "A moderator let you back in." in page
+    assert "Rejoin" in page
+    assert "Join" in client.get(cast.board_path).text
+    assert client.send(cast.board_path, name="Gus").status_code == 303
+    assert Player(client, cast.board, "new-tab").alive().status_code == 200
+
+
+def test_a_member_who_was_removed_waits_at_his_entrance(cast: Cast, moderator: Player) -> None:
+    bob = cast.sign_in("bob")
+    entrance = f"/rooms/{cast.board}/-/entry"
+    bob.send(entrance)
+    player = Player(bob, cast.board, "bob-tab")
+    moderator.alive()
+    player.alive()
+    moderator.say("signals", to=player.id, kind="remove")
+    page = bob.get(entrance).text
+    assert WAITS in page
+    assert "A moderator removed you from the conversation that is going on." in page
+    assert bob.send(entrance).status_code == 409
+    moderator.say("signals", to=player.id, kind="readmit")
+    assert WAITS not in bob.get(entrance).text
+    assert "Enter again" in page_after(cast, bob)
+    assert bob.send(entrance).status_code == 303
+
+
+def test_after_the_run_the_page_of_who_was_removed_leads_in(cast: Cast, moderator: Player, guest: Player) -> None:
+    moderator.alive()
+    guest.alive()
+    moderator.say("signals", to=guest.id, kind="remove")
+    moderator.client.post(f"{moderator.base}/departure", data={"csrf_token": moderator.csrf})
+    page = page_after(cast, guest.client)
+    assert "A moderator removed you from the room." in page
+    assert WAITS not in page
+    assert "Rejoin" in page

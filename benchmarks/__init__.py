@@ -15,4 +15,5 @@ load.py       the load generator
 clocks.py     processor time and memory of processes
 joiners.py    very many who press Join at nine o'clock
 watchers.py   event streams: delay, CPU and memory
+stalled.py    thousands of requests that do not go on
 """

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from benchmarks import clocks, figures, joiners, watchers
+from benchmarks import clocks, figures, joiners, stalled, watchers
 from benchmarks.measuring import CONNECTIONS, HEAD, WrongAnswers, measured
 from benchmarks.paths import PATHS
 from benchmarks.paths import Path as MeasuredPath
@@ -80,6 +80,7 @@ def _crowds(portal: Site, *, quick: bool) -> None:
     print(f"memory {used / 1e6:.0f} MB, {private / 1e6:.0f} MB of it private   at most {MEMORY / 1e6:.0f} MB{over}")
     print(joiners.join(portal, QUICK_CROWD if quick else CROWD).report, flush=True)
     print(watchers.watch(portal, watchers.one_room(portal, 1000), 5 if quick else 10).report, flush=True)
+    print(stalled.stall(portal, 6000, watchers=200).report, flush=True)
     if not quick:
         print(watchers.watch(portal, watchers.many_rooms(portal, 10_000), 5).report, flush=True)
 

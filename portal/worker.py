@@ -31,6 +31,8 @@ from gunicorn.workers.ggevent import GeventWorker
 from portal.connections import Place, Places
 from portal.networks import network_of
 
+SMALL_BODY = 65_536
+
 
 @dataclass(frozen=True)
 class Patience:
@@ -123,12 +125,24 @@ class WatchedBody:
     def __init__(self, reader: Any, ended: Callable[[], None]) -> None:
         self._reader, self._ended = reader, ended
 
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._reader, name)
+
     def read(self, size: int) -> bytes:
         """Read up to `size` bytes; b"" at the end."""
         data: bytes = self._reader.read(size)
         if has_ended(self._reader):
             self._ended()
         return data
+
+
+def is_small(req: Any) -> bool:
+    """Whether the body of this request can be read before the portal is asked, so that a stalled one costs little.
+
+    It cannot if the client waits to hear that it is wanted.
+    """
+    length = getattr(req.body.reader, "length", SMALL_BODY)
+    return length < SMALL_BODY and not any(name == "EXPECT" for name, _ in req.headers)
 
 
 def has_ended(reader: Any) -> bool:
@@ -178,16 +192,16 @@ class Worker(GeventWorker):  # type: ignore[misc]
 
     def handle_request(self, listener_name: Any, req: Any, sock: Any, addr: Any) -> None:
         """Answer one request. Its connection waits until the body has been read."""
-
-        def ended() -> None:
-            self._places.answer(sock.place)
-
-        if has_ended(req.body.reader):
-            ended()
-        else:
-            req.body.reader = WatchedBody(req.body.reader, ended)
+        body = req.body
+        if not has_ended(body.reader):
+            body.reader = WatchedBody(body.reader, lambda: self._places.answer(sock.place))
             sock.await_body()
         try:
+            if is_small(req):
+                read = body.read()
+                body.buf.write(read)  # from where the portal will read it
+            if has_ended(body.reader):
+                self._places.answer(sock.place)
             super().handle_request(listener_name, req, sock, addr)
         except Abandoned:
             if not sock.answered:

@@ -2,6 +2,7 @@
 
 import contextlib
 import http.client
+import json
 import select
 import socket
 import ssl
@@ -98,11 +99,29 @@ def test_a_connection_on_which_no_request_comes_ends(impatient: Portal, sent: st
 
 
 @pytest.mark.parametrize(
-    "sent", [STALLED, STALLED.replace("Content-Length: 1000\r\n\r\n", "Transfer-Encoding: chunked\r\n\r\n100\r\n")]
+    ("sent", "answer"),
+    [
+        (STALLED, ""),
+        (STALLED.replace("1000", "100000"), ""),
+        (STALLED.replace("Content-Length: 1000\r\n\r\n", "Transfer-Encoding: chunked\r\n\r\n100\r\n"), ""),
+        (STALLED.replace("1000\r\n\r\nx", "1000\r\nExpect: 100-continue\r\n\r\n"), "HTTP/1.1 100 Continue\r\n\r\n"),
+    ],
+    ids=["small", "large", "chunked", "expecting"],
 )
-def test_a_body_that_stops_is_given_up(impatient: Portal, sent: str) -> None:
+def test_a_body_that_stops_is_given_up(impatient: Portal, sent: str, answer: str) -> None:
     with connect(impatient, send=sent) as wire:
-        assert rest(wire).startswith("HTTP/1.1 408 Request Timeout\r\n")
+        assert rest(wire).startswith(f"{answer}HTTP/1.1 408 Request Timeout\r\n")
+
+
+def test_bodies_of_all_sizes_arrive_and_the_connection_goes_on(impatient: Portal) -> None:
+    with connect(impatient) as wire:
+        for size in (1, 1000, 70_000):
+            body = urlencode({"email": "x" * size, "password": "x"})
+            head = f"POST /oauth/token HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: {FORM}\r\n"
+            wire.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n{body}".encode())
+            answer = http.client.HTTPResponse(wire)
+            answer.begin()
+            assert (answer.status, json.loads(answer.read())["error"]) == (400, "invalid_request")
 
 
 @pytest.mark.parametrize("sent", [STALLED, "GET /livez HTTP/1.1\r\nHost: x\r\nX-More: "])
@@ -127,7 +146,7 @@ def test_a_body_that_keeps_coming_may_take_longer_than_one_that_stops(impatient:
 
 
 def test_a_body_that_the_portal_does_not_want_is_not_awaited_for_ever(impatient: Portal) -> None:
-    with connect(impatient, send=STALLED.replace("/sign-in", "/nowhere").replace("POST", "GET")) as wire:
+    with connect(impatient, send=STALLED.replace("/sign-in", "/nowhere").replace("1000", "100000")) as wire:
         assert rest(wire).startswith("HTTP/1.1 404")
 
 

@@ -22,6 +22,7 @@ from portal.db import configure_engine, db, engine_options
 from portal.edge import actor, assets, errors, headers, hosts, i18n, transaction
 from portal.edge.converters import Identifier
 from portal.edge.json_provider import ShallowJSON
+from portal.edge.mended_paths import MendedPaths
 from portal.edge.signatures import SkewedSessions
 from portal.hooks import routes as hooks
 from portal.idempotency import api_requests as _idempotency_models  # noqa: F401
@@ -96,6 +97,7 @@ def create_app(settings: Settings) -> Flask:
     transaction.install_end(app)
     forms.install(app)
     fragment_cache.install(app)
+    app.wsgi_app = MendedPaths(app.wsgi_app)  # type: ignore[method-assign]
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]

@@ -5,7 +5,6 @@ redeemed. A ticket can be opened for a minute, and redeemed by a button for ten 
 people who press the button, one gets in.
 """
 
-import secrets
 from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -34,12 +33,12 @@ from portal.people.models import User
 from portal.rooms.models import Room
 from portal.status.models import Participation
 from portal.status.operations import Reservation
+from portal.token_format import TokenFormat
 
 OPENING_TIME = timedelta(seconds=60)
 REDEEMING_TIME = timedelta(minutes=10)  # between opening it, which changes nothing, and pressing the button
 RETENTION = timedelta(days=1)  # how long a spent ticket is kept, so that its address can say so
-_PREFIX = "en_"
-_RANDOM_BYTES = 24  # 192 bits
+_SECRET = TokenFormat("en_", random_bytes=24)
 
 
 class JoinTicketSpent(Conflict):
@@ -69,7 +68,7 @@ def issue_join_ticket(
     if not isinstance(decision.result, Enter):
         record_refusal(room=room, visitor=door.visitor, decision=decision)
         return decision, None
-    member, secret = visitor.member, _PREFIX + secrets.token_urlsafe(_RANDOM_BYTES)
+    member, secret = visitor.member, _SECRET.new()
     session.add(
         JoinTicket(
             room_uuid=room.uuid,
@@ -87,9 +86,10 @@ def issue_join_ticket(
     return decision, secret
 
 
-def find_join_ticket(room: Room, secret: str) -> JoinTicket | None:
-    """The ticket of this room with this secret, also a spent one; None if there is none."""
-    if not secret.startswith(_PREFIX):
+def find_join_ticket(room: Room, text: str) -> JoinTicket | None:
+    """The ticket of this room whose secret stands in the text, also a spent one; None if there is none."""
+    secret = _SECRET.find(text)
+    if secret is None:
         return None
     hashes = vault.lookup_hashes(secret, purpose="join-ticket")
     return session.scalar(_join_tickets(room).where(JoinTicket.secret_hash.in_(hashes)))

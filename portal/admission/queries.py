@@ -17,7 +17,7 @@ from portal.accounts.models import Account, AccountStatus
 from portal.admission.decision import Case, role_by
 from portal.admission.models import AccessCode, RoomToken
 from portal.admission.removals import KEPT_OUT
-from portal.admission.secrets import well_formed
+from portal.admission.secrets import read_token
 from portal.clock import now
 from portal.customers.models import Customer
 from portal.db import session
@@ -317,9 +317,10 @@ _DOOR = (
 )
 
 
-def find_token(room: Room, token: str) -> RoomToken | None:
-    """The token of this room with this text; None if there is none. A malformed one needs no query."""
-    if not well_formed(token):
+def find_token(room: Room, text: str) -> RoomToken | None:
+    """The token of this room that stands in the text, whatever is around it; None if there is none."""
+    token = read_token(text)
+    if token is None:
         return None
     hashes = vault.lookup_hashes(token, purpose="room-token")
     return session.scalar(

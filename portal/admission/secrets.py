@@ -17,9 +17,9 @@ def new_token() -> str:
     return _ROOM_TOKEN.new()
 
 
-def well_formed(token: str) -> bool:
-    """Whether `token` has the format of a room token. A mistyped one needs no query."""
-    return _ROOM_TOKEN.fits(token)
+def read_token(text: str) -> str | None:
+    """The room token in a text that mail or chat may have spoilt; None if there is none, which needs no query."""
+    return _ROOM_TOKEN.find(text)
 
 
 def new_code() -> str:

@@ -1,6 +1,7 @@
 """Coming in through a program: refusals leave the traces that those at the door leave, and no room is given away."""
 
 from typing import Any
+from urllib.parse import urlencode, urlsplit
 
 import pytest
 import sqlalchemy as sa
@@ -46,6 +47,17 @@ def test_who_is_let_in_is_no_refusal(cast: Cast, app: Flask, program: NewProgram
     moderator = {"token": token_of(cast, Role.MODERATOR), "name": "Gus"}
     assert program("charlie").post(f"/rooms/{cast.board}/join", moderator).json["data"]["result"] == "enter"
     assert refusals(app) == []
+
+
+@pytest.mark.parametrize("around", ["{}\n", "{} ", "{}.", "“{}”", "https://portal.example/rooms/x?token={}&amp;y"])
+def test_a_token_is_read_out_of_what_was_pasted(cast: Cast, program: NewProgram, around: str) -> None:
+    charlie, token = program("charlie"), around.format(token_of(cast, Role.GUEST))
+    answer = charlie.post(f"/rooms/{cast.board}/join", {"token": token, "name": "Gus"})
+    assert answer.json["data"]["result"] == "enter"
+    ticket = urlsplit(answer.json["data"]["entry_url"]).path
+    assert cast.browser().get(f"{ticket}).").status_code == 303
+    checked = program("alice").get(f"/rooms/{cast.board}/access-check?{urlencode({'token': token})}")
+    assert checked.json["data"]["result"] == "enter"
 
 
 Request = tuple[bytes, str, dict[str, str]]

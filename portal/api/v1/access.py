@@ -24,6 +24,7 @@ from portal.permissions.rules import acting_on, knows_the_plan, member_role, per
 from portal.rooms.models import Room
 from portal.scopes import Scope
 from portal.serializers import join_ticket_url
+from portal.token_format import LONGEST_TEXT
 
 bp = Blueprint("access", __name__, url_prefix="/rooms/<anyid:room_id>")
 
@@ -32,7 +33,7 @@ CHECK = Listing(
     columns={},
     tie=None,
     fields=frozenset(response_schemas.DecisionSchema.model_fields),
-    extra={"token": {"type": "string", "maxLength": 100, "description": "The text of the link to test."}},
+    extra={"token": {"type": "string", "maxLength": LONGEST_TEXT, "description": "The text of the link to test."}},
 )
 JOIN = Listing(columns={}, tie=None, fields=frozenset(response_schemas.JoinTicketSchema.model_fields))
 

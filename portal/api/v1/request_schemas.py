@@ -13,6 +13,7 @@ from portal.permissions.permission import Permission
 from portal.providers.fetch import LONGEST_ADDRESS
 from portal.rooms.models import ROOM_NAME_LENGTH, SLUG_LENGTH, Role, RoomStatusWord
 from portal.subscriptions.models import ServiceType
+from portal.token_format import LONGEST_TEXT
 from portal.webhooks.events import Event
 from portal.webhooks.models import DESCRIPTION_LENGTH
 
@@ -117,7 +118,7 @@ class UserChange(RequestBody):
 class JoinRequest(RequestBody):
     """By what right somebody comes, and under which name."""
 
-    token: Annotated[str, Field(max_length=100)] | None = None
+    token: Annotated[str, Field(max_length=LONGEST_TEXT)] | None = None
     code: Annotated[str, Field(max_length=200)] = ""
     name: Annotated[str, Field(max_length=NAME_LENGTH)] = ""
 

@@ -5,6 +5,7 @@ change nothing; Join enters.
 """
 
 from dataclasses import replace
+from urllib.parse import unquote_plus
 
 from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -15,6 +16,7 @@ from portal.admission.decision import Decision, Reason, Refuse, Wait
 from portal.admission.entering import Declined, preview
 from portal.admission.joining import arrive
 from portal.admission.queries import Visitor, find_token
+from portal.admission.secrets import read_token
 from portal.admission.waiting import keep_waiting, start_waiting, stop_waiting
 from portal.edge import actor, admission_cookie
 from portal.edge.guard import Admission, at_door
@@ -47,8 +49,9 @@ class JoinForm(Form):
 def show(admission: Admission, slug: str | None) -> ResponseReturnValue:
     """Show the join page; or exchange the token in the address; or redirect to the room's clean address."""
     room = admission.room
-    if "token" in request.args:
-        return _exchange(admission, request.args["token"])
+    presented = _presented_token()
+    if presented is not None:
+        return _exchange(admission, presented)
     if not admission.may_know:
         return _as_member(room)
     decision = _look(admission)
@@ -94,6 +97,16 @@ def join(admission: Admission, slug: str) -> ResponseReturnValue:
         token_uuid = inside.token_uuid or admission.cookie.token_uuid
         return go_in(arrival, room, replace(admission.cookie, token_uuid=token_uuid, sign_in_uuid=inside.sign_in_uuid))
     return _with_cookie(admission, (_page(admission, _look(admission), form), 422))
+
+
+def _presented_token() -> str | None:
+    """The token in the address; "" if the address names one that cannot be read; None if it does not.
+
+    The whole query is read, because mail and chat programs spoil names and separators, too: `amp;token`, `Token`.
+    """
+    text = unquote_plus(request.query_string.decode("latin-1"))
+    named = any(name.lower().removeprefix("amp;") == "token" for name in request.args)
+    return read_token(text) or ("" if named else None)
 
 
 def _exchange(admission: Admission, text: str) -> ResponseReturnValue:

@@ -71,6 +71,15 @@ class UTCDateTime(sa.TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+class UTCSeconds(UTCDateTime):
+    """A column for a date and time in whole seconds, as the API writes it, so that what was read is found again."""
+
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
+        return super().process_bind_param(value.replace(microsecond=0) if value is not None else None, dialect)
+
+
 def exact_json(value: object) -> str:
     """`value` as JSON text, as JSON columns store it. Raises `ValueError` for a number that JSON does not know."""
     return json.dumps(value, allow_nan=False)

@@ -13,7 +13,7 @@ from portal.admission.participations import ParticipationDetails
 from portal.customers.models import Customer
 from portal.db import TimestampMixin
 from portal.identifiers import IdentifierMixin
-from portal.moments import iso_datetime
+from portal.moments import iso_datetime, iso_seconds
 from portal.people.actor import Actor
 from portal.people.models import User
 from portal.permissions.members import RoomMember
@@ -90,8 +90,8 @@ def token(token: RoomToken, room: Room, *, reader: Actor | None = None) -> dict[
         "room_id": room.id,
         **secret,
         "role": token.role.value,
-        "expires_at": iso_datetime(token.expires_at),
-        "last_usage": iso_datetime(token.last_usage),
+        "expires_at": iso_seconds(token.expires_at),
+        "last_usage": iso_seconds(token.last_usage),
         "label": token.label,
         "person": token.person,
         "not_before": iso_datetime(token.not_before),
@@ -111,8 +111,8 @@ def access_code(code: AccessCode, room: Room, *, secret: bool = True) -> dict[st
         "room_id": room.id,
         **({"code": code.code} if secret else {}),
         "role": code.role.value,
-        "expires_at": iso_datetime(code.expires_at),
-        "last_usage": iso_datetime(code.last_usage),
+        "expires_at": iso_seconds(code.expires_at),
+        "last_usage": iso_seconds(code.last_usage),
         "label": code.label,
         "use_count": code.use_count,
         "created_by": code.created_by.id if code.created_by else None,

@@ -9,6 +9,8 @@ from alembic.script import ScriptDirectory
 from flask import Flask
 
 from portal import demo, revisions
+from portal.admission.queries import codes_of
+from portal.admission.secrets import normal_code
 from portal.app import create_app
 from portal.clock import now
 from portal.db import UTCDateTime, db, session, transaction
@@ -19,7 +21,10 @@ from portal.rooms.models import Room
 from portal.webhooks.events import Event
 from portal.webhooks.operations import create_endpoint
 from tests import servers
+from tests.cast import Cast
 from tests.conftest import settings_for
+
+OLD_CODES = [("DEMO-2030", "demo2030"), ("DEMO\u22122030", "demo\u22122030"), ("\u0130zmir", "i\u0307zmir")]
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -124,6 +129,37 @@ def test_deliveries_have_one_state_and_webhooks_an_owner_and_lose_nothing_on_the
         assert {one[0]: tuple(one[1:]) for one in kept} == rows
         session.remove()
         db.engine.dispose()
+
+
+def test_old_codes_are_compared_by_what_counts_in_them(app: Flask, cast: Cast) -> None:
+    codes = sa.table("access_codes", *(sa.column(name) for name in ("id", "code", "normal", "expires_at")))
+
+    def stored() -> dict[str, tuple[str, str]]:
+        rows = session.execute(sa.select(codes)).all()
+        session.rollback()
+        return {row.id: (row.code, row.normal) for row in rows}
+
+    with app.app_context():
+        revisions.downgrade("0020")
+        with transaction():
+            insert = "INSERT INTO access_codes SELECT {values} FROM access_codes WHERE id NOT LIKE 'code%' LIMIT 1"
+            names = [column["name"] for column in sa.inspect(db.engine).get_columns("access_codes")]
+            for number, (code, normal) in enumerate(OLD_CODES):
+                own = {"uuid": f"'{new_uuid().hex}'", "id": f"'code{number}'", "code": f"'{code}'"}
+                own |= {"normal": f"'{normal}'", "expires_at": "'2030-01-01 10:00:00.987654'"}
+                session.execute(sa.text(insert.format(values=", ".join(own.get(name, name) for name in names))))
+        before = stored()
+        revisions.upgrade()
+        after = stored()
+        assert [after[f"code{number}"][1] for number in range(3)] == ["demo2030", "demo\u22122030", "izmir"]
+        assert all(after[one][0] == before[one][0] for one in before)
+        ends = session.scalars(sa.select(codes.c.expires_at).where(codes.c.id == "code0")).one()
+        assert str(ends).startswith("2030-01-01 10:00:00.000000")
+        assert [code.id for code in codes_of(cast.room()) if normal_code(code.code) == "demo2030"] == ["code0", "code1"]
+        session.rollback()
+        revisions.downgrade("0020")
+        assert stored() == before
+        revisions.upgrade()
 
 
 def test_the_last_file_is_the_newest_revision() -> None:

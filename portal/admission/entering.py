@@ -247,7 +247,7 @@ def matching_code(door: LockedDoor, code: str, at: datetime) -> AccessCode | Non
     if retry_after is not None:
         raise Throttled(retry_after=throttling.seconds_until(retry_after))
     typed = normal_code(code[:200])
-    equal = [known for known in door.codes if same_code(known.normal, typed)]
+    equal = [known for known in door.codes if same_code(normal_code(known.code), typed)]
     return equal[0] if equal and not equal[0].expired(at) else None
 
 

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal import vault
 from portal.credentials.models import Grant
-from portal.db import Base, TimestampMixin, enum_type
+from portal.db import Base, TimestampMixin, UTCSeconds, enum_type
 from portal.identifiers import IdentifierMixin, new_uuid
 from portal.people.models import NAME_LENGTH, User
 from portal.rooms.models import Role, Room
@@ -29,10 +29,10 @@ class RoomToken(IdentifierMixin, TimestampMixin, Base):
     label: Mapped[str] = mapped_column(sa.String(LABEL_LENGTH), default="")
     person: Mapped[str] = mapped_column(sa.String(NAME_LENGTH), default="")
     not_before: Mapped[datetime | None]
-    expires_at: Mapped[datetime | None]
+    expires_at: Mapped[datetime | None] = mapped_column(UTCSeconds())
     max_uses: Mapped[int | None]
     use_count: Mapped[int] = mapped_column(default=0)
-    last_usage: Mapped[datetime | None]
+    last_usage: Mapped[datetime | None] = mapped_column(UTCSeconds())
     paused_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
     created_by_uuid: Mapped[UUID | None] = mapped_column(sa.ForeignKey("users.uuid", ondelete="SET NULL"))
@@ -122,9 +122,9 @@ class AccessCode(IdentifierMixin, TimestampMixin, Base):
     normal: Mapped[str] = mapped_column(sa.String(192))
     role: Mapped[Role] = mapped_column(enum_type(Role))
     label: Mapped[str] = mapped_column(sa.String(LABEL_LENGTH), default="")
-    expires_at: Mapped[datetime | None]
+    expires_at: Mapped[datetime | None] = mapped_column(UTCSeconds())
     use_count: Mapped[int] = mapped_column(default=0)
-    last_usage: Mapped[datetime | None]
+    last_usage: Mapped[datetime | None] = mapped_column(UTCSeconds())
     created_by_uuid: Mapped[UUID | None] = mapped_column(sa.ForeignKey("users.uuid", ondelete="SET NULL"))
     room: Mapped[Room] = relationship()
     created_by: Mapped[User | None] = relationship()

@@ -5,10 +5,13 @@ import secrets
 import unicodedata
 
 from portal.errors import Invalid, Message
+from portal.people.names import GROWTH, without_marks
 from portal.token_format import TokenFormat
 
 _ROOM_TOKEN = TokenFormat("rt_", random_bytes=24)
 _CODE_ALPHABET = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"  # nothing that looks like something else
+_DASHES = frozenset("\u02d7\u2043\u2212\u2796")
+"""What looks like a hyphen and is a mathematical sign, a bullet or a picture to Unicode."""
 CODE_SHORTEST, CODE_LONGEST = 4, 64
 
 
@@ -29,11 +32,21 @@ def new_code() -> str:
 
 
 def normal_code(code: str) -> str:
-    """The form in which codes are compared: casefolded, without spaces and hyphens. "" for one that is far too long."""
+    """The form in which codes are compared. "" for one that is far too long.
+
+    Capitals, spaces, dashes of all kinds and characters that show nothing do not count. Every i is the same, with a
+    dot or without: Turkish has both, each with a capital of its own.
+    """
     if len(code) > 4 * CODE_LONGEST:  # composing costs the square of the length
         return ""
-    folded = unicodedata.normalize("NFKC", code).casefold()
-    return "".join(char for char in folded if not char.isspace() and unicodedata.category(char) != "Pd")
+    folded = unicodedata.normalize("NFKC", code).casefold().replace("i\u0307", "i").replace("\u0131", "i")
+    return "".join(char for char in folded if _counts(char))
+
+
+def _counts(char: str) -> bool:
+    """Whether a character of a code is compared."""
+    nothing = char.isspace() or char in _DASHES or "\ufe00" <= char <= "\ufe0f"  # these choose between forms of a sign
+    return not nothing and unicodedata.category(char) not in {"Pd", "Cc", "Cf"}
 
 
 def same_code(one: str, other: str) -> bool:
@@ -42,8 +55,8 @@ def same_code(one: str, other: str) -> bool:
 
 
 def checked_code(code: str) -> str:
-    """A code that somebody chose, with single spaces. Raises `Invalid` on `code`."""
-    code = " ".join(code.split())
+    """A code that somebody chose, with single spaces, without harmless marks. Raises `Invalid` on `code`."""
+    code = " ".join((without_marks(code) if len(code) <= GROWTH * CODE_LONGEST else code).split())
     normal = normal_code(code)  # may be longer: one Arabic ligature becomes eighteen letters
     if len(code) > CODE_LONGEST or not CODE_SHORTEST <= len(normal) <= CODE_LONGEST:
         raise Invalid(

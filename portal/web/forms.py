@@ -28,7 +28,7 @@ from portal.edge import actor, errors
 from portal.edge.i18n import here_at, translated, zone
 from portal.errors import Conflict, Invalid, Message, NotAllowed, Throttled, Unavailable
 from portal.idempotency import forms
-from portal.moments import YEARS
+from portal.moments import YEARS, parse_iso
 from portal.permissions.rules import grantable_roles
 from portal.rooms.models import Role, Room
 
@@ -212,7 +212,7 @@ class UTCDateTimeField(DateTimeLocalField):  # type: ignore[misc]
             self.data = before
             return
         try:
-            naive = datetime.fromisoformat(text)
+            naive = parse_iso(text)
         except ValueError:
             raise ValidationError(
                 translated(Message("There is no such date. Write it like 2027-01-31 18:30."))

@@ -37,6 +37,29 @@ def test_a_mistyped_token_is_told_without_a_query(spoil: Callable[[str], str]) -
 
 
 @pytest.mark.parametrize(
+    "typed",
+    [
+        *("ABCD\u200bEFGH", "\u200eABCD-EFGH\u200e", "\ufeffABCD-EFGH", "ABCD\u00adEFGH", "ABCD\u2060EFGH"),
+        *("\u202aABCD-EFGH\u202c", "\u2068ABCD-EFGH\u2069", "ABCD\u2212EFGH", "abcd\u2796efgh", "ABCD\u2043EFGH"),
+        *("ABCD\u00a0EFGH", "ABCD-EFGH\ufe0f", "ABCD\r\nEFGH", "ABCD\u2011EFGH", "ABCD\uff0dEFGH"),
+    ],
+)
+def test_what_nobody_sees_in_a_code_does_not_count(typed: str) -> None:
+    assert normal_code(typed) == normal_code("ABCD-EFGH")
+
+
+@pytest.mark.parametrize("typed", ["\u0130STANBUL-\u0130ZM\u0130R", "\u0131stanbul-\u0131zm\u0131r", "ISTANBUL IZMIR"])
+def test_every_i_is_the_same(typed: str) -> None:
+    assert normal_code(typed) == normal_code("istanbul-izmir")
+
+
+def test_a_pasted_code_is_stored_without_marks_and_never_with_letters_turned_round() -> None:
+    assert checked_code("\u2068ABCD\u200b-EFGH\u2069\ufeff") == "ABCD-EFGH"
+    with pytest.raises(Invalid):
+        checked_code("ABCD\u202eEFGH")
+
+
+@pytest.mark.parametrize(
     "typed", ["KDTM-4QXA", "kdtm 4qxa", " k d t m 4 q x a", "kdtm4qxa", "ＫＤＴＭ‐4QXA", "KDTM–4QXA"]
 )
 def test_codes_are_compared_casefolded_without_spaces_and_hyphens(typed: str) -> None:

@@ -7,7 +7,7 @@ once, as a `Listing`, what it offers; anything else is refused by a message with
 import operator
 from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from functools import cached_property, reduce
 from typing import Any, Literal
@@ -19,6 +19,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 from portal.edge import cursors
 from portal.errors import Invalid, Message
 from portal.keyset import Key, Keys, Position
+from portal.moments import parse_iso
 
 ColumnKind = Literal["text", "flag", "number", "moment"] | type[StrEnum]
 LIMIT, MOST, EVERYTHING = 10, 100, 1_000
@@ -82,8 +83,8 @@ def _no_number(text: str) -> int:
 
 def _read_moment(text: str) -> datetime:
     if len(text) == len("2021-01-01"):
-        return datetime.combine(date.fromisoformat(text), datetime.min.time(), UTC)
-    found = datetime.fromisoformat(text)
+        return parse_iso(text).replace(tzinfo=UTC)
+    found = parse_iso(text)
     if found.tzinfo is None:
         raise ValueError(text)
     try:

@@ -16,6 +16,7 @@ from portal.credentials.secrets import CLIENT, hash_of
 from portal.db import session
 from portal.errors import Conflict, Invalid, Message, NotFound
 from portal.identifiers import new_id
+from portal.ip_spelling import is_ip_in_disguise
 from portal.people.actor import Actor
 from portal.people.models import NAME_LENGTH, User
 from portal.people.names import clean_name
@@ -163,7 +164,7 @@ def _safe(uri: str) -> bool:
         host, _port = parts.hostname, parts.port
     except ValueError:
         return False
-    if not host or "@" in parts.netloc:
+    if not host or "@" in parts.netloc or is_ip_in_disguise(host):
         return False
     if parts.scheme == "https":
         return True

@@ -24,6 +24,7 @@ import httpcore2
 import httpx2
 
 from portal.errors import Message
+from portal.ip_spelling import is_ip_in_disguise
 from portal.loopback import is_loopback
 from portal.providers.base import ProviderError
 
@@ -249,10 +250,12 @@ def _read(address: str) -> httpx2.URL:
         raise _Wrong(Message("Leave name and password out of the address: signatures say who is calling."))
     if url.port is not None and url.port not in _OPEN_PORTS and not _FIRST_FREE_PORT <= url.port <= _LAST_PORT:
         raise _Wrong(Message("Use port 80, 443, or one from 1024 on."))
-    literal = _literal(url.host)
+    literal = _literal(url.host.rstrip("."))
     here = is_loopback(url.host.rstrip(".")) and not _private
     if here or (literal is not None and not may_be_called(literal)):
         raise _Wrong(Trouble.NOT_PUBLIC.words)
+    if is_ip_in_disguise(url.host):
+        raise _Wrong(Message("Write an IP address as four numbers, like 192.0.2.1, or use a name."))
     return url
 
 

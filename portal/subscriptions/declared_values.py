@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from portal.errors import Invalid, Message
+from portal.ip_spelling import is_ip_in_disguise
 from portal.moments import iso_datetime, read_moment
 from portal.providers.base import DeclaredField, FieldKind
 
@@ -101,6 +102,7 @@ def _address(declared: DeclaredField, path: str, value: str) -> str:
     try:
         parts = urlsplit(text)
         usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+        usable = usable and not is_ip_in_disguise(parts.hostname or "")
     except ValueError:
         usable = False
     if not usable or any(char.isspace() or not char.isprintable() for char in text) or "\\" in text:

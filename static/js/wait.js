@@ -31,6 +31,7 @@ function stopWaiting(page) {
     const newCard = page.querySelector(".door-card");
     if (!newCard) return location.reload(); // another kind of page: let the browser show it
     card.replaceWith(newCard);
+    sayTimesInOwnZone(newCard); // local-times.js
     newCard.querySelector("input:not([type=hidden]), .go")?.focus();
   }
   if (card.dataset.waiting === "in") return; // nobody waited: they were about to come back
@@ -82,13 +83,7 @@ function amount(number, unit) {
   return new Intl.NumberFormat(document.documentElement.lang, { style: "unit", unit, unitDisplay: "long" }).format(number);
 }
 
-function sayInOwnZone(time) {
-  const format = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" });
-  time.textContent = `${format.format(new Date(time.dateTime))} (${format.resolvedOptions().timeZone})`;
-}
-
 const looking = setInterval(look, LOOK_AGAIN);
 const counting = opening && setInterval(countDown, 1_000);
 if (opening) countDown();
 sayWithScript(document);
-document.querySelectorAll("time[data-local]").forEach(sayInOwnZone);

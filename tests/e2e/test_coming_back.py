@@ -78,6 +78,7 @@ def test_a_network_that_breaks_off_for_a_while_ends_no_call(portal: Portal, two:
     gus.context.set_offline(True)
     expect(mo.page.get_by_text("Gus is connecting again…").first).to_be_visible(timeout=20_000)
     expect(gus.page.get_by_text(LOST)).to_be_visible()
+    expect(mo.page.locator(".tile:not(.is-own)")).to_have_class(re.compile("has-picture"))  # it still arrives
     mo.page.wait_for_timeout(3_000)
     gus.context.set_offline(False)
     expect(mo.page.locator(".tile-says:visible")).to_have_count(0, timeout=20_000)

@@ -35,7 +35,7 @@ def _channels_of_their_own(app: Flask) -> Iterator[None]:
 
 def door(cast: Cast) -> str:
     page = cast.follow(Role.GUEST).get(cast.board_path).text
-    found = re.search(r'<p class="wait-when">(.*?)</p>', page, re.S)
+    found = re.search(r'<p class="door-limit">(.*?)</p>', page, re.S)
     return " ".join(re.sub(r"<.*?>", "", found[1]).split()) if found else ""
 
 

@@ -67,10 +67,11 @@ function onRoster({ detail }) {
       tiles.mark({ ...person, camera: media.camera, microphone: media.microphone });
       continue;
     }
+    const was = before.get(person.id);
+    if (was && !person.tab) Object.assign(person, { microphone: was.microphone, camera: was.camera }); // as last said
     tiles.tileOf(person);
     meet(person);
     tiles.mark(person);
-    const was = before.get(person.id);
     if (!was && before.size) announce(say("joined", { name: person.name }));
     if (was && person.away && !was.away) announce(say("away", { name: person.name }));
     before.delete(person.id);
@@ -116,7 +117,7 @@ function warnOfEnd() {
   const due = Math.min(...WARNINGS.filter((minutes) => left <= minutes)); // Infinity: none
   if (due > warned) find("ending").hidden = true;
   if (due < warned) {
-    const time = until.toLocaleTimeString(document.documentElement.lang, { timeStyle: "short" });
+    const time = until.toLocaleTimeString(document.documentElement.lang, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
     find("ending-words").textContent = say(left > 1 ? "endsSoon" : "endsNow", { n: left, time });
     find("ending").hidden = false;
   }

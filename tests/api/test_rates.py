@@ -37,6 +37,15 @@ def test_made_up_tokens_are_counted_together_by_network(app: Flask, program: New
     assert left(alice) == first  # who has a good one is not held up by what others in his network make up
 
 
+def test_the_addresses_of_one_ipv6_network_are_counted_together(app: Flask) -> None:
+    client = app.test_client()
+    remaining = [
+        int(client.get("/api/v1/features", environ_overrides={"REMOTE_ADDR": address}).headers["X-RateLimit-Remaining"])
+        for address in ("2001:db8::1", "2001:db8::2", "2001:db8:0:1::1")
+    ]
+    assert remaining == [remaining[2], remaining[2] - 1, remaining[2]]
+
+
 def test_a_token_that_no_longer_counts_is_counted_as_none(app: Flask, program: NewProgram) -> None:
     alice, nobody = program("alice"), Program(app, "")
     assert alice.delete("/logout").status_code == 204

@@ -37,6 +37,12 @@ def test_only_the_settings_read_the_environment() -> None:
     assert readers == {"portal/settings.py"}
 
 
+def test_one_module_reads_the_address_of_a_request() -> None:
+    """What others make of it, such as a key with the port in it, is no network."""
+    readers = {str(file.relative_to(ROOT)) for file in MODULES if "remote_addr" in file.read_text()}
+    assert readers == {"portal/edge/network.py"}
+
+
 def test_each_package_names_all_that_it_holds_in_its_map() -> None:
     root = ROOT / "portal"
     for file in sorted(root.glob("**/__init__.py")):

@@ -18,6 +18,7 @@ from portal.admission.participations import find_participation
 from portal.admission.reauthorization import ParticipationEnded
 from portal.edge import admission_cookie
 from portal.edge.guard import Admission, at_door, find_participant
+from portal.edge.network import network
 from portal.edge.refusals import recording_refusals
 from portal.errors import NotFound, Refused
 from portal.status.models import Ending, Participation
@@ -49,7 +50,7 @@ def create(admission: Admission) -> ResponseReturnValue:
                 room=admission.room,
                 provider=admission.provider,
                 visitor=visitor,
-                network=request.remote_addr or "",
+                network=network(),
                 name=lost.name,
                 returning=True,
             )

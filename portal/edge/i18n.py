@@ -31,6 +31,7 @@ def install(app: Flask) -> None:
     app.add_template_filter(isolated)
     app.add_template_filter(translated)
     app.add_template_filter(when)
+    app.add_template_filter(when_in_zone)
     app.add_template_filter(exactly)
     app.add_template_filter(ago)
     app.add_template_filter(duration)
@@ -142,6 +143,11 @@ def when(moment: datetime | None) -> str:
 def in_zone(moment: datetime) -> str:
     """A moment for readers elsewhere, with the zone that it is told in: "24 November 2026, 09:00 (Europe/Berlin)"."""
     return f"{format_datetime(here_at(moment), 'd MMMM yyyy, HH:mm', rebase=False)} ({zone_name()})"
+
+
+def when_in_zone(moment: datetime) -> str:
+    """The same with the zone, for pages that do not name it elsewhere: "today, 14:05 (Europe/Berlin)"."""
+    return gettext("%(time)s (%(zone)s)", time=when(moment), zone=zone_name())
 
 
 def exactly(moment: datetime | None) -> str:

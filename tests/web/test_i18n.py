@@ -13,6 +13,7 @@ from portal.clock import now
 from portal.db import session, transaction
 from portal.edge.i18n import exactly, translated, when
 from portal.errors import Message
+from portal.people.models import User
 from portal.providers.base import LiveState
 from portal.rooms.models import Role
 from portal.status.models import RoomStatus, Source
@@ -116,3 +117,19 @@ def test_each_state_has_its_word_and_its_group(
     above, _, below = listed.partition("Not live")
     assert cast.board in (above if group == "Live now" else below).replace(f"rooms={cast.board}", "")
     assert f">{words}<" in listed
+
+
+def test_whoever_reads_a_time_reads_its_zone(app: Flask, cast: Cast) -> None:
+    at = now()
+    with app.app_context(), transaction():
+        session.execute(sa.update(User).values(timezone="Asia/Tokyo"))
+        cast.token(Role.GUEST).expires_at = at - timedelta(minutes=5)
+        cast.token(Role.ATTENDEE).not_before = at + timedelta(days=3)
+    for link, page in ((Role.GUEST, "It worked until"), (Role.ATTENDEE, "Opens in")):
+        for client, zone in ((cast.browser(), "UTC"), (cast.sign_in("charlie"), "Asia/Tokyo")):
+            text = client.get(cast.links[link], follow_redirects=True).text
+            assert page in text
+            assert re.search(rf", \d\d:\d\d \({zone}\)", text)
+    assert (
+        "Times are in the time zone Asia/Tokyo." in cast.sign_in("alice").get(f"/manage/rooms/{cast.board}/links").text
+    )

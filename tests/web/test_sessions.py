@@ -89,7 +89,7 @@ def test_the_file_can_be_opened_without_running_what_somebody_called_himself(cas
     assert answer.mimetype == "text/csv"
     assert 'attachment; filename="board-meeting-' in answer.headers["Content-Disposition"]
     rows = list(csv.reader(io.StringIO(answer.text.removeprefix("\ufeff"))))
-    assert rows[0] == ["Name", "Role", "By", "From", "Until", "How it ended"]
+    assert rows[0] == ["Name", "Role", "By", "From (UTC)", "Until (UTC)", "How it ended"]
     assert rows[1][:3] == ['\'=HYPERLINK("http://evil.example","x")', "Guest", "Press"]
     assert rows[2][:3] == ["Fay, the second", "Attendee", "Members"]
     assert rows[2][4:] == ["", ""]

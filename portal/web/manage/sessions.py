@@ -62,7 +62,7 @@ def download(room: Room, session_id: str) -> ResponseReturnValue:
     run = _own(room, session_id)
     return csv_file(
         f"{room.slug}-{run.started_at:%Y-%m-%d-%H%M}.csv",
-        [_("Name"), _("Role"), _("By"), _("From"), _("Until"), _("How it ended")],
+        [_("Name"), _("Role"), _("By"), _("From (UTC)"), _("Until (UTC)"), _("How it ended")],
         (
             (
                 person.name,

@@ -5,10 +5,14 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from flask import Flask
 
 from portal import channels
 from portal.channels import InProcess
+from portal.db import session, transaction
+from portal.permissions.members import RoomMember
+from portal.permissions.permission import Permission
 from portal.rooms.models import Role
 from tests.cast import Cast, Client
 from tests.web.test_conference import Player
@@ -117,3 +121,29 @@ def test_after_the_run_the_page_of_who_was_removed_leads_in(cast: Cast, moderato
     assert "A moderator removed you from the room." in page
     assert WAITS not in page
     assert "Rejoin" in page
+
+
+def test_whoever_may_moderate_lets_back_in_on_the_rooms_page_and_nobody_else(
+    cast: Cast, moderator: Player, guest: Player
+) -> None:
+    moderator.alive()
+    guest.alive()
+    page, path = f"/manage/rooms/{cast.board}", f"/manage/rooms/{cast.board}/participations/{guest.id}/readmission"
+    alice, charlie = cast.sign_in("alice"), cast.sign_in("charlie")
+    assert "Let back in" not in alice.get(page).text
+    moderator.say("signals", to=guest.id, kind="remove")
+    assert "Let back in: Gus" in alice.get(page).text
+    assert "Let back in: Gus" in alice.get(f"{page}/status").text
+    with cast.app.app_context(), transaction():
+        member = session.scalars(sa.select(RoomMember).where(RoomMember.user_uuid == cast.user("bob").uuid)).one()
+        member.permissions = [one for one in member.permissions if one != Permission.ROOM_MODERATE]
+    bob = cast.sign_in("bob")
+    assert "Let back in" not in bob.get(page).text
+    assert bob.send(path, page).status_code == 403
+    assert charlie.send(path, "/manage/rooms").status_code == 404
+    assert alice.send(path, page).status_code == 303
+    after = alice.get(page).text
+    assert "Gus can come in again." in after
+    assert "Let back in" not in after
+    assert alice.send(path, page).status_code == 404
+    assert guest.client.send(cast.board_path, name="Gus").status_code == 303

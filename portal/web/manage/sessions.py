@@ -1,4 +1,4 @@
-"""The pages of a room's runs: the list, who took part in one, that as a CSV file, and ending the present run."""
+"""The pages of a room's runs: the list, who took part in one, that as a CSV file; and acting on the present run."""
 
 from datetime import datetime
 
@@ -6,6 +6,7 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from portal.admission.participations import ParticipationDetails, count_participations, participations_of
+from portal.admission.removals import readmit
 from portal.edge import actor, cursors
 from portal.edge.guard import requires
 from portal.edge.i18n import ending_label, ngettext, role_label
@@ -89,6 +90,15 @@ def end(room: Room) -> ResponseReturnValue:
         if gone
         else _("Ended: nobody was in.")
     )
+    return redirect(url_for("rooms.show", room_id=room.id), 303)
+
+
+@bp.post("/participations/<id:participation_id>/readmission")
+@requires(Permission.ROOM_MODERATE)
+def let_back_in(room: Room, participation_id: str) -> ResponseReturnValue:
+    """Let somebody back in whom a moderator removed from the present run."""
+    removed = readmit(room, participation_id, by=actor.someone())
+    flash_messages.done(_("%(name)s can come in again.", name=removed.name))
     return redirect(url_for("rooms.show", room_id=room.id), 303)
 
 

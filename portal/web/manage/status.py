@@ -13,6 +13,7 @@ from uuid import UUID
 from flask import Blueprint, Flask, current_app, render_template
 from flask.typing import ResponseReturnValue
 
+from portal.admission.removals import removed_people
 from portal.admission.waiting import count_waiting
 from portal.channels import EVERYTHING, channels
 from portal.db import reading, session, transaction
@@ -21,6 +22,7 @@ from portal.edge.guard import requires, signed_in
 from portal.errors import Message
 from portal.people.actor import Actor
 from portal.permissions.permission import Permission
+from portal.permissions.rules import can
 from portal.permissions.visibility import watched_topics
 from portal.rooms.features import used_limit
 from portal.rooms.kinds import kind_of
@@ -39,10 +41,14 @@ JUDGE_SECONDS = 60.0
 
 @dataclass(frozen=True)
 class StatusView:
-    """The data of the status card: snapshot, people inside, how many may be in, how many wait for a moderator."""
+    """The data of the status card: snapshot, people inside, how many may be in, how many wait for a moderator.
+
+    `removed`: who is kept out of the running run, for people who may let them back in.
+    """
 
     status: RoomStatus | None
     people: list[Participation]
+    removed: list[Participation]
     most: int | None
     own: UUID
     waiting: int
@@ -90,9 +96,11 @@ def status_view(room: Room, somebody: Actor) -> StatusView:
     limit = kind_of(room).people_limit
     most = used_limit(room.subscription.values, room.room_features, limit) if limit else None
     people = present_participations(room) if stored and stored.count else []
+    may_readmit = bool(people) and can(somebody, Permission.ROOM_MODERATE, room)
+    removed = removed_people(room) if may_readmit else []
     hosted = any(person.role is Role.MODERATOR for person in people)
     waiting = 0 if hosted else count_waiting(room)
-    return StatusView(stored, people, most, somebody.uuid, waiting, kind_of(room).counts)
+    return StatusView(stored, people, removed, most, somebody.uuid, waiting, kind_of(room).counts)
 
 
 @bp.get("/rooms/<id:room_id>/status")

@@ -21,7 +21,6 @@ from portal.credentials import tokens as _credentials_models  # noqa: F401
 from portal.db import configure_engine, db, engine_options
 from portal.edge import actor, assets, errors, headers, hosts, i18n, transaction
 from portal.edge.converters import Identifier
-from portal.edge.json_provider import ShallowJSON
 from portal.edge.mended_paths import MendedPaths
 from portal.edge.signatures import SkewedSessions
 from portal.hooks import routes as hooks
@@ -67,7 +66,6 @@ def create_app(settings: Settings) -> Flask:
         SETTINGS=settings,
     )
     app.url_map.converters["id"] = Identifier
-    app.json = ShallowJSON(app)
     app.session_interface = SkewedSessions()
     vault.use(settings.keys)
     public_url.use(settings.base_url)

@@ -15,6 +15,6 @@ cookie, the API the bearer token, a room's door its admission cookie. Refusals b
     i18n.py               translations, dates         converters.py         ids in addresses
     headers.py            security headers            hosts.py              which Host is answered
     assets.py             static files                cursors.py            signed positions in lists
-    json_provider.py      JSON with a limited depth   rate_storage.py       rate limits without Redis
-    redis_rates.py        rate limits in Redis    mended_paths.py       paths that mail or hands spoilt
+    rate_storage.py       rate limits without Redis   redis_rates.py        rate limits in Redis
+    mended_paths.py       paths that mail or hands spoilt
 """

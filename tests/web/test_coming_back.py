@@ -210,3 +210,12 @@ def test_who_left_or_was_removed_does_not_come_back_so(cast: Cast, moderator: Pl
     stranger = cast.browser()
     assert stranger.post(f"{guest.base}/return", json={}).status_code == 404
     assert guest.client.post(f"{guest.base}/return", json={}).status_code == 400  # without proof of origin
+
+
+@pytest.mark.parametrize("body", ["", "[]", "5", "{", "[" * 50_000, '{"a":' * 10_000 + "5" + "}" * 10_000])
+def test_what_is_no_object_is_refused(cast: Cast, guest: Player, body: str) -> None:
+    lose(cast, guest)
+    answer = guest.client.post(
+        f"{guest.base}/return", data=body, content_type="application/json", headers={"X-CSRFToken": guest.csrf}
+    )
+    assert (answer.status_code, answer.json and answer.json["error"]) == (422, "refused")

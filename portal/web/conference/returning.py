@@ -7,7 +7,7 @@ participation which was lost, and an access code that was right then counts as l
 from dataclasses import replace
 from http import HTTPStatus
 
-from flask import Blueprint, Response, g, get_template_attribute, jsonify, request, url_for
+from flask import Blueprint, Response, g, get_template_attribute, jsonify, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 
@@ -23,7 +23,7 @@ from portal.edge.refusals import recording_refusals
 from portal.errors import NotFound, Refused
 from portal.status.models import Ending, Participation
 from portal.web.conference.pages import ending_words
-from portal.web.conference.signals import refuse
+from portal.web.conference.signals import json_body, refuse
 
 bp = Blueprint("returning", __name__, url_prefix="/rooms/<id:room_id>/-/conference")
 bp.register_error_handler(Refused, refuse)
@@ -40,7 +40,7 @@ def create(admission: Admission) -> ResponseReturnValue:
     lost = _lost_participation(admission)
     if lost is None:
         return {"id": admission.cookie.participation_id}
-    by_itself = (request.get_json(silent=True) or {}).get("by_itself") is not False
+    by_itself = json_body().get("by_itself") is not False
     if by_itself and lost.run.ended_at is not None:
         return {"error": "over", "message": ending_words(Ending.LOST)}, HTTPStatus.CONFLICT
     visitor = replace(admission.visitor, device=admission.cookie.device)

@@ -55,7 +55,7 @@ def presence(participant: Participant) -> ResponseReturnValue:
     The first one of a page is answered with `mark`, the id of the last message in its mailbox: others send
     messages as soon as they know of the page, and its stream has to begin after that id.
     """
-    body = _body()
+    body = json_body()
     session.commit()  # no transaction is open while others are told
     mark = channels().last_message_id(mailbox(participant.participation.id)) if body.get("first") is True else None
     heartbeat(
@@ -90,7 +90,7 @@ def closing(participant: Participant) -> ResponseReturnValue:
 @admitted
 def send_signal(participant: Participant) -> ResponseReturnValue:
     """Relay a signal to another participant; or do what a moderator asks, which is written to the audit."""
-    body, sender = _body(), participant.participation
+    body, sender = json_body(), participant.participation
     tab, to, kind = _word(body, "tab"), _word(body, "to"), _kind(body)
     session.commit()  # no transaction is open while others are told
     require_may_signal(sender, tab, kind)
@@ -216,7 +216,8 @@ def _is_for(message: MailboxMessage, tab: str) -> bool:
     return not wanted or wanted == tab
 
 
-def _body() -> dict[str, Any]:
+def json_body() -> dict[str, Any]:
+    """The JSON object that a player's script sent. Raises `Invalid` for anything else, and for more than 64 kB."""
     sent = request.get_data(cache=True)
     if len(sent) > LARGEST:
         raise Invalid(Message("This signal is too large."))

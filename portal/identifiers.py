@@ -8,7 +8,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
-from ulid import ULID
+from ulid import ULID, base32
 
 _ALPHABET = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"  # base 58
 ID_LENGTH = 10
@@ -36,7 +36,7 @@ class IdentifierMixin:
     @property
     def ulid(self) -> str:
         """The 128 bits of `uuid` in Crockford's base 32: 26 characters."""
-        return str(ULID.from_uuid(self.uuid))
+        return base32.encode(self.uuid.bytes)
 
     def has_identifier(self, text: str) -> bool:
         """Whether `text` is the id, uuid or ulid of this row."""

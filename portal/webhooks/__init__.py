@@ -16,6 +16,6 @@ rest and signed when sent.
     scheduling.py      slots: which delivery gets a worker next
     pausing.py         pausing endpoints, counting the active ones
     queries.py         finding endpoints and deliveries with the rights to them
-    serializers.py     endpoints and deliveries as JSON
+    resources.py       endpoints and deliveries as programs are shown them
     signing.py         secrets and signatures
 """

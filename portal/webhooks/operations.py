@@ -29,7 +29,7 @@ from portal.webhooks.outbox import add_deliveries
 from portal.webhooks.pausing import count_listening, lock_customer, pause
 from portal.webhooks.payloads import encoded
 from portal.webhooks.queries import deliveries_of
-from portal.webhooks.serializers import endpoint as serialize_endpoint
+from portal.webhooks.resources import serialize_webhook
 from portal.webhooks.signing import new_secret
 
 OVERLAP = timedelta(hours=24)
@@ -147,7 +147,7 @@ def delete_endpoint(endpoint: WebhookEndpoint, *, by: Actor) -> None:
 def test_endpoint(endpoint: WebhookEndpoint, *, by: Actor) -> WebhookDelivery:
     """Send a test delivery: once, also while the endpoint is paused, and without counting a failure."""
     lock(endpoint)
-    delivery = add_deliveries(TEST, encoded(TEST, serialize_endpoint(endpoint), now()), endpoint)[0]
+    delivery = add_deliveries(TEST, encoded(TEST, serialize_webhook(endpoint), now()), endpoint)[0]
     session.flush()
     record_event("webhook.tested", endpoint, by=by, room=endpoint.room_uuid)
     return delivery

@@ -9,13 +9,15 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from portal import serializers as serialize
 from portal.admission.models import AccessCode, RoomToken
-from portal.admission.participations import participation_details
 from portal.db import session
 from portal.moments import iso_datetime
 from portal.people.models import User
 from portal.permissions.members import RoomMember
+from portal.resources.access import serialize_access_code, serialize_token
+from portal.resources.people import serialize_room_user
+from portal.resources.rooms import serialize_room
+from portal.resources.sessions import serialize_participation_in, serialize_session
 from portal.rooms.models import Room
 from portal.status.models import Participation, RoomSession
 
@@ -45,23 +47,19 @@ def payload_data(action: str, thing: object, room: Room, details: Mapping[str, A
     """
     match thing:
         case RoomToken(rotated_to=RoomToken() as fresh) if action == "token.rotated":
-            return serialize.token(fresh, room)
+            return serialize_token(fresh, room)
         case RoomToken():
-            return serialize.token(thing, room)
+            return serialize_token(thing, room)
         case AccessCode():
-            return serialize.access_code(thing, room, secret=False)
+            return serialize_access_code(thing, room, secret=False)
         case RoomMember():
-            return serialize.room_user(thing, room)
+            return serialize_room_user(thing, room)
         case RoomSession():
-            return serialize.session(thing, room)
+            return serialize_session(thing, room)
         case Participation():
-            return {
-                **serialize.participation(participation_details(thing)),
-                "session_id": thing.run.id,
-                "room_id": room.id,
-            }
+            return serialize_participation_in(thing, room)
     if thing is room and not details:
-        return serialize.room(room)
+        return serialize_room(room)
     return {"object": "Room", "id": room.id, "room_id": room.id, **details}
 
 

@@ -9,10 +9,11 @@ import time_machine
 from flask import Flask
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
-from portal.api.v1 import response_schemas, webhook_docs
+from portal.api.v1 import webhook_docs
 from portal.api.v1.setting_docs import takes
 from portal.credentials.models import GrantType
 from portal.providers.base import FieldKind
+from portal.resources.sessions import SessionParticipationSchema
 from portal.rooms.settings import declared
 from portal.scopes import Scope
 from portal.subscriptions.models import ServiceType
@@ -106,7 +107,7 @@ def test_the_document_tells_receivers_of_every_event(app: Flask, page: str) -> N
 
 
 def test_the_example_can_be_verified_as_it_stands_on_the_page(page: str) -> None:
-    response_schemas.SessionParticipationSchema.model_validate(webhook_docs.EXAMPLE)
+    SessionParticipationSchema.model_validate(webhook_docs.EXAMPLE)
     section = unescape(page[page.index('id="messages"') : page.index('id="schemas"')])
     found = re.search(r"<pre[^>]*><code>(.*?)\n\n(.*?)</code>", section, re.S)
     assert found

@@ -14,7 +14,7 @@ from portal.rooms.models import Room
 from portal.scopes import Scope
 from portal.webhooks.deliveries import Outcome, claim, record
 from portal.webhooks.models import DeliveryState, WebhookDelivery, WebhookEndpoint
-from portal.webhooks.serializers import WITHHELD
+from portal.webhooks.resources import WITHHELD
 from tests.api.conftest import NewProgram, Program
 from tests.cast import Cast
 

@@ -3,9 +3,9 @@
 import pytest
 from flask import Flask, get_template_attribute
 
-from portal import serializers
 from portal.db import session, transaction
 from portal.people.actor import actor_of
+from portal.resources.sessions import serialize_room_status
 from portal.rooms.kinds import KINDS, RoomTab, served_types
 from portal.rooms.models import Room
 from portal.subscriptions.feature_catalog import FEATURES
@@ -59,10 +59,10 @@ def test_pages_say_of_a_room_what_its_type_says(cast: Cast, live_room: str) -> N
     with cast.app.app_context():
         room = cast.room(live_room)
         assert status_view(room, actor_of(cast.user("alice"))).most == 9
-        assert serializers.room_status(room, None)["counts"] == {}
+        assert serialize_room_status(room, None)["counts"] == {}
         conference = session.query(Room).filter_by(room_type=ServiceType.MEET).first()
         assert conference is not None
-        assert set(serializers.room_status(conference, None)["counts"].values()) == {0}
+        assert set(serialize_room_status(conference, None)["counts"].values()) == {0}
 
 
 def test_a_rooms_tabs_are_those_that_its_reader_may_open(cast: Cast) -> None:

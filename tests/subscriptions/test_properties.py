@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from portal import serializers
 from portal.audit.models import AuditEvent
 from portal.db import session
 from portal.errors import Invalid
+from portal.resources.subscriptions import provider_properties
 from portal.subscriptions.models import ServiceProvider
 from portal.subscriptions.operations import change_provider_properties, create_provider
 from portal.subscriptions.services import bound_service
@@ -101,7 +101,7 @@ def test_the_audit_log_says_what_was_changed_and_holds_no_value() -> None:
 
 def test_programs_read_whether_a_secret_is_set_and_never_what_it_is() -> None:
     provider = make(my_secret=SECRET, my_number=3, my_switch=False)
-    shown = serializers.provider_properties(provider)
+    shown = provider_properties(provider)
     assert shown == dict.fromkeys(
         [f"my_{kind}" for kind in ("text", "address", "choice", "color", "moment", "file")]
     ) | {
@@ -112,11 +112,11 @@ def test_programs_read_whether_a_secret_is_set_and_never_what_it_is() -> None:
         "my_secret_set": True,
     }
     change(provider, my_secret=None)
-    assert serializers.provider_properties(provider)["my_secret_set"] is False
+    assert provider_properties(provider)["my_secret_set"] is False
 
 
 def test_what_is_stored_and_no_longer_declared_is_told_to_nobody() -> None:
     provider = make()
     provider.properties = ENDPOINT | {"retired": "perhaps a secret"}
-    assert "retired" not in serializers.provider_properties(provider)
+    assert "retired" not in provider_properties(provider)
     assert "retired" not in bound_service(provider)

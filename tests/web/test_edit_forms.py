@@ -258,6 +258,22 @@ def test_a_webhook_that_two_change(cast: Cast) -> None:
     assert sorted(second.fields["events"]) == ["room.started", "token.created"]
 
 
+def test_an_event_that_was_added_meanwhile_is_not_dropped_by_somebody_who_may_not_see_it(
+    cast: Cast, app: Flask
+) -> None:
+    """He is told that he cannot save it, as if it had been there when he opened the form."""
+    alice, bob, hooks = cast.sign_in("alice"), cast.sign_in("bob"), f"/manage/rooms/{cast.board}/webhooks"
+    with app.app_context(), transaction():
+        member = session.scalars(sa.select(RoomMember)).unique().one()
+        member.permissions = [Permission.ROOM_VIEW, Permission.ROOM_EDIT]
+    page = alice.send(f"{hooks}/new", url="https://hooks.example/room", events=["room.updated"]).location
+    his = Tab(bob, f"{page}/edit")
+    assert Tab(alice, f"{page}/edit").save(events=["room.updated", "member.added"]).status_code == 303
+    refused = his.save(description="Mine")
+    assert refused.status_code == 403
+    assert "member.added" in refused.text
+
+
 @BOTH
 def test_a_profile_that_two_tabs_change(cast: Cast, app: Flask) -> None:
     alice = cast.sign_in("alice")

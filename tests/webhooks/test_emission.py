@@ -9,7 +9,6 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from portal import serializers
 from portal.accounts.models import Account
 from portal.admission.codes import change_code, create_code, delete_code
 from portal.admission.models import AccessCode, RoomToken
@@ -22,6 +21,7 @@ from portal.people.actor import actor_of
 from portal.permissions.members import RoomMember
 from portal.permissions.operations import add_member, change_member, remove_member
 from portal.permissions.permission import Permission
+from portal.resources.access import serialize_token
 from portal.rooms.models import Role
 from portal.rooms.operations import create_room, restore_room
 from portal.status.models import Participation
@@ -79,7 +79,7 @@ def test_what_owners_do_is_told_as_the_api_shows_it_without_secrets(app: Flask, 
     with app.app_context(), transaction():
         room, alice = cast.room(), cast.user("alice")
         token = issue_token(room=room, role=Role.GUEST, by=actor_of(alice), label="Press")
-        text, shown = token.token, serializers.token(token, room)
+        text, shown = token.token, serialize_token(token, room)
         revoke_token(token, by=actor_of(alice))
         by = actor_of(alice)
         code = create_code(room=room, role=Role.GUEST, by=by, code="secret-code-7")

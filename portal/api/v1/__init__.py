@@ -6,10 +6,8 @@ stranger gets 404, a caller without the permission or scope 403. The OpenAPI doc
 
     blueprint.py          registers everything, authenticates, limits rates
     core/                 query parameters, pagination, bodies, responses, idempotency, OpenAPI
-    rooms.py tokens.py access_codes.py users.py sessions.py access.py    routes below a room
+    rooms.py tokens.py access_codes.py users.py sessions.py access.py    routes below a room, and what they take
     accounts.py webhooks.py logout.py                                    other routes
     includes.py           relations of rooms that are asked for by `include`
-    request_schemas.py    what programs may send
-    response_schemas.py   what they get; `portal.serializers` makes it
     docs.py tutorial.py webhook_docs.py setting_docs.py    the documentation
 """

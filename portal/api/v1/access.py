@@ -1,41 +1,81 @@
 """The access check and joining: whether somebody may enter a room, explained check by check or acted upon."""
 
-from typing import Any
+from datetime import datetime
+from typing import Annotated, Any, Literal
 
 from flask import Blueprint, Response, request
+from pydantic import Field
 
-from portal.admission.decision import Case, Decision, Enter, Refuse, Wait, decide
+from portal.admission.decision import Case, Check, Decision, Enter, Reason, Refuse, Wait, decide
 from portal.admission.entering import preview
 from portal.admission.join_tickets import OPENING_TIME, issue_join_ticket
 from portal.admission.queries import Visitor, find_token
-from portal.api.v1 import response_schemas
 from portal.api.v1.core import query_params, responses
 from portal.api.v1.core.endpoint import endpoint, takes
 from portal.api.v1.core.query_params import Listing
-from portal.api.v1.request_schemas import JoinRequest
+from portal.api.v1.core.request_body import RequestBody
 from portal.clock import now
 from portal.edge import actor, bearer
 from portal.edge.guard import bearer_at_door, requires
 from portal.edge.network import network
 from portal.errors import NotFound
 from portal.moments import iso_datetime
+from portal.people.models import NAME_LENGTH
 from portal.permissions.permission import Permission
 from portal.permissions.rules import acting_on, knows_the_plan, member_role, permission_of
-from portal.rooms.models import Room
+from portal.resources.declaring import Resource, ResponseModel, fields_of
+from portal.resources.urls import join_ticket_url
+from portal.rooms.models import Role, Room
 from portal.scopes import Scope
-from portal.serializers import join_ticket_url
 from portal.token_format import LONGEST_TEXT
 
 bp = Blueprint("access", __name__, url_prefix="/rooms/<anyid:room_id>")
 
 TAG = "Access"
+
+
+class JudgedSchema(ResponseModel):
+    """One check of the decision whether somebody may enter."""
+
+    check: Check
+    outcome: Literal["passed", "stopped", "later"]
+    words: str
+
+
+class DecisionSchema(Resource):
+    """May somebody enter? The result, and each check in its order."""
+
+    object: Literal["AccessDecision"]
+    result: Literal["enter", "wait", "refuse"]
+    role: Role | None
+    wait_for: Literal["opening", "host", "approval"] | None
+    until: datetime | None
+    reason: Reason | None
+    checks: list[JudgedSchema]
+
+
+class JoinTicketSchema(DecisionSchema):
+    """The decision, and if it lets somebody in, an address that opens the room once within a minute."""
+
+    entry_url: str | None
+    expires_at: datetime | None
+
+
 CHECK = Listing(
     columns={},
     tie=None,
-    fields=frozenset(response_schemas.DecisionSchema.model_fields),
+    fields=frozenset(fields_of(DecisionSchema)),
     extra={"token": {"type": "string", "maxLength": LONGEST_TEXT, "description": "The text of the link to test."}},
 )
-JOIN = Listing(columns={}, tie=None, fields=frozenset(response_schemas.JoinTicketSchema.model_fields))
+JOIN = Listing(columns={}, tie=None, fields=frozenset(fields_of(JoinTicketSchema)))
+
+
+class JoinRequest(RequestBody):
+    """By what right somebody comes, and under which name."""
+
+    token: Annotated[str, Field(max_length=LONGEST_TEXT)] | None = None
+    code: Annotated[str, Field(max_length=200)] = ""
+    name: Annotated[str, Field(max_length=NAME_LENGTH)] = ""
 
 
 def serialized(decision: Decision, room: Room) -> dict[str, Any]:
@@ -54,7 +94,7 @@ def serialized(decision: Decision, room: Room) -> dict[str, Any]:
 
 
 @bp.get("/access-check")
-@endpoint(TAG, scope=Scope.ACCESS_READ, returns=response_schemas.DecisionSchema, listing=CHECK)
+@endpoint(TAG, scope=Scope.ACCESS_READ, returns=DecisionSchema, listing=CHECK)
 @requires(Permission.TOKENS_VIEW)
 def check(room: Room) -> Response:
     """Say what would happen to whoever came with `token` (or without one), check by check. Nothing is used up."""
@@ -73,7 +113,7 @@ def _unknown() -> Decision:
 
 
 @bp.post("/join")
-@endpoint(TAG, scope=Scope.ROOMS_READ, returns=response_schemas.JoinTicketSchema, listing=JOIN, refusals=(429,))
+@endpoint(TAG, scope=Scope.ROOMS_READ, returns=JoinTicketSchema, listing=JOIN, refusals=(429,))
 @takes(JoinRequest, by_link={"token": "rt_…", "name": "Jun Tanaka", "code": "ABCD-EFGH"}, as_member={})
 @bearer_at_door  # after the body: this door lets strangers in, who must not learn from its refusals that a room exists
 def join(room: Room, body: JoinRequest) -> Response:

@@ -5,13 +5,11 @@ from datetime import datetime
 from flask import Blueprint, Response
 from sqlalchemy.orm import contains_eager, joinedload
 
-from portal import serializers as serialize
-from portal.accounts.models import Account, AccountStatus
-from portal.api.v1 import includes, response_schemas
+from portal.accounts.models import Account
+from portal.api.v1 import includes
 from portal.api.v1.core import pagination, query_params, responses
 from portal.api.v1.core.endpoint import endpoint
-from portal.api.v1.core.query_params import Column, Listing
-from portal.api.v1.core.word_search import words_begin
+from portal.api.v1.core.query_params import Listing, listing_of
 from portal.clock import now
 from portal.customers.models import Customer
 from portal.db import session
@@ -21,41 +19,33 @@ from portal.errors import NotFound
 from portal.identifiers import matches_identifier
 from portal.people.models import User
 from portal.permissions.visibility import seen_accounts, seen_subscriptions
+from portal.resources.declaring import fields_of
+from portal.resources.subscriptions import (
+    AccountSchema,
+    FeatureSchema,
+    SubscriptionSchema,
+    serialize_account,
+    serialize_customer,
+    serialize_feature,
+    serialize_subscription,
+)
 from portal.scopes import Scope
 from portal.subscriptions.feature_catalog import FEATURES
-from portal.subscriptions.models import ServiceType, Subscription, SubscriptionStatus
+from portal.subscriptions.models import Subscription
 
 bp = Blueprint("customers", __name__)  # the name is a part of the public operation ids
 
 TAG = "Accounts and subscriptions"
-ACCOUNTS = Listing(
-    columns={
-        "account_name": Column(Account.account_name, like=lambda text: words_begin(Account.account_name, text)),
-        "status": Column(Account.status, AccountStatus),
-        "created_at": Column(Account.created_at, "moment"),
-        "updated_at": Column(Account.updated_at, "moment"),
-        "id": Column(Account.id),
-    },
-    tie=Account.uuid,
-    fields=frozenset(response_schemas.AccountSchema.model_fields) - {"customer", "subscription"},
+ACCOUNTS = listing_of(
+    AccountSchema,
+    Account,
     includes=("customer", "subscription"),
     inner={name: includes.FIELDS[name] for name in ("customer", "subscription")},
 )
-SUBSCRIPTIONS = Listing(
-    columns={
-        "name": Column(Subscription.name, like=lambda text: words_begin(Subscription.name, text)),
-        "status": Column(Subscription.status, SubscriptionStatus),
-        "service_type": Column(Subscription.service_type, ServiceType),
-        "created_at": Column(Subscription.created_at, "moment"),
-        "updated_at": Column(Subscription.updated_at, "moment"),
-        "id": Column(Subscription.id),
-    },
-    tie=Subscription.uuid,
-    fields=frozenset(response_schemas.SubscriptionSchema.model_fields) - {"customer"},
-    includes=("customer",),
-    inner={"customer": includes.FIELDS["customer"]},
+SUBSCRIPTIONS = listing_of(
+    SubscriptionSchema, Subscription, includes=("customer",), inner={"customer": includes.FIELDS["customer"]}
 )
-CATALOGUE = Listing(columns={}, tie=None, fields=frozenset(response_schemas.FeatureSchema.model_fields))
+CATALOGUE = Listing(columns={}, tie=None, fields=frozenset(fields_of(FeatureSchema)))
 
 _OWNER = joinedload(Account.owner).lazyload(User.platform_roles)
 _ACCOUNT = (
@@ -67,7 +57,7 @@ _SUBSCRIPTION = (contains_eager(Subscription.customer).joinedload(Customer.owner
 
 
 @bp.get("/accounts")
-@endpoint(TAG, scope=Scope.CUSTOMERS_READ, returns=response_schemas.AccountSchema, many=True, listing=ACCOUNTS)
+@endpoint(TAG, scope=Scope.CUSTOMERS_READ, returns=AccountSchema, many=True, listing=ACCOUNTS)
 @bearer_only
 def accounts() -> Response:
     """List the accounts that the caller owns, himself or through their customer; staff: all."""
@@ -78,7 +68,7 @@ def accounts() -> Response:
 
 
 @bp.get("/accounts/<anyid:account_id>")
-@endpoint(TAG, scope=Scope.CUSTOMERS_READ, returns=response_schemas.AccountSchema, listing=ACCOUNTS)
+@endpoint(TAG, scope=Scope.CUSTOMERS_READ, returns=AccountSchema, listing=ACCOUNTS)
 @bearer_only
 def account(account_id: str) -> Response:
     """Read an account."""
@@ -91,7 +81,7 @@ def account(account_id: str) -> Response:
 
 
 def _account(account: Account, selection: query_params.FieldSelection, at: datetime) -> dict[str, object]:
-    data = serialize.account(account)
+    data = serialize_account(account)
     related = includes.below_account(account, selection.includes, at)
     return data | {name: _inner(selection, name, related[name]) for name in selection.includes}
 
@@ -103,9 +93,7 @@ def _inner(
 
 
 @bp.get("/subscriptions")
-@endpoint(
-    TAG, scope=Scope.CUSTOMERS_READ, returns=response_schemas.SubscriptionSchema, many=True, listing=SUBSCRIPTIONS
-)
+@endpoint(TAG, scope=Scope.CUSTOMERS_READ, returns=SubscriptionSchema, many=True, listing=SUBSCRIPTIONS)
 @bearer_only
 def subscriptions() -> Response:
     """List the subscriptions of the customers and accounts that the caller owns; staff: all."""
@@ -116,7 +104,7 @@ def subscriptions() -> Response:
 
 
 @bp.get("/subscriptions/<anyid:subscription_id>")
-@endpoint(TAG, scope=Scope.CUSTOMERS_READ, returns=response_schemas.SubscriptionSchema, listing=SUBSCRIPTIONS)
+@endpoint(TAG, scope=Scope.CUSTOMERS_READ, returns=SubscriptionSchema, listing=SUBSCRIPTIONS)
 @bearer_only
 def subscription(subscription_id: str) -> Response:
     """Read a subscription with its features."""
@@ -135,19 +123,19 @@ def subscription(subscription_id: str) -> Response:
 def _subscription(
     subscription: Subscription, selection: query_params.FieldSelection, at: datetime
 ) -> dict[str, object]:
-    data = serialize.subscription(subscription, at)
+    data = serialize_subscription(subscription, at)
     if selection.wants("customer"):
-        data["customer"] = _inner(selection, "customer", {"data": serialize.customer(subscription.customer)})
+        data["customer"] = _inner(selection, "customer", {"data": serialize_customer(subscription.customer)})
     return data
 
 
 @bp.get("/features")
-@endpoint("Features", scope=Scope.ROOMS_READ, returns=response_schemas.FeatureSchema, many=True, listing=CATALOGUE)
+@endpoint("Features", scope=Scope.ROOMS_READ, returns=FeatureSchema, many=True, listing=CATALOGUE)
 @bearer_only
 def features() -> Response:
     """List the fixed catalogue of features: what a plan can grant, and whether a room may narrow it."""
     selection = query_params.field_selection(CATALOGUE)
-    data = [serialize.feature(feature) for feature in FEATURES.values()]
+    data = [serialize_feature(feature) for feature in FEATURES.values()]
     pagination = {
         "total": len(data), "count": len(data), "per_page": len(data), "current_page": 1, "total_pages": 1,
         "links": {"previous": None, "next": None},

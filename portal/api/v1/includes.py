@@ -13,10 +13,8 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import joinedload
 
-from portal import serializers as serialize
 from portal.accounts.models import Account
 from portal.admission.models import AccessCode, RoomToken
-from portal.api.v1 import response_schemas
 from portal.api.v1.core.query_params import FieldSelection
 from portal.clock import now
 from portal.db import session
@@ -26,6 +24,26 @@ from portal.people.models import User
 from portal.permissions.members import RoomMember
 from portal.permissions.permission import Permission
 from portal.permissions.rules import can, knows_the_plan
+from portal.resources.access import RoomAccessCodeSchema, RoomTokenSchema, serialize_access_code, serialize_token
+from portal.resources.declaring import Resource, fields_of
+from portal.resources.people import (
+    RoomUserSchema,
+    UserSchema,
+    serialize_room_owner,
+    serialize_room_user,
+    serialize_user,
+)
+from portal.resources.sessions import RoomStatusSchema, serialize_room_status
+from portal.resources.subscriptions import (
+    AccountSchema,
+    CustomerSchema,
+    EffectiveFeatureSchema,
+    SubscriptionSchema,
+    serialize_account,
+    serialize_customer,
+    serialize_effective_feature,
+    serialize_subscription,
+)
 from portal.rooms.features import features_of
 from portal.rooms.models import Room
 from portal.scopes import Scope
@@ -44,18 +62,18 @@ RELATIONS: dict[str, tuple[Scope | None, Permission]] = {
     "room_status": (Scope.STATUS_READ, Permission.STATUS_VIEW),
     "effective_features": (None, Permission.ROOM_VIEW),
 }
-_SCHEMAS: dict[str, type[response_schemas.ResponseModel]] = {
-    "account": response_schemas.AccountSchema,
-    "customer": response_schemas.CustomerSchema,
-    "subscription": response_schemas.SubscriptionSchema,
-    "owner": response_schemas.UserSchema,
-    "users": response_schemas.RoomUserSchema,
-    "tokens": response_schemas.RoomTokenSchema,
-    "access_codes": response_schemas.RoomAccessCodeSchema,
-    "room_status": response_schemas.RoomStatusSchema,
-    "effective_features": response_schemas.EffectiveFeatureSchema,
+_SCHEMAS: dict[str, type[Resource]] = {
+    "account": AccountSchema,
+    "customer": CustomerSchema,
+    "subscription": SubscriptionSchema,
+    "owner": UserSchema,
+    "users": RoomUserSchema,
+    "tokens": RoomTokenSchema,
+    "access_codes": RoomAccessCodeSchema,
+    "room_status": RoomStatusSchema,
+    "effective_features": EffectiveFeatureSchema,
 }
-FIELDS = {name: frozenset(schema.model_fields) - {"customer", "subscription"} for name, schema in _SCHEMAS.items()}
+FIELDS = {name: frozenset(fields_of(schema)) for name, schema in _SCHEMAS.items()}
 MOST_EACH = 100
 
 Loaded = dict[UUID, Any]
@@ -119,19 +137,19 @@ def _uuids(rooms: Sequence[Room]) -> list[UUID]:
 def _tokens(rooms: Sequence[Room]) -> Loaded:
     query = _newest_of_each(RoomToken, rooms, RoomToken.automatic.is_(False), RoomToken.revoked_at.is_(None))
     query = query.options(joinedload(RoomToken.created_by).lazyload(User.platform_roles))
-    return _grouped(rooms, session.scalars(query), partial(serialize.token, reader=actor.someone()))
+    return _grouped(rooms, session.scalars(query), partial(serialize_token, reader=actor.someone()))
 
 
 def _access_codes(rooms: Sequence[Room]) -> Loaded:
     query = _newest_of_each(AccessCode, rooms)
     query = query.options(joinedload(AccessCode.created_by).lazyload(User.platform_roles))
-    return _grouped(rooms, session.scalars(query), serialize.access_code)
+    return _grouped(rooms, session.scalars(query), serialize_access_code)
 
 
 def _users(rooms: Sequence[Room]) -> Loaded:
     query = _newest_of_each(RoomMember, rooms).options(joinedload(RoomMember.user).lazyload(User.platform_roles))
-    members = _grouped(rooms, session.scalars(query), serialize.room_user)
-    return {room.uuid: [serialize.room_owner(room, list(Permission)), *members[room.uuid]] for room in rooms}
+    members = _grouped(rooms, session.scalars(query), serialize_room_user)
+    return {room.uuid: [serialize_room_owner(room), *members[room.uuid]] for room in rooms}
 
 
 def _room_status(rooms: Sequence[Room]) -> Loaded:
@@ -139,16 +157,16 @@ def _room_status(rooms: Sequence[Room]) -> Loaded:
         status.room_uuid: status
         for status in session.scalars(sa.select(RoomStatus).where(RoomStatus.room_uuid.in_(_uuids(rooms))))
     }
-    return {room.uuid: serialize.room_status(room, stored.get(room.uuid)) for room in rooms}
+    return {room.uuid: serialize_room_status(room, stored.get(room.uuid)) for room in rooms}
 
 
 def below_account(account: Account, names: Sequence[str], at: datetime) -> dict[str, Any]:
     """The relations `names` of an account, serialized: its customer and its subscription."""
     data: dict[str, Any] = {}
     if "customer" in names:
-        data["customer"] = {"data": serialize.customer(account.customer)}
+        data["customer"] = {"data": serialize_customer(account.customer)}
     if "subscription" in names:
-        data["subscription"] = {"data": serialize.subscription(account.subscription, at)}
+        data["subscription"] = {"data": serialize_subscription(account.subscription, at)}
     return data
 
 
@@ -157,14 +175,14 @@ def _of_room(represent: Callable[[Room], Any]) -> Callable[[Sequence[Room]], Loa
 
 
 def _effective(room: Room) -> list[dict[str, Any]]:
-    return [serialize.effective_feature(row) for row in features_of(room)]
+    return [serialize_effective_feature(row) for row in features_of(room)]
 
 
 _LOADERS: dict[str, Callable[[Sequence[Room]], Loaded]] = {
-    "account": _of_room(lambda room: serialize.account(room.account)),
-    "customer": _of_room(lambda room: serialize.customer(room.customer)),
-    "subscription": _of_room(lambda room: serialize.subscription(room.subscription, now())),
-    "owner": _of_room(lambda room: serialize.user(room.owner)),
+    "account": _of_room(lambda room: serialize_account(room.account)),
+    "customer": _of_room(lambda room: serialize_customer(room.customer)),
+    "subscription": _of_room(lambda room: serialize_subscription(room.subscription, now())),
+    "owner": _of_room(lambda room: serialize_user(room.owner)),
     "users": _users,
     "tokens": _tokens,
     "access_codes": _access_codes,

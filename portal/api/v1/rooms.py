@@ -1,20 +1,20 @@
 """The API's routes for rooms."""
 
 from functools import cache, lru_cache
-from typing import Any
+from typing import Annotated, Any
 
 from flask import Blueprint, Response
+from pydantic import Field
 from sqlalchemy.orm import contains_eager, defer, joinedload, lazyload, load_only
 
-from portal import serializers as serialize
 from portal.accounts.models import Account
 from portal.accounts.permission import AccountPermission
-from portal.api.v1 import includes, response_schemas
+from portal.api.v1 import includes
 from portal.api.v1.core import pagination, query_params, responses
 from portal.api.v1.core.endpoint import endpoint, takes
 from portal.api.v1.core.page_query import VisibleRows
-from portal.api.v1.core.query_params import Column, FieldSelection, Listing
-from portal.api.v1.request_schemas import NewRoom, RoomChange
+from portal.api.v1.core.query_params import FieldSelection, listing_of
+from portal.api.v1.core.request_body import AnId, RequestBody
 from portal.clock import now
 from portal.customers.models import Customer
 from portal.edge import actor
@@ -34,9 +34,9 @@ from portal.permissions.visibility import (
     rooms_with_membership,
     visible_uuids,
 )
-from portal.rooms.models import Room, RoomStatusWord, sort_name_of
+from portal.resources.rooms import RoomSchema, serialize_room
+from portal.rooms.models import ROOM_NAME_LENGTH, SLUG_LENGTH, Room, RoomStatusWord
 from portal.rooms.operations import create_room
-from portal.rooms.search import matches
 from portal.scopes import Scope
 from portal.status.room_lifecycle import change_room, delete_room
 from portal.subscriptions.models import ServiceType, Subscription
@@ -44,29 +44,50 @@ from portal.subscriptions.models import ServiceType, Subscription
 bp = Blueprint("rooms", __name__)
 
 TAG = "Rooms"
-LISTING = Listing(
-    columns={
-        "room_name": Column(
-            Room.sort_name,
-            like=matches,
-            stored=sort_name_of,
-        ),
-        "created_at": Column(Room.created_at, "moment"),
-        "updated_at": Column(Room.updated_at, "moment"),
-        "status": Column(Room.status, RoomStatusWord),
-        "is_public": Column(Room.is_public, "flag"),
-        "room_type": Column(Room.room_type, ServiceType),
-        "slug": Column(Room.slug),
-        "id": Column(Room.id),
-        "account_id": Column(Account.id, through=Room.account),
-        "customer_id": Column(Customer.id, through=Room.customer),
-    },
-    tie=Room.uuid,
-    fields=frozenset(response_schemas.RoomSchema.model_fields) - set(includes.RELATIONS),
+LISTING = listing_of(
+    RoomSchema,
+    Room,
     includes=tuple(includes.RELATIONS),
     order="room_name",  # as on the page, and by the indexes that there are
     inner=includes.FIELDS,
 )
+
+RoomName = Annotated[str, Field(min_length=1, max_length=ROOM_NAME_LENGTH)]
+Slug = Annotated[str, Field(max_length=SLUG_LENGTH)]
+Features = Annotated[
+    dict[str, Any],
+    Field(description="Feature code → value; merged with what is stored; null follows the plan again."),
+]
+Settings = Annotated[
+    dict[str, Any], Field(description="Setting → value; merged with what is stored; null removes a key.")
+]
+Metadata = Annotated[dict[str, Any], Field(description="Replaces the whole; at most one level deep, 16 KB.")]
+
+
+class RoomChange(RequestBody):
+    """The fields of a room that can be changed."""
+
+    resource = RoomSchema
+
+    room_name: RoomName = ""
+    slug: Slug = ""
+    status: RoomStatusWord = RoomStatusWord.ACTIVE
+    is_public: bool = False
+    room_features: Features = Field(default_factory=dict)
+    room_settings: Settings = Field(default_factory=dict)
+    room_metadata: Metadata = Field(default_factory=dict)
+
+
+class NewRoom(RoomChange):
+    """A room of an account; customer and subscription follow from it."""
+
+    room_name: RoomName
+    account_id: AnId | None = None
+    customer_id: AnId | None = None
+    subscription_id: AnId | None = None
+    room_type: Annotated[ServiceType, Field(description="Follows from the account; the same is accepted.")] = (
+        ServiceType.MEET
+    )
 
 
 def _options(selection: FieldSelection) -> list[Any]:
@@ -106,14 +127,7 @@ def represent(rooms: list[Room], somebody: Actor, selection: FieldSelection) -> 
     """Serialize rooms, with the caller's permissions as `actions` and the relations that were asked for."""
     related = includes.load(rooms, somebody, selection)
     at = now()
-    return [
-        {
-            **serialize.room(room),
-            "actions": sorted(rights(somebody, room, at)),
-            **related[room.uuid],
-        }
-        for room in rooms
-    ]
+    return [serialize_room(room, rights(somebody, room, at)) | related[room.uuid] for room in rooms]
 
 
 @lru_cache(maxsize=256)
@@ -131,7 +145,7 @@ def _one(room: Room, selection: FieldSelection) -> dict[str, Any]:
 
 
 @bp.get("/rooms")
-@endpoint(TAG, scope=Scope.ROOMS_READ, returns=response_schemas.RoomSchema, many=True, listing=LISTING)
+@endpoint(TAG, scope=Scope.ROOMS_READ, returns=RoomSchema, many=True, listing=LISTING)
 @bearer_only
 def index() -> Response:
     """List the rooms that the caller may see."""
@@ -148,7 +162,7 @@ def index() -> Response:
 @endpoint(
     TAG,
     scope=Scope.ROOMS_WRITE,
-    returns=response_schemas.RoomSchema,
+    returns=RoomSchema,
     status=201,
     refusals=(403, 409),
     listing=LISTING,
@@ -212,7 +226,7 @@ def _account_of(body: NewRoom, somebody: Actor) -> Account:
 
 
 @bp.get("/rooms/<anyid:room_id>")
-@endpoint(TAG, scope=Scope.ROOMS_READ, returns=response_schemas.RoomSchema, listing=LISTING)
+@endpoint(TAG, scope=Scope.ROOMS_READ, returns=RoomSchema, listing=LISTING)
 @requires(Permission.ROOM_VIEW)
 def show_one(room: Room) -> Response:
     """Read a room."""
@@ -221,7 +235,7 @@ def show_one(room: Room) -> Response:
 
 
 @bp.patch("/rooms/<anyid:room_id>")
-@endpoint(TAG, scope=Scope.ROOMS_WRITE, returns=response_schemas.RoomSchema, listing=LISTING)
+@endpoint(TAG, scope=Scope.ROOMS_WRITE, returns=RoomSchema, listing=LISTING)
 @requires(Permission.ROOM_EDIT)
 @takes(RoomChange, example={"room_name": "Supervisory board", "room_settings": {"description": None}})
 def change(room: Room, body: RoomChange) -> Response:

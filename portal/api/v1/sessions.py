@@ -3,17 +3,24 @@
 import sqlalchemy as sa
 from flask import Blueprint, Response
 
-from portal import serializers as serialize
 from portal.admission.participations import participations_of
-from portal.api.v1 import response_schemas
 from portal.api.v1.core import pagination, query_params, responses
 from portal.api.v1.core.endpoint import endpoint, takes
-from portal.api.v1.core.query_params import Column, Listing
+from portal.api.v1.core.query_params import Listing, listing_of
 from portal.db import session
 from portal.edge import actor
 from portal.edge.guard import requires
 from portal.errors import NotFound
 from portal.permissions.permission import Permission
+from portal.resources.declaring import fields_of
+from portal.resources.sessions import (
+    ParticipationSchema,
+    RoomSessionSchema,
+    RoomStatusSchema,
+    serialize_participation,
+    serialize_room_status,
+    serialize_session,
+)
 from portal.rooms.models import Room
 from portal.scopes import Scope
 from portal.status.models import RoomSession, RoomStatus
@@ -24,29 +31,19 @@ from portal.status.service_calls import start_room
 bp = Blueprint("live", __name__, url_prefix="/rooms/<anyid:room_id>")
 
 TAG = "Status and sessions"
-STATUS = Listing(columns={}, tie=RoomStatus.room_uuid, fields=frozenset(response_schemas.RoomStatusSchema.model_fields))
-SESSIONS = Listing(
-    columns={
-        "started_at": Column(RoomSession.started_at, "moment"),
-        "ended_at": Column(RoomSession.ended_at, "moment", nullable=True),
-        "id": Column(RoomSession.id),
-    },
-    tie=RoomSession.uuid,
-    fields=frozenset(response_schemas.RoomSessionSchema.model_fields) - {"participations"},
-    order="started_at",
-    sorted_by="desc",
-)
+STATUS = Listing(columns={}, tie=RoomStatus.room_uuid, fields=frozenset(fields_of(RoomStatusSchema)))
+SESSIONS = listing_of(RoomSessionSchema, RoomSession, order="started_at", sorted_by="desc")
 SESSION = Listing(
     columns={},
     tie=RoomSession.uuid,
     fields=SESSIONS.fields,
     includes=("participations",),
-    inner={"participations": frozenset(response_schemas.ParticipationSchema.model_fields)},
+    inner={"participations": frozenset(fields_of(ParticipationSchema))},
 )
 
 
 @bp.get("/status")
-@endpoint(TAG, scope=Scope.STATUS_READ, returns=response_schemas.RoomStatusSchema, listing=STATUS)
+@endpoint(TAG, scope=Scope.STATUS_READ, returns=RoomStatusSchema, listing=STATUS)
 @requires(Permission.STATUS_VIEW)
 def status(room: Room) -> Response:
     """Read the stored snapshot of what is happening in the room, with its age (`checked_at`)."""
@@ -56,11 +53,11 @@ def status(room: Room) -> Response:
 def _status(room: Room, selection: query_params.FieldSelection) -> Response:
     stored = session.get(RoomStatus, room.uuid)
     tag = f"{room.id}-{stored.version if stored else 0}"
-    return responses.single(serialize.room_status(room, stored), selection, tag=tag)
+    return responses.single(serialize_room_status(room, stored), selection, tag=tag)
 
 
 @bp.post("/start")
-@endpoint(TAG, scope=Scope.ROOMS_WRITE, returns=response_schemas.RoomStatusSchema, listing=STATUS, refusals=(409,))
+@endpoint(TAG, scope=Scope.ROOMS_WRITE, returns=RoomStatusSchema, listing=STATUS, refusals=(409,))
 @requires(Permission.ROOM_MODERATE)
 @takes(None)
 def start(room: Room) -> Response:
@@ -71,7 +68,7 @@ def start(room: Room) -> Response:
 
 
 @bp.post("/end")
-@endpoint(TAG, scope=Scope.ROOMS_WRITE, returns=response_schemas.RoomStatusSchema, listing=STATUS)
+@endpoint(TAG, scope=Scope.ROOMS_WRITE, returns=RoomStatusSchema, listing=STATUS)
 @requires(Permission.ROOM_MODERATE)
 @takes(None)
 def end(room: Room) -> Response:
@@ -82,27 +79,27 @@ def end(room: Room) -> Response:
 
 
 @bp.get("/sessions")
-@endpoint(TAG, scope=Scope.STATUS_READ, returns=response_schemas.RoomSessionSchema, many=True, listing=SESSIONS)
+@endpoint(TAG, scope=Scope.STATUS_READ, returns=RoomSessionSchema, many=True, listing=SESSIONS)
 @requires(Permission.REPORTS_VIEW)
 def sessions(room: Room) -> Response:
     """List the runs of the room, newest first."""
     asked = query_params.list_query(SESSIONS)
     rows, page = pagination.rows_of(asked, sa.select(RoomSession).where(RoomSession.room_uuid == room.uuid))
-    return responses.listing([serialize.session(row[0], room) for row in rows], asked.selection, page)
+    return responses.listing([serialize_session(row[0], room) for row in rows], asked.selection, page)
 
 
 @bp.get("/sessions/<anyid:session_id>")
-@endpoint(TAG, scope=Scope.STATUS_READ, returns=response_schemas.RoomSessionSchema, listing=SESSION)
+@endpoint(TAG, scope=Scope.STATUS_READ, returns=RoomSessionSchema, listing=SESSION)
 @requires(Permission.REPORTS_VIEW)
 def session_one(room: Room, session_id: str) -> Response:
     """Read a run of the room, with `include=participations` who took part in it."""
     selection, run = query_params.field_selection(SESSION), find_session(room, session_id)
     if run is None:
         raise NotFound
-    data = serialize.session(run, room)
+    data = serialize_session(run, room)
     if selection.wants("participations"):
         people = [
-            selection.select_inner("participations", serialize.participation(one)) for one in participations_of(run)
+            selection.select_inner("participations", serialize_participation(one)) for one in participations_of(run)
         ]
         data["participations"] = {"data": people}
     return responses.single(data, selection, tag=responses.etag_of(run))

@@ -1,57 +1,73 @@
 """The API's routes for the tokens of a room, which are links with a role."""
 
 from datetime import timedelta
-from typing import Any
+from typing import Annotated, Any
 
 import sqlalchemy as sa
 from flask import Blueprint, Response
+from pydantic import Field
 from sqlalchemy.orm import joinedload
 
-from portal import serializers as serialize
 from portal.admission import tokens
-from portal.admission.models import RoomToken
+from portal.admission.models import LABEL_LENGTH, RoomToken
 from portal.admission.queries import find_own_token
-from portal.api.v1 import response_schemas
+from portal.admission.tokens import MOST_USES
 from portal.api.v1.core import pagination, query_params, responses
 from portal.api.v1.core.endpoint import endpoint, takes
-from portal.api.v1.core.query_params import Column, FieldSelection, Listing
-from portal.api.v1.core.word_search import words_begin
-from portal.api.v1.request_schemas import NewToken, Rotation, TokenChange
+from portal.api.v1.core.query_params import FieldSelection, Listing, listing_of
+from portal.api.v1.core.request_body import WHOLE, AwareDateTime, RequestBody
 from portal.edge import actor
 from portal.edge.guard import requires
 from portal.errors import NotFound
-from portal.people.models import User
+from portal.people.models import NAME_LENGTH, User
 from portal.permissions.permission import Permission
+from portal.resources.access import RoomTokenSchema, serialize_token
 from portal.rooms.models import Role, Room
 from portal.scopes import Scope
 
 bp = Blueprint("tokens", __name__, url_prefix="/rooms/<anyid:room_id>/tokens")
 
 TAG = "Tokens"
-LISTING = Listing(
-    columns={
-        "created_at": Column(RoomToken.created_at, "moment"),
-        "updated_at": Column(RoomToken.updated_at, "moment"),
-        "role": Column(RoomToken.role, Role),
-        "label": Column(RoomToken.label, like=lambda text: words_begin(RoomToken.label, text)),
-        "person": Column(RoomToken.person, like=lambda text: words_begin(RoomToken.person, text)),
-        "expires_at": Column(RoomToken.expires_at, "moment", nullable=True),
-        "not_before": Column(RoomToken.not_before, "moment", nullable=True),
-        "last_usage": Column(RoomToken.last_usage, "moment", nullable=True),
-        "use_count": Column(RoomToken.use_count, "number"),
-        "max_uses": Column(RoomToken.max_uses, "number", nullable=True),
-        "automatic": Column(RoomToken.automatic, "flag"),
-        "id": Column(RoomToken.id),
-    },
-    tie=RoomToken.uuid,
-    fields=frozenset(response_schemas.RoomTokenSchema.model_fields),
+LISTING = listing_of(
+    RoomTokenSchema,
+    RoomToken,
     extra={"automatic": {"type": "boolean", "description": "Also the automatic guest tokens of a public room."}},
 )
 ONE = Listing(columns={}, tie=RoomToken.uuid, fields=LISTING.fields)
 
+Label = Annotated[str, Field(max_length=LABEL_LENGTH)]
+Person = Annotated[str, Field(max_length=NAME_LENGTH)]
+Uses = Annotated[int, Field(ge=1, le=MOST_USES), WHOLE]
+
+
+class TokenChange(RequestBody):
+    """The fields of a link that can be changed."""
+
+    resource = RoomTokenSchema
+
+    role: Role = Role.GUEST
+    expires_at: AwareDateTime | None = None
+    label: Label = ""
+    not_before: AwareDateTime | None = None
+    max_uses: Uses | None = None
+    person: Person = ""
+    paused: bool = False
+
+
+class NewToken(TokenChange):
+    """A new link."""
+
+    role: Role
+
+
+class Rotation(RequestBody):
+    """How long the old link goes on working beside the new one."""
+
+    grace_minutes: Annotated[int, Field(ge=0, le=10_080), WHOLE] = 0
+
 
 @bp.get("")
-@endpoint(TAG, scope=Scope.ACCESS_READ, returns=response_schemas.RoomTokenSchema, many=True, listing=LISTING)
+@endpoint(TAG, scope=Scope.ACCESS_READ, returns=RoomTokenSchema, many=True, listing=LISTING)
 @requires(Permission.TOKENS_VIEW)
 def index(room: Room) -> Response:
     """List the room's tokens. Automatic ones of a public room only with `automatic=true`."""
@@ -64,7 +80,7 @@ def index(room: Room) -> Response:
 
 
 @bp.post("")
-@endpoint(TAG, scope=Scope.ACCESS_WRITE, returns=response_schemas.RoomTokenSchema, status=201, listing=ONE)
+@endpoint(TAG, scope=Scope.ACCESS_WRITE, returns=RoomTokenSchema, status=201, listing=ONE)
 @requires(Permission.TOKENS_MANAGE)
 @takes(
     NewToken,
@@ -82,7 +98,7 @@ def create(room: Room, body: NewToken) -> Response:
 
 
 @bp.get("/<anyid:token_id>")
-@endpoint(TAG, scope=Scope.ACCESS_READ, returns=response_schemas.RoomTokenSchema, listing=ONE)
+@endpoint(TAG, scope=Scope.ACCESS_READ, returns=RoomTokenSchema, listing=ONE)
 @requires(Permission.TOKENS_VIEW)
 def show_one(room: Room, token_id: str) -> Response:
     """Read a token."""
@@ -91,7 +107,7 @@ def show_one(room: Room, token_id: str) -> Response:
 
 
 @bp.patch("/<anyid:token_id>")
-@endpoint(TAG, scope=Scope.ACCESS_WRITE, returns=response_schemas.RoomTokenSchema, listing=ONE, refusals=(409,))
+@endpoint(TAG, scope=Scope.ACCESS_WRITE, returns=RoomTokenSchema, listing=ONE, refusals=(409,))
 @requires(Permission.TOKENS_MANAGE)
 @takes(TokenChange, example={"expires_at": None, "paused": True})
 def change(room: Room, token_id: str, body: TokenChange) -> Response:
@@ -130,9 +146,7 @@ def delete(room: Room, token_id: str) -> Response:
 
 
 @bp.post("/<anyid:token_id>/rotate")
-@endpoint(
-    TAG, scope=Scope.ACCESS_WRITE, returns=response_schemas.RoomTokenSchema, status=201, listing=ONE, refusals=(409,)
-)
+@endpoint(TAG, scope=Scope.ACCESS_WRITE, returns=RoomTokenSchema, status=201, listing=ONE, refusals=(409,))
 @requires(Permission.TOKENS_MANAGE)
 @takes(Rotation, at_once={}, a_day={"grace_minutes": 1440})
 def rotate(room: Room, token_id: str, body: Rotation) -> Response:
@@ -148,7 +162,7 @@ def _created(room: Room, token: RoomToken, selection: FieldSelection) -> Respons
 
 
 def _serialized(token: RoomToken, room: Room) -> dict[str, Any]:
-    return serialize.token(token, room, reader=actor.someone())
+    return serialize_token(token, room, reader=actor.someone())
 
 
 def _own(room: Room, token_id: str) -> RoomToken:

@@ -1,51 +1,60 @@
 """The API's routes for the users of a room: its owner, and its members with their permissions."""
 
-from typing import Any
+from typing import Annotated, Any
 
 import sqlalchemy as sa
 from flask import Blueprint, Response
+from pydantic import Field
 from sqlalchemy.orm import join, lazyload
 
-from portal import serializers as serialize
-from portal.api.v1 import response_schemas
 from portal.api.v1.core import pagination, query_params, responses
 from portal.api.v1.core.endpoint import endpoint, takes
-from portal.api.v1.core.query_params import Column, Listing
-from portal.api.v1.core.word_search import words_begin
-from portal.api.v1.request_schemas import NewUser, UserChange
+from portal.api.v1.core.query_params import listing_of
+from portal.api.v1.core.request_body import AnId, AwareDateTime, RequestBody
 from portal.db import lock, session
 from portal.edge import actor
 from portal.edge.guard import requires
 from portal.errors import Invalid, Message
 from portal.identifiers import matches_identifier
-from portal.people.emails import canonical_email
-from portal.people.models import User
+from portal.people.models import EMAIL_LENGTH, User
 from portal.permissions.members import RoomMember
 from portal.permissions.operations import add_member, change_member, find_member_of_user, remove_member
 from portal.permissions.permission import Permission
+from portal.resources.people import RoomUserSchema, serialize_room_owner, serialize_room_user
 from portal.rooms.models import Room
 from portal.scopes import Scope
 
 bp = Blueprint("users", __name__, url_prefix="/rooms/<anyid:room_id>/users")
 
 TAG = "Users of rooms"
-_OWNS = User.uuid == Room.owner_uuid
-LISTING = Listing(
-    columns={
-        "name": Column(User.name, like=lambda text: words_begin(User.name, text)),
-        "email": Column(User.email, stored=lambda text: canonical_email(text) or text),
-        "created_at": Column(sa.case((_OWNS, User.created_at), else_=RoomMember.created_at), "moment"),
-        "updated_at": Column(sa.case((_OWNS, User.updated_at), else_=RoomMember.updated_at), "moment"),
-        "until": Column(sa.case((~_OWNS, RoomMember.until)), "moment", nullable=True),
-        "id": Column(User.id),
-    },
-    tie=User.uuid,
-    fields=frozenset(response_schemas.RoomUserSchema.model_fields),
-)
+LISTING = listing_of(RoomUserSchema, User)
+
+Email = Annotated[str, Field(max_length=EMAIL_LENGTH)]
+Permissions = Annotated[list[Permission], Field(max_length=50)]
+
+
+class NewUser(RequestBody):
+    """A user who becomes a member of the room, named by e-mail address or id."""
+
+    resource = RoomUserSchema
+
+    email: Email | None = None
+    user_id: AnId | None = None
+    permissions: Permissions = Field(default_factory=list)
+    until: AwareDateTime | None = None
+
+
+class UserChange(RequestBody):
+    """What a member of the room may do from now on."""
+
+    resource = RoomUserSchema
+
+    permissions: Permissions = Field(default_factory=list)
+    until: AwareDateTime | None = None
 
 
 @bp.get("")
-@endpoint(TAG, scope=Scope.PEOPLE_READ, returns=response_schemas.RoomUserSchema, many=True, listing=LISTING)
+@endpoint(TAG, scope=Scope.PEOPLE_READ, returns=RoomUserSchema, many=True, listing=LISTING)
 @requires(Permission.MEMBERS_VIEW)
 def index(room: Room) -> Response:
     """List the users of the room: its one owner, and its members."""
@@ -63,17 +72,11 @@ def _users_of(room: Room) -> sa.Select[User, RoomMember]:
 
 
 def _serialized(room: Room, user: User, member: RoomMember) -> dict[str, Any]:
-    return (
-        serialize.room_owner(room, list(Permission))
-        if user.uuid == room.owner_uuid
-        else serialize.room_user(member, room)
-    )
+    return serialize_room_owner(room) if user.uuid == room.owner_uuid else serialize_room_user(member, room)
 
 
 @bp.post("")
-@endpoint(
-    TAG, scope=Scope.PEOPLE_WRITE, returns=response_schemas.RoomUserSchema, status=201, listing=LISTING, refusals=(403,)
-)
+@endpoint(TAG, scope=Scope.PEOPLE_WRITE, returns=RoomUserSchema, status=201, listing=LISTING, refusals=(403,))
 @requires(Permission.MEMBERS_MANAGE)
 @takes(NewUser, example={"email": "bob@example.org", "permissions": ["status:view", "tokens:view"]})
 def create(room: Room, body: NewUser) -> Response:
@@ -84,7 +87,7 @@ def create(room: Room, body: NewUser) -> Response:
     email = body.email if body.email is not None else _email_of(body.user_id or "")
     member = add_member(room=room, email=email, permissions=body.permissions, until=body.until, by=actor.someone())
     at = f"/api/v1/rooms/{room.id}/users/{member.user.id}"
-    return responses.created(serialize.room_user(member, room), selection, at=at, tag=responses.etag_of(member))
+    return responses.created(serialize_room_user(member, room), selection, at=at, tag=responses.etag_of(member))
 
 
 def _email_of(user_id: str) -> str:
@@ -95,20 +98,20 @@ def _email_of(user_id: str) -> str:
 
 
 @bp.get("/<anyid:user_id>")
-@endpoint(TAG, scope=Scope.PEOPLE_READ, returns=response_schemas.RoomUserSchema, listing=LISTING)
+@endpoint(TAG, scope=Scope.PEOPLE_READ, returns=RoomUserSchema, listing=LISTING)
 @requires(Permission.MEMBERS_VIEW)
 def show_one(room: Room, user_id: str) -> Response:
     """Read a member of the room, or its owner."""
     selection = query_params.field_selection(LISTING)
     if room.owner.has_identifier(user_id):
-        owner = serialize.room_owner(room, list(Permission))
+        owner = serialize_room_owner(room)
         return responses.single(owner, selection, tag=responses.etag_of(room.owner))
     member = find_member_of_user(room, user_id)
-    return responses.single(serialize.room_user(member, room), selection, tag=responses.etag_of(member))
+    return responses.single(serialize_room_user(member, room), selection, tag=responses.etag_of(member))
 
 
 @bp.patch("/<anyid:user_id>")
-@endpoint(TAG, scope=Scope.PEOPLE_WRITE, returns=response_schemas.RoomUserSchema, listing=LISTING, refusals=(403,))
+@endpoint(TAG, scope=Scope.PEOPLE_WRITE, returns=RoomUserSchema, listing=LISTING, refusals=(403,))
 @requires(Permission.MEMBERS_MANAGE)
 @takes(UserChange, example={"permissions": ["status:view"], "until": "2027-06-30"})
 def change(room: Room, user_id: str, body: UserChange) -> Response:
@@ -126,7 +129,7 @@ def change(room: Room, user_id: str, body: UserChange) -> Response:
             until=given.get("until", member.until),
             by=actor.someone(),
         )
-    return responses.single(serialize.room_user(member, room), selection, tag=responses.etag_of(member))
+    return responses.single(serialize_room_user(member, room), selection, tag=responses.etag_of(member))
 
 
 @bp.delete("/<anyid:user_id>")

@@ -7,12 +7,16 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from portal.api.v1 import response_schemas
 from portal.providers.fetch import LONGEST_SECONDS
+from portal.resources.access import RoomAccessCodeSchema, RoomTokenSchema
+from portal.resources.people import RoomUserSchema
+from portal.resources.rooms import RoomSchema
+from portal.resources.sessions import RefusedVisitSchema, RoomSessionSchema, SessionParticipationSchema
 from portal.webhooks.deliveries import GONE, LONGEST_FAILING, MOST_GIVEN_UP, RETENTION, SCHEDULE
 from portal.webhooks.events import TEST, Event
 from portal.webhooks.operations import OVERLAP
 from portal.webhooks.payloads import encoded
+from portal.webhooks.resources import WebhookSchema
 from portal.webhooks.signing import signed
 
 TAG = "Webhooks"
@@ -46,15 +50,15 @@ ANSWERS = {
     "default": "Not taken, and tried again. Redirects are not followed.",
 }
 _DATA: dict[str, Any] = {
-    "room": response_schemas.RoomSchema,
-    "room.started": response_schemas.RoomSessionSchema,
-    "room.ended": response_schemas.RoomSessionSchema,
-    "participant": response_schemas.SessionParticipationSchema,
-    "participant.refused": response_schemas.RefusedVisitSchema,
-    "token": response_schemas.RoomTokenSchema,
-    "code": response_schemas.RoomAccessCodeSchema,
-    "member": response_schemas.RoomUserSchema,
-    TEST: response_schemas.WebhookSchema,
+    "room": RoomSchema,
+    "room.started": RoomSessionSchema,
+    "room.ended": RoomSessionSchema,
+    "participant": SessionParticipationSchema,
+    "participant.refused": RefusedVisitSchema,
+    "token": RoomTokenSchema,
+    "code": RoomAccessCodeSchema,
+    "member": RoomUserSchema,
+    TEST: WebhookSchema,
 }
 MODELS = frozenset(_DATA.values())
 

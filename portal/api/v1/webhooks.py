@@ -1,16 +1,16 @@
 """The API's routes for webhooks and their deliveries."""
 
-from typing import Any
+from dataclasses import replace
+from typing import Annotated, Any
 
 import sqlalchemy as sa
 from flask import Blueprint, Response
+from pydantic import Field
 
-from portal.api.v1 import response_schemas
 from portal.api.v1.core import pagination, query_params, responses
 from portal.api.v1.core.endpoint import endpoint, takes
-from portal.api.v1.core.query_params import Column, Listing
-from portal.api.v1.core.word_search import words_begin
-from portal.api.v1.request_schemas import NewWebhook, WebhookChange
+from portal.api.v1.core.query_params import Listing, listing_of
+from portal.api.v1.core.request_body import AnId, RequestBody
 from portal.customers.models import Customer
 from portal.db import session
 from portal.edge import actor
@@ -21,62 +21,56 @@ from portal.people.actor import Actor
 from portal.permissions.permission import Permission
 from portal.permissions.rules import holds, manages_customer
 from portal.permissions.visibility import find_room
+from portal.providers.fetch import LONGEST_ADDRESS
+from portal.resources.declaring import fields_of
 from portal.rooms.models import Room
 from portal.scopes import Scope
-from portal.webhooks import operations, serializers
+from portal.webhooks import operations
 from portal.webhooks.authorization import acting_at
 from portal.webhooks.deliveries import send_again
-from portal.webhooks.models import DeliveryState, EndpointStatus, WebhookDelivery, WebhookEndpoint
+from portal.webhooks.events import Event
+from portal.webhooks.models import DESCRIPTION_LENGTH, WebhookDelivery, WebhookEndpoint
 from portal.webhooks.queries import WITH_OWNERS, deliveries_of, find_delivery, find_endpoint, managed_endpoints
+from portal.webhooks.resources import WebhookDeliverySchema, WebhookSchema, serialize_delivery, serialize_webhook
 
 bp = Blueprint("webhooks", __name__, url_prefix="/webhooks")
 
 TAG = "Webhooks"
 PERMISSION = "room:edit, or owner of the customer"
-LISTING = Listing(
-    columns={
-        "created_at": Column(WebhookEndpoint.created_at, "moment"),
-        "updated_at": Column(WebhookEndpoint.updated_at, "moment"),
-        "url": Column(WebhookEndpoint.url),
-        "description": Column(
-            WebhookEndpoint.description, like=lambda text: words_begin(WebhookEndpoint.description, text)
-        ),
-        "status": Column(WebhookEndpoint.status, EndpointStatus),
-        "failures": Column(WebhookEndpoint.failures, "number"),
-        "failing_since": Column(WebhookEndpoint.failing_since, "moment", nullable=True),
-        "room_id": Column(Room.id, nullable=True),
-        "id": Column(WebhookEndpoint.id),
-    },
-    tie=WebhookEndpoint.uuid,
-    fields=frozenset(response_schemas.WebhookSchema.model_fields) - {"secret"},
-)
-WITH_SECRET = Listing(
-    columns={}, tie=WebhookEndpoint.uuid, fields=frozenset(response_schemas.WebhookSchema.model_fields)
-)
+WITH_SECRET = Listing(columns={}, tie=WebhookEndpoint.uuid, fields=frozenset(fields_of(WebhookSchema)))
 """For answers that contain the secret. Who selects fields by `filter` has to name `secret` to get it."""
-DELIVERIES = Listing(
-    columns={
-        "created_at": Column(WebhookDelivery.created_at, "moment"),
-        "event": Column(WebhookDelivery.event),
-        "message_id": Column(WebhookDelivery.message_id),
-        "state": Column(WebhookDelivery.state, DeliveryState),
-        "attempts": Column(WebhookDelivery.attempts, "number"),
-        "next_attempt_at": Column(WebhookDelivery.next_attempt_at, "moment", nullable=True),
-        "ended_at": Column(WebhookDelivery.ended_at, "moment", nullable=True),
-        "answer_status": Column(WebhookDelivery.answer_status, "number", nullable=True),
-        "id": Column(WebhookDelivery.id),
-    },
-    tie=WebhookDelivery.uuid,
-    fields=frozenset(response_schemas.WebhookDeliverySchema.model_fields),
-    sorted_by="desc",
-)
+LISTING = replace(listing_of(WebhookSchema, WebhookEndpoint), fields=WITH_SECRET.fields - {"secret"})
+DELIVERIES = listing_of(WebhookDeliverySchema, WebhookDelivery, sorted_by="desc")
+
+
+class WebhookChange(RequestBody):
+    """The fields of a webhook that can be changed."""
+
+    resource = WebhookSchema
+
+    url: Annotated[str, Field(max_length=LONGEST_ADDRESS)] = ""
+    events: Annotated[list[Event], Field(max_length=50, default_factory=list)]
+    description: Annotated[str, Field(max_length=DESCRIPTION_LENGTH)] = ""
+    paused: bool = False
+
+
+class NewWebhook(RequestBody):
+    """A webhook of one room, or of all rooms of a customer."""
+
+    resource = WebhookSchema
+
+    url: Annotated[str, Field(max_length=LONGEST_ADDRESS)]
+    events: Annotated[list[Event], Field(min_length=1, max_length=50)]
+    description: Annotated[str, Field(max_length=DESCRIPTION_LENGTH)] = ""
+    room_id: AnId | None = None
+    customer_id: AnId | None = None
 
 
 @bp.get("")
 @endpoint(
     TAG,
     scope=Scope.ROOMS_READ,
-    returns=response_schemas.WebhookSchema,
+    returns=WebhookSchema,
     many=True,
     listing=LISTING,
     permission=PERMISSION,
@@ -86,14 +80,14 @@ def index() -> Response:
     """List the webhooks that the caller may manage: of rooms that he may edit, and of customers that he owns."""
     asked = query_params.list_query(LISTING)
     rows, page = pagination.rows_of(asked, managed_endpoints(actor.someone()), *WITH_OWNERS)
-    return responses.listing([serializers.endpoint(row[0]) for row in rows], asked.selection, page)
+    return responses.listing([serialize_webhook(row[0]) for row in rows], asked.selection, page)
 
 
 @bp.post("")
 @endpoint(
     TAG,
     scope=Scope.ROOMS_WRITE,
-    returns=response_schemas.WebhookSchema,
+    returns=WebhookSchema,
     status=201,
     listing=WITH_SECRET,
     refusals=(403, 404, 409),
@@ -113,14 +107,14 @@ def create(body: NewWebhook) -> Response:
     by = acting_at(actor.someone(), customer, room)
     made = operations.create_endpoint(customer=customer, room=room, by=by, **given)
     at = f"/api/v1/webhooks/{made.id}"
-    return responses.created(serializers.endpoint(made, secret=True), selection, at=at, tag=responses.etag_of(made))
+    return responses.created(serialize_webhook(made, secret=True), selection, at=at, tag=responses.etag_of(made))
 
 
 @bp.get("/<anyid:webhook_id>")
 @endpoint(
     TAG,
     scope=Scope.ROOMS_READ,
-    returns=response_schemas.WebhookSchema,
+    returns=WebhookSchema,
     listing=LISTING,
     refusals=(403,),
     permission=PERMISSION,
@@ -136,7 +130,7 @@ def show_one(webhook_id: str) -> Response:
 @endpoint(
     TAG,
     scope=Scope.ROOMS_WRITE,
-    returns=response_schemas.WebhookSchema,
+    returns=WebhookSchema,
     listing=LISTING,
     refusals=(403,),
     permission=PERMISSION,
@@ -177,7 +171,7 @@ def delete(webhook_id: str) -> Response:
 @endpoint(
     TAG,
     scope=Scope.ROOMS_WRITE,
-    returns=response_schemas.WebhookSchema,
+    returns=WebhookSchema,
     listing=WITH_SECRET,
     refusals=(403,),
     permission=PERMISSION,
@@ -188,14 +182,14 @@ def rotate_secret(webhook_id: str) -> Response:
     """Make a new signing secret, which is in this answer. For 24 hours messages are signed with the old one too."""
     selection, (found, by) = query_params.field_selection(WITH_SECRET), _managed(webhook_id)
     operations.rotate_secret(found, by=by)
-    return responses.single(serializers.endpoint(found, secret=True), selection)
+    return responses.single(serialize_webhook(found, secret=True), selection)
 
 
 @bp.post("/<anyid:webhook_id>/test")
 @endpoint(
     TAG,
     scope=Scope.ROOMS_WRITE,
-    returns=response_schemas.WebhookDeliverySchema,
+    returns=WebhookDeliverySchema,
     status=201,
     listing=DELIVERIES,
     refusals=(403,),
@@ -208,14 +202,14 @@ def test(webhook_id: str) -> Response:
     selection, (found, by) = query_params.field_selection(DELIVERIES), _managed(webhook_id)
     made = operations.test_endpoint(found, by=by)
     at = f"/api/v1/webhooks/{found.id}/deliveries/{made.id}"
-    return responses.created(serializers.delivery(made, found), selection, at=at, tag=responses.etag_of(made))
+    return responses.created(serialize_delivery(made, found), selection, at=at, tag=responses.etag_of(made))
 
 
 @bp.get("/<anyid:webhook_id>/deliveries")
 @endpoint(
     TAG,
     scope=Scope.ROOMS_READ,
-    returns=response_schemas.WebhookDeliverySchema,
+    returns=WebhookDeliverySchema,
     many=True,
     listing=DELIVERIES,
     refusals=(403,),
@@ -227,14 +221,14 @@ def deliveries(webhook_id: str) -> Response:
     asked = query_params.list_query(DELIVERIES)
     found = find_endpoint(actor.someone(), webhook_id)
     rows, page = pagination.rows_of(asked, deliveries_of(found))
-    return responses.listing([serializers.delivery(row[0], found) for row in rows], asked.selection, page)
+    return responses.listing([serialize_delivery(row[0], found) for row in rows], asked.selection, page)
 
 
 @bp.get("/<anyid:webhook_id>/deliveries/<anyid:delivery_id>")
 @endpoint(
     TAG,
     scope=Scope.ROOMS_READ,
-    returns=response_schemas.WebhookDeliverySchema,
+    returns=WebhookDeliverySchema,
     listing=DELIVERIES,
     refusals=(403,),
     permission=PERMISSION,
@@ -244,14 +238,14 @@ def show_delivery(webhook_id: str, delivery_id: str) -> Response:
     """Read a delivery."""
     selection, found = query_params.field_selection(DELIVERIES), find_endpoint(actor.someone(), webhook_id)
     sent = find_delivery(found, delivery_id)
-    return responses.single(serializers.delivery(sent, found), selection, tag=responses.etag_of(sent))
+    return responses.single(serialize_delivery(sent, found), selection, tag=responses.etag_of(sent))
 
 
 @bp.post("/<anyid:webhook_id>/deliveries/<anyid:delivery_id>/retry")
 @endpoint(
     TAG,
     scope=Scope.ROOMS_WRITE,
-    returns=response_schemas.WebhookDeliverySchema,
+    returns=WebhookDeliverySchema,
     listing=DELIVERIES,
     refusals=(403, 409),
     permission=PERMISSION,
@@ -263,11 +257,11 @@ def retry(webhook_id: str, delivery_id: str) -> Response:
     selection, (found, by) = query_params.field_selection(DELIVERIES), _managed(webhook_id)
     sent = find_delivery(found, delivery_id)
     send_again(sent, by=by)
-    return responses.single(serializers.delivery(sent, found), selection)
+    return responses.single(serialize_delivery(sent, found), selection)
 
 
 def _one(selection: query_params.FieldSelection, found: WebhookEndpoint) -> Response:
-    return responses.single(serializers.endpoint(found), selection, tag=responses.etag_of(found))
+    return responses.single(serialize_webhook(found), selection, tag=responses.etag_of(found))
 
 
 def _managed(webhook_id: str) -> tuple[WebhookEndpoint, Actor]:

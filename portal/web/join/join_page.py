@@ -17,8 +17,8 @@ from portal.edge.guard import Admission
 from portal.edge.i18n import when, zone_name
 from portal.edge.visitors import as_member
 from portal.providers.base import LiveState
+from portal.resources.urls import token_url
 from portal.rooms.models import Room
-from portal.serializers import token_url
 from portal.status.time_limit import end_of_run, longest_minutes
 from portal.web.forms import Form
 

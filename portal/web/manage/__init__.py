@@ -13,6 +13,6 @@ is shown by the same check that guards its route. What was deleted can be undone
     member_entrance.py   entering as a member, without a link
     sessions.py          runs and who took part
     status.py            live status, as fragments and as a stream
-    webhooks.py          webhooks and their deliveries
+    webhooks.py webhook_states.py    webhooks and their deliveries
     trash.py             deleted rooms
 """

@@ -17,8 +17,8 @@ from portal.edge.i18n import in_zone, translated
 from portal.errors import NotAllowed
 from portal.permissions.permission import Permission
 from portal.permissions.rules import can, grantable_roles
+from portal.resources.urls import token_url
 from portal.rooms.models import Role, Room
-from portal.serializers import token_url
 from portal.web import htmx
 
 bp = Blueprint("sharing", __name__, url_prefix="/manage/rooms/<id:room_id>/share")

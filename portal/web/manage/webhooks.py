@@ -1,7 +1,6 @@
 """The pages of a room's webhooks: list, create, change, pause, rotate, test and delete, and their deliveries."""
 
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -17,7 +16,6 @@ from portal.edge.i18n import gettext as _
 from portal.edge.i18n import translated
 from portal.errors import Conflict
 from portal.keyset import split
-from portal.people.actor import Actor
 from portal.permissions.permission import Permission
 from portal.permissions.rules import can, manages_customer
 from portal.providers import fetch
@@ -25,11 +23,12 @@ from portal.rooms.models import Room
 from portal.web import flash_messages
 from portal.web.edit_forms import EditForm, hold
 from portal.web.forms import Form, refills, stripped
+from portal.web.manage.webhook_states import delivery_state, endpoint_state, is_moving, is_repeatable
 from portal.webhooks import operations
-from portal.webhooks.authorization import NO_OWNER, endpoints_with_owner, find_valid_owner, may_receive
+from portal.webhooks.authorization import NO_OWNER, endpoints_with_owner, find_valid_owner
 from portal.webhooks.deliveries import HOURS, SCHEDULE, send_again
-from portal.webhooks.events import TEST, Event
-from portal.webhooks.models import DeliveryState, WebhookDelivery, WebhookEndpoint
+from portal.webhooks.events import Event
+from portal.webhooks.models import WebhookEndpoint
 from portal.webhooks.queries import (
     NEWEST_FIRST,
     endpoints_for,
@@ -38,7 +37,7 @@ from portal.webhooks.queries import (
     newest_deliveries,
     position_of,
 )
-from portal.webhooks.serializers import trouble_of
+from portal.webhooks.resources import trouble_of
 
 bp = Blueprint("webhooks", __name__, url_prefix="/manage/rooms/<id:room_id>/webhooks")
 
@@ -63,44 +62,6 @@ class WebhookForm(Form):
 
 class WebhookEditForm(WebhookForm, EditForm):
     """The fields of a webhook that exists."""
-
-    @property
-    def fixed_choices(self) -> frozenset[Event]:
-        """The events that the reader may not see himself."""
-        return frozenset(Event) - self.visible
-
-
-@dataclass(frozen=True)
-class StateLabel:
-    """The state in a row of a delivery or a webhook: `kind` is a CSS class, `words` the text."""
-
-    kind: str
-    words: str
-
-
-def delivery_state(delivery: WebhookDelivery) -> StateLabel:
-    """The state of a delivery, as its row shows it."""
-    match delivery.state:
-        case DeliveryState.DELIVERED:
-            return StateLabel("ok", _("Delivered"))
-        case DeliveryState.FAILED:
-            return StateLabel("bad", _("Given up") if delivery.event != TEST else _("Failed"))
-        case DeliveryState.DROPPED:
-            return StateLabel("bad", _("Not sent"))
-    if delivery.being_sent:
-        return StateLabel("wait", _("Is being sent"))
-    return StateLabel("wait", _("Waiting") if not delivery.attempts else _("Is tried again"))
-
-
-def endpoint_state(endpoint: WebhookEndpoint, *, kept: bool) -> StateLabel:
-    """The state of an endpoint, as its row shows it. `kept`: whether it has a valid owner."""
-    if not endpoint.active:
-        return StateLabel("off", _("Paused"))
-    if not kept:
-        return StateLabel("bad", _("Nothing is sent"))
-    if endpoint.failing_since is not None:
-        return StateLabel("bad", _("Fails"))
-    return StateLabel("ok", _("Listens"))
 
 
 @bp.get("")
@@ -288,26 +249,12 @@ def _shown(room: Room, endpoint: WebhookEndpoint) -> dict[str, object]:
         "owner": owner,
         "delivery_state": delivery_state,
         "trouble_of": trouble_of,
-        "repeatable": {one.id for one in found if _repeatable(one, endpoint, owner)},
+        "repeatable": {one.id for one in found if is_repeatable(one, endpoint, owner)},
         "deliveries": found,
         "first": position is None,
         "next": cursors.encode(position_of(last), of="deliveries") if last is not None else "",
-        "busy": position is None and any(_moves(one, endpoint, soon) for one in found),
+        "busy": position is None and any(is_moving(one, endpoint, soon) for one in found),
     }
-
-
-def _moves(delivery: WebhookDelivery, endpoint: WebhookEndpoint, soon: datetime) -> bool:
-    """Whether the delivery's row is about to change: it is being sent, or will be before `soon`."""
-    at, listening = delivery.next_attempt_at, endpoint.active or delivery.event == TEST
-    return delivery.being_sent or (listening and at is not None and at < soon)
-
-
-def _repeatable(delivery: WebhookDelivery, endpoint: WebhookEndpoint, owner: Actor | None) -> bool:
-    """Whether a delivery could be sent again: it has ended, its endpoint is active, and the owner may see its event."""
-    ended = delivery.answered_at is not None or delivery.ended_at is not None
-    if not ended or not endpoint.active or delivery.being_sent:
-        return False
-    return delivery.event == TEST or (owner is not None and may_receive(owner, endpoint, Event(delivery.event)))
 
 
 def _form(room: Room, form: WebhookForm, endpoint: WebhookEndpoint | None) -> ResponseReturnValue:

@@ -8,10 +8,10 @@ import pytest
 import sqlalchemy as sa
 import time_machine
 
-from portal import serializers
 from portal.clock import now
 from portal.db import session, transaction
 from portal.providers.base import LiveState, Snapshot
+from portal.resources.sessions import serialize_room_status
 from portal.rooms.models import Role
 from portal.status.maintenance import end_silent_runs, end_unused_runs, open_participations
 from portal.status.models import Ending, RoomStatus, Source
@@ -227,7 +227,7 @@ def test_the_api_tells_figures_with_their_labels(world: World) -> None:
     world.ask()
     with world.app.app_context(), transaction():
         room = world.cast.room()
-        shown = serializers.room_status(room, session.get(RoomStatus, room.uuid))
+        shown = serialize_room_status(room, session.get(RoomStatus, room.uuid))
     assert shown["counts"] == {
         "participants": 2,
         "moderators": 0,

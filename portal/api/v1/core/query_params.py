@@ -4,93 +4,25 @@ They are `orderBy sortedBy page limit cursor search searchFields searchJoin filt
 once, as a `Listing`, what it offers; anything else is refused by a message with the value and the allowed ones.
 """
 
-import operator
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from enum import StrEnum
-from functools import cached_property, reduce
+from functools import cached_property
 from typing import Any, Literal
 
 import sqlalchemy as sa
 from flask import request
-from sqlalchemy.orm import InstrumentedAttribute
 
+from portal.api.v1.core.search import search_conditions, unknown
 from portal.edge import cursors
 from portal.errors import Invalid, Message
 from portal.keyset import Key, Keys, Position
-from portal.moments import parse_iso
+from portal.resources.columns import FLAGS, Column
+from portal.resources.declaring import Resource, columns_of, fields_of
 
-ColumnKind = Literal["text", "flag", "number", "moment"] | type[StrEnum]
 LIMIT, MOST, EVERYTHING = 10, 100, 1_000
 FARTHEST_PAGE = 1_000
 """The last page that can be asked for by number, because reading it reads all rows before it. A cursor goes further."""
 LONGEST = 500
-MAX_SEARCH_TERMS = 8
-"""The most terms in one `search`. Each is a condition of its own, and hundreds of them blocked a whole portal."""
-
-
-@dataclass(frozen=True)
-class Column:
-    """A public field that lists can be sorted by and searched in.
-
-    `like` makes the condition that each word of a text begins a word of the field; None if the field has no words.
-    `stored` turns a text into the form in which the column stores it, such as lower case. `through` is the relation
-    to join, if the field is a column of another table.
-    """
-
-    expression: Any
-    kind: ColumnKind = "text"
-    nullable: bool = False
-    like: Callable[[str], sa.ColumnElement[bool]] | None = None
-    stored: Callable[[str], str] = str
-    through: InstrumentedAttribute[Any] | None = None
-
-    def equals(self, text: str, *, named: str) -> sa.ColumnElement[bool]:
-        """The condition that the field has the value that `text` represents. Raises `Invalid` on `search`."""
-        equal: sa.ColumnElement[bool] = self.expression == self.read(self.stored(text), named=named)
-        return equal if self.through is None else self.through.has(equal)
-
-    def read(self, text: str, *, named: str) -> Any:
-        """The value that `text` represents, by the column's kind. Raises `Invalid` on `search` naming the field."""
-        try:
-            return self._read(text)
-        except ValueError:
-            raise Invalid(search=Message("%(text)s is no value of %(field)s.", text=text, field=named)) from None
-
-    def _read(self, text: str) -> Any:
-        if self.kind == "text":
-            return text
-        if self.kind == "number":
-            return int(text) if len(text) < 16 else _no_number(text)  # noqa: PLR2004
-        if self.kind == "flag":
-            return {"true": True, "1": True, "false": False, "0": False}[text] if text in _FLAGS else _no_flag(text)
-        if self.kind == "moment":
-            return _read_moment(text)
-        return self.kind(text)  # type: ignore[operator]
-
-
-_FLAGS = frozenset({"true", "false", "1", "0"})
-
-
-def _no_flag(text: str) -> bool:
-    raise ValueError(text)
-
-
-def _no_number(text: str) -> int:
-    raise ValueError(text)
-
-
-def _read_moment(text: str) -> datetime:
-    if len(text) == len("2021-01-01"):
-        return parse_iso(text).replace(tzinfo=UTC)
-    found = parse_iso(text)
-    if found.tzinfo is None:
-        raise ValueError(text)
-    try:
-        return found.astimezone(UTC)
-    except OverflowError as error:
-        raise ValueError(text) from error
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,10 +56,10 @@ class Listing:
             for descending in (False, True)
         }
 
-    @property
-    def searchable(self) -> list[str]:
-        """The fields in which a `search` without a field name looks: those that have words."""
-        return [name for name, column in self.columns.items() if column.like is not None]
+
+def listing_of(resource: type[Resource], row: Any, **more: Any) -> Listing:
+    """The listing of rows of a model that are shown as this resource. `more` are other fields of the `Listing`."""
+    return Listing(columns=columns_of(resource, row), tie=row.uuid, fields=frozenset(fields_of(resource)), **more)
 
 
 @dataclass(frozen=True)
@@ -211,7 +143,7 @@ def list_query(listing: Listing) -> ListQuery:
     limit = _number(sent, "limit", LIMIT, least=0, most=MOST)
     if by_cursor and limit == 0:
         limit = MOST
-    conditions, by_words = _search(listing, sent)
+    conditions, by_words = search_conditions(listing.columns, sent)
     return ListQuery(
         listing=listing,
         selection=_field_selection(listing, sent),
@@ -229,27 +161,22 @@ def list_query(listing: Listing) -> ListQuery:
 def boolean_param(name: str) -> bool:
     """A boolean query parameter such as `automatic=true`; False if it is absent. Raises `Invalid`."""
     text = request.args.get(name, "false")
-    if text not in _FLAGS:
+    if text not in FLAGS:
         raise Invalid(**{name: Message("Use true or false.")})
-    return text in {"true", "1"}
+    return FLAGS[text]
 
 
 def _sent_params(allowed: Set[str]) -> dict[str, str]:
     sent: dict[str, str] = {}
     for name, values in request.args.lists():
         if name not in allowed:
-            raise _unknown(name[:50], name[:50], sorted(allowed))
+            raise unknown(name[:50], name[:50], sorted(allowed))
         if len(values) > 1:
             raise Invalid(**{name: Message("This was given twice.")})
         if len(values[0]) > (cursors.LONGEST if name == "cursor" else LONGEST) or "\x00" in values[0]:
             raise Invalid(**{name: Message("This is too long, or not text.")})
         sent[name] = values[0]
     return sent
-
-
-def _unknown(where: str, value: str, allowed: list[str]) -> Invalid:
-    message = Message("There is no %(value)s here; there is: %(allowed)s.", value=value, allowed=", ".join(allowed))
-    return Invalid(**{where: message})
 
 
 def _comma_separated(text: str) -> list[str]:
@@ -259,10 +186,10 @@ def _comma_separated(text: str) -> list[str]:
 def _order(listing: Listing, sent: Mapping[str, str]) -> tuple[str, bool]:
     order = sent.get("orderBy", listing.order)
     if order not in listing.columns:
-        raise _unknown("orderBy", order, sorted(listing.columns))
+        raise unknown("orderBy", order, sorted(listing.columns))
     direction = sent.get("sortedBy", "asc" if "orderBy" in sent else listing.sorted_by)
     if direction not in {"asc", "desc"}:
-        raise _unknown("sortedBy", direction, ["asc", "desc"])
+        raise unknown("sortedBy", direction, ["asc", "desc"])
     return order, direction == "desc"
 
 
@@ -279,7 +206,7 @@ def _field_selection(listing: Listing, sent: Mapping[str, str]) -> FieldSelectio
     includes = _comma_separated(sent.get("include", ""))
     for name in includes:
         if name not in listing.includes:
-            raise _unknown("include", name, sorted(listing.includes))
+            raise unknown("include", name, sorted(listing.includes))
     fields: set[str] = set()
     inner: dict[str, set[str]] = {}
     for name in _comma_separated(sent.get("filter", "")):
@@ -289,79 +216,13 @@ def _field_selection(listing: Listing, sent: Mapping[str, str]) -> FieldSelectio
         elif name in listing.fields:
             fields.add(name)
         else:
-            raise _unknown("filter", name, sorted(listing.inner.get(relation) or listing.fields))
+            raise unknown("filter", name, sorted(listing.inner.get(relation) or listing.fields))
     return FieldSelection(
         fields=frozenset(fields) if fields else None,
         inner={relation: frozenset(names) for relation, names in inner.items()},
         includes=tuple(includes),
         offered=listing.includes,
     )
-
-
-def _search(listing: Listing, sent: Mapping[str, str]) -> tuple[tuple[sa.ColumnElement[bool], ...], bool]:
-    """The conditions of `search`, at most one, and whether it looks for words."""
-    operators = _operators(listing, sent.get("searchFields", ""))
-    join = sent.get("searchJoin", "or")
-    if join not in {"or", "and"}:
-        raise _unknown("searchJoin", join, ["and", "or"])
-    parts: list[sa.ColumnElement[bool]] = []
-    by_words = False
-    wanted = list(filter(None, map(str.strip, sent.get("search", "").split(";"))))
-    if len(wanted) > MAX_SEARCH_TERMS:
-        raise Invalid(search=Message("Ask for at most %(most)d things at once.", most=MAX_SEARCH_TERMS))
-    for part in wanted:
-        name, colon, value = part.partition(":")
-        if colon:
-            if name not in listing.columns:
-                raise _unknown("search", name, sorted(listing.columns))
-            parts.append(_condition(listing, name, value, operators.get(name)))
-            by_words |= listing.columns[name].like is not None
-        else:
-            by_words |= bool(listing.searchable)
-            parts.append(_anywhere(listing, part, operators))
-    if not parts:
-        return (), False
-    return (reduce(operator.and_, parts) if join == "and" else sa.or_(*parts),), by_words
-
-
-def _anywhere(listing: Listing, value: str, operators: Mapping[str, str]) -> sa.ColumnElement[bool]:
-    """The condition for a search term without a field name: a field of `searchFields`, or any with words, has it.
-
-    Fields that cannot have such a value are left out. Raises `Invalid` if that is so of all of them.
-    """
-    names = list(operators) or listing.searchable
-    if not names:
-        allowed = ", ".join(sorted(listing.columns))
-        raise Invalid(search=Message("Say in which field, like id:…; there is: %(allowed)s.", allowed=allowed))
-    found: list[sa.ColumnElement[bool]] = []
-    for name in names:
-        try:
-            found.append(_condition(listing, name, value, operators.get(name)))
-        except Invalid:
-            if name == names[-1] and not found:
-                raise
-    return sa.or_(*found)
-
-
-def _operators(listing: Listing, text: str) -> dict[str, str]:
-    operators: dict[str, str] = {}
-    for piece in (piece.strip() for piece in text.split(";")):
-        if not piece:
-            continue
-        name, _, symbol = piece.partition(":")
-        if name not in listing.columns:
-            raise _unknown("searchFields", name, sorted(listing.columns))
-        if symbol not in {"", "=", "like"} or (symbol == "like" and listing.columns[name].like is None):
-            raise _unknown("searchFields", piece, sorted(f"{one}:like" for one in listing.searchable))
-        operators[name] = symbol
-    return operators
-
-
-def _condition(listing: Listing, name: str, value: str, symbol: str | None) -> sa.ColumnElement[bool]:
-    column = listing.columns[name]
-    if column.like is not None and symbol != "=":
-        return column.like(value)
-    return column.equals(value, named=name)
 
 
 def order_name(name: str, descending: bool) -> str:

@@ -7,43 +7,18 @@ database could not hold, no deep nesting, and no field that is not in the OpenAP
 import json
 import math
 from datetime import datetime
-from typing import Annotated, Any, NoReturn, TypeVar
+from typing import Annotated, Any, ClassVar, NoReturn, TypeVar
 
 from flask import request
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
 from portal.errors import Invalid, Message
 from portal.moments import read_moment
+from portal.resources.declaring import Resource
 
 DEEPEST = 20
 LONGEST_INTEGER = 2**53  # beyond, other languages' numbers are no longer exact
-READ_ONLY = frozenset(
-    [
-        "object",
-        "id",
-        "uuid",
-        "ulid",
-        "url",
-        "token",
-        "last_usage",
-        "use_count",
-        "automatic",
-        "created_by",
-        "created_at",
-        "updated_at",
-        "customer_id",
-        "subscription_id",
-        "room_id",
-        "owner_id",
-        "room_type",
-        "effective_features",
-        "actions",
-        "paused_at",
-        "revoked_at",
-        "secret",
-    ]
-)
 
 MESSAGES: dict[str, Message] = {
     "missing": Message("This is required."),
@@ -69,6 +44,9 @@ class RequestBody(BaseModel):
     """The base class of all bodies: strict types, and no field that is not declared."""
 
     model_config = ConfigDict(strict=True, extra="forbid")
+
+    resource: ClassVar[type[Resource] | None] = None
+    """The resource whose fields the body sets. Those that it does not take are read-only."""
 
     def given(self) -> dict[str, Any]:
         """The fields that were sent, null ones included."""
@@ -102,7 +80,7 @@ def _validated(model: type[Model], raw: bytes) -> Model:
     try:
         return model.model_validate_json(raw)
     except ValidationError as error:
-        raise Invalid(**_by_field(error)) from None
+        raise Invalid(**_by_field(model, error)) from None
 
 
 def _decoded(raw: bytes) -> Any:
@@ -155,23 +133,23 @@ def _storable(value: object, path: str, depth: int = 0) -> None:
             _storable(inner, f"{path}.{number}", depth + 1)
 
 
-def _by_field(error: ValidationError) -> dict[str, Message]:
+def _by_field(model: type[RequestBody], error: ValidationError) -> dict[str, Message]:
     found: dict[str, Message] = {}
     for problem in error.errors(include_url=False, include_input=False):
         where = [str(step) for step in problem["loc"]]
-        inside, message = ".".join(where[1:]), _field_message(problem["type"], where[-1], problem.get("ctx", {}))
+        inside, message = ".".join(where[1:]), _field_message(model, problem["type"], where[-1], problem.get("ctx", {}))
         if inside:
             message = Message("%(inside)s: %(said)s", inside=inside, said=message)
         found.setdefault(where[0], message)
     return found
 
 
-def _field_message(kind: str, name: str, about: dict[str, Any]) -> Message:
+def _field_message(model: type[RequestBody], kind: str, name: str, about: dict[str, Any]) -> Message:
     """Our message for an error of Pydantic, whose own messages are for programmers in Python."""
     if kind == "value_error":
         message: Message = about["error"].args[0]
         return message
-    if kind == "extra_forbidden" and name in READ_ONLY:
+    if kind == "extra_forbidden" and model.resource is not None and name in model.resource.model_fields:
         return Message("This is read-only.")
     if kind == "enum":
         return Message(
@@ -211,3 +189,5 @@ AwareDateTime = Annotated[
         }
     ),
 ]
+
+AnId = Annotated[str, Field(max_length=36, description="An id, uuid or ulid.")]

@@ -1,0 +1,139 @@
+"""Customers, what they bought, and what that grants: subscriptions, accounts and features; and provider rows."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from portal.accounts.models import Account, AccountStatus
+from portal.customers.models import Customer, CustomerStatus
+from portal.providers.base import FieldKind
+from portal.resources.columns import Column, worded
+from portal.resources.declaring import Id, IdentifiedResource, Included, Read, Resource, serializer
+from portal.rooms.features import EffectiveFeature
+from portal.subscriptions.feature_catalog import FEATURES, Feature, api_value
+from portal.subscriptions.models import ServiceProvider, ServiceType, Subscription, SubscriptionStatus
+from portal.subscriptions.services import adapter_of
+
+Value = int | bool | None
+OWNER_ID = Read("owner.id")
+CUSTOMER_ID = Read("customer.id")
+
+
+class CustomerSchema(IdentifiedResource):
+    """A customer: the company or person who pays."""
+
+    object: Literal["Customer"]
+    customer_type: Annotated[Literal["business", "personal"], Read("customer_type.value")]
+    company_name: str | None
+    first_name: str | None
+    last_name: str | None
+    email: str
+    status: CustomerStatus
+    owner_id: Annotated[Id, OWNER_ID]
+
+
+class SubscriptionSchema(IdentifiedResource):
+    """What a customer bought. Unlimited numbers are `true`."""
+
+    object: Literal["Subscription"]
+    name: Annotated[str, worded(Subscription.name)]
+    customer_id: Annotated[Id, CUSTOMER_ID]
+    service_type: Annotated[ServiceType, Column(Subscription.service_type)]
+    status: Annotated[SubscriptionStatus, Column(Subscription.status)]
+    is_active: Annotated[bool, Read(lambda subscription, at: subscription.is_active(at))]
+    starts_at: datetime
+    ends_at: datetime | None
+    cancels_at: datetime | None
+    features: Annotated[
+        dict[str, int | bool],
+        Read(lambda row, _: {code: api_value(FEATURES[code], value) for code, value in row.values.items()}),
+    ]
+    customer: Included[CustomerSchema] | None = None
+
+
+class AccountSchema(IdentifiedResource):
+    """An instance of a service that a customer bought."""
+
+    object: Literal["Account"]
+    account_name: Annotated[str, worded(Account.account_name)]
+    status: Annotated[
+        Literal["active", "inactive"],
+        Column(Account.status, kind=AccountStatus),
+        Read("status.value"),
+    ]
+    customer_id: Annotated[Id, CUSTOMER_ID]
+    subscription_id: Annotated[Id, Read("subscription.id")]
+    owner_id: Annotated[Id, OWNER_ID]
+    customer: Included[CustomerSchema] | None = None
+    subscription: Included[SubscriptionSchema] | None = None
+
+
+class EffectiveFeatureSchema(Resource):
+    """What the plan says, what the room says, what counts, and why."""
+
+    code: str
+    subscription_value: Annotated[
+        Value,
+        Read(lambda row, _: api_value(row.feature, row.subscription_value) if row.in_subscription else None),
+    ]
+    room_value: Value
+    used_value: Annotated[Value, Read(lambda row, _: api_value(row.feature, row.used_value))]
+    reason: Annotated[str, Read(lambda row, _: str(row.reason))]
+
+
+class FeatureSchema(Resource):
+    """One feature of the fixed catalogue."""
+
+    object: Literal["Feature"]
+    id: Annotated[str, Read("code")]
+    code: str
+    label: Annotated[str, Read(lambda feature, _: str(feature.label))]
+    type: Annotated[Literal["number", "boolean"], Read(lambda feature, _: "number" if feature.numeric else "boolean")]
+    unit: Annotated[str | None, Read(lambda feature, _: feature.unit or None)]
+    room_types: Annotated[list[ServiceType], Read(lambda feature, _: sorted(kind.value for kind in feature.fits))]
+    narrowable: bool
+
+
+_serialize_customer, _serialize_subscription = serializer(CustomerSchema), serializer(SubscriptionSchema)
+_serialize_account, _serialize_feature = serializer(AccountSchema), serializer(FeatureSchema)
+_serialize_effective_feature = serializer(EffectiveFeatureSchema)
+
+
+def serialize_customer(customer: Customer) -> dict[str, Any]:
+    """A customer: the company or person who pays."""
+    return _serialize_customer(customer)
+
+
+def serialize_subscription(subscription: Subscription, at: datetime) -> dict[str, Any]:
+    """A subscription with its features; an unlimited number is written `true`. `is_active` is computed for `at`."""
+    return _serialize_subscription(subscription, at)
+
+
+def serialize_account(account: Account) -> dict[str, Any]:
+    """An account: an instance of a service that a customer bought."""
+    return _serialize_account(account)
+
+
+def serialize_effective_feature(row: EffectiveFeature) -> dict[str, Any]:
+    """One row of the table of limits: what the plan says, what the room says, what counts, and why."""
+    return _serialize_effective_feature(row)
+
+
+def serialize_feature(feature: Feature) -> dict[str, Any]:
+    """One feature of the fixed catalogue."""
+    return _serialize_feature(feature)
+
+
+def provider_properties(provider: ServiceProvider) -> dict[str, Any]:
+    """The properties of a provider's row, as its adapter declares them; null where nothing is set.
+
+    A secret always reads null, and beside it `<name>_set` says whether there is one. What is stored and no longer
+    declared is left out: it may have been a secret.
+    """
+    shown: dict[str, Any] = {}
+    for declared in adapter_of(provider).properties:
+        value = provider.properties.get(declared.name)
+        if declared.kind is FieldKind.SECRET:
+            shown |= {declared.name: None, f"{declared.name}_set": value is not None}
+        else:
+            shown[declared.name] = value
+    return shown

@@ -1,0 +1,20 @@
+"""The complete addresses of rooms and links, as people and programs are given them."""
+
+from portal.admission.models import RoomToken
+from portal.public_url import public_url
+from portal.rooms.models import Room
+
+
+def room_url(room: Room) -> str:
+    """The complete address of the room's page."""
+    return public_url(room.path)
+
+
+def token_url(room: Room, token: RoomToken) -> str:
+    """The complete link of a token, as people are sent it. It holds the secret."""
+    return f"{room_url(room)}?token={token.token}"
+
+
+def join_ticket_url(room: Room, secret: str) -> str:
+    """The complete address that redeems the join ticket with this secret: it lets one person in once."""
+    return public_url(f"/rooms/{room.id}/-/join-tickets/{secret}")

@@ -109,7 +109,7 @@ def test_a_room_is_started_and_ended_and_its_runs_are_listed(cast: Cast, program
     assert runs[0]["most"] == 1
     run = alice.get(f"{room}/sessions/{runs[0]['id']}?include=participations").json["data"]
     stays = run["participations"]["data"]
-    assert [(stay["name"], stay["role"], stay["ending"]) for stay in stays] == [("Gus", "guest", "closed")]
+    assert [(stay["name"], stay["role"], stay["ending"]) for stay in stays] == [("Gus", "guest", "ended")]
     assert program("bob").post(f"{room}/start").status_code == 403
     assert program("bob").get(f"{room}/sessions").status_code == 403
 

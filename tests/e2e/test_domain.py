@@ -72,10 +72,10 @@ def test_microphones_are_off_at_first_and_the_end_is_for_everyone(
     expect(page.get_by_text("2 people are sent out")).to_be_visible()
     page.get_by_role("button", name="End for everyone").click()
     for one in (chair.page, guest.page):
-        expect(one.get_by_role("heading", name="The room was closed")).to_be_visible()
+        expect(one.get_by_role("heading", name="The conversation was ended for everyone.")).to_be_visible()
     alice.go(f"{room}/sessions").get_by_role("link", name="Who was in").first.click()
     with page.expect_download() as download:
         page.get_by_role("link", name="Download CSV").click()
     text = download.value.path().read_text()
     assert "Jun Tanaka,Guest,Press" in text
-    assert text.count("Room closed") == 2
+    assert text.count("Ended for everyone") == 2

@@ -115,7 +115,7 @@ def test_whose_link_was_ended_is_told_whom_to_ask(cast: Cast, app: Flask) -> Non
     with app.app_context(), transaction():
         revoke_token(cast.token(Role.GUEST), by=actor_of(cast.user("alice")), remove_people=True)
     page = after(cast, guest)
-    assert "The link you came by was ended." in page
+    assert "The link you came by was ended or paused." in page
     assert "Ask whoever sent it for a new one." in page
     assert not any(words in page for words in NO_WAY)
 

@@ -118,8 +118,8 @@ def test_ending_says_who_goes_and_sends_them_out(cast: Cast, board: str) -> None
     assert "Ended: 1 person was sent out." in page
     assert "End for everyone" not in page
     left = guest.get(f"/rooms/{cast.board}/-/conference")
-    assert "The room was closed." in guest.get(left.location).text
-    assert "Room closed" in alice.get(f"{board}/sessions/{run_id(cast)}").text
+    assert "The conversation was ended for everyone." in guest.get(left.location).text
+    assert "Ended for everyone" in alice.get(f"{board}/sessions/{run_id(cast)}").text
 
 
 def test_only_who_may_moderate_is_offered_to_end_it(cast: Cast, board: str) -> None:

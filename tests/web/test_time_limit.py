@@ -85,10 +85,6 @@ def end_for_everyone(cast: Cast) -> None:
     end_session(cast.room())
 
 
-def remove(cast: Cast) -> None:
-    leave_session(session.scalars(sa.select(Participation)).one(), ending=Ending.REMOVED)
-
-
 def lose(cast: Cast) -> None:
     leave_session(session.scalars(sa.select(Participation)).one(), ending=Ending.LOST)
 
@@ -121,7 +117,6 @@ LINK_ENDED = "The link you came by was ended or paused."
     ("end", "title", "next_step", "way"),
     [
         (end_for_everyone, "The conversation was ended for everyone.", "Somebody who runs the room ended it.", True),
-        (remove, "A moderator removed you from the room.", "You can come again when the next conversation", False),
         (lose, "The connection to the room was lost.", "Come back as soon as your network works", True),
         (lose_and_expire, "The connection to the room was lost.", "Your link has expired meanwhile.", False),
         (revoke, LINK_ENDED, "Ask whoever sent it for a new one.", False),

@@ -151,8 +151,20 @@ def when_in_zone(moment: datetime) -> str:
 
 
 def exactly(moment: datetime | None) -> str:
-    """A moment to the second, in the reader's time zone: "24 November 2026, 09:00:12 CET"."""
-    return "" if moment is None else str(format_datetime(here_at(moment), "d MMMM yyyy, HH:mm:ss z", rebase=False))
+    """A moment to the second, in the reader's time zone: "24 November 2026, 09:00:12 UTC+01:00"."""
+    if moment is None:
+        return ""
+    here = here_at(moment)
+    return f"{format_datetime(here, 'd MMMM yyyy, HH:mm:ss', rebase=False)} {offset(here)}"
+
+
+def offset(here: datetime) -> str:
+    """How far the clocks of a local time are from UTC: "UTC+05:30".
+
+    Babel's own pattern for it is wrong in zones whose winter time is the one that deviates, such as Dublin's.
+    """
+    minutes = int((here.utcoffset() or timedelta()).total_seconds() // 60)
+    return f"UTC{'-' if minutes < 0 else '+'}{abs(minutes) // 60:02}:{abs(minutes) % 60:02}" if minutes else "UTC"
 
 
 def ago(moment: datetime | None) -> str:

@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 import sqlalchemy as sa
@@ -11,9 +12,12 @@ from flask import Flask
 from portal.admission.models import AccessCode
 from portal.clock import now
 from portal.db import session, transaction
-from portal.edge.i18n import exactly, translated, when
+from portal.edge import actor
+from portal.edge.i18n import exactly, offset, translated, when
 from portal.errors import Message
+from portal.people.actor import actor_of
 from portal.people.models import User
+from portal.people.timezones import time_zones
 from portal.providers.base import LiveState
 from portal.rooms.models import Role
 from portal.status.models import RoomStatus, Source
@@ -33,6 +37,34 @@ def test_one_place_is_one_place(cast: Cast) -> None:
         cast.room().room_features = {"max_participants": 1}
     page = cast.sign_in("alice").get(f"/manage/rooms/{cast.board}/links/{cast.link_ids[Role.GUEST]}/test").text
     assert "1 place free now" in page
+
+
+@pytest.mark.parametrize(
+    ("zone", "moment", "shown"),
+    [
+        ("Europe/Dublin", datetime(2027, 7, 15, 12, tzinfo=UTC), "15 July 2027, 13:00:00 UTC+01:00"),
+        ("America/St_Johns", datetime(2028, 1, 15, 12, tzinfo=UTC), "15 January 2028, 08:30:00 UTC-03:30"),
+        ("America/St_Johns", datetime(2027, 7, 15, 12, tzinfo=UTC), "15 July 2027, 09:30:00 UTC-02:30"),
+        ("Pacific/Marquesas", datetime(2028, 1, 15, 12, tzinfo=UTC), "15 January 2028, 02:30:00 UTC-09:30"),
+        ("UTC", datetime(2028, 1, 15, 12, tzinfo=UTC), "15 January 2028, 12:00:00 UTC"),
+    ],
+)
+def test_an_exact_time_says_the_offset_that_its_clock_has(cast: Cast, zone: str, moment: datetime, shown: str) -> None:
+    with cast.app.test_request_context():
+        alice = cast.user("alice")
+        alice.timezone = zone
+        actor.become(actor_of(alice))
+        assert exactly(moment) == shown
+
+
+def test_the_offset_is_the_real_one_in_every_zone_and_month() -> None:
+    for name in sorted(time_zones()):
+        for month in range(1, 13):
+            moment = datetime(2027, month, 15, 12, tzinfo=UTC)
+            here = moment.astimezone(ZoneInfo(name))
+            written = offset(here).removeprefix("UTC").replace(":", "") or "+0000"
+            parsed = datetime.strptime(f"{here:%Y-%m-%d %H:%M:%S} {written}", "%Y-%m-%d %H:%M:%S %z")
+            assert parsed == moment, (name, month, written)
 
 
 def test_a_moment_in_another_year_keeps_its_time(app: Flask) -> None:

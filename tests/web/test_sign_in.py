@@ -266,6 +266,19 @@ def test_profile_name_and_time_zone_can_be_changed(cast: Cast) -> None:
     assert bob.send("/me", name="a\u202eb", timezone="UTC").status_code == 422
 
 
+def test_the_zone_of_the_browser_is_kept_until_another_is_chosen(cast: Cast, app: Flask) -> None:
+    def zone_after(browsers: str) -> str | None:
+        cast.browser().send("/sign-in", email="bob@demo.example", password=PASSWORD, timezone=browsers)
+        with app.app_context():
+            return cast.user("bob").timezone
+
+    assert [zone_after(name) for name in ("", "Mars/Olympus", "Factory", "Europe/Dublin", "Asia/Kolkata")] == [
+        None, None, None, "Europe/Dublin", "Europe/Dublin",
+    ]  # fmt: skip
+    assert cast.sign_in("bob").send("/me", name="Bob", timezone="UTC").status_code == 303
+    assert zone_after("Asia/Kolkata") == "UTC"
+
+
 def _hidden(html: str) -> dict[str, str]:
     import re
     from html import unescape

@@ -6,11 +6,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from flask import Flask
 
 from portal import demo, revisions
 from portal.app import create_app
-from portal.db import db, transaction
+from portal.customers.models import Customer, CustomerMember
+from portal.db import db, session, transaction
+from portal.people.models import User
 from portal.settings import Settings
 from portal.web import fragment_cache
 from tests import servers
@@ -75,6 +78,9 @@ def furnish(app: Flask) -> None:
         revisions.upgrade()
         with transaction():
             demo.furnish()
+            acme = session.scalars(sa.select(Customer).where(Customer.company_name == "Acme")).one()
+            charlie = session.scalars(sa.select(User).where(User.email == "charlie@demo.example")).unique().one()
+            session.add(CustomerMember(customer=acme, user=charlie))  # may be added there, and owns Globex besides
         db.session.remove()
         db.engine.dispose()
 

@@ -13,6 +13,10 @@ from portal.scopes import Scope
 class Membership(Protocol):
     """What a user was granted on one thing, such as a room."""
 
+    @property
+    def until(self) -> datetime | None:
+        """When the grants end; None: never."""
+
     def granted(self, at: datetime) -> frozenset[str]:
         """The permissions that count at this time."""
 

@@ -7,6 +7,7 @@ A program has its person's permissions within its scopes. A stranger must not le
     permission.py       the permissions on a room
     rules.py            the policy: `can`, and what follows from it
     members.py          the table `RoomMember`
+    colleagues.py       who belongs to a customer and may be made a member
     operations.py       adding, changing, removing and restoring members of a room
     memberships.py      granting, changing and ending rights in an account or at a customer
     visibility.py       which rooms and accounts an actor may see, as SQL

@@ -17,24 +17,32 @@ from portal.db import lock, session
 from portal.errors import Invalid, Message, NotAllowed
 from portal.people.actor import Actor
 from portal.people.operations import find_by_email
-from portal.permissions.rules import can
+from portal.permissions.colleagues import find_colleague, no_colleague
+from portal.permissions.rules import can, require_end_within
 
 Member = AccountMember | CustomerMember
 Grants = Collection[AccountPermission] | Collection[CustomerPermission]
 
 
 def add_membership(
-    *, place: Account | Customer, email: str, permissions: Grants, by: Actor, until: datetime | None = None
+    *, place: Account | Customer, email: str, permissions: Grants, by: Actor | None, until: datetime | None = None
 ) -> Member:
-    """Make an existing user a member of the account or customer. Raises `Invalid` on `email`, or `NotAllowed`."""
-    user = find_by_email(email)
+    """Make a user a member of the account or customer. `by` is None for the portal itself, which may add anybody.
+
+    Everybody else adds only people who belong to the customer already. Raises `Invalid` on `email`, with one answer
+    for all others; on `until` if that is later than the rights of `by` end; or `NotAllowed`.
+    """
+    customer = place if isinstance(place, Customer) else place.customer
+    user = find_by_email(email) if by is None else find_colleague(customer, email=email)
     if user is None:
-        raise Invalid(email=Message("Nobody with this e-mail address has an account here. Check the spelling."))
+        raise Invalid(email=no_colleague(customer))
     if user.uuid == place.owner_uuid:
         raise Invalid(email=Message("%(name)s is the owner and may do everything.", name=user.name))
-    if user.uuid == by.uuid:
-        raise Invalid(email=Message("You cannot grant rights to yourself."))
-    _require_grantable(by, place, permissions)
+    if by is not None:
+        if user.uuid == by.uuid:
+            raise Invalid(email=Message("You cannot grant rights to yourself."))
+        _require_grantable(by, place, permissions)
+        require_end_within(by, place, permissions, until)
     member: Member
     if isinstance(place, Account):
         member = AccountMember(account=place, user=user, permissions=sorted(permissions), until=until)
@@ -54,14 +62,18 @@ def add_membership(
 def change_membership(member: Member, *, permissions: Grants, by: Actor, until: datetime | None = None) -> None:
     """Replace what is granted. Rights that the granter lacks can neither be given nor taken away.
 
-    Another end gives or takes all that the member has. Raises `NotAllowed`, or `NotFound`.
+    Another end gives or takes all that the member has. Raises `NotAllowed`, `NotFound`, or `Invalid` on `until` if
+    what is given would outlive the rights of `by`.
     """
     lock(member)
     if member.user_uuid == by.uuid:
         raise NotAllowed(Message("You cannot change your own rights."))
     before = _known(member)
     after: set[AccountPermission | CustomerPermission] = {*permissions}
-    _require_grantable(by, _place_of(member), before ^ after if until == member.until else before | after)
+    place = _place_of(member)
+    _require_grantable(by, place, before ^ after if until == member.until else before | after)
+    longer = member.until is not None and (until is None or until > member.until)
+    require_end_within(by, place, after if longer else after - before, until)
     member.permissions, member.until = sorted(permissions), until
     session.flush()
     record_event("member.changed", member, by=by)

@@ -19,9 +19,10 @@ from portal.identifiers import matches_identifier
 from portal.people.actor import Actor
 from portal.people.models import User
 from portal.people.operations import find_by_email
+from portal.permissions.colleagues import find_colleague, no_colleague
 from portal.permissions.members import RoomMember
 from portal.permissions.permission import Permission
-from portal.permissions.rules import can
+from portal.permissions.rules import can, require_end_within
 from portal.rooms.models import Room
 from portal.undo import undo_payload, undo_token
 
@@ -60,24 +61,38 @@ def find_member_of_user(room: Room, user_id: str) -> RoomMember:
 
 
 def add_member(
-    *, room: Room, email: str, permissions: Collection[Permission], by: Actor, until: datetime | None = None
+    *,
+    room: Room,
+    permissions: Collection[Permission],
+    by: Actor | None,
+    email: str | None = None,
+    user_id: str | None = None,
+    until: datetime | None = None,
 ) -> RoomMember:
-    """Make an existing user a member. Raises `Invalid` on `email`, or `NotAllowed`."""
-    user = find_by_email(email)
+    """Make somebody of the same customer a member, named by `email` or by `user_id`.
+
+    `by` is None for the portal itself, which may add anybody whom it names by e-mail. Raises `Invalid` on the one by
+    which he is named, with one answer for all who do not belong to the customer, or on `until` if that is later than
+    the rights of `by` end; or `NotAllowed`.
+    """
+    named = "email" if user_id is None else "user_id"
+    user = find_by_email(email or "") if by is None else find_colleague(room.customer, email=email, user_id=user_id)
     if user is None:
-        raise Invalid(email=Message("Nobody with this e-mail address has an account here. Check the spelling."))
+        raise Invalid(**{named: no_colleague(room.customer)})
     if user.uuid == room.owner_uuid:
-        raise Invalid(email=Message("%(name)s owns this room and may do everything.", name=user.name))
-    if user.uuid == by.uuid:
-        raise Invalid(email=Message("You cannot grant rights to yourself."))
-    _require_grantable(by, room, permissions)
+        raise Invalid(**{named: Message("%(name)s owns this room and may do everything.", name=user.name)})
+    if by is not None:
+        if user.uuid == by.uuid:
+            raise Invalid(**{named: Message("You cannot grant rights to yourself.")})
+        _require_grantable(by, room, permissions)
+        require_end_within(by, room, {*permissions, Permission.ROOM_VIEW}, until)
     member = RoomMember(room=room, user=user, permissions=_with_view(permissions), until=until)
     try:
         with session.begin_nested():
             session.add(member)
     except IntegrityError:
         raise Invalid(
-            email=Message("%(name)s is a member already: change the rights in the list.", name=user.name)
+            **{named: Message("%(name)s is a member already: change the rights in the list.", name=user.name)}
         ) from None
     record_event("member.added", member, by=by, room=room.uuid)
     _nudge_member(user.uuid, room)
@@ -95,7 +110,8 @@ def change_member(
     """Replace the member's permissions and their end.
 
     Raises `NotAllowed` if that grants or withdraws a permission that `by` lacks, where another end counts as
-    withdrawing all, and for a change of one's own; and `NotFound`.
+    withdrawing all, and for a change of one's own; `Invalid` on `until` if what it grants would outlive the rights of
+    `by`; and `NotFound`.
     """
     lock(member)
     if member.user_uuid == by.uuid:
@@ -103,6 +119,8 @@ def change_member(
     before = {Permission(word) for word in member.permissions if word in set(Permission)}
     changed = before.symmetric_difference(permissions) if until == member.until else before.union(permissions)
     _require_grantable(by, room, changed)
+    longer = member.until is not None and (until is None or until > member.until)
+    require_end_within(by, room, {*permissions, Permission.ROOM_VIEW} if longer else {*permissions} - before, until)
     member.permissions, member.until = _with_view(permissions), until
     session.flush()
     record_event("member.changed", member, by=by, room=room.uuid)

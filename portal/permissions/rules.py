@@ -5,7 +5,7 @@ with those granted to a member. A program uses the permissions of its person as 
 takes a permission away.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -17,8 +17,8 @@ from portal.accounts.permission import AccountPermission
 from portal.clock import now
 from portal.customers.models import Customer
 from portal.customers.permission import CustomerPermission
-from portal.errors import Message, NotAllowed
-from portal.people.actor import Actor
+from portal.errors import Invalid, Message, NotAllowed
+from portal.people.actor import Actor, Membership
 from portal.people.staff import StaffPermission
 from portal.permissions.permission import Permission
 from portal.rooms.models import Role, Room
@@ -171,17 +171,37 @@ def _as_staff(rules: Rules, actor: Actor) -> frozenset[str]:
     return frozenset[str]().union(*(gives for right, gives in rules.staff.items() if right in actor.staff))
 
 
+def require_end_within(
+    actor: Actor, thing: Thing, permissions: Collection[AnyPermission], until: datetime | None
+) -> None:
+    """Raise `Invalid` on `until` if that is later than the actor's own hold on one of these permissions ends.
+
+    He holds all of them. What he has as an owner or as staff has no end.
+    """
+    rules, at = RULES[type(thing)], now()
+    lasting = _own(rules, actor, owners_of(thing), frozenset()) | _as_staff(rules, actor)
+    for permission in set(permissions) - lasting:
+        ends = [member.until for member in _memberships(actor, thing) if permission in member.granted(at)]
+        if ends and all(end is not None and (until is None or until > end) for end in ends):
+            raise Invalid(until=Message("Your own rights end before that. Choose an earlier end."))
+
+
 def _granted(actor: Actor, thing: Thing, at: datetime) -> frozenset[str]:
-    """The permissions that memberships grant the actor on the thing.
+    """The permissions that memberships grant the actor on the thing."""
+    return frozenset(word for member in _memberships(actor, thing) for word in member.granted(at))
+
+
+def _memberships(actor: Actor, thing: Thing) -> list[Membership]:
+    """The actor's memberships that count on the thing, as far as a door has loaded them.
 
     A membership of a customer counts in its accounts, too; permissions that accounts do not know have no effect there.
     """
     if isinstance(thing, Platform):
-        return frozenset()
+        return []
     found = [actor.memberships.get(thing.uuid)]
     if isinstance(thing, Account):
         found.append(actor.memberships.get(thing.customer_uuid))
-    return frozenset(word for member in found if member is not None for word in member.granted(at))
+    return [member for member in found if member is not None]
 
 
 def _customer_uuid(thing: Thing) -> UUID | None:

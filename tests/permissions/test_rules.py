@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+import sqlalchemy as sa
 from flask import Flask
 
 from portal.accounts.models import Account, AccountMember
@@ -203,6 +204,7 @@ def test_who_may_make_rooms_by_the_rules_finds_the_account(cast: Cast, world: di
     assert isinstance(account, Account)
     assert isinstance(customer, Customer)
     bob, charlie = actor_of(cast.user("bob")), actor_of(cast.user("charlie"))
+    session.execute(sa.delete(CustomerMember))
     assert creatable_accounts(bob) == []
     assert creatable_account(charlie, account.id) is None
     member(bob, account, "rooms:create")

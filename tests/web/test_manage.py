@@ -286,7 +286,7 @@ def test_rights_that_the_granter_lacks_survive_his_edit(cast: Cast, alice: Clien
 @pytest.mark.parametrize(
     ("email", "words"),
     [
-        ("nobody@demo.example", "Nobody with this e-mail"),
+        ("nobody@demo.example", "Nobody with this address"),
         ("alice@demo.example", "owns this room"),
         ("", "Fill this in"),
         ("x" * 300, ""),

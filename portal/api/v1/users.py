@@ -11,11 +11,10 @@ from portal.api.v1.core import pagination, query_params, responses
 from portal.api.v1.core.endpoint import endpoint, takes
 from portal.api.v1.core.query_params import listing_of
 from portal.api.v1.core.request_body import AnId, AwareDateTime, RequestBody
-from portal.db import lock, session
+from portal.db import lock
 from portal.edge import actor
 from portal.edge.guard import requires
 from portal.errors import Invalid, Message
-from portal.identifiers import matches_identifier
 from portal.people.models import EMAIL_LENGTH, User
 from portal.permissions.members import RoomMember
 from portal.permissions.operations import add_member, change_member, find_member_of_user, remove_member
@@ -80,21 +79,23 @@ def _serialized(room: Room, user: User, member: RoomMember) -> dict[str, Any]:
 @requires(Permission.MEMBERS_MANAGE)
 @takes(NewUser, example={"email": "bob@example.org", "permissions": ["status:view", "tokens:view"]})
 def create(room: Room, body: NewUser) -> Response:
-    """Make an existing user a member. Nobody grants what he lacks."""
+    """Make somebody of the same customer a member. Nobody grants what he lacks, nor for longer than he has it.
+
+    Everybody else is refused alike, whether there is such a user or not.
+    """
     selection = query_params.field_selection(LISTING)
     if (body.email is None) is (body.user_id is None):
         raise Invalid(email=Message("Name the user by email or by user_id."))
-    email = body.email if body.email is not None else _email_of(body.user_id or "")
-    member = add_member(room=room, email=email, permissions=body.permissions, until=body.until, by=actor.someone())
+    member = add_member(
+        room=room,
+        email=body.email,
+        user_id=body.user_id,
+        permissions=body.permissions,
+        until=body.until,
+        by=actor.someone(),
+    )
     at = f"/api/v1/rooms/{room.id}/users/{member.user.id}"
     return responses.created(serialize_room_user(member, room), selection, at=at, tag=responses.etag_of(member))
-
-
-def _email_of(user_id: str) -> str:
-    email = session.scalar(sa.select(User.email).where(matches_identifier(User, user_id)))
-    if email is None:
-        raise Invalid(user_id=Message("There is no such user."))
-    return email
 
 
 @bp.get("/<anyid:user_id>")

@@ -14,6 +14,7 @@ from portal.admission.codes import create_code
 from portal.admission.tokens import issue_token
 from portal.app import create_app
 from portal.clock import now
+from portal.customers.models import CustomerMember
 from portal.db import db, session, transaction
 from portal.people.actor import actor_of
 from portal.people.models import User
@@ -50,6 +51,8 @@ class World:
             )
             for name in ("dana", "erin", "frank"):
                 create_user(email=f"{name}@demo.example", name=name.title())
+            globex = self._account("charlie").customer
+            session.add(CustomerMember(customer=globex, user=self.cast.user("erin")))  # may be added in its rooms
 
     def set_up(self, granted: frozenset[Permission]) -> dict[str, str]:
         """Everything anew, with Bob's rights in `{room}`; name → id."""

@@ -1,0 +1,53 @@
+"""Who may be made a member by naming him: people who belong to the same customer already.
+
+Whether anybody else has an account here is nobody's business, so an unknown address and one of another customer's
+people are looked for by the same statement and get the same answer.
+"""
+
+import sqlalchemy as sa
+
+from portal.accounts.models import Account, AccountMember
+from portal.clock import now
+from portal.customers.models import Customer, CustomerMember
+from portal.db import session
+from portal.errors import Message
+from portal.identifiers import matches_identifier
+from portal.people.emails import canonical_email
+from portal.people.models import User
+from portal.permissions.members import RoomMember
+from portal.rooms.models import Room
+
+
+def find_colleague(customer: Customer, *, email: str | None = None, user_id: str | None = None) -> User | None:
+    """The user with this e-mail, or with this id, uuid or ulid, if he belongs to the customer; else None."""
+    at = now()
+    named = matches_identifier(User, user_id) if user_id is not None else User.email == canonical_email(email or "")
+    theirs, rooms = Account.customer_uuid == customer.uuid, Room.customer_uuid == customer.uuid
+    belongs = sa.or_(
+        User.uuid == customer.owner_uuid,
+        sa.exists().where(
+            CustomerMember.customer_uuid == customer.uuid,
+            CustomerMember.user_uuid == User.uuid,
+            CustomerMember.lasts(at),
+        ),
+        sa.exists().where(theirs, Account.owner_uuid == User.uuid),
+        sa.exists().where(
+            theirs,
+            AccountMember.account_uuid == Account.uuid,
+            AccountMember.user_uuid == User.uuid,
+            AccountMember.lasts(at),
+        ),
+        sa.exists().where(rooms, Room.owner_uuid == User.uuid),
+        sa.exists().where(
+            rooms, RoomMember.room_uuid == Room.uuid, RoomMember.user_uuid == User.uuid, RoomMember.lasts(at)
+        ),
+    )
+    return session.scalars(sa.select(User).where(named, belongs)).unique().one_or_none()
+
+
+def no_colleague(customer: Customer) -> Message:
+    """What is said of everybody who does not belong to the customer, whether he has an account here or not."""
+    return Message(
+        "Nobody with this address belongs to %(customer)s. Whoever runs this portal can change that.",
+        customer=customer.display_name,
+    )

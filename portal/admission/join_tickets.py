@@ -48,12 +48,12 @@ class JoinTicketSpent(Conflict):
 
 
 def issue_join_ticket(
-    *, room: Room, visitor: Visitor, name: str, code: str = "", network: str, grant_uuid: UUID | None = None
+    *, room: Room, visitor: Visitor, name: str, code: str = "", network: str, access_token_uuid: UUID | None = None
 ) -> tuple[Decision, str | None]:
     """Decide about a visitor. Returns the decision, and if it is `Enter` the secret of a new ticket, else None.
 
     A wrong or missing code is the decision's reason; a wrong one is counted as a wrong guess. Nothing else is
-    used up. The ticket ends with the OAuth grant `grant_uuid`, if one is given. Raises `Invalid` on `name`, and
+    used up. The ticket ends with the access token `access_token_uuid`, if one is given. Raises `Invalid` on `name`, and
     `Throttled`.
     """
     name = checked_name(visitor, name)
@@ -77,7 +77,7 @@ def issue_join_ticket(
             user_uuid=member.uuid if member is not None else None,
             access_code=matching,
             scope_words=sorted(member.scopes) if member is not None and member.scopes is not None else None,
-            grant_uuid=grant_uuid,
+            access_token_uuid=access_token_uuid,
             name=name,
             expires_at=at + OPENING_TIME,
         )
@@ -166,7 +166,7 @@ def _join_tickets(room: Room) -> sa.Select[JoinTicket]:
         .where(JoinTicket.room_uuid == room.uuid)
         .options(
             joinedload(JoinTicket.token),
-            joinedload(JoinTicket.grant),
+            joinedload(JoinTicket.access_token),
             joinedload(JoinTicket.access_code),
             joinedload(JoinTicket.user).joinedload(User.platform_roles),
         )

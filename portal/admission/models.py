@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal import vault
-from portal.credentials.models import Grant
+from portal.credentials.tokens import AccessToken
 from portal.db import Base, TimestampMixin, UTCSeconds, enum_type
 from portal.identifiers import IdentifierMixin, new_uuid
 from portal.people.models import NAME_LENGTH, User
@@ -91,7 +91,7 @@ class JoinTicket(Base):
     token_uuid: Mapped[UUID | None] = mapped_column(sa.ForeignKey("room_tokens.uuid", ondelete="CASCADE"))
     user_uuid: Mapped[UUID | None] = mapped_column(sa.ForeignKey("users.uuid", ondelete="CASCADE"))
     access_code_uuid: Mapped[UUID | None] = mapped_column(sa.ForeignKey("access_codes.uuid", ondelete="SET NULL"))
-    grant_uuid: Mapped[UUID | None] = mapped_column(sa.ForeignKey("oauth_grants.uuid", ondelete="CASCADE"))
+    access_token_uuid: Mapped[UUID | None] = mapped_column(sa.ForeignKey("access_tokens.uuid", ondelete="CASCADE"))
     scope_words: Mapped[list[str] | None] = mapped_column("scopes")
     """The scopes of the program that issued it, if it belongs to a user: they limit his rights in the room."""
     name: Mapped[str] = mapped_column(sa.String(NAME_LENGTH))
@@ -100,7 +100,7 @@ class JoinTicket(Base):
     token: Mapped[RoomToken | None] = relationship()
     user: Mapped[User | None] = relationship()
     access_code: Mapped["AccessCode | None"] = relationship()
-    grant: Mapped[Grant | None] = relationship()
+    access_token: Mapped[AccessToken | None] = relationship()
 
     @property
     def scopes(self) -> frozenset[Scope] | None:
@@ -108,8 +108,12 @@ class JoinTicket(Base):
         return None if self.scope_words is None else frozenset(in_order(self.scope_words))
 
     def stands(self, at: datetime) -> bool:
-        """Whether the ticket is unredeemed and its OAuth grant, if any, is live. Does not look at `expires_at`."""
-        return self.used_at is None and (self.grant is None or self.grant.live(at))
+        """Whether the ticket is unredeemed, and the access token that issued it has not been ended.
+
+        Looks neither at `expires_at` nor at that of the access token, which may be minutes from its own.
+        """
+        issuer = self.access_token
+        return self.used_at is None and (issuer is None or (issuer.revoked_at is None and issuer.grant.live(at)))
 
 
 class AccessCode(IdentifierMixin, TimestampMixin, Base):

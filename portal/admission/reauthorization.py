@@ -141,7 +141,9 @@ def reauthorize(
         scopes = None if participation.scope_words is None else frozenset(in_order(participation.scope_words))
         somebody = actor_of(user, sign_in, scopes)
         somebody.memberships[room.uuid] = member
-        role = member_role(somebody, room) if user.deactivated_at is None else None
+        changed = user.password_set_at
+        outdated = sign_in is None and changed is not None and participation.entered_at <= changed
+        role = member_role(somebody, room) if user.deactivated_at is None and not outdated else None
     if role is None:
         raise ParticipationEnded(withdrawn, still=participation, ending=Ending.WITHDRAWN)
     return Reauthorized(room, participation, role, somebody and acting_on(somebody, permission_of(role), room))

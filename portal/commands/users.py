@@ -56,7 +56,9 @@ def print_password_link(email: str) -> None:
 @click.password_option()
 @running.reports_refusals
 def set_password(email: str, password: str) -> None:
-    """Replace a password; the user is signed out everywhere."""
+    """Replace a password. The user is signed out everywhere, and API credentials and authorised applications end."""
+    from portal.credentials.clients import ending_with_password
+    from portal.credentials.operations import authorised
     from portal.db import transaction
     from portal.people import operations as people
     from portal.people import passwords
@@ -67,8 +69,12 @@ def set_password(email: str, password: str) -> None:
         found = people.find_by_email(email)
         if found is None:
             raise click.ClickException(f"There is no user {email}.")
+        ended = [client.name for client in ending_with_password(found)]
+        ended += [application.client.name for application in authorised(found)]
         people.set_password(found, hashed)
-        click.echo(f"{found.email} has a new password.")
+        click.echo(f"{found.email} has a new password, and is signed out everywhere.")
+        for name in ended:
+            click.echo(f"  ended: {name}")
 
 
 @user.command("set-email")

@@ -93,6 +93,12 @@ def clients_of(user: User) -> list[OAuthClient]:
     return list(session.scalars(query.limit(500)).unique())
 
 
+def ending_with_password(user: User) -> list[OAuthClient]:
+    """The credentials of this person that work now, and end when the password is changed."""
+    at = now()
+    return [one for one in clients_of(user) if one.kind is ClientKind.CREDENTIAL and one.usable(at)]
+
+
 def find_own_client(user: User, client_id: str) -> OAuthClient:
     """The client with this id that this person created. Raises `NotFound`, also if somebody else created it."""
     client = session.scalars(

@@ -74,9 +74,19 @@ class OAuthClient(IdentifierMixin, TimestampMixin, Base):
         """Whether its expiry date has passed at `at`."""
         return self.expires_at is not None and self.expires_at <= at
 
+    @property
+    def outdated(self) -> bool:
+        """Whether its user has changed the password since it was made, which ends whatever acts with his rights.
+
+        An application carries no rights of whoever registered it, so it goes on.
+        """
+        changed = self.user.password_set_at
+        return self.kind is ClientKind.CREDENTIAL and changed is not None and self.created_at <= changed
+
     def usable(self, at: datetime) -> bool:
-        """Whether it may ask for tokens and use those it has: not revoked, not expired, its user not deactivated."""
-        return self.revoked_at is None and not self.expired(at) and self.user.deactivated_at is None
+        """Whether it may ask for tokens and use those it has: it has not ended, and its user is not deactivated."""
+        ended = self.revoked_at is not None or self.expired(at) or self.outdated
+        return not ended and self.user.deactivated_at is None
 
     # The methods that Authlib calls:
 

@@ -97,7 +97,14 @@ _PRESENTED = (  # runs with every request of a program, so it loads only the col
     .options(
         contains_eager(AccessToken.grant).options(
             contains_eager(Grant.client).options(
-                load_only(OAuthClient.id, OAuthClient.expires_at, OAuthClient.last_used_at, OAuthClient.revoked_at),
+                load_only(
+                    OAuthClient.id,
+                    OAuthClient.kind,
+                    OAuthClient.created_at,
+                    OAuthClient.expires_at,
+                    OAuthClient.last_used_at,
+                    OAuthClient.revoked_at,
+                ),
                 joinedload(OAuthClient.user)
                 .load_only(User.deactivated_at, User.password_set_at)
                 .lazyload(User.platform_roles),

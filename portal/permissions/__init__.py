@@ -11,5 +11,6 @@ A program has its person's permissions within its scopes. A stranger must not le
     operations.py       adding, changing, removing and restoring members of a room
     memberships.py      granting, changing and ending rights in an account or at a customer
     visibility.py       which rooms and accounts an actor may see, as SQL
+    watching.py         what an actor may watch for changes
     account_filter.py   the accounts by which the list of rooms can be filtered
 """

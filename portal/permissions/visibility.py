@@ -276,24 +276,6 @@ def seen_subscriptions(actor: Actor) -> sa.Select[Subscription]:
     return query.where(sa.or_(Customer.owner_uuid == actor.uuid, Subscription.uuid.in_(own)))
 
 
-def watched_topics(actor: Actor) -> set[str]:
-    """The channels' topics to watch for changes of all rooms whose status the actor may see."""
-    if StaffPermission.ROOMS_READ in actor.staff:
-        return {"rooms"}
-    owned = session.execute(
-        sa.union_all(
-            *(
-                sa.select(sa.literal(noun), kind.uuid).where(kind.owner_uuid == actor.uuid)
-                for noun, kind in (("customer", Customer), ("account", Account))
-            )
-        )
-    )
-    topics = {f"owner:{actor.uuid}"} | {f"{noun}:{uuid}" for noun, uuid in owned}
-    members = session.scalars(sa.select(RoomMember).where(RoomMember.user_uuid == actor.uuid))
-    topics |= {f"room:{m.room_uuid}" for m in members if Permission.STATUS_VIEW in m.granted(now())}
-    return topics
-
-
 def reader_is_member() -> sa.ColumnElement[bool]:
     """The condition that joins the membership of the `READER` to a room."""
     return sa.and_(RoomMember.room_uuid == Room.uuid, RoomMember.user_uuid == READER)

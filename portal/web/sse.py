@@ -8,11 +8,13 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 
 from flask import Response
 
 from portal.channels import Watch
+from portal.clock import now
 
 HEARTBEAT_SECONDS = 15.0
 LONGEST_SECONDS = 3600.0  # then the browser reconnects by itself: no stream lives for ever
@@ -41,6 +43,13 @@ def stream(events: Iterator[str]) -> Response:
     response.headers["Cache-Control"] = "no-store"
     response.headers["X-Accel-Buffering"] = "no"
     return response
+
+
+def waiting_time(until: datetime | None) -> float:
+    """The seconds that a stream waits for news: a heartbeat, or less if a right on which it depends ends before."""
+    if until is None:
+        return HEARTBEAT_SECONDS
+    return min(HEARTBEAT_SECONDS, max(0.0, (until - now()).total_seconds()))
 
 
 def turns() -> Iterator[None]:

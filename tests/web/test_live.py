@@ -1,12 +1,14 @@
 """The owner's stream: what it costs, what it repairs, and when it ends."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
 from flask import Flask
 
 from portal.channels import InProcess, channels
+from portal.clock import now
 from portal.db import db, session, transaction
 from portal.people import passwords
 from portal.people.actor import actor_of
@@ -75,6 +77,17 @@ def test_signing_out_and_a_new_password_end_the_stream(cast: Cast, app: Flask) -
     with app.app_context(), transaction():
         set_password(cast.user("bob"), passwords.checked_hash("another-password"))
     assert list(heard) == []
+
+
+def test_a_membership_that_ends_ends_the_stream_at_its_time(
+    cast: Cast, app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sse, "HEARTBEAT_SECONDS", 600)
+    monkeypatch.setattr(status, "JUDGE_SECONDS", 600)
+    bob = cast.sign_in("bob")
+    with app.app_context(), transaction():
+        session.execute(sa.update(RoomMember).values(until=now() + timedelta(seconds=2)))
+    assert list(listen(bob)) == []
 
 
 def test_no_stream_lives_for_ever(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:

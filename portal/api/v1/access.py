@@ -135,7 +135,7 @@ def join(room: Room, body: JoinRequest) -> Response:
         name=body.name,
         code=body.code,
         network=network(),
-        grant_uuid=bearer.token().grant_uuid,
+        access_token_uuid=bearer.token().uuid,
     )
     return responses.single(
         {

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import asdict
+from datetime import datetime
 from http import HTTPStatus
 from typing import Any, cast
 
@@ -12,6 +13,7 @@ from flask.typing import ResponseReturnValue
 from portal.admission.reauthorization import ParticipationEnded
 from portal.admission.removals import removed_people
 from portal.channels import MailboxMessage, channels
+from portal.clock import now
 from portal.conference import signal_rate
 from portal.conference.signals import (
     InAnotherTab,
@@ -160,7 +162,7 @@ def _hear(app: Flask, participant: Participant, tab: str, after: str, words: dic
                     if message.body["event"] == "over" and _is_for(message, tab):
                         return
                 try:
-                    people = _people(app, room.id, participant.cookie)
+                    people, member_until = _people(app, room.id, participant.cookie)
                     if beat % LIMIT_EVERY == 0:
                         until = _until(app, participant)
                 except Refused as refused:
@@ -172,13 +174,16 @@ def _hear(app: Flask, participant: Participant, tab: str, after: str, words: dic
                     yield sse.event("roster", {**people, "until": until})
                 else:
                     yield sse.event("beat", {})  # a script hears no comments, and wants to know that the stream lives
-                watch.wait(sse.HEARTBEAT_SECONDS)
+                watch.wait(sse.waiting_time(member_until))
     finally:
         signal_rate.close_stream(participation.id, number)
 
 
-def _people(app: Flask, room_id: str, cookie: AdmissionCookie) -> dict[str, Any]:
-    """The roster, after checking again that this participant still may be in; for moderators with `removed`."""
+def _people(app: Flask, room_id: str, cookie: AdmissionCookie) -> tuple[dict[str, Any], datetime | None]:
+    """The roster, after checking again that this participant still may be in; for moderators with `removed`.
+
+    And when his membership ends, if he is in by one that does.
+    """
     with app.app_context(), reading(), transaction():
         participant = find_participant(room_id, cookie)
         people = [
@@ -188,7 +193,7 @@ def _people(app: Flask, room_id: str, cookie: AdmissionCookie) -> dict[str, Any]
         told: dict[str, Any] = {"people": people, "count": len(people), "since": since}
         if participant.participation.role is Role.MODERATOR:
             told["removed"] = [{"id": one.id, "name": one.name} for one in removed_people(participant.room)]
-    return told
+    return told, _membership_end(participant)
 
 
 def _until(app: Flask, participant: Participant) -> str | None:
@@ -196,6 +201,13 @@ def _until(app: Flask, participant: Participant) -> str | None:
     with app.app_context(), reading(), transaction():
         end = find_end_of_run(participant.participation.run)
     return None if end is None else end.isoformat()
+
+
+def _membership_end(participant: Participant) -> datetime | None:
+    """When the membership by which somebody may be in ends; None if it does not, or if he is in without one."""
+    membership = participant.member.memberships.get(participant.room.uuid) if participant.member else None
+    end = membership.until if membership is not None else None
+    return end if end is not None and end > now() else None
 
 
 def _event(message: MailboxMessage, tab: str, words: dict[str, str]) -> str:

@@ -16,6 +16,7 @@ from flask.typing import ResponseReturnValue
 from portal.admission.removals import removed_people
 from portal.admission.waiting import count_waiting
 from portal.channels import EVERYTHING, channels
+from portal.clock import now
 from portal.db import reading, session, transaction
 from portal.edge import actor
 from portal.edge.guard import requires, signed_in
@@ -23,7 +24,7 @@ from portal.errors import Message
 from portal.people.actor import Actor
 from portal.permissions.permission import Permission
 from portal.permissions.rules import can
-from portal.permissions.visibility import watched_topics
+from portal.permissions.watching import Watched, watched_topics
 from portal.rooms.features import used_limit
 from portal.rooms.kinds import kind_of
 from portal.rooms.models import Role, Room
@@ -133,39 +134,45 @@ def live() -> ResponseReturnValue:
     somebody = actor.someone()
     assert somebody.sign_in is not None
     app = cast("Flask", current_app._get_current_object())  # type: ignore[attr-defined]
-    rights = Rights(somebody.sign_in.uuid, f"user:{somebody.uuid}", frozenset(watched_topics(somebody)))
+    rights = Rights(somebody.sign_in.uuid, f"user:{somebody.uuid}", watched_topics(somebody))
     return sse.stream(_changes(app, rights))
 
 
 @dataclass(frozen=True)
 class Rights:
-    """What a stream may tell: the `topics` of a sign-in, and the topic `own`, which is nudged when those may change."""
+    """What a stream may tell: what a sign-in watches, and the topic `own`, which is nudged when that may change."""
 
     sign_in_uuid: UUID
     own: str
-    topics: frozenset[str]
+    watched: Watched
+
+    @property
+    def over(self) -> bool:
+        """Whether the first of the rights has ended."""
+        return self.watched.until is not None and self.watched.until <= now()
 
     def hold(self, app: Flask) -> bool:
-        """Whether the sign-in still counts and its topics have not changed."""
+        """Whether the sign-in still counts, and watches what it did."""
         with app.app_context(), reading(), transaction():
             somebody = actor.by_sign_in(self.sign_in_uuid)
-            return somebody is not None and watched_topics(somebody) == self.topics
+            return somebody is not None and watched_topics(somebody) == self.watched
 
 
 def _changes(app: Flask, rights: Rights) -> Iterator[str]:
     """The events of a stream. It ends when the rights change: the browser connects again, with its new rights.
 
-    Every change of rights by an operation nudges `rights.own`; rights that expire are noticed within a minute.
+    Every change of rights by an operation nudges `rights.own`; a membership that ends is noticed at its time, and a
+    sign-in that was not used for long within a minute.
     """
-    with channels().watch(*rights.topics, rights.own) as watch, sse.one_of_few(rights.sign_in_uuid, watch):
+    with channels().watch(*rights.watched.topics, rights.own) as watch, sse.one_of_few(rights.sign_in_uuid, watch):
         yield sse.event("hello", {})
         judged_at = time.monotonic()
         for _turn in sse.turns():
-            words = watch.wait(sse.HEARTBEAT_SECONDS)
+            words = watch.wait(sse.waiting_time(rights.watched.until))
             if sse.REPLACED in words:
                 return
             told = rights.own in watch.heard or EVERYTHING in words
-            if told or time.monotonic() - judged_at > JUDGE_SECONDS:
+            if told or rights.over or time.monotonic() - judged_at > JUDGE_SECONDS:
                 if not rights.hold(app):
                     return
                 judged_at = time.monotonic()

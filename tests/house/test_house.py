@@ -1,6 +1,7 @@
 """The house rules that a machine can keep."""
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -64,3 +65,12 @@ def test_no_two_classes_have_one_name() -> None:
             if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                 places.setdefault(node.name, []).append(str(file.relative_to(ROOT)))
     assert {name: files for name, files in places.items() if len(files) > 1} == {}
+
+
+def test_every_icon_that_a_template_names_exists() -> None:
+    """A missing one would be drawn as nothing, in a button that has no other words."""
+    templates = ROOT / "templates"
+    known = set(re.findall(r'^  "([\w-]+)":', (templates / "components/icon.html").read_text(), re.MULTILINE))
+    named = {name for file in templates.rglob("*.html") for name in re.findall(r'\bicon\("([\w-]+)"', file.read_text())}
+    assert len(named) > 20
+    assert named <= known

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from pydantic import Field
 
 from portal.moments import iso_datetime
+from portal.people.emails import canonical_email
 from portal.people.models import User
 from portal.permissions.members import RoomMember
 from portal.permissions.permission import Permission
@@ -61,7 +62,7 @@ class RoomUserSchema(IdentifiedResource):
     ]
     room_id: Annotated[Id, Read("room.id")]
     name: Annotated[str, worded(User.name), Read("user.name")]
-    email: Annotated[str, Column(User.email, stored=str.casefold), Read("user.email")]
+    email: Annotated[str, Column(User.email, stored=lambda text: canonical_email(text) or text), Read("user.email")]
     owner: Annotated[bool, Read(lambda one, _: one.member is None)]
     permissions: list[Permission]
     until: Annotated[

@@ -85,6 +85,16 @@ def test_people_of_the_customer_are_added_however_they_belong_to_it(cast: Cast) 
         add_member(room=cast.room(), email=people["was"].email, permissions=[], by=alice)
 
 
+def test_a_list_is_searched_by_every_spelling_of_an_address(cast: Cast, app: Flask, program: NewProgram) -> None:
+    with app.app_context(), transaction():
+        create_user(email="weiß@köln.example", name="Weiß")
+        add_member(room=cast.room(), email="weiß@köln.example", permissions=[], by=None)
+    alice, users = program("alice"), f"/rooms/{cast.board}/users?search=email:"
+    for email in ("weiß@köln.example", "weiß@xn--kln-sna.example"):
+        assert [one["name"] for one in alice.get(f"{users}{email}").json["data"]] == ["Weiß"]
+    assert alice.get(f"{users}weiss@köln.example").json["data"] == []
+
+
 @pytest.mark.usefixtures("in_app")
 @pytest.mark.parametrize("email", [ELSEWHERE, NOBODY])
 def test_accounts_and_customers_tell_as_little(cast: Cast, zoe: str, email: str) -> None:

@@ -41,7 +41,9 @@ class PlainServer(Server):
 
         engine = sa.create_engine(self._settings.database, **engine_options(self._settings.database))
         configure_engine(engine)
-        return self._make(engine)
+        app = self._make(engine)
+        app.config["SETTINGS"] = self._settings
+        return app
 
 
 def bare(room_uuid: UUID) -> "Callable[[Engine], Flask]":

@@ -37,7 +37,7 @@ class PlainServer(Server):
         monkey.patch_all()
         import sqlalchemy as sa
 
-        from portal.db import configure_engine, engine_options
+        from portal.engine import configure_engine, engine_options
 
         engine = sa.create_engine(self._settings.database, **engine_options(self._settings.database))
         configure_engine(engine)

@@ -18,11 +18,12 @@ from portal.api.v1 import blueprint as api
 from portal.audit import models as _audit_models  # noqa: F401
 from portal.audit.operations import subscribe
 from portal.credentials import tokens as _credentials_models  # noqa: F401
-from portal.db import configure_engine, db, engine_options
+from portal.db import db
 from portal.edge import actor, assets, errors, headers, hosts, i18n, transaction
 from portal.edge.converters import Identifier
 from portal.edge.mended_paths import MendedPaths
 from portal.edge.signatures import SkewedSessions
+from portal.engine import configure_engine, engine_options
 from portal.hooks import routes as hooks
 from portal.idempotency import api_requests as _idempotency_models  # noqa: F401
 from portal.jobs import queue

@@ -1,124 +1,26 @@
-"""The database: engine, session, base class of the models, and how a transaction begins, locks and ends.
+"""The database: its session, the base class of the models, and how a transaction is locked and ended.
 
-SQLite under gevent needs rules of its own, which were found by trying: any yield inside a write transaction
-freezes the whole worker for the busy timeout, and a plain BEGIN overbooks or fails under races. So a
-transaction that may write says BEGIN IMMEDIATE, waits for its turn by sleeping in small steps (which
-yields), and one that only reads says BEGIN. On PostgreSQL rows are locked where something is counted.
+`engine` says how one begins. On PostgreSQL rows are locked where something is counted.
 """
 
-import json
-import sqlite3
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
-from datetime import UTC, datetime
-from enum import StrEnum
-from typing import Any, NoReturn
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 import structlog
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy.engine.default import DefaultExecutionContext
-from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, registry
-from sqlalchemy.sql.compiler import SQLCompiler
-from sqlalchemy.sql.functions import GenericFunction
 
 from portal.clock import now
+from portal.column_types import ExactJSON, UTCDateTime
+from portal.engine import reading_only
 from portal.errors import NotFound
 from portal.identifiers import ID_LENGTH, IdentifierMixin, matches_identifier
 
 log = structlog.get_logger()
-
-WRITER_TIMEOUT = 5.0  # seconds that a transaction waits for SQLite's one writer before it is "locked"
-TRUSTED_SECONDS = 1.0  # so long after its last use is a connection to PostgreSQL taken for alive
-_WRONG_TABLES = ("no such table", "no such column", "has no column")  # SQLite calls them operational, too
-
-_reading: ContextVar[bool] = ContextVar("reading", default=False)
-
-
-class WriteWhileReading(sa.exc.InvalidRequestError):
-    """A statement that writes, in a transaction that promised to read only. It is a fault of the code."""
-
-
-class UTCDateTime(sa.TypeDecorator[datetime]):
-    """A column for a date and time: aware in Python, UTC in the database, with microseconds.
-
-    Binding a naive datetime raises `ValueError`, since it does not say which instant it means.
-    """
-
-    impl = sa.DateTime(timezone=True)
-    cache_ok = True
-
-    @property
-    def python_type(self) -> type[datetime]:
-        """The type of the column's values in Python."""
-        return datetime
-
-    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("a datetime without a time zone")
-        value = value.astimezone(UTC)
-        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
-
-    def process_result_value(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-
-
-class UTCSeconds(UTCDateTime):
-    """A column for a date and time in whole seconds, as the API writes it, so that what was read is found again."""
-
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
-        return super().process_bind_param(value.replace(microsecond=0) if value is not None else None, dialect)
-
-
-def exact_json(value: object) -> str:
-    """`value` as JSON text, as JSON columns store it. Raises `ValueError` for a number that JSON does not know."""
-    return json.dumps(value, allow_nan=False)
-
-
-class ExactJSON(sa.JSON):
-    """The type of all JSON columns: a value is written unless its text is the one that is stored.
-
-    SQLAlchemy compares by `==`, for which true, 1 and 1.0 are one value, as are false, 0 and -0.0, and objects whose
-    names stand in another order. It would not write such a change, though it was confirmed.
-    """
-
-    def compare_values(self, x: Any, y: Any) -> bool:
-        return exact_json(x) == exact_json(y)
-
-
-def enum_type(choices: type[StrEnum]) -> sa.Enum:
-    """The type of a column that holds one member of a `StrEnum`, stored as the member's text."""
-    return sa.Enum(choices, native_enum=False, length=32, values_callable=lambda kind: [one.value for one in kind])
-
-
-class json_rows(GenericFunction[Any]):  # noqa: N801  (functions are called as the database calls them)
-    """An SQL aggregate: the given columns of all rows of a group, as one JSON list of lists.
-
-    It reads a one-to-many relation in one column, where a join would repeat the columns of the "one" in each row.
-    """
-
-    type = sa.JSON()
-    inherit_cache = True
-
-
-@compiles(json_rows, "sqlite")
-def _json_rows_on_sqlite(element: json_rows, compiler: SQLCompiler, **more: Any) -> str:
-    return f"json_group_array(json_array({compiler.process(element.clauses, **more)}))"
-
-
-@compiles(json_rows, "postgresql")
-def _json_rows_on_postgresql(element: json_rows, compiler: SQLCompiler, **more: Any) -> str:
-    return f"json_agg(json_build_array({compiler.process(element.clauses, **more)}))"
 
 
 class Base(DeclarativeBase):
@@ -191,8 +93,10 @@ class TimestampMixin:
     updated_at: Mapped[datetime] = mapped_column(default=now, onupdate=now)
 
 
-def lock(thing: IdentifierMixin) -> None:
+def lock(thing: IdentifierMixin, *, relations: bool = True) -> None:
     """Lock the row of `thing` until the transaction ends, and reload it: another transaction may have changed it.
+
+    With `relations=False` its related rows, which are loaded already, stay as they were read a moment ago.
 
     Other rows that refer to it can be written meanwhile (`FOR NO KEY UPDATE`). A second call in the same
     transaction does nothing, so a view may lock what its operation locks as well. Raises `NotFound` if the
@@ -200,8 +104,9 @@ def lock(thing: IdentifierMixin) -> None:
     """
     if ("row", thing.uuid) in locked_rows():
         return
+    columns = None if relations else [attribute.key for attribute in sa.inspect(type(thing)).column_attrs]
     try:
-        session.refresh(thing, with_for_update={"of": type(thing), "key_share": True})
+        session.refresh(thing, columns, with_for_update={"of": type(thing), "key_share": True})
     except sa.exc.InvalidRequestError:
         raise NotFound from None
     locked_rows().add(("row", thing.uuid))
@@ -212,7 +117,7 @@ def locked_rows() -> set[tuple[str, UUID]]:
 
     A transaction begun within `reading` locks nothing; it gets an empty set that nobody keeps.
     """
-    rows: set[tuple[str, UUID]] = set() if _reading.get() else session.info.setdefault("locked_rows", set())
+    rows: set[tuple[str, UUID]] = set() if reading_only.get() else session.info.setdefault("locked_rows", set())
     return rows
 
 
@@ -222,11 +127,11 @@ def reading() -> Iterator[None]:
 
     A statement that writes raises `WriteWhileReading`, so that no request that promised to change nothing does.
     """
-    token = _reading.set(True)
+    token = reading_only.set(True)
     try:
         yield
     finally:
-        _reading.reset(token)
+        reading_only.reset(token)
 
 
 @contextmanager
@@ -237,7 +142,7 @@ def writing() -> Iterator[None]:
     the block ends, rolls back if it raises.
     """
     session.commit()
-    token = _reading.set(False)
+    token = reading_only.set(False)
     try:
         yield
         session.commit()
@@ -245,7 +150,7 @@ def writing() -> Iterator[None]:
         session.rollback()
         raise
     finally:
-        _reading.reset(token)
+        reading_only.reset(token)
 
 
 def revision() -> str | None:
@@ -255,7 +160,7 @@ def revision() -> str | None:
     standby. Raises `ReadOnly` for a standby, and the database's own error if it is locked, full, away or
     without tables.
     """
-    token = _reading.set(False)
+    token = reading_only.set(False)
     try:
         session.rollback()
         if session.get_bind().dialect.name == "postgresql" and session.scalar(sa.select(sa.func.pg_is_in_recovery())):
@@ -264,7 +169,7 @@ def revision() -> str | None:
         return present
     finally:
         session.rollback()
-        _reading.reset(token)
+        reading_only.reset(token)
 
 
 class ReadOnly(Exception):
@@ -325,134 +230,3 @@ def on_commit(callback: Callable[[], None]) -> None:
     Rolling back a savepoint does not unregister it.
     """
     session.info.setdefault("on_commit", []).append(callback)
-
-
-def engine_options(url: str) -> dict[str, Any]:
-    """The arguments of `create_engine` for the database at this address."""
-    shared = {
-        "hide_parameters": True,  # addresses and codes reach no log by an error
-        "json_serializer": exact_json,
-    }
-    if url.startswith("sqlite"):
-        return {
-            "connect_args": {"timeout": 0, "check_same_thread": False},
-            "pool_size": 8,
-            "max_overflow": 32,
-            **shared,
-        }
-    return {"pool_size": 8, "max_overflow": 4, "pool_timeout": 5, **shared}
-
-
-def configure_engine(engine: sa.Engine) -> None:
-    """Install the listeners that begin transactions on this engine as the head of this module describes.
-
-    On PostgreSQL a reading request runs in autocommit: each statement sees what is committed with or without
-    a transaction, and a page saves the round trips of BEGIN and COMMIT.
-    """
-    sa.event.listen(engine, "before_cursor_execute", _refuse_writes_while_reading)
-    if engine.dialect.name == "postgresql":
-        sa.event.listen(engine, "connect", _use_generic_plans)
-        sa.event.listen(engine, "begin", _begin_on_postgresql)
-        sa.event.listen(engine, "checkin", _remember_use)
-        sa.event.listen(engine, "checkout", _ping_after_pause)
-    else:
-        sa.event.listen(engine, "connect", _set_pragmas)
-        sa.event.listen(engine, "begin", _begin_on_sqlite)
-
-
-def _refuse_writes_while_reading(
-    _connection: sa.Connection,
-    _cursor: object,
-    _statement: str,
-    _parameters: object,
-    context: DefaultExecutionContext,
-    _many: bool,
-) -> None:
-    if _reading.get() and (context.isinsert or context.isupdate or context.isdelete):
-        raise WriteWhileReading("a request that promised to change nothing tried to write")
-
-
-def is_unavailable(error: sa.exc.SQLAlchemyError) -> bool:
-    """Whether the error says that the database is away or busy, so that trying later may help.
-
-    Missing tables and columns do not count: they need a migration.
-    """
-    if isinstance(error, sa.exc.TimeoutError) or (
-        isinstance(error, sa.exc.DBAPIError) and error.connection_invalidated
-    ):
-        return True
-    return isinstance(error, sa.exc.OperationalError) and not any(text in str(error.orig) for text in _WRONG_TABLES)
-
-
-def _set_pragmas(connection: sqlite3.Connection, _record: object) -> None:
-    connection.isolation_level = None  # the begin event speaks, not the driver
-    for pragma in (
-        "journal_mode=WAL",
-        "foreign_keys=ON",
-        "recursive_triggers=ON",
-        "synchronous=NORMAL",
-    ):
-        _execute_when_free(connection, f"PRAGMA {pragma}")
-
-
-def _use_generic_plans(connection: Any, _record: object) -> None:
-    """Make PostgreSQL plan each statement once for all values: planning took longer than finding the rows.
-
-    Such a plan is good only if each condition has an index and the LIMIT is a literal (`literal_limit`). It
-    assumes that a range covers a third of the table, which would make JIT compiling and parallel workers look
-    worth their cost; both are switched off, because for the portal's statements they never are.
-    """
-    connection.execute("SET plan_cache_mode = force_generic_plan")
-    connection.execute("SET jit = off")
-    connection.execute("SET max_parallel_workers_per_gather = 0")
-    connection.commit()
-
-
-def _begin_on_postgresql(connection: sa.Connection) -> None:
-    driver: Any = connection.connection.driver_connection
-    if driver.autocommit is not _reading.get() and "isolation_level" not in connection.get_execution_options():
-        driver.autocommit = _reading.get()
-
-
-def _remember_use(_connection: Any, record: sa.pool.ConnectionPoolEntry) -> None:
-    record.info["used_at"] = time.monotonic()
-
-
-def _ping_after_pause(connection: Any, record: sa.pool.ConnectionPoolEntry, _fairy: object) -> None:
-    """Ping a connection that was not used for `TRUSTED_SECONDS`.
-
-    SQLAlchemy's `pool_pre_ping` would do so at each checkout: one more round trip for each page.
-    """
-    if time.monotonic() - record.info.get("used_at", time.monotonic()) < TRUSTED_SECONDS:
-        return
-    try:
-        connection.execute("SELECT 1")
-        if not connection.autocommit:
-            connection.rollback()
-    except connection.Error as error:
-        raise sa.exc.DisconnectionError from error
-
-
-def _begin_on_sqlite(connection: sa.Connection) -> None:
-    driver = connection.connection.driver_connection
-    assert isinstance(driver, sqlite3.Connection)
-    _execute_when_free(driver, "BEGIN" if _reading.get() else "BEGIN IMMEDIATE")
-
-
-def _execute_when_free(connection: sqlite3.Connection, statement: str) -> None:
-    deadline = time.monotonic() + WRITER_TIMEOUT
-    while True:
-        try:
-            connection.execute(statement)
-        except sqlite3.OperationalError as error:
-            if "locked" not in str(error) and "busy" not in str(error):
-                raise
-            if time.monotonic() > deadline:
-                _give_up(statement, error)
-            time.sleep(0.005)
-        else:
-            return
-
-
-def _give_up(statement: str, error: sqlite3.OperationalError) -> NoReturn:
-    raise sa.exc.OperationalError(statement, None, error) from error

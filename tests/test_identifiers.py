@@ -4,7 +4,7 @@ from uuid import RFC_4122, UUID
 import pytest
 from ulid import ULID
 
-from portal.db import UTCDateTime
+from portal.column_types import UTCDateTime
 from portal.identifiers import ID_LENGTH, IdentifierMixin, new_id, new_uuid
 
 

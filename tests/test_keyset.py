@@ -14,7 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from portal.clock import now
-from portal.db import UTCDateTime, enum_type, session, transaction
+from portal.column_types import UTCDateTime, enum_type
+from portal.db import session, transaction
 from portal.edge import cursors
 from portal.identifiers import new_uuid
 from portal.keyset import Key, Keys, Position, bound_values, keyset, parameters, split

@@ -13,7 +13,8 @@ from portal.admission.queries import codes_of
 from portal.admission.secrets import normal_code
 from portal.app import create_app
 from portal.clock import now
-from portal.db import UTCDateTime, db, session, transaction
+from portal.column_types import UTCDateTime
+from portal.db import db, session, transaction
 from portal.identifiers import new_uuid
 from portal.people.actor import actor_of
 from portal.people.operations import ambiguous_emails

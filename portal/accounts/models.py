@@ -8,8 +8,9 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.accounts.permission import AccountPermission
+from portal.column_types import enum_type
 from portal.customers.models import Customer
-from portal.db import Base, TimestampMixin, enum_type
+from portal.db import Base, TimestampMixin
 from portal.identifiers import IdentifierMixin
 from portal.people.memberships import MembershipMixin
 from portal.people.models import NAME_LENGTH, User

@@ -7,8 +7,9 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal import vault
+from portal.column_types import UTCSeconds, enum_type
 from portal.credentials.tokens import AccessToken
-from portal.db import Base, TimestampMixin, UTCSeconds, enum_type
+from portal.db import Base, TimestampMixin
 from portal.identifiers import IdentifierMixin, new_uuid
 from portal.people.models import NAME_LENGTH, User
 from portal.rooms.models import Role, Room

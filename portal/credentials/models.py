@@ -12,8 +12,9 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.clock import now
+from portal.column_types import enum_type
 from portal.credentials.secrets import HASH_LENGTH, matches_hash
-from portal.db import Base, TimestampMixin, enum_type
+from portal.db import Base, TimestampMixin
 from portal.identifiers import IdentifierMixin, new_uuid
 from portal.people.models import NAME_LENGTH, User
 from portal.scopes import Scope, in_order

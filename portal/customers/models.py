@@ -7,8 +7,9 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from portal.column_types import enum_type
 from portal.customers.permission import CustomerPermission
-from portal.db import Base, TimestampMixin, enum_type
+from portal.db import Base, TimestampMixin
 from portal.identifiers import IdentifierMixin
 from portal.people.memberships import MembershipMixin
 from portal.people.models import EMAIL_LENGTH, NAME_LENGTH, User

@@ -15,12 +15,13 @@ from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
 from portal.admission.reauthorization import ParticipationEnded
-from portal.db import is_unavailable, session
+from portal.db import session
 from portal.edge import actor
 from portal.edge.bearer import NoCredential, ScopeMissing
 from portal.edge.i18n import gettext as _
 from portal.edge.i18n import translated
 from portal.edge.transaction import RAW_BODIES
+from portal.engine import is_unavailable
 from portal.errors import ChannelsAway, Conflict, Invalid, NotAllowed, NotFound, Refused, Throttled, Unavailable
 
 log = structlog.get_logger()
@@ -70,7 +71,8 @@ def _with_status(response: Response) -> Response:
 
 def speaks_json() -> bool:
     """Whether this request is answered in JSON, because its address is for programs."""
-    return request.path.startswith(("/api/", RAW_BODIES, "/oauth/token", "/oauth/revoke", "/oauth/introspect"))
+    path = f"{request.path}/"  # a slash at its end was taken away
+    return path.startswith(("/api/", RAW_BODIES, "/oauth/token/", "/oauth/revoke/", "/oauth/introspect/"))
 
 
 def problem(

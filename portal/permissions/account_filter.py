@@ -14,8 +14,9 @@ import sqlalchemy as sa
 
 from portal.accounts.models import Account
 from portal.clock import now
+from portal.column_types import UTCDateTime
 from portal.customers.models import Customer, display_name
-from portal.db import UTCDateTime, literal_limit, session
+from portal.db import literal_limit, session
 from portal.people.actor import Actor
 from portal.people.staff import StaffPermission
 from portal.permissions.visibility import AccessScope, creating_members

@@ -17,8 +17,9 @@ from sqlalchemy.orm import contains_eager, joinedload, lazyload
 from portal.accounts.models import Account, AccountMember
 from portal.accounts.permission import AccountPermission
 from portal.clock import now
+from portal.column_types import UTCDateTime
 from portal.customers.models import Customer, CustomerMember
-from portal.db import UTCDateTime, session, short_id
+from portal.db import session, short_id
 from portal.identifiers import matches_identifier
 from portal.people.actor import Actor
 from portal.people.models import User

@@ -9,8 +9,9 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 
 from portal.accounts.models import Account, AccountStatus
+from portal.column_types import enum_type
 from portal.customers.models import Customer
-from portal.db import Base, TimestampMixin, enum_type
+from portal.db import Base, TimestampMixin
 from portal.identifiers import IdentifierMixin
 from portal.people.models import User
 from portal.rooms.search_terms import search_terms

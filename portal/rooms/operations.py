@@ -11,7 +11,7 @@ from portal.audit.operations import record_event
 from portal.channels import channels
 from portal.clock import now
 from portal.customers.models import CustomerStatus
-from portal.db import on_commit, session
+from portal.db import lock, on_commit, session
 from portal.errors import Conflict, Invalid, Message
 from portal.people.actor import Actor
 from portal.people.names import clean_name
@@ -94,7 +94,7 @@ def describe_room(room: Room, *, by: Actor, **changes: Unpack[RoomChanges]) -> N
     slug, settings, features = changes.get("slug"), changes.get("settings"), changes.get("features")
     if settings is not None or features is not None:  # of two who merge at once, the second merges into the first's
         session.flush()
-        session.refresh(room, ["room_settings", "room_features"], with_for_update={"of": Room, "key_share": True})
+        lock(room, relations=False)
     if (room_name := changes.get("room_name")) is not None:
         name = clean_name(room_name, field="room_name", longest=ROOM_NAME_LENGTH)
         if slug in {None, room.slug} and room.slug == slug_of(room.room_name):

@@ -9,7 +9,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.clock import now
-from portal.db import Base, enum_type
+from portal.column_types import enum_type
+from portal.db import Base
 from portal.identifiers import IdentifierMixin
 from portal.people.models import NAME_LENGTH
 from portal.providers.base import LiveState

@@ -8,8 +8,9 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import InstrumentedAttribute, Mapped, mapped_column, relationship
 
+from portal.column_types import enum_type, json_rows
 from portal.customers.models import Customer
-from portal.db import Base, TimestampMixin, enum_type, json_rows
+from portal.db import Base, TimestampMixin
 from portal.identifiers import IdentifierMixin
 from portal.people.models import NAME_LENGTH
 

@@ -8,7 +8,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.clock import now
-from portal.db import Base, enum_type
+from portal.column_types import enum_type
+from portal.db import Base
 from portal.identifiers import ID_LENGTH, IdentifierMixin
 
 KIND_LENGTH = 64

@@ -105,7 +105,7 @@ def hold(thing: IdentifierMixin) -> None:
     Does nothing for a request that only shows the form. Raises `NotFound` if it is gone.
     """
     if request.method == "POST":
-        lock(thing)
+        lock(thing, relations=False)
 
 
 def _version_sent() -> dict[str, str]:

@@ -7,7 +7,7 @@ from flask import Blueprint, Flask, current_app
 from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import SQLAlchemyError
 
-from portal import db
+from portal import db, engine
 from portal.channels import channels
 from portal.edge.guard import open_to_all
 from portal.errors import ChannelsAway
@@ -43,7 +43,7 @@ def missing() -> str:
     except db.ReadOnly:
         return "database"
     except SQLAlchemyError as error:
-        return "database" if db.is_unavailable(error) else "migrations"
+        return "database" if engine.is_unavailable(error) else "migrations"
     if revision != newest_revision():
         return "migrations"
     try:

@@ -10,8 +10,9 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal import vault
 from portal.clock import now
+from portal.column_types import enum_type
 from portal.customers.models import Customer
-from portal.db import Base, TimestampMixin, enum_type
+from portal.db import Base, TimestampMixin
 from portal.errors import Message
 from portal.identifiers import IdentifierMixin
 from portal.people.models import User

@@ -9,7 +9,8 @@ from flask import Flask
 from sqlalchemy.exc import StatementError
 from werkzeug.test import TestResponse
 
-from portal.db import ExactJSON, db, session
+from portal.column_types import ExactJSON
+from portal.db import db, session
 from portal.rooms.models import Room
 from tests.api.conftest import NewProgram
 from tests.cast import Cast

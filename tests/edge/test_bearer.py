@@ -147,7 +147,7 @@ def test_reading_notes_the_last_use_once_the_answer_is_out(machine: Program, api
 
 def test_a_reader_does_not_wait_for_the_writer(machine: Program, api: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     """Somebody holds SQLite's one write lock: the answer comes all the same, and only the last use goes unnoted."""
-    monkeypatch.setattr("portal.db.WRITER_TIMEOUT", 0.05)
+    monkeypatch.setattr("portal.engine.WRITER_TIMEOUT", 0.05)
     text = access(machine)
     before = _last_use(api)
     with api.app_context():

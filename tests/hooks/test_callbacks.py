@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from portal import db as portal_db
+from portal import engine
 from portal.app import MEGABYTE
 from portal.db import session, transaction
 from portal.edge import actor
@@ -144,7 +144,7 @@ def test_a_session_cookie_gives_nothing(service: Service) -> None:
 def test_what_a_stranger_sends_waits_for_no_writer(
     service: Service, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(portal_db, "WRITER_TIMEOUT", 0.0)
+    monkeypatch.setattr(engine, "WRITER_TIMEOUT", 0.0)
     with closing(sqlite3.connect(database.removeprefix("sqlite:///"), isolation_level=None)) as writer:
         writer.execute("BEGIN IMMEDIATE")
         assert service.post(FORGED).status_code == 401

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from flask import Flask
 from structlog.testing import capture_logs
 
-from portal import db, revisions
+from portal import db, engine, revisions
 from portal.app import create_app
 from portal.edge import transaction
 from portal.rooms.models import Role
@@ -61,7 +61,7 @@ def becomes(client: Client, status: int) -> None:
 def test_a_locked_database_is_a_page_that_says_so_and_recovers(
     cast: Cast, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(db, "WRITER_TIMEOUT", 0.05)
+    monkeypatch.setattr(engine, "WRITER_TIMEOUT", 0.05)
     guest = cast.follow(Role.GUEST)
     proof = {"csrf_token": guest.token(cast.board_path)}
     with locked(tmp_path / "foyer.db"):
@@ -94,7 +94,7 @@ def test_nobody_meets_a_connection_that_died_while_nobody_used_it(
     cast: Cast, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The server was started anew meanwhile, say: the pool still holds connections to the one before."""
-    monkeypatch.setattr(db, "TRUSTED_SECONDS", 0)
+    monkeypatch.setattr(engine, "TRUSTED_SECONDS", 0)
     alice = cast.sign_in("alice")
     with shut(database):
         pass

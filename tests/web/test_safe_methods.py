@@ -18,8 +18,9 @@ from portal.admission.queries import Visitor
 from portal.app import create_app
 from portal.channels import InProcess
 from portal.credentials.models import ClientKind, OAuthClient
-from portal.db import WriteWhileReading, db, reading, session, transaction, writing
+from portal.db import db, reading, session, transaction, writing
 from portal.edge.transaction import SAFE_METHODS
+from portal.engine import WriteWhileReading
 from portal.people.operations import create_user
 from portal.people.password_links import issue_password_link
 from portal.permissions.members import RoomMember

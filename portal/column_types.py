@@ -1,0 +1,89 @@
+"""The types of columns that SQLAlchemy does not have, and one SQL function: the same on SQLite and PostgreSQL."""
+
+import json
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import GenericFunction
+
+
+class UTCDateTime(sa.TypeDecorator[datetime]):
+    """A column for a date and time: aware in Python, UTC in the database, with microseconds.
+
+    Binding a naive datetime raises `ValueError`, since it does not say which instant it means.
+    """
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    @property
+    def python_type(self) -> type[datetime]:
+        """The type of the column's values in Python."""
+        return datetime
+
+    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a datetime without a time zone")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class UTCSeconds(UTCDateTime):
+    """A column for a date and time in whole seconds, as the API writes it, so that what was read is found again."""
+
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
+        return super().process_bind_param(value.replace(microsecond=0) if value is not None else None, dialect)
+
+
+def exact_json(value: object) -> str:
+    """`value` as JSON text, as JSON columns store it. Raises `ValueError` for a number that JSON does not know."""
+    return json.dumps(value, allow_nan=False)
+
+
+class ExactJSON(sa.JSON):
+    """The type of all JSON columns: a value is written unless its text is the one that is stored.
+
+    SQLAlchemy compares by `==`, for which true, 1 and 1.0 are one value, as are false, 0 and -0.0, and objects whose
+    names stand in another order. It would not write such a change, though it was confirmed.
+    """
+
+    def compare_values(self, x: Any, y: Any) -> bool:
+        return exact_json(x) == exact_json(y)
+
+
+def enum_type(choices: type[StrEnum]) -> sa.Enum:
+    """The type of a column that holds one member of a `StrEnum`, stored as the member's text."""
+    return sa.Enum(choices, native_enum=False, length=32, values_callable=lambda kind: [one.value for one in kind])
+
+
+class json_rows(GenericFunction[Any]):  # noqa: N801  (functions are called as the database calls them)
+    """An SQL aggregate: the given columns of all rows of a group, as one JSON list of lists.
+
+    It reads a one-to-many relation in one column, where a join would repeat the columns of the "one" in each row.
+    """
+
+    type = sa.JSON()
+    inherit_cache = True
+
+
+@compiles(json_rows, "sqlite")
+def _json_rows_on_sqlite(element: json_rows, compiler: SQLCompiler, **more: Any) -> str:
+    return f"json_group_array(json_array({compiler.process(element.clauses, **more)}))"
+
+
+@compiles(json_rows, "postgresql")
+def _json_rows_on_postgresql(element: json_rows, compiler: SQLCompiler, **more: Any) -> str:
+    return f"json_agg(json_build_array({compiler.process(element.clauses, **more)}))"

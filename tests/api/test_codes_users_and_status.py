@@ -92,7 +92,7 @@ def test_the_status_is_the_stored_snapshot(cast: Cast, program: NewProgram) -> N
     cast.join(Role.MODERATOR, name="Mo")
     now = bob.get(path).json["data"]
     assert (now["status"], now["state"]) == ("active", "live")
-    assert now["counts"] == {"participants": 2, "moderators": 1, "attendees": 0, "guests": 1}
+    assert now["counts"] == {"participants": 2, "moderators": 1, "attendees": 0, "guests": 1, "reconnecting": 0}
     assert now["names"] == ["Gus", "Mo"]
     assert alice.get(path, If_None_Match=before.headers["ETag"]).status_code == 200
     tag = alice.get(path).headers["ETag"]

@@ -85,6 +85,11 @@ class RoomStatus(Base):
         """Whether the room is in use, as far as the portal knows: a run starts, is live or ends."""
         return self.state in HAPPENING
 
+    @property
+    def may_run(self) -> bool:
+        """Whether a run may be running: the room is in use, or was when its service was last heard of."""
+        return self.happening or self.state is LiveState.UNKNOWN
+
     __table_args__ = (
         sa.Index(
             "ix_room_statuses_live",

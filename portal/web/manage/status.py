@@ -97,7 +97,7 @@ def status_view(room: Room, somebody: Actor) -> StatusView:
     limit = kind_of(room).people_limit
     most = used_limit(room.subscription.values, room.room_features, limit) if limit else None
     people = present_participations(room) if stored and stored.count else []
-    may_readmit = bool(people) and can(somebody, Permission.ROOM_MODERATE, room)
+    may_readmit = stored is not None and stored.may_run and can(somebody, Permission.ROOM_MODERATE, room)
     removed = removed_people(room) if may_readmit else []
     hosted = any(person.role is Role.MODERATOR for person in people)
     waiting = 0 if hosted else count_waiting(room)

@@ -37,6 +37,10 @@ MEMBERSHIP = "membership"
 ABSENT = "absent"
 
 
+class NoSuchRoom(NotFound):
+    """There is no such room (any more), or none that this browser, which has no admission cookie, may know of."""
+
+
 class ParticipationEnded(Refused):
     """The participation that the admission cookie names has ended.
 
@@ -84,8 +88,8 @@ def reauthorize(
 ) -> Reauthorized:
     """Check by one statement that the cookie's participation is open and its link or membership still entitles to it.
 
-    All arguments but `at` and `sign_in_days` come from the admission cookie. Raises `NotFound` if there is no
-    such room, and `ParticipationEnded`.
+    All arguments but `at` and `sign_in_days` come from the admission cookie. Raises `NoSuchRoom` and
+    `ParticipationEnded`.
     """
     row = (
         session.execute(
@@ -120,7 +124,7 @@ def reauthorize(
         .first()
     )
     if row is None:
-        raise NotFound
+        raise NoSuchRoom
     room, participation, token, user, sign_in, member = row
     if participation is None:
         raise ParticipationEnded(ABSENT)

@@ -17,7 +17,7 @@ from werkzeug.exceptions import MethodNotAllowed
 
 from portal.accounts.models import Account
 from portal.admission.queries import Occupancy, Visitor, find_door
-from portal.admission.reauthorization import ParticipationEnded, reauthorize
+from portal.admission.reauthorization import NoSuchRoom, ParticipationEnded, reauthorize
 from portal.clock import now
 from portal.db import short_id, writing
 from portal.edge import actor, admission_cookie
@@ -223,7 +223,7 @@ def at_door(view: View) -> View:
             g.lapsed = not g.csrf_valid
         door = find_door(room_id, cookie.token_uuid, cookie.device, cookie.sign_in_uuid)
         if door is None:
-            raise NotFound
+            raise NoSuchRoom
         visitor = visitor_of(door.room, door.token, sent)
         return view(
             admission=Admission(door.room, visitor, cookie, door.status, door.occupancy, sent is None),
@@ -254,9 +254,9 @@ def admitted(view: View) -> View:
 
 
 def find_participant(room_id: str, cookie: AdmissionCookie | None) -> Participant:
-    """The participant with this cookie. Raises `NotFound` (no cookie, no room) or `ParticipationEnded` (is not in)."""
+    """The participant with this cookie. Raises `NoSuchRoom` (or no cookie), or `ParticipationEnded` (is not in)."""
     if cookie is None:
-        raise NotFound
+        raise NoSuchRoom
     try:
         reauthorized = reauthorize(
             room_id=room_id,

@@ -2,17 +2,21 @@
 
 import re
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from playwright.sync_api import Page, expect
 
-from tests.e2e.people import FRAMES, Person, sees
+from portal.clock import now
+from tests.cast import CODE
+from tests.e2e.people import FRAMES, Person, follow, sees
 from tests.e2e.test_journeys import board_links
-from tests.servers import Portal
+from tests.servers import Portal, wait_for
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
+RESTART = 10_000  # ms that a restart of the portal may take, which no call must mind
 LOST = "The connection to the portal is lost."
 Two = tuple[Person, Person]
 
@@ -52,12 +56,32 @@ def both_go_on(two: Two) -> None:
     expect(gus.page.get_by_role("button", name="Unmute microphone")).to_be_visible()
 
 
-def entered(portal: Portal) -> int:
+def sql(portal: Portal, statement: str) -> list[Any]:
+    """Do this in the portal's database. The first column of what it answers."""
     engine = sa.create_engine(f"sqlite:///{portal.data / 'foyer.db'}")
-    with engine.connect() as connection:
-        count = connection.execute(sa.text("SELECT count(*) FROM participations")).scalar_one()
+    with engine.begin() as connection:
+        result = connection.execute(sa.text(statement))
+        answer = list(result.scalars()) if result.returns_rows else []
     engine.dispose()
+    return answer
+
+
+def entered(portal: Portal) -> int:
+    [count] = sql(portal, "SELECT count(*) FROM participations")
     return int(count)
+
+
+def away_in(portal: Portal) -> list[str]:
+    """The names of those whose heartbeats the portal misses."""
+    return sql(portal, "SELECT name FROM participations WHERE away_since IS NOT NULL AND left_at IS NULL")
+
+
+def lose(portal: Portal, name: str) -> None:
+    """The portal gave up the place of `name`, as it does after a minute without a heartbeat."""
+    sql(
+        portal,
+        f"UPDATE participations SET left_at = '{now():%Y-%m-%d %H:%M:%S.%f}', ending = 'lost' WHERE name = '{name}'",
+    )
 
 
 def test_a_restart_of_the_portal_ends_no_call(portal: Portal, two: Two) -> None:
@@ -65,7 +89,7 @@ def test_a_restart_of_the_portal_ends_no_call(portal: Portal, two: Two) -> None:
     portal.stop()
     for one in two:
         expect(one.page.get_by_text(LOST)).to_be_visible(timeout=20_000)
-    mo.page.wait_for_timeout(10_000)  # so long a restart takes
+    mo.page.wait_for_timeout(RESTART)
     portal.start()
     both_go_on(two)
     assert entered(portal) == 2
@@ -79,7 +103,7 @@ def test_a_network_that_breaks_off_for_a_while_ends_no_call(portal: Portal, two:
     expect(mo.page.get_by_text("Gus is connecting again…").first).to_be_visible(timeout=20_000)
     expect(gus.page.get_by_text(LOST)).to_be_visible()
     expect(mo.page.locator(".tile:not(.is-own)")).to_have_class(re.compile("has-picture"))  # it still arrives
-    mo.page.wait_for_timeout(3_000)
+    wait_for(lambda: away_in(portal) == ["Gus"], what="the portal's note that Gus is away")
     gus.context.set_offline(False)
     expect(mo.page.locator(".tile-says:visible")).to_have_count(0, timeout=20_000)
     both_go_on(two)
@@ -96,3 +120,38 @@ def test_who_was_away_for_more_than_a_minute_enters_again_by_himself(portal: Por
         sees(one.page, other.name)
     both_go_on(two)
     assert entered(portal) == 3
+
+
+def test_who_has_to_type_a_code_to_come_back_is_led_to_the_join_page(
+    portal: Portal, person: Callable[..., Person]
+) -> None:
+    mo, ann = person("Mo"), person("Ann")
+    links = board_links(portal)
+    mo.join(links["moderator"])
+    ann.join(links["attendee"], code=CODE)
+    sees(ann.page, "Mo")
+    sql(portal, "UPDATE access_codes SET expires_at = '2020-01-01 00:00:00.000000'")
+    lose(portal, "Ann")
+    ann.page.wait_for_url("**?asked=1")
+    expect(ann.page.get_by_label("Access code")).to_be_visible()
+    expect(ann.page.get_by_label("Your name")).to_have_value("Ann")
+
+
+def test_an_answer_that_no_page_can_read_ends_the_way_back_with_a_way_on(portal: Portal, two: Two) -> None:
+    """Such as the error page of a proxy."""
+    _mo, gus = two
+    gus.page.route("**/-/conference/return", lambda route: route.fulfill(status=403, body="<h1>No</h1>"))
+    lose(portal, "Gus")
+    over = gus.page.get_by_role("alertdialog", name="You are no longer in the room.")
+    expect(over).to_be_visible()
+    follow(over.get_by_role("link", name="Continue"))
+    expect(gus.page.get_by_role("link", name="Rejoin")).to_be_visible()
+
+
+def test_who_opened_another_link_in_another_tab_is_led_to_the_entrance(portal: Portal, two: Two) -> None:
+    _mo, gus = two
+    gus.new_tab().goto(board_links(portal)["attendee"])
+    over = gus.page.get_by_role("alertdialog", name="You are no longer in the room.")
+    expect(over).to_be_visible()
+    follow(over.get_by_role("link", name="Continue"))
+    expect(gus.page.get_by_label("Access code")).to_be_visible()

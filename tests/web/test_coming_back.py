@@ -14,6 +14,8 @@ from portal.admission.models import AccessCode
 from portal.channels import InProcess
 from portal.clock import now
 from portal.db import session, transaction
+from portal.errors import ChannelsAway
+from portal.identifiers import new_id
 from portal.jobs import loop
 from portal.providers.base import LiveState
 from portal.rooms.models import Role
@@ -208,8 +210,75 @@ def test_who_left_or_was_removed_does_not_come_back_so(cast: Cast, moderator: Pl
     status_code, body = comes_back(guest, by_itself=False)
     assert (status_code, body["reason"]) == (410, "removed")
     stranger = cast.browser()
-    assert stranger.post(f"{guest.base}/return", json={}).status_code == 404
-    assert guest.client.post(f"{guest.base}/return", json={}).status_code == 400  # without proof of origin
+    unknown = f"/rooms/{new_id()}/-/conference/return"
+    for address in (f"{guest.base}/return", unknown):  # which tell nothing of the room
+        answer = stranger.post(address, json={})
+        assert (answer.status_code, (answer.json or {})["reason"]) == (410, "absent")
+
+
+def test_a_page_whose_cookie_was_replaced_in_another_tab_is_answered_in_json(
+    cast: Cast, moderator: Player, guest: Player
+) -> None:
+    lose(cast, guest)
+    forget(cast, guest)
+    cast.follow(Role.ATTENDEE, guest.client)
+    refused = {"error": "refused", "message": "You are no longer in the room."}
+    assert comes_back(guest) == (400, refused)
+    for address in ("presence", "signals"):
+        answer = guest.say(address)
+        assert (answer.status_code, answer.json) == (400, refused)
+
+
+def forget(cast: Cast, player: Player) -> None:
+    """The browser's cookies are cleared."""
+    player.client.delete_cookie("admission", path=f"/rooms/{cast.board}")
+
+
+def trash(cast: Cast) -> None:
+    with cast.app.app_context(), transaction():
+        cast.room().trashed_at = now()
+
+
+def test_a_room_is_called_deleted_only_if_it_was(cast: Cast, moderator: Player, guest: Player) -> None:
+    forget(cast, moderator)
+    trash(cast)
+    for player, reason in ((moderator, "absent"), (guest, "gone")):
+        answer = player.alive()
+        assert (answer.status_code, answer.json["reason"]) == (410, reason)
+        status_code, body = comes_back(player)
+        assert (status_code, body["reason"]) == (410, reason)
+
+
+def test_whose_cookies_were_cleared_is_no_longer_in(cast: Cast, guest: Player) -> None:
+    forget(cast, guest)
+    answer = guest.alive()
+    assert (answer.status_code, answer.json["message"]) == (410, "You are no longer in the room.")
+
+
+def test_a_stream_ends_with_its_room(cast: Cast, guest: Player) -> None:
+    answer = guest.client.get(f"{guest.base}/stream?tab={guest.tab}")
+    events = iter(answer.response)
+    assert b"event: roster" in next(events)
+    trash(cast)
+    channels.channels().nudge(f"participation:{guest.id}")
+    assert b'"reason":"gone"' in next(events)
+    assert list(events) == []
+    answer.close()
+
+
+@pytest.mark.parametrize("what", ["nudge", "messages", "presence"])
+def test_channels_that_do_not_answer_end_the_stream_and_nothing_else(
+    guest: Player, what: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object, **__: object) -> None:
+        raise ChannelsAway
+
+    mark = channels.channels().last_message_id(f"participation:{guest.id}")
+    with monkeypatch.context() as patched:
+        patched.setattr(InProcess, what, away)
+        assert guest.hear(after=mark) == []
+    assert [name for name, _ in guest.hear(after=mark)] == ["roster"]
+    assert guest.alive().status_code == 200
 
 
 @pytest.mark.parametrize("body", ["", "[]", "5", "{", "[" * 50_000, '{"a":' * 10_000 + "5" + "}" * 10_000])

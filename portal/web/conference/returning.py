@@ -15,18 +15,19 @@ from portal.admission.decision import Decision, Reason, Wait
 from portal.admission.entering import Declined
 from portal.admission.joining import Arrival, arrive
 from portal.admission.participations import find_participation
-from portal.admission.reauthorization import ParticipationEnded
+from portal.admission.reauthorization import NoSuchRoom, ParticipationEnded
 from portal.edge import admission_cookie
 from portal.edge.guard import Admission, at_door, find_participant
 from portal.edge.network import network
 from portal.edge.refusals import recording_refusals
-from portal.errors import NotFound, Refused
+from portal.errors import Refused
 from portal.status.models import Ending, Participation
 from portal.web.conference.pages import ending_words
-from portal.web.conference.signals import json_body, refuse
+from portal.web.conference.signals import json_body, refuse, refuse_proof
 
 bp = Blueprint("returning", __name__, url_prefix="/rooms/<id:room_id>/-/conference")
 bp.register_error_handler(Refused, refuse)
+bp.register_error_handler(CSRFError, refuse_proof)
 
 
 @bp.post("/return")
@@ -35,7 +36,8 @@ def create(admission: Admission) -> ResponseReturnValue:
     """Enter again. `by_itself`: nobody pressed a button, so it is refused if the conversation has ended meanwhile.
 
     Answers the id of the participation, or `{"error": …}`: `ended` (left, removed, …), `over` (the conversation is),
-    `door` with the address where it goes on, or `refused`. All but `door` have a `message` for the participant.
+    `door` with the address where it goes on, or `refused`. All but `door` have a `message` for the participant. The
+    status of `door` is 200 if that address is the service's, where a place is kept now: an error would undo that.
     """
     lost = _lost_participation(admission)
     if lost is None:
@@ -62,7 +64,7 @@ def create(admission: Admission) -> ResponseReturnValue:
 def _lost_participation(admission: Admission) -> Participation | None:
     """The participation that was lost; None if it is still open. Raises `ParticipationEnded` if it ended otherwise."""
     if admission.is_new:
-        raise NotFound
+        raise NoSuchRoom
     if not g.csrf_valid:
         raise CSRFError("The proof of origin is missing, or was made for another admission.")
     try:

@@ -9,8 +9,9 @@ from typing import Any, cast
 
 from flask import Blueprint, Flask, current_app, request
 from flask.typing import ResponseReturnValue
+from flask_wtf.csrf import CSRFError
 
-from portal.admission.reauthorization import ParticipationEnded
+from portal.admission.reauthorization import ABSENT, NoSuchRoom, ParticipationEnded
 from portal.admission.removals import removed_people
 from portal.channels import MailboxMessage, channels
 from portal.clock import now
@@ -29,12 +30,13 @@ from portal.conference.signals import (
     roster,
 )
 from portal.db import reading, session, transaction, writing
+from portal.edge import admission_cookie
 from portal.edge.admission_cookie import AdmissionCookie
 from portal.edge.errors import status_of
 from portal.edge.guard import Participant, admitted, find_participant
 from portal.edge.i18n import translated
 from portal.edge.transaction import reading_only
-from portal.errors import Invalid, Message, NotFound, Refused
+from portal.errors import Invalid, Message, Refused
 from portal.rooms.models import Role
 from portal.status.presence import end_absence
 from portal.status.time_limit import find_end_of_run
@@ -131,13 +133,26 @@ def stream(participant: Participant) -> ResponseReturnValue:
 @bp.errorhandler(Refused)
 def refuse(refused: Refused) -> ResponseReturnValue:
     """Answer a refusal as JSON: a code for the script, and a sentence for the participant."""
-    if isinstance(refused, ParticipationEnded):
-        return {"error": "ended", "reason": refused.reason, "message": ending_words(refused.reason)}, 410
-    if isinstance(refused, NotFound) and (request.endpoint or "").endswith("presence"):
-        return {"error": "ended", "reason": GONE, "message": ending_words(GONE)}, 410
+    if isinstance(refused, (ParticipationEnded, NoSuchRoom)):
+        reason = _ending_reason(refused)
+        return {"error": "ended", "reason": reason, "message": ending_words(reason)}, HTTPStatus.GONE
     if isinstance(refused, InAnotherTab):
         return {"error": "elsewhere", "message": translated(refused.message)}, HTTPStatus.CONFLICT
     return {"error": "refused", "message": translated(refused.message)}, status_of(refused)
+
+
+@bp.errorhandler(CSRFError)
+def refuse_proof(_error: CSRFError) -> ResponseReturnValue:
+    """Answer in JSON a proof of origin that is not of this admission: the browser has got another cookie since."""
+    return {"error": "refused", "message": ending_words(ABSENT)}, HTTPStatus.BAD_REQUEST
+
+
+def _ending_reason(refused: ParticipationEnded | NoSuchRoom) -> str:
+    """Why a player ends. Without a cookie nothing is told of the room: it may be there, and the cookies cleared."""
+    if isinstance(refused, ParticipationEnded):
+        return refused.reason
+    known = admission_cookie.read(request, (request.view_args or {})["room_id"]) is not None
+    return GONE if known else ABSENT
 
 
 def _hear(app: Flask, participant: Participant, tab: str, after: str, words: dict[str, str]) -> Iterator[str]:
@@ -147,8 +162,8 @@ def _hear(app: Flask, participant: Participant, tab: str, after: str, words: dic
     until = None
     beats = int(sse.LONGEST_SECONDS / sse.HEARTBEAT_SECONDS) * 100
     number = signal_rate.open_stream(participation.id)
-    channels().nudge(box)  # an older stream may have to end
     try:
+        channels().nudge(box)  # an older stream may have to end
         with channels().watch(f"room:{room.uuid}", f"user:{participation.user_uuid}", box) as watch:
             for beat in range(beats):
                 if not signal_rate.is_open(participation.id, number):
@@ -161,20 +176,20 @@ def _hear(app: Flask, participant: Participant, tab: str, after: str, words: dic
                         yield heard
                     if message.body["event"] == "over" and _is_for(message, tab):
                         return
-                try:
-                    people, member_until = _people(app, room.id, participant.cookie)
-                    if beat % LIMIT_EVERY == 0:
-                        until = _until(app, participant)
-                except Refused as refused:
-                    reason = refused.reason if isinstance(refused, ParticipationEnded) else GONE
-                    yield sse.event("over", {"reason": reason, "message": words.get(reason, "")})
-                    return
+                people, member_until = _people(app, room.id, participant.cookie)
+                if beat % LIMIT_EVERY == 0:
+                    until = _until(app, participant)
                 if (people, until) != known:
                     known = (people, until)
                     yield sse.event("roster", {**people, "until": until})
                 else:
                     yield sse.event("beat", {})  # a script hears no comments, and wants to know that the stream lives
                 watch.wait(sse.waiting_time(member_until))
+    except (ParticipationEnded, NoSuchRoom) as over:
+        reason = over.reason if isinstance(over, ParticipationEnded) else GONE
+        yield sse.event("over", {"reason": reason, "message": words.get(reason, "")})
+    except Refused:  # something does not answer at the moment: the player opens another stream, and stays in
+        return
     finally:
         signal_rate.close_stream(participation.id, number)
 

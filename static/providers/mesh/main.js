@@ -147,8 +147,8 @@ async function comeBack(over) {
   for (const id of [...peers.keys()]) part(id);
   for (const person of people) tiles.drop(person.id);
   const refused = await portal.comeBack(true);
-  if (refused?.error === "wait") return location.assign(refused.address);
-  if (refused) return end({ detail: { reason: refused.error === "ended" ? refused.reason : "lost", message: refused.message } });
+  if (refused?.error === "door") return location.assign(refused.address);
+  if (refused) return end({ detail: { reason: reasonOf(refused), message: refused.message } });
   me.id = facts.id;
   people = [];
   early.clear();
@@ -158,10 +158,19 @@ async function comeBack(over) {
   note("portal", "");
 }
 
+// Why the conversation is over for somebody who could not come back: "lost" if he can by pressing a button.
+function reasonOf({ error, reason }) {
+  return { ended: reason, over: "lost" }[error] ?? error;
+}
+
+// The page that knows all ways on; without a place, nor any trace of one, that is the entrance.
+const onwardFrom = (reason) => (reason === "absent" ? facts.entrance : facts.left);
+
 async function rejoin(event) {
   event.preventDefault();
   const refused = await portal.comeBack(false);
-  location.assign(refused?.address ?? (refused ? facts.left : location.pathname));
+  if (refused) location.assign(refused.address ?? onwardFrom(reasonOf(refused)));
+  else location.assign(location.pathname);
 }
 
 function end({ detail }) {
@@ -171,7 +180,8 @@ function end({ detail }) {
   for (const button of document.querySelectorAll(".bar button")) button.disabled = true;
   if (detail.reason === "elsewhere") return cover("elsewhere");
   if (detail.reason === "removed") return location.replace(facts.left); // it tells when a moderator lets him back in
-  find("rejoin").hidden = detail.reason !== "lost"; // the page behind `onward` knows all other ways
+  find("rejoin").hidden = detail.reason !== "lost";
+  find("onward").href = onwardFrom(detail.reason);
   find("onward").hidden = ["lost", "gone", "deleted"].includes(detail.reason);
   cover("over", detail.message || say("over"));
 }

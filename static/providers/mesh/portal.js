@@ -80,17 +80,17 @@ export class Portal extends EventTarget {
     return null;
   }
 
-  // Enter again, because the place was lost. `byItself`: only if the conversation still goes on. What the portal said,
-  // or null once we are in, as somebody new to the others.
+  // Enter again, because the place was lost. `byItself`: only if the conversation still goes on. Why not, in the
+  // portal's words {error, …}, or null once we are in, as somebody new to the others.
   async comeBack(byItself) {
     for (let tries = 0; ; tries++) {
       const answer = await this.#post(facts.returning, { by_itself: byItself });
-      const body = isAway(answer) ? null : await answer.json().catch(() => null);
-      if (!body) {
+      if (isAway(answer)) {
         await pause(tries);
         continue;
       }
-      if (!answer.ok) return body;
+      const body = await answer.json().catch(() => null); // null: not the portal's own words
+      if (!answer.ok || !body?.id) return { error: "refused", ...body };
       facts.id = body.id;
       this.tab = randomId();
       this.#mark = null;
@@ -120,7 +120,7 @@ export class Portal extends EventTarget {
     if (this.ended) return;
     if (isAway(answer)) return this.#tellLost(true);
     const body = await answer.json().catch(() => ({}));
-    if (answer.status === 409) return this.#end("elsewhere", "");
+    if (body.error === "elsewhere") return this.#end("elsewhere", "");
     if (!answer.ok || answer.redirected) return this.#end(body.reason ?? "absent", body.message ?? "");
     if (greeting.first) this.#mark ??= body.mark ?? null;
     if (this.#greeting === greeting) this.#greeting = {};

@@ -15,13 +15,17 @@ from portal.admission.models import RoomToken
 from portal.admission.queries import Visitor
 from portal.clock import now
 from portal.db import session, transaction
+from portal.providers import registry
 from portal.providers.base import LiveState
+from portal.providers.mesh.adapter import Mesh
 from portal.rooms.models import Role
-from portal.status.models import Driver, Ending
+from portal.status.models import Driver, Ending, Participation
+from portal.status.operations import leave_session
 from portal.status.runs import end_session
+from tests.cast import Cast
 from tests.conftest import BOTH
-from tests.providers.standin.adapter import StandInService
-from tests.providers.standin.server import running
+from tests.providers.standin.adapter import StandInAdapter, StandInService
+from tests.providers.standin.server import StandIn, running
 from tests.providers.standin.world import World, give_board_room_to
 
 pytestmark = BOTH
@@ -159,6 +163,39 @@ def test_who_comes_back_from_the_service_reads_that_he_left(world: World) -> Non
     page = client.get(f"/rooms/{world.cast.board}/-/left")
     assert "You left the room." in page.text
     assert "Rejoin" in page.text
+
+
+def test_who_comes_back_to_a_room_that_moved_to_a_service_is_sent_there_and_keeps_the_place(
+    cast: Cast, service: StandIn
+) -> None:
+    client = cast.join(Role.GUEST, name="Gus")
+    base = f"/rooms/{cast.board}/-/conference"
+    proof = client.get(base).text.split('data-csrf="')[1].split('"')[0]
+    with cast.app.app_context(), transaction():
+        [lost] = session.scalars(sa.select(Participation))
+        leave_session(lost, ending=Ending.LOST)
+    registry.fill([Mesh([]), StandInAdapter()])
+    world = give_board_room_to(cast, service)
+    answer = client.post(f"{base}/return", json={"by_itself": False}, headers={"X-CSRFToken": proof})
+    told = answer.json or {}
+    assert (answer.status_code, told["error"]) == (200, "door")
+    assert told["address"].startswith(service.url)
+    assert [person.name for person in world.people()] == ["Gus"]
+    assert world.runs()[-1].driver is Driver.PROVIDER
+
+
+def test_who_was_removed_from_a_run_of_the_service_is_let_back_in_while_nobody_is_in(world: World) -> None:
+    client, answer = world.join(Role.GUEST, name="Gus")
+    world.land(answer)
+    with world.app.app_context(), transaction():
+        [guest] = session.scalars(sa.select(Participation))
+        leave_session(guest, ending=Ending.REMOVED)
+    assert 'data-waiting="removed"' in client.get(world.cast.board_path).text
+    alice, page = world.cast.sign_in("alice"), f"/manage/rooms/{world.cast.board}"
+    assert "Let back in: Gus" in alice.get(f"{page}/status").text
+    assert alice.send(f"{page}/participations/{guest.id}/readmission", page).status_code == 303
+    assert "Let back in" not in alice.get(f"{page}/status").text
+    world.land(client.send(world.cast.board_path, name="Gus"))
 
 
 def test_who_closes_his_page_at_the_service_is_out_after_the_next_look(world: World) -> None:

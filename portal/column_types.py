@@ -53,6 +53,9 @@ def exact_json(value: object) -> str:
     return json.dumps(value, allow_nan=False)
 
 
+_JSON_VALUES = (dict, list, tuple, str, int, float, bool, type(None))
+
+
 class ExactJSON(sa.JSON):
     """The type of all JSON columns: a value is written unless its text is the one that is stored.
 
@@ -61,7 +64,8 @@ class ExactJSON(sa.JSON):
     """
 
     def compare_values(self, x: Any, y: Any) -> bool:
-        return exact_json(x) == exact_json(y)
+        known = all(isinstance(value, _JSON_VALUES) for value in (x, y))  # else nothing was loaded to compare with
+        return known and exact_json(x) == exact_json(y)
 
 
 def enum_type(choices: type[StrEnum]) -> sa.Enum:

@@ -19,6 +19,7 @@ from portal.column_types import exact_json
 WRITER_TIMEOUT = 5.0  # seconds that a transaction waits for SQLite's one writer before it is "locked"
 TRUSTED_SECONDS = 1.0  # so long after its last use is a connection to PostgreSQL taken for alive
 _WRONG_TABLES = ("no such table", "no such column", "has no column")  # SQLite calls them operational, too
+_WRITING = ("INSERT", "UPDATE", "DELETE", "REPLACE", "TRUNCATE")
 
 reading_only: ContextVar[bool] = ContextVar("reading", default=False)
 
@@ -49,7 +50,7 @@ def configure_engine(engine: sa.Engine) -> None:
     On PostgreSQL a reading request runs in autocommit: each statement sees what is committed with or without
     a transaction, and a page saves the round trips of BEGIN and COMMIT.
     """
-    sa.event.listen(engine, "before_cursor_execute", _refuse_writes_whilereading_only)
+    sa.event.listen(engine, "before_cursor_execute", _refuse_writes_while_reading)
     if engine.dialect.name == "postgresql":
         sa.event.listen(engine, "connect", _use_generic_plans)
         sa.event.listen(engine, "begin", _begin_on_postgresql)
@@ -60,15 +61,18 @@ def configure_engine(engine: sa.Engine) -> None:
         sa.event.listen(engine, "begin", _begin_on_sqlite)
 
 
-def _refuse_writes_whilereading_only(
+def _refuse_writes_while_reading(
     _connection: sa.Connection,
     _cursor: object,
-    _statement: str,
+    statement: str,
     _parameters: object,
     context: DefaultExecutionContext,
     _many: bool,
 ) -> None:
-    if reading_only.get() and (context.isinsert or context.isupdate or context.isdelete):
+    if not reading_only.get():
+        return
+    built = context.isinsert or context.isupdate or context.isdelete
+    if built or statement.lstrip().upper().startswith(_WRITING):  # the second for what is written as text
         raise WriteWhileReading("a request that promised to change nothing tried to write")
 
 

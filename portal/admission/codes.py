@@ -19,6 +19,7 @@ from portal.people.names import clean_name
 from portal.permissions.rules import require_grantable_roles
 from portal.rooms.models import Role, Room
 from portal.status.locking import lock_room
+from portal.status.models import Participation
 from portal.undo import undo_payload, undo_token
 
 _UNDO_PURPOSE = "deleted-code"
@@ -55,9 +56,11 @@ def change_code(
     """
     lock_code(changed)
     require_grantable_roles(by, room, changed.role, role)
-    changed.role = role
+    changed.role, before = role, changed.normal
     _describe(changed, code, label, expires_at)
     _store(changed)
+    if changed.normal != before:
+        forget_typed_code(changed)
     record_event("code.changed", changed, by=by, room=changed.room_uuid)
 
 
@@ -124,6 +127,15 @@ def lock_code(code: AccessCode) -> None:
     """
     lock_room(code.room_uuid)
     lock(code)
+
+
+def forget_typed_code(code: AccessCode) -> None:
+    """Let nobody come back by what he typed before the code was changed."""
+    session.execute(
+        sa.update(Participation)
+        .where(Participation.room_uuid == code.room_uuid, Participation.access_code_uuid == code.uuid)
+        .values(access_code_uuid=None)
+    )
 
 
 def use_code(used: AccessCode, at: datetime, *, uses: int) -> bool:

@@ -146,7 +146,7 @@ def in_zone(moment: datetime) -> str:
 
 
 def when_in_zone(moment: datetime) -> str:
-    """The same with the zone, for pages that do not name it elsewhere: "today, 14:05 (Europe/Berlin)"."""
+    """A moment for people, as `when` writes it, and its time zone, for pages that do not name the zone elsewhere."""
     return gettext("%(time)s (%(zone)s)", time=when(moment), zone=zone_name())
 
 

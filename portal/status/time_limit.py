@@ -28,7 +28,7 @@ def end_of_run(room: Room, started_at: datetime) -> datetime | None:
 
 
 def find_end_of_run(run: RoomSession) -> datetime | None:
-    """As `end_of_run`, with room and plan as they are in the database now: one statement."""
+    """When this run is ended by its time limit, by the room and plan that the database has now: one statement."""
     room, plan = session.execute(
         sa.select(Room, plan_column(Room.subscription_uuid))
         .join(Room.subscription)

@@ -8,6 +8,9 @@ from flask import Response
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001  (spreadsheets take the wide ones too)
 
+_ISOLATION = str.maketrans("", "", "\u2066\u2067\u2068\u2069")
+"""What keeps the direction of a name inside a sentence on pages. In a table the same name has to read the same."""
+
 
 def csv_file(name: str, head: Sequence[str], rows: Iterable[Sequence[object]]) -> Response:
     """A response that downloads as the file `name` (ASCII). It is UTF-8 with a byte order mark, which Excel needs."""
@@ -22,5 +25,5 @@ def csv_file(name: str, head: Sequence[str], rows: Iterable[Sequence[object]]) -
 
 def cell(value: object) -> str:
     """The value as text. A text that a spreadsheet would take for a formula gets an apostrophe in front."""
-    text = "" if value is None else str(value)
+    text = "" if value is None else str(value).translate(_ISOLATION)
     return f"'{text}" if text.lstrip().startswith(_FORMULA) or text.startswith(_FORMULA) else text

@@ -7,10 +7,10 @@ saved; and of one that both changed he sees both, and chooses. Each choice of a 
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from flask import request
 from flask_babel import gettext as _
@@ -22,6 +22,8 @@ from portal.edge.i18n import translated
 from portal.errors import Conflict, Message
 from portal.identifiers import IdentifierMixin
 from portal.web.forms import Form, typed_moment
+
+Thing = TypeVar("Thing", bound=IdentifierMixin)
 
 VERSION = "version"
 """Name of the hidden field with the version that the form showed, as a JSON object: field → digest."""
@@ -42,8 +44,12 @@ class Contest:
     yours: str
 
 
+def _lock_row(thing: IdentifierMixin) -> None:
+    lock(thing, relations=False)
+
+
 class EditForm(Form):
-    """The base class of forms that change what exists. `hold` what it changes before the form is filled with it."""
+    """The base class of forms that change what exists, which `lock_for_edit` locks before it is filled."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         self.contested: dict[str, Contest] = {}
@@ -99,13 +105,14 @@ class EditForm(Form):
                 yield field.name, _text(field, field.object_data)
 
 
-def hold(thing: IdentifierMixin) -> None:
+def lock_for_edit(thing: Thing, locking: Callable[[Thing], None] = _lock_row) -> None:
     """Lock what a form is about to change, so that it stays as the form compares it until the change is written.
 
-    Does nothing for a request that only shows the form. Raises `NotFound` if it is gone.
+    `locking` is for what has an order in which its rows are locked. Does nothing for a request that only shows the
+    form. Raises `NotFound` if it is gone.
     """
     if request.method == "POST":
-        lock(thing, relations=False)
+        locking(thing)
 
 
 def _version_sent() -> dict[str, str]:

@@ -28,7 +28,8 @@ MEMBERSHIP = sa.and_(
 """The condition that joins an endpoint with its owner's membership in its room."""
 
 NO_OWNER = Message(
-    "Its owner may no longer keep it here, or no longer see all that it tells. Somebody who may has to save it again."
+    "Nothing is sent: its owner has lost the right to see one of these events. Somebody who has it must save this "
+    "webhook again."
 )
 """The message about an endpoint for which `find_valid_owner` returns None."""
 

@@ -10,7 +10,7 @@ from sqlalchemy.exc import StatementError
 from werkzeug.test import TestResponse
 
 from portal.column_types import ExactJSON
-from portal.db import db, session
+from portal.db import db, session, transaction
 from portal.rooms.models import Room
 from tests.api.conftest import NewProgram
 from tests.cast import Cast
@@ -111,3 +111,12 @@ def test_every_json_column_is_exact(app: Flask) -> None:
     ours = [column for column in columns if isinstance(column.type, sa.JSON)]
     assert Room.__table__.c.room_metadata in ours
     assert [str(column) for column in ours if not isinstance(column.type, ExactJSON)] == []
+
+
+def test_a_value_is_written_where_none_was_loaded_before(app: Flask, cast: Cast) -> None:
+    with app.app_context(), transaction():
+        room = session.scalars(sa.select(Room).where(Room.id == cast.board)).one()
+        session.expire(room, ["room_metadata"])
+        room.room_metadata = {"new": 1}
+    with app.app_context(), transaction():
+        assert session.scalar(sa.select(Room.room_metadata).where(Room.id == cast.board)) == {"new": 1}

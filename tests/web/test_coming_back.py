@@ -10,6 +10,7 @@ import time_machine
 from flask import Flask
 
 from portal import channels
+from portal.admission.codes import change_code
 from portal.admission.models import AccessCode
 from portal.channels import InProcess
 from portal.clock import now
@@ -17,6 +18,7 @@ from portal.db import session, transaction
 from portal.errors import ChannelsAway
 from portal.identifiers import new_id
 from portal.jobs import loop
+from portal.people.actor import actor_of
 from portal.providers.base import LiveState
 from portal.rooms.models import Role
 from portal.status.models import Ending, Participation, RoomStatus
@@ -163,6 +165,21 @@ def test_who_was_away_for_longer_enters_again_without_typing(cast: Cast, moderat
     with app.app_context():
         link, code = cast.token(Role.ATTENDEE), session.scalars(sa.select(AccessCode)).one()
         assert (link.use_count, code.use_count) == (1, 1)
+
+
+@BOTH
+def test_who_typed_a_code_that_was_changed_since_has_to_type_the_new_one(
+    cast: Cast, moderator: Player, app: Flask
+) -> None:
+    attendee = Player(cast.join(Role.ATTENDEE, name="Att"), cast.board, "att-tab")
+    attendee.alive()
+    lose(cast, attendee)
+    with app.app_context(), transaction():
+        code = session.scalars(sa.select(AccessCode)).one()
+        by = actor_of(cast.user("alice"))
+        change_code(code, room=code.room, by=by, role=code.role, code="WXYZ-2345", label="", expires_at=None)
+    assert comes_back(attendee)[0] != 200
+    assert set(away(moderator)) == {"Mo"}
 
 
 def test_a_member_comes_back_as_one(cast: Cast, moderator: Player) -> None:

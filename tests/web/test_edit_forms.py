@@ -18,6 +18,7 @@ from portal.permissions.permission import Permission
 from portal.rooms.models import Role
 from tests.cast import Cast, Client
 from tests.conftest import BOTH
+from tests.statements import statements
 from tests.web.test_safe_methods import OF_NOBODY, World, program, world
 
 __all__ = ["program", "world"]
@@ -300,6 +301,24 @@ def test_a_time_that_was_left_alone_keeps_its_seconds(cast: Cast, app: Flask) ->
 def test_a_version_that_nobody_wrote_does_no_harm(cast: Cast, settings: str, version: str) -> None:
     tab = Tab(cast.sign_in("alice"), settings)
     assert tab.save(version=version, room_name="Mine").status_code in {303, 409}
+
+
+@BOTH
+@pytest.mark.parametrize("kind", ["links", "codes"])
+def test_a_form_locks_the_room_before_what_is_in_it(cast: Cast, app: Flask, kind: str) -> None:
+    """As whoever enters does: two that lock one after the other in two orders would wait for each other for ever."""
+    alice = cast.sign_in("alice")
+    page = alice.get(f"/manage/rooms/{cast.board}/{kind}").text
+    path = re.search(rf'"(/manage/rooms/{cast.board}/{kind}/[^/"]+/edit)"', page)
+    assert path is not None
+    tab = Tab(alice, path[1])
+    with app.app_context():
+        engine = db.engine
+    with statements(engine) as seen:
+        assert tab.save(label="Other").status_code == 303
+    if engine.dialect.name == "postgresql":
+        locked = [re.findall(r"FOR NO KEY UPDATE OF (\w+)", one) for one in seen]
+        assert next(tables[0] for tables in locked if tables) == "rooms"
 
 
 def test_every_form_that_saves_a_change_carries_the_version_it_showed(world: World, app: Flask) -> None:

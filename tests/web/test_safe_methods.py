@@ -196,6 +196,9 @@ def test_a_statement_that_writes_is_refused_while_reading(app: Flask, cast: Cast
         with pytest.raises(WriteWhileReading):
             session.execute(sa.delete(Room))
         session.rollback()
+        with pytest.raises(WriteWhileReading):
+            session.execute(sa.text(" update rooms set room_name = 'Another name'"))
+        session.rollback()
         with writing():
             cast.room().room_name = "What a reader found"
     assert cast.room().room_name == "What a reader found"

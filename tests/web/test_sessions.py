@@ -105,6 +105,10 @@ def test_other_cells_stay_as_they_are(text: str) -> None:
     assert cell(text) == text
 
 
+def test_a_name_reads_in_a_table_as_it_was_typed() -> None:
+    assert cell("Member \u2068יעל\u2069") == "Member יעל"
+
+
 def test_ending_says_who_goes_and_sends_them_out(cast: Cast, board: str) -> None:
     guest = cast.join(Role.GUEST, name="Gus")
     alice = cast.sign_in("alice")

@@ -11,6 +11,7 @@ from sqlalchemy import event
 from werkzeug.routing import Rule
 
 from portal.admission.models import RoomToken
+from portal.admission.secrets import new_token
 from portal.db import db
 from portal.rooms.models import Role
 from tests.cast import Cast
@@ -37,6 +38,8 @@ QUERIES = [
     "?token={head}+{tail}",
     "?Token={token}",
     "?TOKEN={token}",
+    f"?mc_eid={'x' * 1000}&token={{token}}",
+    f"?ref=/rooms/b/x?token={new_token()}&token={{token}}",
 ]
 
 

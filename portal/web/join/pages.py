@@ -102,8 +102,12 @@ def join(admission: Admission, slug: str) -> ResponseReturnValue:
 def _presented_token() -> str | None:
     """The token in the address; "" if the address names one that cannot be read; None if it does not.
 
-    The whole query is read, because mail and chat programs spoil names and separators, too: `amp;token`, `Token`.
+    Where `token` holds none, the whole query is read, because mail and chat programs spoil names and separators, too:
+    `amp;token`, `Token`.
     """
+    token = read_token(request.args.get("token", ""))
+    if token is not None:
+        return token
     text = unquote_plus(request.query_string.decode("latin-1"))
     named = any(name.lower().removeprefix("amp;") == "token" for name in request.args)
     return read_token(text) or ("" if named else None)

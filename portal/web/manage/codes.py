@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext as _l
 from wtforms import StringField
 
-from portal.admission.codes import change_code, create_code, delete_code, restore_code
+from portal.admission.codes import change_code, create_code, delete_code, lock_code, restore_code
 from portal.admission.models import AccessCode
 from portal.admission.queries import codes_of, find_own_code, roles_locked_out
 from portal.clock import now
@@ -20,7 +20,7 @@ from portal.permissions.permission import Permission
 from portal.permissions.rules import grantable_roles
 from portal.rooms.models import Role, Room
 from portal.web import flash_messages
-from portal.web.edit_forms import EditForm, hold
+from portal.web.edit_forms import EditForm, lock_for_edit
 from portal.web.forms import Form, RoleField, UTCDateTimeField, refills, stripped
 
 bp = Blueprint("codes", __name__, url_prefix="/manage/rooms/<id:room_id>/codes")
@@ -83,7 +83,7 @@ def create(room: Room) -> ResponseReturnValue:
 def edit(room: Room, code_id: str) -> ResponseReturnValue:
     """Change or renew a code."""
     code = _own(room, code_id)
-    hold(code)
+    lock_for_edit(code, lock_code)
     if code.role not in grantable_roles(actor.current(), room):
         raise NotAllowed
     form = CodeEditForm(obj=code)

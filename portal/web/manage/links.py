@@ -28,7 +28,7 @@ from portal.permissions.rules import grantable_roles, knows_the_plan
 from portal.rooms.models import Role, Room
 from portal.status.models import Participation
 from portal.web import flash_messages
-from portal.web.edit_forms import EditForm, hold
+from portal.web.edit_forms import EditForm, lock_for_edit
 from portal.web.forms import Form, RoleField, UTCDateTimeField, refills, stripped
 from portal.web.manage.sharing import shared_link
 
@@ -135,7 +135,7 @@ def create(room: Room) -> ResponseReturnValue:
 def edit(room: Room, token_id: str) -> ResponseReturnValue:
     """Change a link. Its address stays."""
     token = _own(room, token_id)
-    hold(token)
+    lock_for_edit(token, tokens.lock_token)
     if token.role not in grantable_roles(actor.current(), room):
         raise NotAllowed
     form = LinkEditForm(obj=token)

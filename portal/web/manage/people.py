@@ -27,7 +27,7 @@ from portal.permissions.permission import NOT_GRANTABLE_YET, Permission
 from portal.permissions.rules import can
 from portal.rooms.models import Room
 from portal.web import flash_messages
-from portal.web.edit_forms import EditForm, hold
+from portal.web.edit_forms import EditForm, lock_for_edit
 from portal.web.forms import Form, UTCDateTimeField, refills
 
 bp = Blueprint("people", __name__, url_prefix="/manage/rooms/<id:room_id>/people")
@@ -101,7 +101,7 @@ def add(room: Room) -> ResponseReturnValue:
 def edit(room: Room, member_id: str) -> ResponseReturnValue:
     """Change what a member may do."""
     member = find_member(room, member_id)
-    hold(member)
+    lock_for_edit(member)
     present = [Permission(value) for value in member.permissions if value in set(Permission)]
     form = RightsEditForm(data={"permissions": present, "until": member.until})
     form.offer(room)

@@ -24,7 +24,7 @@ from portal.status.room_lifecycle import change_room
 from portal.subscriptions.feature_catalog import Feature
 from portal.web import flash_messages
 from portal.web.declared_fields import changed_values, for_people, form_field, shown_value
-from portal.web.edit_forms import EditForm, hold
+from portal.web.edit_forms import EditForm, lock_for_edit
 from portal.web.forms import refills
 
 bp = Blueprint("room_settings", __name__, url_prefix="/manage/rooms/<id:room_id>/settings")
@@ -78,7 +78,7 @@ class SettingsForm(EditForm):
 @refills
 def edit(room: Room) -> ResponseReturnValue:
     """Change the room."""
-    hold(room)
+    lock_for_edit(room)
     form = form_for(room)
     if form.validate_on_submit():
         with form.refusals():

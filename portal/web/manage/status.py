@@ -151,7 +151,7 @@ class Rights:
         """Whether the first of the rights has ended."""
         return self.watched.until is not None and self.watched.until <= now()
 
-    def hold(self, app: Flask) -> bool:
+    def still_hold(self, app: Flask) -> bool:
         """Whether the sign-in still counts, and watches what it did."""
         with app.app_context(), reading(), transaction():
             somebody = actor.by_sign_in(self.sign_in_uuid)
@@ -173,7 +173,7 @@ def _changes(app: Flask, rights: Rights) -> Iterator[str]:
                 return
             told = rights.own in watch.heard or EVERYTHING in words
             if told or rights.over or time.monotonic() - judged_at > JUDGE_SECONDS:
-                if not rights.hold(app):
+                if not rights.still_hold(app):
                     return
                 judged_at = time.monotonic()
             for room_id in sorted(words - {""}):

@@ -21,7 +21,7 @@ from portal.permissions.rules import can, manages_customer
 from portal.providers import fetch
 from portal.rooms.models import Room
 from portal.web import flash_messages
-from portal.web.edit_forms import EditForm, hold
+from portal.web.edit_forms import EditForm, lock_for_edit
 from portal.web.forms import Form, refills, stripped
 from portal.web.manage.webhook_states import delivery_state, endpoint_state, is_moving, is_repeatable
 from portal.webhooks import operations
@@ -136,7 +136,7 @@ def deliveries(room: Room, endpoint_id: str) -> ResponseReturnValue:
 def edit(room: Room, endpoint_id: str) -> ResponseReturnValue:
     """Change address, events and description."""
     endpoint = _own(room, endpoint_id)
-    hold(endpoint)
+    lock_for_edit(endpoint)
     present = [event for event in Event if endpoint.wants(event)]
     form = WebhookEditForm(data={"url": endpoint.url, "description": endpoint.description, "events": present})
     form.offer(room)

@@ -36,7 +36,7 @@ from portal.people import operations as people
 from portal.people.known_devices import KnownDevice
 from portal.people.timezones import time_zones
 from portal.web import flash_messages, htmx
-from portal.web.edit_forms import EditForm, hold
+from portal.web.edit_forms import EditForm, lock_for_edit
 from portal.web.forms import REFILL_FIELD, REFILLS, Form, fields_to_keep, refills
 
 bp = Blueprint("session", __name__)
@@ -132,7 +132,7 @@ def me() -> ResponseReturnValue:
     """Show and change name and time zone of the signed-in person."""
     somebody = actor.someone()
     user = somebody.user
-    hold(user)
+    lock_for_edit(user)
     form = ProfileForm(data={"name": user.name, "timezone": user.timezone or "UTC"})
     if form.validate_on_submit():
         with form.refusals():

@@ -9,7 +9,7 @@ from flask import Flask
 
 from portal.admission.join_tickets import issue_join_ticket
 from portal.admission.models import RoomToken
-from portal.admission.queries import Visitor
+from portal.admission.visitor import Visitor
 from portal.db import Base, session, transaction
 from portal.jobs.queue import make_queue
 from portal.rooms.models import Role

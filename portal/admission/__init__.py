@@ -5,12 +5,16 @@ refuse. Capacity and uses are judged again under a row lock. A token opens one r
 entering only. When a room has any code for a role, every link of that role needs a valid one; members never need one.
 Wrong codes are counted on the server. What is wrong with somebody's plan is never told to a guest.
 
-    decision.py          the decision, its checks and reasons
+    case.py checks.py decision.py    what is judged, by which checks, and the decision
+    visitor.py           who stands at the door
+    occupancy.py         who is in, and what a visitor did in the running session
     queries.py           reading what the decision needs, and tokens and codes
+    locked_door.py       room, codes and people, read under the room's lock
     entering.py          judging under the lock, and entering
     joining.py           the whole way in, with the service behind the room asked between judging and entering
     models.py            the tables `RoomToken`, `AccessCode` and `JoinTicket`
     tokens.py codes.py   creating, changing and ending links and access codes
+    automatic_tokens.py  the guest links that devices get in public rooms
     sharing.py           the link of each role that anybody may be handed, and its code
     join_tickets.py      addresses that let one person in once, for the API
     reauthorization.py   checking again that somebody who is in still may be

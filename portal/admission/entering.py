@@ -9,31 +9,29 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-import sqlalchemy as sa
-from sqlalchemy.orm import lazyload, object_mapper
-
 from portal import throttling
+from portal.admission.automatic_tokens import automatic_token
+from portal.admission.case import Enter, Reason
 from portal.admission.codes import use_code
-from portal.admission.decision import Decision, Enter, Reason, decide
+from portal.admission.decision import Decision, decide
+from portal.admission.locked_door import LockedDoor, lock_door
 from portal.admission.models import AccessCode, RoomToken
-from portal.admission.queries import OCCUPANCY, Occupancy, Visitor, case_of, occupancy_for, this_token, visitor_params
+from portal.admission.occupancy import Occupancy
+from portal.admission.queries import case_of, occupancy_for
 from portal.admission.secrets import normal_code, same_code
-from portal.admission.throttle_buckets import KNOWN, STRANGERS, automatic_token_bucket, code_buckets
-from portal.admission.tokens import automatic_token, count_use_on_chain
+from portal.admission.throttle_buckets import automatic_token_bucket, code_buckets
+from portal.admission.tokens import count_use_on_chain
+from portal.admission.visitor import Visitor
 from portal.audit.operations import record_event
 from portal.clock import now
 from portal.db import session
-from portal.errors import Invalid, Message, NotFound, Refused, Throttled
+from portal.errors import Invalid, Message, Refused, Throttled
 from portal.identifiers import new_id
 from portal.people.models import NAME_LENGTH
 from portal.people.names import clean_name
-from portal.rooms.features import used_limit
-from portal.rooms.kinds import kind_of
 from portal.rooms.models import Role, Room
-from portal.status.locking import LockedRoom, locked_room_from_rows, locked_room_query
 from portal.status.models import Participation
 from portal.status.operations import ArrivalOutdated, Reservation, enter_session
-from portal.subscriptions.models import Subscription
 
 
 class Declined(Refused):
@@ -44,59 +42,6 @@ class Declined(Refused):
     def __init__(self, decision: Decision) -> None:
         super().__init__()
         self.decision = decision
-
-
-_HERE = sa.bindparam("here", type_=sa.Uuid())
-_ROLE = sa.bindparam("role", type_=AccessCode.role.type)
-
-_ROOM_AND_CODES = (  # these statements are built once, because others wait while they are executed
-    sa.select(Room, Subscription, AccessCode)
-    .join(Room.subscription)
-    .outerjoin(AccessCode, sa.and_(AccessCode.room_uuid == Room.uuid, AccessCode.role == _ROLE))
-    .options(lazyload(Subscription.provider), lazyload(Subscription.features))
-    .where(Room.uuid == _HERE, Room.trashed_at.is_(None))
-    .order_by(AccessCode.uuid)
-)
-_LOCKING = _ROOM_AND_CODES.with_for_update(of=[Subscription, Room], key_share=True)
-_LOCKING_UNLIMITED = _ROOM_AND_CODES.suffix_with(
-    f"FOR SHARE OF {Subscription.__tablename__} FOR NO KEY UPDATE OF {Room.__tablename__}", dialect="postgresql"
-)
-"""For a plan without a limit of participants: it locks the subscription in share mode.
-
-So people who enter other rooms of the plan need not wait, but ending the subscription does. The order of the locks is
-that of `_LOCKING`: subscription, then room.
-"""
-_ENTERED_BEFORE = (
-    sa.select(Participation.uuid)
-    .where(
-        Participation.room_uuid == _HERE,
-        Participation.device == sa.bindparam("device", type_=sa.String()),
-        Participation.role == _ROLE,
-    )
-    .correlate(None)
-    .exists()
-)
-_BEHIND_THE_DOOR = (
-    locked_room_query(_HERE).outerjoin(RoomToken, this_token()).add_columns(RoomToken, _ENTERED_BEFORE, *OCCUPANCY)
-)
-_BEHIND_A_CODE = _BEHIND_THE_DOOR.add_columns(STRANGERS.column, KNOWN.column)
-
-
-@dataclass(frozen=True)
-class LockedDoor:
-    """What is known of a room and a visitor once the room is locked.
-
-    `codes` are the access codes of the visitor's role. `known`: the device was in this room before, in this role.
-    `retry_after`: for strangers and for known devices the Unix time from which a code may be tried again; None: now.
-    """
-
-    room: Room
-    visitor: Visitor
-    codes: list[AccessCode]
-    occupancy: Occupancy
-    here: LockedRoom
-    known: bool
-    retry_after: tuple[float | None, float | None]
 
 
 def preview(room: Room, visitor: Visitor, occupancy: Occupancy | None = None) -> Decision:
@@ -213,31 +158,6 @@ def admit(judged: Judgement, *, network: str, reservation: Reservation | None = 
     return participation
 
 
-def lock_door(room: Room, visitor: Visitor, *, network: str) -> LockedDoor:
-    """Lock subscription and room, and read everything that entering depends on: two statements.
-
-    Raises `NotFound` for a room that is gone.
-    """
-    codes = _lock(room, visitor.role)
-    params = {"here": room.uuid, "role": visitor.role, **visitor_params(visitor)}
-    if codes:
-        for column, known_device in ((STRANGERS, None), (KNOWN, visitor.device or "")):
-            buckets = code_buckets(room=room, role=visitor.role, network=network, known_device=known_device)
-            params |= column.params(*buckets)
-    rows = session.execute(_BEHIND_A_CODE if codes else _BEHIND_THE_DOOR, params).all()
-    _status, _run, _person, token, known, *more = rows[0]
-    occupancy, retry_after = Occupancy(*more[: len(OCCUPANCY)]), more[len(OCCUPANCY) :] or (None, None)
-    return LockedDoor(
-        room,
-        replace(visitor, token=token),
-        codes,
-        occupancy,
-        locked_room_from_rows(room, rows),
-        known,
-        (retry_after[0], retry_after[1]),
-    )
-
-
 def matching_code(door: LockedDoor, code: str, at: datetime) -> AccessCode | None:
     """The valid code of the visitor's role that equals `code`, or None. Raises `Throttled`.
 
@@ -247,7 +167,7 @@ def matching_code(door: LockedDoor, code: str, at: datetime) -> AccessCode | Non
     if retry_after is not None:
         raise Throttled(retry_after=throttling.seconds_until(retry_after))
     typed = normal_code(code[:200])
-    equal = [known for known in door.codes if same_code(normal_code(known.code), typed)]
+    equal = [known for known in door.codes if typed and same_code(normal_code(known.code), typed)]
     return equal[0] if equal and not equal[0].expired(at) else None
 
 
@@ -333,18 +253,3 @@ def _refusal_recorder(room: Room, visitor: Visitor, decision: Decision) -> Calla
     member, room_uuid, role = visitor.member, room.uuid, visitor.role.value
     reason = decision.reason.value if decision.reason else "wait"
     return lambda: record_event("participant.refused", room, by=member, room=room_uuid, role=role, reason=reason)
-
-
-def _lock(room: Room, role: Role) -> list[AccessCode]:
-    """Lock and reload subscription and room, and return the role's codes: one statement. Raises `NotFound`."""
-    room_uuid, subscription = room.uuid, room.subscription
-    limit = kind_of(room).people_limit
-    counted = limit is not None and used_limit(subscription.values, {}, limit) is not None
-    locking = _LOCKING if counted else _LOCKING_UNLIMITED
-    for thing in (room, subscription):
-        plain = set(object_mapper(thing).column_attrs.keys()) - {"uuid"}
-        session.expire(thing, plain)  # only the columns, which are reloaded below; relations stay loaded
-    rows = session.execute(locking, {"here": room_uuid, "role": role}).all()
-    if not rows:
-        raise NotFound
-    return [row[2] for row in rows if row[2] is not None]

@@ -13,19 +13,21 @@ import sqlalchemy as sa
 from sqlalchemy.orm import joinedload
 
 from portal import vault
-from portal.admission.decision import Decision, Enter, Reason, decide
+from portal.admission.case import Enter, Reason
+from portal.admission.decision import Decision, decide
 from portal.admission.entering import (
     Judgement,
     admit,
     checked_name,
     count_wrong_code,
-    lock_door,
     matching_code,
     record_refusal,
     require_entry,
 )
+from portal.admission.locked_door import lock_door
 from portal.admission.models import JoinTicket
-from portal.admission.queries import Visitor, case_of
+from portal.admission.queries import case_of
+from portal.admission.visitor import Visitor
 from portal.clock import now
 from portal.db import session
 from portal.errors import Conflict, Message

@@ -15,8 +15,8 @@ from portal import throttling
 from portal.admission.entering import Judgement, enter, judge
 from portal.admission.join_tickets import judge_join_ticket, redeem_join_ticket
 from portal.admission.models import JoinTicket
-from portal.admission.queries import Visitor
 from portal.admission.throttle_buckets import service_bucket
+from portal.admission.visitor import Visitor
 from portal.db import committed_step, session, without_transaction
 from portal.errors import NotFound
 from portal.permissions.rules import member_role

@@ -7,7 +7,6 @@ limit of uses.
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from portal import vault
 from portal.admission.models import LABEL_LENGTH, RoomToken
@@ -17,7 +16,6 @@ from portal.channels import channels
 from portal.clock import now
 from portal.db import lock, on_commit, session
 from portal.errors import Conflict, Invalid, Message
-from portal.identifiers import new_id, new_uuid
 from portal.people.actor import Actor
 from portal.people.models import NAME_LENGTH
 from portal.people.names import clean_name
@@ -29,7 +27,6 @@ from portal.status.operations import change_role, close_participations
 from portal.undo import UNDO_WINDOW
 
 LONGEST_GRACE = timedelta(days=30)
-AUTOMATIC_LIFE = timedelta(hours=24)
 MOST_USES = 1_000_000
 
 
@@ -50,7 +47,9 @@ def issue_token(
     moderator.
     """
     require_grantable_roles(by, room, role)
-    token = RoomToken(room=room, role=role, created_by=by.user, use_count=0, automatic=False, **_sealed(new_token()))
+    token = RoomToken(
+        room=room, role=role, created_by=by.user, use_count=0, automatic=False, **token_columns(new_token())
+    )
     _describe(token, label=label, person=person, not_before=not_before, expires_at=expires_at, max_uses=max_uses)
     session.add(token)
     session.flush()
@@ -123,7 +122,7 @@ def rotate_token(token: RoomToken, *, room: Room, by: Actor, grace: timedelta) -
         paused_at=token.paused_at and at,  # a pause of its own: resuming it does not resume what was paused before
         automatic=False,
         chain_uuid=token.chain_uuid or token.uuid,
-        **_sealed(new_token()),
+        **token_columns(new_token()),
     )
     session.add(fresh)
     session.flush()
@@ -229,38 +228,6 @@ def people_inside(token: RoomToken) -> list[Participation]:
     return list(session.scalars(inside.where(Participation.token_uuid.in_(own), Participation.left_at.is_(None))))
 
 
-def automatic_token(room: Room, device: str, *, at: datetime, uses: int) -> RoomToken:
-    """The automatic guest link of this device in a public room, which is created if there is none.
-
-    Sets its last_usage to `at`, adds `uses` to its use_count, and lets it expire 24 hours after `at`.
-    """
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    row = dict(
-        uuid=new_uuid(),
-        id=new_id(),
-        room_uuid=room.uuid,
-        role=Role.GUEST,
-        label="",
-        person="",
-        use_count=uses,
-        last_usage=at,
-        automatic=True,
-        device=device,
-        created_at=at,
-        updated_at=at,
-        expires_at=at + AUTOMATIC_LIFE,
-        **_sealed(new_token()),
-    )
-    used = {"expires_at": row["expires_at"], "last_usage": at, "use_count": RoomToken.use_count + uses}
-    made = (
-        insert(RoomToken)
-        .values(row)
-        .on_conflict_do_update(index_elements=["room_uuid", "device"], set_=used)
-        .returning(RoomToken)
-    )
-    return session.scalars(made, execution_options={"populate_existing": True}).one()
-
-
 def count_use_on_chain(token: RoomToken) -> None:
     """Count a use on all other links that are connected with this one by rotation: they share a limit of uses."""
     first = token.chain_uuid or token.uuid
@@ -274,26 +241,6 @@ def count_use_on_chain(token: RoomToken) -> None:
         .values(use_count=RoomToken.use_count + 1)
         .execution_options(synchronize_session=False)
     )
-
-
-def sweep_automatic() -> int:
-    """Housekeeping: delete expired automatic links. Returns how many.
-
-    Revoked and paused ones stay, because they keep somebody out; and so do those by which somebody is in.
-    """
-    inside = sa.exists().where(Participation.token_uuid == RoomToken.uuid, Participation.left_at.is_(None))
-    swept = session.execute(
-        sa.delete(RoomToken)
-        .where(
-            ~inside,
-            RoomToken.automatic.is_(True),
-            RoomToken.revoked_at.is_(None),
-            RoomToken.paused_at.is_(None),
-            RoomToken.expires_at < now(),
-        )
-        .returning(RoomToken.uuid)
-    )
-    return len(swept.all())
 
 
 def _token_chain(token: RoomToken) -> list[RoomToken]:
@@ -335,7 +282,8 @@ def _describe(
     token.not_before, token.expires_at, token.max_uses = not_before, expires_at, max_uses
 
 
-def _sealed(token: str) -> dict[str, str]:
+def token_columns(token: str) -> dict[str, str]:
+    """The columns of a link that its token is stored in: as a keyed hash to find it by, and sealed to show it again."""
     return {
         "token_hash": vault.lookup_hash(token, purpose="room-token"),
         "token_sealed": vault.seal(token, purpose="room-token"),

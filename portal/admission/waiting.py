@@ -6,7 +6,7 @@ seconds, which keeps him in the count; when he closes the page or enters, he dro
 
 from contextlib import suppress
 
-from portal.admission.queries import Visitor
+from portal.admission.visitor import Visitor
 from portal.channels import channels
 from portal.errors import ChannelsAway
 from portal.rooms.models import Room

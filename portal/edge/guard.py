@@ -16,8 +16,10 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import MethodNotAllowed
 
 from portal.accounts.models import Account
-from portal.admission.queries import Occupancy, Visitor, find_door
+from portal.admission.occupancy import Occupancy
+from portal.admission.queries import find_door
 from portal.admission.reauthorization import NoSuchRoom, ParticipationEnded, reauthorize
+from portal.admission.visitor import Visitor
 from portal.clock import now
 from portal.db import short_id, writing
 from portal.edge import actor, admission_cookie

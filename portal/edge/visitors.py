@@ -1,7 +1,7 @@
 """Who stands at a room's door: the visitor that an admission cookie or a membership makes, for `decide` to judge."""
 
 from portal.admission.models import RoomToken
-from portal.admission.queries import Visitor
+from portal.admission.visitor import Visitor
 from portal.edge import actor
 from portal.edge.admission_cookie import AdmissionCookie
 from portal.people.actor import Actor

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import structlog
 
 from portal import throttling
+from portal.admission.automatic_tokens import sweep_automatic
 from portal.admission.join_tickets import sweep_join_tickets
-from portal.admission.tokens import sweep_automatic
 from portal.credentials import operations as credentials
 from portal.db import transaction
 from portal.idempotency import api_requests, forms

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from portal.jobs import poller, tasks, webhook_delivery
 from portal.status import service_calls
-from portal.status.recording import END_AT_SERVICE
+from portal.status.endings import END_AT_SERVICE
 from portal.tasks import operations as task_operations
 from portal.webhooks import deliveries
 

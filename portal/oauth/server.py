@@ -5,6 +5,7 @@ characters that RFC 6749 allows; and all failures of a client look alike, take t
 """
 
 from collections import defaultdict
+from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -22,6 +23,7 @@ from portal.credentials.operations import TokenPair
 from portal.credentials.secrets import ACCESS, REFRESH
 from portal.db import committed_step
 from portal.edge.network import network
+from portal.errors import Throttled
 from portal.oauth.throttle_buckets import client_bucket, wrong_secrets_bucket
 from portal.scopes import Scope, in_order
 
@@ -104,11 +106,16 @@ class OAuthServer(AuthorizationServer):  # type: ignore[misc]
         try:
             client: OAuthClient = super().authenticate_client(request_, methods, endpoint)
         except (OAuth2Error, ValueError):  # ValueError: a header that is not UTF-8
-            wrong = wrong_secrets_bucket(network=network())
-            made_up = clients.find_client(claimed) is None  # is not counted once its network may guess no more
-            for buckets in ((bucket, wrong),) if made_up else ((bucket,), (wrong,)):
+            try:
                 with committed_step():
-                    throttling.reserve(*buckets)
+                    throttling.reserve(wrong_secrets_bucket(network=network()))
+            except Throttled:  # whose wait is told of a real client as of a made-up one
+                if clients.find_client(claimed) is not None:
+                    with suppress(Throttled), committed_step():
+                        throttling.reserve(bucket)
+                raise
+            with committed_step():
+                throttling.reserve(bucket)
             raise ClientRefused from None
         with committed_step():
             throttling.reserve(bucket)

@@ -1,4 +1,6 @@
-"""The border between the portal and the services behind rooms: small Protocols, and the frozen values that cross it.
+"""The border between portal and services, whole in one file, because an adapter imports nothing else of the portal.
+
+What crosses it are frozen values; what may be asked of a service are small Protocols.
 
 An **adapter** is a type of service (`mesh`, say): what it is called, which properties a row of `service_providers`
 must hold for it, which settings of rooms it obeys. Binding it to the unsealed properties of one row gives a

@@ -1,9 +1,10 @@
-"""The guarded HTTP client, through which every address that people typed in is called.
+"""The guarded HTTP client, whole in one file, because all of it is one judgement of an address.
 
-A name may point anywhere, also at the portal's own network, and may point elsewhere a moment later. So
-names are resolved here, each resolved address is checked, and the connection goes to exactly the address
-that was checked, while TLS and the Host header keep the name. No redirect is followed, no proxy of the
-environment is used, no cookie is kept, nothing is unpacked, and the whole call has one end in time.
+Through it every address that people typed in is called. A name may point anywhere, also at the portal's own
+network, and may point elsewhere a moment later. So names are resolved here, each resolved address is checked, and the
+connection goes to exactly the address that was checked, while TLS and the Host header keep the name. No redirect is
+followed, no proxy of the environment is used, no cookie is kept, nothing is unpacked, and the whole call has one end in
+time.
 
 It uses httpcore2, the engine of httpx2, because only there can the connection be made by our own code.
 """

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from portal.admission.decision import Reason
+from portal.admission.case import Reason
 from portal.admission.participations import ParticipationDetails, participation_details
 from portal.moments import iso_datetime
 from portal.providers.base import LiveState

@@ -11,6 +11,7 @@ unknown after several. Whether a room may be used at all is the `status` field o
     presence.py         who is connected, and whose place is kept meanwhile
     time_limit.py       how long a run may last
     runs.py             starting and ending runs
+    endings.py          what ending a run means for who is in
     service_calls.py    calling services: start, end, poll
     callbacks.py        messages that services send
     services.py         the service of a room

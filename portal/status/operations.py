@@ -20,9 +20,10 @@ from portal.identifiers import new_id, new_uuid
 from portal.people.actor import Actor
 from portal.providers.base import Count, LiveState, Snapshot
 from portal.rooms.models import Role, Room
+from portal.status.endings import close_people, close_run, end_run_here
 from portal.status.locking import LockedRoom, lock_room, read_locked_room
 from portal.status.models import HAPPENING, Driver, Ending, Participation, RoomSession, Source
-from portal.status.recording import close_people, close_run, end_run_here, open_run, record_locked
+from portal.status.recording import open_run, record_locked
 from portal.subscriptions.models import ServiceProvider
 
 ParticipationFilter = Callable[[Participation], bool]

@@ -11,10 +11,11 @@ from portal.errors import Conflict, Message
 from portal.people.actor import Actor
 from portal.providers.base import LiveState, Snapshot
 from portal.rooms.models import Room
+from portal.status.endings import END_AT_SERVICE, end_run_here
 from portal.status.locking import LockedRoom, lock_room, read_locked_room
 from portal.status.models import Driver, Ending, RoomSession, Source
 from portal.status.operations import close_in, driven_by_service, look_soon, record_presence
-from portal.status.recording import END_AT_SERVICE, end_run_here, open_run, record_locked
+from portal.status.recording import open_run, record_locked
 from portal.subscriptions.models import ServiceProvider
 
 

@@ -31,7 +31,7 @@ TAKE_THEIRS = "take_theirs"
 """Name of the button that gives up the sender's values of the fields in its value, which are separated by spaces."""
 
 CONTESTED = Message(
-    "Somebody else saved this while you were changing it, and nothing of yours is saved yet. "
+    "This was saved in another tab, or by somebody else, while you were changing it. Nothing of yours is saved yet. "
     "Compare both values of the marked fields, then choose."
 )
 
@@ -73,7 +73,7 @@ class EditForm(Form):
         good = bool(super().validate(extra_validators))
         for name, contest in self.contested.items():
             self[name].contest = contest
-            self[name].errors = [*self[name].errors, _("Somebody changed this meanwhile.")]
+            self[name].errors = [*self[name].errors, _("This was changed meanwhile.")]
         if self.contested:
             errors.on_form(Conflict(CONTESTED))
             self.form_errors.append(translated(CONTESTED))

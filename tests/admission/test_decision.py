@@ -8,16 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.admission.decision import (
-    Case,
-    Check,
-    Enter,
-    Reason,
-    Refuse,
-    Result,
-    Wait,
-    decide,
-)
+from portal.admission.case import Case, Check, Enter, Reason, Refuse, Result, Wait
+from portal.admission.decision import decide
 from portal.rooms.models import Role
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)

@@ -10,9 +10,10 @@ from flask import Flask
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import OperationalError
 
-from portal.admission import entering
-from portal.admission.entering import lock_door
-from portal.admission.queries import Visitor, find_door
+from portal.admission import locked_door
+from portal.admission.locked_door import lock_door
+from portal.admission.queries import find_door
+from portal.admission.visitor import Visitor
 from portal.db import session, transaction
 from portal.subscriptions.models import Subscription, SubscriptionFeature, SubscriptionStatus
 from tests.cast import Cast
@@ -69,6 +70,6 @@ def test_another_room_waits_only_where_the_plan_counts_places(app: Flask, cast: 
 
 
 def test_all_lock_the_subscription_before_the_room() -> None:
-    for statement in (entering._LOCKING, entering._LOCKING_UNLIMITED):
+    for statement in (locked_door._LOCKING, locked_door._LOCKING_UNLIMITED):
         locks = str(statement.compile(dialect=postgresql.dialect())).partition("ORDER BY")[2]
         assert 0 < locks.index("subscriptions") < locks.rindex("rooms")

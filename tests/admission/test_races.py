@@ -12,10 +12,11 @@ from portal.accounts.models import Account
 from portal.admission import entering
 from portal.admission.entering import Declined, enter
 from portal.admission.models import RoomToken
-from portal.admission.queries import Visitor, find_door
+from portal.admission.queries import find_door
 from portal.admission.secrets import same_code
 from portal.admission.sharing import share_link
 from portal.admission.tokens import pause_token, revoke_token
+from portal.admission.visitor import Visitor
 from portal.db import session, transaction
 from portal.errors import Conflict, Invalid, Throttled
 from portal.people.actor import actor_of

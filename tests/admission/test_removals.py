@@ -4,11 +4,11 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from portal.admission.decision import Reason
+from portal.admission.case import Reason
 from portal.admission.entering import Declined, enter
 from portal.admission.models import RoomToken
-from portal.admission.queries import Visitor
 from portal.admission.removals import readmit, removed_people
+from portal.admission.visitor import Visitor
 from portal.audit.models import AuditEvent
 from portal.db import session, transaction
 from portal.errors import NotFound

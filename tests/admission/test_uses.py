@@ -12,8 +12,9 @@ from portal import channels
 from portal.admission.entering import Declined
 from portal.admission.join_tickets import issue_join_ticket
 from portal.admission.models import AccessCode, RoomToken
-from portal.admission.queries import RETURN_TIME, Visitor
+from portal.admission.occupancy import RETURN_TIME
 from portal.admission.tokens import rotate_token
+from portal.admission.visitor import Visitor
 from portal.channels import InProcess
 from portal.clock import now
 from portal.db import session, transaction

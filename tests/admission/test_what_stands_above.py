@@ -8,9 +8,9 @@ import sqlalchemy as sa
 from flask import Flask
 
 from portal.accounts.models import Account, AccountStatus
-from portal.admission.decision import Check, Enter, Reason
+from portal.admission.case import Check, Enter, Reason
 from portal.admission.entering import preview
-from portal.admission.queries import Visitor
+from portal.admission.visitor import Visitor
 from portal.clock import now
 from portal.customers.models import CustomerStatus
 from portal.db import session, transaction

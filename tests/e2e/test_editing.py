@@ -51,7 +51,7 @@ def test_two_tabs_of_settings_do_not_overwrite_each_other(person: Callable[..., 
     first.get_by_label("Name", exact=True).fill("Theirs")  # this tab still shows the old name
     first.get_by_label("Description").fill("From the first tab again")
     follow(first.get_by_role("button", name="Save"))
-    expect(first.get_by_role("alert")).to_contain_text("Somebody else saved this")
+    expect(first.get_by_role("alert")).to_contain_text("This was saved in another tab")
     expect(first.get_by_label("Name", exact=True)).to_be_focused()
     expect(first.get_by_role("definition")).to_have_text(["By the second tab", "Theirs"])
     expect(first.get_by_label("Description")).to_have_value("From the first tab again")

@@ -57,6 +57,26 @@ def test_each_package_names_all_that_it_holds_in_its_map() -> None:
         assert missing == [], f"{file} does not name {missing}"
 
 
+def test_no_module_is_longer_than_fits_in_a_head() -> None:
+    """One that is says in its first line why it is whole."""
+    long = {
+        str(file.relative_to(ROOT))
+        for file in ROOT.glob("portal/**/*.py")
+        if len(lines := file.read_text().splitlines()) > 300 and "whole in one file" not in lines[0]
+    }
+    assert long == set()
+
+
+def test_no_line_of_a_template_is_too_long_to_read() -> None:
+    long = [
+        f"{file.relative_to(ROOT)}:{number}"
+        for file in sorted(ROOT.glob("templates/**/*.html"))
+        for number, line in enumerate(file.read_text().splitlines(), 1)
+        if len(line) > 160
+    ]
+    assert long == []
+
+
 def test_no_two_classes_have_one_name() -> None:
     """A word has one meaning in the whole house."""
     places: dict[str, list[str]] = {}

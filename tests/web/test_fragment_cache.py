@@ -23,7 +23,7 @@ from portal.rooms.models import Role, Room
 from portal.status.models import RoomStatus
 from portal.web import fragment_cache
 from portal.web.join import join_page
-from portal.web.manage import room_list
+from portal.web.manage import room_list, room_rows
 from portal.web.reader import Reader
 from tests.cast import Cast, Client
 
@@ -112,7 +112,7 @@ def test_a_cached_page_is_given_its_key_and_nothing_else(app: Flask, template: s
     assert names_read_by(app, template) <= given
 
 
-@pytest.mark.parametrize("key", [join_page.JoinPage, room_list.RoomPage, room_list.Row, Reader])
+@pytest.mark.parametrize("key", [join_page.JoinPage, room_list.RoomPage, room_rows.Row, Reader])
 def test_every_fact_of_a_cached_page_is_in_its_key(key: type[Any]) -> None:
     assert key.__dataclass_params__.frozen
     assert [field.name for field in dataclasses.fields(key) if not field.compare or field.hash is False] == []

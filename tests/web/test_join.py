@@ -9,8 +9,9 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
+from portal.admission.automatic_tokens import sweep_automatic
 from portal.admission.models import AccessCode, RoomToken
-from portal.admission.tokens import pause_token, revoke_token, sweep_automatic
+from portal.admission.tokens import pause_token, revoke_token
 from portal.clock import now
 from portal.customers.models import CustomerStatus
 from portal.db import session, transaction

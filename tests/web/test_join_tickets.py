@@ -10,8 +10,8 @@ from flask import Flask
 
 from portal.admission.join_tickets import issue_join_ticket
 from portal.admission.models import JoinTicket
-from portal.admission.queries import Visitor
 from portal.admission.tokens import revoke_token
+from portal.admission.visitor import Visitor
 from portal.clock import now
 from portal.db import session, transaction
 from portal.people.actor import actor_of

@@ -17,6 +17,7 @@ from portal.rooms.models import Room
 from portal.status.models import RoomStatus, Source
 from portal.web.manage import room_list
 from portal.web.manage.room_list import RoomPage, page_of_rooms
+from portal.web.manage.room_rows import Row
 from tests.cast import Cast
 from tests.conftest import BOTH
 
@@ -49,7 +50,7 @@ def page(cast: Cast, name: str, after: str = "") -> RoomPage:
     return page_of_rooms(actor_of(cast.user(name)), after=after)
 
 
-def names(rows: Sequence[room_list.Row]) -> list[str]:
+def names(rows: Sequence[Row]) -> list[str]:
     return [row.room_name for row in rows]
 
 

@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response
 from portal import channels
 from portal.admission.join_tickets import issue_join_ticket
 from portal.admission.models import AccessCode
-from portal.admission.queries import Visitor
+from portal.admission.visitor import Visitor
 from portal.app import create_app
 from portal.channels import InProcess
 from portal.credentials.models import ClientKind, OAuthClient

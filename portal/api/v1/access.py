@@ -6,10 +6,12 @@ from typing import Annotated, Any, Literal
 from flask import Blueprint, Response, request
 from pydantic import Field
 
-from portal.admission.decision import Case, Check, Decision, Enter, Reason, Refuse, Wait, decide
+from portal.admission.case import Case, Check, Enter, Reason, Refuse, Wait
+from portal.admission.decision import Decision, decide
 from portal.admission.entering import preview
 from portal.admission.join_tickets import OPENING_TIME, issue_join_ticket
-from portal.admission.queries import Visitor, find_token
+from portal.admission.queries import find_token
+from portal.admission.visitor import Visitor
 from portal.api.v1.core import query_params, responses
 from portal.api.v1.core.endpoint import endpoint, takes
 from portal.api.v1.core.query_params import Listing

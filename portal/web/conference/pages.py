@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from portal.admission.decision import Decision, Reason, Refuse
+from portal.admission.case import Reason, Refuse
+from portal.admission.decision import Decision
 from portal.admission.entering import preview
 from portal.admission.reauthorization import ABSENT, MEMBERSHIP, READMITTED, SIGNED_OUT, ParticipationEnded
 from portal.edge import actor

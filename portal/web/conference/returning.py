@@ -11,7 +11,8 @@ from flask import Blueprint, Response, g, get_template_attribute, jsonify, url_f
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 
-from portal.admission.decision import Decision, Reason, Wait
+from portal.admission.case import Reason, Wait
+from portal.admission.decision import Decision
 from portal.admission.entering import Declined
 from portal.admission.joining import Arrival, arrive
 from portal.admission.participations import find_participation

@@ -10,7 +10,8 @@ from typing import Literal
 
 from flask import render_template, request
 
-from portal.admission.decision import Decision, Enter, Wait
+from portal.admission.case import Enter, Wait
+from portal.admission.decision import Decision
 from portal.clock import now
 from portal.edge import actor
 from portal.edge.guard import Admission

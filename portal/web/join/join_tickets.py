@@ -10,7 +10,8 @@ from flask import Blueprint, g, make_response, redirect, render_template, url_fo
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 
-from portal.admission.decision import Decision, Wait
+from portal.admission.case import Wait
+from portal.admission.decision import Decision
 from portal.admission.entering import Declined, preview
 from portal.admission.join_tickets import (
     JoinTicketSpent,
@@ -21,7 +22,7 @@ from portal.admission.join_tickets import (
 )
 from portal.admission.joining import arrive
 from portal.admission.models import JoinTicket
-from portal.admission.queries import Visitor
+from portal.admission.visitor import Visitor
 from portal.admission.waiting import start_waiting, stop_waiting
 from portal.clock import now
 from portal.edge import actor, admission_cookie

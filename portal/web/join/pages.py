@@ -12,11 +12,13 @@ from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext as _l
 from wtforms import StringField
 
-from portal.admission.decision import Decision, Reason, Refuse, Wait
+from portal.admission.case import Reason, Refuse, Wait
+from portal.admission.decision import Decision
 from portal.admission.entering import Declined, preview
 from portal.admission.joining import arrive
-from portal.admission.queries import Visitor, find_token
+from portal.admission.queries import find_token
 from portal.admission.secrets import read_token
+from portal.admission.visitor import Visitor
 from portal.admission.waiting import keep_waiting, start_waiting, stop_waiting
 from portal.edge import actor, admission_cookie
 from portal.edge.guard import Admission, at_door

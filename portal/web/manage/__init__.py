@@ -5,7 +5,7 @@ is shown by the same check that guards its route. What was deleted can be undone
 
     rooms.py             list, create, overview, delete, restore
     room_filter.py       search, filters and order of the list, in the address
-    room_list.py         reading one page of the list
+    room_list.py room_rows.py    reading one page of the list, and its rows
     room_tabs.py         the pages of a room as tabs
     room_settings.py     changing a room
     links.py codes.py people.py    links, access codes, and members with their rights

@@ -16,7 +16,8 @@ from portal.admission import tokens
 from portal.admission.decision import Decision
 from portal.admission.entering import preview
 from portal.admission.models import RoomToken
-from portal.admission.queries import Visitor, automatic_count, codes_of, find_own_token, tokens_of
+from portal.admission.queries import automatic_count, codes_of, find_own_token, tokens_of
+from portal.admission.visitor import Visitor
 from portal.clock import now
 from portal.edge import actor
 from portal.edge.guard import requires

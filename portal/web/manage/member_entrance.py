@@ -6,10 +6,11 @@ A member who has to wait for the host presses Enter once; the page then enters a
 from flask import Blueprint, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 
-from portal.admission.decision import Decision, Enter, Wait
+from portal.admission.case import Enter, Wait
+from portal.admission.decision import Decision
 from portal.admission.entering import Declined, preview
 from portal.admission.joining import arrive, service_origin
-from portal.admission.queries import Visitor
+from portal.admission.visitor import Visitor
 from portal.admission.waiting import keep_waiting, start_waiting, stop_waiting
 from portal.edge import actor, admission_cookie
 from portal.edge.guard import requires

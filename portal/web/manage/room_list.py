@@ -4,7 +4,6 @@ It reads columns instead of whole rooms. Somebody sees rooms by several relation
 customer); each is read by its own index and no further than the page, so a page costs the same at any depth.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
@@ -15,17 +14,15 @@ import sqlalchemy as sa
 
 from portal.accounts.models import Account
 from portal.clock import now
-from portal.customers.models import Customer, display_name
+from portal.customers.models import Customer
 from portal.db import literal_limit, session
 from portal.edge import cursors
-from portal.edge.i18n import ago, duration, seconds_since
 from portal.keyset import Key, Keys, Position, bound_values, follows, keyset, order_by, parameters, split
 from portal.people.actor import Actor
 from portal.people.models import User
 from portal.permissions.account_filter import AccountChoice, account_filter_for
-from portal.permissions.members import RoomMember, granted
+from portal.permissions.members import RoomMember
 from portal.permissions.permission import Permission
-from portal.permissions.rules import Owners, effective_permissions
 from portal.permissions.visibility import (
     NEVER,
     AccessScope,
@@ -34,12 +31,11 @@ from portal.permissions.visibility import (
     relations,
     visible_uuids,
 )
-from portal.providers.base import LiveState
-from portal.rooms.models import Room, RoomStatusWord
+from portal.rooms.models import Room
 from portal.rooms.search import matches
-from portal.status.models import HAPPENING, RoomStatus
-from portal.subscriptions.models import ServiceType
+from portal.status.models import RoomStatus
 from portal.web.manage.room_filter import RoomFilter, RoomOrder, StatusFilter
+from portal.web.manage.room_rows import Row, as_row
 
 PAGE = 25
 MOST_LIVE = 50
@@ -54,41 +50,6 @@ IS_LIVE = sa.and_(  # the first condition is written as in the partial index, wh
 )
 
 _Query = TypeVar("_Query", bound=sa.Select[*tuple[Any, ...]])
-
-
-@dataclass(frozen=True)
-class Status:
-    """The part of a room's stored status that lists show."""
-
-    state: LiveState
-    since: datetime | None
-    checked_at: datetime
-    stale: bool
-    count: int
-    names: tuple[str, ...]
-    last_live_at: datetime | None
-
-    @property
-    def happening(self) -> bool:
-        """Whether the room is in use now."""
-        return self.state in HAPPENING
-
-
-@dataclass(frozen=True)
-class Row:
-    """A room in the list, its status (None without the right to see it), and what the reader may do."""
-
-    id: str
-    room_name: str
-    room_type: ServiceType
-    status_word: RoomStatusWord
-    is_public: bool
-    customer: str
-    account: str
-    owner: str
-    """The owner's name, or "" for the reader's own room."""
-    status: Status | None
-    rights: frozenset[Permission]
 
 
 @dataclass(frozen=True)
@@ -141,27 +102,14 @@ def page_of_rooms(actor: Actor, *, after: str = "", asked: RoomFilter = EVERYTHI
     live = [row for row in found if row.live]
     others, last = split([row for row in found if not row.live], PAGE)
     return RoomPage(
-        live=tuple(_row(actor, row, at) for row in live),
-        others=tuple(_row(actor, row, at) for row in others),
+        live=tuple(as_row(actor, row, at) for row in live),
+        others=tuple(as_row(actor, row, at) for row in others),
         next=cursor_after((last.place, last.uuid), asked.order) if last is not None else "",
         asked=asked,
         accounts=choices.offered,
         first=position is None,
         may_create=choices.may_create,
     )
-
-
-def ages_of(rows: Iterable[Row]) -> dict[str, str]:
-    """The texts in these rows that change every second, by placeholder: how long a run lasts, how old its status is."""
-    ages: dict[str, str] = {}
-    for row in rows:
-        status = row.status
-        if status is not None and status.state is not LiveState.IDLE:
-            checked, lasts = f"checked-{row.id}", f"lasts-{row.id}"
-            ages[checked], ages[f"{checked}-s"] = ago(status.checked_at), str(seconds_since(status.checked_at))
-            if status.since is not None:
-                ages[lasts], ages[f"{lasts}-s"] = duration(status.since), str(seconds_since(status.since))
-    return ages
 
 
 def rows_of(actor: Actor, room_ids: list[str]) -> list[Row]:
@@ -172,7 +120,7 @@ def rows_of(actor: Actor, room_ids: list[str]) -> list[Row]:
         Room.trashed_at.is_(None),
         sa.or_(*relations(access_scope_of(actor), at)),
     )
-    return [_row(actor, row, at) for row in session.execute(_shown(named), {"reader": actor.uuid})]
+    return [as_row(actor, row, at) for row in session.execute(_shown(named), {"reader": actor.uuid})]
 
 
 @lru_cache(maxsize=256)
@@ -286,26 +234,6 @@ def _shown(
             sa.case((chosen.c.live, RoomStatus.since)).desc(),
             *order_by(ORDERS[order]),
         )
-    )
-
-
-def _row(actor: Actor, row: Any, at: datetime) -> Row:
-    member = granted(row.permissions, row.until, at) if row.permissions is not None else frozenset()
-    rights = effective_permissions(actor, Owners(row.owner_uuid, row.account_owner, row.customer_owner), member)
-    status = None
-    if row.state is not None and Permission.STATUS_VIEW in rights:
-        status = Status(row.state, row.since, row.checked_at, row.stale, row.inside, tuple(row.names), row.last_live_at)
-    return Row(
-        id=row.id,
-        room_name=row.room_name,
-        room_type=row.room_type,
-        status_word=row.status,
-        is_public=row.is_public,
-        customer=display_name(row.company_name, row.first_name, row.last_name, row.email),
-        account=row.account_name,
-        owner="" if row.owner_uuid == actor.uuid else row.owner_name,
-        status=status,
-        rights=rights,
     )
 
 

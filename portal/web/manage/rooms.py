@@ -32,7 +32,8 @@ from portal.web import flash_messages
 from portal.web.forms import Form, query_word, refills
 from portal.web.fragment_cache import cached_fragment_for_session, fill_placeholders
 from portal.web.manage.room_filter import RoomFilter
-from portal.web.manage.room_list import Row, ages_of, page_of_rooms
+from portal.web.manage.room_list import page_of_rooms
+from portal.web.manage.room_rows import Row, ages_of
 from portal.web.manage.sharing import SharedLink, shared_link
 from portal.web.manage.status import status_view
 from portal.web.reader import reader

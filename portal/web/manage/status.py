@@ -33,7 +33,8 @@ from portal.status.operations import present_participations
 from portal.web import sse
 from portal.web.forms import query_word
 from portal.web.fragment_cache import fill_placeholders
-from portal.web.manage.room_list import ages_of, rows_of
+from portal.web.manage.room_list import rows_of
+from portal.web.manage.room_rows import ages_of
 
 bp = Blueprint("status", __name__, url_prefix="/manage")
 

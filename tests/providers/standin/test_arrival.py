@@ -12,7 +12,7 @@ import time_machine
 
 from portal.admission.join_tickets import issue_join_ticket
 from portal.admission.models import RoomToken
-from portal.admission.queries import Visitor
+from portal.admission.visitor import Visitor
 from portal.clock import now
 from portal.db import session, transaction
 from portal.providers import registry

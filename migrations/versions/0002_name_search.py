@@ -5,6 +5,8 @@ own, because VACUUM may change the row numbers of `rooms`. A later migration tha
 mode copies the table) loses the triggers and has to make them again; tests/rooms/test_search.py notices.
 """
 
+import unicodedata
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -17,7 +19,7 @@ RELATIONS = ("owner_uuid", "account_uuid", "customer_uuid")
 
 ON_SQLITE = (
     "CREATE TABLE room_numbers (number INTEGER PRIMARY KEY, room_uuid CHAR(32) NOT NULL UNIQUE)",
-    # "ascii" cuts at ASCII white space and punctuation only: everything else was done by portal/rooms/words.py
+    # "ascii" cuts at ASCII white space and punctuation only: everything else was done by `_terms`
     "CREATE VIRTUAL TABLE room_names USING fts5(words, tokenize = 'ascii', prefix = '2 3')",
     "INSERT INTO room_numbers (room_uuid) SELECT uuid FROM rooms",
     "INSERT INTO room_names (rowid, words) SELECT number, name_words FROM rooms JOIN room_numbers ON room_uuid = uuid",
@@ -79,14 +81,27 @@ def downgrade() -> None:
 
 def _cut_names() -> None:
     """Fill `name_words` of the rooms that are there."""
-    from portal.rooms.search_terms import search_terms  # noqa: PLC0415  (how words are cut is said once)
-
     rooms = sa.table("rooms", sa.column("uuid", sa.Uuid()), sa.column("room_name"), sa.column("name_words"))
     connection = op.get_bind()
     found = connection.execute(sa.select(rooms.c.uuid, rooms.c.room_name)).all()
-    changes = [{"key": uuid, "words": " ".join(search_terms(name))} for uuid, name in found]
+    changes = [{"key": uuid, "words": " ".join(_terms(name))} for uuid, name in found]
     if changes:
         connection.execute(
             sa.update(rooms).where(rooms.c.uuid == sa.bindparam("key")).values(name_words=sa.bindparam("words")),
             changes,
         )
+
+
+def _terms(text: str) -> list[str]:
+    plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
+    spaced = "".join(_separated(char) for char in plain)
+    return list(dict.fromkeys(word[:100] for word in spaced.split()))
+
+
+def _separated(char: str) -> str:
+    kind = unicodedata.category(char)
+    if kind[0] == "M" or kind == "Cf":
+        return "" if unicodedata.combining(char) or kind in {"Mn", "Me", "Cf"} else char
+    if kind == "So" or unicodedata.name(char, "").startswith(("CJK ", "HIRAGANA ", "KATAKANA ")):
+        return f" {char} "
+    return char if kind[0] in "LN" else " "

@@ -44,6 +44,19 @@ def test_one_module_reads_the_address_of_a_request() -> None:
     assert readers == {"portal/edge/network.py"}
 
 
+def test_a_migration_never_changes_with_later_code() -> None:
+    """It imports the types of columns only. What else it needs of the code of its day, it holds a copy of."""
+    for file in sorted((ROOT / "migrations" / "versions").glob("*.py")):
+        imported = set()
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.Import):
+                imported |= {name.name for name in node.names}
+            elif isinstance(node, ast.ImportFrom):
+                imported.add(node.module)
+        ours = {name for name in imported if name and name.split(".")[0] == "portal"}
+        assert ours <= {"portal.db"}, f"{file.name} imports {ours}"
+
+
 def test_each_package_names_all_that_it_holds_in_its_map() -> None:
     root = ROOT / "portal"
     for file in sorted(root.glob("**/__init__.py")):

@@ -13,7 +13,7 @@ from portal.channels import channels
 from portal.clock import now
 from portal.db import session
 from portal.errors import ChannelsAway
-from portal.people.operations import ambiguous_emails, any_public_password
+from portal.people.operations import ambiguous_emails, any_public_password, anybody
 from portal.people.password_links import can_get_in
 from portal.settings import NO_KEY, Settings
 from portal.web import health
@@ -62,7 +62,7 @@ def _database(settings: Settings) -> list[Finding]:
         return [Finding(False, f"database: {kind} answers, but takes no writes. Is it a standby, or locked?")]
     if missing == "migrations":
         return [answers, Finding(False, "migrations: the database is not up to date. Run `portal migrate`.")]
-    return [answers, Finding(True, "migrations: up to date"), *_demo(settings), *_emails(), *_rooms()]
+    return [answers, Finding(True, "migrations: up to date"), *_demo(settings), *_people(), *_emails(), *_rooms()]
 
 
 def _demo(settings: Settings) -> list[Finding]:
@@ -70,6 +70,13 @@ def _demo(settings: Settings) -> list[Finding]:
         return []
     message = "demo accounts: everybody knows their password. Set others with `portal user set-password`."
     return [Finding(settings.loopback, message)]
+
+
+def _people() -> list[Finding]:
+    if anybody():
+        return []
+    command = "portal user create EMAIL --name NAME --admin"
+    return [Finding(False, f"people: nobody has an account. Make one for whoever runs this portal: `{command}`.")]
 
 
 def _emails() -> list[Finding]:

@@ -136,9 +136,11 @@ def test_the_doctor_says_what_is_wrong(tmp_path: Path, more: dict[str, str], wor
 
 def test_the_doctor_is_content_as_soon_as_somebody_can_make_rooms(tmp_path: Path) -> None:
     run(tmp_path, "migrate")
+    assert "BAD  people: nobody has an account" in run(tmp_path, "doctor").stdout
     run(tmp_path, "user", "create", "ada@example.org", "--name", "Ada", "--admin", "--password", "a-long-password")
     said = run(tmp_path, "doctor")
     assert said.returncode == 1
+    assert "nobody has an account" not in said.stdout
     assert "BAD  rooms: nobody can make one" in said.stdout
     assert "portal customer create" in said.stdout
     assert run(tmp_path, *CUSTOMER).returncode == 0
@@ -181,6 +183,7 @@ def test_a_customer_is_made_with_all_that_rooms_need_and_a_link_for_the_owner(tm
     [
         (("--owner-email", "eva", "--owner-name", "Eva"), "--owner-email: This is not an e-mail address"),
         (("--owner-email", "eva@example.org", "--owner-name", " "), "--owner-name: Fill this in"),
+        (("--owner-email", "eva@example.org", "--owner-name", "Eva", "--name", " "), "--name: Fill this in"),
     ],
 )
 def test_a_customer_that_cannot_be_made_is_refused_in_a_sentence(

@@ -36,6 +36,9 @@ def app() -> "Flask":
 
 
 _OPTIONS = {
+    "name": "--name",
+    "company_name": "--name",
+    "password": "--password",
     "redirect_uris": "--redirect-uri",
     "scopes": "--scopes",
     "owner_email": "--owner-email",

@@ -70,7 +70,7 @@ def create_client(
         expires_at=expires_at,
     )
     if expires_at is not None and expires_at <= now():
-        raise Invalid(expires_at=Message("This is over already. Choose a time to come, or none."))
+        raise Invalid(expires_at=Message("This time has passed. Choose a later one, or none."))
     try:
         with session.begin_nested():
             session.add(client)

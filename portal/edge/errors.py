@@ -105,7 +105,7 @@ def error_page(status: HTTPStatus, message: str, *, retry_after: int | None = No
         HTTPStatus.NOT_FOUND: _("There is nothing here"),
         HTTPStatus.METHOD_NOT_ALLOWED: _("That does not work here"),
         HTTPStatus.CONFLICT: _("That cannot be done now"),
-        HTTPStatus.GONE: _("This is over"),
+        HTTPStatus.GONE: _("This has ended"),
         HTTPStatus.REQUEST_ENTITY_TOO_LARGE: _("That is too much at once"),
         HTTPStatus.UNPROCESSABLE_ENTITY: _("Something is missing"),
         HTTPStatus.TOO_MANY_REQUESTS: _("Too many tries"),

@@ -31,7 +31,7 @@ def link_in(printed: str) -> str:
 
 
 def set_password(page: Page, password: str) -> None:
-    for field in ("Password", "The same again"):
+    for field in ("Password", "Repeat the password"):
         page.get_by_label(field, exact=True).fill(password)
     page.get_by_role("button", name="Set password and sign in").click()
 

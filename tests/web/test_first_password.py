@@ -17,9 +17,10 @@ from portal.customers.operations import create_customer_with_owner
 from portal.db import db, session, transaction
 from portal.errors import Conflict, NotFound
 from portal.people import passwords
-from portal.people.models import PasswordLink, User
+from portal.people.models import PasswordLink, PlatformRole, User
 from portal.people.operations import create_user, find_by_email, make_admin, set_password
 from portal.people.password_links import issue_password_link, sweep_password_links, use_password_link
+from portal.people.staff import StaffPermission
 from portal.rooms.models import Room
 from portal.subscriptions.plans import BUILT_IN_PLANS
 from tests.cast import Cast, Client
@@ -64,7 +65,7 @@ def test_a_link_works_once_and_looking_at_it_changes_nothing(cast: Cast, link: s
     assert set_by(cast.browser(), link) == 303
     late = cast.browser()
     assert late.get(link).status_code == 404
-    assert "This link is over" in late.get(link).text
+    assert "This link no longer works" in late.get(link).text
     assert set_by(late, link, password="another-password") == 404
     assert cast.browser().send("/sign-in", email=EMAIL, password=PASSWORD).status_code == 303
 
@@ -80,7 +81,7 @@ def test_a_password_that_is_too_short_or_mistyped_spends_nothing(cast: Cast, lin
 def test_other_tokens_are_answered_like_used_ones(cast: Cast, token: str) -> None:
     answer = cast.browser().get(f"/set-password?token={token}")
     assert answer.status_code == 404
-    assert "This link is over" in answer.text
+    assert "This link no longer works" in answer.text
 
 
 def test_a_link_ends_after_a_week_by_a_newer_one_and_by_a_password(cast: Cast, link: str) -> None:
@@ -133,7 +134,9 @@ def bare(tmp_path: Path) -> Iterator[Flask]:
 
 
 def test_the_first_page_says_what_to_do_next(bare: Flask) -> None:
-    assert "Nobody has an account here yet" in bare.test_client().get("/sign-in").text
+    visited = bare.test_client().get("/sign-in").text
+    assert "Nobody has an account here yet. Ask whoever runs this portal." in visited
+    assert "portal user create" not in visited
     with bare.app_context(), transaction():
         hashed = passwords.checked_hash(PASSWORD)
         make_admin(create_user(email="root@x.example", name="Root", password_hash=hashed))
@@ -148,6 +151,24 @@ def test_the_first_page_says_what_to_do_next(bare: Flask) -> None:
     assert "portal customer create --name" in pages["root"]
     assert "ask whoever runs this portal" in pages["zoe"]
     assert "portal customer create" not in pages["zoe"]
+
+
+def test_staff_without_rooms_read_whether_somebody_can_make_one(bare: Flask) -> None:
+    with bare.app_context(), transaction():
+        role = PlatformRole(name="sales", permissions=[StaffPermission.CUSTOMERS_CREATE])
+        sales = create_user(email="sam@x.example", name="Sam", password_hash=passwords.checked_hash(PASSWORD))
+        sales.platform_roles.append(role)
+        customer = create_customer_with_owner(company_name="Kölsch", owner_email=EMAIL, owner_name="Eva")
+    client = bare.test_client()
+    assert isinstance(client, Client)
+    client.send("/sign-in", email="sam@x.example", password=PASSWORD)
+    assert "Nobody can make a room yet" in client.get("/manage/rooms").text
+    with bare.app_context(), transaction():
+        sell_plan(customer=session.merge(customer), plan=BUILT_IN_PLANS["small"])
+    page = client.get("/manage/rooms").text
+    assert "Nobody can make a room yet" not in page
+    assert "their owners can make rooms" in page
+    assert "ask whoever runs this portal" not in page
 
 
 def _eva() -> User:

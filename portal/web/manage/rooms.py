@@ -12,6 +12,7 @@ from wtforms.validators import DataRequired
 
 from portal.accounts.models import Account
 from portal.accounts.permission import AccountPermission
+from portal.accounts.queries import usable_accounts
 from portal.admission.models import AccessCode
 from portal.admission.queries import codes_of, roles_locked_out
 from portal.admission.sharing import default_role, shareable_links
@@ -56,9 +57,11 @@ def index() -> ResponseReturnValue:
     rooms = page_of_rooms(
         somebody, after=query_word("after", longest=cursors.LONGEST), asked=RoomFilter.read(query_word)
     )
-    sells = StaffPermission.CUSTOMERS_CREATE in somebody.staff
-    page = partial(render_template, "manage/rooms/index.html", rooms=rooms, sells=sells, piece=_row)
-    facts = (rooms, reader(), sells)
+    empty = not (rooms.live or rooms.others or rooms.asked.narrowed or rooms.may_create)
+    sells = empty and StaffPermission.CUSTOMERS_CREATE in somebody.staff
+    unsold = sells and not usable_accounts(now())
+    page = partial(render_template, "manage/rooms/index.html", rooms=rooms, sells=sells, unsold=unsold, piece=_row)
+    facts = (rooms, reader(), sells, unsold)
     shown = page() if flash_messages.are_waiting() else cached_fragment_for_session("rooms", facts, page)
     return fill_placeholders(shown, ages_of((*rooms.live, *rooms.others)))
 

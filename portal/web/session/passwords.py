@@ -29,7 +29,7 @@ class FirstPasswordForm(Form):
         render_kw={"autocomplete": "new-password", "autofocus": True},
     )
     again = PasswordField(
-        _l("The same again"),
+        _l("Repeat the password"),
         [EqualTo("password", _l("The two passwords differ."))],
         render_kw={"autocomplete": "new-password"},
     )
@@ -40,7 +40,7 @@ class FirstPasswordForm(Form):
 @bp.get("/set-password")
 @open_to_all
 def show() -> ResponseReturnValue:
-    """Show the form of the link in the address, or that the link is over."""
+    """Show the form of the link in the address, or that it no longer works."""
     token = request.args.get("token", "")
     try:
         link = find_password_link(token)

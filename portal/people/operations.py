@@ -14,7 +14,7 @@ from portal.audit.operations import record_event
 from portal.channels import channels
 from portal.clock import now
 from portal.db import committed_step, on_commit, session
-from portal.errors import Invalid, Message
+from portal.errors import Invalid, Message, Throttled
 from portal.people import passwords
 from portal.people.actor import Actor, actor_of
 from portal.people.emails import canonical_email
@@ -23,6 +23,7 @@ from portal.people.models import EMAIL_LENGTH, NAME_LENGTH, PasswordLink, Platfo
 from portal.people.names import clean_name
 from portal.people.throttle_buckets import password_buckets
 from portal.people.timezones import time_zones
+from portal.throttling import Bucket
 
 SEEN_STEP = timedelta(hours=1)  # how exact "last seen" is; more exact would be a write per page
 SEEN_BY_READING_STEP = timedelta(days=1)  # how exact "last seen" is for somebody who only reads pages
@@ -62,16 +63,29 @@ def authenticate(*, email: str, password: str, network: str, device: KnownDevice
     with committed_step():
         user = find_by_email(email)
     known = device if device is not None and user is not None and device.knows(user) else None
-    buckets = password_buckets(
-        email=canonical_email(email) or email[:EMAIL_LENGTH], network=network, known_device=known
+    buckets = _count_try(
+        password_buckets(email=canonical_email(email) or email[:EMAIL_LENGTH], network=network, known_device=known)
     )
-    with committed_step():
-        throttling.reserve(*buckets)
     good = passwords.matches(password, user.password_hash if user else None)
     if not good or user is None or user.deactivated_at is not None:
         raise Invalid(Message("E-mail or password is wrong. Check both, then try again."))
     throttling.release(*buckets)
     return user
+
+
+def _count_try(choices: tuple[tuple[Bucket, ...], ...]) -> tuple[Bucket, ...]:
+    """Count a try in the first of `choices` that has one left, and return that. Raises `Throttled` as the last does."""
+    *earlier, last = choices
+    for buckets in earlier:
+        try:
+            with committed_step():
+                throttling.reserve(*buckets)
+        except Throttled:
+            continue
+        return buckets
+    with committed_step():
+        throttling.reserve(*last)
+    return last
 
 
 def sign_out(sign_in: SignIn) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import signal
 import socket
 import sqlite3
@@ -16,10 +17,17 @@ from pathlib import Path
 import click
 import pytest
 import requests
+import sqlalchemy as sa
 from flask import request
 
+from portal.accounts.models import Account
 from portal.app import create_app
 from portal.commands.customers import customer
+from portal.customers.models import CustomerMember
+from portal.db import db, session, transaction
+from portal.people.actor import actor_of
+from portal.permissions.operations import add_member
+from portal.rooms.operations import create_room
 from portal.subscriptions.plans import BUILT_IN_PLANS
 from tests import servers
 from tests.conftest import settings_for
@@ -176,6 +184,32 @@ def test_a_customer_is_made_with_all_that_rooms_need_and_a_link_for_the_owner(tm
     assert "bob@example.org has a password already." in made.stdout
     assert "Its owner is Bob." in made.stdout
     assert "set-password" not in made.stdout
+
+
+def test_an_owner_makes_a_member_of_whom_the_operator_added_as_readme_says(tmp_path: Path) -> None:
+    """README's own commands, from an empty folder to a member of a room."""
+    readme = (Path(__file__).parents[1] / "README.md").read_text().partition("## Run it for others")[2]
+    commands = [shlex.split(line, comments=True)[1:] for line in readme.splitlines() if line.startswith("    portal ")]
+    printed = {" ".join(command[:2]): run(tmp_path, *command) for command in commands if command[0] != "serve"}
+    assert {name: done.stderr for name, done in printed.items() if done.returncode} == {}
+    assert "Bob belongs to Acme" in printed["customer add-member"].stdout
+    assert "/set-password?token=pw_" in printed["customer add-member"].stdout
+    assert run(tmp_path, "doctor").returncode == 0
+    again = run(tmp_path, "customer", "add-member", "eva@example.org", "bob@example.org", "--name", "Bob")
+    assert "Bob is a member already" in again.stderr
+    nobody = run(tmp_path, "customer", "add-member", "x@example.org", "bob@example.org", "--name", "Bob")
+    assert "There is no customer x@example.org." in nobody.stderr
+    app = create_app(settings_for(f"sqlite:///{tmp_path / 'foyer.db'}", tmp_path))
+    with app.app_context(), transaction():
+        account = session.scalars(sa.select(Account)).one()
+        eva = actor_of(account.owner)
+        room = create_room(account=account, room_name="First room", by=eva)
+        member = add_member(room=room, email="bob@example.org", permissions=[], by=eva)
+        assert member.user.name == "Bob"
+        assert session.scalars(sa.select(CustomerMember)).one().permissions == []
+    with app.app_context():
+        session.remove()
+        db.engine.dispose()
 
 
 @pytest.mark.parametrize(

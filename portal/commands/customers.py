@@ -50,3 +50,30 @@ def create_customer(*, name: str, owner_email: str, owner_name: str, plan: str, 
     else:
         click.echo(f"{printed['name']} can make rooms, with the plan {plan}. Its owner is {printed['owner_name']}.")
         click.echo(sentence)
+
+
+@customer.command("add-member")
+@click.argument("customer", metavar="CUSTOMER")
+@click.argument("email")
+@click.option("--name", required=True, help="The person's own name, if there is no such user yet.")
+@running.reports_refusals
+def add_member(*, customer: str, email: str, name: str) -> None:
+    """Let a person belong to CUSTOMER, which is its id or its owner's e-mail, without any rights of his own.
+
+    Whoever manages the people of a room there can make him a member of it from then on.
+    """
+    from portal.customers.operations import find_customer
+    from portal.db import transaction
+    from portal.people import operations as people
+    from portal.people.password_links import issue_password_link
+    from portal.permissions.memberships import add_membership
+
+    with running.app().app_context(), transaction():
+        found = find_customer(customer)
+        person = people.find_by_email(email) or people.create_user(email=email, name=name)
+        add_membership(place=found, email=person.email, permissions=[], by=None)
+        click.echo(f"{person.name} belongs to {found.display_name}, and can be made a member of its rooms.")
+        if person.password_hash is None:
+            click.echo(running.told(issue_password_link(person), email=person.email))
+        else:
+            click.echo(f"{person.email} has a password already.")

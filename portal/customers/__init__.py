@@ -6,5 +6,5 @@ created; `inactive` and `terminated` nothing.
 
     models.py       the table `Customer`, its type and its status
     permission.py   what can be permitted at a customer
-    operations.py   creating a customer, with its owner
+    operations.py   creating a customer, with its owner; finding one
 """

@@ -1,4 +1,4 @@
-"""Creating customers."""
+"""Creating and finding customers."""
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
@@ -6,8 +6,10 @@ from sqlalchemy.exc import IntegrityError
 from portal.audit.operations import record_event
 from portal.customers.models import Customer, CustomerType
 from portal.db import session
-from portal.errors import Invalid, Message
+from portal.errors import Conflict, Invalid, Message, NotFound
+from portal.identifiers import matches_identifier
 from portal.people.actor import Actor
+from portal.people.emails import canonical_email
 from portal.people.models import NAME_LENGTH, User
 from portal.people.names import clean_name
 from portal.people.operations import create_user, find_by_email
@@ -33,6 +35,23 @@ def create_customer(*, company_name: str, owner: User, by: Actor | None = None) 
         ) from None
     record_event("customer.created", customer, by=by)
     return customer
+
+
+def find_customer(named: str) -> Customer:
+    """The customer with this id, or whose owner has this e-mail address.
+
+    Raises `NotFound` if there is none, or `Conflict` if the owner has several.
+    """
+    owned = User.email == canonical_email(named) if "@" in named else matches_identifier(Customer, named)
+    found = (
+        session.scalars(sa.select(Customer).join(User, User.uuid == Customer.owner_uuid).where(owned)).unique().all()
+    )
+    if not found:
+        raise NotFound(Message("There is no customer %(named)s.", named=named))
+    if len(found) > 1:
+        ids = ", ".join(sorted(customer.id for customer in found))
+        raise Conflict(Message("%(named)s owns several customers. Name one by its id: %(ids)s.", named=named, ids=ids))
+    return found[0]
 
 
 def create_customer_with_owner(

@@ -45,9 +45,16 @@ def find_colleague(customer: Customer, *, email: str | None = None, user_id: str
     return session.scalars(sa.select(User).where(named, belongs)).unique().one_or_none()
 
 
-def no_colleague(customer: Customer) -> Message:
-    """What is said of everybody who does not belong to the customer, whether he has an account here or not."""
+def no_colleague(customer: Customer, *, named: str = "email") -> Message:
+    """What is said of everybody who does not belong to the customer, whether he has an account here or not.
+
+    `named` is the field by which he was named: `email` or `user_id`.
+    """
+    name = customer.display_name
+    if named == "user_id":
+        return Message(
+            "Nobody with this id belongs to %(customer)s. Ask whoever runs this portal to add them.", customer=name
+        )
     return Message(
-        "Nobody with this address belongs to %(customer)s. Whoever runs this portal can change that.",
-        customer=customer.display_name,
+        "Nobody with this address belongs to %(customer)s. Ask whoever runs this portal to add them.", customer=name
     )

@@ -78,7 +78,7 @@ def add_member(
     named = "email" if user_id is None else "user_id"
     user = find_by_email(email or "") if by is None else find_colleague(room.customer, email=email, user_id=user_id)
     if user is None:
-        raise Invalid(**{named: no_colleague(room.customer)})
+        raise Invalid(**{named: no_colleague(room.customer, named=named)})
     if user.uuid == room.owner_uuid:
         raise Invalid(**{named: Message("%(name)s owns this room and may do everything.", name=user.name)})
     if by is not None:

@@ -60,6 +60,7 @@ def test_an_address_elsewhere_is_answered_like_an_unknown_one(cast: Cast, progra
     assert counts[0] == counts[1]
     ids = {str(api.post(users, {"user_id": one}).json["errors"]) for one in (zoe, "1111111111", "x")}
     assert len(ids) == 1
+    assert "Nobody with this id belongs to Acme." in ids.pop()
     with cast.app.app_context():
         members = sa.select(sa.func.count()).select_from(RoomMember).join(RoomMember.user)
         assert session.scalar(members.where(User.email == ELSEWHERE)) == 0

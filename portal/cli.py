@@ -39,7 +39,14 @@ def main() -> None:
 @cli.command()
 def migrate() -> None:
     """Bring the database up to date."""
-    _migrate(running.app())
+    from portal import doctor as checks
+
+    app = running.app()
+    _migrate(app)
+    with app.app_context():
+        message = checks.ended_credentials()
+    if message:
+        click.echo(message)
 
 
 @cli.command()

@@ -11,6 +11,7 @@ from portal.accounts.queries import usable_accounts
 from portal.app import create_app
 from portal.channels import channels
 from portal.clock import now
+from portal.credentials.clients import ended_with_password
 from portal.db import session
 from portal.errors import ChannelsAway
 from portal.people.operations import ambiguous_emails, any_public_password, anybody
@@ -62,7 +63,15 @@ def _database(settings: Settings) -> list[Finding]:
         return [Finding(False, f"database: {kind} answers, but takes no writes. Is it a standby, or locked?")]
     if missing == "migrations":
         return [answers, Finding(False, "migrations: the database is not up to date. Run `portal migrate`.")]
-    return [answers, Finding(True, "migrations: up to date"), *_demo(settings), *_people(), *_emails(), *_rooms()]
+    return [
+        answers,
+        Finding(True, "migrations: up to date"),
+        *_demo(settings),
+        *_people(),
+        *_emails(),
+        *_credentials(),
+        *_rooms(),
+    ]
 
 
 def _demo(settings: Settings) -> list[Finding]:
@@ -88,6 +97,23 @@ def _emails() -> list[Finding]:
         )
         for email in ambiguous_emails()
     ]
+
+
+def ended_credentials() -> str | None:
+    """The line about API credentials that ended with a change of password, also one before an upgrade; or None."""
+    ended = ended_with_password()
+    if not ended:
+        return None
+    names = ", ".join(f"{client.name} ({client.user.email})" for client in ended)
+    return (
+        f"API credentials: {len(ended)} ended because the password was changed after they were made: {names}. "
+        "Make new ones for programs that go on with `portal client create`, and revoke these in the profile."
+    )
+
+
+def _credentials() -> list[Finding]:
+    message = ended_credentials()
+    return [Finding(True, message)] if message else []
 
 
 def _rooms() -> list[Finding]:

@@ -212,6 +212,19 @@ def test_an_owner_makes_a_member_of_whom_the_operator_added_as_readme_says(tmp_p
         db.engine.dispose()
 
 
+def test_credentials_that_a_change_of_password_ended_are_named(tmp_path: Path) -> None:
+    run(tmp_path, "migrate")
+    run(tmp_path, "user", "create", "zoe@example.org", "--name", "Zoe", "--password", "a-long-password")
+    run(tmp_path, "client", "create", "--name", "Timetable", "--user", "zoe@example.org")
+    words = (
+        "API credentials: 1 ended because the password was changed after they were made: Timetable (zoe@example.org)"
+    )
+    assert words not in run(tmp_path, "migrate").stdout
+    run(tmp_path, "user", "set-password", "zoe@example.org", "--password", "another-password")
+    assert words in run(tmp_path, "migrate").stdout
+    assert f"ok   {words}" in run(tmp_path, "doctor").stdout
+
+
 @pytest.mark.parametrize(
     ("more", "words"),
     [

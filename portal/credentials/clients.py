@@ -99,6 +99,19 @@ def ending_with_password(user: User) -> list[OAuthClient]:
     return [one for one in clients_of(user) if one.kind is ClientKind.CREDENTIAL and one.usable(at)]
 
 
+def ended_with_password() -> list[OAuthClient]:
+    """The credentials that ended only because their person's password was changed since, by name."""
+    at = now()
+    query = (
+        sa.select(OAuthClient)
+        .join(OAuthClient.user)
+        .where(OAuthClient.kind == ClientKind.CREDENTIAL, OAuthClient.revoked_at.is_(None))
+        .where(User.deactivated_at.is_(None), User.password_set_at.is_not(None))
+        .order_by(OAuthClient.name, OAuthClient.uuid)
+    )
+    return [one for one in session.scalars(query).unique() if one.outdated and not one.expired(at)]
+
+
 def find_own_client(user: User, client_id: str) -> OAuthClient:
     """The client with this id that this person created. Raises `NotFound`, also if somebody else created it."""
     client = session.scalars(

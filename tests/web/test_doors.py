@@ -22,7 +22,8 @@ OPEN = {
     "oauth.token": "the client's secret is the key; no cookie counts",
     "oauth.revoke": "the client's secret is the key; no cookie counts",
     "oauth.introspect": "the client's secret is the key; no cookie counts",
-    "passwords.show": "the link in the address is the proof",
+    "passwords.open_link": "the link in the address is the proof",
+    "passwords.show": "the link that the browser has opened is the proof",
     "passwords.save": "the link in the form is the proof",
     "oauth.describe": "says what everybody may know (RFC 8414)",
 }

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 import time_machine
-from flask import Flask
+from flask import Flask, request
 
 from portal import revisions
 from portal.accounts.operations import sell_plan
@@ -15,6 +15,7 @@ from portal.app import create_app
 from portal.clock import now
 from portal.customers.operations import create_customer_with_owner
 from portal.db import db, session, transaction
+from portal.edge import device_cookie
 from portal.errors import Conflict, NotFound
 from portal.people import passwords
 from portal.people.models import PasswordLink, PlatformRole, User
@@ -26,6 +27,7 @@ from portal.subscriptions.plans import BUILT_IN_PLANS
 from tests.cast import Cast, Client
 from tests.conftest import BOTH, settings_for
 
+PAGE = "/sign-in/set-password"
 EMAIL, PASSWORD = "eva@köln.example", "evas-own-password"
 
 
@@ -40,14 +42,17 @@ def link(app: Flask) -> str:
 def set_by(client: Client, link: str, password: str = PASSWORD, **fields: str) -> int:
     token = link.partition("token=")[2]
     sent = {"token": token, "password": password, "again": password, **fields}
-    return client.send("/set-password", link, **sent).status_code
+    return client.send(PAGE, link, **sent).status_code
 
 
 @BOTH
 def test_an_owner_sets_a_password_and_makes_a_room(cast: Cast, link: str) -> None:
     eva = cast.browser()
-    page = eva.get(link)
+    opened = eva.get(link)
+    assert (opened.status_code, opened.location) == (303, PAGE)
+    page = eva.get(PAGE)
     assert page.status_code == 200
+    assert page.headers["Referrer-Policy"] == "no-referrer"
     assert EMAIL in page.text
     assert set_by(eva, link, timezone="Europe/Berlin") == 303
     first = eva.get("/manage/rooms")
@@ -61,13 +66,32 @@ def test_an_owner_sets_a_password_and_makes_a_room(cast: Cast, link: str) -> Non
 
 def test_a_link_works_once_and_looking_at_it_changes_nothing(cast: Cast, link: str) -> None:
     for _ in range(3):
-        assert cast.browser().get(link).status_code == 200
+        assert cast.browser().get(link, follow_redirects=True).status_code == 200
     assert set_by(cast.browser(), link) == 303
     late = cast.browser()
     assert late.get(link).status_code == 404
     assert "This link no longer works" in late.get(link).text
     assert set_by(late, link, password="another-password") == 404
     assert cast.browser().send("/sign-in", email=EMAIL, password=PASSWORD).status_code == 303
+
+
+def test_setting_a_password_makes_the_browser_a_known_device_beside_others(cast: Cast, link: str) -> None:
+    shared = cast.sign_in("alice")
+    assert set_by(shared, link) == 303
+    assert shared.get(PAGE).status_code == 404
+    cookie = shared.get_cookie("device", path="/sign-in")
+    assert cookie is not None
+    with cast.app.test_request_context(headers={"Cookie": f"device={cookie.value}"}):
+        device = device_cookie.read(request)
+        assert device is not None
+        assert device.users == (_eva().uuid, cast.user("alice").uuid)
+
+
+def test_a_page_without_an_opened_link_shows_nobody(cast: Cast) -> None:
+    browser = cast.browser()
+    assert browser.get(PAGE).status_code == 404
+    browser.set_cookie("password_link", "pw_" + "a" * 38, path=PAGE)
+    assert browser.get(PAGE).status_code == 404
 
 
 def test_a_password_that_is_too_short_or_mistyped_spends_nothing(cast: Cast, link: str) -> None:
@@ -93,7 +117,7 @@ def test_a_link_ends_after_a_week_by_a_newer_one_and_by_a_password(cast: Cast, l
     with cast.app.app_context(), transaction():
         user = _eva()
         first, second = issue_password_link(user).path, issue_password_link(user).path
-    assert [cast.browser().get(path).status_code for path in (link, first, second)] == [404, 404, 200]
+    assert [cast.browser().get(path).status_code for path in (link, first, second)] == [404, 404, 303]
     with cast.app.app_context(), transaction():
         set_password(_eva(), passwords.checked_hash("set-by-the-operator"))
     assert cast.browser().get(second).status_code == 404

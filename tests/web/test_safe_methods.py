@@ -109,7 +109,7 @@ def world(cast: Cast, app: Flask, program: NewProgram) -> Iterator[World]:
         "join_tickets.show": [tickets],
         "join_tickets.open_ticket": [f"{tickets}/{secret}"],
         "consent.authorize": [other.address()],
-        "passwords.show": [link],
+        "passwords.open_link": [link],
         "links.revoke": [f"/manage/rooms/{cast.board}/links/{cast.link_ids[Role.GUEST]}/revocation"],
         "links.pause": [f"/manage/rooms/{cast.board}/links/{cast.link_ids[Role.GUEST]}/pause"],
         "credentials.revoke": [f"/me/credentials/{_own_credential(app, cast)}/revocation"],

@@ -4,6 +4,7 @@ Signing in starts a new session and ends the old one. A form that was sent after
 filled, after signing in, and acts only when it is sent again. The secret of a credential is shown once.
 
     pages.py          signing in and out, and the profile
+    beginning.py      beginning a session, whatever the proof was
     passwords.py      setting the first password, by a link
     credentials.py    OAuth clients of the person's own programs
     applications.py   third-party applications that the person authorised

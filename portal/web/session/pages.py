@@ -33,11 +33,11 @@ from portal.edge.i18n import gettext as _
 from portal.edge.network import network
 from portal.errors import Refused
 from portal.people import operations as people
-from portal.people.known_devices import KnownDevice
 from portal.people.timezones import time_zones
 from portal.web import flash_messages, htmx
 from portal.web.edit_forms import EditForm, lock_for_edit
 from portal.web.forms import REFILL_FIELD, REFILLS, Form, fields_to_keep, refills
+from portal.web.session.beginning import begin_session
 
 bp = Blueprint("session", __name__)
 
@@ -93,24 +93,21 @@ def sign_in() -> ResponseReturnValue:
 def start() -> ResponseReturnValue:
     """Sign in and start a new session; then show the page that was wanted, or the form that was being sent."""
     form = SignInForm()
-    device = device_cookie.read(request)
     if form.validate_on_submit():
         with form.refusals():
             started = people.sign_in(
                 email=form.email.data,
                 password=form.password.data,
                 network=network(),
-                device=device,
+                device=device_cookie.read(request),
                 timezone=form.timezone.data or None,
             )
-            actor.begin(started)
+            begin_session(started)
             target = own_page(form.next.data or "")
             fields = _kept_fields(form.kept.data or "", target)
-            answer: ResponseReturnValue = redirect(target, 303)
             if fields:
-                answer = render_template("session/continue.html", target=target, fields=fields, kept=REFILL_FIELD)
-            known = (device or KnownDevice.new()).remembering(started.user)
-            return device_cookie.write(make_response(answer), known)
+                return render_template("session/continue.html", target=target, fields=fields, kept=REFILL_FIELD)
+            return redirect(target, 303)
     return _page(form), 422
 
 

@@ -1,0 +1,46 @@
+"""The cookie that carries the token of a link for setting a password from the link's address to the page's form.
+
+So the token stays neither in the address bar nor in the history. It is sent to the page only, signed, for an hour.
+"""
+
+from datetime import timedelta
+
+from flask import Request, Response, current_app
+from itsdangerous import BadSignature, URLSafeTimedSerializer
+
+from portal.edge.signatures import timed_serializer
+
+COOKIE = "password_link"
+LIFE = timedelta(hours=1)
+
+
+def read(request: Request) -> str:
+    """The token; "" if there is no such cookie, or none that the portal signed within the hour."""
+    try:
+        return str(_serializer().loads(request.cookies.get(COOKIE, ""), max_age=int(LIFE.total_seconds())))
+    except BadSignature:
+        return ""
+
+
+def write(response: Response, token: str, *, path: str) -> Response:
+    """Set the cookie on the answer, for the page at `path` only."""
+    response.set_cookie(
+        COOKIE,
+        _serializer().dumps(token),
+        max_age=LIFE,
+        path=path,
+        httponly=True,
+        samesite="Lax",
+        secure=current_app.config["SESSION_COOKIE_SECURE"],
+    )
+    return response
+
+
+def delete(response: Response, *, path: str) -> Response:
+    """Let the browser forget the cookie."""
+    response.delete_cookie(COOKIE, path=path)
+    return response
+
+
+def _serializer() -> URLSafeTimedSerializer:
+    return timed_serializer("password-link", salt="set-password")

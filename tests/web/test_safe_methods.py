@@ -103,6 +103,7 @@ def world(cast: Cast, app: Flask, program: NewProgram) -> Iterator[World]:
         link = issue_password_link(create_user(email="new@demo.example", name="Neo")).path
     tickets = f"/rooms/{cast.open_house}/-/join-tickets"
     assert holder.get(f"{tickets}/{opened}").status_code == 303
+    assert holder.get(link).status_code == 303
     world = World(cast, program("alice"), [alice, cast.sign_in("admin"), guest, holder])
     world.more = {
         "join.show": [cast.links[Role.MODERATOR], cast.links[Role.GUEST], cast.open_path],

@@ -1,9 +1,9 @@
-"""Presence: who is connected by the heartbeats of his page, and how long the place of somebody is kept who is not.
+"""Presence: who is connected by the heartbeats of his page, and for how long somebody may be away before he is out.
 
 A page sends a heartbeat every three seconds. Without any for `ALIVE_SECONDS` somebody is *away*: others read
-"connecting again", and his place counts as before. `PLACE_SECONDS` after the last heartbeat he is out. Heartbeats are
-in the channels only; since when somebody is away is in the database, so that a restart of the portal, with which the
-channels' memory may be lost, costs nobody the place.
+"connecting again", and his participation counts as before. `OUT_SECONDS` after the last heartbeat it is closed.
+Heartbeats are in the channels only. Since when somebody is away is in the database, so that a restart of the portal,
+which may lose the channels' memory, closes nobody's participation.
 """
 
 from collections.abc import Iterable
@@ -17,10 +17,10 @@ from portal.status.locking import LockedRoom, lock_room, read_locked_room
 from portal.status.models import Ending, Participation
 from portal.status.operations import ALIVE_SECONDS, close_in, driven_by_service, record_presence
 
-PLACE_SECONDS = 60
-AWAY_TIME = timedelta(seconds=PLACE_SECONDS - ALIVE_SECONDS)
+OUT_SECONDS = 60  # after the last heartbeat
+AWAY_TIME = timedelta(seconds=OUT_SECONDS - ALIVE_SECONDS)
 LEAVING = "leaving"
-"""The key that a value in the channels has once the page was closed: its place is not kept."""
+"""The key that a value in the channels has once the page was closed: its participation is closed at once."""
 
 
 def handle_lapsed(lapsed: Iterable[LapsedMember]) -> int:
@@ -62,7 +62,7 @@ def _handle_in(here: LockedRoom, lapsed: dict[str, LapsedMember]) -> int:
     kept = [person for person in silent if person.uuid not in left | lost]
     for person in kept:
         person.away_since = person.away_since or at
-        _keep_place(person, (person.away_since + AWAY_TIME - at).total_seconds())
+        _expect_again(person, (person.away_since + AWAY_TIME - at).total_seconds())
     closed = close_in(here, lambda person: person.uuid in left, ending=Ending.LEFT, by=None)
     closed += close_in(here, lambda person: person.uuid in lost, ending=Ending.LOST, by=None)
     if kept and not closed:
@@ -71,6 +71,6 @@ def _handle_in(here: LockedRoom, lapsed: dict[str, LapsedMember]) -> int:
     return closed
 
 
-def _keep_place(person: Participation, seconds: float) -> None:
+def _expect_again(person: Participation, seconds: float) -> None:
     group, member = str(person.room_uuid), person.id
     on_commit(lambda: channels().expect_present(group, member, seconds))

@@ -183,7 +183,7 @@ def test_the_server_starts_while_the_database_is_away_and_works_once_it_is_there
             assert portal.status("/readyz") == 503
             open_again()
             wait_for(portal.ready, what="readiness")
-            wait_for(lambda: _left(address, ghost), what="the sweeper's work")
+            wait_for(lambda: _is_away(address, ghost), seconds=40, what="the sweeper's work")
         finally:
             portal.stop()
 
@@ -203,11 +203,12 @@ def _ghost(app: Flask) -> str:
     return ghost
 
 
-def _left(address: str, participation_id: str) -> bool:
+def _is_away(address: str, participation_id: str) -> bool:
+    """Whether the sweep has noticed that no heartbeat comes. It takes `ALIVE_SECONDS`, and ends nothing yet."""
     engine = sa.create_engine(address)
     with engine.connect() as connection:
-        left = connection.execute(
-            sa.text("SELECT left_at FROM participations WHERE id = :id"), {"id": participation_id}
+        away_since = connection.execute(
+            sa.text("SELECT away_since FROM participations WHERE id = :id"), {"id": participation_id}
         ).scalar()
     engine.dispose()
-    return left is not None
+    return away_since is not None

@@ -1,15 +1,16 @@
-"""The worker of the web server: gunicorn's for gevent, which waits no longer for a client than it should.
+"""The worker of the web server: gunicorn's worker for gevent, with a deadline for everything that a client sends.
 
-What gunicorn does not bound: a TLS handshake, and a body that the portal reads, whose sender may pause for ever. Both
-have a deadline here. A body's is a stock of seconds, which waiting uses up and each `rate` bytes refill by one: whoever
-keeps up that rate may send for as long as it takes, who stops has `body` seconds. Headers, and the pause between two
-requests, have gunicorn's `keepalive` seconds. `portal.connections` bounds how many one network may have waiting.
+gunicorn has no deadline for a TLS handshake, and none for a body that the portal reads. Both have one here. For a body
+it is a stock of seconds: waiting uses the stock up, and each `rate` bytes that arrive refill it by one second. A client
+that keeps up the rate may send for as long as it takes; a client that stops has at most `body` seconds. Headers, and
+the pause between two requests, have gunicorn's `keepalive` seconds. `portal.connections` limits how many unfinished
+requests one network may have.
 
-An answer that nobody reads is ended by the system: TCP gives up after `unread` seconds in which the client took
-nothing.
+The system ends an answer that nobody reads: TCP gives up after `unread` seconds in which the client took nothing.
 
-Behind a proxy the network of a connection is the proxy's. With TRUSTED_PROXIES, and on a Unix socket, there are hence
-no shares; the deadlines hold, and so does that the one that waits longest gives way.
+Behind a proxy each connection comes from the proxy, so the network of the client is not known. With TRUSTED_PROXIES,
+and on a Unix socket, no network has a limit. The deadlines hold there too, and when slots run short the server ends
+connections in the same order.
 """
 
 import errno
@@ -28,7 +29,7 @@ from gunicorn import util
 from gunicorn.sock import ssl_context
 from gunicorn.workers.ggevent import GeventWorker
 
-from portal.connections import Place, Places
+from portal.connections import Slot, Slots
 from portal.networks import network_of
 
 SMALL_BODY = 65_536
@@ -45,7 +46,7 @@ class Patience:
 
 
 class Abandoned(BaseException):
-    """The rest of a body did not come in time, or its sender had to give way.
+    """The rest of a body did not come in time, or the server ended its connection to have a slot.
 
     It is no `Exception`, so that nothing on the way makes an answer of it: a page for each of thousands of stalled
     requests would keep the server busier than they did.
@@ -53,15 +54,20 @@ class Abandoned(BaseException):
 
 
 class Connection:
-    """A client's socket, as gunicorn uses it, with a stock of seconds while a body is awaited."""
+    """A client's socket, as gunicorn uses it, with a stock of seconds while a body is awaited.
 
-    def __init__(self, sock: Any, network: str | None, patience: Patience) -> None:
+    It uses one of `slots` until `free_slot`, and marks there what it receives.
+    """
+
+    def __init__(self, sock: Any, network: str | None, slots: Slots, patience: Patience) -> None:
         self.socket = sock
-        self.place = Place(network, self.give_way)
         self.answered = False
+        self._slot = Slot(network, self._end)
+        self._slots = slots
         self._patience = patience
         self._seconds: float | None = None
         self._ended = False
+        slots.add(self._slot)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.socket, name)
@@ -70,14 +76,39 @@ class Connection:
         """From now on, what is received is a body."""
         self._seconds, self.answered = self._patience.body, False
 
-    def await_request(self) -> None:
-        """From now on, what is received is the next request, for which gunicorn has a deadline."""
+    def end_body(self) -> None:
+        """The body has come in full: before the answer, or after it if the portal has not read the body."""
+        if self._seconds is None:
+            self._slots.mark_idle(self._slot)
+        else:
+            self.end_request()
+
+    def end_request(self) -> None:
+        """The request has come in full."""
+        self._slots.mark_answering(self._slot)
+
+    def await_request(self, *, begun: bool) -> None:
+        """From now on, what is received is the next request, for which gunicorn has a deadline.
+
+        `begun`: bytes of it are here already, or the rest of the last body has still to come before it.
+        """
         self._seconds = None
+        if begun:
+            self._slots.mark_unfinished(self._slot)
+        else:
+            self._slots.mark_idle(self._slot)
+
+    def free_slot(self) -> None:
+        """The connection has ended: its slot is free."""
+        self._slots.remove(self._slot)
 
     def recv(self, size: int) -> bytes:
         """Receive up to `size` bytes; b"" at the end. Raises `Abandoned` for a body that does not go on."""
         if self._seconds is None:
-            return self._received(size)
+            data = self._received(size)
+            if data:
+                self._slots.mark_received(self._slot)
+            return data
         began = time.monotonic()
         with gevent.Timeout(self._seconds, Abandoned):
             data = self._received(size)
@@ -85,6 +116,8 @@ class Connection:
             raise Abandoned
         left = max(0.0, self._seconds - (time.monotonic() - began))
         self._seconds = min(self._patience.body, left + len(data) / self._patience.rate)
+        if self._seconds == self._patience.body:  # what has come makes up for all the time that it took
+            self._slots.mark_progress(self._slot)
         return data
 
     def sendall(self, data: bytes) -> None:
@@ -101,8 +134,8 @@ class Connection:
             self.socket = context.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
             self.socket.do_handshake()
 
-    def give_way(self) -> None:
-        """End it without waiting; whoever receives from it finds its end."""
+    def _end(self) -> None:
+        """End the connection without waiting. The greenlet that receives from it gets the end of the stream."""
         self._ended = True
         with suppress(OSError):
             socket.socket.shutdown(self.socket, socket.SHUT_RDWR)  # without TLS's own, which would wait
@@ -150,6 +183,11 @@ def has_ended(reader: Any) -> bool:
     return getattr(reader, "length", None) == 0 or getattr(reader, "parser", reader) is None
 
 
+def has_begun(unreader: Any) -> bool:
+    """Whether gunicorn's buffer of this connection holds bytes of the next request already."""
+    return bool(unreader.buf.getbuffer().nbytes)
+
+
 class Listener(StreamServer):  # type: ignore[misc]
     """A listening socket, as gunicorn makes one of a worker's `server_class`. TLS is the worker's to begin."""
 
@@ -160,14 +198,14 @@ class Listener(StreamServer):  # type: ignore[misc]
 
 
 class Worker(GeventWorker):  # type: ignore[misc]
-    """gunicorn's worker for gevent, with places for connections and patience for their requests."""
+    """gunicorn's worker for gevent, with slots for connections and deadlines for their requests."""
 
     server_class = Listener
     patience = Patience()
 
     def run(self) -> None:
         """Serve, until the worker is told to end."""
-        self._places = Places(self.worker_connections)
+        self._slots = Slots(self.worker_connections)
         self._behind_proxy = bool(self.wsgi.config["SETTINGS"].trusted_proxies)
         self._context = ssl_context(self.cfg) if self.cfg.is_ssl else None
         super().run()
@@ -176,8 +214,7 @@ class Worker(GeventWorker):  # type: ignore[misc]
         """Serve one connection; gunicorn gives this to the `server_class`."""
         over_tcp = isinstance(address, tuple)
         network = network_of(address[0]) if over_tcp and not self._behind_proxy else None
-        connection = Connection(sock, network, self.patience)
-        self._places.take(connection.place)
+        connection = Connection(sock, network, self._slots, self.patience)
         try:
             if over_tcp and hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux
                 sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(self.patience.unread * 1000))
@@ -187,21 +224,21 @@ class Worker(GeventWorker):  # type: ignore[misc]
         except OSError as error:
             self.log.debug("Closing connection. %s", error)
         finally:
-            self._places.leave(connection.place)
+            connection.free_slot()
             util.close(connection)
 
     def handle_request(self, listener_name: Any, req: Any, sock: Any, addr: Any) -> None:
-        """Answer one request. Its connection waits until the body has been read."""
+        """Answer one request. It is unfinished until its body has been read."""
         body = req.body
         if not has_ended(body.reader):
-            body.reader = WatchedBody(body.reader, lambda: self._places.answer(sock.place))
+            body.reader = WatchedBody(body.reader, sock.end_body)
             sock.await_body()
         try:
             if is_small(req):
                 read = body.read()
                 body.buf.write(read)  # from where the portal will read it
             if has_ended(body.reader):
-                self._places.answer(sock.place)
+                sock.end_request()
             super().handle_request(listener_name, req, sock, addr)
         except Abandoned:
             if not sock.answered:
@@ -210,5 +247,4 @@ class Worker(GeventWorker):  # type: ignore[misc]
                     util.write_error(sock, status.value, status.phrase, "The rest of the request did not come in time.")
             raise StopIteration from None
         finally:
-            sock.await_request()
-            self._places.wait(sock.place)
+            sock.await_request(begun=not has_ended(body.reader) or has_begun(req.unreader))

@@ -1,6 +1,6 @@
-"""The portal's commands with a server that has few places and little patience: `python -m tests.impatient serve …`.
+"""The portal's commands with a server that has few slots and little patience: `python -m tests.impatient serve …`.
 
-PLACES is how many connections it has at most, SECONDS how long it waits for whatever it waits for, RATE how many bytes
+SLOTS is how many connections it has at most, SECONDS how long it waits for whatever it waits for, RATE how many bytes
 of a body gain one second more.
 """
 
@@ -22,7 +22,7 @@ class ImpatientServer(server.Server):
 
         super().load_config()
         self.cfg.set("worker_class", ImpatientWorker)
-        self.cfg.set("worker_connections", int(os.environ["PLACES"]))
+        self.cfg.set("worker_connections", int(os.environ["SLOTS"]))
         self.cfg.set("keepalive", int(seconds))
 
 

@@ -7,6 +7,7 @@ import select
 import socket
 import ssl
 from collections.abc import Iterator
+from http import HTTPStatus
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -17,14 +18,16 @@ from tests.servers import Portal, free_port, make_certificate, wait_for
 
 FORM = "application/x-www-form-urlencoded"
 STALLED = f"POST /sign-in HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: {FORM}\r\nContent-Length: 1000\r\n\r\nx"
+EXPECTING = STALLED.replace("\r\n\r\nx", "\r\nExpect: 100-continue\r\n\r\n")
+CONTINUE = "HTTP/1.1 100 Continue\r\n\r\n"
 PASSWORD = "a-long-password"
 Answer = tuple[int, str, str]
 """The status, the cookies that were set, and the text."""
 
 
 @contextlib.contextmanager
-def serving(folder: Path, *, places: int = 400, seconds: int = 600, rate: int = 1000, **more: str) -> Iterator[Portal]:
-    bounds = {"PLACES": str(places), "SECONDS": str(seconds), "RATE": str(rate)}
+def serving(folder: Path, *, slots: int = 400, seconds: int = 600, rate: int = 1000, **more: str) -> Iterator[Portal]:
+    bounds = {"SLOTS": str(slots), "SECONDS": str(seconds), "RATE": str(rate)}
     portal = Portal(folder, module="tests.impatient", environment=bounds | more)
     portal.run("migrate")
     portal.run("user", "create", "zoe@example.org", "--name", "Zoe", "--password", PASSWORD)
@@ -38,15 +41,15 @@ def serving(folder: Path, *, places: int = 400, seconds: int = 600, rate: int = 
 
 @pytest.fixture(scope="module")
 def impatient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
-    """A server that waits two seconds, and has places for all."""
+    """A server that waits two seconds, and has slots for all."""
     with serving(tmp_path_factory.mktemp("impatient") / "data", seconds=2, rate=100) as portal:
         yield portal
 
 
 @pytest.fixture
 def crowded(tmp_path: Path) -> Iterator[Portal]:
-    """A server with 40 places, of which one network may have four waiting, and with much patience."""
-    with serving(tmp_path / "data", places=40) as portal:
+    """A server with 40 slots, of which one network may have four for unfinished requests, and with much patience."""
+    with serving(tmp_path / "data", slots=40) as portal:
         yield portal
 
 
@@ -54,6 +57,13 @@ def connect(portal: Portal, address: str = "127.0.0.1", *, send: str = "") -> so
     """A connection from this address of this machine."""
     wire = socket.create_connection(("127.0.0.1", portal.port), timeout=60, source_address=(address, 0))
     wire.sendall(send.encode())
+    return wire
+
+
+def expected(portal: Portal, address: str) -> socket.socket:
+    """A connection whose body the server has begun to await."""
+    wire = connect(portal, address, send=EXPECTING)
+    assert wire.recv(len(CONTINUE), socket.MSG_WAITALL).decode() == CONTINUE
     return wire
 
 
@@ -68,6 +78,22 @@ def rest(wire: socket.socket) -> str:
 
 def is_open(wire: socket.socket) -> bool:
     return not select.select([wire], [], [], 0)[0] or bool(wire.recv(1, socket.MSG_PEEK))
+
+
+def is_ended(wire: socket.socket) -> bool:
+    """Whether the server has closed it, perhaps after an answer that nobody has read."""
+    ended = select.poll()
+    ended.register(wire, select.POLLRDHUP)
+    return bool(ended.poll(0))
+
+
+def livez(wire: socket.socket, asking: bytes) -> int:
+    """The status of the answer to this request on a connection that goes on."""
+    wire.sendall(asking)
+    answer = http.client.HTTPResponse(wire)
+    answer.begin()
+    answer.read()
+    return answer.status
 
 
 def page(portal: Portal, path: str, address: str, *, cookie: str = "", form: dict[str, str] | None = None) -> Answer:
@@ -104,7 +130,7 @@ def test_a_connection_on_which_no_request_comes_ends(impatient: Portal, sent: st
         (STALLED, ""),
         (STALLED.replace("1000", "100000"), ""),
         (STALLED.replace("Content-Length: 1000\r\n\r\n", "Transfer-Encoding: chunked\r\n\r\n100\r\n"), ""),
-        (STALLED.replace("1000\r\n\r\nx", "1000\r\nExpect: 100-continue\r\n\r\n"), "HTTP/1.1 100 Continue\r\n\r\n"),
+        (EXPECTING, CONTINUE),
     ],
     ids=["small", "large", "chunked", "expecting"],
 )
@@ -170,7 +196,7 @@ def test_a_tls_handshake_that_stops_is_given_up(tmp_path: Path) -> None:
     portal = Portal(
         tmp_path / "data",
         port,
-        environment={"PLACES": "40", "SECONDS": "2", "RATE": "100", "BASE_URL": f"https://127.0.0.1:{port}"},
+        environment={"SLOTS": "40", "SECONDS": "2", "RATE": "100", "BASE_URL": f"https://127.0.0.1:{port}"},
         module="tests.impatient",
         options=("--certfile", str(certfile), "--keyfile", str(keyfile)),
     )
@@ -192,7 +218,7 @@ def test_a_tls_handshake_that_stops_is_given_up(tmp_path: Path) -> None:
             with connect(portal, send=begun) as wire:
                 assert rest(wire) == ""
         assert answer(STALLED).startswith("HTTP/1.1 408")
-        for _ in range(6):  # more than may wait, so those that came first give way
+        for _ in range(6):  # more than one network may have, so the first are ended
             connect(portal, send="\x16")
         assert answer("GET /livez HTTP/1.1\r\n\r\n").startswith("HTTP/1.1 200")
     finally:
@@ -200,7 +226,7 @@ def test_a_tls_handshake_that_stops_is_given_up(tmp_path: Path) -> None:
     assert "Traceback" not in portal.log(), portal.log()
 
 
-def test_those_of_one_network_give_way_to_each_other_and_nobody_else_to_them(crowded: Portal) -> None:
+def test_unfinished_requests_of_one_network_end_each_other_and_nobody_elses(crowded: Portal) -> None:
     cookie = signed_in(crowded, "127.0.0.5")
     watching = f"GET /manage/live HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: {cookie}\r\n\r\n"
     with contextlib.ExitStack() as opened:
@@ -218,10 +244,53 @@ def test_those_of_one_network_give_way_to_each_other_and_nobody_else_to_them(cro
         assert all(map(is_open, streams))
 
 
+def test_idle_connections_of_one_network_are_not_ended_for_its_own_requests(crowded: Portal) -> None:
+    """Browsers keep the connection after an answer; a school has more of them than its part of the slots."""
+    asking = b"GET /livez HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+    with contextlib.ExitStack() as opened:
+        browsers: list[socket.socket] = []
+        for _ in range(6):
+            browsers += [opened.enter_context(connect(crowded, "127.0.0.2")) for _ in range(2)]
+            for wire in browsers:
+                assert livez(wire, asking) == 200
+        stalled = [opened.enter_context(connect(crowded, "127.0.0.2", send=STALLED)) for _ in range(8)]
+        wait_for(lambda: not any(map(is_open, stalled[:4])), what="the end of those that came first")
+        assert all(map(is_open, stalled[4:]))
+        assert [livez(wire, asking) for wire in browsers] == [200] * len(browsers)
+
+
+def test_a_pipelined_request_that_stops_is_unfinished(crowded: Portal) -> None:
+    """Its first bytes came with the request before it."""
+    with contextlib.ExitStack() as opened:
+        begun = b"GET /livez HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\nGET /livez"
+        wires = [opened.enter_context(connect(crowded, "127.0.0.2")) for _ in range(6)]
+        for wire in wires:
+            wire.sendall(begun)
+        wait_for(lambda: sum(map(is_ended, wires)) == 2, what="the end of two")
+
+
+def test_a_body_that_keeps_coming_outlasts_those_that_stopped(tmp_path: Path) -> None:
+    """Of one network, which may have four unfinished requests: many more than that stall beside one steady sender."""
+    with serving(tmp_path / "data", slots=40, rate=1) as portal, contextlib.ExitStack() as opened:
+        steady = opened.enter_context(expected(portal, "127.0.0.2"))
+        steady.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # each piece leaves before the next client comes
+        stalled: list[socket.socket] = []
+        for _ in range(12):
+            steady.sendall(b"x" * 80)
+            stalled.append(opened.enter_context(expected(portal, "127.0.0.2")))
+        assert [rest(wire) for wire in stalled[:-3]] == [""] * 9
+        steady.sendall(b"x" * 40)
+        answer = http.client.HTTPResponse(steady)
+        answer.begin()
+        assert answer.status == HTTPStatus.UNPROCESSABLE_ENTITY, "the form was read, and has no token"
+
+
 @pytest.mark.parametrize(("proxies", "networks"), [("0", 30), ("1", 1)])
-def test_who_waits_longest_gives_way_where_places_run_short(tmp_path: Path, proxies: str, networks: int) -> None:
-    """From many networks, and behind a proxy, where all seem to be one and none has a share."""
-    with serving(tmp_path / "data", places=40, TRUSTED_PROXIES=proxies) as portal, contextlib.ExitStack() as opened:
+def test_the_oldest_unfinished_requests_are_ended_where_slots_run_short(
+    tmp_path: Path, proxies: str, networks: int
+) -> None:
+    """From many networks, and behind a proxy, where no network is known and none has a limit."""
+    with serving(tmp_path / "data", slots=40, TRUSTED_PROXIES=proxies) as portal, contextlib.ExitStack() as opened:
         stalled = [
             opened.enter_context(connect(portal, f"127.0.1.{1 + number % networks}", send=STALLED))
             for number in range(80)

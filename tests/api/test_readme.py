@@ -19,6 +19,7 @@ DONE_BY = {  # what is sent on a page → the operation of the API that does it
     f"{ROOM}/codes/<id:code_id>/edit": "access_codes_change",
     f"{ROOM}/codes/<id:code_id>/deletion": "access_codes_delete",
     f"{ROOM}/links/new": "tokens_create",
+    f"{ROOM}/share": "tokens_create",
     f"{ROOM}/links/<id:token_id>/edit": "tokens_change",
     f"{ROOM}/links/<id:token_id>/pause": "tokens_change",
     f"{ROOM}/links/<id:token_id>/resumption": "tokens_change",
@@ -38,7 +39,7 @@ DONE_BY = {  # what is sent on a page → the operation of the API that does it
     "/rooms/<id:room_id>/<slug>": "access_join",
     "/rooms/<id:room_id>/-/join-tickets": "access_join",
 }
-UNDOING = re.compile(r"/(restoration|reinstatement)$")
+UNDOING = re.compile(r"/(restoration|reinstatement|readmission)$")
 FOR_PEOPLE = re.compile(r"^/(me|sign-in|sign-out|set-password)(/|$)|/-/(conference/|entry$)")
 
 

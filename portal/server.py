@@ -34,6 +34,7 @@ class Server(BaseApplication):  # type: ignore[misc]
             "control_socket_disable": True,
             "limit_request_line": REQUEST_LINE,
             "graceful_timeout": 5,
+            "sendfile": False,  # answers go through the worker's connections, which bound how slowly they are read
             "keepalive": 15,  # seconds for the headers of a request, too
             "timeout": 60,
             "accesslog": None,

@@ -103,7 +103,7 @@ class Connection:
         self._slots.remove(self._slot)
 
     def recv(self, size: int) -> bytes:
-        """Receive up to `size` bytes; b"" at the end. Raises `Abandoned` for a body that does not go on."""
+        """Receive up to `size` bytes; b"" at the end. Raises `Abandoned` for a body that stops before its end."""
         if self._seconds is None:
             data = self._received(size)
             if data:
@@ -112,7 +112,7 @@ class Connection:
         began = time.monotonic()
         with gevent.Timeout(self._seconds, Abandoned):
             data = self._received(size)
-        if self._ended:
+        if self._ended or not data:  # cut off: gunicorn would take what has come for the whole
             raise Abandoned
         left = max(0.0, self._seconds - (time.monotonic() - began))
         self._seconds = min(self._patience.body, left + len(data) / self._patience.rate)
@@ -121,11 +121,13 @@ class Connection:
         return data
 
     def sendall(self, data: bytes) -> None:
-        """Send everything. Raises `ConnectionResetError` if the client has taken nothing of it for too long."""
+        """Send everything. Raises `ConnectionResetError` if the client takes nothing of it, or takes it too slowly."""
         self.answered = True
+        seconds = self._patience.unread + len(data) / self._patience.rate
         try:
-            self.socket.sendall(data)
-        except TimeoutError as error:  # the system's, after TCP_USER_TIMEOUT
+            with gevent.Timeout(seconds, TimeoutError):
+                self.socket.sendall(data)
+        except TimeoutError as error:  # this one, or the system's, after TCP_USER_TIMEOUT
             raise ConnectionResetError(errno.ECONNRESET, "the client takes nothing") from error
 
     def shake_hands(self, context: Any) -> None:

@@ -161,6 +161,17 @@ def test_a_byte_now_and_then_keeps_nothing_alive(impatient: Portal, sent: str) -
         assert "HTTP/1.1 2" not in rest(wire)
 
 
+def test_a_body_that_was_cut_off_is_not_taken_for_the_whole(impatient: Portal) -> None:
+    """Gunicorn's reader says at the end of the connection that all has come; a form would lose its last fields."""
+    cookie = signed_in(impatient, "127.0.0.1")
+    whole = urlencode({"csrf_token": csrf_of(page(impatient, "/me", "127.0.0.1", cookie=cookie)[2]), "name": "Zoe Cut"})
+    head = f"POST /me HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: {cookie}\r\nContent-Type: {FORM}\r\n"
+    with connect(impatient, send=f"{head}Content-Length: {len(whole) + 20}\r\n\r\n{whole}") as wire:
+        wire.shutdown(socket.SHUT_WR)
+        assert rest(wire)[9:12] in {"", "408"}
+    assert "Zoe Cut" not in page(impatient, "/me", "127.0.0.1", cookie=cookie)[2]
+
+
 def test_a_body_that_keeps_coming_may_take_longer_than_one_that_stops(impatient: Portal) -> None:
     with connect(impatient, send=STALLED.replace("1000", "4000")) as wire:
         for _ in range(30):

@@ -20,17 +20,27 @@ def install(app: Flask, folder: Path) -> None:
     @app.get(f"/static/{version}/<path:name>", endpoint="static")
     @open_to_all
     def static(name: str) -> Response:
-        response = send_from_directory(folder, name, max_age=YEAR)  # finds it, or 404
+        found = send_from_directory(folder, name, max_age=YEAR)  # finds it, or 404
+        found.close()  # and no file stays open for as long as somebody takes to read it
+        if found.status_code != 200:  # noqa: PLR2004
+            return found
         kind = TEXTS.get(Path(name).suffix)
+        if kind is not None and request.accept_encodings["gzip"]:
+            response = Response(packed(folder / name), mimetype=kind, headers={"Content-Encoding": "gzip"})
+        else:
+            response = Response(unpacked(folder / name), mimetype=kind or found.mimetype)
         if kind is not None:
-            if request.accept_encodings["gzip"] and response.status_code == 200:  # noqa: PLR2004
-                response.close()
-                response = Response(packed(folder / name), mimetype=kind, headers={"Content-Encoding": "gzip"})
             response.vary.add("Accept-Encoding")
         response.headers["Cache-Control"] = f"public, max-age={YEAR}, immutable"
         return response
 
     app.add_template_global(lambda name: f"/static/{version}/{name}", "asset")
+
+
+@cache
+def unpacked(file: Path) -> bytes:
+    """The file's contents, read once for the life of the process."""
+    return file.read_bytes()
 
 
 @cache

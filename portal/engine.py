@@ -76,6 +76,14 @@ def _refuse_writes_while_reading(
         raise WriteWhileReading("a request that promised to change nothing tried to write")
 
 
+def lacks_migration(error: sa.exc.DBAPIError) -> bool:
+    """Whether the error says that a table or column is missing."""
+    said = str(error.orig)
+    if isinstance(error, sa.exc.ProgrammingError):  # PostgreSQL's
+        return "does not exist" in said
+    return any(text in said for text in _WRONG_TABLES)
+
+
 def is_unavailable(error: sa.exc.SQLAlchemyError) -> bool:
     """Whether the error says that the database is away or busy, so that trying later may help.
 
@@ -85,7 +93,7 @@ def is_unavailable(error: sa.exc.SQLAlchemyError) -> bool:
         isinstance(error, sa.exc.DBAPIError) and error.connection_invalidated
     ):
         return True
-    return isinstance(error, sa.exc.OperationalError) and not any(text in str(error.orig) for text in _WRONG_TABLES)
+    return isinstance(error, sa.exc.OperationalError) and not lacks_migration(error)
 
 
 def _set_pragmas(connection: sqlite3.Connection, _record: object) -> None:

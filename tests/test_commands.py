@@ -103,6 +103,13 @@ def test_the_other_commands_reach_the_demo_s_world_by_its_folder(tmp_path: Path)
     assert "at least 32" in run(data, *CLIENT, SECRET_KEYS="").stderr
 
 
+@pytest.mark.parametrize("command", [CUSTOMER, ("user", "create", "ada@example.org", "--name", "Ada")])
+def test_a_command_before_the_first_migration_says_so(tmp_path: Path, command: tuple[str, ...]) -> None:
+    with pytest.raises(subprocess.CalledProcessError) as refused:
+        Portal(tmp_path / "data").run(*command)
+    assert refused.value.stderr.strip() == "Error: The database is not up to date. Run `portal migrate`."
+
+
 def test_several_processes_are_refused_without_redis(tmp_path: Path) -> None:
     refused = run(tmp_path, "serve", "--workers", "2")
     assert refused.returncode != 0

@@ -56,8 +56,16 @@ def reports_refusals(command: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(command)
     def reporting(*args: Any, **options: Any) -> Any:
+        from sqlalchemy.exc import OperationalError, ProgrammingError
+
+        from portal.engine import lacks_migration
+
         try:
             return command(*args, **options)
+        except (OperationalError, ProgrammingError) as error:
+            if not lacks_migration(error):
+                raise
+            raise click.ClickException("The database is not up to date. Run `portal migrate`.") from None
         except Invalid as invalid:
             errors = [_field_error(name, message) for name, message in invalid.fields.items()]
             raise click.ClickException("; ".join(errors) or invalid.message) from None
@@ -74,5 +82,5 @@ def told(link: "IssuedPasswordLink", *, email: str) -> str:
     return (
         f"{email} sets a password here, once, until {link.expires_at:%d %B %Y, %H:%M} UTC:\n"
         f"  {public_url(link.path)}\n"
-        "It is not kept. `portal user password-link` prints another."
+        "It is not kept, and an older one ends. `portal user password-link` prints another."
     )

@@ -6,6 +6,7 @@ So case is folded in ASCII only: `weiß@` and `weiss@` are two mailboxes, and so
 `strasse.example` two domains.
 """
 
+import re
 import unicodedata
 
 import idna
@@ -14,6 +15,8 @@ from portal.people.models import EMAIL_LENGTH
 
 _LONGEST = 4 * EMAIL_LENGTH  # composing costs the square of the length
 _ENCODED = "xn--"
+_LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
+_HOST = re.compile(rf"{_LABEL}(\.{_LABEL})*")
 
 
 def canonical_email(text: str) -> str | None:
@@ -24,7 +27,7 @@ def canonical_email(text: str) -> str | None:
     local, at, domain = text[:_LONGEST].strip().rpartition("@")
     local, known = _lower_ascii(unicodedata.normalize("NFC", local)), _canonical_domain(domain)
     email = f"{local}{at}{known}"
-    if not local or not known or len(email) > EMAIL_LENGTH or " " in email or not email.isprintable():
+    if not local or "@" in local or not known or len(email) > EMAIL_LENGTH or " " in email or not email.isprintable():
         return None
     return email
 
@@ -32,7 +35,7 @@ def canonical_email(text: str) -> str | None:
 def _canonical_domain(domain: str) -> str | None:
     lower = _lower_ascii(domain)
     if lower.isascii() and not any(label.startswith(_ENCODED) for label in lower.split(".")):
-        return lower
+        return lower if _HOST.fullmatch(lower) else None
     try:
         return idna.decode(idna.encode(lower, uts46=True, std3_rules=True))
     except UnicodeError:  # of which the library's errors are kinds

@@ -47,7 +47,7 @@ def test_two_addresses_stay_two(one: str, other: str) -> None:
     "text",
     [
         "", "@", "eva@", "@demo.example", "eva", "e va@demo.example", "e\u200dva@demo.example",
-        "eva@xn--zzzzzz99.example", "eva@-é.example", "eva@" + "é" * 300 + ".example", "e" * 255 + "@demo.example",
+        "eva@xn--zzzzzz99.example", "eva@-é.example", "bad@@x.example", "a@b@x.example", "eva@bar..", "eva@.example", "eva@a_b.example", "eva@" + "é" * 300 + ".example", "e" * 255 + "@demo.example",
     ],
 )  # fmt: skip
 def test_what_is_no_address(text: str) -> None:

@@ -39,13 +39,13 @@ QUERIES = [
     "?Token={token}",
     "?TOKEN={token}",
     f"?mc_eid={'x' * 1000}&token={{token}}",
-    f"?ref=/rooms/b/x?token={new_token()}&token={{token}}",
+    "?ref=/rooms/b/x?token={other}&token={token}",
 ]
 
 
 def parts(cast: Cast) -> dict[str, str]:
     token = urlsplit(cast.links[Role.GUEST]).query.removeprefix("token=")
-    return {"token": token, "head": token[:20], "tail": token[20:]}
+    return {"token": token, "head": token[:20], "tail": token[20:], "other": new_token()}
 
 
 @pytest.mark.parametrize("dirt", BEHIND)

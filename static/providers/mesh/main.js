@@ -74,6 +74,7 @@ function onRoster({ detail }) {
     tiles.mark(person);
     if (!was && before.size) announce(say("joined", { name: person.name }));
     if (was && person.away && !was.away) announce(say("away", { name: person.name }));
+    if (was && was.away && !person.away) announce(say("back", { name: person.name }));
     before.delete(person.id);
   }
   for (const person of before.values()) {

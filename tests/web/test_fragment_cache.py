@@ -104,7 +104,7 @@ def names_read_by(app: Flask, template: str) -> set[str]:
     ("template", "given"),
     [
         (join_page.TEMPLATE, {"page", "form", "proof"}),
-        ("manage/rooms/index.html", {"rooms", "sells", "piece", "reader", "nav"}),
+        ("manage/rooms/index.html", {"rooms", "sells", "unsold", "piece", "reader", "nav"}),
         ("manage/rooms/_row.html", {"row"}),
     ],
 )

@@ -74,9 +74,15 @@ def test_a_bad_link_to_a_public_room_says_so_and_offers_to_join(cast: Cast) -> N
 
 @pytest.mark.parametrize(
     "spoil",
-    [lambda t: t + t, lambda t: t[:-1], lambda t: t.replace("rt_", "rt%00"), lambda t: "é" + t, lambda t: " " + t],
+    [
+        lambda t: t[:-1],
+        lambda t: t.replace("rt_", "rt%00"),
+        lambda t: t.swapcase(),
+        lambda t: t[:10] + t[11:],
+        lambda t: t[:10] + ("A" if t[10] != "A" else "B") + t[11:],
+    ],
 )
-def test_a_token_altered_doubled_or_cut_opens_nothing(cast: Cast, spoil: Callable[[str], str]) -> None:
+def test_a_token_altered_or_cut_opens_nothing(cast: Cast, spoil: Callable[[str], str]) -> None:
     path, _, token = cast.links[Role.GUEST].partition("?token=")
     assert cast.browser().get(f"{path}?token={spoil(token)}").status_code == 404
 

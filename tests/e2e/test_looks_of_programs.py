@@ -122,11 +122,11 @@ def test_pages_of_webhooks(
     seen(page, "webhook-paused")
     change_webhooks(portal, "paused_why = 'rights', owner_uuid = NULL")
     alice.go(webhook)
-    expect(page.get_by_text("Its owner may no longer keep it here")).to_be_visible()
+    expect(page.get_by_text("its owner has lost the right")).to_be_visible()
     seen(page, "webhook-without-owner")
     page.get_by_role("link", name="Edit and save").click()
     page.get_by_role("button", name="Save").click()
-    expect(page.get_by_text("Its owner may no longer keep it here")).to_be_hidden()
+    expect(page.get_by_text("its owner has lost the right")).to_be_hidden()
     seen(alice.go(f"{room}/webhooks"), "webhooks")
 
 

@@ -277,8 +277,8 @@ def test_a_webhook_that_has_lost_its_owner_says_so_before_it_is_paused_and_nothi
         end(cast)
     alice = cast.sign_in("alice")
     shown = words_of(alice.get(page).text)
-    assert "Its owner may no longer keep it here, or no longer see all that it tells." in shown
-    assert "Somebody who may has to save it again." in shown
+    assert "Nothing is sent: its owner has lost the right to see one of these events." in shown
+    assert "Somebody who has it must save this webhook again." in shown
     assert f"Owner {name}" in shown
     assert re.search(rf'href="{page}/edit">[^<]*(<svg.*?</svg>)?Edit and save</a>', alice.get(page).text)
     for html in (alice.get(page).text, alice.get(page.rpartition("/")[0]).text):

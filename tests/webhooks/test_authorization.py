@@ -84,7 +84,7 @@ def test_it_is_told_nothing_once_the_rights_of_its_owner_have_ended(
     assert work() == 0
     assert len(hook.messages) == 1
     page = cast.sign_in("alice").get(f"/manage/rooms/{cast.board}/webhooks/{endpoint_id}").text
-    assert "Its owner may no longer keep it here, or no longer see all that it tells." in page
+    assert "Nothing is sent: its owner has lost the right to see one of these events." in page
     assert "Paused" in page
 
 
@@ -137,7 +137,7 @@ def test_who_saves_what_has_lost_its_owner_answers_for_it_from_then_on(
     happen(app, cast, "missed")
     with app.app_context():
         assert endpoint_of(endpoint_id).paused_why is PauseReason.RIGHTS
-        with pytest.raises(Conflict, match="save it again"), transaction():
+        with pytest.raises(Conflict, match="save this webhook again"), transaction():
             resume_endpoint(endpoint_of(endpoint_id), by=actor_of(cast.user("alice")))
         with pytest.raises(NotAllowed, match=r"token\.created"), transaction():
             change_endpoint(endpoint_of(endpoint_id), by=editing(cast), description="Mine")
@@ -293,6 +293,6 @@ def test_nothing_can_be_sent_again_without_an_owner_and_the_refusal_names_nobody
     assert work() == 1
     with app.app_context(), transaction():
         end(cast)
-    words = "Its owner may no longer keep it here, or no longer see all that it tells."
+    words = "Nothing is sent: its owner has lost the right to see one of these events."
     with app.app_context(), pytest.raises(Conflict, match=f"^{words}"), transaction():
         send_again(messages()[0], by=actor_of(cast.user("alice")))

@@ -61,7 +61,7 @@ def check_if_match(thing: IdentifierMixin) -> None:
     """
     if "If-Match" not in request.headers:
         return
-    lock(thing)
+    lock(thing, relations=False)
     # Proxies that compress make strong tags weak; ours says the same about the state either way.
     known = {(tag or "").strip('W/"').partition(".")[0] for tag in request.if_match.as_set(include_weak=True)}
     if not request.if_match.star_tag and etag_of(thing) not in known:

@@ -11,6 +11,7 @@ from playwright.sync_api import expect
 from portal import vault
 from portal.admission.models import JoinTicket, RoomToken
 from portal.rooms.models import Role
+from portal.token_format import TokenFormat
 from tests import servers
 from tests.e2e.people import Person, sees
 from tests.e2e.test_journeys import board_links
@@ -21,7 +22,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 
 def entry_of(portal: Portal, name: str, *, spent: bool = False) -> str:
     """The address of a join ticket by the board room's guest link, put into the database as the API would."""
-    secret = f"en_{name.encode().hex():0<32}{'spent' if spent else 'fresh'}"
+    secret = TokenFormat("en_", random_bytes=24).new()
     vault.use((servers.SECRET_KEY,))
     at = datetime.now(UTC)
     engine = sa.create_engine(f"sqlite:///{portal.data / 'foyer.db'}", connect_args={"timeout": 10})

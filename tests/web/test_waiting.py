@@ -136,7 +136,7 @@ def test_a_member_is_told_when_there_is_a_place_again_and_not_taken_in(cast: Cas
 def told(cast: Cast, who: str = "alice") -> str:
     """What the room's status says of those at the door."""
     page = cast.sign_in(who).get(f"/manage/rooms/{cast.board}/status").text
-    found = re.search(r'class="at-door">.*?<b>([^<]+)</b>', page)
+    found = re.search(r'class="at-door">.*?<b>([^<]+)</b>', page, re.DOTALL)
     return found[1] if found else ""
 
 

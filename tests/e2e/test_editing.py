@@ -112,6 +112,7 @@ def test_a_new_link_that_was_begun_is_not_lost_by_a_click(portal: Portal, person
     page = alice.page
     asked = Asked(page)
     page.get_by_role("link", name="Board meeting", exact=True).click()
+    page.get_by_role("link", name="Links", exact=True).click()
     page.get_by_role("link", name="New link").first.click()
     page.get_by_role("link", name="Cancel").click()
     expect(page.get_by_role("heading", name="New link")).to_have_count(0)

@@ -2,6 +2,7 @@
 
 import json
 import re
+import socket
 from collections.abc import Callable
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -15,7 +16,8 @@ from tests.servers import Portal
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(480)]
 
-ATTENDANCE = "/attendance/of/the/supervisory/board?from=foyer"
+THIS_MACHINE = f"https://{socket.gethostname()}:9999"
+"""A name that leads into a private network, which is found out when it is looked up."""
 
 
 def test_pages_about_programs(portal: Portal, person: Callable[..., Person], seen: Callable[[Page, str], None]) -> None:
@@ -95,14 +97,13 @@ def test_pages_of_webhooks(
     page.get_by_role("button", name="Create webhook").click()
     expect(page.get_by_text("The address must begin with https://.")).to_be_visible()
     seen(page, "webhook-new-refused")
-    page.get_by_label("Address", exact=True).fill(f"https://hooks.example{ATTENDANCE}")
+    page.get_by_label("Address", exact=True).fill(f"{THIS_MACHINE}/attendance/of/the/supervisory/board?from=foyer")
     page.get_by_label("Description").fill("Attendance list of the works council")
     page.get_by_label("A link was revoked.").check()
     page.get_by_role("button", name="Create webhook").click()
     expect(page.get_by_text("Nothing was sent yet")).to_be_visible()
     seen(page, "webhook-made")
     webhook = page.url
-    change_webhooks(portal, f"url = 'https://10.0.0.1:9999{ATTENDANCE}'")  # as if the name led there
     page.get_by_role("button", name="Send a test").click()
     said = page.get_by_text("The address leads into a private network")
     expect(said).to_be_visible(timeout=20_000)  # without a reload
@@ -142,10 +143,8 @@ def test_page_of_a_webhook_that_is_busy(
     page.get_by_role("button", name="Create webhook").click()
     expect(page.get_by_text("leads into a private network")).to_be_visible()
     seen(page, "webhook-new-private")
-    page.get_by_label("Address", exact=True).fill("https://hooks.example/")
+    page.get_by_label("Address", exact=True).fill(f"{THIS_MACHINE}/")
     page.get_by_role("button", name="Create webhook").click()
-    expect(page.get_by_text("Nothing was sent yet")).to_be_visible()
-    change_webhooks(portal, "url = 'https://10.0.0.1:9999/'")  # as if the name led there
     page.get_by_text("How a receiver checks the signature").click()
     seen(page, "webhook-receiver")
     page.get_by_role("button", name="Send a test").click()

@@ -126,7 +126,7 @@ export class Peer extends EventTarget {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
       if (this.link.connectionState !== "connected") this.#retry();
-    }, Math.min(PATIENCE * Math.max(1, this.#tries), LONGEST));
+    }, Math.min(PATIENCE * Math.max(1, this.#tries - TRIES), LONGEST));
   }
 
   // Both start again: if their offers cross, one gives way. An offer that got lost is sent once more.

@@ -15,7 +15,7 @@ async function look() {
     sayWithScript(page);
     const state = answer.ok ? (page.querySelector("[data-waiting]")?.dataset.waiting ?? "") : "";
     if (state && state === card.dataset.waiting) return;
-    if (card.dataset.waiting === "removed") location.reload(); // let back in: another page, or something to wait for
+    if (state && card.dataset.waiting === "removed") location.reload(); // let back in, and there is something to wait for
     else if (state && showState(page)) card.dataset.waiting = state; // for something else now
     else stopWaiting(page);
   } catch {

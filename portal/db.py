@@ -16,7 +16,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, regi
 
 from portal.clock import now
 from portal.column_types import ExactJSON, UTCDateTime
-from portal.engine import reading_only
+from portal.engine import is_reading
 from portal.errors import NotFound
 from portal.identifiers import ID_LENGTH, IdentifierMixin, matches_identifier
 
@@ -117,7 +117,7 @@ def locked_rows() -> set[tuple[str, UUID]]:
 
     A transaction begun within `reading` locks nothing; it gets an empty set that nobody keeps.
     """
-    rows: set[tuple[str, UUID]] = set() if reading_only.get() else session.info.setdefault("locked_rows", set())
+    rows: set[tuple[str, UUID]] = set() if is_reading.get() else session.info.setdefault("locked_rows", set())
     return rows
 
 
@@ -127,11 +127,11 @@ def reading() -> Iterator[None]:
 
     A statement that writes raises `WriteWhileReading`, so that no request that promised to change nothing does.
     """
-    token = reading_only.set(True)
+    token = is_reading.set(True)
     try:
         yield
     finally:
-        reading_only.reset(token)
+        is_reading.reset(token)
 
 
 @contextmanager
@@ -142,7 +142,7 @@ def writing() -> Iterator[None]:
     the block ends, rolls back if it raises.
     """
     session.commit()
-    token = reading_only.set(False)
+    token = is_reading.set(False)
     try:
         yield
         session.commit()
@@ -150,7 +150,7 @@ def writing() -> Iterator[None]:
         session.rollback()
         raise
     finally:
-        reading_only.reset(token)
+        is_reading.reset(token)
 
 
 def revision() -> str | None:
@@ -160,7 +160,7 @@ def revision() -> str | None:
     standby. Raises `ReadOnly` for a standby, and the database's own error if it is locked, full, away or
     without tables.
     """
-    token = reading_only.set(False)
+    token = is_reading.set(False)
     try:
         session.rollback()
         if session.get_bind().dialect.name == "postgresql" and session.scalar(sa.select(sa.func.pg_is_in_recovery())):
@@ -169,7 +169,7 @@ def revision() -> str | None:
         return present
     finally:
         session.rollback()
-        reading_only.reset(token)
+        is_reading.reset(token)
 
 
 class ReadOnly(Exception):

@@ -21,7 +21,7 @@ TRUSTED_SECONDS = 1.0  # so long after its last use is a connection to PostgreSQ
 _WRONG_TABLES = ("no such table", "no such column", "has no column")  # SQLite calls them operational, too
 _WRITING = ("INSERT", "UPDATE", "DELETE", "REPLACE", "TRUNCATE")
 
-reading_only: ContextVar[bool] = ContextVar("reading", default=False)
+is_reading: ContextVar[bool] = ContextVar("reading", default=False)
 
 
 class WriteWhileReading(sa.exc.InvalidRequestError):
@@ -69,7 +69,7 @@ def _refuse_writes_while_reading(
     context: DefaultExecutionContext,
     _many: bool,
 ) -> None:
-    if not reading_only.get():
+    if not is_reading.get():
         return
     built = context.isinsert or context.isupdate or context.isdelete
     if built or statement.lstrip().upper().startswith(_WRITING):  # the second for what is written as text
@@ -122,8 +122,8 @@ def _use_generic_plans(connection: Any, _record: object) -> None:
 
 def _begin_on_postgresql(connection: sa.Connection) -> None:
     driver: Any = connection.connection.driver_connection
-    if driver.autocommit is not reading_only.get() and "isolation_level" not in connection.get_execution_options():
-        driver.autocommit = reading_only.get()
+    if driver.autocommit is not is_reading.get() and "isolation_level" not in connection.get_execution_options():
+        driver.autocommit = is_reading.get()
 
 
 def _remember_use(_connection: Any, record: sa.pool.ConnectionPoolEntry) -> None:
@@ -148,7 +148,7 @@ def _ping_after_pause(connection: Any, record: sa.pool.ConnectionPoolEntry, _fai
 def _begin_on_sqlite(connection: sa.Connection) -> None:
     driver = connection.connection.driver_connection
     assert isinstance(driver, sqlite3.Connection)
-    _execute_when_free(driver, "BEGIN" if reading_only.get() else "BEGIN IMMEDIATE")
+    _execute_when_free(driver, "BEGIN" if is_reading.get() else "BEGIN IMMEDIATE")
 
 
 def _execute_when_free(connection: sqlite3.Connection, statement: str) -> None:

@@ -7,14 +7,15 @@ a random device id, signed, and never a token. What it allows is judged anew wit
 import hmac
 import secrets
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from flask import Request, Response, current_app
+from flask import Request, Response
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 
 from portal import vault
-from portal.edge.signatures import timed_serializer
+from portal.edge.signatures import set_own_cookie, timed_serializer
 
 COOKIE = "admission"
 DAYS = 30
@@ -107,16 +108,13 @@ def write(response: Response, room_id: str, cookie: AdmissionCookie) -> Response
         payload["e"] = str(cookie.join_ticket_uuid)
     if cookie.last_name:
         payload["n"] = cookie.last_name
-    response.set_cookie(
+    return set_own_cookie(
+        response,
         COOKIE,
         _signer(room_id).dumps(payload),
-        max_age=DAYS * 86_400,
+        life=timedelta(days=DAYS),
         path=f"/rooms/{room_id}",
-        httponly=True,
-        samesite="Lax",
-        secure=current_app.config["SESSION_COOKIE_SECURE"],
     )
-    return response
 
 
 def proof(cookie: AdmissionCookie, room_id: str) -> str:

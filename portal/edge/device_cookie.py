@@ -7,10 +7,10 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from flask import Request, Response, current_app
+from flask import Request, Response
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 
-from portal.edge.signatures import timed_serializer
+from portal.edge.signatures import set_own_cookie, timed_serializer
 from portal.people.known_devices import KnownDevice
 
 COOKIE = "device"
@@ -29,16 +29,13 @@ def read(request: Request) -> KnownDevice | None:
 
 def write(response: Response, device: KnownDevice) -> Response:
     """Set the cookie on the answer, for another year."""
-    response.set_cookie(
+    return set_own_cookie(
+        response,
         COOKIE,
         _serializer().dumps({"d": device.id, "u": [str(uuid) for uuid in device.users]}),
-        max_age=LIFE,
+        life=LIFE,
         path=PATH,
-        httponly=True,
-        samesite="Lax",
-        secure=current_app.config["SESSION_COOKIE_SECURE"],
     )
-    return response
 
 
 def _serializer() -> URLSafeTimedSerializer:

@@ -5,10 +5,10 @@ So the token stays neither in the address bar nor in the history. It is sent to 
 
 from datetime import timedelta
 
-from flask import Request, Response, current_app
+from flask import Request, Response
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 
-from portal.edge.signatures import timed_serializer
+from portal.edge.signatures import set_own_cookie, timed_serializer
 
 COOKIE = "password_link"
 LIFE = timedelta(hours=1)
@@ -24,16 +24,13 @@ def read(request: Request) -> str:
 
 def write(response: Response, token: str, *, path: str) -> Response:
     """Set the cookie on the answer, for the page at `path` only."""
-    response.set_cookie(
+    return set_own_cookie(
+        response,
         COOKIE,
         _serializer().dumps(token),
-        max_age=LIFE,
+        life=LIFE,
         path=path,
-        httponly=True,
-        samesite="Lax",
-        secure=current_app.config["SESSION_COOKIE_SECURE"],
     )
-    return response
 
 
 def delete(response: Response, *, path: str) -> Response:

@@ -7,7 +7,7 @@ far in the future as clocks may differ (`portal.clock.SKEW`).
 from datetime import timedelta
 from typing import Any
 
-from flask import Flask
+from flask import Flask, Response, current_app
 from flask.sessions import SecureCookieSessionInterface
 from itsdangerous import SignatureExpired, TimestampSigner, URLSafeTimedSerializer
 
@@ -40,3 +40,17 @@ class SkewedSessions(SecureCookieSessionInterface):
 def timed_serializer(purpose: str, *, salt: str) -> URLSafeTimedSerializer:
     """The serializer for a cookie of this purpose, which signs with the keys of the vault."""
     return URLSafeTimedSerializer(vault.signing_keys(purpose), salt=salt, signer=SkewedSigner)
+
+
+def set_own_cookie(response: Response, name: str, text: str, *, life: timedelta, path: str) -> Response:
+    """Set a cookie of the portal's own on the answer: below `path` only, and for no script to read."""
+    response.set_cookie(
+        name,
+        text,
+        max_age=life,
+        path=path,
+        httponly=True,
+        samesite="Lax",
+        secure=current_app.config["SESSION_COOKIE_SECURE"],
+    )
+    return response

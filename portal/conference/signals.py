@@ -95,28 +95,31 @@ def roster(room: Room) -> list[RosterEntry]:
     ]
 
 
-def heartbeat(participation: Participation, *, tab: str, microphone: bool, camera: bool, takeover: bool) -> bool:
+def heartbeat(
+    participation: Participation, *, tab: str, microphone: bool, camera: bool, takeover: bool = False, before: str = ""
+) -> bool:
     """Keep the participant present for nine more seconds. Raises `InAnotherTab` if another tab is present.
 
-    `takeover` replaces another tab, which is told. Returns whether something changed that others see. A heartbeat
-    that arrives after `page_closed` for its tab does nothing; each page load has a tab id of its own.
+    `takeover` replaces another tab, which is told. Each page load has a tab id of its own, and `before` is that of the
+    page which was reloaded: its `page_closed` may arrive later than the first heartbeat of the new one. Returns whether
+    something changed that others see. A heartbeat that arrives after `page_closed` for its tab does nothing.
     """
     group = str(participation.room_uuid)
     value = {"tab": tab, "microphone": microphone, "camera": camera}
     for _try in range(_TRIES):
-        before = channels().presence(group).get(participation.id, {})
-        holder, leaving = before.get("tab", ""), LEAVING in before
+        known = channels().presence(group).get(participation.id, {})
+        holder, leaving = known.get("tab", ""), LEAVING in known
         if leaving and holder == tab:
             return False
-        if holder and holder != tab and not takeover and not leaving:
+        if holder and holder not in (tab, before) and not takeover and not leaving:
             raise InAnotherTab
-        if channels().set_present(group, participation.id, value, ALIVE_SECONDS, instead_of=before):
+        if channels().set_present(group, participation.id, value, ALIVE_SECONDS, instead_of=known):
             break
     else:
         raise InAnotherTab
     if holder and holder != tab:
         channels().post(mailbox(participation.id), {"event": "over", "reason": "elsewhere", "tab": holder})
-    if value != before:
+    if value != known:
         channels().nudge(f"room:{group}")
         return True
     return False

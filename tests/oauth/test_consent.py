@@ -259,7 +259,7 @@ def test_applications_are_listed_for_whoever_authorised_them_and_end_there(
 ) -> None:
     first, second = theirs.exchange(theirs.code(bob)), theirs.exchange(theirs.code(bob, scope="status.read"))
     listed = bob.get("/me/applications").text
-    assert listed.count("Reporter</span>") == 1
+    assert listed.count("Reporter</bdi></span>") == 1
     assert "See what is live and who is in" in listed
     for who in ("alice", "charlie"):
         stranger = cast.sign_in(who)
@@ -268,7 +268,7 @@ def test_applications_are_listed_for_whoever_authorised_them_and_end_there(
     path = f"/me/applications/{theirs.client_id}/revocation"
     assert "no longer act in your name" in bob.get(path).text
     assert bob.send(path).status_code == 303
-    assert "Reporter</span>" not in bob.get("/me/applications").text
+    assert "Reporter</bdi></span>" not in bob.get("/me/applications").text
     for pair in (first, second):
         assert not theirs.active(pair.get_json()["access_token"])
         assert not theirs.active(pair.get_json()["refresh_token"])

@@ -182,6 +182,18 @@ def test_a_reload_keeps_the_place(guest: Player, cast: Cast, app: Flask) -> None
     assert _count(app) == 1
 
 
+def test_a_reload_keeps_the_place_when_the_first_heartbeat_overtakes_the_word_of_the_page_before(
+    guest: Player, cast: Cast, app: Flask
+) -> None:
+    guest.alive()
+    assert guest.alive(tab="duplicate", before="another").status_code == 409
+    assert guest.alive(tab="after-reload", before=guest.tab).status_code == 200
+    assert guest.closes().status_code == 204
+    assert guest.alive(tab="after-reload").status_code == 200
+    assert guest.alive().status_code == 409
+    assert _count(app) == 1
+
+
 def test_a_sign_of_life_that_a_closed_page_left_behind_keeps_no_place(
     guest: Player, cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:

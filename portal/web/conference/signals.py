@@ -68,6 +68,7 @@ def presence(participant: Participant) -> ResponseReturnValue:
         microphone=body.get("microphone") is True,
         camera=body.get("camera") is True,
         takeover=body.get("takeover") is True,
+        before=str(body.get("before") or "")[:TAB_LENGTH],
     )
     if participant.participation.away_since is not None:
         with writing():

@@ -50,6 +50,28 @@ export function keepDevices(devices) {
   }
 }
 
+// The id that this tab's page had before it was reloaded. It is kept from when that page went until the next one reads it,
+// so that a duplicate of this tab does not find it.
+const BEFORE = `tab ${facts.room}`;
+
+export function keepTab(id) {
+  try {
+    sessionStorage.setItem(BEFORE, id);
+  } catch {
+    // the portal hears in a moment that the page was closed
+  }
+}
+
+export function takeTab() {
+  try {
+    const id = sessionStorage.getItem(BEFORE);
+    sessionStorage.removeItem(BEFORE);
+    return id;
+  } catch {
+    return null;
+  }
+}
+
 export function announce(text) {
   find("said").textContent = text;
 }

@@ -1,7 +1,7 @@
 // Talking to the portal: heartbeats, signals to others, and its stream of events. All of them go on by themselves after
 // the network, or the portal, was away for a while.
 
-import { facts } from "./page.js";
+import { facts, keepTab, takeTab } from "./page.js";
 
 const TIMEOUT = 8000; // ms
 const QUIET = 40_000; // ms: the portal says something every 15 s, so a stream that is silent for so long is dead
@@ -40,7 +40,7 @@ export class Portal extends EventTarget {
 
   async start(takeover = false) {
     this.ended = false;
-    this.#greeting = { takeover, first: true };
+    this.#greeting = { takeover, before: takeTab(), first: true };
     if (!this.#clock) {
       this.#clock = new Worker(new URL("./beat.js", import.meta.url));
       this.#clock.addEventListener("message", () => this.#tick());
@@ -104,6 +104,7 @@ export class Portal extends EventTarget {
     const form = new FormData();
     form.set("csrf_token", facts.csrf);
     form.set("tab", this.tab);
+    keepTab(this.tab);
     navigator.sendBeacon(facts.closing, form);
   }
 

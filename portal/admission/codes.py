@@ -40,7 +40,7 @@ def create_code(
     grant the role of a moderator.
     """
     require_grantable_roles(by, room, role)
-    created = AccessCode(room=room, role=role, created_by=by.user, use_count=0)
+    created = AccessCode(room=room, role=role, created_by_uuid=by.uuid, use_count=0)
     _describe(created, code or new_code(), label, expires_at)
     _store(created)
     record_event("code.created", created, by=by, room=room.uuid, role=role.value)

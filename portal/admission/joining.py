@@ -19,6 +19,7 @@ from portal.admission.throttle_buckets import service_bucket
 from portal.admission.visitor import Visitor
 from portal.db import committed_step, session, without_transaction
 from portal.errors import NotFound
+from portal.people.signed_in import still_acts
 from portal.permissions.rules import member_role
 from portal.permissions.visibility import find_room
 from portal.providers.base import Destination, Joinable, ProviderError, Visit
@@ -168,9 +169,8 @@ def _renewed(visitor: Visitor, room: Room) -> Visitor:
     room.subscription.forget_plan()
     if visitor.member is None:
         return visitor
-    signed_out = visitor.member.sign_in is not None and visitor.member.sign_in.ended_at is not None
-    may_see = visitor.member.user.deactivated_at is None and not signed_out
-    role = member_role(visitor.member, room) if may_see and find_room(visitor.member, room.id) is not None else None
+    may_see = still_acts(visitor.member) and find_room(visitor.member, room.id) is not None
+    role = member_role(visitor.member, room) if may_see else None
     if role is None:
         raise NotFound
     return replace(visitor, member_role=role)

@@ -48,7 +48,7 @@ def issue_token(
     """
     require_grantable_roles(by, room, role)
     token = RoomToken(
-        room=room, role=role, created_by=by.user, use_count=0, automatic=False, **token_columns(new_token())
+        room=room, role=role, created_by_uuid=by.uuid, use_count=0, automatic=False, **token_columns(new_token())
     )
     _describe(token, label=label, person=person, not_before=not_before, expires_at=expires_at, max_uses=max_uses)
     session.add(token)

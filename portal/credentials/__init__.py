@@ -7,7 +7,8 @@ client and its person do; a refresh token or code that comes a second time revok
     clients.py      creating, finding and revoking OAuth clients
     models.py       the tables `OAuthClient` and `Grant`
     tokens.py       the tables of access tokens, refresh tokens and authorization codes
-    operations.py   issuing, rotating, finding and revoking tokens
+    presented.py    the access token of a request, and who acts by it
+    operations.py   issuing, rotating and revoking tokens, and finding them to change them
     secrets.py      the formats of secrets and tokens, and their hash
 
 The scopes themselves are listed in `portal.scopes`.

@@ -131,9 +131,9 @@ def find_client(client_id: str) -> OAuthClient | None:
     return client if client is not None and client.usable(now()) else None
 
 
-def due(client: OAuthClient) -> bool:
-    """Whether the client's `last_used_at` is an hour old, so that `mark_used` should be called."""
-    return client.last_used_at is None or now() - client.last_used_at >= USED_STEP
+def due(last_used_at: datetime | None) -> bool:
+    """Whether a client's `last_used_at` is an hour old, so that `mark_used` should be called."""
+    return last_used_at is None or now() - last_used_at >= USED_STEP
 
 
 def mark_used(client_uuid: UUID) -> None:

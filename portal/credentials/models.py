@@ -6,6 +6,7 @@ used, so a family ends by one UPDATE of one row, and no race can leave half of i
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Protocol
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -43,6 +44,74 @@ class GrantType(StrEnum):
     REFRESH_TOKEN = "refresh_token"  # noqa: S105
 
 
+class PersonStanding(Protocol):
+    """What decides whether a person's programs count."""
+
+    @property
+    def deactivated_at(self) -> datetime | None: ...
+    @property
+    def password_set_at(self) -> datetime | None: ...
+
+
+class ClientStanding(Protocol):
+    """What decides whether a client is usable, which `user` created."""
+
+    @property
+    def kind(self) -> ClientKind: ...
+    @property
+    def created_at(self) -> datetime: ...
+    @property
+    def expires_at(self) -> datetime | None: ...
+    @property
+    def revoked_at(self) -> datetime | None: ...
+    @property
+    def user(self) -> PersonStanding: ...
+
+
+class GrantStanding(Protocol):
+    """What decides whether a grant of `user` to `client` counts."""
+
+    @property
+    def created_at(self) -> datetime: ...
+    @property
+    def revoked_at(self) -> datetime | None: ...
+    @property
+    def client(self) -> ClientStanding: ...
+    @property
+    def user(self) -> PersonStanding: ...
+
+
+def is_outdated(client: ClientStanding) -> bool:
+    """Whether its user has changed the password since the client was made, which ends whatever acts with his rights.
+
+    An application carries no rights of whoever registered it, so it goes on.
+    """
+    changed = client.user.password_set_at
+    return client.kind is ClientKind.CREDENTIAL and changed is not None and client.created_at <= changed
+
+
+def is_usable(client: ClientStanding, at: datetime) -> bool:
+    """Whether it may ask for tokens and use those it has: it has not ended, and its user is not deactivated."""
+    expired = client.expires_at is not None and client.expires_at <= at
+    ended = client.revoked_at is not None or expired or is_outdated(client)
+    return not ended and client.user.deactivated_at is None
+
+
+def is_live(grant: GrantStanding, at: datetime) -> bool:
+    """Whether the grant's tokens count at `at`.
+
+    They do not after it was revoked, while its client is not usable, when the person is deactivated, and if the
+    person has changed the password since.
+    """
+    changed = grant.user.password_set_at
+    return (
+        grant.revoked_at is None
+        and is_usable(grant.client, at)
+        and grant.user.deactivated_at is None
+        and (changed is None or grant.created_at > changed)
+    )
+
+
 class OAuthClient(IdentifierMixin, TimestampMixin, Base):
     """A program that uses the API. `user` created it; a client of kind `credential` acts with that user's rights."""
 
@@ -77,17 +146,12 @@ class OAuthClient(IdentifierMixin, TimestampMixin, Base):
 
     @property
     def outdated(self) -> bool:
-        """Whether its user has changed the password since it was made, which ends whatever acts with his rights.
-
-        An application carries no rights of whoever registered it, so it goes on.
-        """
-        changed = self.user.password_set_at
-        return self.kind is ClientKind.CREDENTIAL and changed is not None and self.created_at <= changed
+        """Whether a new password of its user has ended it: see `is_outdated`."""
+        return is_outdated(self)
 
     def usable(self, at: datetime) -> bool:
-        """Whether it may ask for tokens and use those it has: it has not ended, and its user is not deactivated."""
-        ended = self.revoked_at is not None or self.expired(at) or self.outdated
-        return not ended and self.user.deactivated_at is None
+        """Whether it may ask for tokens and use those it has: see `is_usable`."""
+        return is_usable(self, at)
 
     # The methods that Authlib calls:
 
@@ -145,15 +209,5 @@ class Grant(Base):
         return in_order(self.scope_words)
 
     def live(self, at: datetime) -> bool:
-        """Whether the grant's tokens count at `at`.
-
-        They do not after it was revoked, while its client is not usable, when the person is deactivated, and if the
-        person has changed the password since.
-        """
-        changed = self.user.password_set_at
-        return (
-            self.revoked_at is None
-            and self.client.usable(at)
-            and self.user.deactivated_at is None
-            and (changed is None or self.created_at > changed)
-        )
+        """Whether the grant's tokens count at `at`: see `is_live`."""
+        return is_live(self, at)

@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.orm import contains_eager, joinedload, load_only
 
 from portal.audit.operations import AuditedUser, record_event
 from portal.clock import now
@@ -19,7 +18,7 @@ from portal.credentials.secrets import ACCESS, CODE, REFRESH, hash_of
 from portal.credentials.tokens import AccessToken, AuthorizationCode, RefreshToken
 from portal.db import committed_step, session
 from portal.people.actor import Actor, actor_of
-from portal.people.models import PlatformRole, User
+from portal.people.models import User
 from portal.scopes import Scope, in_order
 
 CODE_LIFE = timedelta(seconds=60)
@@ -90,50 +89,6 @@ def consent(
     return consented
 
 
-_PRESENTED = (  # runs with every request of a program, so it loads only the columns that requests need
-    sa.select(AccessToken)
-    .join(AccessToken.grant)
-    .join(Grant.client)
-    .options(
-        contains_eager(AccessToken.grant).options(
-            contains_eager(Grant.client).options(
-                load_only(
-                    OAuthClient.id,
-                    OAuthClient.kind,
-                    OAuthClient.created_at,
-                    OAuthClient.expires_at,
-                    OAuthClient.last_used_at,
-                    OAuthClient.revoked_at,
-                ),
-                joinedload(OAuthClient.user)
-                .load_only(User.deactivated_at, User.password_set_at)
-                .lazyload(User.platform_roles),
-            ),
-            joinedload(Grant.user).options(
-                load_only(
-                    User.id,
-                    User.email,
-                    User.name,
-                    User.timezone,
-                    User.deactivated_at,
-                    User.password_set_at,
-                ),
-                joinedload(User.platform_roles).load_only(PlatformRole.builtin, PlatformRole.permissions),
-            ),
-        )
-    )
-    .where(AccessToken.token_hash == sa.bindparam("hash", type_=sa.String()))
-)
-
-
-def find_access_token(text: str) -> AccessToken | None:
-    """The access token with this text, if it counts, with its client, user and the user's roles: one statement."""
-    if not ACCESS.fits(text):
-        return None
-    token = session.scalars(_PRESENTED, {"hash": hash_of(text)}).unique().one_or_none()
-    return token if token is not None and token.live(now()) else None
-
-
 def find_refresh_token(text: str, *, client: OAuthClient) -> RefreshToken | None:
     """This client's refresh token with this text, if it counts. One that was used before revokes its grant.
 
@@ -174,6 +129,11 @@ def find_any(text: str) -> AccessToken | RefreshToken | None:
         refresh_query = sa.select(RefreshToken).where(RefreshToken.token_hash == hash_of(text))
         found = session.scalars(refresh_query).unique().one_or_none()
     return found
+
+
+def get_access_token(uuid: UUID) -> AccessToken:
+    """The access token with this uuid, which a request has presented, to change it."""
+    return session.get_one(AccessToken, uuid)
 
 
 def revoke_token(token: AccessToken | RefreshToken) -> None:

@@ -17,6 +17,7 @@ from portal.db import transaction
 from portal.people import operations as people
 from portal.people.actor import Actor, actor_of
 from portal.people.models import SignIn, User
+from portal.people.signed_in import signed_in
 from portal.scopes import Scope
 
 log = structlog.get_logger()
@@ -25,11 +26,11 @@ _manager = LoginManager()
 
 
 class _Signed(UserMixin):  # type: ignore[misc]
-    def __init__(self, sign_in: SignIn) -> None:
-        self.sign_in = sign_in
+    def __init__(self, sign_in_uuid: UUID, actor: Actor) -> None:
+        self.sign_in_uuid, self.actor = sign_in_uuid, actor
 
     def get_id(self) -> str:
-        return str(self.sign_in.uuid)
+        return str(self.sign_in_uuid)
 
 
 def install(app: Flask) -> None:
@@ -46,21 +47,20 @@ def install(app: Flask) -> None:
 @_manager.user_loader  # type: ignore[untyped-decorator]
 def _load(key: str) -> _Signed | None:
     try:
-        sign_in = _valid(UUID(key))
+        somebody = by_sign_in(UUID(key))
     except ValueError:
         return None
-    if sign_in is None:
+    if somebody is None or somebody.sign_in is None:
         return None
-    if now() - sign_in.seen_at >= people.SEEN_BY_READING_STEP:
-        g.seen = sign_in.uuid
+    if now() - somebody.sign_in.seen_at >= people.SEEN_BY_READING_STEP:
+        g.seen = somebody.sign_in.uuid
         session.modified = True  # the cookie lives on with the sign-in
-    return _Signed(sign_in)
+    return _Signed(somebody.sign_in.uuid, somebody)
 
 
 def by_sign_in(sign_in_uuid: UUID) -> Actor | None:
     """The actor of a sign-in, or None if that no longer counts. For admission cookies and streams, which name one."""
-    sign_in = _valid(sign_in_uuid)
-    return actor_of(sign_in.user, sign_in) if sign_in is not None else None
+    return signed_in(sign_in_uuid, at=now(), days=current_app.config["SESSION_DAYS"])
 
 
 def by_user(user: User | None, scopes: frozenset[Scope] | None) -> Actor | None:
@@ -68,19 +68,13 @@ def by_user(user: User | None, scopes: frozenset[Scope] | None) -> Actor | None:
     return actor_of(user, scopes=scopes) if user is not None and user.deactivated_at is None else None
 
 
-def _valid(sign_in_uuid: UUID) -> SignIn | None:
-    sign_in = people.signed_in(sign_in_uuid)
-    valid = sign_in is not None and sign_in.valid(now(), days=current_app.config["SESSION_DAYS"])
-    return sign_in if valid else None
-
-
 def begin(sign_in: SignIn) -> None:
     """Start a new session for this browser. The old one is cleared, and its sign-in is ended in the database."""
     before = current()
-    if before is not None and before.sign_in is not None:
-        people.sign_out(before.sign_in)
+    if before is not None:
+        people.sign_out(before)
     session.clear()
-    flask_login.login_user(_Signed(sign_in), fresh=True)
+    flask_login.login_user(_Signed(sign_in.uuid, actor_of(sign_in.user, sign_in)), fresh=True)
     session.permanent = True
     g.pop("actor", None)
 
@@ -95,8 +89,8 @@ def end() -> None:
 def current() -> Actor | None:
     """The signed-in actor of this request, or None."""
     if "actor" not in g:
-        signed = flask_login.current_user
-        g.actor = actor_of(signed.sign_in.user, signed.sign_in) if isinstance(_unwrapped(signed), _Signed) else None
+        signed = _unwrapped(flask_login.current_user)
+        g.actor = signed.actor if isinstance(signed, _Signed) else None
     actor: Actor | None = g.actor
     return actor
 
@@ -123,7 +117,7 @@ def touch(at: datetime) -> None:
     """Set `seen_at` of the actor's sign-in to `at`, at most once an hour. Only for requests that may write."""
     actor = current()
     if actor is not None and actor.sign_in is not None and at - actor.sign_in.seen_at > people.SEEN_STEP:
-        actor.sign_in.seen_at = at
+        people.mark_seen(actor.sign_in.uuid, at=at, step=people.SEEN_STEP)
         session.modified = True
 
 
@@ -134,7 +128,7 @@ def _note_seen(_error: BaseException | None) -> None:
         return
     try:
         with transaction():
-            people.mark_seen(sign_in_uuid, at=now())
+            people.mark_seen(sign_in_uuid, at=now(), step=people.SEEN_BY_READING_STEP)
     except SQLAlchemyError as error:
         log.warning("could not note that a sign-in was used", error=type(error).__name__)
 

@@ -10,11 +10,10 @@ from flask.wrappers import Response
 from sqlalchemy.exc import SQLAlchemyError
 
 from portal.credentials import clients
-from portal.credentials.operations import find_access_token
-from portal.credentials.tokens import AccessToken
+from portal.credentials.presented import PresentedToken, find_access_token
 from portal.db import transaction
 from portal.errors import Message, Refused
-from portal.people.actor import Actor, actor_of
+from portal.people.actor import Actor
 from portal.scopes import Scope
 
 log = structlog.get_logger()
@@ -43,13 +42,7 @@ class ScopeMissing(Refused):
 
 def current() -> Actor:
     """The actor of this request: the token's person, limited to the token's scopes. Raises `NoCredential`."""
-    if "bearer_actor" not in g:
-        presented = token()
-        g.bearer_actor = actor_of(
-            presented.user, scopes=frozenset(presented.scopes), client_uuid=presented.grant.client_uuid
-        )
-    actor: Actor = g.bearer_actor
-    return actor
+    return token().actor
 
 
 def require(*scopes: Scope) -> Actor:
@@ -63,10 +56,10 @@ def require(*scopes: Scope) -> Actor:
 
 def caller() -> str:
     """The public id of the client that calls, whichever of its tokens it uses. Raises `NoCredential`."""
-    return token().client.client_id
+    return token().client_id
 
 
-def token() -> AccessToken:
+def token() -> PresentedToken:
     """The access token of this request, looked up once and then remembered. Raises `NoCredential`."""
     if "bearer_token" not in g:
         try:
@@ -74,13 +67,13 @@ def token() -> AccessToken:
             _note_use(g.bearer_token)
         except NoCredential as refusal:
             g.bearer_token = refusal
-    presented: AccessToken | NoCredential = g.bearer_token
+    presented: PresentedToken | NoCredential = g.bearer_token
     if isinstance(presented, NoCredential):
         raise presented
     return presented
 
 
-def known() -> AccessToken | None:
+def known() -> PresentedToken | None:
     """The access token of this request, or None if there is none that counts."""
     try:
         return token()
@@ -88,7 +81,7 @@ def known() -> AccessToken | None:
         return None
 
 
-def _presented() -> AccessToken:
+def _presented() -> PresentedToken:
     kind, _, text = request.headers.get("Authorization", "").partition(" ")
     if kind.casefold() != "bearer":
         raise NoCredential
@@ -100,11 +93,10 @@ def _presented() -> AccessToken:
     return found
 
 
-def _note_use(presented: AccessToken) -> None:
-    client = presented.client
-    if not clients.due(client):
+def _note_use(presented: PresentedToken) -> None:
+    if not clients.due(presented.client_used_at):
         return
-    app, client_uuid = current_app._get_current_object(), client.uuid  # type: ignore[attr-defined]
+    app, client_uuid = current_app._get_current_object(), presented.client_uuid  # type: ignore[attr-defined]
 
     def write() -> None:
         try:

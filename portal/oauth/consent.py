@@ -17,6 +17,7 @@ from portal.edge.i18n import gettext as _
 from portal.oauth.grants import consented_scopes
 from portal.oauth.server import issuer
 from portal.oauth.token_views import refuse_plain_http, server
+from portal.people.operations import user_of
 
 bp = Blueprint("consent", __name__)
 bp.before_request(refuse_plain_http)
@@ -33,7 +34,7 @@ class Issuer(IssuerParameter):  # type: ignore[misc]
 @signed_in
 def authorize() -> ResponseReturnValue:
     """Ask the signed-in person, and redirect to the application with the answer."""
-    user = actor.someone().user
+    user = user_of(actor.someone())
     try:
         asked = server.get_consent_grant(end_user=user)
     except OAuth2Error as error:

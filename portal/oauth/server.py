@@ -138,7 +138,7 @@ class OAuthServer(AuthorizationServer):  # type: ignore[misc]
             operations.redeem(request_.authorization_code, client=client, pair=pair)
         else:
             operations.issue(client=client, user=request_.user or client.user, pair=pair)
-        if clients.due(client):
+        if clients.due(client.last_used_at):
             clients.mark_used(client.uuid)
 
     def handle_response(self, status: int, body: Any, headers: list[tuple[str, str]]) -> Response:

@@ -10,6 +10,7 @@ sign-in: admissions and event streams.
     emails.py            the canonical form of e-mail addresses
     memberships.py       the columns that memberships of rooms, accounts and customers share
     models.py            the tables `User`, `PlatformRole`, `SignIn` and `PasswordLink`
+    signed_in.py         who is signed in, read with each page
     operations.py        signing in and out, creating and changing users
     known_devices.py     browsers in which somebody has signed in before
     throttle_buckets.py  what counts the tries of a password

@@ -79,5 +79,14 @@ class SignIn(Base):
     user: Mapped[User] = relationship(lazy="joined", innerjoin=True)
 
     def valid(self, at: datetime, *, days: int) -> bool:
-        """Whether it still counts at `at`: not ended, used within `days`, and the person not deactivated."""
-        return self.ended_at is None and self.user.deactivated_at is None and at - self.seen_at < timedelta(days=days)
+        """Whether it still counts at `at`."""
+        return sign_in_counts(
+            at, days, seen_at=self.seen_at, ended_at=self.ended_at, deactivated_at=self.user.deactivated_at
+        )
+
+
+def sign_in_counts(
+    at: datetime, days: int, *, seen_at: datetime, ended_at: datetime | None, deactivated_at: datetime | None
+) -> bool:
+    """Whether a sign-in counts at `at`: not ended, used within `days`, and the person not deactivated."""
+    return ended_at is None and deactivated_at is None and at - seen_at < timedelta(days=days)

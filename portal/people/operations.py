@@ -7,7 +7,6 @@ from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import contains_eager, joinedload, load_only
 
 from portal import throttling
 from portal.audit.operations import record_event
@@ -88,11 +87,13 @@ def _count_try(choices: tuple[tuple[Bucket, ...], ...]) -> tuple[Bucket, ...]:
     return last
 
 
-def sign_out(sign_in: SignIn) -> None:
-    """End this sign-in, and with it the admissions and event streams that depend on it."""
-    sign_in.ended_at = now()
-    record_event("user.signed_out", sign_in.user, by=actor_of(sign_in.user, sign_in))
-    _tell_streams(sign_in.user_uuid)
+def sign_out(actor: Actor) -> None:
+    """End the sign-in by which somebody acts, and with it the admissions and event streams that depend on it."""
+    if actor.sign_in is None:
+        return
+    session.get_one(SignIn, actor.sign_in.uuid).ended_at = now()
+    record_event("user.signed_out", user_of(actor), by=actor)
+    _tell_streams(actor.uuid)
 
 
 def set_password(user: User, password_hash: passwords.Hash, *, by: Actor | None = None) -> None:
@@ -160,31 +161,16 @@ def make_admin(user: User, *, by: Actor | None = None) -> None:
     record_event("user.made_admin", user, by=by)
 
 
-_SIGNED_IN = (  # runs with every page, so it loads only the columns that pages need
-    sa.select(SignIn)
-    .join(SignIn.user)
-    .options(
-        contains_eager(SignIn.user).options(
-            load_only(User.id, User.email, User.name, User.timezone, User.deactivated_at),
-            joinedload(User.platform_roles).load_only(PlatformRole.builtin, PlatformRole.permissions),
-        )
-    )
-    .where(SignIn.uuid == sa.bindparam("sign_in", type_=sa.Uuid()))
-)
-
-
-def signed_in(sign_in_uuid: UUID) -> SignIn | None:
-    """The sign-in with this uuid, with its user and roles, or None. Whether it counts, `SignIn.valid` says."""
-    return session.scalars(_SIGNED_IN, {"sign_in": sign_in_uuid}).unique().one_or_none()
-
-
-def mark_seen(sign_in_uuid: UUID, *, at: datetime) -> None:
-    """Set the sign-in's `seen_at` to `at`, unless it is less than a day old."""
+def mark_seen(sign_in_uuid: UUID, *, at: datetime, step: timedelta) -> None:
+    """Set the sign-in's `seen_at` to `at`, unless it was set within `step`."""
     session.execute(
-        sa.update(SignIn)
-        .where(SignIn.uuid == sign_in_uuid, SignIn.seen_at <= at - SEEN_BY_READING_STEP)
-        .values(seen_at=at)
+        sa.update(SignIn).where(SignIn.uuid == sign_in_uuid, SignIn.seen_at <= at - step).values(seen_at=at)
     )
+
+
+def user_of(actor: Actor) -> User:
+    """The row of whoever acts, to change it or to relate something to it."""
+    return session.get_one(User, actor.uuid)
 
 
 def find_by_email(email: str) -> User | None:

@@ -13,6 +13,7 @@ from portal.db import lock, session
 from portal.errors import Conflict, Invalid, Message
 from portal.people.actor import Actor
 from portal.people.names import clean_name
+from portal.people.operations import user_of
 from portal.providers.fetch import problem_with
 from portal.rooms.models import Room
 from portal.webhooks.authorization import NO_OWNER, find_valid_owner, require_receivable
@@ -164,7 +165,7 @@ def _save(endpoint: WebhookEndpoint, *, by: Actor, url: str | None, events: Coll
         endpoint.url, endpoint.slow = url.strip(), True  # nothing is known of who answers there
         _forget_failures(endpoint)
     require_receivable(by, endpoint)
-    endpoint.owner = by.user
+    endpoint.owner = user_of(by)
 
 
 def _activate(endpoint: WebhookEndpoint) -> None:

@@ -9,7 +9,8 @@ from flask import Flask
 from portal.clock import now
 from portal.credentials.clients import create_client, ending_with_password, revoke_client
 from portal.credentials.models import ClientKind, OAuthClient
-from portal.credentials.operations import find_access_token, revoke_grant, revoke_token
+from portal.credentials.operations import get_access_token, revoke_grant, revoke_token
+from portal.credentials.presented import find_access_token
 from portal.credentials.tokens import AccessToken
 from portal.db import session, transaction
 from portal.people import passwords
@@ -55,7 +56,7 @@ def membership(cast: Cast, _token: str) -> None:
 def _found(token: str) -> AccessToken:
     found = find_access_token(token)
     assert found is not None
-    return found
+    return get_access_token(found.uuid)
 
 
 ENDS = [new_password, deactivation, revoked_token, revoked_grant, revoked_client, membership]

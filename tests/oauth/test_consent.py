@@ -10,7 +10,7 @@ from flask import Flask
 from portal.clock import now
 from portal.credentials.clients import revoke_client
 from portal.credentials.models import ClientKind, OAuthClient
-from portal.credentials.operations import find_access_token
+from portal.credentials.presented import find_access_token
 from portal.db import session, transaction
 from portal.people import passwords
 from portal.people.actor import actor_of
@@ -52,7 +52,7 @@ def test_an_application_acts_for_whoever_allowed_it(theirs: Program, bob: Client
     with app.app_context():
         found = find_access_token(pair.get_json()["access_token"])
         assert found is not None
-        assert found.user.email == "bob@demo.example"
+        assert found.actor.user.email == "bob@demo.example"
     theirs.pair("refresh_token", refresh_token=pair.get_json()["refresh_token"])
 
 

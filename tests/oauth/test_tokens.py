@@ -12,7 +12,7 @@ from portal.app import create_app
 from portal.clock import now
 from portal.credentials.clients import revoke_client
 from portal.credentials.models import ClientKind, OAuthClient
-from portal.credentials.operations import find_access_token
+from portal.credentials.presented import find_access_token
 from portal.db import session, transaction
 from portal.people import passwords
 from portal.people.actor import actor_of
@@ -49,9 +49,9 @@ def test_a_machine_gets_a_token_for_its_credentials(machine: Program, app: Flask
     with app.app_context():
         found = find_access_token(said["access_token"])
         assert found is not None
-        assert found.user.email == "alice@demo.example"
-        assert found.scopes == READS
-        assert found.client.last_used_at is not None
+        assert found.actor.user.email == "alice@demo.example"
+        assert found.actor.scopes == frozenset(READS)
+        assert found.client_used_at is not None
 
 
 def test_the_secret_may_stand_in_the_body_but_not_in_both_places(machine: Program, cast: Cast) -> None:
@@ -207,7 +207,7 @@ def test_a_password_gets_a_pair(own: Program, app: Flask) -> None:
     with app.app_context():
         found = find_access_token(said["access_token"])
         assert found is not None
-        assert found.user.email == "alice@demo.example"
+        assert found.actor.user.email == "alice@demo.example"
 
 
 @pytest.mark.parametrize(

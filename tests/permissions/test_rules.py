@@ -14,7 +14,7 @@ from portal.customers.permission import CustomerPermission
 from portal.db import session
 from portal.people.actor import Actor, actor_of
 from portal.people.models import PlatformRole
-from portal.people.operations import create_user
+from portal.people.operations import create_user, user_of
 from portal.people.staff import StaffPermission
 from portal.permissions.account_filter import account_filter_for
 from portal.permissions.permission import Permission
@@ -49,9 +49,9 @@ def member(actor: Actor, thing: Account | Customer, *words: str, until: timedelt
     made: AccountMember | CustomerMember
     ends = now() + until if until is not None else None
     if isinstance(thing, Account):
-        made = AccountMember(account=thing, user=actor.user, permissions=list(words), until=ends)
+        made = AccountMember(account=thing, user_uuid=actor.uuid, permissions=list(words), until=ends)
     else:
-        made = CustomerMember(customer=thing, user=actor.user, permissions=list(words), until=ends)
+        made = CustomerMember(customer=thing, user_uuid=actor.uuid, permissions=list(words), until=ends)
     session.add(made)
     session.flush()
     actor.memberships[thing.uuid] = made
@@ -59,8 +59,9 @@ def member(actor: Actor, thing: Account | Customer, *words: str, until: timedelt
 
 
 def as_staff(actor: Actor, *rights: StaffPermission) -> Actor:
-    actor.user.platform_roles = [PlatformRole(name="Helpers", permissions=[right.value for right in rights])]
-    return actor_of(actor.user)
+    user = user_of(actor)
+    user.platform_roles = [PlatformRole(name="Helpers", permissions=[right.value for right in rights])]
+    return actor_of(user)
 
 
 def may(actor: Actor | None, world: dict[str, Thing]) -> dict[str, set[str]]:

@@ -11,7 +11,7 @@ from flask import Flask
 from portal.audit.models import AuditEvent
 from portal.clock import now
 from portal.credentials.models import ClientKind, OAuthClient
-from portal.credentials.operations import find_access_token
+from portal.credentials.presented import find_access_token
 from portal.db import session, transaction
 from portal.scopes import Scope
 from tests.cast import Cast, Client, csrf_of

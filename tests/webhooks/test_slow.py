@@ -30,8 +30,8 @@ def elsewhere(app: Flask, hook: Receiver, told: Told) -> Elsewhere:
 
     def made(name: str, endpoints: int = 1) -> list[str]:
         with app.app_context(), transaction():
-            owner = actor_of(create_user(email=f"{name}@example.org", name=name))
-            customer = create_customer(company_name=name, owner=owner.user)
+            user = create_user(email=f"{name}@example.org", name=name)
+            owner, customer = actor_of(user), create_customer(company_name=name, owner=user)
             ids = []
             for _ in range(endpoints):
                 one = create_endpoint(customer=customer, url=hook.url, events=[Event.ROOM_CREATED], by=owner)

@@ -4,7 +4,7 @@ from flask import Blueprint, Response
 
 from portal.api.v1.core import responses
 from portal.api.v1.core.endpoint import endpoint, takes
-from portal.credentials.operations import revoke_token
+from portal.credentials.operations import get_access_token, revoke_token
 from portal.edge import bearer
 from portal.edge.guard import bearer_only
 
@@ -17,5 +17,5 @@ bp = Blueprint("logout", __name__)
 @takes(None)
 def delete() -> Response:
     """Revoke the access token that this request carries. It needs no scope."""
-    revoke_token(bearer.token())
+    revoke_token(get_access_token(bearer.token().uuid))
     return responses.no_content()

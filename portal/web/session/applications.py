@@ -9,6 +9,7 @@ from portal.edge.guard import signed_in
 from portal.edge.i18n import gettext as _
 from portal.errors import NotFound
 from portal.people.models import User
+from portal.people.operations import user_of
 from portal.web import flash_messages
 
 bp = Blueprint("applications", __name__, url_prefix="/me/applications")
@@ -18,14 +19,14 @@ bp = Blueprint("applications", __name__, url_prefix="/me/applications")
 @signed_in
 def index() -> ResponseReturnValue:
     """Show all applications that may act for the person now."""
-    return render_template("session/applications/index.html", applications=authorised(actor.someone().user))
+    return render_template("session/applications/index.html", applications=authorised(user_of(actor.someone())))
 
 
 @bp.route("/<id:client_id>/revocation", methods=["GET", "POST"])
 @signed_in
 def revoke(client_id: str) -> ResponseReturnValue:
     """Ask for confirmation, then withdraw everything that the person granted the application."""
-    user = actor.someone().user
+    user = user_of(actor.someone())
     application = _own(user, client_id)
     if request.method != "POST":
         return render_template("session/applications/revoke.html", application=application)

@@ -21,6 +21,7 @@ from portal.edge.i18n import translated
 from portal.errors import Conflict
 from portal.identifiers import new_id
 from portal.people.models import User
+from portal.people.operations import user_of
 from portal.scopes import Scope
 from portal.web import flash_messages
 from portal.web.forms import Form, UTCDateTimeField, refills, stripped
@@ -55,7 +56,7 @@ class CredentialForm(Form):
 @signed_in
 def index() -> ResponseReturnValue:
     """Show all credentials, the newest first."""
-    clients = clients_of(actor.someone().user)
+    clients = clients_of(user_of(actor.someone()))
     return render_template("session/credentials/index.html", clients=clients, at=now())
 
 
@@ -64,7 +65,7 @@ def index() -> ResponseReturnValue:
 @refills
 def create() -> ResponseReturnValue:
     """Create a credential and show its secret, in this answer and never again."""
-    user = actor.someone().user
+    user = user_of(actor.someone())
     form = CredentialForm()
     form.offer(user)
     client_id = form.reserved_client_id()
@@ -92,7 +93,7 @@ def create() -> ResponseReturnValue:
 @signed_in
 def revoke(client_id: str) -> ResponseReturnValue:
     """Ask for confirmation, then revoke the credential for good."""
-    user = actor.someone().user
+    user = user_of(actor.someone())
     client = find_own_client(user, client_id)
     if request.method != "POST":
         return render_template("session/credentials/revoke.html", client=client)

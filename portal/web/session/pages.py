@@ -115,9 +115,7 @@ def start() -> ResponseReturnValue:
 @signed_in
 def sign_out() -> ResponseReturnValue:
     """Sign out this browser, and end its sign-in in the database."""
-    ended = actor.someone().sign_in
-    if ended is not None:
-        people.sign_out(ended)
+    people.sign_out(actor.someone())
     actor.end()
     return redirect(url_for("session.sign_in"), 303)
 
@@ -128,7 +126,7 @@ def sign_out() -> ResponseReturnValue:
 def me() -> ResponseReturnValue:
     """Show and change name and time zone of the signed-in person."""
     somebody = actor.someone()
-    user = somebody.user
+    user = people.user_of(somebody)
     lock_for_edit(user)
     form = ProfileForm(data={"name": user.name, "timezone": user.timezone or "UTC"})
     if form.validate_on_submit():

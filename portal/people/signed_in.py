@@ -1,0 +1,49 @@
+"""Reading who is signed in, by one statement with each page; and whether somebody who acts still may.
+
+The statement is built once, when the module is loaded, because building it takes longer than executing it.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from portal.db import session
+from portal.people.actor import Actor, CurrentSignIn, Who, staff_permissions
+from portal.people.models import PlatformRole, SignIn, User, sign_in_counts, user_platform_roles
+
+WHO = (User.uuid, User.id, User.email, User.name, User.timezone)
+"""The columns of a `Who`, in the order of its fields."""
+ROLE = (PlatformRole.builtin, PlatformRole.permissions)
+"""The columns of a platform role of `User`, in the order that `staff_permissions` takes; null where there is none."""
+
+_SIGNED_IN = (
+    sa.select(*WHO, *ROLE, SignIn.seen_at, SignIn.ended_at, User.deactivated_at)
+    .select_from(SignIn)
+    .join(User, User.uuid == SignIn.user_uuid)
+    .outerjoin(user_platform_roles, user_platform_roles.c.user_uuid == User.uuid)
+    .outerjoin(PlatformRole, PlatformRole.uuid == user_platform_roles.c.platform_role_uuid)
+    .where(SignIn.uuid == sa.bindparam("sign_in", type_=sa.Uuid()))
+)
+
+
+def signed_in(sign_in_uuid: UUID, *, at: datetime, days: int) -> Actor | None:
+    """The person with this sign-in; None if it does not count at `at`, as `SignIn.valid` says."""
+    rows: Sequence[Any] = session.execute(_SIGNED_IN, {"sign_in": sign_in_uuid}).all()
+    if not rows:
+        return None
+    row = rows[0]
+    if not sign_in_counts(at, days, seen_at=row.seen_at, ended_at=row.ended_at, deactivated_at=row.deactivated_at):
+        return None
+    staff = staff_permissions((one.builtin, one.permissions) for one in rows if one.builtin is not None)
+    return Actor(Who(*row[: len(WHO)]), CurrentSignIn(sign_in_uuid, row.seen_at), staff)
+
+
+def still_acts(actor: Actor) -> bool:
+    """Whether the person has not been deactivated meanwhile, nor his sign-in ended."""
+    own = actor.sign_in.uuid if actor.sign_in is not None else None
+    ended = sa.exists().where(SignIn.uuid == own, SignIn.ended_at.is_not(None))
+    query = sa.select(User.uuid).where(User.uuid == actor.uuid, User.deactivated_at.is_(None), ~ended)
+    return session.scalar(query) is not None

@@ -8,11 +8,12 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 from uuid import UUID
+from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
 import structlog
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, registry
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, SessionTransaction, mapped_column, registry
 
 from portal.clock import now
 from portal.column_types import ExactJSON, UTCDateTime
@@ -42,6 +43,36 @@ class Base(DeclarativeBase):
 
 db = SQLAlchemy(model_class=Base, disable_autonaming=True, session_options={"expire_on_commit": False, "info": {}})
 session = db.session
+
+
+LateRows = dict[sa.Insert, list[dict[str, Any]]]
+
+
+def insert_at_commit(insert: sa.Insert, *rows: dict[str, Any]) -> None:
+    """Insert these rows when the transaction is committed, all those of equal statements by one round trip.
+
+    For rows that nothing reads before, such as lines of a log. Within a savepoint they are inserted when it is
+    released; when it is rolled back they are dropped with it. `insert` names no values, and is made once.
+    """
+    if rows:
+        _late_rows(session()).setdefault(insert, []).extend(rows)
+
+
+def _late_rows(current: Session) -> LateRows:
+    """What waits to be inserted, of the innermost savepoint or else of the transaction. It ends with that."""
+    transaction = current.get_nested_transaction() or current.get_transaction() or current.begin()
+    waiting: WeakKeyDictionary[SessionTransaction, LateRows] = current.info.setdefault("late", WeakKeyDictionary())
+    return waiting.setdefault(transaction, {})
+
+
+@sa.event.listens_for(session, "before_commit")
+def _insert_late(current: Session) -> None:
+    for insert, rows in _late_rows(current).items():
+        current.connection().execute(insert, rows if len(rows) > 1 else rows[0])
+
+
+def _has_unwritten() -> bool:
+    return bool(session.new or session.dirty or session.deleted or _late_rows(session()))
 
 
 @sa.event.listens_for(session, "after_commit")
@@ -200,7 +231,7 @@ def committed_step() -> Iterator[None]:
     begin a new one: there are never two connections at once, because SQLite has one writer. Raises
     `RuntimeError` if the surrounding transaction has written.
     """
-    if session.new or session.dirty or session.deleted:
+    if _has_unwritten():
         raise RuntimeError("a committed step inside a transaction that has already written")
     session.commit()
     try:
@@ -218,7 +249,7 @@ def without_transaction() -> Iterator[None]:
     Commits the surrounding transaction, so the caller must not have written what may still have to be undone. The
     block must not use the database. Raises `RuntimeError` if there are changes that have not been flushed.
     """
-    if session.new or session.dirty or session.deleted:
+    if _has_unwritten():
         raise RuntimeError("a service is called in the middle of changes")
     session.commit()
     yield

@@ -1,8 +1,13 @@
 """What a transaction holds, and what follows it: rows are taken once, and a savepoint is not the end."""
 
-import pytest
+from datetime import UTC, datetime, timedelta
 
-from portal.db import db, lock, locked_rows, on_commit, reading, session, transaction
+import pytest
+import sqlalchemy as sa
+
+from portal.audit.models import AuditEvent
+from portal.audit.operations import record_event
+from portal.db import committed_step, db, lock, locked_rows, on_commit, reading, session, transaction
 from portal.status.locking import lock_room
 from tests.cast import Cast
 from tests.conftest import BOTH
@@ -68,3 +73,49 @@ def test_what_follows_a_commit_does_not_follow_a_savepoint(cast: Cast) -> None:
             _ = 1 / 0
         assert not done
     assert done == ["told"]
+
+
+def test_lines_of_the_audit_are_inserted_together_at_the_commit_with_the_time_of_what_they_tell(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room, noon = cast.room(), datetime(2026, 3, 1, 12, tzinfo=UTC)
+    session.commit()
+    with statements(db.engine) as seen:
+        for minutes in range(3):
+            monkeypatch.setattr("portal.audit.operations.now", lambda at=noon + timedelta(minutes=minutes): at)
+            record_event(f"test.{minutes}", room, by=None)
+        assert seen == []
+        session.commit()
+    assert len(seen) == 1
+    assert noted() == {f"test.{minutes}": noon + timedelta(minutes=minutes) for minutes in range(3)}
+
+
+def test_lines_of_the_audit_go_with_the_savepoint_or_the_transaction_in_which_they_were_noted(cast: Cast) -> None:
+    room = cast.room()
+    record_event("test.before", room, by=None)
+    with session.begin_nested():
+        record_event("test.kept", room, by=None)
+    savepoint = session.begin_nested()
+    record_event("test.dropped", room, by=None)
+    with session.begin_nested():
+        record_event("test.dropped too", room, by=None)
+    savepoint.rollback()
+    record_event("test.after", room, by=None)
+    session.commit()
+    assert noted().keys() == {"test.before", "test.kept", "test.after"}
+    record_event("test.rolled back", room, by=None)
+    session.rollback()
+    session.commit()
+    assert "test.rolled back" not in noted()
+
+
+def test_a_noted_line_is_a_change_that_no_committed_step_may_come_after(cast: Cast) -> None:
+    record_event("test.noted", cast.room(), by=None)
+    with pytest.raises(RuntimeError), committed_step():
+        pass
+
+
+def noted() -> dict[str, datetime]:
+    """The times of this test's lines of the audit, by their action."""
+    lines = sa.select(AuditEvent.action, AuditEvent.at).where(AuditEvent.action.startswith("test."))
+    return dict(session.execute(lines).all())

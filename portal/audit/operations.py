@@ -1,12 +1,22 @@
-"""Writing audit lines with `record_event` or `record_events`, and telling listeners, such as webhooks, about them."""
+"""Noting audit lines with `record_event` or `record_events`, and telling listeners, such as webhooks, about them.
+
+The lines of a transaction are inserted together when it is committed, each with the time at which it was noted.
+"""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from datetime import datetime
+from typing import Any, Protocol
 from uuid import UUID
 
+import sqlalchemy as sa
+
 from portal.audit.models import AuditEvent
-from portal.db import session
+from portal.clock import now
+from portal.db import insert_at_commit
+from portal.identifiers import new_uuid
+
+_INSERT = sa.insert(AuditEvent.__table__)  # type: ignore[arg-type]
 
 
 class Auditable(Protocol):
@@ -38,10 +48,26 @@ class AuditedUser:
     on_behalf_of_uuid: None = None
 
 
-Listener = Callable[[Sequence[tuple[AuditEvent, Auditable]]], None]
-"""A function that is called with new lines of one action, each with its thing: all that were written together.
+@dataclass(frozen=True)
+class AuditLine:
+    """A line of the audit as it was noted. Its fields are the columns of `AuditEvent`."""
 
-It runs in the transaction that writes the lines, so what it writes is rolled back with them.
+    uuid: UUID
+    at: datetime
+    actor_uuid: UUID | None
+    client_uuid: UUID | None
+    on_behalf_of_uuid: UUID | None
+    action: str
+    thing: str
+    thing_uuid: UUID
+    room_uuid: UUID | None
+    details: dict[str, Any]
+
+
+Listener = Callable[[Sequence[tuple[AuditLine, Auditable]]], None]
+"""A function that is called with new lines of one action, each with its thing: all that were noted together.
+
+It runs when they are noted, in the transaction that writes them, so what it writes is rolled back with them.
 """
 
 _listeners: list[Listener] = []
@@ -76,9 +102,12 @@ def record_events(
     **details: str | int | bool | None,
 ) -> None:
     """Add a line for each (thing, who did it). Listeners are called once, with all of them."""
+    at = now()
     lines = [
         (
-            AuditEvent(
+            AuditLine(
+                uuid=new_uuid(),
+                at=at,
                 actor_uuid=by.uuid if by is not None else None,
                 client_uuid=by.client_uuid if by is not None else None,
                 on_behalf_of_uuid=by.on_behalf_of_uuid if by is not None else None,
@@ -92,6 +121,6 @@ def record_events(
         )
         for thing, by in things
     ]
-    session.add_all(line for line, _ in lines)
+    insert_at_commit(_INSERT, *(vars(line) for line, _ in lines))
     for listener in _listeners if lines else ():
         listener(lines)

@@ -10,8 +10,7 @@ from sqlalchemy.orm import joinedload
 from ulid import ULID
 
 from portal import vault
-from portal.audit.models import AuditEvent
-from portal.audit.operations import Auditable
+from portal.audit.operations import Auditable, AuditLine
 from portal.clock import now
 from portal.db import session
 from portal.identifiers import new_uuid
@@ -25,7 +24,7 @@ from portal.webhooks.pausing import pause
 from portal.webhooks.payloads import encoded, payload_data, preloaded
 
 
-def write_deliveries(lines: Sequence[tuple[AuditEvent, Auditable]]) -> None:
+def write_deliveries(lines: Sequence[tuple[AuditLine, Auditable]]) -> None:
     """Create a delivery for each endpoint that subscribes to the event of these lines of the audit.
 
     All lines have one action and one room. Many lines take no more statements than few. `create_app` subscribes

@@ -58,6 +58,7 @@ def test_who_was_removed_is_kept_out_by_whichever_link_and_name_until_he_is_let_
     alice = cast.user("alice")
     assert readmit(cast.room(), gus.id, by=actor_of(alice), moderator=host) is gus
     assert removed_people(cast.room()) == []
+    session.commit()
     line = session.scalars(sa.select(AuditEvent).where(AuditEvent.action == "participant.readmitted")).one()
     assert (line.thing_uuid, line.actor_uuid, line.room_uuid) == (gus.uuid, alice.uuid, gus.room_uuid)
     assert line.details == {"moderator": host.id}

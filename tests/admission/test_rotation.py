@@ -35,6 +35,7 @@ def test_the_new_link_has_the_same_description(cast: Cast, token: RoomToken) -> 
     assert fresh.token != token.token
     assert fresh.last_usage is None
     assert token.rotated_to == fresh
+    session.commit()
     assert session.scalar(sa.select(sa.func.count()).where(AuditEvent.action == "token.rotated")) == 1
 
 

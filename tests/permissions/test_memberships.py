@@ -47,6 +47,7 @@ def managing(cast: Cast, account: Account, alice: Actor, *more: In) -> Actor:
 
 
 def actions() -> list[tuple[str, str]]:
+    session.commit()
     lines = sa.select(AuditEvent.action, AuditEvent.thing).where(
         AuditEvent.thing.in_(["account_members", "customer_members"])
     )

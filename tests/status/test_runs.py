@@ -50,6 +50,7 @@ def test_a_started_run_waits_for_people_and_becomes_live_with_the_first(cast: Ca
     assert start_session(cast.room(), by=actor_of(alice)) is run
     assert come(cast, "Gus").session_uuid == run.uuid
     assert (state(cast), run.most) == (LiveState.LIVE, 1)
+    session.commit()
     noted = session.scalars(sa.select(AuditEvent).where(AuditEvent.action == "room.started")).all()
     assert [(event.actor_uuid, event.thing_uuid) for event in noted] == [(alice.uuid, run.uuid)]
 
@@ -63,6 +64,7 @@ def test_ending_sends_everybody_out_and_is_noted(cast: Cast) -> None:
     assert end_session(cast.room(), by=actor_of(alice)) == 2
     assert [person.ending for person in people] == [Ending.ENDED] * 2
     assert (state(cast), run.ended_at is not None, run.most) == (LiveState.IDLE, True, 2)
+    session.commit()
     noted = session.scalars(sa.select(AuditEvent).where(AuditEvent.action == "room.ended")).one()
     assert (noted.actor_uuid, noted.details) == (alice.uuid, {"most": 2})
 

@@ -92,6 +92,7 @@ def test_a_row_without_a_required_property_is_not_made() -> None:
 def test_the_audit_log_says_what_was_changed_and_holds_no_value() -> None:
     provider = make(my_secret=SECRET, my_text="Hello")
     change(provider, my_secret="another one", my_text="Goodbye")
+    session.commit()
     lines = session.scalars(sa.select(AuditEvent).where(AuditEvent.thing_uuid == provider.uuid)).all()
     assert {line.action: line.details for line in lines} == {
         "provider.created": {"kind": "declaring"},

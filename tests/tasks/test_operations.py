@@ -273,6 +273,7 @@ def test_who_creates_and_who_cancels_a_task_is_written_down(cast: Cast) -> None:
         alice, ada = actor_of(cast.user("alice")), actor_of(cast.user("admin"))
         task = create_task(kind="fake", subject_uuid=SUBJECT, by=alice)
         cancel(task=task, by=ada)
+        session.commit()
         lines = session.execute(
             sa.select(AuditEvent.action, AuditEvent.actor_uuid).where(AuditEvent.thing_uuid == task.uuid)
         ).all()

@@ -5,10 +5,11 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from benchmarks import clocks, figures, joiners, stalled, watchers
 from benchmarks.measuring import CONNECTIONS, HEAD, WrongAnswers, measured
@@ -18,32 +19,72 @@ from benchmarks.sites import Servers, Site, site
 from tests import servers
 
 LARGE, QUICK_LARGE, SMALL = 100_000, 20_000, 1_000
-MEMORY = 200e6
-CROWD, QUICK_CROWD = 2000, 500
+ROUNDS, QUICK_ROUNDS = (3, 1.2), (2, 0.5)
+"""How many rounds each path has, and how many seconds each of the servers is asked in one."""
+
+
+class Measured(Protocol):
+    """What was measured of a crowd."""
+
+    @property
+    def figures(self) -> dict[str, float]:
+        """The measurements by name."""
+        ...
+
+    @property
+    def report(self) -> str:
+        """The lines of the report."""
+        ...
+
+
+@dataclass(frozen=True)
+class Crowd:
+    """Very many at once, or what the portal's memory is after all paths. `quick`: also in a quick run."""
+
+    name: str
+    measure: Callable[[Site, bool], Measured]
+    quick: bool = True
+
+
+CROWDS = [
+    Crowd("memory", lambda site, _quick: clocks.Memory(clocks.memory(site.pid), clocks.private_memory(site.pid))),
+    Crowd("many join", lambda site, quick: joiners.join(site, 500 if quick else 2000)),
+    Crowd(
+        "many watch one room",
+        lambda site, quick: watchers.watch(site, watchers.one_room(site, 1000), 2 if quick else 5),
+    ),
+    Crowd("many stall", lambda site, quick: stalled.stall(site, 6000, watchers=200, seconds=10 if quick else 30)),
+    Crowd(
+        "many watch many rooms",
+        lambda site, _quick: watchers.watch(site, watchers.many_rooms(site, 10_000), 2),
+        quick=False,
+    ),
+]
 
 
 def main() -> None:
     """Measure what the command line selects, print the report, and keep its figures."""
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="shorter rounds, fewer rooms and people: a rougher answer")
-    parser.add_argument("--only", default="", help="paths whose name contains this, and nothing else")
+    parser.add_argument("--only", default="", help="paths and crowds whose name contains this, and nothing else")
     parser.add_argument("--rooms", type=int, help=f"how many rooms the large portal has: {LARGE}, quick {QUICK_LARGE}")
     parser.add_argument("--sqlite", action="store_true", help="the portal as it is shipped: one process and SQLite")
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))  # so that servers and databases end with it
     paths = [path for path in PATHS if options.only in path.name]
+    crowds = [one for one in CROWDS if options.only in one.name and (one.quick or options.only or not options.quick)]
     rooms = options.rooms or (QUICK_LARGE if options.quick else LARGE)
     began = time.monotonic()
-    kept = []
+    kept: dict[str, Any] = {"paths": [], "crowds": {}}
     with tempfile.TemporaryDirectory(prefix="foyer-bench-") as folder, _servers(Path(folder), options.sqlite) as server:
         for small in (False, True):  # one after the other, so that a database has connections enough for each
             own = [path for path in paths if path.small is small]
-            if not own:
+            own_crowds = [] if small else crowds
+            if not own and not own_crowds:
                 continue
             with site(Path(folder), server, rooms=SMALL if small else rooms, connections=CONNECTIONS) as portal:
-                kept += _paths(own, portal, *((2, 0.6) if options.quick else (3, 1.2)))
-                if not small and not options.only:
-                    _crowds(portal, quick=options.quick)
+                kept["paths"] += _paths(own, portal, *(QUICK_ROUNDS if options.quick else ROUNDS))
+                kept["crowds"] |= _crowds(own_crowds, portal, quick=options.quick)
     print(f"took {time.monotonic() - began:.0f} s, kept in {figures.keep(kept)}")
 
 
@@ -60,7 +101,8 @@ def _servers(folder: Path, sqlite: bool) -> Iterator[Servers]:
 
 def _paths(paths: list[MeasuredPath], portal: Site, rounds: int, seconds: float) -> list[dict[str, Any]]:
     """Print a line for each path; their figures."""
-    print(HEAD, flush=True)
+    if paths:
+        print(HEAD, flush=True)
     kept = []
     for path in paths:
         try:
@@ -73,16 +115,14 @@ def _paths(paths: list[MeasuredPath], portal: Site, rounds: int, seconds: float)
     return kept
 
 
-def _crowds(portal: Site, *, quick: bool) -> None:
-    """Print what memory the portal has after all paths, and how it stands very many people at once."""
-    used, private = clocks.memory(portal.pid), clocks.private_memory(portal.pid)
-    over = "" if used <= MEMORY else "  <- over budget"
-    print(f"memory {used / 1e6:.0f} MB, {private / 1e6:.0f} MB of it private   at most {MEMORY / 1e6:.0f} MB{over}")
-    print(joiners.join(portal, QUICK_CROWD if quick else CROWD).report, flush=True)
-    print(watchers.watch(portal, watchers.one_room(portal, 1000), 5 if quick else 10).report, flush=True)
-    print(stalled.stall(portal, 6000, watchers=200).report, flush=True)
-    if not quick:
-        print(watchers.watch(portal, watchers.many_rooms(portal, 10_000), 5).report, flush=True)
+def _crowds(crowds: list[Crowd], portal: Site, *, quick: bool) -> dict[str, dict[str, float]]:
+    """Print what is measured of each crowd; its figures by the crowd's name."""
+    kept = {}
+    for crowd in crowds:
+        measured_crowd = crowd.measure(portal, quick)
+        print(measured_crowd.report, flush=True)
+        kept[crowd.name] = measured_crowd.figures
+    return kept
 
 
 if __name__ == "__main__":

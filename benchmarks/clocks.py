@@ -5,8 +5,10 @@ Processor time is read instead of a stopwatch, because the load generator and th
 
 import contextlib
 import os
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
+MOST_MEMORY = 200e6
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -23,6 +25,26 @@ def tree(pid: int) -> list[int]:
 def cpu(*roots: int) -> float:
     """The seconds of processor time that these processes and all that they ever started have used so far."""
     return sum(map(_cpu, {pid for root in roots for pid in tree(root)})) / TICKS
+
+
+@dataclass(frozen=True)
+class Memory:
+    """What the portal's processes use, in bytes: all of it, and the part that only one process has."""
+
+    used: int
+    private: int
+
+    @property
+    def figures(self) -> dict[str, float]:
+        """The measurements by name."""
+        return asdict(self)
+
+    @property
+    def report(self) -> str:
+        """The line of the report."""
+        over = "" if self.used <= MOST_MEMORY else "  <- over budget"
+        most = f"at most {MOST_MEMORY / 1e6:.0f} MB{over}"
+        return f"memory {self.used / 1e6:.0f} MB, {self.private / 1e6:.0f} MB of it private   {most}"
 
 
 def memory(root: int) -> int:

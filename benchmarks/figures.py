@@ -9,7 +9,7 @@ from typing import Any
 FOLDER = Path("test-results")
 
 
-def keep(figures: list[dict[str, Any]]) -> Path:
+def keep(figures: dict[str, Any]) -> Path:
     """Write a run's figures to a new file; returns it."""
     FOLDER.mkdir(exist_ok=True)
     file = FOLDER / f"bench-{datetime.now(UTC):%Y%m%d-%H%M%S}.json"
@@ -18,15 +18,19 @@ def keep(figures: list[dict[str, Any]]) -> Path:
 
 
 def compared(old: Path, new: Path) -> list[str]:
-    """One line for each path of both runs: the ratio to the bare page then and now, and its change."""
-    before = {line["path"]: line for line in json.loads(old.read_text())}
+    """One line for each path of both runs, the ratio to the bare page then and now, and its change; then the crowds."""
+    runs = [json.loads(file.read_text()) for file in (old, new)]
+    before = {line["path"]: line for line in runs[0]["paths"]}
     lines = [f"{'path':<22}{'then':>8}{'now':>8}{'change':>9}   sql"]
-    for line in json.loads(new.read_text()):
+    for line in runs[1]["paths"]:
         if (then := before.get(line["path"])) is None:
             continue
         change = line["to_bare"] / then["to_bare"] - 1
         sql = f"{then['sql']} → {line['sql']}" if then["sql"] != line["sql"] else str(line["sql"])
         lines.append(f"{line['path']:<22}{then['to_bare']:>8.2f}{line['to_bare']:>8.2f}{change:>+9.0%}   {sql}")
+    for crowd, measured in runs[1]["crowds"].items():
+        known = runs[0]["crowds"].get(crowd, {})
+        lines += [f"{crowd}, {name}: {known[name]:.4g} → {now:.4g}" for name, now in measured.items() if name in known]
     return lines
 
 

@@ -10,7 +10,7 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlencode
 
-from benchmarks.seeding import CODE
+from benchmarks.seeding import CODE, LINKED
 from benchmarks.sites import Browser, Site
 from portal.edge import cursors
 from portal.rooms.models import Role, Room
@@ -65,7 +65,7 @@ class Path:
 
 
 def _room(site: Site, number: int) -> Room:
-    return site.seeded.rooms[number % len(site.seeded.rooms)]
+    return site.seeded.rooms[number % LINKED]
 
 
 def _in_turn(ask: Callable[[Site, int, int], Ask]) -> Callable[[Site, int], list[Ask]]:
@@ -109,17 +109,17 @@ def staff(site: Site) -> Browser:
 
 def join_page(site: Site, connection: int, turn: int) -> Ask:
     """The page behind a link, on a device that has never entered; some guests are known by name."""
-    at = (connection + turn) % len(site.seeded.rooms)
+    at = (connection + turn) % LINKED
     name = f"Guest {connection}-{turn}" if turn % NAMED == 0 else ""
     room = site.seeded.rooms[at]
     return Ask(site.device(room, site.seeded.tokens[Role.GUEST][at], name), room.path)
 
 
-def joins(role: Role, fields: dict[str, str]) -> Callable[[Site, int], list[Ask]]:
-    """Join, pressed by one new device after the other, each connection in a room of its own."""
+def joins(role: Role, fields: dict[str, str], first: int = 0) -> Callable[[Site, int], list[Ask]]:
+    """Join, pressed by one new device after the other, each connection in a room of its own, from the `first` on."""
 
     def asks(site: Site, connection: int) -> list[Ask]:
-        at = connection % len(site.seeded.rooms)
+        at = first + connection % LINKED
         room, token = site.seeded.rooms[at], site.seeded.tokens[role][at]
         return [
             Ask(site.device(room, token), room.path, {"name": f"Guest {number}", **fields}) for number in range(DEVICES)
@@ -288,5 +288,5 @@ PATHS = [
     Path("create room", _in_turn(create_room), 0.18, 6, plain_create("/rooms", json=False), SEE_OTHER),
     Path("API create room", _in_turn(api_create_room), 0.16, 6, plain_create("/api/rooms", json=True), CREATED),
     Path("join", joins(Role.GUEST, {}), 0.16, 9, status=SEE_OTHER),
-    Path("join with code", joins(Role.ATTENDEE, {"code": CODE}), 0.14, 9, status=SEE_OTHER),
+    Path("join with code", joins(Role.ATTENDEE, {"code": CODE}, LINKED), 0.14, 9, status=SEE_OTHER),
 ]

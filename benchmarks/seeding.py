@@ -42,7 +42,10 @@ from portal.subscriptions.operations import create_provider, create_subscription
 PASSWORD = "bench-bench-bench"
 CODE = "BENCH-2026"
 LINKED = 16
-"""How many rooms have links: one for each connection of the load generator."""
+"""How many rooms with links the connections of the load generator use: one each."""
+CROWDED = 20
+"""In how many further rooms very many people press Join at once."""
+JOINED = 2 * LINKED + CROWDED
 MAKERS = 100
 """How many small owners there are, each with a customer, an account and one room of its own."""
 PROGRAMS = 32
@@ -88,7 +91,8 @@ class Seeded:
     """What the measured paths need to know of the seeded database."""
 
     rooms: list[Room]
-    """The first `LINKED` rooms of alice's."""
+    """The first rooms of alice's: `LINKED` that are read, changed and joined, as many that are joined with a code, and
+    `CROWDED` for those who come all at once, so that nobody finds a room full of people of another path."""
     tokens: dict[Role, list[UUID]]
     """A link for each of `rooms`. Attendees need the code as well."""
     deep: list[Room]
@@ -120,7 +124,7 @@ def seed(app: Flask, count: int) -> Seeded:
                 session.execute(sa.insert(Room), rooms[begin : begin + BATCH])
             _statuses(rooms)
             _members(rooms, people["bob"])
-            tokens = _links(rooms[:LINKED], people["alice"])
+            tokens = _links(rooms[:JOINED], people["alice"])
             programs = [_program(people["alice"]) for _ in range(PROGRAMS)]
             makers = [_maker(f"maker-{number}") for number in range(MAKERS)]
             session.flush()
@@ -133,7 +137,7 @@ def seed(app: Flask, count: int) -> Seeded:
         by_name = sa.select(Room).order_by(Room.sort_name, Room.uuid)
         mine = by_name.where(Room.owner_uuid == people["alice"].uuid)
         deep = list(session.scalars(mine.offset(count // 2).limit(20 * LINKED)))[::20]
-        first = [session.scalars(sa.select(Room).where(Room.id == room["id"])).one() for room in rooms[:LINKED]]
+        first = [session.scalars(sa.select(Room).where(Room.id == room["id"])).one() for room in rooms[:JOINED]]
         session.remove()
         return Seeded(first, tokens, deep, programs, makers)
 

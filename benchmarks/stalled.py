@@ -23,7 +23,6 @@ from portal.web.sse import MOST_STREAMS
 STALLING, WATCHING, NEAR, FAR = "127.0.0.2", "127.0.0.3", "127.0.0.3", "127.0.0.4"
 """The addresses of the stalled, of the watchers with somebody signed in, and of somebody who is not."""
 STALLED = f"POST /sign-in HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: {FORM}\r\nContent-Length: 1000\r\n\r\nx"
-SECONDS = 30.0
 BACK_AFTER = 10.0
 """Seconds after which a client whose connection was ended comes back."""
 PATIENCE = 30.0
@@ -35,6 +34,7 @@ class Stalled:
 
     connections: int
     watchers: int
+    seconds: float
     livez: list[float] = field(default_factory=list)
     pages: list[float] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
@@ -44,13 +44,25 @@ class Stalled:
     """Share of one core that the portal needed."""
 
     @property
+    def figures(self) -> dict[str, float]:
+        """The measurements by name."""
+        slowest = {"livez": max(self.livez, default=0.0), "page": max(self.pages, default=0.0)}
+        return {
+            "connections": self.connections,
+            **slowest,
+            "wrong": len(self.wrong),
+            "lost": self.lost,
+            "cpu": self.cpu,
+        }
+
+    @property
     def report(self) -> str:
         """The lines of the report."""
         example = f": {self.wrong[0]!r}" if self.wrong else ""
-        livez, page = (max(times, default=0.0) * 1000 for times in (self.livez, self.pages))
+        livez, page = self.figures["livez"] * 1000, self.figures["page"] * 1000
         return "\n".join(
             [
-                f"{self.connections} stalled connections from one address for {SECONDS:.0f} s",
+                f"{self.connections} stalled connections from one address for {self.seconds:.0f} s",
                 f"  slowest /livez {livez:.0f} ms of {len(self.livez)}",
                 f"  slowest page of somebody signed in {page:.0f} ms of {len(self.pages)}",
                 f"  wrong answers {len(self.wrong)}{example}   none",
@@ -60,10 +72,10 @@ class Stalled:
         )
 
 
-def stall(site: Site, connections: int, watchers: int) -> Stalled:
-    """Open watchers' streams, then let so many connections stall, and ask for pages meanwhile."""
+def stall(site: Site, connections: int, watchers: int, seconds: float) -> Stalled:
+    """Open watchers' streams, then let so many connections stall for so long, and ask for pages meanwhile."""
     allow_files(2 * watchers)
-    result = Stalled(connections, watchers)
+    result = Stalled(connections, watchers, seconds)
     browsers = [Browser(site.port).sign_in("alice") for _ in range(-(-watchers // MOST_STREAMS))]
     asyncio.run(_measure(site, browsers, result))
     return result
@@ -84,7 +96,7 @@ async def _measure(site: Site, browsers: list[Browser], result: Stalled) -> None
         await reader.readuntil(b"event: hello")
     watching = [asyncio.create_task(_until_end(reader)) for reader, _ in streams]
     with _stalling(site.port, result.connections):
-        over, spent = time.perf_counter() + SECONDS, clocks.cpu(site.pid)
+        over, spent = time.perf_counter() + result.seconds, clocks.cpu(site.pid)
         await asyncio.gather(
             *(
                 _ask(by, address, path, over=over, times=times, wrong=result.wrong)
@@ -94,7 +106,7 @@ async def _measure(site: Site, browsers: list[Browser], result: Stalled) -> None
                 )
             )
         )
-        result.cpu = (clocks.cpu(site.pid) - spent) / SECONDS
+        result.cpu = (clocks.cpu(site.pid) - spent) / result.seconds
     result.lost = sum(task.done() for task in watching)
     for task in watching:
         task.cancel()

@@ -20,6 +20,7 @@ from portal.column_types import ExactJSON, UTCDateTime
 from portal.engine import is_reading
 from portal.errors import NotFound
 from portal.identifiers import ID_LENGTH, IdentifierMixin, matches_identifier
+from portal.turns import turn_of_others
 
 log = structlog.get_logger()
 
@@ -252,7 +253,8 @@ def without_transaction() -> Iterator[None]:
     if _has_unwritten():
         raise RuntimeError("a service is called in the middle of changes")
     session.commit()
-    yield
+    with turn_of_others():
+        yield
 
 
 def on_commit(callback: Callable[[], None]) -> None:

@@ -17,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import BadRequest, HTTPException
 
 from portal.db import reading, session
+from portal.turns import turn
 
 NOTICES = "_flashes"
 """The key under which Flask keeps flashed messages in the session."""
@@ -31,6 +32,12 @@ def reading_only(view: Callable[..., Any]) -> Callable[..., Any]:
     So it does not wait for SQLite's one writer, or not before it knows that there is something to write.
     """
     view.reading_only = True  # type: ignore[attr-defined]
+    return view
+
+
+def in_turn(view: Callable[..., Any]) -> Callable[..., Any]:
+    """Mark a view that very many people ask for at once: its requests come a few at a time, see `portal.turns`."""
+    view.in_turn = True  # type: ignore[attr-defined]
     return view
 
 
@@ -64,6 +71,8 @@ def _begin() -> None:
         raise
     except Exception as error:  # a body that breaks off, or whose chunks make no sense to the server below
         raise BadRequest from error
+    if getattr(view, "in_turn", False):
+        g.transaction.enter_context(turn())
 
 
 def _end(response: Response) -> Response:

@@ -21,6 +21,7 @@ from portal.edge import admission_cookie
 from portal.edge.guard import Admission, at_door, find_participant
 from portal.edge.network import network
 from portal.edge.refusals import recording_refusals
+from portal.edge.transaction import in_turn
 from portal.errors import Refused
 from portal.status.models import Ending, Participation
 from portal.web.conference.pages import ending_words
@@ -32,6 +33,7 @@ bp.register_error_handler(CSRFError, refuse_proof)
 
 
 @bp.post("/return")
+@in_turn
 @at_door
 def create(admission: Admission) -> ResponseReturnValue:
     """Enter again. `by_itself`: nobody pressed a button, so it is refused if the conversation has ended meanwhile.

@@ -29,6 +29,7 @@ from portal.edge import actor, admission_cookie
 from portal.edge.guard import Admission, at_door
 from portal.edge.network import network
 from portal.edge.refusals import recording_refusals
+from portal.edge.transaction import in_turn
 from portal.edge.visitors import as_member
 from portal.errors import NotFound
 from portal.rooms.models import Room
@@ -66,6 +67,7 @@ def show(admission: Admission) -> ResponseReturnValue:
 
 
 @bp.post("")
+@in_turn
 @at_door
 def enter(admission: Admission) -> ResponseReturnValue:
     """Enter the room, and go to the player."""

@@ -24,6 +24,7 @@ from portal.edge import actor, admission_cookie
 from portal.edge.guard import Admission, at_door
 from portal.edge.network import network
 from portal.edge.refusals import recording_refusals
+from portal.edge.transaction import in_turn
 from portal.errors import NotFound
 from portal.people.models import NAME_LENGTH
 from portal.rooms.models import Room
@@ -63,6 +64,7 @@ def show(admission: Admission, slug: str | None) -> ResponseReturnValue:
 
 
 @bp.post("/<slug>")
+@in_turn
 @at_door
 def join(admission: Admission, slug: str) -> ResponseReturnValue:
     """Enter the room, and go to the player."""

@@ -16,6 +16,7 @@ from portal.edge import actor, admission_cookie
 from portal.edge.guard import requires
 from portal.edge.network import network
 from portal.edge.refusals import recording_refusals
+from portal.edge.transaction import in_turn
 from portal.edge.visitors import as_member
 from portal.permissions.permission import Permission
 from portal.permissions.rules import knows_the_plan
@@ -44,6 +45,7 @@ def show(room: Room) -> ResponseReturnValue:
 
 
 @bp.post("")
+@in_turn
 @requires(Permission.ROOM_VIEW)
 def create(room: Room) -> ResponseReturnValue:
     """Enter the room, and redirect to where people meet.

@@ -1,0 +1,107 @@
+"""Turns: of the requests that very many people make at once, such as Join at nine o'clock, a process works on a few.
+
+The others wait in the order in which they came, and hold neither a connection to the database nor a lock meanwhile. So
+pages of others find connections free, and whoever locks the same rows waits for a few requests, not for all. While a
+request waits for a service outside, the next one has its turn.
+"""
+
+import threading
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+from portal.errors import Unavailable
+
+AT_ONCE = 4
+"""Of one process; its pool has three times as many connections."""
+PATIENCE = 50.0
+"""Seconds, fewer than a proxy waits. Whoever has waited so long is told to try again."""
+
+
+class Turnstile:
+    """Lets `most` in at a time, in the order in which they came. Everybody who is in leaves once."""
+
+    def __init__(self, most: int) -> None:
+        self._free = most
+        self._waiting: deque[threading.Event] = deque()
+        self._lock = threading.Lock()
+
+    def enter(self, patience: float | None) -> None:
+        """Wait to be in. Raises `Unavailable` after `patience` seconds, if it is not None."""
+        with self._lock:
+            if self._free:
+                self._free -= 1
+                return
+            called = threading.Event()
+            self._waiting.append(called)
+        try:
+            if not called.wait(patience):
+                raise Unavailable
+        except BaseException:
+            self._give_up(called)
+            raise
+
+    def leave(self) -> None:
+        """Let the next one in."""
+        with self._lock:
+            if self._waiting:
+                self._waiting.popleft().set()
+            else:
+                self._free += 1
+
+    def _give_up(self, called: threading.Event) -> None:
+        with self._lock:
+            waiting = called in self._waiting
+            if waiting:
+                self._waiting.remove(called)
+        if not waiting:  # it was called just now
+            self.leave()
+
+
+class _Turn:
+    """The turn of one request, which can end and begin again."""
+
+    def __init__(self) -> None:
+        self._held = False
+
+    def begin(self, patience: float | None) -> None:
+        _turnstile.enter(patience)
+        self._held = True
+
+    def end(self) -> None:
+        if self._held:
+            self._held = False
+            _turnstile.leave()
+
+
+_turnstile = Turnstile(AT_ONCE)
+_present: ContextVar[_Turn | None] = ContextVar("turn", default=None)
+
+
+@contextmanager
+def turn() -> Iterator[None]:
+    """Wait for a turn, which ends with the block. Raises `Unavailable` after `PATIENCE`."""
+    mine = _Turn()
+    mine.begin(PATIENCE)
+    token = _present.set(mine)
+    try:
+        yield
+    finally:
+        _present.reset(token)
+        mine.end()
+
+
+@contextmanager
+def turn_of_others() -> Iterator[None]:
+    """Let the next one have the turn while the block runs, then wait for another, however long it takes.
+
+    Does nothing in a request that needs no turn. If the block raises, the request goes on without a turn: an error is
+    answered soon.
+    """
+    mine = _present.get()
+    if mine is not None:
+        mine.end()
+    yield
+    if mine is not None:
+        mine.begin(None)

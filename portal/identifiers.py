@@ -24,6 +24,11 @@ def new_id() -> str:
     return "".join(choice(_ALPHABET) for _ in range(ID_LENGTH))
 
 
+def ulid_of(uuid: UUID) -> str:
+    """The 128 bits of `uuid` in Crockford's base 32: 26 characters."""
+    return base32.encode(uuid.bytes)
+
+
 class IdentifierMixin:
     """The identifiers of a row: the primary key `uuid`, the same bits written as `ulid`, and the short public `id`.
 
@@ -36,7 +41,7 @@ class IdentifierMixin:
     @property
     def ulid(self) -> str:
         """The 128 bits of `uuid` in Crockford's base 32: 26 characters."""
-        return base32.encode(self.uuid.bytes)
+        return ulid_of(self.uuid)
 
     def has_identifier(self, text: str) -> bool:
         """Whether `text` is the id, uuid or ulid of this row."""

@@ -17,6 +17,7 @@ from portal.errors import Message, NotFound
 from portal.people.actor import Actor
 from portal.rooms.models import Room
 from portal.rooms.operations import room_topics
+from portal.rooms.room_read import AnyRoom
 from portal.status.locking import lock_room
 from portal.status.models import Ending, Participation, RoomSession
 
@@ -24,7 +25,7 @@ KEPT_OUT = sa.and_(Participation.ending == Ending.REMOVED, Participation.readmit
 """The condition on participations that keep their visitor out, for as long as their run is running."""
 
 
-def removed_people(room: Room) -> list[Participation]:
+def removed_people(room: AnyRoom) -> list[Participation]:
     """The participations of those who are kept out of the room's running run, in the order of their removal."""
     return list(session.scalars(_removed_from(room).order_by(Participation.left_at, Participation.uuid)))
 
@@ -64,7 +65,7 @@ def readmit(
     return removed
 
 
-def _removed_from(room: Room) -> sa.Select[Participation]:
+def _removed_from(room: AnyRoom) -> sa.Select[Participation]:
     return (
         sa.select(Participation)
         .join(Participation.run)

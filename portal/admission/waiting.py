@@ -11,6 +11,7 @@ from portal.channels import channels
 from portal.errors import ChannelsAway
 from portal.rooms.models import Room
 from portal.rooms.operations import room_topics
+from portal.rooms.room_read import AnyRoom
 from portal.rooms.settings import WAIT_FOR_HOST
 
 WAITING_SECONDS = 70  # browsers let a hidden page send a request only once a minute
@@ -43,7 +44,7 @@ def stop_waiting(room: Room, visitor: Visitor) -> None:
             channels().set_absent(_group(room), _waiter(visitor))
 
 
-def count_waiting(room: Room) -> int:
+def count_waiting(room: AnyRoom) -> int:
     """How many visitors wait for the host; 0 if the room needs none, or if the channels are away."""
     if room.room_settings.get(WAIT_FOR_HOST):
         with suppress(ChannelsAway):
@@ -56,7 +57,7 @@ def is_waiting_group(group: str) -> bool:
     return group.startswith(_GROUP)
 
 
-def _group(room: Room) -> str:
+def _group(room: AnyRoom) -> str:
     return f"{_GROUP}{room.uuid}"
 
 

@@ -12,6 +12,7 @@ cookie, the API the bearer token, a room's door its admission cookie. Refusals b
     device_cookie.py      what the sign-in page remembers of a browser
     password_link_cookie.py  the token of an opened link, out of the address
     guard.py              the doors                   transaction.py        begin, commit, roll back
+    reading_guard.py      the doors of views that only read
     errors.py             refusals as answers         refusals.py           what is written in spite of a refusal
     i18n.py               translations, dates         converters.py         ids in addresses
     headers.py            security headers            hosts.py              which Host is answered

@@ -33,6 +33,7 @@ from portal.permissions.permission import Permission
 from portal.permissions.rules import acting_on, can, holds
 from portal.permissions.visibility import creatable_accounts, find_room
 from portal.rooms.models import Room
+from portal.rooms.room_read import AnyRoom
 from portal.status.models import Driver, Participation, RoomStatus
 from portal.status.operations import change_role
 from portal.status.services import provider_of
@@ -112,13 +113,7 @@ def open_to_all(view: View) -> View:
 
 def signed_in(view: View) -> View:
     """Let in anybody who is signed in."""
-
-    @wraps(view)
-    def guarded(**address: Any) -> Any:
-        _require_actor()
-        return view(**address)
-
-    return _stamp(guarded, "signed_in")
+    return _actor_door(view, "signed_in")
 
 
 def requires(permission: Permission, *, trashed: bool = False) -> Callable[[View], View]:
@@ -126,38 +121,48 @@ def requires(permission: Permission, *, trashed: bool = False) -> Callable[[View
 
     `trashed`: look for the room in the trash instead.
     """
+    return room_door(permission, lambda somebody, room_id: (find_room(somebody, room_id, trashed=trashed),))
+
+
+def room_door(
+    permission: Permission, find: Callable[[Actor, str], tuple[Any, ...]], *more: str
+) -> Callable[[View], View]:
+    """A door that replaces `room_id` by what `find` finds: the `room`, None if there is none, and `more`, by name."""
 
     def door(view: View) -> View:
         @wraps(view)
         def guarded(room_id: str, **address: Any) -> Any:
             somebody = _require_actor()
-            room = find_room(somebody, room_id, trashed=trashed)
+            room, *others = find(somebody, room_id)
             if room is None:
                 raise NotFound
             if not can(somebody, permission, room):
                 raise ScopeMissing(permission.scope) if holds(somebody, permission, room) else not_allowed_in(room)
             actor.become(acting_on(somebody, permission, room))
-            return view(room=room, **address)
+            return view(room=room, **dict(zip(more, others, strict=True)), **address)
 
         return _stamp(guarded, f"requires {permission}")
 
     return door
 
 
-def not_allowed_in(room: Room) -> NotAllowed:
+def not_allowed_in(room: AnyRoom) -> NotAllowed:
     """The refusal for somebody who may see the room but not do this in it. It names the owner to ask."""
-    return NotAllowed(Message("You may not do this in this room. Ask its owner, %(owner)s.", owner=room.owner.name))
+    return NotAllowed(Message("You may not do this in this room. Ask its owner, %(owner)s.", owner=room.owner_name))
 
 
 def bearer_only(view: View) -> View:
     """Let in anybody with an access token; the view's query decides what he may see. Only below `/api`."""
+    return _actor_door(view, "bearer_only")
 
+
+def _actor_door(view: View, door: str) -> View:
     @wraps(view)
     def guarded(**address: Any) -> Any:
         _require_actor()
         return view(**address)
 
-    return _stamp(guarded, "bearer_only")
+    return _stamp(guarded, door)
 
 
 def bearer_at_door(view: View) -> View:

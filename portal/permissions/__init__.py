@@ -12,5 +12,6 @@ A program has its person's permissions within its scopes. A stranger must not le
     memberships.py      granting, changing and ending rights in an account or at a customer
     visibility.py       which rooms and accounts an actor may see, as SQL
     watching.py         what an actor may watch for changes
+    room_reading.py     rooms as plain values, for whoever only reads them
     account_filter.py   the accounts by which the list of rooms can be filtered
 """

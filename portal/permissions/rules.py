@@ -22,6 +22,7 @@ from portal.people.actor import Actor, Membership
 from portal.people.staff import StaffPermission
 from portal.permissions.permission import Permission
 from portal.rooms.models import Role, Room
+from portal.rooms.room_read import AnyRoom, RoomRead
 from portal.scopes import Scope
 
 
@@ -32,7 +33,7 @@ class Platform:
 PLATFORM = Platform()
 
 AnyPermission = Permission | AccountPermission | CustomerPermission | StaffPermission
-Thing = Room | Account | Customer | Platform
+Thing = AnyRoom | Account | Customer | Platform
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ def owns_room(actor: Actor, owners: Owners) -> bool:
 
 def owns_above(actor: Actor, owners: Owners) -> bool:
     """Whether the actor owns the account or the customer that the thing is or belongs to."""
-    return actor.uuid in {owners.account, owners.customer}
+    return actor.uuid in (owners.account, owners.customer)
 
 
 @dataclass(frozen=True)
@@ -70,18 +71,20 @@ class Rules:
     staff: Mapping[StaffPermission, frozenset[AnyPermission]]
 
 
+ROOM_RULES = Rules(
+    Permission,
+    own=((owns_room, frozenset(Permission)), (owns_above, frozenset(Permission))),
+    staff={
+        StaffPermission.ROOMS_READ: frozenset(
+            {Permission.ROOM_VIEW, Permission.STATUS_VIEW, Permission.MEMBERS_VIEW, Permission.REPORTS_VIEW}
+        ),
+        StaffPermission.ROOMS_UPDATE: frozenset(Permission) - {Permission.ROOM_DELETE},
+        StaffPermission.ROOMS_DELETE: frozenset({Permission.ROOM_DELETE}),
+    },
+)
 RULES: dict[type[Thing], Rules] = {
-    Room: Rules(
-        Permission,
-        own=((owns_room, frozenset(Permission)), (owns_above, frozenset(Permission))),
-        staff={
-            StaffPermission.ROOMS_READ: frozenset(
-                {Permission.ROOM_VIEW, Permission.STATUS_VIEW, Permission.MEMBERS_VIEW, Permission.REPORTS_VIEW}
-            ),
-            StaffPermission.ROOMS_UPDATE: frozenset(Permission) - {Permission.ROOM_DELETE},
-            StaffPermission.ROOMS_DELETE: frozenset({Permission.ROOM_DELETE}),
-        },
-    ),
+    Room: ROOM_RULES,
+    RoomRead: ROOM_RULES,
     Account: Rules(
         AccountPermission,
         own=((owns_above, frozenset(AccountPermission)),),
@@ -134,27 +137,35 @@ def acting_on(actor: Actor, permission: AnyPermission, thing: Thing) -> Actor:
     return replace(actor, on_behalf_of_uuid=None if own else _customer_uuid(thing))
 
 
-def rights(actor: Actor, room: Room, at: datetime) -> frozenset[Permission]:
+def rights(actor: Actor, room: AnyRoom, at: datetime) -> frozenset[Permission]:
     """Everything that the actor, whose membership a door has loaded, may do with the room, within his scopes."""
     return effective_permissions(actor, owners_of(room), _granted(actor, room, at))
 
 
 def effective_permissions(actor: Actor, owners: Owners, granted: frozenset[str]) -> frozenset[Permission]:
     """What the actor may do with a room that has these owners, given what memberships grant him. Scopes count."""
-    held = _own(RULES[Room], actor, owners, granted) | _as_staff(RULES[Room], actor)
-    return _room_permissions(held, actor.scopes)
+    given_by = tuple(rule(actor, owners) for rule, _ in ROOM_RULES.own)
+    return _room_permissions(given_by, granted, actor.staff, actor.scopes)
 
 
-@lru_cache(maxsize=256)
-def _room_permissions(held: frozenset[str], scopes: frozenset[Scope] | None) -> frozenset[Permission]:
+@lru_cache(maxsize=1024)
+def _room_permissions(
+    given_by: tuple[bool, ...],
+    granted: frozenset[str],
+    staff: frozenset[StaffPermission],
+    scopes: frozenset[Scope] | None,
+) -> frozenset[Permission]:
+    """Cached, because the rows of a list differ in few of these: `given_by` are the answers of the rules in order."""
+    own = (gives for (_, gives), given in zip(ROOM_RULES.own, given_by, strict=True) if given)
+    held = granted.union(*own, *(gives for right, gives in ROOM_RULES.staff.items() if right in staff))
     return frozenset(one for one in map(Permission, held) if scopes is None or one.scope in scopes)
 
 
 def owners_of(thing: Thing) -> Owners:
     """Who owns the thing and what stands above it."""
     match thing:
-        case Room():
-            return Owners(thing.owner_uuid, thing.account.owner_uuid, thing.customer.owner_uuid)
+        case Room() | RoomRead():
+            return Owners(thing.owner_uuid, thing.account_owner_uuid, thing.customer_owner_uuid)
         case Account():
             return Owners(account=thing.owner_uuid, customer=thing.customer.owner_uuid)
         case Customer():
@@ -228,7 +239,7 @@ def permission_of(role: Role) -> Permission:
     return Permission.ROOM_MODERATE if role is Role.MODERATOR else Permission.ROOM_VIEW
 
 
-def grantable_roles(actor: Actor | None, room: Room) -> set[Role]:
+def grantable_roles(actor: Actor | None, room: AnyRoom) -> set[Role]:
     """The roles for which the actor may hand out links and codes: that of a moderator only if he may moderate."""
     moderates = actor is not None and holds(actor, Permission.ROOM_MODERATE, room)
     return set(Role) if moderates else set(Role) - {Role.MODERATOR}
@@ -243,7 +254,7 @@ def require_grantable_roles(actor: Actor, room: Room, *roles: Role) -> None:
         raise NotAllowed(Message("Only who may moderate this room makes or changes links and codes for moderators."))
 
 
-def knows_the_plan(actor: Actor, room: Room) -> bool:
+def knows_the_plan(actor: Actor, room: AnyRoom) -> bool:
     """Whether the actor may be told what is wrong with the plan: the owner of account or customer, and staff."""
     return owns_above(actor, owners_of(room)) or StaffPermission.ROOMS_READ in actor.staff
 

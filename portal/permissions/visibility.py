@@ -164,17 +164,6 @@ def visible_uuids(
     return sa.union(*(sa.select(arm.subquery().c.uuid) for arm in arms))
 
 
-def rooms_with_membership(uuids: sa.Select[UUID] | sa.CompoundSelect[UUID]) -> sa.Select[Room, Any]:
-    """A SELECT of the rooms with these uuids and the membership of the `READER` in each (or None), without order."""
-    return (
-        sa.select(Room, RoomMember)
-        .join(Room.account)
-        .join(Room.customer)
-        .outerjoin(RoomMember, reader_is_member())
-        .where(Room.uuid.in_(uuids))
-    )
-
-
 def all_seen(access_scope: AccessScope, at: datetime) -> sa.Select[UUID]:
     """A SELECT of the uuids of all rooms that the actor may see and that are not trashed, for reading all of them."""
     return sa.select(Room.uuid).where(Room.trashed_at.is_(None), sa.or_(*relations(access_scope, at)))

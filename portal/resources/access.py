@@ -13,13 +13,14 @@ from portal.permissions.rules import grantable_roles
 from portal.resources.columns import Column, worded
 from portal.resources.declaring import OMITTED, Id, IdentifiedResource, Read, serializer
 from portal.resources.urls import token_url
-from portal.rooms.models import Role, Room
+from portal.rooms.models import Role
+from portal.rooms.room_read import AnyRoom
 
 
 class _About(NamedTuple):
     """The room of a token or code; and whether its secret is shown to whoever reads it, by role."""
 
-    room: Room
+    room: AnyRoom
     shown: Set[Role]
 
 
@@ -78,7 +79,7 @@ class RoomAccessCodeSchema(IdentifiedResource):
 _serialize_token, _serialize_code = serializer(RoomTokenSchema), serializer(RoomAccessCodeSchema)
 
 
-def serialize_token(token: RoomToken, room: Room, *, reader: Actor | None = None) -> dict[str, Any]:
+def serialize_token(token: RoomToken, room: AnyRoom, *, reader: Actor | None = None) -> dict[str, Any]:
     """A room token. The secret and the link are included only if `reader` may hand out tokens of this role.
 
     Webhooks have no reader, so they never include them.
@@ -86,6 +87,6 @@ def serialize_token(token: RoomToken, room: Room, *, reader: Actor | None = None
     return _serialize_token(token, _About(room, grantable_roles(reader, room) if reader is not None else frozenset()))
 
 
-def serialize_access_code(code: AccessCode, room: Room, *, secret: bool = True) -> dict[str, Any]:
+def serialize_access_code(code: AccessCode, room: AnyRoom, *, secret: bool = True) -> dict[str, Any]:
     """An access code of a room. Without `secret` the code itself is left out."""
     return _serialize_code(code, _About(room, frozenset(Role) if secret else frozenset()))

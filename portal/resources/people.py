@@ -14,6 +14,7 @@ from portal.permissions.permission import Permission
 from portal.resources.columns import Column, worded
 from portal.resources.declaring import Id, IdentifiedResource, Read, serializer
 from portal.rooms.models import Room
+from portal.rooms.room_read import AnyRoom
 
 _OWNS = User.uuid == Room.owner_uuid
 
@@ -30,7 +31,7 @@ class _RoomUser(NamedTuple):
     """A user of a room; `member` is None for its owner, who may do everything."""
 
     user: User
-    room: Room
+    room: AnyRoom
     member: RoomMember | None
 
     @property
@@ -78,7 +79,7 @@ serialize_user = serializer(UserSchema)
 _serialize_room_user = serializer(RoomUserSchema)
 
 
-def serialize_room_user(member: RoomMember, room: Room) -> dict[str, Any]:
+def serialize_room_user(member: RoomMember, room: AnyRoom) -> dict[str, Any]:
     """A member of a room, with the permissions granted to him in it. Its id is the user's."""
     return _serialize_room_user(_RoomUser(member.user, room, member))
 

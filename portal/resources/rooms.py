@@ -12,8 +12,6 @@ from portal.resources.declaring import OMITTED, Id, IdentifiedResource, Included
 from portal.resources.people import RoomUserSchema, UserSchema
 from portal.resources.sessions import RoomStatusSchema
 from portal.resources.subscriptions import (
-    CUSTOMER_ID,
-    OWNER_ID,
     AccountSchema,
     CustomerSchema,
     EffectiveFeatureSchema,
@@ -21,6 +19,7 @@ from portal.resources.subscriptions import (
 )
 from portal.resources.urls import room_url
 from portal.rooms.models import Room, RoomStatusWord, sort_name_of
+from portal.rooms.room_read import AnyRoom
 from portal.rooms.search import matches
 from portal.subscriptions.models import ServiceType
 
@@ -31,10 +30,10 @@ class RoomSchema(IdentifiedResource):
     """Where people meet. `actions` are what the caller may do with it."""
 
     object: Literal["Room"]
-    customer_id: Annotated[Id, Column(Customer.id, through=Room.customer), CUSTOMER_ID]
-    account_id: Annotated[Id, Column(Account.id, through=Room.account), Read("account.id")]
-    subscription_id: Annotated[Id, Read("subscription.id")]
-    owner_id: Annotated[Id, OWNER_ID]
+    customer_id: Annotated[Id, Column(Customer.id, through=Room.customer)]
+    account_id: Annotated[Id, Column(Account.id, through=Room.account)]
+    subscription_id: Id
+    owner_id: Id
     room_name: Annotated[str, Column(Room.sort_name, like=matches, stored=sort_name_of)]
     status: Annotated[RoomStatusWord, Column(Room.status)]
     is_public: Annotated[bool, Column(Room.is_public)]
@@ -61,7 +60,7 @@ class RoomSchema(IdentifiedResource):
 _serialize_room = serializer(RoomSchema)
 
 
-def serialize_room(room: Room, actions: Iterable[Permission] | None = None) -> dict[str, Any]:
+def serialize_room(room: AnyRoom, actions: Iterable[Permission] | None = None) -> dict[str, Any]:
     """A room. Its account, customer, subscription and owner should be loaded, or each costs a query.
 
     `actions` are the permissions of whoever reads it; webhooks have no reader and leave them out.

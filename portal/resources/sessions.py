@@ -13,12 +13,14 @@ from portal.resources.columns import Column
 from portal.resources.declaring import Id, IdentifiedResource, Included, Read, Resource, serializer
 from portal.rooms.kinds import kind_of
 from portal.rooms.models import Role, Room
-from portal.status.models import Ending, Participation, RoomSession, RoomStatus, Source
+from portal.rooms.room_read import AnyRoom
+from portal.status.models import Ending, Participation, RoomSession, Source
+from portal.status.room_status_read import AnyRoomStatus
 
 _API_STATUS = {LiveState.LIVE: "active", LiveState.ENDING: "active"}
 
 
-def _checked_at(room: Room, status: RoomStatus | None) -> str | None:
+def _checked_at(room: AnyRoom, status: AnyRoomStatus | None) -> str | None:
     return iso_datetime(status.checked_at if status else room.created_at)
 
 
@@ -108,7 +110,7 @@ _serialize_participation, _serialize_in_session = (
 )
 
 
-def serialize_room_status(room: Room, status: RoomStatus | None) -> dict[str, Any]:
+def serialize_room_status(room: AnyRoom, status: AnyRoomStatus | None) -> dict[str, Any]:
     """The stored snapshot of a room's status. A room that was never used has none: it is idle since its creation."""
     return _serialize_status(room, status)
 

@@ -2,19 +2,19 @@
 
 from portal.admission.models import RoomToken
 from portal.public_url import public_url
-from portal.rooms.models import Room
+from portal.rooms.room_read import AnyRoom
 
 
-def room_url(room: Room) -> str:
+def room_url(room: AnyRoom) -> str:
     """The complete address of the room's page."""
     return public_url(room.path)
 
 
-def token_url(room: Room, token: RoomToken) -> str:
+def token_url(room: AnyRoom, token: RoomToken) -> str:
     """The complete link of a token, as people are sent it. It holds the secret."""
     return f"{room_url(room)}?token={token.token}"
 
 
-def join_ticket_url(room: Room, secret: str) -> str:
+def join_ticket_url(room: AnyRoom, secret: str) -> str:
     """The complete address that redeems the join ticket with this secret: it lets one person in once."""
     return public_url(f"/rooms/{room.id}/-/join-tickets/{secret}")

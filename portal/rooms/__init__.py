@@ -6,6 +6,7 @@ A quota refuses to create a room, never to enter one; rooms in the trash do not 
 Settings and features are merged key by key, where null removes one; metadata is replaced as a whole.
 
     models.py         the table `Room`, and the roles that participants have
+    room_read.py      a room as plain values, for whoever only reads it
     operations.py     creating, changing, trashing and restoring
     kinds.py          what pages and answers ask about rooms of each type
     features.py       the limits in force: the plan's, narrowed by the room's

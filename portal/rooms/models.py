@@ -49,6 +49,11 @@ def sort_name_of(name: str) -> str:
     return name.casefold()[:SORT_NAME_LENGTH]  # folding may triple it
 
 
+def path_of(room_id: str, slug: str) -> str:
+    """The path of a room's page, to be appended to the base URL."""
+    return f"/rooms/{room_id}/{slug}"
+
+
 class Room(IdentifierMixin, TimestampMixin, Base):
     """A place where people meet, watch or broadcast. Customer, subscription and type follow from its account."""
 
@@ -114,7 +119,42 @@ class Room(IdentifierMixin, TimestampMixin, Base):
     @property
     def path(self) -> str:
         """The path of the room's page, to be appended to the base URL."""
-        return f"/rooms/{self.id}/{self.slug}"
+        return path_of(self.id, self.slug)
+
+    @property
+    def customer_id(self) -> str:
+        """The public id of its customer."""
+        return self.customer.id
+
+    @property
+    def customer_owner_uuid(self) -> UUID:
+        """Who owns its customer."""
+        return self.customer.owner_uuid
+
+    @property
+    def account_id(self) -> str:
+        """The public id of its account."""
+        return self.account.id
+
+    @property
+    def account_owner_uuid(self) -> UUID:
+        """Who owns its account."""
+        return self.account.owner_uuid
+
+    @property
+    def subscription_id(self) -> str:
+        """The public id of its subscription."""
+        return self.subscription.id
+
+    @property
+    def owner_id(self) -> str:
+        """The public id of its owner."""
+        return self.owner.id
+
+    @property
+    def owner_name(self) -> str:
+        """What its owner is called."""
+        return self.owner.name
 
     @property
     def description(self) -> str:

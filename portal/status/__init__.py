@@ -19,4 +19,5 @@ unknown after several. Whether a room may be used at all is the `status` field o
     maintenance.py      lapsed participants, ages, overdue runs
     room_lifecycle.py   changing and deleting a room together with its run
     queries.py          reading runs
+    room_status_read.py a room and its status as plain values
 """

@@ -23,6 +23,11 @@ EXTERNAL_LENGTH = 255
 HAPPENING = frozenset({LiveState.STARTING, LiveState.LIVE, LiveState.ENDING})
 
 
+def may_run(state: LiveState) -> bool:
+    """Whether a run may be running: the room is in use, or was when its service was last heard of."""
+    return state in HAPPENING or state is LiveState.UNKNOWN
+
+
 class Source(StrEnum):
     """Where a stored status came from: the portal itself, a poll of the service, or a callback (webhook) of it."""
 
@@ -87,8 +92,8 @@ class RoomStatus(Base):
 
     @property
     def may_run(self) -> bool:
-        """Whether a run may be running: the room is in use, or was when its service was last heard of."""
-        return self.happening or self.state is LiveState.UNKNOWN
+        """Whether a run may be running."""
+        return may_run(self.state)
 
     __table_args__ = (
         sa.Index(

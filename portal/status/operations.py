@@ -20,6 +20,7 @@ from portal.identifiers import new_id, new_uuid
 from portal.people.actor import Actor
 from portal.providers.base import Count, LiveState, Snapshot
 from portal.rooms.models import Role, Room
+from portal.rooms.room_read import AnyRoom
 from portal.status.endings import close_people, close_run, end_run_here
 from portal.status.locking import LockedRoom, lock_room, read_locked_room
 from portal.status.models import HAPPENING, Driver, Ending, Participation, RoomSession, Source
@@ -163,7 +164,7 @@ def change_role(room_uuid: UUID, which: ParticipationFilter, role: Role, *, by: 
     return len(changed)
 
 
-def present_participations(room: Room) -> list[Participation]:
+def present_participations(room: AnyRoom) -> list[Participation]:
     """The open participations of the room, in the order of entering."""
     return list(
         session.scalars(

@@ -11,6 +11,6 @@ an unlimited number is stored as null and written `true` in the API.
     properties.py        properties of a provider, with secrets sealed
     operations.py        creating providers and subscriptions
     plans.py             the plans that every portal can sell from the start
-    queries.py           finding a provider
+    queries.py           finding a provider, and reading a plan
     services.py          from a provider to the service behind it
 """

@@ -18,9 +18,8 @@ from portal.people.operations import create_user, user_of
 from portal.people.staff import StaffPermission
 from portal.permissions.account_filter import account_filter_for
 from portal.permissions.permission import Permission
-from portal.permissions.rules import PLATFORM, AnyPermission, Platform, Thing, acting_on, can, owners_of
+from portal.permissions.rules import PLATFORM, AnyPermission, Thing, acting_on, can, owners_of
 from portal.permissions.visibility import creatable_account, creatable_accounts, find_room, only_creatable_account
-from portal.rooms.models import Room
 from portal.scopes import Scope
 from tests.cast import Cast
 from tests.conftest import BOTH
@@ -236,7 +235,7 @@ def test_a_grant_that_ended_or_is_another_one_finds_no_account(
 def test_staff_act_on_behalf_of_the_customer_and_others_in_their_own_right(cast: Cast, world: dict[str, Thing]) -> None:
     ada, alice = actor_of(cast.user("admin")), actor_of(cast.user("alice"))
     customer = cast.room().customer.uuid
-    wishes: list[tuple[AnyPermission, Room | Account | Customer | Platform, object]] = [
+    wishes: list[tuple[AnyPermission, Thing, object]] = [
         (Permission.ROOM_EDIT, world["room"], customer),
         (AccountPermission.ROOMS_CREATE, world["account"], customer),
         (CustomerPermission.CUSTOMER_EDIT, world["customer"], customer),

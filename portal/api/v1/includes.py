@@ -1,22 +1,25 @@
 """Loading the relations of rooms that were asked for by `include`: one statement for all rooms of a page.
 
+What stands above rooms is read by one statement, too; of each kind below them, by one more.
+
 Nothing is included that reading it directly would refuse: without the scope the request is refused, and for a room
 on which the caller lacks the permission the relation is null.
 """
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
-from functools import partial
+from functools import cache, partial
 from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import contains_eager, defer, joinedload, lazyload, load_only
 
 from portal.accounts.models import Account
 from portal.admission.models import AccessCode, RoomToken
 from portal.api.v1.core.query_params import FieldSelection
 from portal.clock import now
+from portal.customers.models import Customer
 from portal.db import session
 from portal.edge import actor, bearer
 from portal.people.actor import Actor
@@ -46,8 +49,10 @@ from portal.resources.subscriptions import (
 )
 from portal.rooms.features import features_of
 from portal.rooms.models import Room
+from portal.rooms.room_read import AnyRoom
 from portal.scopes import Scope
 from portal.status.models import RoomStatus
+from portal.subscriptions.models import Subscription
 
 RELATIONS: dict[str, tuple[Scope | None, Permission]] = {
     "account": (Scope.CUSTOMERS_READ, Permission.ROOM_VIEW),
@@ -79,27 +84,68 @@ MOST_EACH = 100
 Loaded = dict[UUID, Any]
 
 
-def load(rooms: Sequence[Room], actor: Actor, selection: FieldSelection) -> dict[UUID, dict[str, Any]]:
+def load(rooms: Sequence[AnyRoom], actor: Actor, selection: FieldSelection) -> dict[UUID, dict[str, Any]]:
     """Room uuid → relation → `{"data": …}` or None, for the relations in `selection`. Raises `ScopeMissing`."""
     for name in selection.includes:
         scope = RELATIONS[name][0]
         if scope is not None:
             bearer.require(scope)
     result: dict[UUID, dict[str, Any]] = {room.uuid: {} for room in rooms}
-    for name in dict.fromkeys(one.partition(".")[0] for one in selection.includes):
+    names = dict.fromkeys(one.partition(".")[0] for one in selection.includes)
+    loaded = _with_what_stands_above(rooms, selection) if not _ABOVE.keys().isdisjoint(names) else {}
+    for name in names:
         permission = RELATIONS[name][1]
         readable = [room for room in rooms if can(actor, permission, room) and _may_read(name, actor, room)]
-        found = _LOADERS[name](readable) if readable else {}
+        if name in _ABOVE:
+            found = _ABOVE[name]([loaded[room.uuid] for room in readable if room.uuid in loaded])
+        else:
+            found = _BELOW[name](readable) if readable else {}
         for room in rooms:
             data = found.get(room.uuid)
             result[room.uuid][name] = None if data is None else {"data": _selected(selection, name, data)}
         if name == "account":
-            for room in readable:  # added after selecting fields: `filter=account.id` removes no relation
-                result[room.uuid][name]["data"] |= below_account(room.account, selection.below(name), now())
+            for uuid in found:  # added after selecting fields: `filter=account.id` removes no relation
+                below = below_account(loaded[uuid].account, selection.below(name), now())
+                result[uuid][name]["data"] |= below
     return result
 
 
-def _may_read(name: str, actor: Actor, room: Room) -> bool:
+def _with_what_stands_above(rooms: Sequence[AnyRoom], selection: FieldSelection) -> dict[UUID, Room]:
+    """The rooms with all that the relations `_ABOVE` in `selection` read, by one statement."""
+    query = sa.select(Room).join(Room.account).join(Room.customer).where(Room.uuid.in_(_uuids(rooms)))
+    options = _loaded_with(
+        account=selection.wants("account"),
+        customer=selection.wants("customer") or selection.wants("account"),
+        owner=selection.wants("owner") or selection.wants("users"),
+        plan=selection.wants("effective_features") or selection.wants("subscription") or selection.wants("account"),
+    )
+    return {room.uuid: room for room in session.scalars(query.options(*options)).unique()}
+
+
+@cache
+def _loaded_with(*, account: bool, customer: bool, owner: bool, plan: bool) -> list[Any]:
+    """The loader options: these relations with all columns, of the others only the identifiers."""
+    accounts, customers = contains_eager(Room.account), contains_eager(Room.customer)
+    owners = joinedload(Room.owner).options(lazyload(User.platform_roles))
+    plans = joinedload(Room.subscription)
+    if account:
+        accounts = accounts.options(joinedload(Account.owner).lazyload(User.platform_roles))
+    else:
+        accounts = accounts.load_only(Account.id, Account.owner_uuid)
+    if customer:
+        customers = customers.options(joinedload(Customer.owner).lazyload(User.platform_roles))
+    else:
+        customers = customers.load_only(Customer.id, Customer.owner_uuid)
+    if not owner:
+        owners = owners.options(load_only(User.id))
+    if not plan:
+        plans = plans.options(
+            load_only(Subscription.id), lazyload(Subscription.features), lazyload(Subscription.provider)
+        )
+    return [defer(Room.name_words), accounts, customers, owners, plans]
+
+
+def _may_read(name: str, actor: Actor, room: AnyRoom) -> bool:
     """Whether the actor may read this relation: accounts, customers and subscriptions only as their owner or staff."""
     if name not in {"account", "customer", "subscription"}:
         return True
@@ -113,7 +159,7 @@ def _selected(selection: FieldSelection, name: str, data: Any) -> Any:
 
 
 def _grouped(
-    rooms: Sequence[Room], rows: Iterable[Any], represent: Callable[[Any, Room], dict[str, Any]]
+    rooms: Sequence[AnyRoom], rows: Iterable[Any], represent: Callable[[Any, AnyRoom], dict[str, Any]]
 ) -> dict[UUID, list[dict[str, Any]]]:
     by_uuid = {room.uuid: room for room in rooms}
     found: dict[UUID, list[dict[str, Any]]] = {room.uuid: [] for room in rooms}
@@ -122,7 +168,7 @@ def _grouped(
     return found
 
 
-def _newest_of_each(model: type[Any], rooms: Sequence[Room], *where: sa.ColumnElement[bool]) -> sa.Select[Any]:
+def _newest_of_each(model: type[Any], rooms: Sequence[AnyRoom], *where: sa.ColumnElement[bool]) -> sa.Select[Any]:
     """A SELECT of the newest `MOST_EACH` rows of each room, in the order of creation."""
     number = sa.func.row_number().over(partition_by=model.room_uuid, order_by=model.uuid.desc()).label("number")
     numbered = sa.select(model.uuid.label("uuid"), number).where(model.room_uuid.in_(_uuids(rooms)), *where).subquery()
@@ -130,17 +176,17 @@ def _newest_of_each(model: type[Any], rooms: Sequence[Room], *where: sa.ColumnEl
     return query.where(numbered.c.number <= MOST_EACH).order_by(model.uuid)
 
 
-def _uuids(rooms: Sequence[Room]) -> list[UUID]:
+def _uuids(rooms: Sequence[AnyRoom]) -> list[UUID]:
     return [room.uuid for room in rooms]
 
 
-def _tokens(rooms: Sequence[Room]) -> Loaded:
+def _tokens(rooms: Sequence[AnyRoom]) -> Loaded:
     query = _newest_of_each(RoomToken, rooms, RoomToken.automatic.is_(False), RoomToken.revoked_at.is_(None))
     query = query.options(joinedload(RoomToken.created_by).lazyload(User.platform_roles))
     return _grouped(rooms, session.scalars(query), partial(serialize_token, reader=actor.someone()))
 
 
-def _access_codes(rooms: Sequence[Room]) -> Loaded:
+def _access_codes(rooms: Sequence[AnyRoom]) -> Loaded:
     query = _newest_of_each(AccessCode, rooms)
     query = query.options(joinedload(AccessCode.created_by).lazyload(User.platform_roles))
     return _grouped(rooms, session.scalars(query), serialize_access_code)
@@ -148,11 +194,11 @@ def _access_codes(rooms: Sequence[Room]) -> Loaded:
 
 def _users(rooms: Sequence[Room]) -> Loaded:
     query = _newest_of_each(RoomMember, rooms).options(joinedload(RoomMember.user).lazyload(User.platform_roles))
-    members = _grouped(rooms, session.scalars(query), serialize_room_user)
+    members = _grouped(rooms, session.scalars(query), serialize_room_user) if rooms else {}
     return {room.uuid: [serialize_room_owner(room), *members[room.uuid]] for room in rooms}
 
 
-def _room_status(rooms: Sequence[Room]) -> Loaded:
+def _room_status(rooms: Sequence[AnyRoom]) -> Loaded:
     stored = {
         status.room_uuid: status
         for status in session.scalars(sa.select(RoomStatus).where(RoomStatus.room_uuid.in_(_uuids(rooms))))
@@ -178,14 +224,17 @@ def _effective(room: Room) -> list[dict[str, Any]]:
     return [serialize_effective_feature(row) for row in features_of(room)]
 
 
-_LOADERS: dict[str, Callable[[Sequence[Room]], Loaded]] = {
+_ABOVE: dict[str, Callable[[Sequence[Room]], Loaded]] = {
     "account": _of_room(lambda room: serialize_account(room.account)),
     "customer": _of_room(lambda room: serialize_customer(room.customer)),
     "subscription": _of_room(lambda room: serialize_subscription(room.subscription, now())),
     "owner": _of_room(lambda room: serialize_user(room.owner)),
     "users": _users,
+    "effective_features": _of_room(_effective),
+}
+"""The relations that are read from what stands above rooms: their account, customer, subscription and owner."""
+_BELOW: dict[str, Callable[[Sequence[AnyRoom]], Loaded]] = {
     "tokens": _tokens,
     "access_codes": _access_codes,
     "room_status": _room_status,
-    "effective_features": _of_room(_effective),
 }

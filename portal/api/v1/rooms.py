@@ -1,11 +1,11 @@
 """The API's routes for rooms."""
 
-from functools import cache, lru_cache
+from collections.abc import Sequence
+from functools import lru_cache
 from typing import Annotated, Any
 
 from flask import Blueprint, Response
 from pydantic import Field
-from sqlalchemy.orm import contains_eager, defer, joinedload, lazyload, load_only
 
 from portal.accounts.models import Account
 from portal.accounts.permission import AccountPermission
@@ -16,13 +16,13 @@ from portal.api.v1.core.page_query import VisibleRows
 from portal.api.v1.core.query_params import FieldSelection, listing_of
 from portal.api.v1.core.request_body import AnId, RequestBody
 from portal.clock import now
-from portal.customers.models import Customer
 from portal.edge import actor
 from portal.edge.guard import bearer_only, requires
+from portal.edge.reading_guard import reads
 from portal.errors import Invalid, Message
 from portal.people.actor import Actor
-from portal.people.models import User
 from portal.permissions.permission import Permission
+from portal.permissions.room_reading import as_room, rooms_read
 from portal.permissions.rules import acting_on, rights
 from portal.permissions.visibility import (
     NEVER,
@@ -31,15 +31,15 @@ from portal.permissions.visibility import (
     all_seen,
     creatable_account,
     only_creatable_account,
-    rooms_with_membership,
     visible_uuids,
 )
 from portal.resources.rooms import RoomSchema, serialize_room
 from portal.rooms.models import ROOM_NAME_LENGTH, SLUG_LENGTH, Room, RoomStatusWord
 from portal.rooms.operations import create_room
+from portal.rooms.room_read import AnyRoom, RoomRead
 from portal.scopes import Scope
 from portal.status.room_lifecycle import change_room, delete_room
-from portal.subscriptions.models import ServiceType, Subscription
+from portal.subscriptions.models import ServiceType
 
 bp = Blueprint("rooms", __name__)
 
@@ -90,40 +90,7 @@ class NewRoom(RoomChange):
     )
 
 
-def _options(selection: FieldSelection) -> list[Any]:
-    """The loader options for everything that serializing rooms with this selection reads, in the same statement."""
-    return _loaded_with(
-        account=selection.wants("account"),
-        customer=selection.wants("customer") or selection.wants("account"),
-        owner=selection.wants("owner") or selection.wants("users"),
-        plan=selection.wants("effective_features") or selection.wants("subscription") or selection.wants("account"),
-    )
-
-
-@cache
-def _loaded_with(*, account: bool, customer: bool, owner: bool, plan: bool) -> list[Any]:
-    """The loader options: these relations with all columns, of the others only the columns that every room needs."""
-    accounts, customers = contains_eager(Room.account), contains_eager(Room.customer)
-    owners = joinedload(Room.owner).options(lazyload(User.platform_roles))
-    plans = joinedload(Room.subscription)
-    if account:
-        accounts = accounts.options(joinedload(Account.owner).lazyload(User.platform_roles))
-    else:
-        accounts = accounts.load_only(Account.id, Account.owner_uuid)
-    if customer:
-        customers = customers.options(joinedload(Customer.owner).lazyload(User.platform_roles))
-    else:
-        customers = customers.load_only(Customer.id, Customer.owner_uuid)
-    if not owner:
-        owners = owners.options(load_only(User.id))
-    if not plan:
-        plans = plans.options(
-            load_only(Subscription.id), lazyload(Subscription.features), lazyload(Subscription.provider)
-        )
-    return [defer(Room.name_words), accounts, customers, owners, plans]
-
-
-def represent(rooms: list[Room], somebody: Actor, selection: FieldSelection) -> list[dict[str, Any]]:
+def represent(rooms: Sequence[AnyRoom], somebody: Actor, selection: FieldSelection) -> list[dict[str, Any]]:
     """Serialize rooms, with the caller's permissions as `actions` and the relations that were asked for."""
     related = includes.load(rooms, somebody, selection)
     at = now()
@@ -136,11 +103,11 @@ def _seen(access_scope: AccessScope) -> VisibleRows:
     return VisibleRows(
         needed=lambda page: visible_uuids(access_scope, NEVER, page),
         everything=all_seen(access_scope, NEVER),
-        rows=rooms_with_membership,
+        rows=rooms_read,
     )
 
 
-def _one(room: Room, selection: FieldSelection) -> dict[str, Any]:
+def _one(room: AnyRoom, selection: FieldSelection) -> dict[str, Any]:
     return represent([room], actor.someone(), selection)[0]
 
 
@@ -152,10 +119,9 @@ def index() -> Response:
     somebody, asked, at = actor.someone(), query_params.list_query(LISTING), now()
     access_scope = access_scope_of(somebody)
     params = access_scope.params(at) | {"reader": somebody.uuid}
-    rows, page = pagination.rows_of(asked, _seen(access_scope.template), *_options(asked.selection), params=params)
-    for row in rows:
-        somebody.memberships[row[0].uuid] = row[1]
-    return responses.listing(represent([row[0] for row in rows], somebody, asked.selection), asked.selection, page)
+    rows, page = pagination.rows_of(asked, _seen(access_scope.template), params=params)
+    rooms = [as_room(somebody, row) for row in rows]
+    return responses.listing(represent(rooms, somebody, asked.selection), asked.selection, page)
 
 
 @bp.post("/rooms")
@@ -227,8 +193,8 @@ def _account_of(body: NewRoom, somebody: Actor) -> Account:
 
 @bp.get("/rooms/<anyid:room_id>")
 @endpoint(TAG, scope=Scope.ROOMS_READ, returns=RoomSchema, listing=LISTING)
-@requires(Permission.ROOM_VIEW)
-def show_one(room: Room) -> Response:
+@reads(Permission.ROOM_VIEW)
+def show_one(room: RoomRead) -> Response:
     """Read a room."""
     selection = query_params.field_selection(LISTING)
     return responses.single(_one(room, selection), selection, tag=responses.etag_of(room))

@@ -10,6 +10,7 @@ from portal.api.v1.core.query_params import Listing, listing_of
 from portal.db import session
 from portal.edge import actor
 from portal.edge.guard import requires
+from portal.edge.reading_guard import reads_status
 from portal.errors import NotFound
 from portal.permissions.permission import Permission
 from portal.resources.declaring import fields_of
@@ -22,9 +23,11 @@ from portal.resources.sessions import (
     serialize_session,
 )
 from portal.rooms.models import Room
+from portal.rooms.room_read import AnyRoom, RoomRead
 from portal.scopes import Scope
 from portal.status.models import RoomSession, RoomStatus
 from portal.status.queries import find_session
+from portal.status.room_status_read import AnyRoomStatus, RoomStatusRead
 from portal.status.runs import end_session
 from portal.status.service_calls import start_room
 
@@ -44,14 +47,13 @@ SESSION = Listing(
 
 @bp.get("/status")
 @endpoint(TAG, scope=Scope.STATUS_READ, returns=RoomStatusSchema, listing=STATUS)
-@requires(Permission.STATUS_VIEW)
-def status(room: Room) -> Response:
+@reads_status
+def status(room: RoomRead, stored: RoomStatusRead | None) -> Response:
     """Read the stored snapshot of what is happening in the room, with its age (`checked_at`)."""
-    return _status(room, query_params.field_selection(STATUS))
+    return _status(room, stored, query_params.field_selection(STATUS))
 
 
-def _status(room: Room, selection: query_params.FieldSelection) -> Response:
-    stored = session.get(RoomStatus, room.uuid)
+def _status(room: AnyRoom, stored: AnyRoomStatus | None, selection: query_params.FieldSelection) -> Response:
     tag = f"{room.id}-{stored.version if stored else 0}"
     return responses.single(serialize_room_status(room, stored), selection, tag=tag)
 
@@ -64,7 +66,7 @@ def start(room: Room) -> Response:
     """Start the room, so that people find it open. One that runs already goes on."""
     selection = query_params.field_selection(STATUS)
     start_room(room, by=actor.someone())
-    return _status(room, selection)
+    return _status(room, session.get(RoomStatus, room.uuid), selection)
 
 
 @bp.post("/end")
@@ -75,7 +77,7 @@ def end(room: Room) -> Response:
     """End what is running in the room: everybody is sent out."""
     selection = query_params.field_selection(STATUS)
     end_session(room, by=actor.someone())
-    return _status(room, selection)
+    return _status(room, session.get(RoomStatus, room.uuid), selection)
 
 
 @bp.get("/sessions")

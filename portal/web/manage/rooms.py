@@ -36,7 +36,7 @@ from portal.web.manage.room_filter import RoomFilter
 from portal.web.manage.room_list import page_of_rooms
 from portal.web.manage.room_rows import Row, ages_of
 from portal.web.manage.sharing import SharedLink, shared_link
-from portal.web.manage.status import status_view
+from portal.web.manage.status import snapshot_of, status_view
 from portal.web.reader import reader
 
 bp = Blueprint("rooms", __name__, url_prefix="/manage/rooms")
@@ -110,7 +110,7 @@ def show(room: Room) -> ResponseReturnValue:
         tab="overview",
         usable=[row for row in limits if row.usable],
         unusable=[row for row in limits if not row.usable],
-        status=status_view(room, somebody) if can(somebody, Permission.STATUS_VIEW, room) else None,
+        status=status_view(room, snapshot_of(room), somebody) if can(somebody, Permission.STATUS_VIEW, room) else None,
         shared=_shared_links(room, codes) if can(somebody, Permission.TOKENS_VIEW, room) else [],
         locked_out=roles_locked_out(codes, now()) if can(somebody, Permission.CODES_VIEW, room) else [],
     )

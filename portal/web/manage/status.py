@@ -19,7 +19,8 @@ from portal.channels import EVERYTHING, channels
 from portal.clock import now
 from portal.db import reading, session, transaction
 from portal.edge import actor
-from portal.edge.guard import requires, signed_in
+from portal.edge.guard import signed_in
+from portal.edge.reading_guard import reads_status
 from portal.errors import Message
 from portal.people.actor import Actor
 from portal.permissions.permission import Permission
@@ -28,8 +29,11 @@ from portal.permissions.watching import Watched, watched_topics
 from portal.rooms.features import used_limit
 from portal.rooms.kinds import kind_of
 from portal.rooms.models import Role, Room
+from portal.rooms.room_read import AnyRoom, RoomRead
 from portal.status.models import Participation, RoomStatus
 from portal.status.operations import present_participations
+from portal.status.room_status_read import AnyRoomStatus, RoomStatusRead
+from portal.subscriptions.queries import plan_of
 from portal.web import sse
 from portal.web.forms import query_word
 from portal.web.fragment_cache import fill_placeholders
@@ -48,7 +52,7 @@ class StatusView:
     `removed`: who is kept out of the running run, for people who may let them back in.
     """
 
-    status: RoomStatus | None
+    status: AnyRoomStatus | None
     people: list[Participation]
     removed: list[Participation]
     most: int | None
@@ -92,11 +96,18 @@ def snapshot_of(room: Room) -> RoomStatus | None:
         return session.get(RoomStatus, room.uuid)
 
 
-def status_view(room: Room, somebody: Actor) -> StatusView:
-    """Read the data of a room's status card."""
-    stored = snapshot_of(room)
-    limit = kind_of(room).people_limit
-    most = used_limit(room.subscription.values, room.room_features, limit) if limit else None
+def people_limit_of(room: AnyRoom) -> int | None:
+    """How many people may be in at most; None if that is not limited, or nothing of its type counts them."""
+    code = kind_of(room).people_limit
+    if code is None:
+        return None
+    plan = room.subscription.values if isinstance(room, Room) else plan_of(room.subscription_uuid)
+    return used_limit(plan, room.room_features, code)
+
+
+def status_view(room: AnyRoom, stored: AnyRoomStatus | None, somebody: Actor) -> StatusView:
+    """Read the data of a room's status card. How many may be in is told only while somebody is."""
+    most = people_limit_of(room) if stored and stored.count else None
     people = present_participations(room) if stored and stored.count else []
     may_readmit = stored is not None and stored.may_run and can(somebody, Permission.ROOM_MODERATE, room)
     removed = removed_people(room) if may_readmit else []
@@ -106,18 +117,18 @@ def status_view(room: Room, somebody: Actor) -> StatusView:
 
 
 @bp.get("/rooms/<id:room_id>/status")
-@requires(Permission.STATUS_VIEW)
-def show(room: Room) -> ResponseReturnValue:
+@reads_status
+def show(room: RoomRead, stored: RoomStatusRead | None) -> ResponseReturnValue:
     """Show the status card of one room, with the badge for the page's head."""
-    view = status_view(room, actor.someone())
+    view = status_view(room, stored, actor.someone())
     return render_template("manage/rooms/_status.html", room=room, status=view, alone=True)
 
 
 @bp.get("/rooms/<id:room_id>/status/badge")
-@requires(Permission.STATUS_VIEW)
-def badge(room: Room) -> ResponseReturnValue:
+@reads_status
+def badge(room: RoomRead, stored: RoomStatusRead | None) -> ResponseReturnValue:
     """Show the badge only, for pages of a room that show nothing else of its status."""
-    return render_template("manage/rooms/_badge.html", room=room)
+    return render_template("manage/rooms/_badge.html", room=room, snapshot=stored)
 
 
 @bp.get("/rooms/status")

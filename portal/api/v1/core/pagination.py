@@ -32,7 +32,7 @@ def _by_page(
 ) -> tuple[list[Any], Pagination]:
     limit = asked.limit or EVERYTHING
     found, total_of = page_statements(asked, source, options)
-    rows = list(session.execute(found, params).unique())
+    rows = _read(found, options, params)
     total = rows[0]._total if rows else 0
     if not rows and asked.page > 1:  # a page beyond the last has no row with the total
         total = session.scalar(total_of, params) or 0
@@ -60,7 +60,7 @@ def _by_cursor(
     asked: ListQuery, source: Rows | VisibleRows, options: tuple[Any, ...], params: dict[str, Any]
 ) -> tuple[list[Any], Pagination]:
     found, _ = page_statements(asked, source, options)
-    rows, last = split(list(session.execute(found, params).unique()), asked.limit)
+    rows, last = split(_read(found, options, params), asked.limit)
     following = _cursor_after(asked, last) if last is not None else None
     pagination = {
         "count": len(rows),
@@ -69,6 +69,12 @@ def _by_cursor(
         "links": {"previous": None, "next": _link(cursor=following) if following else None},
     }
     return rows, pagination
+
+
+def _read(found: Rows, options: tuple[Any, ...], params: dict[str, Any]) -> list[Any]:
+    """The rows. Only entities, which come with loader options, are told several times by a joined relation."""
+    rows = session.execute(found, params)
+    return list(rows.unique() if options else rows)
 
 
 def _cursor_after(asked: ListQuery, row: Any) -> str:

@@ -14,6 +14,7 @@ from werkzeug.exceptions import PreconditionFailed
 from portal.api.v1.core.query_params import FieldSelection
 from portal.db import TimestampMixin, lock
 from portal.identifiers import IdentifierMixin
+from portal.rooms.room_read import RoomRead
 
 
 def single(
@@ -48,9 +49,9 @@ def no_content() -> Response:
     return Response(status=204)
 
 
-def etag_of(thing: IdentifierMixin) -> str:
+def etag_of(thing: IdentifierMixin | RoomRead) -> str:
     """The first half of a thing's entity tag, which changes with its `updated_at`."""
-    changed = thing.updated_at.isoformat() if isinstance(thing, TimestampMixin) else ""
+    changed = thing.updated_at.isoformat() if isinstance(thing, TimestampMixin | RoomRead) else ""
     return _digest(f"{thing.uuid} {changed}".encode())
 
 

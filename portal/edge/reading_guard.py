@@ -1,0 +1,18 @@
+"""Doors of views that change nothing: what the address names is read as plain values, by one statement."""
+
+from collections.abc import Callable
+
+from portal.edge.guard import View, room_door
+from portal.permissions.permission import Permission
+from portal.permissions.room_reading import read_room
+from portal.status.room_status_read import read_room_and_status
+
+
+def reads(permission: Permission) -> Callable[[View], View]:
+    """Like `requires`, but the `room` is a `RoomRead`."""
+    return room_door(permission, lambda somebody, room_id: (read_room(somebody, room_id),))
+
+
+def reads_status(view: View) -> View:
+    """Like `reads`, for whoever may see the room's status, which the view gets, too: `stored` is None without one."""
+    return room_door(Permission.STATUS_VIEW, read_room_and_status, "stored")(view)

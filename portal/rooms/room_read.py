@@ -1,0 +1,98 @@
+"""A room as plain values, for whoever only reads it: the API's answers, pages, and the rules that decide about them.
+
+Reading columns costs about half of loading the `Room` with the rows around it.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from portal.accounts.models import Account
+from portal.customers.models import Customer
+from portal.identifiers import ulid_of
+from portal.people.models import User
+from portal.rooms.models import Room, RoomStatusWord, path_of
+from portal.subscriptions.models import ServiceType, Subscription
+
+
+@dataclass(frozen=True, slots=True)
+class RoomRead:
+    """A room with the public ids and the owners of what stands above it. To change the room, load the `Room`."""
+
+    uuid: UUID
+    id: str
+    created_at: datetime
+    updated_at: datetime
+    customer_uuid: UUID
+    account_uuid: UUID
+    subscription_uuid: UUID
+    owner_uuid: UUID
+    room_name: str
+    status: RoomStatusWord
+    is_public: bool
+    room_type: ServiceType
+    slug: str
+    room_features: dict[str, Any]
+    room_settings: dict[str, Any]
+    room_metadata: dict[str, Any]
+    customer_id: str
+    customer_owner_uuid: UUID
+    account_id: str
+    account_owner_uuid: UUID
+    subscription_id: str
+    owner_id: str
+    owner_name: str
+
+    @property
+    def ulid(self) -> str:
+        """The 128 bits of `uuid` in Crockford's base 32: 26 characters."""
+        return ulid_of(self.uuid)
+
+    @property
+    def path(self) -> str:
+        """The path of the room's page, to be appended to the base URL."""
+        return path_of(self.id, self.slug)
+
+
+AnyRoom = Room | RoomRead
+"""A room for what takes it either way, such as rules and representations."""
+
+COLUMNS = (
+    Room.uuid,
+    Room.id,
+    Room.created_at,
+    Room.updated_at,
+    Room.customer_uuid,
+    Room.account_uuid,
+    Room.subscription_uuid,
+    Room.owner_uuid,
+    Room.room_name,
+    Room.status,
+    Room.is_public,
+    Room.room_type,
+    Room.slug,
+    Room.room_features,
+    Room.room_settings,
+    Room.room_metadata,
+    Customer.id.label("customer_id"),
+    Customer.owner_uuid.label("customer_owner_uuid"),
+    Account.id.label("account_id"),
+    Account.owner_uuid.label("account_owner_uuid"),
+    Subscription.id.label("subscription_id"),
+    User.id.label("owner_id"),
+    User.name.label("owner_name"),
+)
+"""The columns of a `RoomRead`, in the order of its fields, of the SELECT that `with_what_stands_above` makes."""
+
+
+def with_what_stands_above(query: sa.Select[Any]) -> sa.Select[Any]:
+    """`query` over rooms, joined with the account, customer, subscription and owner of each."""
+    return (
+        query.join(Account, Account.uuid == Room.account_uuid)
+        .join(Customer, Customer.uuid == Room.customer_uuid)
+        .join(Subscription, Subscription.uuid == Room.subscription_uuid)
+        .join(User, User.uuid == Room.owner_uuid)
+    )

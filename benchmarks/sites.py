@@ -31,6 +31,8 @@ FORM = "application/x-www-form-urlencoded"
 JSON = "application/json"
 RATE = "1200 per minute"
 """What one program may ask: more than each of the measured ones does, and of an ordinary size."""
+CONNECTIONS_OF_ONE = "8000"
+"""Of each process: enough for 10,000 watchers, who are never spread quite evenly."""
 ACCEPTED = "gzip, deflate, br, zstd"
 
 
@@ -172,7 +174,12 @@ def site(parent: Path, server: Servers, *, rooms: int, connections: int) -> Iter
     """Seed a new database, and serve the portal and the plain servers from it. Without Redis by one process each."""
     folder, redis = Path(tempfile.mkdtemp(dir=parent)), server.numbered_redis(next(_number))
     database, workers = server.new_database(folder), WORKERS if redis else 1
-    environment = {"DATABASE_URL": database, "API_RATE": RATE, **({"REDIS_URL": redis} if redis else {})}
+    environment = {
+        "DATABASE_URL": database,
+        "API_RATE": RATE,
+        "CONNECTIONS": CONNECTIONS_OF_ONE,
+        **({"REDIS_URL": redis} if redis else {}),
+    }
     portal = servers.Portal(folder, workers=workers, environment=environment)
     app = create_app(
         Settings(

@@ -24,7 +24,7 @@ NETWORK_PART = 10  # one network may use the tenth part of all slots for unfinis
 CROWDED = 0.95  # the share of slots in use above which each new connection ends another one
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Slot:
     """One connection. `network` is that of its client, None if it is not known. `end` closes the connection at once."""
 

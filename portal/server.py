@@ -14,7 +14,6 @@ from portal.loopback import is_loopback
 from portal.settings import Settings
 
 REQUEST_LINE = 8190
-CONNECTIONS = 5000  # of one process; each needs a file descriptor, if the system gives as many
 OTHER_FILES = 200
 GARBAGE = 20_000  # new objects before a collection: a page makes some thousands, and frees them itself
 
@@ -30,7 +29,7 @@ class Server(BaseApplication):  # type: ignore[misc]
         """Set gunicorn's options: those that never vary, then those that `serve` was called with."""
         fixed = {
             "worker_class": "portal.worker.Worker",
-            "worker_connections": most_connections(),
+            "worker_connections": most_connections(self._settings.connections),
             "control_socket_disable": True,
             "limit_request_line": REQUEST_LINE,
             "graceful_timeout": 5,
@@ -83,14 +82,17 @@ def serve(
     ).run()
 
 
-def most_connections() -> int:
-    """How many connections a process can have open. Raises this process's limit of open files as far as it may."""
+def most_connections(wished: int) -> int:
+    """How many connections, at most `wished`, a process can have open: each of them is a file to the system.
+
+    Raises this process's limit of open files as far as it may.
+    """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = CONNECTIONS + OTHER_FILES
+    wanted = wished + OTHER_FILES
     if soft != resource.RLIM_INFINITY and soft < wanted:
         soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-    return CONNECTIONS if soft == resource.RLIM_INFINITY else max(1, min(CONNECTIONS, soft - OTHER_FILES))
+    return wished if soft == resource.RLIM_INFINITY else max(1, min(wished, soft - OTHER_FILES))
 
 
 def public(settings: Settings, bind: str) -> bool:

@@ -38,6 +38,9 @@ class Settings(BaseSettings):
     """The address people use. Links are made from it, never from the Host header."""
     trusted_proxies: int = Field(default=0, ge=0, le=5)
     """How many reverse proxies stand in front and may say X-Forwarded-For and -Proto."""
+    connections: int = Field(default=5000, ge=100)
+    """How many connections one web process keeps open, if the system's limit of open files allows as many. Everybody
+    who watches rooms, or is in one, has one or two."""
     ice_servers: Annotated[tuple[dict[str, Any], ...], NoDecode] = ()
     """JSON list of STUN/TURN servers for browsers: `[{"urls": "stun:…"}]`; none by default."""
     password_hash_memory: int = Field(default=65536, ge=8)

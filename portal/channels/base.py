@@ -28,7 +28,7 @@ class LapsedMember(NamedTuple):
     value: dict[str, Any]
 
 
-@dataclass
+@dataclass(slots=True)
 class Watch:
     """One waiter for nudges on some topics. It collects the words of the nudges that came since it last waited."""
 

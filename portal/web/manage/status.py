@@ -189,6 +189,6 @@ def _changes(app: Flask, rights: Rights) -> Iterator[str]:
                     return
                 judged_at = time.monotonic()
             for room_id in sorted(words - {""}):
-                yield sse.event("room", room_id)
+                yield sse.cached_event("room", room_id)
             if not words - {""}:
                 yield sse.heartbeat()

@@ -22,7 +22,7 @@ from markupsafe import Markup, escape
 from portal.clock import now
 from portal.edge.i18n import zone
 
-CAPACITY = 8_000_000
+CAPACITY = 2_000_000
 """The most characters of fragments in the cache of each process. The keys come on top."""
 
 VERIFY = False

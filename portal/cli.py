@@ -59,6 +59,7 @@ def serve(bind: str, workers: int, certfile: Path | None, keyfile: Path | None) 
     from portal import server
 
     settings = running.settings()
+    settings.folder()
     if server.public(settings, bind) and _in_own_process(_demo_password_opens, settings):
         raise click.ClickException(
             "Accounts of the demo are in this database, and everybody knows their password. "

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from gunicorn.app.base import BaseApplication
+from gunicorn.errors import AppImportError
 
 from portal.loopback import is_loopback
 from portal.settings import Settings
@@ -51,7 +52,9 @@ class Server(BaseApplication):  # type: ignore[misc]
         """Create the portal, once, before gunicorn forks: it opens no connection until a request comes."""
         from gevent import monkey  # noqa: PLC0415
 
-        monkey.patch_all()  # before anything that the portal imports keeps what would be patched
+        # Before anything that the portal imports keeps what would be patched. Not what gunicorn's first process watches
+        # its workers by: patched, it never learns that one died. Each worker patches that for itself.
+        monkey.patch_all(os=False, signal=False)
         from portal.app import configure_logs, create_app  # noqa: PLC0415
 
         configure_logs()
@@ -108,6 +111,28 @@ def _freeze(_arbiter: Any, _worker: Any) -> None:
     gc.set_threshold(GARBAGE, 20, 50)
 
 
+def _require_migrated(app: Any) -> None:
+    """End the server with one line unless the tables are those of this code, or of a newer one.
+
+    A database that is away may come back, so the server waits for it. Raises `AppImportError`, for which gunicorn
+    starts no other worker.
+    """
+    from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415
+
+    from portal import db, engine  # noqa: PLC0415
+    from portal.revisions import newest_revision  # noqa: PLC0415
+
+    with app.app_context():
+        try:
+            outdated = (db.revision() or "") < newest_revision()
+        except db.ReadOnly:
+            outdated = False
+        except SQLAlchemyError as error:
+            outdated = not engine.is_unavailable(error)
+    if outdated:
+        raise AppImportError("The database is not up to date. Run `portal migrate`, then serve again.")
+
+
 def _start_background(worker: Any) -> None:
     """Start the greenlets that run beside the requests: the presence sweep, and without Redis the job consumer."""
     import gevent  # noqa: PLC0415
@@ -115,6 +140,7 @@ def _start_background(worker: Any) -> None:
     from portal.jobs import loop, queue  # noqa: PLC0415
 
     app = worker.wsgi
+    _require_migrated(app)
     settings: Settings = app.config["SETTINGS"]
     gevent.spawn(loop.run, app)
     if not settings.redis_url:

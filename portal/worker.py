@@ -16,6 +16,7 @@ connections in the same order.
 import errno
 import ssl
 import time
+import warnings
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ from typing import Any
 
 import gevent
 from gevent import socket
+from gevent.monkey import MonkeyPatchWarning
 from gevent.server import StreamServer
 from gunicorn import util
 from gunicorn.sock import ssl_context
@@ -218,6 +220,12 @@ class Worker(GeventWorker):  # type: ignore[misc]
 
     server_class = Listener
     patience = Patience()
+
+    def patch(self) -> None:
+        """Patch what the first process must not have patched: see `portal.server`."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", MonkeyPatchWarning)  # that this adds to what is patched already
+            super().patch()
 
     def run(self) -> None:
         """Serve, until the worker is told to end."""

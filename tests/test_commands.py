@@ -286,6 +286,13 @@ def test_the_demo_keeps_to_itself_whatever_the_shell_is_set_for(tmp_path: Path) 
     assert data.stat().st_mode & 0o077 == 0
 
 
+def test_serving_before_migrating_ends_with_what_to_do(tmp_path: Path) -> None:
+    refused = run(tmp_path / "new", "serve", "--bind", f"127.0.0.1:{free_port()}")
+    assert refused.returncode != 0
+    assert "Run `portal migrate`, then serve again." in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
 def test_demo_accounts_are_not_served_to_a_network(tmp_path: Path) -> None:
     data, port = tmp_path / "world", free_port()
     with demo(data, port):

@@ -172,6 +172,19 @@ def test_a_fresh_portal_starts_without_a_complaint_and_serves(tmp_path: Path) ->
     assert not [word for word in ("Traceback", "Exception", "Error") if word in portal.log()], portal.log()
 
 
+def test_a_worker_that_dies_is_replaced(tmp_path: Path) -> None:
+    portal = Portal(tmp_path / "data")
+    portal.run("migrate")
+    portal.start()
+    try:
+        first = portal.log().rpartition("Booting worker with pid: ")[2].split()[0]
+        os.kill(int(first), signal.SIGKILL)
+        wait_for(lambda: portal.log().count("Booting worker") == 2, seconds=30, what="another worker")
+        wait_for(portal.ready, seconds=30, what="its answer")
+    finally:
+        portal.stop()
+
+
 def test_without_redis_there_is_no_need_for_such_a_process(tmp_path: Path) -> None:
     with pytest.raises(subprocess.CalledProcessError) as refused:
         Portal(tmp_path).run("jobs")

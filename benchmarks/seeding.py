@@ -15,8 +15,9 @@ from flask import Flask
 from portal import revisions
 from portal.accounts.models import Account
 from portal.accounts.operations import create_account
+from portal.accounts.room_account import room_account
 from portal.admission.codes import create_code
-from portal.admission.tokens import issue_token
+from portal.admission.issuing import issue_token
 from portal.clock import now
 from portal.credentials.clients import create_client, offered_scopes
 from portal.credentials.operations import TokenPair, issue
@@ -173,7 +174,8 @@ def _maker(name: str) -> Maker:
     user = create_user(email=f"{name}@bench.example", name=name.title(), password_hash=_hashed())
     account = _account(user, session.scalars(sa.select(ServiceProvider)).one())
     by = actor_of(user)
-    room = create_room(account=account, by=by, room_name=f"Room of {user.name}")
+    made = create_room(account=room_account(account.uuid), by=by, room_name=f"Room of {user.name}")
+    room = session.get_one(Room, made.uuid)
     token = issue_token(room=room, role=Role.GUEST, by=by)
     return Maker(name, user.uuid, _program(user), room, token.uuid)
 

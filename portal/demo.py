@@ -5,9 +5,10 @@ from flask import current_app
 
 from portal.accounts.models import Account
 from portal.accounts.operations import sell_plan
+from portal.accounts.room_account import room_account
 from portal.admission.codes import create_code
+from portal.admission.issuing import issue_token
 from portal.admission.models import AccessCode, RoomToken
-from portal.admission.tokens import issue_token
 from portal.customers.operations import create_customer
 from portal.db import reading, session, transaction
 from portal.people import passwords
@@ -55,11 +56,11 @@ def _create(hashes: dict[str, passwords.Hash]) -> None:
         for name, full in PEOPLE.items()
     }
     make_admin(people["admin"])
-    main = _customer("Acme", people["alice"])
+    main = room_account(_customer("Acme", people["alice"]).uuid)
     _customer("Globex", people["charlie"])
 
     alice = actor_of(people["alice"])
-    board = create_room(account=main, room_name="Board meeting", by=alice)
+    board = session.get_one(Room, create_room(account=main, room_name="Board meeting", by=alice).uuid)
     create_room(account=main, room_name="Open house", by=alice, is_public=True)
     for role, label in ((Role.MODERATOR, "Chair"), (Role.ATTENDEE, "Members"), (Role.GUEST, "Press")):
         issue_token(room=board, role=role, by=alice, label=label)

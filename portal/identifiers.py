@@ -29,6 +29,11 @@ def ulid_of(uuid: UUID) -> str:
     return base32.encode(uuid.bytes)
 
 
+def identifies(text: str, id: str, uuid: UUID) -> bool:
+    """Whether `text` is the id, uuid or ulid of the row with this public id and uuid."""
+    return text == id if len(text) == ID_LENGTH else _parse_uuid(text) == uuid
+
+
 class IdentifierMixin:
     """The identifiers of a row: the primary key `uuid`, the same bits written as `ulid`, and the short public `id`.
 
@@ -45,7 +50,7 @@ class IdentifierMixin:
 
     def has_identifier(self, text: str) -> bool:
         """Whether `text` is the id, uuid or ulid of this row."""
-        return text == self.id if len(text) == ID_LENGTH else _parse_uuid(text) == self.uuid
+        return identifies(text, self.id, self.uuid)
 
 
 def matches_identifier(model: type[IdentifierMixin], text: str) -> sa.ColumnElement[bool]:

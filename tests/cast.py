@@ -14,11 +14,16 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from portal.accounts.models import Account
+from portal.accounts.room_account import room_account
+from portal.admission.issuing import issue_token
 from portal.admission.models import RoomToken
 from portal.db import session, transaction
 from portal.demo import CODE, PASSWORD
+from portal.people.actor import Actor
 from portal.people.models import User
 from portal.rooms.models import Role, Room
+from portal.rooms.operations import create_room
 
 __all__ = ["CODE", "PASSWORD", "Cast", "Client", "csrf_of"]
 
@@ -99,6 +104,17 @@ class Cast:
 
     def token(self, role: Role) -> RoomToken:
         return session.scalars(sa.select(RoomToken).where(RoomToken.id == self.link_ids[role])).one()
+
+
+def new_room(*, account: Account, room_name: str, by: Actor, is_public: bool = False) -> Room:
+    """A new room of the account, as a row."""
+    made = create_room(account=room_account(account.uuid), room_name=room_name, by=by, is_public=is_public)
+    return session.get_one(Room, made.uuid)
+
+
+def new_link(*, room: Room, role: Role, by: Actor, label: str = "") -> RoomToken:
+    """A new link into the room, as a row."""
+    return session.get_one(RoomToken, issue_token(room=room, role=role, by=by, label=label).uuid)
 
 
 def csrf_of(html: str) -> str:

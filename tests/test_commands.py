@@ -27,9 +27,9 @@ from portal.customers.models import CustomerMember
 from portal.db import db, session, transaction
 from portal.people.actor import actor_of
 from portal.permissions.operations import add_member
-from portal.rooms.operations import create_room
 from portal.subscriptions.plans import BUILT_IN_PLANS
 from tests import servers
+from tests.cast import new_room
 from tests.conftest import settings_for
 from tests.servers import Portal, free_port, wait_for
 
@@ -210,7 +210,7 @@ def test_an_owner_makes_a_member_of_whom_the_operator_added_as_readme_says(tmp_p
     with app.app_context(), transaction():
         account = session.scalars(sa.select(Account)).one()
         eva = actor_of(account.owner)
-        room = create_room(account=account, room_name="First room", by=eva)
+        room = new_room(account=account, room_name="First room", by=eva)
         member = add_member(room=room, email="bob@example.org", permissions=[], by=eva)
         assert member.user.name == "Bob"
         assert session.scalars(sa.select(CustomerMember)).one().permissions == []

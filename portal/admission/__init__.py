@@ -13,7 +13,8 @@ Wrong codes are counted on the server. What is wrong with somebody's plan is nev
     entering.py          judging under the lock, and entering
     joining.py           the whole way in, with the service behind the room asked between judging and entering
     models.py            the tables `RoomToken`, `AccessCode` and `JoinTicket`
-    tokens.py codes.py   creating, changing and ending links and access codes
+    issuing.py           making links
+    tokens.py codes.py   changing and ending links; creating, changing and ending access codes
     automatic_tokens.py  the guest links that devices get in public rooms
     sharing.py           the link of each role that anybody may be handed, and its code
     join_tickets.py      addresses that let one person in once, for the API

@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
+from portal.admission.issuing import token_columns
 from portal.admission.models import RoomToken
 from portal.admission.secrets import new_token
-from portal.admission.tokens import token_columns
 from portal.clock import now
 from portal.db import session
 from portal.identifiers import new_id, new_uuid

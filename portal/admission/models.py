@@ -50,6 +50,11 @@ class RoomToken(IdentifierMixin, TimestampMixin, Base):
     __table_args__ = (sa.UniqueConstraint("room_uuid", "device"),)
 
     @property
+    def created_by_id(self) -> str | None:
+        """The public id of whoever made it."""
+        return self.created_by.id if self.created_by else None
+
+    @property
     def ends_at(self) -> datetime | None:
         """When the link stops working: `expires_at` or `grace_until`, whichever is earlier. None: never."""
         return min(filter(None, (self.expires_at, self.grace_until)), default=None)
@@ -135,6 +140,11 @@ class AccessCode(IdentifierMixin, TimestampMixin, Base):
     created_by: Mapped[User | None] = relationship()
 
     __table_args__ = (sa.UniqueConstraint("room_uuid", "normal"),)
+
+    @property
+    def created_by_id(self) -> str | None:
+        """The public id of whoever made it."""
+        return self.created_by.id if self.created_by else None
 
     def expired(self, at: datetime) -> bool:
         """Whether its end has come at `at`."""

@@ -8,8 +8,8 @@ from typing import Protocol
 
 import sqlalchemy as sa
 
+from portal.admission.issuing import issue_token
 from portal.admission.models import AccessCode, RoomToken
-from portal.admission.tokens import issue_token
 from portal.clock import now
 from portal.db import session
 from portal.errors import Message, NotAllowed
@@ -83,7 +83,10 @@ def share_link(room: Room, role: Role, *, by: Actor) -> RoomToken:
         )
     lock_room(room.uuid)
     found = shareable_links(room).get(role)
-    return found or issue_token(room=room, role=role, by=acting_on(by, Permission.TOKENS_MANAGE, room))
+    if found is not None:
+        return found
+    issued = issue_token(room=room, role=role, by=acting_on(by, Permission.TOKENS_MANAGE, room))
+    return session.get_one(RoomToken, issued.uuid)
 
 
 def code_to_share(codes: list[AccessCode], role: Role, at: datetime) -> AccessCode | None:

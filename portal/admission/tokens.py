@@ -1,4 +1,4 @@
-"""Issuing, changing, rotating, pausing and revoking room tokens (links).
+"""Changing, rotating, pausing and revoking room tokens (links).
 
 A link and the links that it replaced by rotation form a chain: they are paused and revoked together, and share one
 limit of uses.
@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from portal import vault
-from portal.admission.models import LABEL_LENGTH, RoomToken
+from portal.admission.issuing import described_link, token_columns
+from portal.admission.models import RoomToken
 from portal.admission.secrets import new_token
 from portal.audit.operations import record_event
 from portal.channels import channels
@@ -17,8 +17,6 @@ from portal.clock import now
 from portal.db import lock, on_commit, session
 from portal.errors import Conflict, Invalid, Message
 from portal.people.actor import Actor
-from portal.people.models import NAME_LENGTH
-from portal.people.names import clean_name
 from portal.permissions.rules import grantable_roles, require_grantable_roles
 from portal.rooms.models import Role, Room
 from portal.status.locking import lock_room
@@ -27,34 +25,6 @@ from portal.status.operations import change_role, close_participations
 from portal.undo import UNDO_WINDOW
 
 LONGEST_GRACE = timedelta(days=30)
-MOST_USES = 1_000_000
-
-
-def issue_token(
-    *,
-    room: Room,
-    role: Role,
-    by: Actor,
-    label: str = "",
-    person: str = "",
-    not_before: datetime | None = None,
-    expires_at: datetime | None = None,
-    max_uses: int | None = None,
-) -> RoomToken:
-    """Issue a link. An end in the past is accepted and makes a link that does not work.
-
-    Raises `Invalid`, and `NotAllowed` for a role that `by` may not grant: only a moderator may grant that of a
-    moderator.
-    """
-    require_grantable_roles(by, room, role)
-    token = RoomToken(
-        room=room, role=role, created_by_uuid=by.uuid, use_count=0, automatic=False, **token_columns(new_token())
-    )
-    _describe(token, label=label, person=person, not_before=not_before, expires_at=expires_at, max_uses=max_uses)
-    session.add(token)
-    session.flush()
-    record_event("token.created", token, by=by, room=room.uuid, role=role.value)
-    return token
 
 
 def change_token(
@@ -83,7 +53,11 @@ def change_token(
     if token.replaced:
         raise Conflict(Message("This link was replaced. Change the new one."))
     token.role = role
-    _describe(token, label=label, person=person, not_before=not_before, expires_at=expires_at, max_uses=max_uses)
+    described = described_link(
+        label=label, person=person, not_before=not_before, expires_at=expires_at, max_uses=max_uses
+    )
+    for column, value in described.items():
+        setattr(token, column, value)
     session.flush()
     record_event("token.changed", token, by=by, room=token.room_uuid, role=role.value)
     own = token.uuid
@@ -262,32 +236,6 @@ def _remove_people(way: list[RoomToken], by: Actor) -> int:
     return close_participations(
         way[0].room_uuid, lambda person: person.token_uuid in own, ending=Ending.WITHDRAWN, by=by
     )
-
-
-def _describe(
-    token: RoomToken,
-    *,
-    label: str,
-    person: str,
-    not_before: datetime | None,
-    expires_at: datetime | None,
-    max_uses: int | None,
-) -> None:
-    token.label = clean_name(label, field="label", longest=LABEL_LENGTH, required=False)
-    token.person = clean_name(person, field="person", longest=NAME_LENGTH, required=False)
-    if not_before is not None and expires_at is not None and expires_at <= not_before:
-        raise Invalid(expires_at=Message("This is before the link starts to work."))
-    if max_uses is not None and not 1 <= max_uses <= MOST_USES:
-        raise Invalid(max_uses=Message("Use a whole number from 1 to %(largest)d.", largest=MOST_USES))
-    token.not_before, token.expires_at, token.max_uses = not_before, expires_at, max_uses
-
-
-def token_columns(token: str) -> dict[str, str]:
-    """The columns of a link that its token is stored in: as a keyed hash to find it by, and sealed to show it again."""
-    return {
-        "token_hash": vault.lookup_hash(token, purpose="room-token"),
-        "token_sealed": vault.seal(token, purpose="room-token"),
-    }
 
 
 def _nudge_room(token: RoomToken) -> None:

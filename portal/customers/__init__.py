@@ -4,7 +4,8 @@ A customer has one owner, a user with the same e-mail address, who holds every p
 status decides what works: `active` everything; `suspended` people sign in and rooms work, but nothing new is
 created; `inactive` and `terminated` nothing.
 
-    models.py       the table `Customer`, its type and its status
-    permission.py   what can be permitted at a customer
-    operations.py   creating a customer, with its owner; finding one
+    models.py          the table `Customer`, its type and its status
+    permission.py      what can be permitted at a customer
+    operations.py      creating a customer, with its owner; finding one
+    webhook_counts.py  how many webhooks a room's customer has, where no customer is loaded
 """

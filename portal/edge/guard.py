@@ -15,7 +15,6 @@ from flask import current_app, g, request
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import MethodNotAllowed
 
-from portal.accounts.models import Account
 from portal.admission.occupancy import Occupancy
 from portal.admission.queries import find_door
 from portal.admission.reauthorization import NoSuchRoom, ParticipationEnded, reauthorize
@@ -29,9 +28,10 @@ from portal.edge.transaction import SAFE_METHODS
 from portal.edge.visitors import visitor_of
 from portal.errors import Conflict, Message, NotAllowed, NotFound, Refused
 from portal.people.actor import Actor
+from portal.permissions.creatable_accounts import creatable_accounts
 from portal.permissions.permission import Permission
 from portal.permissions.rules import acting_on, can, holds
-from portal.permissions.visibility import creatable_accounts, find_room
+from portal.permissions.visibility import find_room
 from portal.rooms.models import Room
 from portal.rooms.room_read import AnyRoom
 from portal.status.models import Driver, Participation, RoomStatus
@@ -189,7 +189,7 @@ def requires_in_account(view: View) -> View:
 
     @wraps(view)
     def guarded(**address: Any) -> Any:
-        accounts: list[Account] = creatable_accounts(_require_actor())
+        accounts = creatable_accounts(_require_actor())
         if not accounts:
             raise NotAllowed
         return view(accounts=accounts, **address)

@@ -1,4 +1,4 @@
-"""Doors of views that change nothing: what the address names is read as plain values, by one statement."""
+"""Doors of views that change nothing of what the address names: it is read as plain values, by one statement."""
 
 from collections.abc import Callable
 

@@ -13,5 +13,6 @@ A program has its person's permissions within its scopes. A stranger must not le
     visibility.py       which rooms and accounts an actor may see, as SQL
     watching.py         what an actor may watch for changes
     room_reading.py     rooms as plain values, for whoever only reads them
+    creatable_accounts.py  the accounts in which somebody may make rooms
     account_filter.py   the accounts by which the list of rooms can be filtered
 """

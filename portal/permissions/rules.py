@@ -14,6 +14,7 @@ from uuid import UUID
 
 from portal.accounts.models import Account
 from portal.accounts.permission import AccountPermission
+from portal.accounts.room_account import RoomAccount
 from portal.clock import now
 from portal.customers.models import Customer
 from portal.customers.permission import CustomerPermission
@@ -33,7 +34,7 @@ class Platform:
 PLATFORM = Platform()
 
 AnyPermission = Permission | AccountPermission | CustomerPermission | StaffPermission
-Thing = AnyRoom | Account | Customer | Platform
+Thing = AnyRoom | Account | RoomAccount | Customer | Platform
 
 
 @dataclass(frozen=True)
@@ -82,20 +83,20 @@ ROOM_RULES = Rules(
         StaffPermission.ROOMS_DELETE: frozenset({Permission.ROOM_DELETE}),
     },
 )
+ACCOUNT_RULES = Rules(
+    AccountPermission,
+    own=((owns_above, frozenset(AccountPermission)),),
+    staff={
+        StaffPermission.ACCOUNTS_READ: frozenset({AccountPermission.USAGE_VIEW}),
+        StaffPermission.ACCOUNTS_UPDATE: frozenset({AccountPermission.ACCOUNT_EDIT, AccountPermission.MEMBERS_MANAGE}),
+        StaffPermission.ROOMS_CREATE: frozenset({AccountPermission.ROOMS_CREATE}),
+    },
+)
 RULES: dict[type[Thing], Rules] = {
     Room: ROOM_RULES,
     RoomRead: ROOM_RULES,
-    Account: Rules(
-        AccountPermission,
-        own=((owns_above, frozenset(AccountPermission)),),
-        staff={
-            StaffPermission.ACCOUNTS_READ: frozenset({AccountPermission.USAGE_VIEW}),
-            StaffPermission.ACCOUNTS_UPDATE: frozenset(
-                {AccountPermission.ACCOUNT_EDIT, AccountPermission.MEMBERS_MANAGE}
-            ),
-            StaffPermission.ROOMS_CREATE: frozenset({AccountPermission.ROOMS_CREATE}),
-        },
-    ),
+    Account: ACCOUNT_RULES,
+    RoomAccount: ACCOUNT_RULES,
     Customer: Rules(
         CustomerPermission,
         own=((owns_above, frozenset(CustomerPermission)),),
@@ -168,6 +169,8 @@ def owners_of(thing: Thing) -> Owners:
             return Owners(thing.owner_uuid, thing.account_owner_uuid, thing.customer_owner_uuid)
         case Account():
             return Owners(account=thing.owner_uuid, customer=thing.customer.owner_uuid)
+        case RoomAccount():
+            return Owners(account=thing.owner_uuid, customer=thing.customer_owner_uuid)
         case Customer():
             return Owners(customer=thing.owner_uuid)
         case Platform():
@@ -210,7 +213,7 @@ def _memberships(actor: Actor, thing: Thing) -> list[Membership]:
     if isinstance(thing, Platform):
         return []
     found = [actor.memberships.get(thing.uuid)]
-    if isinstance(thing, Account):
+    if isinstance(thing, (Account, RoomAccount)):
         found.append(actor.memberships.get(thing.customer_uuid))
     return [member for member in found if member is not None]
 
@@ -245,7 +248,7 @@ def grantable_roles(actor: Actor | None, room: AnyRoom) -> set[Role]:
     return set(Role) if moderates else set(Role) - {Role.MODERATOR}
 
 
-def require_grantable_roles(actor: Actor, room: Room, *roles: Role) -> None:
+def require_grantable_roles(actor: Actor, room: AnyRoom, *roles: Role) -> None:
     """Raise `NotAllowed` if one of these roles is not among `grantable_roles`.
 
     Changing codes needs this, too: without its code, a link for moderators makes moderators.

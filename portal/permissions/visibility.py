@@ -16,11 +16,9 @@ from sqlalchemy.orm import contains_eager, joinedload, lazyload
 
 from portal.accounts.models import Account, AccountMember
 from portal.accounts.permission import AccountPermission
-from portal.clock import now
 from portal.column_types import UTCDateTime
 from portal.customers.models import Customer, CustomerMember
 from portal.db import session, short_id
-from portal.identifiers import matches_identifier
 from portal.people.actor import Actor
 from portal.people.models import User
 from portal.people.staff import StaffPermission
@@ -183,23 +181,6 @@ def _parameters(name: str, uuids: tuple[UUID, ...]) -> dict[str, Any]:
     return {f"{name}_{number}": uuid for number, uuid in enumerate(uuids)}
 
 
-def creatable_accounts(actor: Actor) -> list[Account]:
-    """Accounts in which the actor may make a room, by name, with his memberships there; at most 200."""
-    return _read_creatable(actor, _creatable(actor).order_by(Account.account_name, Account.uuid).limit(200))
-
-
-def creatable_account(actor: Actor, account_id: str) -> Account | None:
-    """The account with this id, uuid or ulid, if the actor may make rooms in it, with his memberships there."""
-    found = _read_creatable(actor, _creatable(actor).where(matches_identifier(Account, account_id)))
-    return found[0] if found else None
-
-
-def only_creatable_account(actor: Actor) -> Account | None:
-    """The account in which the actor may create rooms, if there is exactly one; else None."""
-    found = _read_creatable(actor, _creatable(actor).limit(2))
-    return found[0] if len(found) == 1 else None
-
-
 def creating_members(
     user: UUID | sa.BindParameter[UUID], at: datetime | sa.BindParameter[datetime]
 ) -> tuple[sa.Select[UUID], sa.Select[UUID]]:
@@ -212,41 +193,6 @@ def creating_members(
         CustomerMember.user_uuid == user, CustomerMember.grants(word), CustomerMember.lasts(at)
     )
     return accounts, customers
-
-
-def _creatable(actor: Actor) -> sa.Select[Account, AccountMember | None, CustomerMember | None]:
-    """The query for the accounts in which the rules let the actor create rooms, with his memberships of each."""
-    me = actor.uuid
-    query = (
-        sa.select(Account, AccountMember, CustomerMember)
-        .join(Account.customer)
-        .outerjoin(AccountMember, sa.and_(AccountMember.account_uuid == Account.uuid, AccountMember.user_uuid == me))
-        .outerjoin(
-            CustomerMember,
-            sa.and_(CustomerMember.customer_uuid == Account.customer_uuid, CustomerMember.user_uuid == me),
-        )
-        .options(contains_eager(Account.customer), joinedload(Account.owner))
-    )
-    if StaffPermission.ROOMS_CREATE in actor.staff:
-        return query
-    accounts, customers = creating_members(me, now())
-    return query.where(
-        sa.or_(
-            Account.owner_uuid == me,
-            Customer.owner_uuid == me,
-            Account.uuid.in_(accounts),
-            Account.customer_uuid.in_(customers),
-        )
-    )
-
-
-def _read_creatable(
-    actor: Actor, query: sa.Select[Account, AccountMember | None, CustomerMember | None]
-) -> list[Account]:
-    rows = session.execute(query).unique().all()
-    for account, in_account, in_customer in rows:
-        actor.memberships.update({account.uuid: in_account, account.customer_uuid: in_customer})
-    return [account for account, *_ in rows]
 
 
 def seen_accounts(actor: Actor) -> sa.Select[Account]:

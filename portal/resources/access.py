@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import Field
 
+from portal.admission.issuing import IssuedLink
 from portal.admission.models import AccessCode, RoomToken
 from portal.moments import iso_seconds
 from portal.people.actor import Actor
@@ -24,7 +25,7 @@ class _About(NamedTuple):
     shown: Set[Role]
 
 
-CREATED_BY = Read(lambda row, _: row.created_by.id if row.created_by else None)
+CREATED_BY = Read("created_by_id")
 ROOM_ID = Read(lambda _, about: about.room.id)
 EXPIRES_AT, LAST_USAGE = (
     Read(lambda row, _: iso_seconds(row.expires_at)),
@@ -79,7 +80,7 @@ class RoomAccessCodeSchema(IdentifiedResource):
 _serialize_token, _serialize_code = serializer(RoomTokenSchema), serializer(RoomAccessCodeSchema)
 
 
-def serialize_token(token: RoomToken, room: AnyRoom, *, reader: Actor | None = None) -> dict[str, Any]:
+def serialize_token(token: RoomToken | IssuedLink, room: AnyRoom, *, reader: Actor | None = None) -> dict[str, Any]:
     """A room token. The secret and the link are included only if `reader` may hand out tokens of this role.
 
     Webhooks have no reader, so they never include them.

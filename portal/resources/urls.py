@@ -1,5 +1,6 @@
 """The complete addresses of rooms and links, as people and programs are given them."""
 
+from portal.admission.issuing import IssuedLink
 from portal.admission.models import RoomToken
 from portal.public_url import public_url
 from portal.rooms.room_read import AnyRoom
@@ -10,7 +11,7 @@ def room_url(room: AnyRoom) -> str:
     return public_url(room.path)
 
 
-def token_url(room: AnyRoom, token: RoomToken) -> str:
+def token_url(room: AnyRoom, token: RoomToken | IssuedLink) -> str:
     """The complete link of a token, as people are sent it. It holds the secret."""
     return f"{room_url(room)}?token={token.token}"
 

@@ -49,6 +49,11 @@ def sort_name_of(name: str) -> str:
     return name.casefold()[:SORT_NAME_LENGTH]  # folding may triple it
 
 
+def name_words_of(name: str) -> str:
+    """The search terms of a name, by which rooms are found."""
+    return " ".join(search_terms(name))
+
+
 def path_of(room_id: str, slug: str) -> str:
     """The path of a room's page, to be appended to the base URL."""
     return f"/rooms/{room_id}/{slug}"
@@ -102,7 +107,7 @@ class Room(IdentifierMixin, TimestampMixin, Base):
     def _follow(self, _key: str, name: str) -> str:
         """Derive the columns for sorting and searching whenever the name is set."""
         self.sort_name = sort_name_of(name)
-        self.name_words = " ".join(search_terms(name))
+        self.name_words = name_words_of(name)
         return name
 
     def usable(self, at: datetime) -> bool:
@@ -130,6 +135,11 @@ class Room(IdentifierMixin, TimestampMixin, Base):
     def customer_owner_uuid(self) -> UUID:
         """Who owns its customer."""
         return self.customer.owner_uuid
+
+    @property
+    def webhooks(self) -> int:
+        """How many active webhooks its customer has."""
+        return self.customer.webhooks
 
     @property
     def account_id(self) -> str:

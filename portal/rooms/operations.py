@@ -6,28 +6,31 @@ from typing import Any, TypedDict, Unpack
 
 import sqlalchemy as sa
 
-from portal.accounts.models import Account, AccountStatus
+from portal.accounts.room_account import RoomAccount, lock_most_rooms, room_account
 from portal.audit.operations import record_event
 from portal.channels import channels
 from portal.clock import now
-from portal.customers.models import CustomerStatus
+from portal.customers.webhook_counts import note_webhooks
 from portal.db import lock, on_commit, session
 from portal.errors import Conflict, Invalid, Message
+from portal.identifiers import new_id, new_uuid
 from portal.people.actor import Actor
 from portal.people.names import clean_name
 from portal.rooms.features import merged_features
 from portal.rooms.metadata import checked_metadata
-from portal.rooms.models import ROOM_NAME_LENGTH, Room, RoomStatusWord
-from portal.rooms.settings import declared_for, merged_settings
+from portal.rooms.models import ROOM_NAME_LENGTH, Room, RoomStatusWord, name_words_of, sort_name_of
+from portal.rooms.room_read import RoomRead
+from portal.rooms.settings import declared, declared_for, merged_settings
 from portal.rooms.slugs import checked_slug, slug_of
-from portal.subscriptions.models import ServiceType, Subscription
+from portal.subscriptions.models import ServiceType
 
 TRASH_DAYS = 30
+_INSERT = sa.insert(Room.__table__)  # type: ignore[arg-type]
 
 
 def create_room(
     *,
-    account: Account,
+    account: RoomAccount,
     room_name: str,
     by: Actor,
     room_type: ServiceType | None = None,
@@ -37,36 +40,54 @@ def create_room(
     settings: Mapping[str, Any] | None = None,
     features: Mapping[str, Any] | None = None,
     metadata: object = None,
-) -> Room:
+) -> RoomRead:
     """Create a room in the account, owned by the account's owner. Raises `Invalid` or `Conflict` (quota, plan).
 
     The type follows from the account's subscription. A `room_type` that differs from it is `Invalid`.
     """
     name = clean_name(room_name, field="room_name", longest=ROOM_NAME_LENGTH)
-    subscription = _with_room_left(account)
-    if room_type not in {None, subscription.service_type}:
+    _require_room_left(account)
+    if room_type not in {None, account.service_type}:
         raise Invalid(
             room_type=Message(
                 "Rooms of this account are of type %(type)s: it follows from the subscription.",
-                type=subscription.service_type.value,
+                type=account.service_type.value,
             )
         )
-    room = Room(
-        customer=account.customer,
-        account=account,
-        subscription=subscription,
-        owner=account.owner,
-        room_name=name,
-        slug=checked_slug(slug) if slug else slug_of(name),
-        room_type=subscription.service_type,
-        is_public=is_public,
-        status=status,
-        room_settings=merged_settings({}, settings or {}, declared=declared_for(subscription)),
-        room_features=merged_features({}, features or {}),
-        room_metadata=checked_metadata({} if metadata is None else metadata),
+    at = now()
+    columns: dict[str, Any] = {
+        "uuid": new_uuid(),
+        "id": new_id(),
+        "created_at": at,
+        "updated_at": at,
+        "customer_uuid": account.customer_uuid,
+        "account_uuid": account.uuid,
+        "subscription_uuid": account.subscription_uuid,
+        "owner_uuid": account.owner_uuid,
+        "room_name": name,
+        "status": status,
+        "is_public": is_public,
+        "room_type": account.service_type,
+        "slug": checked_slug(slug) if slug else slug_of(name),
+        "room_features": merged_features({}, features or {}),
+        "room_settings": merged_settings(
+            {}, settings or {}, declared=declared(account.service_type, account.provider_type)
+        ),
+        "room_metadata": checked_metadata({} if metadata is None else metadata),
+    }
+    session.execute(_INSERT, {**columns, "sort_name": sort_name_of(name), "name_words": name_words_of(name)})
+    room = RoomRead(
+        **columns,
+        customer_id=account.customer_id,
+        customer_owner_uuid=account.customer_owner_uuid,
+        account_id=account.id,
+        account_owner_uuid=account.owner_uuid,
+        subscription_id=account.subscription_id,
+        owner_id=account.owner_id,
+        owner_name=account.owner_name,
+        webhooks=account.webhooks,
     )
-    session.add(room)
-    session.flush()
+    note_webhooks(room.uuid, account.webhooks)
     record_event("room.created", room, by=by, room=room.uuid)
     return room
 
@@ -138,7 +159,7 @@ def restore_room(room: Room, *, by: Actor) -> None:
     """Take the room out of the trash. Raises `Conflict` if the plan allows no further room."""
     if room.trashed_at is None:
         return
-    _with_room_left(room.account)
+    _require_room_left(room_account(room.account_uuid))
     room.trashed_at = None
     session.flush()
     record_event("room.restored", room, by=by, room=room.uuid)
@@ -149,34 +170,34 @@ def empty_trash() -> None:
     session.execute(sa.delete(Room).where(Room.trashed_at < now() - timedelta(days=TRASH_DAYS)))
 
 
-def _with_room_left(account: Account) -> Subscription:
-    """Lock and return the account's subscription. Raises `Conflict` if it allows no further room."""
-    subscription = session.get_one(
-        Subscription,
-        account.subscription_uuid,
-        with_for_update={"of": Subscription},
-        populate_existing=True,
-    )
-    if account.status is not AccountStatus.ACTIVE or account.customer.status is not CustomerStatus.ACTIVE:
+def _require_room_left(account: RoomAccount) -> None:
+    """Raise `Conflict` if nothing new may be made in the account, or its plan allows no further room.
+
+    A limit is judged under a lock, so that of two who make a room at once the second counts the first's.
+    """
+    if not account.active:
         raise Conflict(Message("Nothing new can be made in this account at present. Ask whoever runs this portal."))
-    if not subscription.is_active(now()):
+    if not account.plan_active(now()):
         raise Conflict(Message("The subscription of this account has ended. Ask whoever runs this portal."))
-    most = subscription.values.get("max_rooms", 0)
-    if most is not None:
-        count = session.scalar(
-            sa.select(sa.func.count())
-            .select_from(Room)
-            .where(Room.subscription_uuid == subscription.uuid, Room.trashed_at.is_(None))
-        )
-        if (count or 0) >= most:
-            raise Conflict(
-                Message.plural(
-                    "The one room of this plan is in use. Delete it first, or ask for more.",
-                    "All %(n)d rooms of this plan are in use. Delete one first, or ask for more.",
-                    n=most,
-                )
+    most = lock_most_rooms(account) if account.limited else None
+    if most is None:
+        return
+    count = session.scalar(_COUNT, {"subscription": account.subscription_uuid})
+    if (count or 0) >= most:
+        raise Conflict(
+            Message.plural(
+                "The one room of this plan is in use. Delete it first, or ask for more.",
+                "All %(n)d rooms of this plan are in use. Delete one first, or ask for more.",
+                n=most,
             )
-    return subscription
+        )
+
+
+_COUNT = (
+    sa.select(sa.func.count())
+    .select_from(Room)
+    .where(Room.subscription_uuid == sa.bindparam("subscription", type_=sa.Uuid()), Room.trashed_at.is_(None))
+)
 
 
 def _nudge_watchers(room: Room) -> None:

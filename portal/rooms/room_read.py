@@ -45,6 +45,10 @@ class RoomRead:
     subscription_id: str
     owner_id: str
     owner_name: str
+    webhooks: int
+    """How many active webhooks its customer has."""
+
+    __tablename__ = Room.__tablename__
 
     @property
     def ulid(self) -> str:
@@ -84,6 +88,7 @@ COLUMNS = (
     Subscription.id.label("subscription_id"),
     User.id.label("owner_id"),
     User.name.label("owner_name"),
+    Customer.webhooks,
 )
 """The columns of a `RoomRead`, in the order of its fields, of the SELECT that `with_what_stands_above` makes."""
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -45,6 +45,31 @@ class SubscriptionStatus(StrEnum):
     TERMINATED = "terminated"
 
 
+class Term(Protocol):
+    """The status and the dates on which it depends whether a subscription may be used."""
+
+    @property
+    def status(self) -> SubscriptionStatus: ...
+    @property
+    def starts_at(self) -> datetime: ...
+    @property
+    def ends_at(self) -> datetime | None: ...
+    @property
+    def grace_until(self) -> datetime | None: ...
+    @property
+    def cancels_at(self) -> datetime | None: ...
+
+
+def is_active(term: Term, at: datetime) -> bool:
+    """Whether a subscription of this term may be used at `at`. Computed, because a stored flag goes stale."""
+    end = max(filter(None, (term.ends_at, term.grace_until)), default=None)
+    if at < term.starts_at or (end is not None and at >= end):
+        return False
+    if term.status is SubscriptionStatus.CANCELED:
+        return term.cancels_at is not None and at < term.cancels_at
+    return term.status is SubscriptionStatus.ACTIVE
+
+
 class Subscription(IdentifierMixin, TimestampMixin, Base):
     """What a customer bought. Its features and default provider are copies of what was sold at that time."""
 
@@ -66,13 +91,8 @@ class Subscription(IdentifierMixin, TimestampMixin, Base):
     )
 
     def is_active(self, at: datetime) -> bool:
-        """Whether it may be used at `at`. Computed from the dates, because a stored flag goes stale."""
-        end = max(filter(None, (self.ends_at, self.grace_until)), default=None)
-        if at < self.starts_at or (end is not None and at >= end):
-            return False
-        if self.status is SubscriptionStatus.CANCELED:
-            return self.cancels_at is not None and at < self.cancels_at
-        return self.status is SubscriptionStatus.ACTIVE
+        """Whether it may be used at `at`."""
+        return is_active(self, at)
 
     _plan: ClassVar[dict[str, int | bool | None] | None] = None
 

@@ -30,7 +30,8 @@ from portal.errors import Conflict, Invalid, Message, NotAllowed, Throttled, Una
 from portal.idempotency import forms
 from portal.moments import YEARS, parse_iso
 from portal.permissions.rules import grantable_roles
-from portal.rooms.models import Role, Room
+from portal.rooms.models import Role
+from portal.rooms.room_read import AnyRoom
 
 REFILL_FIELD = "kept_form"
 """Name of the hidden field that says: show this form again with these values, and do not act on it."""
@@ -246,7 +247,7 @@ class RoleField(SelectField):  # type: ignore[misc]
     def __init__(self, label: Any, **options: Any) -> None:
         super().__init__(label, choices=ROLE_CHOICES, coerce=_role, **options)
 
-    def offer(self, room: Room) -> None:
+    def offer(self, room: AnyRoom) -> None:
         """Offer only the roles that the reader may hand out in this room."""
         grantable = grantable_roles(actor.current(), room)
         self.choices = [choice for choice in ROLE_CHOICES if Role(choice.value) in grantable]

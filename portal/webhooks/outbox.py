@@ -1,6 +1,6 @@
 """Creating deliveries for events of the audit, in the same transaction, so that none is lost and none is untrue.
 
-Where there are no endpoints this costs no query: the customer, which is loaded with the room, has their number.
+Where there are no endpoints this costs no query: their number is read with the room, from its customer.
 """
 
 from collections.abc import Sequence
@@ -12,6 +12,7 @@ from ulid import ULID
 from portal import vault
 from portal.audit.operations import Auditable, AuditLine
 from portal.clock import now
+from portal.customers.webhook_counts import noted_webhooks
 from portal.db import session
 from portal.identifiers import new_uuid
 from portal.permissions.members import RoomMember
@@ -21,7 +22,7 @@ from portal.webhooks.deliveries import send_soon
 from portal.webhooks.events import EVENT_OF_ACTION
 from portal.webhooks.models import PAYLOAD, EndpointStatus, PauseReason, WebhookDelivery, WebhookEndpoint
 from portal.webhooks.pausing import pause
-from portal.webhooks.payloads import encoded, payload_data, preloaded
+from portal.webhooks.payloads import encoded, loaded, payload_data, preloaded
 
 
 def write_deliveries(lines: Sequence[tuple[AuditLine, Auditable]]) -> None:
@@ -32,7 +33,7 @@ def write_deliveries(lines: Sequence[tuple[AuditLine, Auditable]]) -> None:
     """
     action, room_uuid = lines[0][0].action, lines[0][0].room_uuid
     event = EVENT_OF_ACTION.get(action)
-    if event is None or room_uuid is None:
+    if event is None or room_uuid is None or noted_webhooks(room_uuid) == 0:
         return
     room = session.get(Room, room_uuid)
     if room is None or not room.customer.webhooks:
@@ -40,8 +41,9 @@ def write_deliveries(lines: Sequence[tuple[AuditLine, Auditable]]) -> None:
     listening = [endpoint for endpoint in _listening_endpoints(room) if endpoint.wants(event)]
     if not listening:
         return
-    with preloaded([thing for _, thing in lines]):
-        for line, thing in lines:
+    things = [loaded(thing) for _, thing in lines]
+    with preloaded(things):
+        for (line, _), thing in zip(lines, things, strict=True):
             add_deliveries(
                 event.value, encoded(event.value, payload_data(action, thing, room, line.details), now()), *listening
             )

@@ -10,7 +10,8 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from portal.admission.models import AccessCode, RoomToken
-from portal.db import session
+from portal.audit.operations import Auditable
+from portal.db import Base, session
 from portal.moments import iso_datetime
 from portal.people.models import User
 from portal.permissions.members import RoomMember
@@ -26,6 +27,14 @@ def encoded(kind: str, data: Mapping[str, Any], at: datetime) -> str:
     """The JSON text that is signed and sent."""
     content = {"type": kind, "timestamp": iso_datetime(at), "data": data}
     return json.dumps(content, separators=(",", ":"), ensure_ascii=False)
+
+
+def loaded(thing: Auditable) -> object:
+    """The row that `thing` is, or of which it is a value that was read as columns and may have been changed since."""
+    if isinstance(thing, Base):
+        return thing
+    model = next(one.class_ for one in Base.registry.mappers if one.class_.__tablename__ == thing.__tablename__)
+    return session.get_one(model, thing.uuid, populate_existing=True)
 
 
 @contextmanager

@@ -22,10 +22,9 @@ from portal.errors import Conflict, Invalid, Throttled
 from portal.people.actor import actor_of
 from portal.providers.base import LiveState
 from portal.rooms.models import Role, Room
-from portal.rooms.operations import create_room
 from portal.status.models import Ending, Participation, RoomSession, RoomStatus
 from portal.status.operations import leave_session, present_participations
-from tests.cast import Cast
+from tests.cast import Cast, new_room
 from tests.conftest import BOTH
 
 pytestmark = BOTH
@@ -127,7 +126,7 @@ def test_of_twenty_new_rooms_only_as_many_are_made_as_the_plan_has_left(app: Fla
     def make(number: int) -> Room:
         alice = cast.user("alice")
         account = session.scalars(sa.select(Account).where(Account.owner_uuid == alice.uuid)).one()
-        return create_room(account=account, room_name=f"Room {number}", by=actor_of(alice))
+        return new_room(account=account, room_name=f"Room {number}", by=actor_of(alice))
 
     results = race(app, make)
     assert sum(isinstance(one, Room) for one in results) == 8  # ten in the plan, two in the demo world

@@ -17,10 +17,9 @@ from portal.db import session, transaction
 from portal.errors import Conflict
 from portal.people.actor import actor_of
 from portal.rooms.models import Role, Room, RoomStatusWord
-from portal.rooms.operations import create_room
 from portal.status.runs import start_session
 from portal.subscriptions.models import SubscriptionFeature, SubscriptionStatus
-from tests.cast import CODE, Cast, Client
+from tests.cast import CODE, Cast, Client, new_room
 from tests.conftest import BOTH
 
 HOUR = timedelta(hours=1)
@@ -128,7 +127,7 @@ def test_the_places_of_another_customers_plan_are_its_own(app: Flask, cast: Cast
     with app.app_context(), transaction():
         query = sa.select(Account).where(Account.owner_uuid == cast.user("charlie").uuid)
         account = session.scalars(query).unique().one()
-        room = create_room(account=account, room_name="Theirs", by=actor_of(cast.user("charlie")), is_public=True)
+        room = new_room(account=account, room_name="Theirs", by=actor_of(cast.user("charlie")), is_public=True)
         path = room.path
     assert cast.browser().send(path, name="Theirs").status_code == 303
     assert cast.follow(Role.GUEST).send(cast.board_path, name="Late").status_code == 403

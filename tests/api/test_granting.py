@@ -19,13 +19,12 @@ from portal.edge.i18n import ending_label
 from portal.people.actor import actor_of
 from portal.permissions.members import RoomMember
 from portal.rooms.models import Role, Room
-from portal.rooms.operations import create_room
 from portal.status.locking import lock_room
 from portal.status.models import Ending
 from portal.web.manage.room_list import page_of_rooms
 from portal.webhooks.models import WebhookEndpoint
 from tests.api.conftest import NewProgram
-from tests.cast import CODE, Cast
+from tests.cast import CODE, Cast, new_room
 from tests.conftest import BOTH
 
 
@@ -267,7 +266,7 @@ def test_lists_go_on_after_the_longest_names(cast: Cast, app: Flask, program: Ne
         next(one for one in room.subscription.features if one.code == "max_rooms").number = 100
         for number in range(27):
             name = "".join(chr(0x4E00 + (number * 631 + place * 97) % 20_000) for place in range(200))
-            create_room(account=room.account, room_name=name, by=actor_of(cast.user("alice")))
+            new_room(account=room.account, room_name=name, by=actor_of(cast.user("alice")))
     with app.app_context():
         following = page_of_rooms(actor_of(cast.user("alice"))).next
     assert len(following) > 500

@@ -6,9 +6,8 @@ from flask import Flask
 from portal.api.v1.core import page_query, pagination, query_params
 from portal.db import db, transaction
 from portal.people.actor import actor_of
-from portal.rooms.operations import create_room
 from tests.api.conftest import NewProgram, Program
-from tests.cast import Cast
+from tests.cast import Cast, new_room
 from tests.conftest import BOTH
 from tests.statements import statements
 
@@ -20,7 +19,7 @@ def alice(app: Flask, cast: Cast, program: NewProgram) -> Program:
     with app.app_context(), transaction():
         account, by = cast.room().account, cast.user("alice")
         for name in NAMES:
-            create_room(account=account, room_name=name, by=actor_of(by))
+            new_room(account=account, room_name=name, by=actor_of(by))
     return program("alice")
 
 

@@ -12,7 +12,7 @@ from flask import Flask
 
 from portal.accounts.operations import create_account
 from portal.admission.codes import create_code
-from portal.admission.tokens import issue_token
+from portal.admission.issuing import issue_token
 from portal.api.v1.includes import RELATIONS
 from portal.clock import now
 from portal.customers.models import Customer
@@ -25,7 +25,6 @@ from portal.people.operations import create_user
 from portal.permissions.members import RoomMember
 from portal.permissions.permission import Permission
 from portal.rooms.models import Role
-from portal.rooms.operations import create_room
 from portal.status.models import Participation, RoomSession
 from portal.subscriptions.models import ServiceProvider, ServiceType
 from portal.subscriptions.operations import create_subscription
@@ -33,7 +32,7 @@ from portal.webhooks import operations as webhooks
 from portal.webhooks.events import Event
 from portal.webhooks.models import WebhookEndpoint
 from tests.api.conftest import NewProgram, Program
-from tests.cast import CODE, Cast
+from tests.cast import CODE, Cast, new_room
 from tests.conftest import BOTH
 from tests.house.test_statements import more_rooms
 from tests.statements import statements
@@ -213,7 +212,7 @@ def many_customers(cast: Cast, number: int) -> None:
                 customer=customer, name="Plan", service_type=ServiceType.MEET, provider=provider, features=MEET_STANDARD
             )
             account = create_account(subscription=plan, account_name="Main")
-            room = create_room(account=account, room_name=f"Room {n}", by=actor_of(owner))
+            room = new_room(account=account, room_name=f"Room {n}", by=actor_of(owner))
             issue_token(room=room, role=Role.GUEST, by=actor_of(owner))
             create_code(room=room, role=Role.GUEST, by=actor_of(owner))
             session.add(RoomMember(room=room, user=bob, permissions=[Permission.ROOM_VIEW]))

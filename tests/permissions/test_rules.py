@@ -8,6 +8,7 @@ from flask import Flask
 
 from portal.accounts.models import Account, AccountMember
 from portal.accounts.permission import AccountPermission
+from portal.accounts.room_account import room_account
 from portal.clock import now
 from portal.customers.models import Customer, CustomerMember
 from portal.customers.permission import CustomerPermission
@@ -17,9 +18,10 @@ from portal.people.models import PlatformRole
 from portal.people.operations import create_user, user_of
 from portal.people.staff import StaffPermission
 from portal.permissions.account_filter import account_filter_for
+from portal.permissions.creatable_accounts import creatable_account, creatable_accounts, only_creatable_account
 from portal.permissions.permission import Permission
 from portal.permissions.rules import PLATFORM, AnyPermission, Thing, acting_on, can, owners_of
-from portal.permissions.visibility import creatable_account, creatable_accounts, find_room, only_creatable_account
+from portal.permissions.visibility import find_room
 from portal.scopes import Scope
 from tests.cast import Cast
 from tests.conftest import BOTH
@@ -211,11 +213,14 @@ def test_who_may_make_rooms_by_the_rules_finds_the_account(cast: Cast, world: di
     member(charlie, customer, "usage:view", "rooms:create")
     for name in ("bob", "charlie", "alice", "admin"):
         somebody = actor_of(cast.user(name))
-        assert account in creatable_accounts(somebody)
-        assert creatable_account(somebody, account.id) is account
+        assert account.uuid in [one.uuid for one in creatable_accounts(somebody)]
+        found = creatable_account(somebody, account.id)
+        assert found == room_account(account.uuid)
+        assert found == creatable_account(somebody, str(account.uuid))
+        assert can(somebody, AccountPermission.ROOMS_CREATE, found), name
         assert can(somebody, AccountPermission.ROOMS_CREATE, account), name
         assert account_filter_for(somebody, "").may_create, name
-    assert only_creatable_account(actor_of(cast.user("bob"))) is account
+    assert only_creatable_account(actor_of(cast.user("bob"))) == room_account(account.uuid)
     assert only_creatable_account(actor_of(cast.user("charlie"))) is None  # he has one of his own
 
 

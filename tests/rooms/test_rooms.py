@@ -6,14 +6,15 @@ import pytest
 import sqlalchemy as sa
 
 from portal.accounts.models import Account
+from portal.accounts.room_account import MAX_ROOMS, RoomAccount, room_account
 from portal.clock import now
 from portal.db import db, session
-from portal.errors import Invalid
+from portal.errors import Conflict, Invalid
 from portal.people.actor import actor_of
 from portal.permissions.visibility import access_scope_of, visible_uuids
 from portal.rooms.models import Room, RoomStatusWord
 from portal.rooms.operations import create_room, describe_room
-from portal.subscriptions.models import ServiceProvider, ServiceType
+from portal.subscriptions.models import ServiceProvider, ServiceType, Subscription, SubscriptionFeature
 from portal.subscriptions.operations import create_subscription
 from tests.cast import Cast
 from tests.conftest import BOTH
@@ -22,11 +23,13 @@ pytestmark = pytest.mark.usefixtures("in_app")
 
 
 @pytest.fixture
-def account(cast: Cast) -> Account:
-    return session.scalars(sa.select(Account).where(Account.owner_uuid == cast.user("alice").uuid)).one()
+def account(cast: Cast) -> RoomAccount:
+    return room_account(
+        session.scalars(sa.select(Account.uuid).where(Account.owner_uuid == cast.user("alice").uuid)).one()
+    )
 
 
-def test_a_room_is_made_with_everything_at_once(cast: Cast, account: Account) -> None:
+def test_a_room_is_made_with_everything_at_once(cast: Cast, account: RoomAccount) -> None:
     room = create_room(
         account=account,
         room_name="Full",
@@ -45,7 +48,30 @@ def test_a_room_is_made_with_everything_at_once(cast: Cast, account: Account) ->
     assert room.room_metadata == {"crm": {"id": 456}}
 
 
-def test_the_type_follows_from_the_subscription(cast: Cast, account: Account) -> None:
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("most", [None, 100])
+def test_who_makes_a_room_does_not_wait_for_those_who_enter_rooms_of_the_plan(
+    cast: Cast, account: RoomAccount, most: int | None
+) -> None:
+    plan = SubscriptionFeature.subscription_uuid == account.subscription_uuid
+    session.execute(
+        sa.update(SubscriptionFeature).where(plan, SubscriptionFeature.code == MAX_ROOMS).values(number=most)
+    )
+    session.commit()
+    with db.engine.begin() as entering:
+        entering.execute(sa.select(Subscription.uuid).with_for_update(key_share=True))
+        session.execute(sa.text("SET LOCAL lock_timeout = '1s'"))
+        create_room(account=room_account(account.uuid), room_name="Now", by=actor_of(cast.user("alice")))
+        session.commit()
+
+
+def test_an_account_whose_plan_lacks_rooms_gets_none(cast: Cast, account: RoomAccount) -> None:
+    session.execute(sa.delete(SubscriptionFeature).where(SubscriptionFeature.code == MAX_ROOMS))
+    with pytest.raises(Conflict):
+        create_room(account=room_account(account.uuid), room_name="None", by=actor_of(cast.user("alice")))
+
+
+def test_the_type_follows_from_the_subscription(cast: Cast, account: RoomAccount) -> None:
     with pytest.raises(Invalid) as refused:
         create_room(account=account, room_name="Film", by=actor_of(cast.user("alice")), room_type=ServiceType.VIDEO)
     assert "of type meet" in refused.value.fields["room_type"]
@@ -62,7 +88,7 @@ def test_the_type_follows_from_the_subscription(cast: Cast, account: Account) ->
     ],
 )
 def test_what_makes_no_sense_is_refused_when_making_and_when_changing(
-    cast: Cast, account: Account, wish: dict[str, object], field: str
+    cast: Cast, account: RoomAccount, wish: dict[str, object], field: str
 ) -> None:
     alice = actor_of(cast.user("alice"))
     with pytest.raises(Invalid) as made:
@@ -96,19 +122,19 @@ def test_metadata_is_replaced_as_a_whole_and_the_rest_is_merged(cast: Cast) -> N
     assert room.room_settings["description"] == "D"
 
 
-def test_a_service_sells_only_the_types_that_it_can(cast: Cast, account: Account) -> None:
+def test_a_service_sells_only_the_types_that_it_can(cast: Cast) -> None:
     provider = session.scalars(sa.select(ServiceProvider)).one()
     with pytest.raises(Invalid) as refused:
         create_subscription(
-            customer=account.customer, name="Film", service_type=ServiceType.VIDEO, provider=provider, features={}
+            customer=cast.room().customer, name="Film", service_type=ServiceType.VIDEO, provider=provider, features={}
         )
     assert set(refused.value.fields) == {"service_type"}
 
 
-def test_a_plan_takes_features_as_the_api_writes_them(cast: Cast, account: Account) -> None:
+def test_a_plan_takes_features_as_the_api_writes_them(cast: Cast) -> None:
     provider = session.scalars(sa.select(ServiceProvider)).one()
     made = create_subscription(
-        customer=account.customer,
+        customer=cast.room().customer,
         name="Endless",
         service_type=ServiceType.MEET,
         provider=provider,

@@ -11,10 +11,10 @@ from portal.accounts.models import Account
 from portal.db import db, session
 from portal.people.actor import actor_of
 from portal.rooms.models import Room
-from portal.rooms.operations import create_room, describe_room
+from portal.rooms.operations import describe_room
 from portal.rooms.search import matches
 from portal.rooms.search_terms import search_terms
-from tests.cast import Cast
+from tests.cast import Cast, new_room
 from tests.conftest import BOTH
 
 NAMES = [
@@ -38,7 +38,7 @@ def rooms(app: Flask, cast: Cast, in_app: None) -> None:
         .one()
     )
     for name in NAMES:
-        create_room(account=account, room_name=name, by=actor_of(cast.user("alice")))
+        new_room(account=account, room_name=name, by=actor_of(cast.user("alice")))
     session.commit()
 
 

@@ -21,11 +21,10 @@ from portal.permissions import account_filter
 from portal.permissions.members import RoomMember
 from portal.permissions.permission import Permission
 from portal.rooms.models import Room, RoomStatusWord
-from portal.rooms.operations import create_room
 from portal.web.manage import room_list
 from portal.web.manage.room_filter import RoomFilter, RoomOrder, StatusFilter
 from portal.web.manage.room_list import RoomPage, cursor_after, page_of_rooms
-from tests.cast import Cast, csrf_of
+from tests.cast import Cast, csrf_of, new_room
 from tests.conftest import BOTH
 from tests.web.test_room_list import more_rooms, names, status_of
 
@@ -56,7 +55,7 @@ def account_of(cast: Cast, name: str) -> Account:
 def events(cast: Cast, room: str = "Gala") -> Account:
     """A second account of Alice's, with one room."""
     account = create_account(subscription=account_of(cast, "alice").subscription, account_name="Events")
-    create_room(account=account, room_name=room, by=actor_of(cast.user("alice")))
+    new_room(account=account, room_name=room, by=actor_of(cast.user("alice")))
     session.flush()
     return account
 
@@ -222,7 +221,7 @@ def test_what_is_asked_for_goes_along_from_page_to_page(
     room_list._page.cache_clear()
     with app.app_context(), transaction():
         account = events(cast, "Gala one")
-        create_room(account=account, room_name="Gala two", by=actor_of(cast.user("alice")))
+        new_room(account=account, room_name="Gala two", by=actor_of(cast.user("alice")))
         asked = {"search": "gala", "status": "active", "account": account.id, "sort": "newest"}
     alice = cast.sign_in("alice")
     first = alice.get(ROOMS, query_string=asked).text

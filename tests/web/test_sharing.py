@@ -9,8 +9,8 @@ import sqlalchemy as sa
 from flask import Flask
 from werkzeug.test import TestResponse
 
+from portal.admission.issuing import issue_token
 from portal.admission.models import AccessCode, RoomToken
-from portal.admission.tokens import issue_token
 from portal.clock import now
 from portal.db import session, transaction
 from portal.people.actor import actor_of

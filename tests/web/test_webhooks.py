@@ -11,7 +11,7 @@ import sqlalchemy as sa
 import time_machine
 from flask import Flask
 
-from portal.admission.tokens import issue_token
+from portal.admission.issuing import issue_token
 from portal.clock import now
 from portal.customers.models import Customer
 from portal.db import db, session, transaction

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from flask import Flask
 
 from portal import enqueueing
-from portal.admission.tokens import issue_token
+from portal.admission.issuing import issue_token
 from portal.app import create_app
 from portal.db import db, session, transaction
 from portal.jobs.webhook_delivery import deliver

@@ -11,8 +11,9 @@ from flask import Flask
 
 from portal.accounts.models import Account
 from portal.admission.codes import change_code, create_code, delete_code
+from portal.admission.issuing import issue_token
 from portal.admission.models import AccessCode, RoomToken
-from portal.admission.tokens import issue_token, revoke_token, rotate_token
+from portal.admission.tokens import revoke_token, rotate_token
 from portal.audit.models import AuditEvent
 from portal.audit.operations import record_event
 from portal.db import Base, db, session, transaction
@@ -23,14 +24,14 @@ from portal.permissions.operations import add_member, change_member, remove_memb
 from portal.permissions.permission import Permission
 from portal.resources.access import serialize_token
 from portal.rooms.models import Role
-from portal.rooms.operations import create_room, restore_room
+from portal.rooms.operations import restore_room
 from portal.status.models import Participation
 from portal.status.operations import present_participations
 from portal.status.room_lifecycle import change_room, delete_room
 from portal.status.runs import end_session, start_session
 from portal.webhooks.events import Event
 from portal.webhooks.models import WebhookDelivery
-from tests.cast import CODE, Cast
+from tests.cast import CODE, Cast, new_link, new_room
 from tests.conftest import BOTH
 from tests.receiver import Receiver
 from tests.statements import statements
@@ -78,7 +79,7 @@ def test_what_owners_do_is_told_as_the_api_shows_it_without_secrets(app: Flask, 
     listen()
     with app.app_context(), transaction():
         room, alice = cast.room(), cast.user("alice")
-        token = issue_token(room=room, role=Role.GUEST, by=actor_of(alice), label="Press")
+        token = new_link(room=room, role=Role.GUEST, by=actor_of(alice), label="Press")
         text, shown = token.token, serialize_token(token, room)
         revoke_token(token, by=actor_of(alice))
         by = actor_of(alice)
@@ -137,7 +138,7 @@ def test_rooms_are_told_of_to_who_listens_everywhere(app: Flask, cast: Cast, lis
     listen()  # the board room's own does not hear of others
     with app.app_context(), transaction():
         alice = cast.user("alice")
-        room = create_room(account=cast.room().account, room_name="New", by=actor_of(alice))
+        room = new_room(account=cast.room().account, room_name="New", by=actor_of(alice))
         change_room(room, by=actor_of(alice), room_name="Newer")
         start_session(room, by=actor_of(alice))
         delete_room(room, by=actor_of(alice))
@@ -215,7 +216,7 @@ def test_somebody_elses_rooms_are_not_told_of(app: Flask, cast: Cast, listen: Li
     with app.app_context(), transaction():
         charlie = cast.user("charlie")
         account = session.scalars(sa.select(Account).where(Account.owner_uuid == charlie.uuid)).unique().one()
-        create_room(account=account, room_name="Theirs", by=actor_of(charlie))
+        new_room(account=account, room_name="Theirs", by=actor_of(charlie))
     assert told_of(app) == []
 
 

@@ -18,7 +18,6 @@ from portal.db import session, transaction
 from portal.jobs.queue import WORKERS
 from portal.people.actor import actor_of
 from portal.rooms.models import Room
-from portal.rooms.operations import create_room
 from portal.webhooks import scheduling
 from portal.webhooks.deliveries import LEASE, ClaimedDelivery, claim
 from portal.webhooks.events import Event
@@ -26,7 +25,7 @@ from portal.webhooks.models import EndpointStatus
 from portal.webhooks.operations import create_endpoint, pause_endpoint
 from portal.webhooks.operations import test_endpoint as send_test
 from portal.webhooks.scheduling import SLOTS_PER_CUSTOMER, SLOW_SLOTS_OF_ALL
-from tests.cast import Cast
+from tests.cast import Cast, new_room
 from tests.conftest import BOTH
 from tests.receiver import Receiver
 from tests.webhooks.conftest import (
@@ -51,7 +50,7 @@ def elsewhere(app: Flask, cast: Cast, hook: Receiver) -> str:
         account = session.scalars(sa.select(Account).where(Account.owner_uuid == charlie.uuid)).unique().one()
         other = create_endpoint(customer=account.customer, url=hook.url, events=[Event.ROOM_CREATED], by=charlie)
         other.slow = False
-        create_room(account=account, room_name="Theirs", by=charlie)
+        new_room(account=account, room_name="Theirs", by=charlie)
         return other.id
 
 

@@ -7,7 +7,7 @@ import jsonschema_rs
 from flask import Flask
 
 from portal.admission.codes import create_code, delete_code
-from portal.admission.tokens import issue_token, revoke_token
+from portal.admission.tokens import revoke_token
 from portal.api.v1.core.openapi import openapi_document
 from portal.audit.operations import record_event
 from portal.db import transaction
@@ -15,11 +15,10 @@ from portal.people.actor import actor_of
 from portal.permissions.operations import add_member, change_member, remove_member
 from portal.permissions.permission import Permission
 from portal.rooms.models import Role
-from portal.rooms.operations import create_room
 from portal.status.room_lifecycle import change_room, delete_room
 from portal.webhooks.events import Event
 from portal.webhooks.operations import test_endpoint as send_test
-from tests.cast import Cast
+from tests.cast import Cast, new_link, new_room
 from tests.webhooks.conftest import Listen, endpoint_of, messages
 
 
@@ -31,13 +30,13 @@ def happen_all(app: Flask, cast: Cast, endpoint_id: str) -> None:
     with app.app_context(), transaction():
         room, alice = cast.room(), cast.user("alice")
         by = actor_of(alice)
-        revoke_token(issue_token(room=room, role=Role.GUEST, by=by), by=actor_of(alice))
+        revoke_token(new_link(room=room, role=Role.GUEST, by=by), by=actor_of(alice))
         delete_code(create_code(room=room, role=Role.GUEST, by=by, code="secret-code-7"), room=room, by=by)
         member = add_member(room=room, email="charlie@demo.example", permissions=[Permission.STATUS_VIEW], by=by)
         change_member(member, room=room, permissions=[Permission.TOKENS_VIEW], by=by)
         remove_member(member, room=room, by=by)
         record_event("participant.refused", room, by=None, room=room.uuid, reason="code wrong", role="guest")
-        made = create_room(account=room.account, room_name="New", by=actor_of(alice))
+        made = new_room(account=room.account, room_name="New", by=actor_of(alice))
         change_room(made, by=actor_of(alice), room_name="Newer")
         delete_room(made, by=actor_of(alice))
         send_test(endpoint_of(endpoint_id), by=by)

@@ -7,8 +7,8 @@ from typing import Annotated, Any
 from flask import Blueprint, Response
 from pydantic import Field
 
-from portal.accounts.models import Account
 from portal.accounts.permission import AccountPermission
+from portal.accounts.room_account import RoomAccount
 from portal.api.v1 import includes
 from portal.api.v1.core import pagination, query_params, responses
 from portal.api.v1.core.endpoint import endpoint, takes
@@ -20,7 +20,9 @@ from portal.edge import actor
 from portal.edge.guard import bearer_only, requires
 from portal.edge.reading_guard import reads
 from portal.errors import Invalid, Message
+from portal.identifiers import identifies
 from portal.people.actor import Actor
+from portal.permissions.creatable_accounts import creatable_account, only_creatable_account
 from portal.permissions.permission import Permission
 from portal.permissions.room_reading import as_room, rooms_read
 from portal.permissions.rules import acting_on, rights
@@ -29,8 +31,6 @@ from portal.permissions.visibility import (
     AccessScope,
     access_scope_of,
     all_seen,
-    creatable_account,
-    only_creatable_account,
     visible_uuids,
 )
 from portal.resources.rooms import RoomSchema, serialize_room
@@ -170,7 +170,7 @@ def create(body: NewRoom) -> Response:
     )
 
 
-def _account_of(body: NewRoom, somebody: Actor) -> Account:
+def _account_of(body: NewRoom, somebody: Actor) -> RoomAccount:
     """The account named in the body, or the only possible one. Raises `Invalid`.
 
     An account that the caller may not use looks like one that does not exist.
@@ -183,10 +183,13 @@ def _account_of(body: NewRoom, somebody: Actor) -> Account:
         account = creatable_account(somebody, body.account_id)
         if account is None:
             raise Invalid(account_id=Message("There is no such account in which you can create rooms."))
-    for relation in ("customer", "subscription"):
-        name = f"{relation}_id"
+    above = {
+        "customer_id": (account.customer_id, account.customer_uuid),
+        "subscription_id": (account.subscription_id, account.subscription_uuid),
+    }
+    for name, identifiers in above.items():
         given = getattr(body, name)
-        if given is not None and not getattr(account, relation).has_identifier(given):
+        if given is not None and not identifies(given, *identifiers):
             raise Invalid(**{name: Message("This follows from the account, and is another one there.")})
     return account
 

@@ -9,20 +9,23 @@ from pydantic import Field
 from sqlalchemy.orm import joinedload
 
 from portal.admission import tokens
+from portal.admission.issuing import MOST_USES, IssuedLink, issue_token
 from portal.admission.models import LABEL_LENGTH, RoomToken
 from portal.admission.queries import find_own_token
-from portal.admission.tokens import MOST_USES
 from portal.api.v1.core import pagination, query_params, responses
 from portal.api.v1.core.endpoint import endpoint, takes
 from portal.api.v1.core.query_params import FieldSelection, Listing, listing_of
 from portal.api.v1.core.request_body import WHOLE, AwareDateTime, RequestBody
+from portal.db import session
 from portal.edge import actor
 from portal.edge.guard import requires
+from portal.edge.reading_guard import reads
 from portal.errors import NotFound
 from portal.people.models import NAME_LENGTH, User
 from portal.permissions.permission import Permission
 from portal.resources.access import RoomTokenSchema, serialize_token
 from portal.rooms.models import Role, Room
+from portal.rooms.room_read import AnyRoom, RoomRead
 from portal.scopes import Scope
 
 bp = Blueprint("tokens", __name__, url_prefix="/rooms/<anyid:room_id>/tokens")
@@ -81,19 +84,21 @@ def index(room: Room) -> Response:
 
 @bp.post("")
 @endpoint(TAG, scope=Scope.ACCESS_WRITE, returns=RoomTokenSchema, status=201, listing=ONE)
-@requires(Permission.TOKENS_MANAGE)
+@reads(Permission.TOKENS_MANAGE)
 @takes(
     NewToken,
     source={"role": "moderator", "expires_at": "2021-01-01"},
     personal={"role": "guest", "person": "Jun Tanaka", "max_uses": 1, "expires_at": "2027-01-31T18:30:00+01:00"},
 )
-def create(room: Room, body: NewToken) -> Response:
+def create(room: RoomRead, body: NewToken) -> Response:
     """Create a token. An end in the past is accepted and makes a token that lets nobody in."""
     selection, given = query_params.field_selection(ONE), body.given()
     paused = given.pop("paused", False)
-    token = tokens.issue_token(room=room, by=actor.someone(), **given)
-    if paused:
-        tokens.pause_token(token, by=actor.someone())
+    issued = issue_token(room=room, by=actor.someone(), **given)
+    if not paused:
+        return _created(room, issued, selection)
+    token = session.get_one(RoomToken, issued.uuid)
+    tokens.pause_token(token, by=actor.someone())
     return _created(room, token, selection)
 
 
@@ -156,12 +161,12 @@ def rotate(room: Room, token_id: str, body: Rotation) -> Response:
     return _created(room, fresh, selection)
 
 
-def _created(room: Room, token: RoomToken, selection: FieldSelection) -> Response:
+def _created(room: AnyRoom, token: RoomToken | IssuedLink, selection: FieldSelection) -> Response:
     at = f"/api/v1/rooms/{room.id}/tokens/{token.id}"
     return responses.created(_serialized(token, room), selection, at=at, tag=responses.etag_of(token))
 
 
-def _serialized(token: RoomToken, room: Room) -> dict[str, Any]:
+def _serialized(token: RoomToken | IssuedLink, room: AnyRoom) -> dict[str, Any]:
     return serialize_token(token, room, reader=actor.someone())
 
 

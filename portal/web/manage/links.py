@@ -15,18 +15,22 @@ from wtforms.validators import Optional
 from portal.admission import tokens
 from portal.admission.decision import Decision
 from portal.admission.entering import preview
+from portal.admission.issuing import issue_token
 from portal.admission.models import RoomToken
 from portal.admission.queries import automatic_count, codes_of, find_own_token, tokens_of
 from portal.admission.visitor import Visitor
 from portal.clock import now
+from portal.db import session
 from portal.edge import actor
 from portal.edge.guard import requires
 from portal.edge.i18n import gettext as _
 from portal.edge.i18n import ngettext, when
+from portal.edge.reading_guard import reads
 from portal.errors import NotAllowed, NotFound
 from portal.permissions.permission import Permission
 from portal.permissions.rules import grantable_roles, knows_the_plan
 from portal.rooms.models import Role, Room
+from portal.rooms.room_read import RoomRead
 from portal.status.models import Participation
 from portal.web import flash_messages
 from portal.web.edit_forms import EditForm, lock_for_edit
@@ -113,21 +117,30 @@ def index(room: Room) -> ResponseReturnValue:
     return _link_list(room)
 
 
-@bp.route("/new", methods=["GET", "POST"])
+@bp.get("/new")
 @requires(Permission.TOKENS_MANAGE)
+def new(room: Room) -> ResponseReturnValue:
+    """Show the form for a new link."""
+    form = LinkForm()
+    form.role.offer(room)
+    if request.args.get("role") in set(Role):
+        form.role.data = Role(request.args["role"])
+    return _form(room, form, None)
+
+
+@bp.post("/new")
+@reads(Permission.TOKENS_MANAGE)
 @refills
-def create(room: Room) -> ResponseReturnValue:
+def create(room: RoomRead) -> ResponseReturnValue:
     """Create a link, then show it in the list."""
     form = LinkForm()
     form.role.offer(room)
-    if not form.is_submitted() and request.args.get("role") in set(Role):
-        form.role.data = Role(request.args["role"])
     if form.validate_on_submit():
         with form.refusals():
-            token = tokens.issue_token(room=room, by=actor.someone(), **form.values())
+            token = issue_token(room=room, by=actor.someone(), **form.values())
             flash_messages.done(_("The link is ready: copy it and send it."))
             return redirect(url_for("links.index", room_id=room.id, made=token.id), 303)
-    return _form(room, form, None)
+    return _form(session.get_one(Room, room.uuid), form, None)
 
 
 @bp.route("/<id:token_id>/edit", methods=["GET", "POST"])

@@ -10,9 +10,9 @@ from wtforms import SelectField, StringField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import DataRequired
 
-from portal.accounts.models import Account
 from portal.accounts.permission import AccountPermission
 from portal.accounts.queries import usable_accounts
+from portal.accounts.room_account import RoomAccount
 from portal.admission.models import AccessCode
 from portal.admission.queries import codes_of, roles_locked_out
 from portal.admission.sharing import default_role, shareable_links
@@ -75,11 +75,11 @@ def _row(row: Row) -> Markup:
 @bp.route("/new", methods=["GET", "POST"])
 @requires_in_account
 @refills
-def create(accounts: list[Account]) -> ResponseReturnValue:
+def create(accounts: list[RoomAccount]) -> ResponseReturnValue:
     """Create a room, then show it."""
     form = NewRoomForm()
     form.account.choices = [
-        SelectChoice(a.id, f"{isolated(a.customer.display_name)} · {isolated(a.account_name)}") for a in accounts
+        SelectChoice(a.id, f"{isolated(a.customer_name)} · {isolated(a.account_name)}") for a in accounts
     ]
     if len(accounts) == 1 and not form.account.data:
         form.account.data = accounts[0].id
@@ -90,7 +90,7 @@ def create(accounts: list[Account]) -> ResponseReturnValue:
             room = create_room(account=account, room_name=form.room_name.data, by=by)
             if not can(by, Permission.ROOM_VIEW, room):
                 flash_messages.done(
-                    _("The room is ready. Its owner, %(owner)s, can let you in.", owner=room.owner.name)
+                    _("The room is ready. Its owner, %(owner)s, can let you in.", owner=room.owner_name)
                 )
                 return redirect(url_for("rooms.index"), 303)
             flash_messages.done(_("The room is ready. Share it to bring people in."))

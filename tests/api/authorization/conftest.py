@@ -11,7 +11,7 @@ from flask import Flask
 
 from portal.accounts.models import Account
 from portal.admission.codes import create_code
-from portal.admission.tokens import issue_token
+from portal.admission.issuing import issue_token
 from portal.app import create_app
 from portal.clock import now
 from portal.customers.models import CustomerMember
@@ -22,7 +22,6 @@ from portal.people.operations import create_user
 from portal.permissions.members import RoomMember
 from portal.permissions.permission import Permission
 from portal.rooms.models import Role, Room
-from portal.rooms.operations import create_room
 from portal.scopes import Scope
 from portal.status.models import RoomSession
 from portal.subscriptions.models import SubscriptionFeature
@@ -31,7 +30,7 @@ from portal.webhooks.models import WebhookDelivery, WebhookEndpoint
 from portal.webhooks.operations import create_endpoint, test_endpoint
 from tests.api.authorization.table import Line, body_of, description
 from tests.api.conftest import EVERYTHING, Program, credential
-from tests.cast import Cast, Client
+from tests.cast import Cast, Client, new_room
 from tests.conftest import settings_for
 
 DEMO_ROOMS = ("Board meeting", "Open house")
@@ -110,7 +109,7 @@ def _furnish(account: Account, mark: str, user: User) -> dict[str, str]:
     """A room with one of everything; name with `mark` → id."""
     owner = account.owner
     by = actor_of(owner)
-    room = create_room(account=account, room_name="Made for a table", by=actor_of(owner))
+    room = new_room(account=account, room_name="Made for a table", by=actor_of(owner))
     session.add(RoomMember(room=room, user=user, permissions=[Permission.ROOM_VIEW]))
     run = RoomSession(room=room, ended_at=now())
     session.add(run)

@@ -11,6 +11,7 @@ from typing import Any
 from flask import Response, current_app, request
 from werkzeug.exceptions import PreconditionFailed
 
+from portal.admission.issuing import IssuedLink
 from portal.api.v1.core.query_params import FieldSelection
 from portal.db import TimestampMixin, lock
 from portal.identifiers import IdentifierMixin
@@ -49,9 +50,9 @@ def no_content() -> Response:
     return Response(status=204)
 
 
-def etag_of(thing: IdentifierMixin | RoomRead) -> str:
+def etag_of(thing: IdentifierMixin | RoomRead | IssuedLink) -> str:
     """The first half of a thing's entity tag, which changes with its `updated_at`."""
-    changed = thing.updated_at.isoformat() if isinstance(thing, TimestampMixin | RoomRead) else ""
+    changed = thing.updated_at.isoformat() if isinstance(thing, TimestampMixin | RoomRead | IssuedLink) else ""
     return _digest(f"{thing.uuid} {changed}".encode())
 
 

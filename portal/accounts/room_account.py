@@ -1,0 +1,150 @@
+"""An account as making a room in it asks, as plain values: what stands above it, and how many rooms its plan grants."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from portal.accounts.models import Account, AccountStatus
+from portal.customers.models import Customer, CustomerStatus, display_name
+from portal.db import session
+from portal.people.models import User
+from portal.subscriptions.models import (
+    ServiceProvider,
+    ServiceType,
+    Subscription,
+    SubscriptionFeature,
+    SubscriptionStatus,
+    is_active,
+)
+
+MAX_ROOMS = "max_rooms"
+
+
+@dataclass(frozen=True, slots=True)
+class RoomAccount:
+    """An account with the customer, the subscription and the owner that a room in it would have."""
+
+    uuid: UUID
+    id: str
+    account_name: str
+    account_status: AccountStatus
+    owner_uuid: UUID
+    owner_id: str
+    owner_name: str
+    customer_uuid: UUID
+    customer_id: str
+    customer_status: CustomerStatus
+    customer_owner_uuid: UUID
+    company_name: str | None
+    first_name: str | None
+    last_name: str | None
+    email: str
+    webhooks: int
+    subscription_uuid: UUID
+    subscription_id: str
+    service_type: ServiceType
+    provider_type: str
+    status: SubscriptionStatus
+    """That of the subscription, as of all that follow."""
+    starts_at: datetime
+    ends_at: datetime | None
+    grace_until: datetime | None
+    cancels_at: datetime | None
+    limited: bool
+    """Whether the plan has a limit of rooms, which is counted under a lock. Without the feature it has none at all."""
+
+    @property
+    def customer_name(self) -> str:
+        """The name to show for its customer."""
+        return display_name(self.company_name, self.first_name, self.last_name, self.email)
+
+    @property
+    def active(self) -> bool:
+        """Whether something new may be made in it, as far as account and customer are concerned."""
+        return self.account_status is AccountStatus.ACTIVE and self.customer_status is CustomerStatus.ACTIVE
+
+    def plan_active(self, at: datetime) -> bool:
+        """Whether its subscription may be used at `at`."""
+        return is_active(self, at)
+
+
+_UNLIMITED = (
+    sa.select(SubscriptionFeature.code)
+    .where(
+        SubscriptionFeature.subscription_uuid == Subscription.uuid,
+        SubscriptionFeature.code == MAX_ROOMS,
+        SubscriptionFeature.number.is_(None),
+    )
+    .exists()
+)
+
+COLUMNS = (
+    Account.uuid,
+    Account.id,
+    Account.account_name,
+    Account.status,
+    Account.owner_uuid,
+    User.id,
+    User.name,
+    Account.customer_uuid,
+    Customer.id,
+    Customer.status,
+    Customer.owner_uuid,
+    Customer.company_name,
+    Customer.first_name,
+    Customer.last_name,
+    Customer.email,
+    Customer.webhooks,
+    Account.subscription_uuid,
+    Subscription.id,
+    Subscription.service_type,
+    ServiceProvider.provider_type,
+    Subscription.status,
+    Subscription.starts_at,
+    Subscription.ends_at,
+    Subscription.grace_until,
+    Subscription.cancels_at,
+    sa.not_(_UNLIMITED),
+)
+"""The columns of a `RoomAccount`, in the order of its fields, of the SELECT that `with_what_stands_above` makes."""
+
+
+def with_what_stands_above(query: sa.Select[Any]) -> sa.Select[Any]:
+    """`query` over accounts, joined with the customer, the owner, the subscription and the provider of each."""
+    return (
+        query.join(Customer, Customer.uuid == Account.customer_uuid)
+        .join(User, User.uuid == Account.owner_uuid)
+        .join(Subscription, Subscription.uuid == Account.subscription_uuid)
+        .join(ServiceProvider, ServiceProvider.uuid == Subscription.provider_uuid)
+    )
+
+
+_ONE = with_what_stands_above(sa.select(*COLUMNS)).where(Account.uuid == sa.bindparam("account", type_=sa.Uuid()))
+
+
+def room_account(account_uuid: UUID) -> RoomAccount:
+    """The account with this uuid, by one statement."""
+    return RoomAccount(*session.execute(_ONE, {"account": account_uuid}).one())
+
+
+_MOST_ROOMS = (
+    sa.select(SubscriptionFeature.number)
+    .where(
+        SubscriptionFeature.subscription_uuid == sa.bindparam("subscription", type_=sa.Uuid()),
+        SubscriptionFeature.code == MAX_ROOMS,
+    )
+    .with_for_update(key_share=True)
+)
+
+
+def lock_most_rooms(account: RoomAccount) -> int | None:
+    """How many rooms the plan of the account grants, locked until the transaction ends; None for unlimited.
+
+    The lock is on the feature, not on the subscription, on which everybody who enters one of its rooms has one: whoever
+    makes a room waits for others who make one, and for nobody else.
+    """
+    granted = session.execute(_MOST_ROOMS, {"subscription": account.subscription_uuid}).one_or_none()
+    return granted.number if granted is not None else 0

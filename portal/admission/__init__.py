@@ -8,6 +8,8 @@ Wrong codes are counted on the server. What is wrong with somebody's plan is nev
     case.py checks.py decision.py    what is judged, by which checks, and the decision
     visitor.py           who stands at the door
     occupancy.py         who is in, and what a visitor did in the running session
+    door.py              room and link as plain values, read by one statement
+    links.py             links and codes as the rules ask them
     queries.py           reading what the decision needs, and tokens and codes
     locked_door.py       room, codes and people, read under the room's lock
     entering.py          judging under the lock, and entering

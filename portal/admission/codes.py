@@ -9,6 +9,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
+from portal.admission.links import CodeFacts
 from portal.admission.models import LABEL_LENGTH, AccessCode
 from portal.admission.secrets import checked_code, new_code, normal_code
 from portal.audit.operations import record_event
@@ -138,7 +139,7 @@ def forget_typed_code(code: AccessCode) -> None:
     )
 
 
-def use_code(used: AccessCode, at: datetime, *, uses: int) -> bool:
+def use_code(used: CodeFacts, at: datetime, *, uses: int) -> bool:
     """Set the code's last_usage to `at` and add `uses`. Returns False if it was changed or deleted in the meantime."""
     updated = session.execute(
         sa.update(AccessCode)

@@ -9,13 +9,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+import sqlalchemy as sa
+
 from portal import throttling
 from portal.admission.automatic_tokens import automatic_token
 from portal.admission.case import Enter, Reason
 from portal.admission.codes import use_code
 from portal.admission.decision import Decision, decide
+from portal.admission.links import CodeFacts, LinkFacts
 from portal.admission.locked_door import LockedDoor, lock_door
-from portal.admission.models import AccessCode, RoomToken
+from portal.admission.models import RoomToken
 from portal.admission.occupancy import Occupancy
 from portal.admission.queries import case_of, occupancy_for
 from portal.admission.secrets import normal_code, same_code
@@ -29,7 +32,8 @@ from portal.errors import Invalid, Message, Refused, Throttled
 from portal.identifiers import new_id
 from portal.people.models import NAME_LENGTH
 from portal.people.names import clean_name
-from portal.rooms.models import Role, Room
+from portal.rooms.facts import RoomFacts
+from portal.rooms.models import Role
 from portal.status.models import Participation
 from portal.status.operations import ArrivalOutdated, Reservation, enter_session
 
@@ -44,7 +48,7 @@ class Declined(Refused):
         self.decision = decision
 
 
-def preview(room: Room, visitor: Visitor, occupancy: Occupancy | None = None) -> Decision:
+def preview(room: RoomFacts, visitor: Visitor, occupancy: Occupancy | None = None) -> Decision:
     """The decision that a page shows before Join, as if the code were right. Changes nothing.
 
     `occupancy` is given if the caller has read it already.
@@ -63,7 +67,7 @@ class Judgement:
     door: LockedDoor
     decision: Decision
     name: str
-    code: AccessCode | None
+    code: CodeFacts | None
     at: datetime
 
     @property
@@ -83,7 +87,7 @@ class Judgement:
 
 def enter(
     *,
-    room: Room,
+    room: RoomFacts,
     visitor: Visitor,
     name: str,
     code: str,
@@ -101,7 +105,9 @@ def enter(
     return admit(judged, network=network, reservation=reservation)
 
 
-def judge(*, room: Room, visitor: Visitor, name: str, code: str, network: str, returning: bool = False) -> Judgement:
+def judge(
+    *, room: RoomFacts, visitor: Visitor, name: str, code: str, network: str, returning: bool = False
+) -> Judgement:
     """Decide under the room's lock whether the visitor may enter now. Changes nothing but the count of wrong codes.
 
     `returning`: the device comes back by itself after it lost the connection, so nothing is typed. The code by which
@@ -158,7 +164,7 @@ def admit(judged: Judgement, *, network: str, reservation: Reservation | None = 
     return participation
 
 
-def matching_code(door: LockedDoor, code: str, at: datetime) -> AccessCode | None:
+def matching_code(door: LockedDoor, code: str, at: datetime) -> CodeFacts | None:
     """The valid code of the visitor's role that equals `code`, or None. Raises `Throttled`.
 
     All codes are compared, so that the time it takes tells nothing.
@@ -171,7 +177,7 @@ def matching_code(door: LockedDoor, code: str, at: datetime) -> AccessCode | Non
     return equal[0] if equal and not equal[0].expired(at) else None
 
 
-def _earlier_code(door: LockedDoor, at: datetime) -> AccessCode | None:
+def _earlier_code(door: LockedDoor, at: datetime) -> CodeFacts | None:
     """The code by which this device was in a moment ago, if it is still one of its role's valid ones."""
     return next(
         (code for code in door.codes if code.uuid == door.occupancy.code_uuid and not code.expired(at)),
@@ -206,7 +212,7 @@ def count_wrong_code(door: LockedDoor, network: str) -> None:
     session.commit()
 
 
-def _count_use(door: LockedDoor, code: AccessCode | None, network: str, at: datetime) -> RoomToken | None:
+def _count_use(door: LockedDoor, code: CodeFacts | None, network: str, at: datetime) -> LinkFacts | None:
     """Count a use of link and code, and return the link. A visitor of a public room without one gets an automatic one.
 
     A device uses a link and a code once in a run, however often it enters by them; see `Occupancy.used`.
@@ -219,8 +225,12 @@ def _count_use(door: LockedDoor, code: AccessCode | None, network: str, at: date
             throttling.reserve(automatic_token_bucket(room=door.room, network=network))
         token = automatic_token(door.room, visitor.device, at=at, uses=int(fresh))
     elif token is not None:
-        token.last_usage = at
-        token.use_count += int(fresh)
+        session.execute(
+            sa.update(RoomToken)
+            .where(RoomToken.uuid == token.uuid)
+            .values(last_usage=at, use_count=RoomToken.use_count + int(fresh))
+            .execution_options(synchronize_session=False)
+        )
         if fresh and token.max_uses is not None:
             count_use_on_chain(token)
     if code is not None and not use_code(code, at, uses=int(code.uuid != door.occupancy.code_uuid)):
@@ -228,12 +238,12 @@ def _count_use(door: LockedDoor, code: AccessCode | None, network: str, at: date
     return token
 
 
-def _wrong_code(room: Room) -> Invalid:
+def _wrong_code(room: RoomFacts) -> Invalid:
     text = "That code does not fit this link. Check it, or ask %(host)s for the current one."
-    return Invalid(code=Message(text, host=room.owner.name))
+    return Invalid(code=Message(text, host=room.owner_name))
 
 
-def record_refusal(*, room: Room, visitor: Visitor, decision: Decision) -> None:
+def record_refusal(*, room: RoomFacts, visitor: Visitor, decision: Decision) -> None:
     """Write a refusal to the audit, without token and code. Does nothing if the decision is `Enter`.
 
     A missing code is a field to fill in and no refusal, so it is not recorded.
@@ -248,7 +258,7 @@ def _with_refusal_recorded(refused: Refused, door: LockedDoor, decision: Decisio
     return refused
 
 
-def _refusal_recorder(room: Room, visitor: Visitor, decision: Decision) -> Callable[[], None]:
+def _refusal_recorder(room: RoomFacts, visitor: Visitor, decision: Decision) -> Callable[[], None]:
     """A function that writes the line of the audit. Its data is read now: after the rollback the link may be gone."""
     member, room_uuid, role = visitor.member, room.uuid, visitor.role.value
     reason = decision.reason.value if decision.reason else "wait"

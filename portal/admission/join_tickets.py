@@ -32,7 +32,7 @@ from portal.clock import now
 from portal.db import session
 from portal.errors import Conflict, Message
 from portal.people.models import User
-from portal.rooms.models import Room
+from portal.rooms.facts import RoomFacts
 from portal.status.models import Participation
 from portal.status.operations import Reservation
 from portal.token_format import TokenFormat
@@ -50,7 +50,7 @@ class JoinTicketSpent(Conflict):
 
 
 def issue_join_ticket(
-    *, room: Room, visitor: Visitor, name: str, code: str = "", network: str, access_token_uuid: UUID | None = None
+    *, room: RoomFacts, visitor: Visitor, name: str, code: str = "", network: str, access_token_uuid: UUID | None = None
 ) -> tuple[Decision, str | None]:
     """Decide about a visitor. Returns the decision, and if it is `Enter` the secret of a new ticket, else None.
 
@@ -77,7 +77,7 @@ def issue_join_ticket(
             secret_hash=vault.lookup_hash(secret, purpose="join-ticket"),
             token_uuid=visitor.token.uuid if visitor.token else None,
             user_uuid=member.uuid if member is not None else None,
-            access_code=matching,
+            access_code_uuid=matching.uuid if matching is not None else None,
             scope_words=sorted(member.scopes) if member is not None and member.scopes is not None else None,
             access_token_uuid=access_token_uuid,
             name=name,
@@ -88,7 +88,7 @@ def issue_join_ticket(
     return decision, secret
 
 
-def find_join_ticket(room: Room, text: str) -> JoinTicket | None:
+def find_join_ticket(room: RoomFacts, text: str) -> JoinTicket | None:
     """The ticket of this room whose secret stands in the text, also a spent one; None if there is none."""
     secret = _SECRET.find(text)
     if secret is None:
@@ -97,7 +97,7 @@ def find_join_ticket(room: Room, text: str) -> JoinTicket | None:
     return session.scalar(_join_tickets(room).where(JoinTicket.secret_hash.in_(hashes)))
 
 
-def find_opened_join_ticket(room: Room, join_ticket_uuid: object) -> JoinTicket | None:
+def find_opened_join_ticket(room: RoomFacts, join_ticket_uuid: object) -> JoinTicket | None:
     """The ticket of this room that an admission cookie names by its uuid; None if there is none."""
     return session.scalar(_join_tickets(room).where(JoinTicket.uuid == join_ticket_uuid)) if join_ticket_uuid else None
 
@@ -112,7 +112,7 @@ def can_be_redeemed(ticket: JoinTicket, at: datetime) -> bool:
     return ticket.stands(at) and at < ticket.expires_at + REDEEMING_TIME
 
 
-def judge_join_ticket(*, room: Room, ticket: JoinTicket, visitor: Visitor, network: str) -> Judgement:
+def judge_join_ticket(*, room: RoomFacts, ticket: JoinTicket, visitor: Visitor, network: str) -> Judgement:
     """Decide under the room's lock whether the ticket's `visitor`, on this device, may enter now. Changes nothing.
 
     Everything is judged again but the code, which was right when the ticket was issued; it must still be valid if
@@ -131,7 +131,7 @@ def judge_join_ticket(*, room: Room, ticket: JoinTicket, visitor: Visitor, netwo
 
 
 def redeem_join_ticket(
-    *, room: Room, ticket: JoinTicket, visitor: Visitor, network: str, reservation: Reservation | None = None
+    *, room: RoomFacts, ticket: JoinTicket, visitor: Visitor, network: str, reservation: Reservation | None = None
 ) -> Participation:
     """Enter the room by a ticket, once: of several people who press its button at the same time, one gets in.
 
@@ -162,7 +162,7 @@ def sweep_join_tickets() -> int:
     return len(swept.all())
 
 
-def _join_tickets(room: Room) -> sa.Select[JoinTicket]:
+def _join_tickets(room: RoomFacts) -> sa.Select[JoinTicket]:
     return (
         sa.select(JoinTicket)
         .where(JoinTicket.room_uuid == room.uuid)

@@ -9,12 +9,11 @@ import re
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
-import sqlalchemy as sa
-
 from portal import throttling
 from portal.admission.entering import Judgement, enter, judge
 from portal.admission.join_tickets import judge_join_ticket, redeem_join_ticket
 from portal.admission.models import JoinTicket
+from portal.admission.queries import find_door
 from portal.admission.throttle_buckets import service_bucket
 from portal.admission.visitor import Visitor
 from portal.db import committed_step, session, without_transaction
@@ -23,12 +22,12 @@ from portal.people.signed_in import still_acts
 from portal.permissions.rules import member_role
 from portal.permissions.visibility import find_room
 from portal.providers.base import Destination, Joinable, ProviderError, Visit
-from portal.rooms.models import Room
+from portal.rooms.facts import RoomFacts
 from portal.status.models import Participation
 from portal.status.operations import ArrivalOutdated, Reservation
 from portal.status.service_calls import refusal_of, run_request, start_at_service
 from portal.status.services import current_provider
-from portal.subscriptions.models import ServiceProvider
+from portal.subscriptions.facts import ProviderFacts
 from portal.subscriptions.services import bound_service
 
 LONGEST_URL = 8_000
@@ -44,8 +43,8 @@ class Arrival:
 
 def arrive(
     *,
-    room: Room,
-    provider: ServiceProvider,
+    room: RoomFacts,
+    provider: ProviderFacts,
     visitor: Visitor,
     network: str,
     name: str = "",
@@ -65,14 +64,15 @@ def arrive(
         return _arrive(way, provider)
     except ArrivalOutdated:  # something changed while the service was asked: it is asked once more
         session.rollback()
-        return _arrive(way, current_provider(room))
+        room, visitor = _renewed(visitor, room.id)
+        return _arrive(replace(way, room=room, visitor=visitor), current_provider(room))
 
 
 @dataclass(frozen=True, kw_only=True)
 class _WayIn:
     """Who wants to enter which room, and how."""
 
-    room: Room
+    room: RoomFacts
     visitor: Visitor
     network: str
     name: str
@@ -81,7 +81,7 @@ class _WayIn:
     returning: bool
 
 
-def _arrive(way: _WayIn, provider: ServiceProvider) -> Arrival:
+def _arrive(way: _WayIn, provider: ProviderFacts) -> Arrival:
     room, visitor, network, ticket = way.room, way.visitor, way.network, way.ticket
     try:
         service = bound_service(provider)
@@ -98,7 +98,7 @@ def _arrive(way: _WayIn, provider: ServiceProvider) -> Arrival:
             else judge_join_ticket(room=room, ticket=ticket, visitor=visitor, network=network)
         )
         reservation, destination = _promise(service, judged, provider)
-        visitor = _renewed(visitor, room)
+        room, visitor = _renewed(visitor, room.id)
     if ticket is None:
         inside = enter(
             room=room,
@@ -114,7 +114,7 @@ def _arrive(way: _WayIn, provider: ServiceProvider) -> Arrival:
     return Arrival(inside, destination)
 
 
-def service_origin(provider: ServiceProvider) -> str | None:
+def service_origin(provider: ProviderFacts) -> str | None:
     """The origin to which forms that enter rooms of this provider redirect; None if that is the portal itself."""
     try:
         service = bound_service(provider)
@@ -123,7 +123,7 @@ def service_origin(provider: ServiceProvider) -> str | None:
     return service.origin if isinstance(service, Joinable) else None
 
 
-def _promise(service: Joinable, judged: Judgement, provider: ServiceProvider) -> tuple[Reservation, Destination]:
+def _promise(service: Joinable, judged: Judgement, provider: ProviderFacts) -> tuple[Reservation, Destination]:
     """Ask the service for a run, which it starts if needed, and for this visitor's destination in it.
 
     Raises `RoomNotOpened`.
@@ -155,25 +155,24 @@ def _promise(service: Joinable, judged: Judgement, provider: ServiceProvider) ->
     return reservation, destination
 
 
-def _renewed(visitor: Visitor, room: Room) -> Visitor:
-    """The visitor with the rights of now: asking the service took a while, and nothing was held meanwhile.
+def _renewed(visitor: Visitor, room_id: str) -> tuple[RoomFacts, Visitor]:
+    """The room and the visitor with the rights of now: asking the service took a while, and nothing was held meanwhile.
 
     Whatever this session has read before is read anew from here on. Raises `NotFound` if the room or the member's
     right to see it is gone.
     """
     session.expire_all()
-    try:
-        session.refresh(room)
-    except sa.exc.InvalidRequestError:
-        raise NotFound from None
-    room.subscription.forget_plan()
-    if visitor.member is None:
-        return visitor
-    may_see = still_acts(visitor.member) and find_room(visitor.member, room.id) is not None
-    role = member_role(visitor.member, room) if may_see else None
+    door = find_door(room_id, visitor.token.uuid if visitor.token is not None else None)
+    if door is None:
+        raise NotFound
+    member = visitor.member
+    if member is None:
+        return door.room, visitor
+    room = find_room(member, room_id) if still_acts(member) else None
+    role = member_role(member, room) if room is not None else None
     if role is None:
         raise NotFound
-    return replace(visitor, member_role=role)
+    return door.room, replace(visitor, member_role=role)
 
 
 def _leads_to(url: str, origin: str) -> bool:

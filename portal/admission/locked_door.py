@@ -1,16 +1,19 @@
 """A door that is locked to let somebody in: the room, its codes and its people, read under the room's lock."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.orm import lazyload, object_mapper
 
+from portal.admission.door import DoorLink, DoorRoom, DoorSubscription, DoorTerm, columns_of
 from portal.admission.models import AccessCode, RoomToken
 from portal.admission.occupancy import OCCUPANCY, Occupancy, this_token, visitor_params
 from portal.admission.throttle_buckets import KNOWN, STRANGERS, code_buckets
 from portal.admission.visitor import Visitor
 from portal.db import session
 from portal.errors import NotFound
+from portal.rooms.facts import RoomFacts
 from portal.rooms.features import used_limit
 from portal.rooms.kinds import kind_of
 from portal.rooms.models import Role, Room
@@ -18,17 +21,38 @@ from portal.status.locking import LockedRoom, locked_room_from_rows, locked_room
 from portal.status.models import Participation
 from portal.subscriptions.models import Subscription
 
+
+@dataclass(frozen=True)
+class DoorCode:
+    """An access code of the visitor's role."""
+
+    __tablename__ = AccessCode.__tablename__
+
+    uuid: UUID
+    code: str = field(repr=False)
+    normal: str = field(repr=False)
+    role: Role
+    expires_at: datetime | None
+
+    def expired(self, at: datetime) -> bool:
+        """Whether its end has come at `at`."""
+        return self.expires_at is not None and self.expires_at <= at
+
+
 _HERE = sa.bindparam("here", type_=sa.Uuid())
 
 
 _ROLE = sa.bindparam("role", type_=AccessCode.role.type)
 
 
+_ROOM = (Room.room_name, Room.slug, Room.status, Room.is_public, Room.room_features, Room.room_settings)
+_TERM = columns_of(DoorTerm, Subscription)
+_LINK = columns_of(DoorLink, RoomToken)
 _ROOM_AND_CODES = (  # these statements are built once, because others wait while they are executed
-    sa.select(Room, Subscription, AccessCode)
-    .join(Room.subscription)
+    sa.select(*_ROOM, *_TERM, *columns_of(DoorCode, AccessCode))
+    .select_from(Room)
+    .join(Subscription, Subscription.uuid == Room.subscription_uuid)
     .outerjoin(AccessCode, sa.and_(AccessCode.room_uuid == Room.uuid, AccessCode.role == _ROLE))
-    .options(lazyload(Subscription.provider), lazyload(Subscription.features))
     .where(Room.uuid == _HERE, Room.trashed_at.is_(None))
     .order_by(AccessCode.uuid)
 )
@@ -60,7 +84,7 @@ _ENTERED_BEFORE = (
 
 
 _BEHIND_THE_DOOR = (
-    locked_room_query(_HERE).outerjoin(RoomToken, this_token()).add_columns(RoomToken, _ENTERED_BEFORE, *OCCUPANCY)
+    locked_room_query(_HERE).outerjoin(RoomToken, this_token()).add_columns(*_LINK, _ENTERED_BEFORE, *OCCUPANCY)
 )
 
 
@@ -75,50 +99,73 @@ class LockedDoor:
     `retry_after`: for strangers and for known devices the Unix time from which a code may be tried again; None: now.
     """
 
-    room: Room
+    room: DoorRoom
     visitor: Visitor
-    codes: list[AccessCode]
+    codes: list[DoorCode]
     occupancy: Occupancy
     here: LockedRoom
     known: bool
     retry_after: tuple[float | None, float | None]
 
 
-def lock_door(room: Room, visitor: Visitor, *, network: str) -> LockedDoor:
+def lock_door(room: RoomFacts, visitor: Visitor, *, network: str) -> LockedDoor:
     """Lock subscription and room, and read everything that entering depends on: two statements.
 
     Raises `NotFound` for a room that is gone.
     """
-    codes = _lock(room, visitor.role)
+    locked, codes = _lock(room, visitor.role)
     params = {"here": room.uuid, "role": visitor.role, **visitor_params(visitor)}
     if codes:
         for column, known_device in ((STRANGERS, None), (KNOWN, visitor.device or "")):
             buckets = code_buckets(room=room, role=visitor.role, network=network, known_device=known_device)
             params |= column.params(*buckets)
     rows = session.execute(_BEHIND_A_CODE if codes else _BEHIND_THE_DOOR, params).all()
-    _status, _run, _person, token, known, *more = rows[0]
-    occupancy, retry_after = Occupancy(*more[: len(OCCUPANCY)]), more[len(OCCUPANCY) :] or (None, None)
+    _status, _run, _person, *more = rows[0]
+    link, more = more[: len(_LINK)], more[len(_LINK) :]
+    known, occupancy = more[0], Occupancy(*more[1 : 1 + len(OCCUPANCY)])
+    retry_after = more[1 + len(OCCUPANCY) :] or (None, None)
     return LockedDoor(
-        room,
-        replace(visitor, token=token),
+        locked,
+        replace(visitor, token=DoorLink(*link) if link[0] is not None else None),
         codes,
         occupancy,
-        locked_room_from_rows(room, rows),
+        locked_room_from_rows(locked, rows),
         known,
         (retry_after[0], retry_after[1]),
     )
 
 
-def _lock(room: Room, role: Role) -> list[AccessCode]:
-    """Lock and reload subscription and room, and return the role's codes: one statement. Raises `NotFound`."""
-    room_uuid, subscription = room.uuid, room.subscription
+def _lock(room: RoomFacts, role: Role) -> tuple[DoorRoom, list[DoorCode]]:
+    """Lock subscription and room, and read both anew, with the role's codes: one statement. Raises `NotFound`.
+
+    What stands above the subscription, and the values of its plan, stay as they were read a moment ago.
+    """
+    subscription = room.subscription
     limit = kind_of(room).people_limit
     counted = limit is not None and used_limit(subscription.values, {}, limit) is not None
     locking = _LOCKING if counted else _LOCKING_UNLIMITED
-    for thing in (room, subscription):
-        plain = set(object_mapper(thing).column_attrs.keys()) - {"uuid"}
-        session.expire(thing, plain)  # only the columns, which are reloaded below; relations stay loaded
-    rows = session.execute(locking, {"here": room_uuid, "role": role}).all()
+    rows = session.connection().execute(locking, {"here": room.uuid, "role": role}).all()
     if not rows:
         raise NotFound
-    return [row[2] for row in rows if row[2] is not None]
+    room_name, slug, status, is_public, features, settings, *more = rows[0][: len(_ROOM) + len(_TERM)]
+    locked = DoorRoom(
+        uuid=room.uuid,
+        id=room.id,
+        room_name=room_name,
+        slug=slug,
+        status=status,
+        is_public=is_public,
+        room_type=room.room_type,
+        room_features=features,
+        room_settings=settings,
+        customer_uuid=room.customer_uuid,
+        account_uuid=room.account_uuid,
+        subscription_uuid=room.subscription_uuid,
+        owner_uuid=room.owner_uuid,
+        owner_name=room.owner_name,
+        account=room.account,
+        customer=room.customer,
+        subscription=DoorSubscription(DoorTerm(*more), subscription.values, subscription.provider),
+    )
+    codes = (row[len(_ROOM) + len(_TERM) :] for row in rows)
+    return locked, [DoorCode(*code) for code in codes if code[0] is not None]

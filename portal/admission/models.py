@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal import vault
+from portal.admission.links import LinkLife
 from portal.column_types import UTCSeconds, enum_type
 from portal.credentials.tokens import AccessToken
 from portal.db import Base, TimestampMixin
@@ -18,7 +19,7 @@ from portal.scopes import Scope, in_order
 LABEL_LENGTH = 80
 
 
-class RoomToken(IdentifierMixin, TimestampMixin, Base):
+class RoomToken(LinkLife, IdentifierMixin, TimestampMixin, Base):
     """A link into one room, with one role. It is stored sealed and found by a keyed hash, so a dump reveals none."""
 
     __tablename__ = "room_tokens"
@@ -53,28 +54,6 @@ class RoomToken(IdentifierMixin, TimestampMixin, Base):
     def created_by_id(self) -> str | None:
         """The public id of whoever made it."""
         return self.created_by.id if self.created_by else None
-
-    @property
-    def ends_at(self) -> datetime | None:
-        """When the link stops working: `expires_at` or `grace_until`, whichever is earlier. None: never."""
-        return min(filter(None, (self.expires_at, self.grace_until)), default=None)
-
-    def expired(self, at: datetime) -> bool:
-        """Whether its end has come at `at`, be it its own or that of its grace."""
-        return self.ends_at is not None and self.ends_at <= at
-
-    @property
-    def replaced(self) -> bool:
-        """Whether it was rotated: a new link replaces it, though it may still work until its grace ends."""
-        return self.grace_until is not None
-
-    def works(self, at: datetime) -> bool:
-        """Whether it is neither revoked, paused, expired nor used up at `at`.
-
-        Whoever has a link that works may know the room's name.
-        """
-        used_up = self.max_uses is not None and self.use_count >= self.max_uses
-        return self.revoked_at is None and self.paused_at is None and not self.expired(at) and not used_up
 
     @property
     def token(self) -> str:

@@ -1,44 +1,31 @@
-"""Reading what the decision needs, by one statement: room, visitor's link and occupancy; and finding links and codes.
+"""Reading what the decision needs: a door by one statement, and the occupancy; and finding links and codes."""
 
-The statement is built once, when the module is loaded, because building it takes longer than executing it.
-"""
-
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.orm import contains_eager, joinedload, lazyload, load_only
+from sqlalchemy.orm import joinedload
 
 from portal import vault
-from portal.accounts.models import Account, AccountStatus
+from portal.accounts.models import AccountStatus
 from portal.admission.case import Case
+from portal.admission.door import FIND_DOOR, Door, door_from_row
+from portal.admission.links import LinkFacts
 from portal.admission.models import AccessCode, RoomToken
 from portal.admission.occupancy import OCCUPANCY, Occupancy, occupancy_params, this_token, visitor_params
 from portal.admission.secrets import read_token
 from portal.admission.visitor import Visitor
 from portal.clock import now
-from portal.customers.models import Customer
+from portal.customers.webhook_counts import note_webhooks
 from portal.db import session
 from portal.identifiers import matches_identifier
 from portal.people.models import User
+from portal.rooms.facts import RoomFacts
 from portal.rooms.features import used_limit
 from portal.rooms.kinds import kind_of
 from portal.rooms.models import Role, Room, RoomStatusWord
 from portal.rooms.settings import GUEST_POLICY, WAIT_FOR_HOST
-from portal.status.models import RoomStatus
 from portal.status.services import provider_of
-from portal.subscriptions.models import ServiceProvider, Subscription, plan_column
-
-
-@dataclass(frozen=True)
-class Door:
-    """A room with everything that it belongs to, the visitor's link if he has one, the status and the occupancy."""
-
-    room: Room
-    token: RoomToken | None
-    status: RoomStatus | None
-    occupancy: Occupancy
 
 
 def find_door(
@@ -46,82 +33,20 @@ def find_door(
 ) -> Door | None:
     """Read a room for a visitor with this link, device and sign-in, by one statement. None if there is no such room."""
     params = occupancy_params(device=device, token_uuid=token_uuid, sign_in_uuid=sign_in_uuid)
-    row = session.execute(_DOOR, {"room_id": room_id, **params}).first()
+    row = session.connection().execute(FIND_DOOR, {"room_id": room_id, **params}).first()
     if row is None:
         return None
-    room, token, status, plan, *columns = row
-    room.subscription.set_plan(plan)
-    return Door(room, token, status, Occupancy(*columns))
+    door = door_from_row(row)
+    note_webhooks(door.room.uuid, door.room.customer.webhooks)
+    return door
 
 
-_DOOR = (
-    sa.select(Room, RoomToken, RoomStatus, plan_column(Room.subscription_uuid), *OCCUPANCY)
-    .join(Room.account)
-    .join(Room.customer)
-    .join(Room.subscription)
-    .join(Subscription.provider)
-    .join(Room.owner)
-    .outerjoin(RoomStatus, RoomStatus.room_uuid == Room.uuid)
-    .outerjoin(RoomToken, this_token())
-    .options(
-        load_only(
-            Room.id,
-            Room.room_name,
-            Room.slug,
-            Room.status,
-            Room.is_public,
-            Room.room_type,
-            Room.room_features,
-            Room.room_settings,
-            Room.customer_uuid,
-            Room.account_uuid,
-            Room.subscription_uuid,
-            Room.owner_uuid,
-        ),
-        load_only(
-            RoomToken.room_uuid,
-            RoomToken.role,
-            RoomToken.person,
-            RoomToken.not_before,
-            RoomToken.expires_at,
-            RoomToken.grace_until,
-            RoomToken.max_uses,
-            RoomToken.use_count,
-            RoomToken.paused_at,
-            RoomToken.revoked_at,
-            RoomToken.automatic,
-            RoomToken.rotated_to_uuid,
-        ),
-        load_only(RoomStatus.state, RoomStatus.count),
-        contains_eager(Room.account).load_only(Account.status, Account.owner_uuid),
-        contains_eager(Room.customer).load_only(
-            Customer.status,
-            Customer.owner_uuid,
-            Customer.company_name,
-            Customer.first_name,
-            Customer.last_name,
-            Customer.email,
-            Customer.webhooks,
-        ),
-        contains_eager(Room.owner).load_only(User.name).lazyload(User.platform_roles),
-        contains_eager(Room.subscription).options(
-            load_only(
-                Subscription.status,
-                Subscription.starts_at,
-                Subscription.ends_at,
-                Subscription.grace_until,
-                Subscription.cancels_at,
-            ),
-            contains_eager(Subscription.provider).load_only(ServiceProvider.provider_type, ServiceProvider.active),
-            lazyload(Subscription.features),
-        ),
-    )
-    .where(Room.id == sa.bindparam("room_id", type_=sa.String()), Room.trashed_at.is_(None))
-    .execution_options(populate_existing=True)
-)
+def find_replacement(link: LinkFacts) -> RoomToken | None:
+    """The link that replaced this one by a rotation; None if none did."""
+    return session.get(RoomToken, link.rotated_to_uuid) if link.rotated_to_uuid is not None else None
 
 
-def find_token(room: Room, text: str) -> RoomToken | None:
+def find_token(room: RoomFacts, text: str) -> RoomToken | None:
     """The token of this room that stands in the text, whatever is around it; None if there is none."""
     token = read_token(text)
     if token is None:
@@ -132,13 +57,13 @@ def find_token(room: Room, text: str) -> RoomToken | None:
     )
 
 
-def occupancy_for(room: Room, visitor: Visitor) -> Occupancy:
+def occupancy_for(room: RoomFacts, visitor: Visitor) -> Occupancy:
     """Read the occupancy of a room for this visitor."""
     query = sa.select(*OCCUPANCY).select_from(Room).outerjoin(RoomToken, this_token()).where(Room.uuid == room.uuid)
     return Occupancy(*session.execute(query, visitor_params(visitor)).one())
 
 
-def case_of(room: Room, visitor: Visitor, *, occupancy: Occupancy, at: datetime | None = None) -> Case:
+def case_of(room: RoomFacts, visitor: Visitor, *, occupancy: Occupancy, at: datetime | None = None) -> Case:
     """The case to decide for this visitor. `code` is "missing": the caller replaces it by what was typed."""
     at = at or now()
     link = visitor.link

@@ -9,9 +9,8 @@ from contextlib import suppress
 from portal.admission.visitor import Visitor
 from portal.channels import channels
 from portal.errors import ChannelsAway
-from portal.rooms.models import Room
+from portal.rooms.facts import RoomColumns
 from portal.rooms.operations import room_topics
-from portal.rooms.room_read import AnyRoom
 from portal.rooms.settings import WAIT_FOR_HOST
 
 WAITING_SECONDS = 70  # browsers let a hidden page send a request only once a minute
@@ -19,7 +18,7 @@ _GROUP = "waiting:"
 _WAITING = {"asked": True}
 
 
-def start_waiting(room: Room, visitor: Visitor) -> None:
+def start_waiting(room: RoomColumns, visitor: Visitor) -> None:
     """Count a visitor who has pressed Join and has to wait, and nudge pages that show the room's status.
 
     Does nothing if the channels are away, as all functions here: that must keep nobody from the room.
@@ -31,20 +30,20 @@ def start_waiting(room: Room, visitor: Visitor) -> None:
             keep_waiting(room, visitor)
 
 
-def keep_waiting(room: Room, visitor: Visitor) -> None:
+def keep_waiting(room: RoomColumns, visitor: Visitor) -> None:
     """Keep counting a visitor whose page asks again. One who has not pressed Join is not counted."""
     with suppress(ChannelsAway):
         channels().set_present(_group(room), _waiter(visitor), _WAITING, WAITING_SECONDS, instead_of=_WAITING)
 
 
-def stop_waiting(room: Room, visitor: Visitor) -> None:
+def stop_waiting(room: RoomColumns, visitor: Visitor) -> None:
     """Stop counting a visitor, because he has entered."""
     if room.room_settings.get(WAIT_FOR_HOST):
         with suppress(ChannelsAway):
             channels().set_absent(_group(room), _waiter(visitor))
 
 
-def count_waiting(room: AnyRoom) -> int:
+def count_waiting(room: RoomColumns) -> int:
     """How many visitors wait for the host; 0 if the room needs none, or if the channels are away."""
     if room.room_settings.get(WAIT_FOR_HOST):
         with suppress(ChannelsAway):
@@ -57,7 +56,7 @@ def is_waiting_group(group: str) -> bool:
     return group.startswith(_GROUP)
 
 
-def _group(room: AnyRoom) -> str:
+def _group(room: RoomColumns) -> str:
     return f"{_GROUP}{room.uuid}"
 
 

@@ -34,6 +34,11 @@ class CustomerStatus(StrEnum):
     SUSPENDED = "suspended"
     TERMINATED = "terminated"
 
+    @property
+    def usable(self) -> bool:
+        """Whether rooms of such a customer work."""
+        return self in {CustomerStatus.ACTIVE, CustomerStatus.SUSPENDED}
+
 
 def display_name(company: str | None, first: str | None, last: str | None, email: str) -> str:
     """The name to show for a customer: the company's, else the person's, else the e-mail address."""
@@ -64,7 +69,7 @@ class Customer(IdentifierMixin, TimestampMixin, Base):
     @property
     def usable(self) -> bool:
         """Whether the customer's rooms work: it is active or suspended."""
-        return self.status in {CustomerStatus.ACTIVE, CustomerStatus.SUSPENDED}
+        return self.status.usable
 
 
 class CustomerMember(MembershipMixin, IdentifierMixin, TimestampMixin, Base):

@@ -15,6 +15,7 @@ from flask import current_app, g, request
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import MethodNotAllowed
 
+from portal.admission.door import DoorRoom
 from portal.admission.occupancy import Occupancy
 from portal.admission.queries import find_door
 from portal.admission.reauthorization import NoSuchRoom, ParticipationEnded, reauthorize
@@ -34,10 +35,10 @@ from portal.permissions.rules import acting_on, can, holds
 from portal.permissions.visibility import find_room
 from portal.rooms.models import Room
 from portal.rooms.room_read import AnyRoom
-from portal.status.models import Driver, Participation, RoomStatus
+from portal.status.models import Driver, Participation
 from portal.status.operations import change_role
 from portal.status.services import provider_of
-from portal.subscriptions.models import ServiceProvider
+from portal.subscriptions.facts import ProviderFacts
 from portal.subscriptions.queries import get_provider
 
 View = Callable[..., Any]
@@ -53,12 +54,12 @@ class SignInFirst(Refused):
 
 @dataclass(frozen=True)
 class Admission:
-    """A visitor at the door of a room, with or without a right to enter it."""
+    """A visitor at the door of a room, with or without a right to enter it. `people_in` is that of `Door`."""
 
-    room: Room
+    room: DoorRoom
     visitor: Visitor
     cookie: AdmissionCookie
-    status: RoomStatus | None
+    people_in: int | None
     occupancy: Occupancy
     is_new: bool
     """Whether the browser came without a cookie, so that the answer has to carry one."""
@@ -76,7 +77,7 @@ class Admission:
         return self.room.path if known else f"/rooms/{self.room.id}"
 
     @property
-    def provider(self) -> ServiceProvider:
+    def provider(self) -> ProviderFacts:
         """The provider of the room's running run, or else the one on which a run would start."""
         return provider_of(self.room, self.occupancy.run_provider_uuid)
 
@@ -166,7 +167,7 @@ def _actor_door(view: View, door: str) -> View:
 
 
 def bearer_at_door(view: View) -> View:
-    """Replace `room_id` by the `room`, whether or not the caller may see it. Only below `/api`.
+    """Replace `room_id` by the `room` that the caller may see, or the value of one that he may not. Only below `/api`.
 
     A token in the body may open the room, so the view decides. It must answer a caller without any right as if
     there were no such room.
@@ -175,11 +176,12 @@ def bearer_at_door(view: View) -> View:
     @wraps(view)
     def guarded(room_id: str, **address: Any) -> Any:
         somebody = _require_actor()
-        find_room(somebody, room_id)  # loads his membership
-        door = find_door(short_id(Room, room_id) or "")
-        if door is None:
+        seen = find_room(somebody, room_id)
+        door = find_door(short_id(Room, room_id) or "") if seen is None else None
+        room = seen or (door and door.room)
+        if room is None:
             raise NotFound
-        return view(room=door.room, **address)
+        return view(room=room, **address)
 
     return _stamp(guarded, "bearer_at_door")
 
@@ -231,11 +233,9 @@ def at_door(view: View) -> View:
         door = find_door(room_id, cookie.token_uuid, cookie.device, cookie.sign_in_uuid)
         if door is None:
             raise NoSuchRoom
-        visitor = visitor_of(door.room, door.token, sent)
-        return view(
-            admission=Admission(door.room, visitor, cookie, door.status, door.occupancy, sent is None),
-            **address,
-        )
+        visitor = visitor_of(room_id, door.token, sent)
+        admission = Admission(door.room, visitor, cookie, door.people_in, door.occupancy, sent is None)
+        return view(admission=admission, **address)
 
     return _stamp(guarded, AT_DOOR)
 

@@ -1,6 +1,6 @@
 """Who stands at a room's door: the visitor that an admission cookie or a membership makes, for `decide` to judge."""
 
-from portal.admission.models import RoomToken
+from portal.admission.links import LinkFacts
 from portal.admission.visitor import Visitor
 from portal.edge import actor
 from portal.edge.admission_cookie import AdmissionCookie
@@ -10,21 +10,25 @@ from portal.permissions.visibility import find_room
 from portal.rooms.models import Room
 
 
-def visitor_of(room: Room, token: RoomToken | None, cookie: AdmissionCookie | None) -> Visitor:
+def visitor_of(room_id: str, token: LinkFacts | None, cookie: AdmissionCookie | None) -> Visitor:
     """The visitor that this cookie makes, with the rights that he has now."""
     if cookie is None:
         return Visitor()
     if cookie.sign_in_uuid is None:
         return Visitor(device=cookie.device, token=token)
     somebody = actor.by_sign_in(cookie.sign_in_uuid)
-    visitor = as_member(somebody, room, device=cookie.device) if somebody else None
+    visitor = find_member(somebody, room_id, device=cookie.device) if somebody else None
     return visitor or Visitor(device=cookie.device)
 
 
-def as_member(somebody: Actor, room: Room, *, device: str) -> Visitor | None:
+def find_member(somebody: Actor, room_id: str, *, device: str) -> Visitor | None:
     """The visitor that a signed-in person makes without a link, or None if he is no member."""
-    if room.uuid not in somebody.memberships and find_room(somebody, room.id) is None:
-        return None
+    room = find_room(somebody, room_id)
+    return as_member(somebody, room, device=device) if room is not None else None
+
+
+def as_member(somebody: Actor, room: Room, *, device: str) -> Visitor | None:
+    """As `find_member`, in a room that a door has found with his membership."""
     role = member_role(somebody, room)
     if role is None:
         return None

@@ -1,5 +1,6 @@
 """The table of rooms, and the three roles that a participant can have in one."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -52,6 +53,11 @@ def sort_name_of(name: str) -> str:
 def name_words_of(name: str) -> str:
     """The search terms of a name, by which rooms are found."""
     return " ".join(search_terms(name))
+
+
+def description_in(settings: Mapping[str, Any]) -> str:
+    """The setting `description` of a room with these settings, or ""."""
+    return str(settings.get("description") or "")
 
 
 def path_of(room_id: str, slug: str) -> str:
@@ -169,4 +175,4 @@ class Room(IdentifierMixin, TimestampMixin, Base):
     @property
     def description(self) -> str:
         """The room's setting `description`, or ""."""
-        return str(self.room_settings.get("description") or "")
+        return description_in(self.room_settings)

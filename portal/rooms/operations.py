@@ -16,6 +16,7 @@ from portal.errors import Conflict, Invalid, Message
 from portal.identifiers import new_id, new_uuid
 from portal.people.actor import Actor
 from portal.people.names import clean_name
+from portal.rooms.facts import RoomColumns
 from portal.rooms.features import merged_features
 from portal.rooms.metadata import checked_metadata
 from portal.rooms.models import ROOM_NAME_LENGTH, Room, RoomStatusWord, name_words_of, sort_name_of
@@ -205,7 +206,7 @@ def _nudge_watchers(room: Room) -> None:
     on_commit(lambda: channels().nudge(*topics, word=word))
 
 
-def room_topics(room: Room) -> list[str]:
+def room_topics(room: RoomColumns) -> list[str]:
     """The topics to nudge when something about this room changed: its own, and those of all above it."""
     return [
         f"room:{room.uuid}",

@@ -11,6 +11,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from portal.db import locked_rows, session
+from portal.rooms.facts import RoomFacts
 from portal.rooms.models import Room
 from portal.status.models import Participation, RoomSession, RoomStatus
 
@@ -19,7 +20,7 @@ from portal.status.models import Participation, RoomSession, RoomStatus
 class LockedRoom:
     """A locked room with its stored status, its running run, and its open participations in the order of entering."""
 
-    room: Room
+    room: RoomFacts
     status: RoomStatus | None
     run: RoomSession | None
     people: list[Participation]
@@ -36,7 +37,7 @@ def lock_room(room_uuid: UUID) -> Room | None:
     return room
 
 
-def read_locked_room(room: Room) -> LockedRoom:
+def read_locked_room(room: RoomFacts) -> LockedRoom:
     """Read a room that the caller has locked, without using what this transaction has read before."""
     return locked_room_from_rows(room, session.execute(locked_room_query(room.uuid)).all())
 
@@ -55,7 +56,7 @@ def locked_room_query(room_uuid: UUID | sa.BindParameter[UUID]) -> sa.Select[Roo
     )
 
 
-def locked_room_from_rows(room: Room, rows: Any) -> LockedRoom:
+def locked_room_from_rows(room: RoomFacts, rows: Any) -> LockedRoom:
     """A `LockedRoom` from the rows of `locked_room_query`, which may have more columns at the end."""
     status, run = (rows[0][0], rows[0][1]) if rows else (None, None)
     return LockedRoom(room, status, run, [row[2] for row in rows if row[2] is not None])

@@ -19,13 +19,14 @@ from portal.errors import Conflict, Message
 from portal.identifiers import new_id, new_uuid
 from portal.people.actor import Actor
 from portal.providers.base import Count, LiveState, Snapshot
-from portal.rooms.models import Role, Room
+from portal.rooms.facts import RoomFacts
+from portal.rooms.models import Role
 from portal.rooms.room_read import AnyRoom
 from portal.status.endings import close_people, close_run, end_run_here
 from portal.status.locking import LockedRoom, lock_room, read_locked_room
 from portal.status.models import HAPPENING, Driver, Ending, Participation, RoomSession, Source
 from portal.status.recording import open_run, record_locked
-from portal.subscriptions.models import ServiceProvider
+from portal.subscriptions.facts import ProviderFacts
 
 ParticipationFilter = Callable[[Participation], bool]
 
@@ -51,7 +52,7 @@ class ArrivalOutdated(Conflict):
 class Reservation:
     """What a service has reserved for somebody who is about to enter: the run, and the id by which it knows him."""
 
-    provider: ServiceProvider
+    provider: ProviderFacts
     external: str
     participation_id: str
     name: str
@@ -259,7 +260,7 @@ def _release_presence(group: str, member: str) -> None:
         channels().post(f"participation:{member}", {"event": "over", "reason": "elsewhere", "tab": holder})
 
 
-def _notify_leavers(room: Room, gone: list[Participation], ending: Ending) -> None:
+def _notify_leavers(room: RoomFacts, gone: list[Participation], ending: Ending) -> None:
     """Remove people from the presence, and tell the pages of all who did not leave by themselves why they are out."""
     group, members = str(room.uuid), [person.id for person in gone]
 

@@ -22,6 +22,7 @@ from portal.people.actor import Actor
 from portal.people.models import NAME_LENGTH
 from portal.people.names import printable
 from portal.providers.base import LiveState, Snapshot
+from portal.rooms.facts import RoomFacts
 from portal.rooms.models import Room
 from portal.rooms.operations import room_topics
 from portal.status.endings import END_AT_SERVICE, close_people, end_run_here
@@ -36,7 +37,7 @@ from portal.status.models import (
     RoomStatus,
     Source,
 )
-from portal.subscriptions.models import ServiceProvider
+from portal.subscriptions.facts import ProviderFacts
 
 NAMES_KEPT = 20
 COUNTS_KEPT, KEY_LENGTH, LARGEST_COUNT = 20, 40, 10_000_000
@@ -52,7 +53,7 @@ ON_THE_WAY = timedelta(seconds=60)
 
 
 def record(
-    room_uuid: UUID, snapshot: Snapshot, *, source: Source, provider: ServiceProvider, external: str
+    room_uuid: UUID, snapshot: Snapshot, *, source: Source, provider: ProviderFacts, external: str
 ) -> RoomStatus | None:
     """Record what the service of `provider` says about the room's run that it calls `external`.
 
@@ -73,7 +74,7 @@ def record(
         return None
     if here.status is not None and snapshot.checked_at < here.status.checked_at:
         return here.status
-    if not _follow(here, snapshot, provider=provider, external=external):
+    if not _follow(here, room, snapshot, provider=provider, external=external):
         return here.status
     record_locked(here, snapshot, source=source)
     if here.status is not None:
@@ -87,7 +88,7 @@ def is_name(external: object) -> bool:
     return isinstance(external, str) and 1 <= len(external) <= EXTERNAL_LENGTH and external.isprintable()
 
 
-def record_missed(room_uuid: UUID, *, provider: ServiceProvider, at: datetime) -> None:
+def record_missed(room_uuid: UUID, *, provider: ProviderFacts, at: datetime) -> None:
     """Record that the service gave no answer when it was asked about the room at `at`.
 
     The stored status becomes stale, after several misses its state is unknown, and after `LONGEST_SILENCE` the run is
@@ -122,7 +123,7 @@ def record_locked(here: LockedRoom, snapshot: Snapshot, *, source: Source) -> No
 
 
 def open_run(
-    room: Room, *, provider: ServiceProvider, driver: Driver, external: str = "", by: Actor | None = None
+    room: RoomFacts, *, provider: ProviderFacts, driver: Driver, external: str = "", by: Actor | None = None
 ) -> RoomSession:
     """Open a run that begins now with this provider. The caller has locked the room and knows that none is running."""
     run = RoomSession(
@@ -140,7 +141,7 @@ def open_run(
     return run
 
 
-def _may_open(room: Room, provider: ServiceProvider, external: str, at: datetime) -> bool:
+def _may_open(room: Room, provider: ProviderFacts, external: str, at: datetime) -> bool:
     """Whether a run that the service tells of, and that does not run here, may run here.
 
     Not if it was ended here a moment ago, or its service has still to be told so; and not in a room that cannot be
@@ -170,18 +171,18 @@ def _not_of_the_future(snapshot: Snapshot) -> Snapshot:
     return replace(snapshot, checked_at=min(snapshot.checked_at, at), since=since)
 
 
-def _follow(here: LockedRoom, snapshot: Snapshot, *, provider: ServiceProvider, external: str) -> bool:
+def _follow(here: LockedRoom, room: Room, snapshot: Snapshot, *, provider: ProviderFacts, external: str) -> bool:
     """Let the run begin, go on or end as the service says. False if it speaks of a run that is over here."""
     happening = snapshot.state in HAPPENING
     if here.run is None or here.run.external != external:
         if not happening and here.run is not None:
             return False
-        if happening and not _may_open(here.room, provider, external, snapshot.checked_at):
+        if happening and not _may_open(room, provider, external, snapshot.checked_at):
             return False
         if here.run is not None:
             end_run_here(here, ending=Ending.CLOSED, at=snapshot.checked_at)
         if happening:
-            here.run = open_run(here.room, provider=provider, driver=Driver.PROVIDER, external=external)
+            here.run = open_run(room, provider=provider, driver=Driver.PROVIDER, external=external)
     if here.run is not None and happening:
         _follow_people(here, here.run, snapshot)
     elif here.run is not None:
@@ -260,7 +261,7 @@ def _store(here: LockedRoom, snapshot: Snapshot, *, source: Source) -> None:
         _tell_change(here.room, stored)
 
 
-def _tell_change(room: Room, stored: RoomStatus) -> None:
+def _tell_change(room: RoomFacts, stored: RoomStatus) -> None:
     stored.version += 1
     topics, word = room_topics(room), room.id
     on_commit(lambda: channels().nudge(*topics, word=word))

@@ -16,11 +16,11 @@ from portal.status.locking import LockedRoom, lock_room, read_locked_room
 from portal.status.models import Driver, Ending, RoomSession, Source
 from portal.status.operations import close_in, driven_by_service, look_soon, record_presence
 from portal.status.recording import open_run, record_locked
-from portal.subscriptions.models import ServiceProvider
+from portal.subscriptions.facts import ProviderFacts
 
 
 def start_session(
-    room: Room, *, by: Actor | None = None, provider: ServiceProvider | None = None, external: str = ""
+    room: Room, *, by: Actor | None = None, provider: ProviderFacts | None = None, external: str = ""
 ) -> RoomSession:
     """Open a run with nobody in it, whose state is `starting` until somebody enters; or return the running one.
 
@@ -52,8 +52,10 @@ def start_session(
     return run
 
 
-def _runs_elsewhere(here: LockedRoom, provider: ServiceProvider | None) -> bool:
-    return here.run is not None and (not driven_by_service(here) or here.run.provider != provider)
+def _runs_elsewhere(here: LockedRoom, provider: ProviderFacts | None) -> bool:
+    if here.run is None:
+        return False
+    return not driven_by_service(here) or provider is None or here.run.provider_uuid != provider.uuid
 
 
 def end_session(room: Room, *, ending: Ending = Ending.ENDED, by: Actor | None = None) -> int:

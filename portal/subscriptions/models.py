@@ -70,6 +70,15 @@ def is_active(term: Term, at: datetime) -> bool:
     return term.status is SubscriptionStatus.ACTIVE
 
 
+PackedPlan = list[tuple[str, int | None, int | bool | None]]
+"""What `plan_column` reads: code, number and switch of each feature."""
+
+
+def plan_values(packed: PackedPlan | None) -> dict[str, int | bool | None]:
+    """Feature code → value, from the column `plan_column`. None means an unlimited number."""
+    return {code: number if switch is None else bool(switch) for code, number, switch in packed or ()}
+
+
 class Subscription(IdentifierMixin, TimestampMixin, Base):
     """What a customer bought. Its features and default provider are copies of what was sold at that time."""
 
@@ -103,10 +112,9 @@ class Subscription(IdentifierMixin, TimestampMixin, Base):
             return self._plan
         return {feature.code: feature.value for feature in self.features}
 
-    def set_plan(self, packed_features: list[tuple[str, int | None, int | bool | None]] | None) -> None:
+    def set_plan(self, packed: PackedPlan | None) -> None:
         """Set `values` from the column `plan_column` of a larger statement, so that they need no query of their own."""
-        plan = {code: number if switch is None else bool(switch) for code, number, switch in packed_features or ()}
-        vars(self)["_plan"] = plan  # of this instance, and no column
+        vars(self)["_plan"] = plan_values(packed)  # of this instance, and no column
 
     def forget_plan(self) -> None:
         """Read `values` from the database again."""
@@ -132,6 +140,6 @@ class SubscriptionFeature(Base):
 
 
 def plan_column(subscription_uuid: InstrumentedAttribute[UUID]) -> sa.ScalarSelect[Any]:
-    """A subquery with all features of a subscription in one JSON column, for `Subscription.set_plan`."""
+    """A subquery with all features of a subscription in one JSON column, for `plan_values`."""
     features = json_rows(SubscriptionFeature.code, SubscriptionFeature.number, SubscriptionFeature.switch)
     return sa.select(features).where(SubscriptionFeature.subscription_uuid == subscription_uuid).scalar_subquery()

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from portal.admission.case import Case, Check, Enter, Reason, Refuse, Wait
 from portal.admission.decision import Decision, decide
+from portal.admission.door import DoorRoom
 from portal.admission.entering import preview
 from portal.admission.join_tickets import OPENING_TIME, issue_join_ticket
 from portal.admission.queries import find_token
@@ -80,10 +81,10 @@ class JoinRequest(RequestBody):
     name: Annotated[str, Field(max_length=NAME_LENGTH)] = ""
 
 
-def serialized(decision: Decision, room: Room) -> dict[str, Any]:
-    """A decision as JSON, with its checks. What is wrong with the plan is told to its owners and to staff only."""
+def serialized(decision: Decision, *, with_plan: bool) -> dict[str, Any]:
+    """A decision as JSON, with its checks. `with_plan`: also those that tell what is wrong with the plan."""
     result = decision.result
-    checks = decision.checks if knows_the_plan(actor.someone(), room) else decision.without_the_plan()
+    checks = decision.checks if with_plan else decision.without_the_plan()
     return {
         "object": "AccessDecision",
         "result": {Enter: "enter", Wait: "wait", Refuse: "refuse"}[type(result)],
@@ -100,14 +101,14 @@ def serialized(decision: Decision, room: Room) -> dict[str, Any]:
 @requires(Permission.TOKENS_VIEW)
 def check(room: Room) -> Response:
     """Say what would happen to whoever came with `token` (or without one), check by check. Nothing is used up."""
-    selection = query_params.field_selection(CHECK)
+    selection, with_plan = query_params.field_selection(CHECK), knows_the_plan(actor.someone(), room)
     text = request.args.get("token")
     if text is None:
-        return responses.single(serialized(preview(room, Visitor()), room), selection)
+        return responses.single(serialized(preview(room, Visitor()), with_plan=with_plan), selection)
     token = find_token(room, text)
     if token is None:
-        return responses.single(serialized(_unknown(), room), selection)
-    return responses.single(serialized(preview(room, Visitor(token=token)), room), selection)
+        return responses.single(serialized(_unknown(), with_plan=with_plan), selection)
+    return responses.single(serialized(preview(room, Visitor(token=token)), with_plan=with_plan), selection)
 
 
 def _unknown() -> Decision:
@@ -118,19 +119,20 @@ def _unknown() -> Decision:
 @endpoint(TAG, scope=Scope.ROOMS_READ, returns=JoinTicketSchema, listing=JOIN, refusals=(429,))
 @takes(JoinRequest, by_link={"token": "rt_…", "name": "Jun Tanaka", "code": "ABCD-EFGH"}, as_member={})
 @bearer_at_door  # after the body: this door lets strangers in, who must not learn from its refusals that a room exists
-def join(room: Room, body: JoinRequest) -> Response:
+def join(room: Room | DoorRoom, body: JoinRequest) -> Response:
     """Decide about somebody, and if he may enter, answer an address that opens the room once within a minute.
 
     With a token: as whoever holds that link. Without one: as the caller, or as a guest of a public room.
     """
     selection, somebody = query_params.field_selection(JOIN), actor.someone()
     token = find_token(room, body.token) if body.token is not None else None
-    role = None if token is not None else member_role(somebody, room)
+    seen = room if isinstance(room, Room) else None
+    role = member_role(somebody, seen) if token is None and seen is not None else None
     if token is None and (body.token is not None or (role is None and not room.is_public)):
         raise NotFound  # to strangers, no token, an unknown one and a missing room are the same
     visitor = Visitor(token=token)
-    if role is not None:
-        visitor = Visitor(member=acting_on(somebody, permission_of(role), room), member_role=role)
+    if seen is not None and role is not None:
+        visitor = Visitor(member=acting_on(somebody, permission_of(role), seen), member_role=role)
     decision, secret = issue_join_ticket(
         room=room,
         visitor=visitor,
@@ -141,7 +143,7 @@ def join(room: Room, body: JoinRequest) -> Response:
     )
     return responses.single(
         {
-            **serialized(decision, room),
+            **serialized(decision, with_plan=seen is not None and knows_the_plan(somebody, seen)),
             "entry_url": join_ticket_url(room, secret) if secret else None,
             "expires_at": iso_datetime(now() + OPENING_TIME) if secret else None,
         },

@@ -16,7 +16,7 @@ from portal.admission.reauthorization import ABSENT, MEMBERSHIP, READMITTED, SIG
 from portal.edge import actor
 from portal.edge.guard import Admission, Participant, admitted, at_door, find_participant
 from portal.edge.i18n import gettext as _
-from portal.edge.visitors import as_member
+from portal.edge.visitors import find_member
 from portal.errors import Conflict, Message, NotFound
 from portal.providers.base import Embeddable
 from portal.rooms.settings import MUTE_ON_START, setting_of
@@ -143,7 +143,7 @@ def _way_back(admission: Admission, decision: Decision, reason: str) -> Way | No
     members = url_for("member_entrance.show", room_id=room.id)
     if admission.cookie.sign_in_uuid is not None:
         somebody = actor.current()
-        if somebody is not None and as_member(somebody, room, device="") is not None:
+        if somebody is not None and find_member(somebody, room.id, device="") is not None:
             return Way(_("Enter again"), members)
         if somebody is None and reason == SIGNED_OUT:
             return Way(_("Sign in again"), url_for("session.sign_in", next=members))

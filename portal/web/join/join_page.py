@@ -12,14 +12,13 @@ from flask import render_template, request
 
 from portal.admission.case import Enter, Wait
 from portal.admission.decision import Decision
+from portal.admission.queries import find_replacement
 from portal.clock import now
 from portal.edge import actor
 from portal.edge.guard import Admission
 from portal.edge.i18n import when, zone_name
-from portal.edge.visitors import as_member
-from portal.providers.base import LiveState
+from portal.edge.visitors import find_member
 from portal.resources.urls import token_url
-from portal.rooms.models import Room
 from portal.status.time_limit import end_of_run, longest_minutes
 from portal.web.forms import Form
 
@@ -78,7 +77,7 @@ def join_page(
     admission: Admission, decision: Decision, *, name: str, asked: bool = False, bad_link: bool = False
 ) -> JoinPage:
     """The page for this visitor. `asked`: he has pressed Join just now."""
-    room, visitor, status, result = admission.room, admission.visitor, admission.status, decision.result
+    room, visitor, result = admission.room, admission.visitor, decision.result
     waits_for = result.wait_for if isinstance(result, Wait) else None
     asked = asked or (request.args.get("asked") == "1" and bool(name) and not decision.case.code_needed)
     new_link, started_at = _new_link(admission), admission.occupancy.run_started_at
@@ -88,11 +87,11 @@ def join_page(
         address=room.path,
         room_name=room.room_name,
         description=room.description,
-        owner=room.owner.name,
+        owner=room.owner_name,
         customer=room.customer.display_name,
         state=_state(decision),
         opens_at=result.until if isinstance(result, Wait) and waits_for == "opening" else None,
-        people_in=status.count if status is not None and status.state is LiveState.LIVE else None,
+        people_in=admission.people_in,
         minutes=longest_minutes(room),
         ends_at=ends_at,
         ends=f"{when(ends_at)} ({zone_name()})" if ends_at is not None else "",
@@ -102,7 +101,7 @@ def join_page(
         name=name,
         fixed_name=visitor.fixed_name,
         signed_in=actor.current() is not None,
-        is_member=is_member(room),
+        is_member=is_member(room.id),
         bad_link=bad_link,
         replaced=request.args.get("replaced") == "1",
         new_link=new_link,
@@ -115,10 +114,10 @@ def render(page: JoinPage, form: Form, *, proof: str) -> str:
     return render_template(TEMPLATE, page=page, form=form, proof=proof)
 
 
-def is_member(room: Room) -> bool:
+def is_member(room_id: str) -> bool:
     """Whether somebody is signed in here who may enter the room as a member."""
     somebody = actor.current()
-    return somebody is not None and as_member(somebody, room, device="") is not None
+    return somebody is not None and find_member(somebody, room_id, device="") is not None
 
 
 def _state(decision: Decision) -> Literal["open", "opening", "waiting", "full"]:
@@ -135,7 +134,8 @@ def _new_link(admission: Admission) -> str:
     A new link whose role was raised since is not shown, because the owners of the old one were given less.
     """
     link = admission.visitor.link
-    fresh = link.rotated_to if link is not None and not link.expired(now()) and link.revoked_at is None else None
+    usable = link is not None and not link.expired(now()) and link.revoked_at is None
+    fresh = find_replacement(link) if link is not None and usable else None
     if link is None or fresh is None or fresh.revoked_at is not None or fresh.role.rank > link.role.rank:
         return ""
     return token_url(admission.room, fresh)

@@ -30,9 +30,8 @@ from portal.edge.guard import Admission, at_door
 from portal.edge.network import network
 from portal.edge.refusals import recording_refusals
 from portal.edge.transaction import in_turn
-from portal.edge.visitors import as_member
+from portal.edge.visitors import find_member
 from portal.errors import NotFound
-from portal.rooms.models import Room
 from portal.web.join.arrival import go_in, may_lead_in
 
 bp = Blueprint("join_tickets", __name__, url_prefix="/rooms/<id:room_id>/-/join-tickets")
@@ -60,7 +59,7 @@ def show(admission: Admission) -> ResponseReturnValue:
     room, ticket = admission.room, _held(admission)
     if not can_be_redeemed(ticket, now()):
         return _spent()
-    result = preview(room, _visitor(room, ticket, admission.cookie.device)).result
+    result = preview(room, _visitor(room.id, ticket, admission.cookie.device)).result
     wait = result if isinstance(result, Wait) else None
     page = render_template("join/continue.html", room=room, name=ticket.name, wait=wait, proof=admission.proof)
     return may_lead_in(page, admission.provider)
@@ -74,7 +73,7 @@ def enter(admission: Admission) -> ResponseReturnValue:
     room, ticket = admission.room, _held(admission)
     if not g.csrf_valid:
         raise CSRFError("The proof of origin is missing, or was made for another admission.")
-    visitor = _visitor(room, ticket, admission.cookie.device)
+    visitor = _visitor(room.id, ticket, admission.cookie.device)
     try:
         with recording_refusals():
             arrival = arrive(
@@ -112,10 +111,10 @@ def _held(admission: Admission) -> JoinTicket:
     return ticket
 
 
-def _visitor(room: Room, ticket: JoinTicket, device: str) -> Visitor:
+def _visitor(room_id: str, ticket: JoinTicket, device: str) -> Visitor:
     """The visitor to whom the ticket was issued, with the rights that he has now, within the program's scopes."""
     somebody = actor.by_user(ticket.user, ticket.scopes) if ticket.token is None else None
-    visitor = as_member(somebody, room, device=device) if somebody is not None else None
+    visitor = find_member(somebody, room_id, device=device) if somebody is not None else None
     return visitor or Visitor(device=device, token=ticket.token)
 
 

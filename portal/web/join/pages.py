@@ -27,7 +27,6 @@ from portal.edge.refusals import recording_refusals
 from portal.edge.transaction import in_turn
 from portal.errors import NotFound
 from portal.people.models import NAME_LENGTH
-from portal.rooms.models import Room
 from portal.web.forms import Form, stripped
 from portal.web.fragment_cache import cached_fragment
 from portal.web.join.arrival import go_in, may_lead_in
@@ -56,7 +55,7 @@ def show(admission: Admission, slug: str | None) -> ResponseReturnValue:
     if presented is not None:
         return _exchange(admission, presented)
     if not admission.may_know:
-        return _as_member(room)
+        return _as_member(room.id)
     decision = _look(admission)
     if slug != room.slug and not _refuses(decision):  # who is refused learns nothing, not even the room's name
         return redirect(room.path, 303)
@@ -71,7 +70,7 @@ def join(admission: Admission, slug: str) -> ResponseReturnValue:
     form = JoinForm()
     room, visitor = admission.room, admission.visitor
     if not admission.may_know:
-        return _as_member(room)
+        return _as_member(room.id)
     if admission.is_new:
         return _with_cookie(admission, (render_template("join/no_cookies.html", room=room), 400))
     if not form.validate_on_submit():
@@ -133,11 +132,11 @@ def _exchange(admission: Admission, text: str) -> ResponseReturnValue:
     return admission_cookie.write(response, room.id, admission_cookie.by_link(admission.cookie, token.uuid))
 
 
-def _as_member(room: Room) -> ResponseReturnValue:
+def _as_member(room_id: str) -> ResponseReturnValue:
     """Redirect a signed-in member to the members' entrance. Raises `NotFound` for everybody else."""
-    if not is_member(room):
+    if not is_member(room_id):
         raise NotFound
-    return redirect(url_for("member_entrance.show", room_id=room.id), 303)
+    return redirect(url_for("member_entrance.show", room_id=room_id), 303)
 
 
 def _refuses(decision: Decision) -> bool:
@@ -193,7 +192,7 @@ def _refusal(admission: Admission, decision: Decision) -> str:
         room=admission.room,
         visitor=admission.visitor,
         decision=decision,
-        member_entry=is_member(admission.room),
+        member_entry=is_member(admission.room.id),
     )
 
 

@@ -1,0 +1,226 @@
+"""A door as plain values: a room with all that it stands under, the visitor's link, and who is in.
+
+They have the shape of the rows, so that the rules take either; but nothing is loaded behind them, and nothing that is
+changed in them is written.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields
+from datetime import datetime
+from itertools import islice
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from portal.accounts.models import Account, AccountStatus
+from portal.admission.links import LinkLife
+from portal.admission.models import RoomToken
+from portal.admission.occupancy import OCCUPANCY, Occupancy, this_token
+from portal.customers.models import Customer, CustomerStatus, display_name
+from portal.people.models import User
+from portal.providers.base import LiveState
+from portal.rooms.facts import AccountFacts, CustomerFacts
+from portal.rooms.models import Role, Room, RoomStatusWord, description_in, path_of
+from portal.status.models import RoomStatus
+from portal.subscriptions.facts import ProviderFacts
+from portal.subscriptions.feature_catalog import Value
+from portal.subscriptions.models import (
+    ServiceProvider,
+    ServiceType,
+    Subscription,
+    SubscriptionStatus,
+    is_active,
+    plan_column,
+    plan_values,
+)
+
+
+@dataclass(frozen=True)
+class DoorCustomer:
+    """The customer of a room."""
+
+    status: CustomerStatus
+    company_name: str | None
+    first_name: str | None
+    last_name: str | None
+    email: str
+    webhooks: int
+
+    @property
+    def display_name(self) -> str:
+        """The name to show: the company's, else the person's, else the e-mail address."""
+        return display_name(self.company_name, self.first_name, self.last_name, self.email)
+
+    @property
+    def usable(self) -> bool:
+        """Whether the customer's rooms work."""
+        return self.status.usable
+
+
+@dataclass(frozen=True)
+class DoorAccount:
+    """The account of a room."""
+
+    status: AccountStatus
+
+
+@dataclass(frozen=True)
+class DoorProvider:
+    """The provider on which runs of a room start."""
+
+    uuid: UUID
+    id: str
+    provider_type: str
+    active: bool
+    properties: dict[str, Any] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class DoorTerm:
+    """The status and the dates of a subscription."""
+
+    status: SubscriptionStatus
+    starts_at: datetime
+    ends_at: datetime | None
+    grace_until: datetime | None
+    cancels_at: datetime | None
+
+
+@dataclass(frozen=True)
+class DoorSubscription:
+    """The subscription of a room: its term, the values of its plan, and its provider."""
+
+    term: DoorTerm
+    values: Mapping[str, Value]
+    provider: ProviderFacts
+
+    def is_active(self, at: datetime) -> bool:
+        """Whether it may be used at `at`."""
+        return is_active(self.term, at)
+
+
+@dataclass(frozen=True)
+class DoorRoom:
+    """A room, not trashed, with all that it stands under."""
+
+    __tablename__ = Room.__tablename__
+
+    uuid: UUID
+    id: str
+    room_name: str
+    slug: str
+    status: RoomStatusWord
+    is_public: bool
+    room_type: ServiceType
+    room_features: dict[str, Any]
+    room_settings: dict[str, Any]
+    customer_uuid: UUID
+    account_uuid: UUID
+    subscription_uuid: UUID
+    owner_uuid: UUID
+    owner_name: str
+    account: AccountFacts
+    customer: CustomerFacts
+    subscription: DoorSubscription
+
+    @property
+    def path(self) -> str:
+        """The path of the room's page, to be appended to the base URL."""
+        return path_of(self.id, self.slug)
+
+    @property
+    def description(self) -> str:
+        """The room's setting `description`, or ""."""
+        return description_in(self.room_settings)
+
+
+@dataclass(frozen=True)
+class DoorLink(LinkLife):
+    """The link by which a visitor came."""
+
+    __tablename__ = RoomToken.__tablename__
+
+    uuid: UUID
+    room_uuid: UUID
+    role: Role
+    person: str
+    not_before: datetime | None
+    expires_at: datetime | None
+    grace_until: datetime | None
+    max_uses: int | None
+    use_count: int
+    paused_at: datetime | None
+    revoked_at: datetime | None
+    automatic: bool
+    rotated_to_uuid: UUID | None
+    chain_uuid: UUID | None
+
+
+@dataclass(frozen=True)
+class Door:
+    """A room with everything that it belongs to, the visitor's link if he has one, and the occupancy.
+
+    `people_in`: how many are in by the stored status; None if the room is not live.
+    """
+
+    room: DoorRoom
+    token: DoorLink | None
+    people_in: int | None
+    occupancy: Occupancy
+
+
+def columns_of(value: type, model: Any) -> tuple[Any, ...]:
+    """The columns of `model` for the fields of the dataclass `value` that are named like one, in their order."""
+    return tuple(getattr(model, one.name) for one in fields(value) if one.name in model.__mapper__.column_attrs)
+
+
+_ROOM, _CUSTOMER, _ACCOUNT = columns_of(DoorRoom, Room), columns_of(DoorCustomer, Customer), (Account.status,)
+_TERM, _PROVIDER = columns_of(DoorTerm, Subscription), columns_of(DoorProvider, ServiceProvider)
+_LINK = columns_of(DoorLink, RoomToken)
+_PEOPLE_IN = sa.case((RoomStatus.state == LiveState.LIVE, RoomStatus.count))
+
+FIND_DOOR = (
+    sa.select(
+        *_ROOM,
+        User.name,
+        *_ACCOUNT,
+        *_CUSTOMER,
+        *_TERM,
+        plan_column(Room.subscription_uuid),
+        *_PROVIDER,
+        *_LINK,
+        _PEOPLE_IN,
+        *OCCUPANCY,
+    )
+    .select_from(Room)
+    .join(Account, Account.uuid == Room.account_uuid)
+    .join(Customer, Customer.uuid == Room.customer_uuid)
+    .join(Subscription, Subscription.uuid == Room.subscription_uuid)
+    .join(ServiceProvider, ServiceProvider.uuid == Subscription.provider_uuid)
+    .join(User, User.uuid == Room.owner_uuid)
+    .outerjoin(RoomStatus, RoomStatus.room_uuid == Room.uuid)
+    .outerjoin(RoomToken, this_token())
+    .where(Room.id == sa.bindparam("room_id", type_=sa.String()), Room.trashed_at.is_(None))
+)
+"""The SELECT of a door. Built once, because building it takes longer than executing it."""
+
+
+def door_from_row(row: Any) -> Door:
+    """The door in a row of `FIND_DOOR`."""
+    values: Iterator[Any] = iter(row)
+
+    def take(columns: tuple[Any, ...]) -> Iterator[Any]:
+        return islice(values, len(columns))
+
+    room = [*take(_ROOM), next(values)]
+    account, customer, term = DoorAccount(*take(_ACCOUNT)), DoorCustomer(*take(_CUSTOMER)), DoorTerm(*take(_TERM))
+    plan = plan_values(next(values))
+    subscription = DoorSubscription(term, plan, DoorProvider(*take(_PROVIDER)))
+    link = tuple(take(_LINK))
+    return Door(
+        DoorRoom(*[*room, account, customer, subscription]),
+        DoorLink(*link) if link[0] is not None else None,
+        next(values),
+        Occupancy(*values),
+    )

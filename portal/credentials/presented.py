@@ -16,7 +16,7 @@ from portal.clock import now
 from portal.credentials.models import ClientKind, Grant, OAuthClient, is_live
 from portal.credentials.secrets import ACCESS, hash_of
 from portal.credentials.tokens import AccessToken
-from portal.db import session
+from portal.db import read
 from portal.people.actor import Actor, Who, staff_permissions
 from portal.people.models import PlatformRole, User, user_platform_roles
 from portal.people.signed_in import ROLE, WHO
@@ -68,7 +68,7 @@ _PRESENTED = (
         User.deactivated_at,
         User.password_set_at,
         AccessToken.uuid.label("token_uuid"),
-        AccessToken.scope_words,
+        AccessToken.scope_words.label("scope_words"),
         AccessToken.expires_at,
         AccessToken.revoked_at,
         Grant.created_at.label("granted_at"),
@@ -99,7 +99,7 @@ def find_access_token(text: str) -> PresentedToken | None:
     if not ACCESS.fits(text):
         return None
     token_hash, at = hash_of(text), now()
-    rows: Sequence[Any] = session.execute(_PRESENTED, {"hash": token_hash}).all()
+    rows: Sequence[Any] = read(_PRESENTED, {"hash": token_hash}).all()
     if not rows:
         return None
     row = rows[0]

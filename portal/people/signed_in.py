@@ -10,7 +10,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from portal.db import session
+from portal.db import read, session
 from portal.people.actor import Actor, CurrentSignIn, Who, staff_permissions
 from portal.people.models import PlatformRole, SignIn, User, sign_in_counts, user_platform_roles
 
@@ -31,7 +31,7 @@ _SIGNED_IN = (
 
 def signed_in(sign_in_uuid: UUID, *, at: datetime, days: int) -> Actor | None:
     """The person with this sign-in; None if it does not count at `at`, as `SignIn.valid` says."""
-    rows: Sequence[Any] = session.execute(_SIGNED_IN, {"sign_in": sign_in_uuid}).all()
+    rows: Sequence[Any] = read(_SIGNED_IN, {"sign_in": sign_in_uuid}).all()
     if not rows:
         return None
     row = rows[0]

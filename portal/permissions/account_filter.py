@@ -16,7 +16,7 @@ from portal.accounts.models import Account
 from portal.clock import now
 from portal.column_types import UTCDateTime
 from portal.customers.models import Customer, display_name
-from portal.db import literal_limit, session
+from portal.db import literal_limit, read
 from portal.people.actor import Actor
 from portal.people.staff import StaffPermission
 from portal.permissions.visibility import AccessScope, creating_members
@@ -63,7 +63,7 @@ def account_filter_for(actor: Actor, named: str) -> AccountFilter:
     """
     everything, creator = StaffPermission.ROOMS_READ in actor.staff, StaffPermission.ROOMS_CREATE in actor.staff
     params = {"actor": actor.uuid, "at": now()} | ({"named": named} if named else {})
-    rows = session.execute(_statement(everything, creator, bool(named)), params).all()
+    rows = read(_statement(everything, creator, bool(named)), params).all()
     access_scope = AccessScope(
         actor.uuid,
         everything,

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from portal.db import session, short_id
+from portal.db import read, short_id
 from portal.people.actor import Actor
 from portal.permissions.members import RoomMember, granted
 from portal.permissions.permission import Permission
@@ -72,7 +72,7 @@ def read_room(actor: Actor, room_id: str) -> RoomRead | None:
 def read_one(actor: Actor, room_id: str, statement: sa.Select[Any]) -> tuple[RoomRead | None, tuple[Any, ...]]:
     """The room that a statement of `one_room` finds, if the actor may see it, and the values of the columns `more`."""
     params = {"room_id": short_id(Room, room_id), READER.key: actor.uuid}
-    row = session.execute(statement, params).first()
+    row = read(statement, params).first()
     if row is None:
         return None, ()
     room = as_room(actor, row)

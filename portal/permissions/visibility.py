@@ -5,7 +5,7 @@ databases read every room. So a list first reads the actor's `AccessScope`, and 
 separately, ordered and limited by its own index, and unites them.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -18,7 +18,7 @@ from portal.accounts.models import Account, AccountMember
 from portal.accounts.permission import AccountPermission
 from portal.column_types import UTCDateTime
 from portal.customers.models import Customer, CustomerMember
-from portal.db import session, short_id
+from portal.db import read, session, short_id
 from portal.people.actor import Actor
 from portal.people.models import User
 from portal.people.staff import StaffPermission
@@ -100,7 +100,7 @@ class AccessScope:
 
 def access_scope_of(actor: Actor) -> AccessScope:
     """Read the actor's access scope, by one statement."""
-    rows = session.execute(_ACCESS_SCOPE, {"actor": actor.uuid}).all()
+    rows: Sequence[Any] = read(_ACCESS_SCOPE, {"actor": actor.uuid}).all()
     return AccessScope(
         actor.uuid,
         StaffPermission.ROOMS_READ in actor.staff,

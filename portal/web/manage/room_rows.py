@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from portal.customers.models import display_name
@@ -53,15 +54,19 @@ class Row:
 
 
 def ages_of(rows: Iterable[Row]) -> dict[str, str]:
-    """The texts in these rows that change every second, by placeholder: how long a run lasts, how old its status is."""
+    """The texts in these rows that change every second, by placeholder: how long a run lasts, how old its status is.
+
+    Rooms are often checked together, so equal ages are put into words once.
+    """
     ages: dict[str, str] = {}
+    words_of_age, words_of_duration = cache(ago), cache(duration)
     for row in rows:
         status = row.status
         if status is not None and status.state is not LiveState.IDLE:
             checked, lasts = f"checked-{row.id}", f"lasts-{row.id}"
-            ages[checked], ages[f"{checked}-s"] = ago(status.checked_at), str(seconds_since(status.checked_at))
+            ages[checked], ages[f"{checked}-s"] = words_of_age(status.checked_at), str(seconds_since(status.checked_at))
             if status.since is not None:
-                ages[lasts], ages[f"{lasts}-s"] = duration(status.since), str(seconds_since(status.since))
+                ages[lasts], ages[f"{lasts}-s"] = words_of_duration(status.since), str(seconds_since(status.since))
     return ages
 
 

@@ -8,7 +8,7 @@ from flask import current_app, request
 
 from portal.api.v1.core.page_query import POSITION, Rows, VisibleRows, page_statements
 from portal.api.v1.core.query_params import EVERYTHING, FARTHEST_PAGE, ListQuery, cursor_after
-from portal.db import session
+from portal.db import read, session
 from portal.errors import Invalid, Message
 from portal.keyset import bound_values, split
 
@@ -32,7 +32,7 @@ def _by_page(
 ) -> tuple[list[Any], Pagination]:
     limit = asked.limit or EVERYTHING
     found, total_of = page_statements(asked, source, options)
-    rows = _read(found, options, params)
+    rows = _read(found, source, params)
     total = rows[0]._total if rows else 0
     if not rows and asked.page > 1:  # a page beyond the last has no row with the total
         total = session.scalar(total_of, params) or 0
@@ -60,7 +60,7 @@ def _by_cursor(
     asked: ListQuery, source: Rows | VisibleRows, options: tuple[Any, ...], params: dict[str, Any]
 ) -> tuple[list[Any], Pagination]:
     found, _ = page_statements(asked, source, options)
-    rows, last = split(_read(found, options, params), asked.limit)
+    rows, last = split(_read(found, source, params), asked.limit)
     following = _cursor_after(asked, last) if last is not None else None
     pagination = {
         "count": len(rows),
@@ -71,10 +71,11 @@ def _by_cursor(
     return rows, pagination
 
 
-def _read(found: Rows, options: tuple[Any, ...], params: dict[str, Any]) -> list[Any]:
-    """The rows. Only entities, which come with loader options, are told several times by a joined relation."""
-    rows = session.execute(found, params)
-    return list(rows.unique() if options else rows)
+def _read(found: Rows, source: Rows | VisibleRows, params: dict[str, Any]) -> list[Any]:
+    """The rows: columns of `VisibleRows`, else entities, which a joined relation may tell several times."""
+    if isinstance(source, VisibleRows):
+        return list(read(found, params))
+    return list(session.execute(found, params).unique())
 
 
 def _cursor_after(asked: ListQuery, row: Any) -> str:

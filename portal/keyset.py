@@ -5,8 +5,9 @@ and what is created or deleted meanwhile neither repeats a row nor leaves one ou
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
+from uuid import UUID
 
 import sqlalchemy as sa
 
@@ -39,6 +40,19 @@ def keyset(query: _Query, keys: Keys, after: Position | None = None) -> _Query:
     """
     narrowed = query if after is None else query.where(follows(keys, after))
     return narrowed.order_by(*order_by(keys))
+
+
+def found_first(query: sa.Select[UUID], keys: Keys) -> tuple[sa.CTE, Keys]:
+    """The rows of `query`, which are all found before any is ordered; and `keys` as columns of them.
+
+    For conditions whose index has no order, such as that of words. PostgreSQL, which takes any word to be frequent,
+    would walk through all rows in their order instead, and judge each. `OFFSET 0` keeps it from that; what a CTE that
+    is used once costs as a copy of its rows is saved.
+    """
+    columns = {f"key_{number}": key.column for number, key in enumerate(keys)}
+    found = query.add_columns(*(column.label(name) for name, column in columns.items()))
+    fenced = found.offset(sa.literal_column("0")).cte("found")
+    return fenced, [replace(key, column=fenced.c[name]) for key, name in zip(keys, columns, strict=True)]
 
 
 def order_by(keys: Keys) -> Iterator[sa.ColumnElement[Any]]:

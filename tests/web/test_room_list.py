@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from flask import Flask
 
 from portal.clock import now
-from portal.db import session, transaction
+from portal.db import db, session, transaction
 from portal.identifiers import new_id, new_uuid
 from portal.people.actor import actor_of
 from portal.permissions.members import RoomMember
@@ -20,6 +20,7 @@ from portal.web.manage.room_list import RoomPage, page_of_rooms
 from portal.web.manage.room_rows import Row
 from tests.cast import Cast
 from tests.conftest import BOTH
+from tests.statements import statements
 
 
 def more_rooms(cast: Cast, names: list[str], *, live: bool = False) -> None:
@@ -109,3 +110,19 @@ def test_the_plan_of_a_list_is_made_once_and_not_for_each_reader(app: Flask, cas
         plans = session.execute(made, {"like": "WITH live%"}).all()
         assert len(plans) == 2
         assert all(generic > 0 and custom == 0 for generic, custom in plans)
+
+
+@BOTH
+def test_a_search_finds_each_room_once_by_its_words_and_walks_through_no_rooms(app: Flask, cast: Cast) -> None:
+    """Alice sees the board room as owner of the room, of its account and of its customer."""
+    alice = cast.sign_in("alice")
+    with app.app_context():
+        engine = db.engine
+    with statements(engine) as seen:
+        page = alice.get("/manage/rooms?search=board").text
+    assert page.count('class="room-name"') == 1
+    (listing,) = (statement for statement in seen if "found AS" in statement)
+    found = listing.partition("found AS")[2]
+    assert "OFFSET 0" in found
+    how = "@@" if engine.dialect.name == "postgresql" else "MATCH"
+    assert listing.count(how) == 2, "once among the live rooms, and once among all others"

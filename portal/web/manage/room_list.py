@@ -15,9 +15,9 @@ import sqlalchemy as sa
 from portal.accounts.models import Account
 from portal.clock import now
 from portal.customers.models import Customer
-from portal.db import literal_limit, session
+from portal.db import literal_limit, read, session
 from portal.edge import cursors
-from portal.keyset import Key, Keys, Position, bound_values, follows, keyset, order_by, parameters, split
+from portal.keyset import Key, Keys, Position, bound_values, follows, found_first, keyset, order_by, parameters, split
 from portal.people.actor import Actor
 from portal.people.models import User
 from portal.permissions.account_filter import AccountChoice, account_filter_for
@@ -27,6 +27,7 @@ from portal.permissions.visibility import (
     NEVER,
     AccessScope,
     access_scope_of,
+    all_seen,
     reader_is_member,
     relations,
     visible_uuids,
@@ -98,7 +99,7 @@ def page_of_rooms(actor: Actor, *, after: str = "", asked: RoomFilter = EVERYTHI
         replace(asked, account="one" if account else ""),
         session.get_bind().dialect.name,
     )
-    found = session.execute(statement, params).all()
+    found = read(statement, params).all()
     live = [row for row in found if row.live]
     others, last = split([row for row in found if not row.live], PAGE)
     return RoomPage(
@@ -120,7 +121,7 @@ def rows_of(actor: Actor, room_ids: list[str]) -> list[Row]:
         Room.trashed_at.is_(None),
         sa.or_(*relations(access_scope_of(actor), at)),
     )
-    return [as_row(actor, row, at) for row in session.execute(_shown(named), {"reader": actor.uuid})]
+    return [as_row(actor, row, at) for row in read(_shown(named), {"reader": actor.uuid})]
 
 
 @lru_cache(maxsize=256)
@@ -170,6 +171,10 @@ def _others(
 
     if asked.status is StatusFilter.LIVE:
         seen = _known_live(access_scope, at, asked, first).where(RoomStatus.room_uuid.not_in(shown)).subquery()
+    elif asked.search:  # each match is found once, by the words' index, however many relations let the reader see it
+        narrowed = all_seen(access_scope, at).where(Room.uuid.not_in(shown))
+        found, own_keys = found_first(_fitting(narrowed, asked, first), keys)
+        seen = keyset(sa.select(found.c.uuid), own_keys).limit(literal_limit(PAGE + 1)).subquery()
     else:
         seen = visible_uuids(access_scope, at, page).subquery()
     joined = sa.select(Room.uuid, sa.false().label("live")).join(seen, seen.c.uuid == Room.uuid)

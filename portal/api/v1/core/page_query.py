@@ -5,7 +5,7 @@ from one request to the next is bound when the statement is executed.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from portal.api.v1.core.query_params import EVERYTHING, FARTHEST_PAGE, Listing, ListQuery, order_name
 from portal.db import literal_limit
-from portal.keyset import Keys, follows, keyset, parameters
+from portal.keyset import Keys, follows, found_first, keyset, parameters
 from portal.permissions.visibility import Narrowing
 
 DEEP_PAGE = 1_000
@@ -32,7 +32,7 @@ class VisibleRows:
     """A list of which the reader sees the rows of several relations, such as rooms he owns and rooms he is a member of.
 
     `needed` selects the uuids of one page, given a function that narrows, orders and limits the SELECT of each
-    relation; `everything` selects the uuids of all visible rows; `rows` selects the rows of these uuids.
+    relation; `everything` selects the uuids of all visible rows; `rows` selects columns of the rooms with these uuids.
     """
 
     needed: Callable[[Narrowing], Uuids]
@@ -123,20 +123,14 @@ def _page_rows(spec: PageSpec, source: Rows | VisibleRows) -> tuple[Rows, sa.Sel
         return (query if through is None else query.join(through)).where(*conditions)
 
     if spec.by_words or spec.depth > DEEP_PAGE:
-        return _materialized_rows(spec, source, narrowed(source.everything))
+        return _rows_found_first(spec, source, narrowed(source.everything))
     needed = source.needed(lambda one: keyset(narrowed(one), spec.keys).limit(literal_limit(spec.depth)))
     return keyset(source.rows(needed), spec.keys), _count(source.everything.where(*conditions))
 
 
-def _materialized_rows(spec: PageSpec, source: VisibleRows, query: sa.Select[UUID]) -> tuple[Rows, sa.Select[int]]:
-    """The rows and their number for a search by words or a deep page: find all rows first, then order them.
-
-    The index of words has no order. Without MATERIALIZED PostgreSQL, which assumes any word to be frequent, would walk
-    through all rooms in their order instead of using it.
-    """
-    value, tie = spec.keys
-    found = query.add_columns(value.column.label("sort_value")).cte("found").prefix_with("MATERIALIZED")
-    keys = replace(value, column=found.c.sort_value), replace(tie, column=found.c.uuid)
+def _rows_found_first(spec: PageSpec, source: VisibleRows, query: sa.Select[UUID]) -> tuple[Rows, sa.Select[int]]:
+    """The rows and their number for a search by words or a deep page: find all rows first, then order them."""
+    found, keys = found_first(query, spec.keys)
     first = keyset(sa.select(found.c.uuid), keys).limit(literal_limit(spec.depth))
     return keyset(source.rows(first), spec.keys), sa.select(sa.func.count()).select_from(found)
 

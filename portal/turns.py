@@ -1,8 +1,9 @@
 """Turns: of the requests that very many people make at once, such as Join at nine o'clock, a process works on a few.
 
-The others wait in the order in which they came, and hold neither a connection to the database nor a lock meanwhile. So
-pages of others find connections free, and whoever locks the same rows waits for a few requests, not for all. While a
-request waits for a service outside, the next one has its turn.
+So it is with the streams of everybody who connects again after a restart. The others wait in the order in which they
+came, and hold neither a connection to the database nor a lock meanwhile. So pages of others find connections free, and
+whoever locks the same rows waits for a few requests, not for all. While a request waits for a service outside, the
+next one has its turn.
 """
 
 import threading
@@ -13,8 +14,6 @@ from contextvars import ContextVar
 
 from portal.errors import Unavailable
 
-AT_ONCE = 4
-"""Of one process; its pool has three times as many connections."""
 PATIENCE = 50.0
 """Seconds, fewer than a proxy waits. Whoever has waited so long is told to try again."""
 
@@ -62,27 +61,29 @@ class Turnstile:
 class _Turn:
     """The turn of one request, which can end and begin again."""
 
-    def __init__(self) -> None:
+    def __init__(self, turnstile: Turnstile) -> None:
+        self._turnstile = turnstile
         self._held = False
 
     def begin(self, patience: float | None) -> None:
-        _turnstile.enter(patience)
+        self._turnstile.enter(patience)
         self._held = True
 
     def end(self) -> None:
         if self._held:
             self._held = False
-            _turnstile.leave()
+            self._turnstile.leave()
 
 
-_turnstile = Turnstile(AT_ONCE)
+JOINS, STREAMS = Turnstile(4), Turnstile(2)
+"""Those of this process, whose pool has twice as many connections."""
 _present: ContextVar[_Turn | None] = ContextVar("turn", default=None)
 
 
 @contextmanager
-def turn() -> Iterator[None]:
+def turn(turnstile: Turnstile) -> Iterator[None]:
     """Wait for a turn, which ends with the block. Raises `Unavailable` after `PATIENCE`."""
-    mine = _Turn()
+    mine = _Turn(turnstile)
     mine.begin(PATIENCE)
     token = _present.set(mine)
     try:

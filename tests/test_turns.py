@@ -16,11 +16,9 @@ from tests.servers import wait_for
 
 
 @pytest.fixture
-def turnstile(monkeypatch: pytest.MonkeyPatch) -> Turnstile:
+def turnstile() -> Turnstile:
     """One at a time."""
-    one = Turnstile(1)
-    monkeypatch.setattr(turns, "_turnstile", one)
-    return one
+    return Turnstile(1)
 
 
 def _waiting(turnstile: Turnstile) -> int:
@@ -37,10 +35,10 @@ def test_they_come_in_the_order_in_which_they_queued(turnstile: Turnstile) -> No
     came: list[int] = []
 
     def come(number: int) -> None:
-        with turn():
+        with turn(turnstile):
             came.append(number)
 
-    with turn():
+    with turn(turnstile):
         threads = []
         for number in range(5):
             threads.append(_in_thread(lambda number=number: come(number)))  # type: ignore[misc]
@@ -51,11 +49,10 @@ def test_they_come_in_the_order_in_which_they_queued(turnstile: Turnstile) -> No
     assert came == [0, 1, 2, 3, 4]
 
 
-def test_no_more_than_most_are_in_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_more_than_most_are_in_at_once() -> None:
     turnstile = Turnstile(2)
-    monkeypatch.setattr(turns, "_turnstile", turnstile)
-    with turn(), turn():
-        third = _in_thread(lambda: ExitStack().enter_context(turn()))
+    with turn(turnstile), turn(turnstile):
+        third = _in_thread(lambda: ExitStack().enter_context(turn(turnstile)))
         wait_for(lambda: _waiting(turnstile) == 1, what="the third to wait")
         assert third.is_alive()
     third.join(10)
@@ -66,17 +63,17 @@ def test_who_waits_too_long_is_told_to_try_again_and_leaves_the_queue(
     turnstile: Turnstile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(turns, "PATIENCE", 0.01)
-    with turn(), pytest.raises(Unavailable), turn():
+    with turn(turnstile), pytest.raises(Unavailable), turn(turnstile):
         raise AssertionError("two are in at once")
     assert _waiting(turnstile) == 0
-    with turn():
+    with turn(turnstile):
         pass
 
 
 def test_an_error_ends_the_turn(turnstile: Turnstile) -> None:
-    with pytest.raises(RuntimeError), turn():
+    with pytest.raises(RuntimeError), turn(turnstile):
         raise RuntimeError
-    with turn():
+    with turn(turnstile):
         assert _waiting(turnstile) == 0
 
 
@@ -84,48 +81,66 @@ def test_others_have_their_turn_while_a_service_is_asked(turnstile: Turnstile) -
     came = threading.Event()
 
     def come() -> None:
-        with turn():
+        with turn(turnstile):
             came.set()
 
-    with turn():
+    with turn(turnstile):
         thread = _in_thread(come)
         wait_for(lambda: _waiting(turnstile) == 1, what="the other to wait")
         with turn_of_others():
             assert came.wait(10)
             thread.join(10)
-        another = _in_thread(lambda: ExitStack().enter_context(turn()))
+        another = _in_thread(lambda: ExitStack().enter_context(turn(turnstile)))
         wait_for(lambda: _waiting(turnstile) == 1, what="another to wait, because the turn has begun again")
     another.join(10)
     assert not another.is_alive()
 
 
 def test_a_service_that_fails_leaves_the_turn_to_others(turnstile: Turnstile) -> None:
-    with pytest.raises(RuntimeError), turn(), turn_of_others():
+    with pytest.raises(RuntimeError), turn(turnstile), turn_of_others():
         raise RuntimeError
-    with turn():
+    with turn(turnstile):
         assert _waiting(turnstile) == 0
 
 
-@pytest.mark.parametrize("endpoint", ["join.join", "join_tickets.enter", "member_entrance.create", "returning.create"])
-def test_every_way_in_waits_for_its_turn(app: Flask, endpoint: str) -> None:
-    assert getattr(app.view_functions[endpoint], "in_turn", False)
+@pytest.mark.parametrize(
+    ("endpoint", "turnstile"),
+    [
+        *(
+            (endpoint, turns.JOINS)
+            for endpoint in ("join.join", "join_tickets.enter", "member_entrance.create", "returning.create")
+        ),
+        *((endpoint, turns.STREAMS) for endpoint in ("status.live", "signals.stream")),
+    ],
+)
+def test_every_way_in_and_every_stream_waits_for_its_turn(app: Flask, endpoint: str, turnstile: Turnstile) -> None:
+    assert getattr(app.view_functions[endpoint], "turnstile", None) is turnstile
 
 
 def test_while_all_turns_are_taken_pages_are_answered_and_who_joins_is_told_to_try_again(
-    cast: Cast, turnstile: Turnstile, monkeypatch: pytest.MonkeyPatch
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(turns, "PATIENCE", 0.01)
     guest = cast.follow(Role.GUEST)
-    with turn():
+    with ExitStack() as taken, monkeypatch.context() as hurried:
+        for _ in range(turns.JOINS._free):
+            taken.enter_context(turn(turns.JOINS))
+        hurried.setattr(turns, "PATIENCE", 0.01)
         assert guest.get(cast.board_path).status_code == 200
-        refused = guest.send(cast.board_path, name="Gus")
-    assert refused.status_code == 503
+        assert guest.send(cast.board_path, name="Gus").status_code == 503
+    free = turns.JOINS._free
     assert guest.send(cast.board_path, name="Gus").status_code == 303
-    assert guest.send(cast.board_path, name="Gus").status_code == 303  # the turn of the first has ended
+    assert turns.JOINS._free == free
+
+
+def test_an_open_stream_has_given_its_turn_back(cast: Cast) -> None:
+    free = turns.STREAMS._free
+    heard = iter(cast.sign_in("alice").get("/manage/live", buffered=False).response)
+    assert next(heard)
+    assert turns.STREAMS._free == free
 
 
 def test_who_needs_no_turn_waits_for_none(turnstile: Turnstile) -> None:
-    with turn(), ExitStack():
+    with turn(turnstile), ExitStack():
         done = threading.Event()
 
         def ask() -> None:

@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import BadRequest, HTTPException
 
 from portal.db import reading, session
-from portal.turns import turn
+from portal.turns import Turnstile, turn
 
 NOTICES = "_flashes"
 """The key under which Flask keeps flashed messages in the session."""
@@ -35,10 +35,14 @@ def reading_only(view: Callable[..., Any]) -> Callable[..., Any]:
     return view
 
 
-def in_turn(view: Callable[..., Any]) -> Callable[..., Any]:
+def in_turn(turnstile: Turnstile) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Mark a view that very many people ask for at once: its requests come a few at a time, see `portal.turns`."""
-    view.in_turn = True  # type: ignore[attr-defined]
-    return view
+
+    def mark(view: Callable[..., Any]) -> Callable[..., Any]:
+        view.turnstile = turnstile  # type: ignore[attr-defined]
+        return view
+
+    return mark
 
 
 def install(app: Flask) -> None:
@@ -63,16 +67,20 @@ def _begin() -> None:
     acts = request.method not in SAFE_METHODS or (raw and request.method == "GET")
     if not acts or getattr(view, "reading_only", False):
         g.transaction.enter_context(reading())
-    if not acts:
-        return
+    if acts:
+        _read_body(raw=raw)
+    turnstile: Turnstile | None = getattr(view, "turnstile", None)
+    if turnstile is not None:
+        g.transaction.enter_context(turn(turnstile))
+
+
+def _read_body(*, raw: bool) -> None:
     try:
         _ = request.get_data(cache=True) if raw or request.mimetype == "application/json" else request.form
     except HTTPException:
         raise
     except Exception as error:  # a body that breaks off, or whose chunks make no sense to the server below
         raise BadRequest from error
-    if getattr(view, "in_turn", False):
-        g.transaction.enter_context(turn())
 
 
 def _end(response: Response) -> Response:

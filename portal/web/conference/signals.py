@@ -35,11 +35,12 @@ from portal.edge.admission_cookie import AdmissionCookie
 from portal.edge.errors import status_of
 from portal.edge.guard import Participant, admitted, find_participant
 from portal.edge.i18n import translated
-from portal.edge.transaction import reading_only
+from portal.edge.transaction import in_turn, reading_only
 from portal.errors import Invalid, Message, Refused
 from portal.rooms.models import Role
 from portal.status.presence import end_absence
 from portal.status.time_limit import find_end_of_run
+from portal.turns import STREAMS
 from portal.web import sse
 from portal.web.conference.pages import GONE, all_ending_words, ending_words
 
@@ -117,6 +118,7 @@ def send_signal(participant: Participant) -> ResponseReturnValue:
 
 
 @bp.get("/stream")
+@in_turn(STREAMS)
 @admitted
 def stream(participant: Participant) -> ResponseReturnValue:
     """Stream the roster and the messages for this participant, from `Last-Event-ID` or else the message `after` on.

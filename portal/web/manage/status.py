@@ -21,6 +21,7 @@ from portal.db import reading, session, transaction
 from portal.edge import actor
 from portal.edge.guard import signed_in
 from portal.edge.reading_guard import reads_status
+from portal.edge.transaction import in_turn
 from portal.errors import Message
 from portal.people.actor import Actor
 from portal.permissions.permission import Permission
@@ -34,6 +35,7 @@ from portal.status.models import Participation, RoomStatus
 from portal.status.operations import present_participations
 from portal.status.room_status_read import AnyRoomStatus, RoomStatusRead
 from portal.subscriptions.queries import plan_of
+from portal.turns import STREAMS
 from portal.web import sse
 from portal.web.forms import query_word
 from portal.web.fragment_cache import fill_placeholders
@@ -140,6 +142,7 @@ def index() -> ResponseReturnValue:
 
 
 @bp.get("/live")
+@in_turn(STREAMS)
 @signed_in
 def live() -> ResponseReturnValue:
     """Stream an event `room` with the id of each room whose status changed; "*" means that any may have changed."""

@@ -32,6 +32,7 @@ from portal.people import passwords
 from portal.providers import catalog, fetch, registry
 from portal.settings import Settings
 from portal.web import forms, fragment_cache, health, routes
+from portal.web.manage import stream_rights
 from portal.webhooks import outbox
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -96,6 +97,7 @@ def create_app(settings: Settings) -> Flask:
     transaction.install_end(app)
     forms.install(app)
     fragment_cache.install(app)
+    stream_rights.install(app)
     app.wsgi_app = MendedPaths(app.wsgi_app)  # type: ignore[method-assign]
     if settings.trusted_proxies:
         hops = settings.trusted_proxies

@@ -3,7 +3,7 @@
 The statement is built once, when the module is loaded, because building it takes longer than executing it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -19,21 +19,36 @@ WHO = (User.uuid, User.id, User.email, User.name, User.timezone)
 ROLE = (PlatformRole.builtin, PlatformRole.permissions)
 """The columns of a platform role of `User`, in the order that `staff_permissions` takes; null where there is none."""
 
-_SIGNED_IN = (
+_SIGN_INS = (
     sa.select(*WHO, *ROLE, SignIn.seen_at, SignIn.ended_at, User.deactivated_at)
     .select_from(SignIn)
     .join(User, User.uuid == SignIn.user_uuid)
     .outerjoin(user_platform_roles, user_platform_roles.c.user_uuid == User.uuid)
     .outerjoin(PlatformRole, PlatformRole.uuid == user_platform_roles.c.platform_role_uuid)
-    .where(SignIn.uuid == sa.bindparam("sign_in", type_=sa.Uuid()))
+)
+_SIGNED_IN = _SIGN_INS.where(SignIn.uuid == sa.bindparam("sign_in", type_=sa.Uuid()))
+_SIGNED_IN_AMONG = _SIGN_INS.add_columns(SignIn.uuid.label("sign_in")).where(
+    SignIn.uuid.in_(sa.bindparam("sign_ins", type_=sa.Uuid(), expanding=True))
 )
 
 
 def signed_in(sign_in_uuid: UUID, *, at: datetime, days: int) -> Actor | None:
     """The person with this sign-in; None if it does not count at `at`, as `SignIn.valid` says."""
     rows: Sequence[Any] = read(_SIGNED_IN, {"sign_in": sign_in_uuid}).all()
-    if not rows:
-        return None
+    return _actor_from(rows, sign_in_uuid, at=at, days=days) if rows else None
+
+
+def signed_in_among(sign_in_uuids: Collection[UUID], *, at: datetime, days: int) -> list[Actor]:
+    """The people with those of these sign-ins that count at `at`, by one statement."""
+    by_sign_in: dict[UUID, list[Any]] = {}
+    for row in read(_SIGNED_IN_AMONG, {"sign_ins": list(sign_in_uuids)}):
+        by_sign_in.setdefault(row.sign_in, []).append(row)
+    people = (_actor_from(rows, sign_in_uuid, at=at, days=days) for sign_in_uuid, rows in by_sign_in.items())
+    return [actor for actor in people if actor is not None]
+
+
+def _actor_from(rows: Sequence[Any], sign_in_uuid: UUID, *, at: datetime, days: int) -> Actor | None:
+    """The person of one sign-in, which has a row for each of his platform roles, at least one."""
     row = rows[0]
     if not sign_in_counts(at, days, seen_at=row.seen_at, ended_at=row.ended_at, deactivated_at=row.deactivated_at):
         return None

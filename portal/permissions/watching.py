@@ -1,7 +1,9 @@
 """What an actor may watch: the topics of the channels that tell of changes in rooms whose status he may see."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 import sqlalchemy as sa
 
@@ -26,21 +28,35 @@ class Watched:
     until: datetime | None = None
 
 
+EVERY_ROOM = Watched(frozenset({"rooms"}))
+
+
 def watched_topics(actor: Actor) -> Watched:
     """What the actor may watch now."""
-    if StaffPermission.ROOMS_READ in actor.staff:
-        return Watched(frozenset({"rooms"}))
-    owned = session.execute(
+    return watched_by_each([actor])[actor.uuid]
+
+
+def watched_by_each(actors: Collection[Actor]) -> dict[UUID, Watched]:
+    """What these people may watch now, by two statements for all of them, by their uuids."""
+    watched = {actor.uuid: EVERY_ROOM for actor in actors if StaffPermission.ROOMS_READ in actor.staff}
+    people = {actor.uuid for actor in actors} - watched.keys()
+    if not people:
+        return watched
+    topics, ends = {uuid: {f"owner:{uuid}"} for uuid in people}, dict[UUID, datetime]()
+    for owner_uuid, noun, uuid in session.execute(
         sa.union_all(
             *(
-                sa.select(sa.literal(noun), kind.uuid).where(kind.owner_uuid == actor.uuid)
+                sa.select(kind.owner_uuid, sa.literal(noun), kind.uuid).where(kind.owner_uuid.in_(people))
                 for noun, kind in (("customer", Customer), ("account", Account))
             )
         )
-    )
-    topics = {f"owner:{actor.uuid}"} | {f"{noun}:{uuid}" for noun, uuid in owned}
-    members = session.scalars(sa.select(RoomMember).where(RoomMember.user_uuid == actor.uuid))
+    ):
+        topics[owner_uuid].add(f"{noun}:{uuid}")
     at = now()
-    seeing = [member for member in members if Permission.STATUS_VIEW in member.granted(at)]
-    topics |= {f"room:{member.room_uuid}" for member in seeing}
-    return Watched(frozenset(topics), min((member.until for member in seeing if member.until), default=None))
+    for member in session.scalars(sa.select(RoomMember).where(RoomMember.user_uuid.in_(people))):
+        if Permission.STATUS_VIEW not in member.granted(at):
+            continue
+        topics[member.user_uuid].add(f"room:{member.room_uuid}")
+        if member.until is not None:
+            ends[member.user_uuid] = min(member.until, ends.get(member.user_uuid, member.until))
+    return watched | {uuid: Watched(frozenset(topics[uuid]), ends.get(uuid)) for uuid in people}

@@ -52,11 +52,11 @@ def stream(events: Iterator[str]) -> Response:
     return response
 
 
-def waiting_time(until: datetime | None) -> float:
+def waiting_time(heartbeat_seconds: float, until: datetime | None) -> float:
     """The seconds that a stream waits for news: a heartbeat, or less if a right on which it depends ends before."""
     if until is None:
-        return HEARTBEAT_SECONDS
-    return min(HEARTBEAT_SECONDS, max(0.0, (until - now()).total_seconds()))
+        return heartbeat_seconds
+    return min(heartbeat_seconds, max(0.0, (until - now()).total_seconds()))
 
 
 def turns() -> Iterator[None]:

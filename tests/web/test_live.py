@@ -12,6 +12,7 @@ from portal.clock import now
 from portal.db import db, session, transaction
 from portal.people import passwords
 from portal.people.actor import actor_of
+from portal.people.models import SignIn
 from portal.people.operations import set_password
 from portal.permissions.members import RoomMember
 from portal.permissions.operations import remove_member
@@ -24,7 +25,7 @@ HELLO = b"event: hello\ndata: {}\n\n"
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sse, "HEARTBEAT_SECONDS", 0.02)
+    monkeypatch.setattr(status, "HEARTBEAT_SECONDS", 0.02)
 
 
 def listen(client: Client) -> Iterator[bytes]:
@@ -82,7 +83,7 @@ def test_signing_out_and_a_new_password_end_the_stream(cast: Cast, app: Flask) -
 def test_a_membership_that_ends_ends_the_stream_at_its_time(
     cast: Cast, app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sse, "HEARTBEAT_SECONDS", 600)
+    monkeypatch.setattr(status, "HEARTBEAT_SECONDS", 600)
     monkeypatch.setattr(status, "JUDGE_SECONDS", 600)
     bob = cast.sign_in("bob")
     with app.app_context(), transaction():
@@ -104,3 +105,36 @@ def test_of_too_many_streams_of_a_sign_in_the_oldest_ends(cast: Cast, monkeypatc
     newest = listen(alice)
     assert list(streams[0]) == []
     assert [next(heard) for heard in (streams[1], apart, newest)] == [b":\n\n"] * 3
+
+
+def test_all_streams_are_judged_together(cast: Cast, app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    streams = [listen(cast.sign_in(name)) for name in ("alice", "bob", "charlie", "alice")]
+    assert [next(heard) for heard in streams] == [b":\n\n"] * 4
+    monkeypatch.setattr(status, "JUDGE_SECONDS", 0)
+    made: list[str] = []
+    with app.app_context():
+        sa.event.listen(db.engine, "before_cursor_execute", lambda _c, _k, statement, *_: made.append(statement))
+    assert [next(heard) for heard in streams] == [b":\n\n"] * 4
+    assert len(made) == 3
+
+
+def test_a_sign_in_that_has_ended_without_a_word_is_noticed_and_others_go_on(
+    cast: Cast, app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ending = listen(cast.sign_in("alice"))
+    with app.app_context(), transaction():
+        session.execute(sa.update(SignIn).values(ended_at=now()))
+    going_on = listen(cast.sign_in("alice"))
+    monkeypatch.setattr(status, "JUDGE_SECONDS", 0)
+    assert list(ending) == []
+    assert next(going_on) == b":\n\n"
+
+
+def test_rights_that_were_missed_with_a_nudge_are_judged_at_once(cast: Cast, app: Flask) -> None:
+    heard = listen(cast.sign_in("bob"))
+    with app.app_context(), transaction():
+        session.execute(sa.delete(RoomMember))
+    made = channels()
+    assert isinstance(made, InProcess)
+    made._hub.tell_all()
+    assert list(heard) == []

@@ -187,7 +187,7 @@ def _hear(app: Flask, participant: Participant, tab: str, after: str, words: dic
                     yield sse.event("roster", {**people, "until": until})
                 else:
                     yield sse.event("beat", {})  # a script hears no comments, and wants to know that the stream lives
-                watch.wait(sse.waiting_time(member_until))
+                watch.wait(sse.waiting_time(sse.HEARTBEAT_SECONDS, member_until))
     except (ParticipationEnded, NoSuchRoom) as over:
         reason = over.reason if isinstance(over, ParticipationEnded) else GONE
         yield sse.event("over", {"reason": reason, "message": words.get(reason, "")})

@@ -13,6 +13,7 @@ is shown by the same check that guards its route. What was deleted can be undone
     member_entrance.py   entering as a member, without a link
     sessions.py          runs and who took part
     status.py            live status, as fragments and as a stream
+    stream_rights.py     what those with open streams may watch, judged again for all of them together
     webhooks.py webhook_states.py    webhooks and their deliveries
     trash.py             deleted rooms
 """

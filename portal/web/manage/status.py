@@ -7,17 +7,16 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import cast
 from uuid import UUID
 
-from flask import Blueprint, Flask, current_app, render_template
+from flask import Blueprint, current_app, render_template
 from flask.typing import ResponseReturnValue
 
 from portal.admission.removals import removed_people
 from portal.admission.waiting import count_waiting
 from portal.channels import EVERYTHING, channels
 from portal.clock import now
-from portal.db import reading, session, transaction
+from portal.db import session
 from portal.edge import actor
 from portal.edge.guard import signed_in
 from portal.edge.reading_guard import reads_status
@@ -41,9 +40,12 @@ from portal.web.forms import query_word
 from portal.web.fragment_cache import fill_placeholders
 from portal.web.manage.room_list import rows_of
 from portal.web.manage.room_rows import ages_of
+from portal.web.manage.stream_rights import EXTENSION, StreamRights
 
 bp = Blueprint("status", __name__, url_prefix="/manage")
 
+HEARTBEAT_SECONDS = 30.0
+"""Longer than a player's: thousands may watch while nothing happens, and no script waits for these."""
 JUDGE_SECONDS = 60.0
 
 
@@ -148,9 +150,8 @@ def live() -> ResponseReturnValue:
     """Stream an event `room` with the id of each room whose status changed; "*" means that any may have changed."""
     somebody = actor.someone()
     assert somebody.sign_in is not None
-    app = cast("Flask", current_app._get_current_object())  # type: ignore[attr-defined]
     rights = Rights(somebody.sign_in.uuid, f"user:{somebody.uuid}", watched_topics(somebody))
-    return sse.stream(_changes(app, rights))
+    return sse.stream(_changes(current_app.extensions[EXTENSION], rights))
 
 
 @dataclass(frozen=True)
@@ -166,31 +167,34 @@ class Rights:
         """Whether the first of the rights has ended."""
         return self.watched.until is not None and self.watched.until <= now()
 
-    def still_hold(self, app: Flask) -> bool:
-        """Whether the sign-in still counts, and watches what it did."""
-        with app.app_context(), reading(), transaction():
-            somebody = actor.by_sign_in(self.sign_in_uuid)
-            return somebody is not None and watched_topics(somebody) == self.watched
 
-
-def _changes(app: Flask, rights: Rights) -> Iterator[str]:
+def _changes(all_rights: StreamRights, rights: Rights) -> Iterator[str]:
     """The events of a stream. It ends when the rights change: the browser connects again, with its new rights.
 
     Every change of rights by an operation nudges `rights.own`; a membership that ends is noticed at its time, and a
     sign-in that was not used for long within a minute.
     """
-    with channels().watch(*rights.watched.topics, rights.own) as watch, sse.one_of_few(rights.sign_in_uuid, watch):
+    with (
+        channels().watch(*rights.watched.topics, rights.own) as watch,
+        sse.one_of_few(rights.sign_in_uuid, watch),
+        all_rights.include(rights.sign_in_uuid),
+    ):
         yield sse.event("hello", {})
         judged_at = time.monotonic()
         for _turn in sse.turns():
-            words = watch.wait(sse.waiting_time(rights.watched.until))
+            words = watch.wait(sse.waiting_time(HEARTBEAT_SECONDS, rights.watched.until))
             if sse.REPLACED in words:
                 return
-            told = rights.own in watch.heard or EVERYTHING in words
-            if told or rights.over or time.monotonic() - judged_at > JUDGE_SECONDS:
-                if not rights.still_hold(app):
+            at = time.monotonic()
+            if rights.own in watch.heard or rights.over:
+                if all_rights.read([rights.sign_in_uuid]).get(rights.sign_in_uuid) != rights.watched:
                     return
-                judged_at = time.monotonic()
+            elif EVERYTHING in words or at - judged_at > JUDGE_SECONDS:
+                watched, judged_at = all_rights.watched(
+                    rights.sign_in_uuid, since=at if EVERYTHING in words else judged_at
+                )
+                if watched != rights.watched:
+                    return
             for room_id in sorted(words - {""}):
                 yield sse.cached_event("room", room_id)
             if not words - {""}:

@@ -75,8 +75,8 @@ class _Turn:
             self._turnstile.leave()
 
 
-JOINS, STREAMS = Turnstile(4), Turnstile(2)
-"""Those of this process, whose pool has twice as many connections."""
+JOINS, STREAMS = Turnstile(6), Turnstile(2)
+"""Those of this process. Its pool has twelve connections, so that pages of others have a third of them."""
 _present: ContextVar[_Turn | None] = ContextVar("turn", default=None)
 
 

@@ -9,9 +9,11 @@ fragment is rendered again to check that.
 
 import re
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import date
 from secrets import token_hex
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from flask import Flask, current_app, g
@@ -26,6 +28,8 @@ CAPACITY = 2_000_000
 """The most characters of fragments in the cache of each process. The keys come on top."""
 
 VERIFY = False
+
+_Key = TypeVar("_Key", bound=Hashable)
 
 _EXTENSION = "made"
 _PROOF = f"proof-{token_hex(16)}"  # stands for the visitor's CSRF token in a fragment that many visitors share
@@ -89,6 +93,21 @@ def cached_fragment(kind: str, key: Hashable, make: Callable[[str], str], *, pro
     return Markup(piece.replace(_PROOF, proof))  # noqa: S704  (a template made it)
 
 
+def cached_fragments(
+    kind: str, keys: Sequence[_Key], make: Callable[[str, Sequence[_Key]], Sequence[str]], *, proof: str
+) -> list[Markup]:
+    """The fragments for `keys`, like `cached_fragment`; `make` renders those that are missing together, in order."""
+    pieces: FragmentCache = current_app.extensions[_EXTENSION]
+    reader = kind, str(get_locale()), _day()
+    found = {key: pieces.find((*reader, key)) for key in keys}
+    missing = [key for key, piece in found.items() if piece is None or VERIFY]
+    made = dict(zip(missing, make(_PROOF, missing), strict=True)) if missing else {}
+    for key, piece in made.items():
+        assert found[key] in {None, piece}, f"what is made of {kind} depends on more than {key}"
+        pieces.keep((*reader, key), piece)
+    return [Markup((found[key] or made[key]).replace(_PROOF, proof)) for key in keys]  # noqa: S704
+
+
 def _day() -> tuple[ZoneInfo, date]:
     """The reader's time zone and date, on which texts like "today, 14:05" depend."""
     return zone(), now().astimezone(zone()).date()
@@ -98,10 +117,29 @@ def cached_fragment_for_session(kind: str, key: Hashable, make: Callable[[], str
     """The fragment that `make` renders for `key`, for templates that write the session's `csrf_token()` into forms."""
 
     def make_with(proof: str) -> str:
-        g.csrf_token, own = proof, g.csrf_token  # where Flask-WTF keeps it for the request
-        try:
+        with _csrf_token(proof):
             return make()
-        finally:
-            g.csrf_token = own
 
     return cached_fragment(kind, key, make_with, proof=generate_csrf())
+
+
+def cached_fragments_for_session(
+    kind: str, keys: Sequence[_Key], make: Callable[[Sequence[_Key]], Sequence[str]]
+) -> list[Markup]:
+    """The fragments for `keys`, like `cached_fragment_for_session`; `make` renders those that are missing together."""
+
+    def make_with(proof: str, missing: Sequence[_Key]) -> Sequence[str]:
+        with _csrf_token(proof):
+            return make(missing)
+
+    return cached_fragments(kind, keys, make_with, proof=generate_csrf())
+
+
+@contextmanager
+def _csrf_token(proof: str) -> Iterator[None]:
+    """Let templates write `proof` for the session's CSRF token, which Flask-WTF keeps here for the request."""
+    g.csrf_token, own = proof, g.csrf_token
+    try:
+        yield
+    finally:
+        g.csrf_token = own

@@ -104,15 +104,15 @@ def names_read_by(app: Flask, template: str) -> set[str]:
     ("template", "given"),
     [
         (join_page.TEMPLATE, {"page", "form", "proof"}),
-        ("manage/rooms/index.html", {"rooms", "sells", "unsold", "piece", "reader", "nav"}),
-        ("manage/rooms/_row.html", {"row"}),
+        ("manage/rooms/index.html", {"rooms", "sells", "unsold", "reader", "nav"}),
+        ("manage/rooms/_rows.html", {"rows", "end_of_row"}),
     ],
 )
 def test_a_cached_page_is_given_its_key_and_nothing_else(app: Flask, template: str, given: set[str]) -> None:
     assert names_read_by(app, template) <= given
 
 
-@pytest.mark.parametrize("key", [join_page.JoinPage, room_list.RoomPage, room_rows.Row, Reader])
+@pytest.mark.parametrize("key", [join_page.JoinPage, room_list.RoomFrame, room_rows.Row, Reader])
 def test_every_fact_of_a_cached_page_is_in_its_key(key: type[Any]) -> None:
     assert key.__dataclass_params__.frozen
     assert [field.name for field in dataclasses.fields(key) if not field.compare or field.hash is False] == []

@@ -67,14 +67,38 @@ class RoomPage:
     may_create: bool
 
     @property
-    def people(self) -> int:
-        """How many people are in the live rooms shown."""
-        return sum(row.status.count for row in self.live if row.status)
+    def frame(self) -> "RoomFrame":
+        """The page around its rows."""
+        return RoomFrame(
+            live=tuple(row.id for row in self.live),
+            others=tuple(row.id for row in self.others),
+            people=sum(row.status.count for row in self.live if row.status),
+            next=self.next,
+            asked=self.asked,
+            accounts=self.accounts,
+            first=self.first,
+            may_create=self.may_create,
+        )
+
+
+@dataclass(frozen=True)
+class RoomFrame:
+    """What a page of the list says around its rows: of rooms their ids only. See `RoomPage`."""
+
+    live: tuple[str, ...]
+    others: tuple[str, ...]
+    people: int
+    """How many people are in the live rooms shown."""
+    next: str
+    asked: RoomFilter
+    accounts: tuple[AccountChoice, ...]
+    first: bool
+    may_create: bool
 
     @property
     def ids(self) -> str:
         """The ids of all rooms on the page, for asking about their status together."""
-        return " ".join(row.id for row in [*self.live, *self.others])
+        return " ".join((*self.live, *self.others))
 
 
 def page_of_rooms(actor: Actor, *, after: str = "", asked: RoomFilter = EVERYTHING) -> RoomPage:

@@ -6,6 +6,8 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
+from markupsafe import Markup
+
 from portal.customers.models import display_name
 from portal.edge.i18n import ago, duration, seconds_since
 from portal.people.actor import Actor
@@ -16,6 +18,14 @@ from portal.providers.base import LiveState
 from portal.rooms.models import RoomStatusWord
 from portal.status.models import HAPPENING
 from portal.subscriptions.models import ServiceType
+
+END_OF_ROW = Markup("<!-- end of row -->")
+"""What a template writes after each of the rows that it renders together. No name can hold it: it would be escaped."""
+
+
+def row_placeholder(room_id: str) -> str:
+    """The placeholder for the row of this room in the frame of the list: see `fragment_cache.placeholder`."""
+    return f"row-{room_id}"
 
 
 @dataclass(frozen=True)

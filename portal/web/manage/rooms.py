@@ -1,11 +1,11 @@
 """The pages of rooms for those who manage them: list, create, overview, delete, restore."""
 
+from collections.abc import Sequence
 from functools import partial
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext as _l
-from markupsafe import Markup
 from wtforms import SelectField, StringField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import DataRequired
@@ -31,10 +31,14 @@ from portal.rooms.operations import TRASH_DAYS, create_room, restore_room
 from portal.status.room_lifecycle import delete_room
 from portal.web import flash_messages
 from portal.web.forms import Form, query_word, refills
-from portal.web.fragment_cache import cached_fragment_for_session, fill_placeholders
+from portal.web.fragment_cache import (
+    cached_fragment_for_session,
+    cached_fragments_for_session,
+    fill_placeholders,
+)
 from portal.web.manage.room_filter import RoomFilter
 from portal.web.manage.room_list import page_of_rooms
-from portal.web.manage.room_rows import Row, ages_of
+from portal.web.manage.room_rows import END_OF_ROW, Row, ages_of, row_placeholder
 from portal.web.manage.sharing import SharedLink, shared_link
 from portal.web.manage.status import snapshot_of, status_view
 from portal.web.reader import reader
@@ -60,16 +64,19 @@ def index() -> ResponseReturnValue:
     empty = not (rooms.live or rooms.others or rooms.asked.narrowed or rooms.may_create)
     sells = empty and StaffPermission.CUSTOMERS_CREATE in somebody.staff
     unsold = sells and not usable_accounts(now())
-    page = partial(render_template, "manage/rooms/index.html", rooms=rooms, sells=sells, unsold=unsold, piece=_row)
-    facts = (rooms, reader(), sells, unsold)
+    frame, rows = rooms.frame, (*rooms.live, *rooms.others)
+    page = partial(render_template, "manage/rooms/index.html", rooms=frame, sells=sells, unsold=unsold)
+    facts = (frame, reader(), sells, unsold)
     shown = page() if flash_messages.are_waiting() else cached_fragment_for_session("rooms", facts, page)
-    return fill_placeholders(shown, ages_of((*rooms.live, *rooms.others)))
+    # Rows are cached by themselves: when one room goes live, the others are not rendered again.
+    pieces = cached_fragments_for_session("room row", rows, _rows)
+    texts = {row_placeholder(row.id): piece for row, piece in zip(rows, pieces, strict=True)}
+    return fill_placeholders(fill_placeholders(shown, texts), ages_of(rows))
 
 
-def _row(row: Row) -> Markup:
-    """A row of the list, cached by itself: when one room goes live, the other rows are not rendered again."""
-    make = partial(render_template, "manage/rooms/_row.html", row=row)
-    return cached_fragment_for_session("room row", row, make)
+def _rows(rows: Sequence[Row]) -> list[str]:
+    """Rows of the list, rendered together, because each call of a template looks for all its parts anew."""
+    return render_template("manage/rooms/_rows.html", rows=rows, end_of_row=END_OF_ROW).split(END_OF_ROW)[:-1]
 
 
 @bp.route("/new", methods=["GET", "POST"])

@@ -1,4 +1,4 @@
-"""The types of columns that SQLAlchemy does not have, and one SQL function: the same on SQLite and PostgreSQL."""
+"""The types of columns that SQLAlchemy does not have, and two SQL functions: the same on SQLite and PostgreSQL."""
 
 import json
 from datetime import UTC, datetime
@@ -81,6 +81,23 @@ class json_rows(GenericFunction[Any]):  # noqa: N801  (functions are called as t
 
     type = sa.JSON()
     inherit_cache = True
+
+
+class json_values(GenericFunction[Any]):  # noqa: N801
+    """An SQL function: the given values as one JSON list, so that several aggregates take one subquery and column."""
+
+    type = sa.JSON()
+    inherit_cache = True
+
+
+@compiles(json_values, "sqlite")
+def _json_values_on_sqlite(element: json_values, compiler: SQLCompiler, **more: Any) -> str:
+    return f"json_array({compiler.process(element.clauses, **more)})"
+
+
+@compiles(json_values, "postgresql")
+def _json_values_on_postgresql(element: json_values, compiler: SQLCompiler, **more: Any) -> str:
+    return f"json_build_array({compiler.process(element.clauses, **more)})"
 
 
 @compiles(json_rows, "sqlite")

@@ -41,7 +41,15 @@ def engine_options(url: str) -> dict[str, Any]:
             "max_overflow": 32,
             **shared,
         }
-    return {"pool_size": 8, "max_overflow": 4, "pool_timeout": 5, **shared}
+    from portal.postgresql_driver import PlainCursor  # noqa: PLC0415  (a portal on SQLite need not load the driver)
+
+    return {
+        "connect_args": {"cursor_factory": PlainCursor},
+        "pool_size": 8,
+        "max_overflow": 4,
+        "pool_timeout": 5,
+        **shared,
+    }
 
 
 def configure_engine(engine: sa.Engine) -> None:

@@ -4,6 +4,7 @@ Whoever may see a room's codes can read them, so they are stored as they are and
 """
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -139,15 +140,23 @@ def forget_typed_code(code: AccessCode) -> None:
     )
 
 
+_CODES: Any = AccessCode.__table__
+_USE = (
+    sa.update(_CODES)
+    .where(
+        _CODES.c.uuid == sa.bindparam("code_uuid"),
+        _CODES.c.normal == sa.bindparam("as_typed"),
+        _CODES.c.role == sa.bindparam("for_role"),
+    )
+    .values(use_count=_CODES.c.use_count + sa.bindparam("uses"), last_usage=sa.bindparam("at"))
+    .returning(_CODES.c.uuid)
+)
+
+
 def use_code(used: CodeFacts, at: datetime, *, uses: int) -> bool:
     """Set the code's last_usage to `at` and add `uses`. Returns False if it was changed or deleted in the meantime."""
-    updated = session.execute(
-        sa.update(AccessCode)
-        .where(AccessCode.uuid == used.uuid, AccessCode.normal == used.normal, AccessCode.role == used.role)
-        .values(use_count=AccessCode.use_count + uses, last_usage=at)
-        .returning(AccessCode.uuid)
-    )
-    return updated.first() is not None
+    used_code = {"code_uuid": used.uuid, "as_typed": used.normal, "for_role": used.role}
+    return session.connection().execute(_USE, {**used_code, "at": at, "uses": uses}).first() is not None
 
 
 def _describe(code: AccessCode, text: str, label: str, expires_at: datetime | None) -> None:

@@ -8,6 +8,7 @@ the lock is released, a right one is not counted.
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -34,8 +35,7 @@ from portal.people.models import NAME_LENGTH
 from portal.people.names import clean_name
 from portal.rooms.facts import RoomFacts
 from portal.rooms.models import Role
-from portal.status.models import Participation
-from portal.status.operations import ArrivalOutdated, Reservation, enter_session
+from portal.status.arrivals import ArrivalOutdated, Place, Reservation, enter_session
 
 
 class Declined(Refused):
@@ -81,8 +81,8 @@ class Judgement:
         """The id of this device's open participation by the same right, or a new id."""
         visitor = self.door.visitor
         right = (visitor.token.uuid if visitor.token else None, visitor.member.uuid if visitor.member else None)
-        known = (one for one in self.door.here.people if one.device == visitor.device)
-        return next((one.id for one in known if (one.token_uuid, one.user_uuid) == right), None) or new_id()
+        own = self.door.here.own
+        return own.id if own is not None and (own.token_uuid, own.user_uuid) == right else new_id()
 
 
 def enter(
@@ -94,7 +94,7 @@ def enter(
     network: str,
     reservation: Reservation | None = None,
     returning: bool = False,
-) -> Participation:
+) -> Place:
     """Enter the room: open a participation for the visitor, under the room's lock.
 
     Counts a use of link and code and sets their last_usage; a visitor of a public room without a link gets an
@@ -135,16 +135,15 @@ def require_entry(judged: Judgement) -> Judgement:
     return judged
 
 
-def admit(judged: Judgement, *, network: str, reservation: Reservation | None = None) -> Participation:
+def admit(judged: Judgement, *, network: str, reservation: Reservation | None = None) -> Place:
     """Open the participation for a decision `Enter`, while the room is still locked, and count the uses."""
     door, code, at = judged.door, judged.code, judged.at
     if reservation is not None and (judged.name, judged.role) != (reservation.name, reservation.role):
         raise ArrivalOutdated  # the service has been told otherwise
     visitor = door.visitor
     token = _count_use(door, code, network, at)
-    before = list(door.here.people)
     member = visitor.member
-    participation = enter_session(
+    place = enter_session(
         here=door.here,
         reservation=reservation,
         name=judged.name,
@@ -154,14 +153,14 @@ def admit(judged: Judgement, *, network: str, reservation: Reservation | None = 
         access_code_uuid=code.uuid if code is not None else None,
         by=member,
     )
-    what = "participant.took_over" if participation in before else "participant.joined"  # of an open participation
-    record_event(what, participation, by=member, room=door.room.uuid, role=participation.role.value)
+    what = "participant.took_over" if place.took_over else "participant.joined"
+    record_event(what, place, by=member, room=door.room.uuid, role=place.role.value)
     if token is not None and not door.occupancy.used:
         record_event("token.used", token, by=member, room=door.room.uuid)
     if code is not None and code.uuid != door.occupancy.code_uuid:
         record_event("code.used", code, by=member, room=door.room.uuid)
     session.flush()
-    return participation
+    return place
 
 
 def matching_code(door: LockedDoor, code: str, at: datetime) -> CodeFacts | None:
@@ -212,6 +211,14 @@ def count_wrong_code(door: LockedDoor, network: str) -> None:
     session.commit()
 
 
+_LINKS: Any = RoomToken.__table__
+_COUNT_USE = (
+    sa.update(_LINKS)
+    .where(_LINKS.c.uuid == sa.bindparam("link"))
+    .values(last_usage=sa.bindparam("at"), use_count=_LINKS.c.use_count + sa.bindparam("uses"))
+)
+
+
 def _count_use(door: LockedDoor, code: CodeFacts | None, network: str, at: datetime) -> LinkFacts | None:
     """Count a use of link and code, and return the link. A visitor of a public room without one gets an automatic one.
 
@@ -225,12 +232,7 @@ def _count_use(door: LockedDoor, code: CodeFacts | None, network: str, at: datet
             throttling.reserve(automatic_token_bucket(room=door.room, network=network))
         token = automatic_token(door.room, visitor.device, at=at, uses=int(fresh))
     elif token is not None:
-        session.execute(
-            sa.update(RoomToken)
-            .where(RoomToken.uuid == token.uuid)
-            .values(last_usage=at, use_count=RoomToken.use_count + int(fresh))
-            .execution_options(synchronize_session=False)
-        )
+        session.connection().execute(_COUNT_USE, {"link": token.uuid, "at": at, "uses": int(fresh)})
         if fresh and token.max_uses is not None:
             count_use_on_chain(token)
     if code is not None and not use_code(code, at, uses=int(code.uuid != door.occupancy.code_uuid)):

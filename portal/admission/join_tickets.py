@@ -33,8 +33,7 @@ from portal.db import session
 from portal.errors import Conflict, Message
 from portal.people.models import User
 from portal.rooms.facts import RoomFacts
-from portal.status.models import Participation
-from portal.status.operations import Reservation
+from portal.status.arrivals import Place, Reservation
 from portal.token_format import TokenFormat
 
 OPENING_TIME = timedelta(seconds=60)
@@ -132,7 +131,7 @@ def judge_join_ticket(*, room: RoomFacts, ticket: JoinTicket, visitor: Visitor, 
 
 def redeem_join_ticket(
     *, room: RoomFacts, ticket: JoinTicket, visitor: Visitor, network: str, reservation: Reservation | None = None
-) -> Participation:
+) -> Place:
     """Enter the room by a ticket, once: of several people who press its button at the same time, one gets in.
 
     `reservation` is what the service behind the room has reserved; None if people meet on the portal's own page. Raises

@@ -23,8 +23,7 @@ from portal.permissions.rules import member_role
 from portal.permissions.visibility import find_room
 from portal.providers.base import Destination, Joinable, ProviderError, Visit
 from portal.rooms.facts import RoomFacts
-from portal.status.models import Participation
-from portal.status.operations import ArrivalOutdated, Reservation
+from portal.status.arrivals import ArrivalOutdated, Place, Reservation
 from portal.status.service_calls import refusal_of, run_request, start_at_service
 from portal.status.services import current_provider
 from portal.subscriptions.facts import ProviderFacts
@@ -37,7 +36,7 @@ LONGEST_URL = 8_000
 class Arrival:
     """A visitor who has entered. `destination` is where the service lets him in; None for the portal's own page."""
 
-    participation: Participation
+    place: Place
     destination: Destination | None
 
 

@@ -17,7 +17,7 @@ from portal.rooms.facts import RoomFacts
 from portal.rooms.features import used_limit
 from portal.rooms.kinds import kind_of
 from portal.rooms.models import Role, Room
-from portal.status.locking import LockedRoom, locked_room_from_rows, locked_room_query
+from portal.status.entrance import ENTRANCE_WIDTH, Entrance, entrance_from_row, entrance_query
 from portal.status.models import Participation
 from portal.subscriptions.models import Subscription
 
@@ -40,6 +40,9 @@ class DoorCode:
 
 
 _HERE = sa.bindparam("here", type_=sa.Uuid())
+
+
+_DEVICE = sa.bindparam("device", type_=sa.String())
 
 
 _ROLE = sa.bindparam("role", type_=AccessCode.role.type)
@@ -75,7 +78,7 @@ _ENTERED_BEFORE = (
     sa.select(Participation.uuid)
     .where(
         Participation.room_uuid == _HERE,
-        Participation.device == sa.bindparam("device", type_=sa.String()),
+        Participation.device == _DEVICE,
         Participation.role == _ROLE,
     )
     .correlate(None)
@@ -84,7 +87,7 @@ _ENTERED_BEFORE = (
 
 
 _BEHIND_THE_DOOR = (
-    locked_room_query(_HERE).outerjoin(RoomToken, this_token()).add_columns(*_LINK, _ENTERED_BEFORE, *OCCUPANCY)
+    entrance_query(_HERE, _DEVICE).outerjoin(RoomToken, this_token()).add_columns(*_LINK, _ENTERED_BEFORE, *OCCUPANCY)
 )
 
 
@@ -103,7 +106,7 @@ class LockedDoor:
     visitor: Visitor
     codes: list[DoorCode]
     occupancy: Occupancy
-    here: LockedRoom
+    here: Entrance
     known: bool
     retry_after: tuple[float | None, float | None]
 
@@ -119,9 +122,8 @@ def lock_door(room: RoomFacts, visitor: Visitor, *, network: str) -> LockedDoor:
         for column, known_device in ((STRANGERS, None), (KNOWN, visitor.device or "")):
             buckets = code_buckets(room=room, role=visitor.role, network=network, known_device=known_device)
             params |= column.params(*buckets)
-    rows = session.execute(_BEHIND_A_CODE if codes else _BEHIND_THE_DOOR, params).all()
-    _status, _run, _person, *more = rows[0]
-    link, more = more[: len(_LINK)], more[len(_LINK) :]
+    row = session.connection().execute(_BEHIND_A_CODE if codes else _BEHIND_THE_DOOR, params).one()
+    link, more = row[ENTRANCE_WIDTH:][: len(_LINK)], row[ENTRANCE_WIDTH + len(_LINK) :]
     known, occupancy = more[0], Occupancy(*more[1 : 1 + len(OCCUPANCY)])
     retry_after = more[1 + len(OCCUPANCY) :] or (None, None)
     return LockedDoor(
@@ -129,7 +131,7 @@ def lock_door(room: RoomFacts, visitor: Visitor, *, network: str) -> LockedDoor:
         replace(visitor, token=DoorLink(*link) if link[0] is not None else None),
         codes,
         occupancy,
-        locked_room_from_rows(locked, rows),
+        entrance_from_row(locked, row, occupancy.figures),
         known,
         (retry_after[0], retry_after[1]),
     )

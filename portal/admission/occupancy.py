@@ -1,6 +1,6 @@
 """Who is in a room, and what one visitor did in its running session, read as columns beside the room."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,8 +14,11 @@ from portal.admission.removals import KEPT_OUT
 from portal.admission.visitor import Visitor
 from portal.clock import now
 from portal.people.models import SignIn
+from portal.rooms.kinds import KINDS
 from portal.rooms.models import Role, Room
+from portal.status.entrance import present_column
 from portal.status.models import Driver, Ending, Participation, RoomSession, RoomStatus
+from portal.subscriptions.models import SubscriptionFeature
 
 RETURN_TIME = timedelta(minutes=10)
 """How long after leaving, or after losing the connection, coming back is no other use of link and code.
@@ -33,7 +36,8 @@ class Occupancy:
     participation. `used`: the device has entered by this link, or one that it replaced or that replaced it, in the
     running session, or has left an earlier one within `RETURN_TIME`: entering again counts no other use. `code_uuid`:
     the access code by which the device did so last. `codes`: how many access codes the room has for the visitor's
-    role. `present` and `moderators` are in the room, `subscription_present` in all rooms of the subscription.
+    role. `figures` has the numbers of `present_column`: `present` and `moderators` are in the room.
+    `subscription_present` are in all rooms of the subscription; 0, and not counted, where its plan allows any number.
     """
 
     removed: bool
@@ -41,8 +45,7 @@ class Occupancy:
     used: bool
     code_uuid: UUID | None
     codes: int
-    present: int
-    moderators: int
+    figures: Sequence[int]
     subscription_present: int
     run_provider_uuid: UUID | None
     """The uuid of the provider of the running run; None if none is running."""
@@ -50,6 +53,16 @@ class Occupancy:
     """When the running run began; None if none is running."""
     told: int | None
     """How many are in by the word of the service that drives the running run; None where the portal drives it."""
+
+    @property
+    def present(self) -> int:
+        """How many came into the room through the portal."""
+        return self.figures[0]
+
+    @property
+    def moderators(self) -> int:
+        """How many of them are moderators."""
+        return self.figures[1]
 
     @property
     def untold(self) -> int:
@@ -127,9 +140,11 @@ def _occupancy_columns() -> tuple[sa.ColumnElement[Any], ...]:
         .correlate(Room)
         .scalar_subquery(),
         count(AccessCode.room_uuid == Room.uuid, AccessCode.role == role),
-        count(here),
-        count(here, Participation.role == Role.MODERATOR),
-        count(Participation.subscription_uuid == Room.subscription_uuid, Participation.left_at.is_(None)),
+        present_column(Room.uuid),
+        sa.case(
+            (_any_number(), 0),
+            else_=count(Participation.subscription_uuid == Room.subscription_uuid, Participation.left_at.is_(None)),
+        ),
         sa.select(RoomSession.provider_uuid)
         .where(RoomSession.room_uuid == Room.uuid, RoomSession.ended_at.is_(None))
         .correlate(Room)
@@ -143,6 +158,21 @@ def _occupancy_columns() -> tuple[sa.ColumnElement[Any], ...]:
         .where(_TOLD.room_uuid == Room.uuid, RoomSession.ended_at.is_(None), RoomSession.driver == Driver.PROVIDER)
         .correlate(Room)
         .scalar_subquery(),
+    )
+
+
+def _any_number() -> sa.ColumnElement[bool]:
+    """The condition that the plan of a `Room` allows any number of people, so that nobody need be counted."""
+    limits = {kind: one.people_limit for kind, one in KINDS.items() if one.people_limit is not None}
+    return (
+        sa.exists()
+        .where(
+            SubscriptionFeature.subscription_uuid == Room.subscription_uuid,
+            SubscriptionFeature.code == sa.case(limits, value=Room.room_type),
+            SubscriptionFeature.number.is_(None),
+            SubscriptionFeature.switch.is_(None),
+        )
+        .correlate(Room)
     )
 
 

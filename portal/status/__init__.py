@@ -7,7 +7,9 @@ unknown after several. Whether a room may be used at all is the `status` field o
 
     models.py           the tables `RoomStatus`, `RoomSession` and `Participation`
     recording.py        storing a snapshot, and what it means for the run
-    operations.py       entering and leaving a run
+    arrivals.py         entering a run
+    entrance.py         a locked room as somebody enters it
+    operations.py       leaving a run, and other roles in it
     presence.py         who is connected, and for how long somebody may be away before he is out
     time_limit.py       how long a run may last
     runs.py             starting and ending runs

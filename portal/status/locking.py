@@ -5,7 +5,6 @@ and participations. On SQLite a transaction that writes locks the whole database
 """
 
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -39,24 +38,15 @@ def lock_room(room_uuid: UUID) -> Room | None:
 
 def read_locked_room(room: RoomFacts) -> LockedRoom:
     """Read a room that the caller has locked, without using what this transaction has read before."""
-    return locked_room_from_rows(room, session.execute(locked_room_query(room.uuid)).all())
-
-
-def locked_room_query(room_uuid: UUID | sa.BindParameter[UUID]) -> sa.Select[RoomStatus, RoomSession, Participation]:
-    """A SELECT of (status, running run, participation): one row for each open participation, at least one."""
-    return (
+    rows = session.execute(
         sa.select(RoomStatus, RoomSession, Participation)
         .select_from(Room)
         .outerjoin(RoomStatus, RoomStatus.room_uuid == Room.uuid)
         .outerjoin(RoomSession, sa.and_(RoomSession.room_uuid == Room.uuid, RoomSession.ended_at.is_(None)))
         .outerjoin(Participation, sa.and_(Participation.room_uuid == Room.uuid, Participation.left_at.is_(None)))
-        .where(Room.uuid == room_uuid)
+        .where(Room.uuid == room.uuid)
         .order_by(Participation.entered_at, Participation.uuid)
         .execution_options(populate_existing=True)
-    )
-
-
-def locked_room_from_rows(room: RoomFacts, rows: Any) -> LockedRoom:
-    """A `LockedRoom` from the rows of `locked_room_query`, which may have more columns at the end."""
+    ).all()
     status, run = (rows[0][0], rows[0][1]) if rows else (None, None)
     return LockedRoom(room, status, run, [row[2] for row in rows if row[2] is not None])

@@ -8,6 +8,7 @@ database or deceive by a name.
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -123,15 +124,24 @@ def record_locked(here: LockedRoom, snapshot: Snapshot, *, source: Source) -> No
 
 
 def open_run(
-    room: RoomFacts, *, provider: ProviderFacts, driver: Driver, external: str = "", by: Actor | None = None
+    room: RoomFacts,
+    *,
+    provider: ProviderFacts,
+    driver: Driver,
+    external: str = "",
+    most: int = 0,
+    by: Actor | None = None,
 ) -> RoomSession:
-    """Open a run that begins now with this provider. The caller has locked the room and knows that none is running."""
+    """Open a run that begins now with this provider, with `most` people in it.
+
+    The caller has locked the room and knows that none is running.
+    """
     run = RoomSession(
         uuid=new_uuid(),
         id=new_id(),
         room_uuid=room.uuid,
         started_at=now(),
-        most=0,
+        most=most,
         driver=driver,
         provider_uuid=provider.uuid,
         external=external,
@@ -242,27 +252,38 @@ def _store(here: LockedRoom, snapshot: Snapshot, *, source: Source) -> None:
         )
         session.add(stored)
         here.status = stored
-    counts = snapshot.counts[:COUNTS_KEPT]
-    fresh = (
-        snapshot.state,
-        snapshot.since or (stored.since if stored.state is snapshot.state else snapshot.checked_at),
-        _bounded(snapshot.headline),
-        {count.key[:KEY_LENGTH]: None if count.value is None else _bounded(count.value) for count in counts},
-        {count.key[:KEY_LENGTH]: count.label.msgid for count in counts},
-        [printable(name, longest=NAME_LENGTH) for name in snapshot.names[:NAMES_KEPT]],
-        False,
-    )
-    before = (stored.state, stored.since, stored.count, stored.counts, stored.labels, stored.names, stored.stale)
+    since = snapshot.since or (stored.since if stored.state is snapshot.state else snapshot.checked_at)
+    names = [printable(name, longest=NAME_LENGTH) for name in snapshot.names[:NAMES_KEPT]]
+    fresh = status_columns(snapshot) | {"since": since, "names": names}
+    changed = fresh != {name: getattr(stored, name) for name in fresh}
     if snapshot.state is LiveState.IDLE and stored.state in {LiveState.LIVE, LiveState.ENDING, LiveState.UNKNOWN}:
         stored.last_live_at = snapshot.checked_at
-    stored.state, stored.since, stored.count, stored.counts, stored.labels, stored.names, stored.stale = fresh
+    for name, value in fresh.items():
+        setattr(stored, name, value)
     stored.checked_at, stored.source, stored.misses = snapshot.checked_at, source, 0
-    if fresh != before:
+    if changed:
         _tell_change(here.room, stored)
+
+
+def status_columns(snapshot: Snapshot) -> dict[str, Any]:
+    """The columns of `RoomStatus` that say what a snapshot says, within their limits, but for `since` and names."""
+    counts = snapshot.counts[:COUNTS_KEPT]
+    return {
+        "state": snapshot.state,
+        "count": _bounded(snapshot.headline),
+        "counts": {count.key[:KEY_LENGTH]: None if count.value is None else _bounded(count.value) for count in counts},
+        "labels": {count.key[:KEY_LENGTH]: count.label.msgid for count in counts},
+        "stale": False,
+    }
 
 
 def _tell_change(room: RoomFacts, stored: RoomStatus) -> None:
     stored.version += 1
+    tell_change(room)
+
+
+def tell_change(room: RoomFacts) -> None:
+    """Nudge, after the commit, those who watch the status of this room."""
     topics, word = room_topics(room), room.id
     on_commit(lambda: channels().nudge(*topics, word=word))
 

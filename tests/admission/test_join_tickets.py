@@ -23,6 +23,7 @@ from portal.clock import now
 from portal.db import session, transaction
 from portal.errors import Invalid, Throttled
 from portal.rooms.models import Role
+from portal.status.arrivals import Place
 from portal.status.models import Participation
 from tests.admission.test_races import RACERS, race
 from tests.cast import CODE, Cast
@@ -157,13 +158,13 @@ def test_of_twenty_who_press_at_once_one_gets_in(app: Flask, cast: Cast) -> None
     with app.app_context(), transaction():
         _decision, secret = prepare(cast)
     results = race(app, lambda n: use(cast, secret, device=f"device {n}"))
-    assert sum(isinstance(one, Participation) for one in results) == 1
+    assert sum(isinstance(one, Place) for one in results) == 1
     assert sum(isinstance(one, JoinTicketSpent) for one in results) == RACERS - 1
     with app.app_context():
         assert cast.token(Role.ATTENDEE).use_count == 1
 
 
-def use(cast: Cast, secret: str | None, device: str = "a device") -> Participation:
+def use(cast: Cast, secret: str | None, device: str = "a device") -> Place:
     room = cast.room()
     entry = find_join_ticket(room, secret or "")
     assert entry is not None

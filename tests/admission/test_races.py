@@ -22,6 +22,7 @@ from portal.errors import Conflict, Invalid, Throttled
 from portal.people.actor import actor_of
 from portal.providers.base import LiveState
 from portal.rooms.models import Role, Room
+from portal.status.arrivals import Place
 from portal.status.models import Ending, Participation, RoomSession, RoomStatus
 from portal.status.operations import leave_session, present_participations
 from tests.cast import Cast, new_room
@@ -54,7 +55,7 @@ def race(app: Flask, act: Callable[[int], Any]) -> list[Any]:
     return results
 
 
-def knock(room_id: str, token_id: str | None, number: int, code: str = "") -> Participation:
+def knock(room_id: str, token_id: str | None, number: int, code: str = "") -> Place:
     token_uuid = session.scalar(sa.select(RoomToken.uuid).where(RoomToken.id == token_id)) if token_id else None
     found = find_door(room_id, token_uuid)
     assert found is not None
@@ -90,7 +91,7 @@ def test_of_twenty_at_the_last_place_one_gets_in(app: Flask, cast: Cast) -> None
     with app.app_context(), transaction():
         cast.room().room_features = {"max_participants": 1}
     results = race(app, lambda n: knock(cast.board, cast.link_ids[Role.GUEST], n))
-    assert sum(isinstance(one, Participation) for one in results) == 1
+    assert sum(isinstance(one, Place) for one in results) == 1
     assert sum(isinstance(one, Declined) for one in results) == RACERS - 1
     with app.app_context():
         assert session.scalar(sa.select(sa.func.count()).select_from(Participation)) == 1
@@ -102,12 +103,12 @@ def test_of_twenty_for_the_last_use_of_a_link_one_gets_in(app: Flask, cast: Cast
     with app.app_context(), transaction():
         cast.token(Role.GUEST).max_uses = 1
     results = race(app, lambda n: knock(cast.board, cast.link_ids[Role.GUEST], n))
-    assert sum(isinstance(one, Participation) for one in results) == 1
+    assert sum(isinstance(one, Place) for one in results) == 1
 
 
 def test_twenty_at_once_share_one_session_and_all_are_counted(app: Flask, cast: Cast) -> None:
     results = race(app, lambda n: knock(cast.board, cast.link_ids[Role.GUEST], n))
-    assert all(isinstance(one, Participation) for one in results)
+    assert all(isinstance(one, Place) for one in results)
     assert len({one.session_uuid for one in results}) == 1
     with app.app_context():
         assert cast.token(Role.GUEST).use_count == RACERS
@@ -115,7 +116,7 @@ def test_twenty_at_once_share_one_session_and_all_are_counted(app: Flask, cast: 
 
 def test_a_double_click_on_a_public_room_makes_one_token(app: Flask, cast: Cast) -> None:
     results = race(app, lambda _n: knock(cast.open_house, None, 0))
-    assert all(isinstance(one, Participation) for one in results)
+    assert all(isinstance(one, Place) for one in results)
     with app.app_context():
         made = session.scalars(sa.select(RoomToken).where(RoomToken.automatic)).all()
         assert len(made) == 1
@@ -142,7 +143,7 @@ def test_links_are_revoked_and_paused_while_people_come_and_go_without_a_deadloc
         return knock(cast.board, cast.link_ids[Role.GUEST], number)
 
     results = race(app, act)
-    assert all(isinstance(one, (int, str, Participation, Declined)) for one in results)
+    assert all(isinstance(one, (int, str, Place, Declined)) for one in results)
     _snapshot_is_true(app, cast)
 
 

@@ -32,7 +32,8 @@ def come(cast: Cast, device: str, *, token: RoomToken | None = None, name: str =
         member=member,
         member_role=Role.ATTENDEE if member else None,
     )
-    return enter(room=cast.room(), visitor=visitor, name=name or device, code="", network="192.0.2.7")
+    place = enter(room=cast.room(), visitor=visitor, name=name or device, code="", network="192.0.2.7")
+    return session.get_one(Participation, place.uuid)
 
 
 def remove(*people: Participation) -> None:

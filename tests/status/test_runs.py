@@ -16,15 +16,16 @@ from portal.jobs import loop
 from portal.people.actor import actor_of
 from portal.providers.base import LiveState
 from portal.rooms.models import Role, Room, RoomStatusWord
-from portal.status.locking import read_locked_room
+from portal.status.arrivals import enter_session
 from portal.status.models import Ending, Participation, RoomSession, RoomStatus
-from portal.status.operations import enter_session, leave_session, present_participations
+from portal.status.operations import leave_session, present_participations
 from portal.status.queries import find_session, position_of, sessions_of
 from portal.status.room_lifecycle import change_room, delete_room
 from portal.status.runs import end_run, end_session, start_session
 from tests.admission.test_races import race
 from tests.cast import Cast
 from tests.conftest import BOTH
+from tests.status.entrances import read_entrance
 
 in_app = pytest.mark.usefixtures("in_app")
 
@@ -183,10 +184,10 @@ def test_of_twenty_who_start_a_room_at_once_all_get_the_same_run(app: Flask, cas
 
 
 def come_into(cast: Cast, room_id: str, *, name: str = "Pat", role: Role = Role.GUEST) -> Participation:
-    here = read_locked_room(cast.room(room_id))
-    participation = enter_session(here=here, name=name, role=role, device=f"device of {name}")
-    session.flush()
-    return participation
+    device = f"device of {name}"
+    place = enter_session(here=read_entrance(cast.room(room_id), device), name=name, role=role, device=device)
+    session.expire_all()  # people enter by statements that change no row which is loaded
+    return session.get_one(Participation, place.uuid)
 
 
 @BOTH

@@ -191,14 +191,14 @@ def test_the_server_starts_while_the_database_is_away_and_works_once_it_is_there
 def _ghost(app: Flask) -> str:
     """Somebody whom a crash left in a room: the id of the participation."""
     from portal import demo
-    from portal.status.locking import read_locked_room
-    from portal.status.operations import enter_session
+    from portal.status.arrivals import enter_session
+    from tests.status.entrances import read_entrance
 
     with app.app_context():
         demo.furnish()
         with db.transaction():
             room = Cast(app).room()
-            ghost = enter_session(here=read_locked_room(room), name="Ghost", role=Role.GUEST, device="gone").id
+            ghost = enter_session(here=read_entrance(room, "gone"), name="Ghost", role=Role.GUEST, device="gone").id
         db.db.engine.dispose()
     return ghost
 

@@ -81,7 +81,7 @@ def _lost_participation(admission: Admission) -> Participation | None:
 
 
 def _entered(admission: Admission, arrival: Arrival) -> Response:
-    inside, destination = arrival.participation, arrival.destination
+    inside, destination = arrival.place, arrival.destination
     answer = jsonify({"id": inside.id} if destination is None else {"error": "door", "address": destination.url})
     cookie = replace(admission.cookie, participation_id=inside.id, last_name=inside.name)
     return admission_cookie.write(answer, admission.room.id, cookie)

@@ -15,7 +15,7 @@ from portal.subscriptions.facts import ProviderFacts
 
 def go_in(arrival: Arrival, room: RoomFacts, cookie: AdmissionCookie) -> Response:
     """Redirect somebody who has entered to where people meet, with the admission cookie for the participation."""
-    inside, destination = arrival.participation, arrival.destination
+    inside, destination = arrival.place, arrival.destination
     address = url_for("conference.show", room_id=room.id) if destination is None else destination.url
     cookie = replace(cookie, participation_id=inside.id, last_name=inside.name, join_ticket_uuid=None)
     return admission_cookie.write(make_response(redirect(address, 303)), room.id, cookie)

@@ -92,7 +92,7 @@ def enter(admission: Admission) -> ResponseReturnValue:
         page = _declined(admission, ticket, visitor, declined.decision)
         return may_lead_in((page, HTTPStatus.FORBIDDEN), admission.provider)
     stop_waiting(room, visitor)
-    token_uuid = arrival.participation.token_uuid
+    token_uuid = arrival.place.token_uuid
     return go_in(arrival, room, replace(admission.cookie, token_uuid=token_uuid, sign_in_uuid=None))
 
 

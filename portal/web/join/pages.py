@@ -37,7 +37,12 @@ bp = Blueprint("join", __name__, url_prefix="/rooms/<id:room_id>")
 
 
 class JoinForm(Form):
-    """A name, and an access code if the link needs one."""
+    """A name, and an access code if the link needs one. The door has judged the proof of origin already."""
+
+    class Meta(Form.Meta):
+        """No CSRF token of the session, which visitors have none of."""
+
+        csrf = False
 
     name = StringField(_l("Your name"), render_kw={"autocomplete": "name", "maxlength": NAME_LENGTH})
     code = StringField(
@@ -97,7 +102,7 @@ def join(admission: Admission, slug: str) -> ResponseReturnValue:
                 answer, room.id, replace(admission.cookie, last_name=visitor.fixed_name or name)
             )
         stop_waiting(room, visitor)
-        inside = arrival.participation
+        inside = arrival.place
         token_uuid = inside.token_uuid or admission.cookie.token_uuid
         return go_in(arrival, room, replace(admission.cookie, token_uuid=token_uuid, sign_in_uuid=inside.sign_in_uuid))
     return _with_cookie(admission, (_page(admission, _look(admission), form), 422))

@@ -7,7 +7,10 @@ import sqlalchemy as sa
 
 from portal.audit.models import AuditEvent
 from portal.audit.operations import record_event
+from portal.core_writes import update_row
 from portal.db import committed_step, db, lock, locked_rows, on_commit, reading, session, transaction
+from portal.errors import NotFound
+from portal.rooms.models import Room
 from portal.status.locking import lock_room
 from tests.cast import Cast
 from tests.conftest import BOTH
@@ -26,6 +29,34 @@ def test_a_row_is_read_anew_by_who_takes_it_first_and_stays_what_it_is(cast: Cas
     with statements(db.engine) as seen:
         lock(room)
     assert len(seen) == 1, "another transaction may have changed it"
+
+
+def test_a_row_that_is_locked_without_its_relations_has_the_columns_of_now(cast: Cast) -> None:
+    room = cast.room()
+    session.execute(sa.update(Room.__table__).values(slug="another"))  # type: ignore[arg-type]
+    assert room.slug != "another"
+    lock(room, relations=False)
+    assert (room.slug, room in session.dirty) == ("another", False)
+    session.execute(sa.delete(Room.__table__))  # type: ignore[arg-type]
+    locked_rows().clear()
+    with pytest.raises(NotFound):
+        lock(room, relations=False)
+
+
+def test_of_a_row_only_what_has_another_value_is_written_and_the_row_knows_it(cast: Cast) -> None:
+    room = cast.room()
+    update_row(room, room_settings={"x_one": 1})
+    before = room.updated_at
+    with statements(db.engine) as seen:
+        update_row(room, slug=room.slug, room_settings={"x_one": 1})
+        assert (seen, room.updated_at) == ([], before)
+        update_row(room, slug=room.slug, room_settings={"x_one": True})
+    assert len(seen) == 1
+    assert "slug=" not in seen[0]
+    assert room.updated_at > before
+    assert room not in session.dirty
+    session.expire(room)
+    assert room.room_settings["x_one"] is True
 
 
 def test_holding_a_room_is_not_reading_it(cast: Cast) -> None:

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from portal.accounts.models import Account, AccountStatus
 from portal.customers.models import Customer, CustomerStatus, display_name
-from portal.db import session
+from portal.db import read
 from portal.people.models import User
 from portal.subscriptions.models import (
     ServiceProvider,
@@ -127,7 +127,7 @@ _ONE = with_what_stands_above(sa.select(*COLUMNS)).where(Account.uuid == sa.bind
 
 def room_account(account_uuid: UUID) -> RoomAccount:
     """The account with this uuid, by one statement."""
-    return RoomAccount(*session.execute(_ONE, {"account": account_uuid}).one())
+    return RoomAccount(*read(_ONE, {"account": account_uuid}).one())
 
 
 _MOST_ROOMS = (
@@ -146,5 +146,5 @@ def lock_most_rooms(account: RoomAccount) -> int | None:
     The lock is on the feature, not on the subscription, on which everybody who enters one of its rooms has one: whoever
     makes a room waits for others who make one, and for nobody else.
     """
-    granted = session.execute(_MOST_ROOMS, {"subscription": account.subscription_uuid}).one_or_none()
+    granted = read(_MOST_ROOMS, {"subscription": account.subscription_uuid}).one_or_none()
     return granted.number if granted is not None else 0

@@ -15,6 +15,7 @@ from portal.admission.secrets import new_token
 from portal.audit.operations import record_event
 from portal.channels import channels
 from portal.clock import now
+from portal.core_writes import update_row
 from portal.db import lock, on_commit, session
 from portal.errors import Conflict, Invalid, Message
 from portal.people.actor import Actor
@@ -53,13 +54,10 @@ def change_token(
         raise Conflict(Message("This link came by itself with a visitor. It can be paused or revoked, not changed."))
     if token.replaced:
         raise Conflict(Message("This link was replaced. Change the new one."))
-    token.role = role
     described = described_link(
         label=label, person=person, not_before=not_before, expires_at=expires_at, max_uses=max_uses
     )
-    for column, value in described.items():
-        setattr(token, column, value)
-    session.flush()
+    update_row(token, role=role, **described)
     record_event("token.changed", token, by=by, room=token.room_uuid, role=role.value)
     own = token.uuid
     change_role(room.uuid, lambda person: person.token_uuid == own, role, by=by)

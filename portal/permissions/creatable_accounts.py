@@ -15,7 +15,7 @@ from portal.accounts.room_account import COLUMNS, RoomAccount, with_what_stands_
 from portal.clock import now
 from portal.column_types import UTCDateTime
 from portal.customers.models import Customer, CustomerMember
-from portal.db import literal_limit, session, short_id
+from portal.db import literal_limit, read, short_id
 from portal.people.actor import Actor
 from portal.people.memberships import words_granted
 from portal.people.staff import StaffPermission
@@ -91,7 +91,7 @@ def _read(actor: Actor, most: int, account_id: str | None = None) -> list[RoomAc
     everywhere = StaffPermission.ROOMS_CREATE in actor.staff
     query = _creatable(everywhere=everywhere, one=account_id is not None, most=most)
     accounts = []
-    for row in session.execute(query, {"actor": actor.uuid, "at": now(), "account": account_id}):
+    for row in read(query, {"actor": actor.uuid, "at": now(), "account": account_id}):
         *values, in_account, account_until, at_customer, customer_until = row
         account = RoomAccount(*values)
         actor.memberships[account.uuid] = _membership(in_account, account_until)

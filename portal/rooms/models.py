@@ -50,9 +50,9 @@ def sort_name_of(name: str) -> str:
     return name.casefold()[:SORT_NAME_LENGTH]  # folding may triple it
 
 
-def name_words_of(name: str) -> str:
-    """The search terms of a name, by which rooms are found."""
-    return " ".join(search_terms(name))
+def name_columns(name: str) -> dict[str, str]:
+    """The column for a room's name, with those that follow from it, for sorting and searching."""
+    return {"room_name": name, "sort_name": sort_name_of(name), "name_words": " ".join(search_terms(name))}
 
 
 def description_in(settings: Mapping[str, Any]) -> str:
@@ -112,8 +112,8 @@ class Room(IdentifierMixin, TimestampMixin, Base):
     @validates("room_name")
     def _follow(self, _key: str, name: str) -> str:
         """Derive the columns for sorting and searching whenever the name is set."""
-        self.sort_name = sort_name_of(name)
-        self.name_words = name_words_of(name)
+        columns = name_columns(name)
+        self.sort_name, self.name_words = columns["sort_name"], columns["name_words"]
         return name
 
     def usable(self, at: datetime) -> bool:

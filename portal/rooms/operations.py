@@ -10,8 +10,9 @@ from portal.accounts.room_account import RoomAccount, lock_most_rooms, room_acco
 from portal.audit.operations import record_event
 from portal.channels import channels
 from portal.clock import now
+from portal.core_writes import insert_row, update_row
 from portal.customers.webhook_counts import note_webhooks
-from portal.db import lock, on_commit, session
+from portal.db import lock, on_commit, read, session
 from portal.errors import Conflict, Invalid, Message
 from portal.identifiers import new_id, new_uuid
 from portal.people.actor import Actor
@@ -19,7 +20,7 @@ from portal.people.names import clean_name
 from portal.rooms.facts import RoomColumns
 from portal.rooms.features import merged_features
 from portal.rooms.metadata import checked_metadata
-from portal.rooms.models import ROOM_NAME_LENGTH, Room, RoomStatusWord, name_words_of, sort_name_of
+from portal.rooms.models import ROOM_NAME_LENGTH, Room, RoomStatusWord, name_columns
 from portal.rooms.room_read import RoomRead
 from portal.rooms.settings import declared, declared_for, merged_settings
 from portal.rooms.slugs import checked_slug, slug_of
@@ -65,7 +66,6 @@ def create_room(
         "account_uuid": account.uuid,
         "subscription_uuid": account.subscription_uuid,
         "owner_uuid": account.owner_uuid,
-        "room_name": name,
         "status": status,
         "is_public": is_public,
         "room_type": account.service_type,
@@ -76,9 +76,10 @@ def create_room(
         ),
         "room_metadata": checked_metadata({} if metadata is None else metadata),
     }
-    session.execute(_INSERT, {**columns, "sort_name": sort_name_of(name), "name_words": name_words_of(name)})
+    insert_row(_INSERT, {**columns, **name_columns(name)})
     room = RoomRead(
         **columns,
+        room_name=name,
         customer_id=account.customer_id,
         customer_owner_uuid=account.customer_owner_uuid,
         account_id=account.id,
@@ -113,30 +114,37 @@ def describe_room(room: Room, *, by: Actor, **changes: Unpack[RoomChanges]) -> N
     inactive.
     """
     _refuse_unknown(changes)
-    slug, settings, features = changes.get("slug"), changes.get("settings"), changes.get("features")
-    if settings is not None or features is not None:  # of two who merge at once, the second merges into the first's
-        session.flush()
+    if changes.get("settings") is not None or changes.get("features") is not None:
+        session.flush()  # of two who merge at once, the second merges into the first's
         lock(room, relations=False)
+    update_row(room, **_changed_columns(room, changes))
+    record_event("room.updated", room, by=by, room=room.uuid)
+    _nudge_watchers(room)
+
+
+def _changed_columns(room: Room, changes: RoomChanges) -> dict[str, Any]:
+    """The columns of the room as they are after these changes. Raises `Invalid`."""
+    columns: dict[str, Any] = {}
+    slug, name = changes.get("slug"), room.room_name
     if (room_name := changes.get("room_name")) is not None:
         name = clean_name(room_name, field="room_name", longest=ROOM_NAME_LENGTH)
         if slug in {None, room.slug} and room.slug == slug_of(room.room_name):
             slug = slug_of(name)
-        room.room_name = name
+        columns |= name_columns(name)
     if slug is not None and slug != room.slug:
-        room.slug = checked_slug(slug) if slug else slug_of(room.room_name)
+        columns["slug"] = checked_slug(slug) if slug else slug_of(name)
     if (is_public := changes.get("is_public")) is not None:
-        room.is_public = is_public
+        columns["is_public"] = is_public
     if (status := changes.get("status")) is not None:
-        room.status = status
-    if settings is not None:
-        room.room_settings = merged_settings(room.room_settings, settings, declared=declared_for(room.subscription))
-    if features is not None:
-        room.room_features = merged_features(room.room_features, features)
+        columns["status"] = status
+    if (settings := changes.get("settings")) is not None:
+        declared = declared_for(room.subscription)
+        columns["room_settings"] = merged_settings(room.room_settings, settings, declared=declared)
+    if (features := changes.get("features")) is not None:
+        columns["room_features"] = merged_features(room.room_features, features)
     if (metadata := changes.get("metadata")) is not None:
-        room.room_metadata = checked_metadata(metadata)
-    session.flush()
-    record_event("room.updated", room, by=by, room=room.uuid)
-    _nudge_watchers(room)
+        columns["room_metadata"] = checked_metadata(metadata)
+    return columns
 
 
 def _refuse_unknown(changes: RoomChanges) -> None:
@@ -150,8 +158,7 @@ def trash_room(room: Room, *, by: Actor) -> None:
 
     Does nothing about people inside: entrances call `status.room_lifecycle.delete_room`, which also ends the run.
     """
-    room.trashed_at = now()
-    session.flush()
+    update_row(room, trashed_at=now())
     record_event("room.trashed", room, by=by, room=room.uuid)
     _nudge_watchers(room)
 
@@ -161,8 +168,7 @@ def restore_room(room: Room, *, by: Actor) -> None:
     if room.trashed_at is None:
         return
     _require_room_left(room_account(room.account_uuid))
-    room.trashed_at = None
-    session.flush()
+    update_row(room, trashed_at=None)
     record_event("room.restored", room, by=by, room=room.uuid)
 
 
@@ -183,7 +189,7 @@ def _require_room_left(account: RoomAccount) -> None:
     most = lock_most_rooms(account) if account.limited else None
     if most is None:
         return
-    count = session.scalar(_COUNT, {"subscription": account.subscription_uuid})
+    count = read(_COUNT, {"subscription": account.subscription_uuid}).scalar()
     if (count or 0) >= most:
         raise Conflict(
             Message.plural(

@@ -1,7 +1,8 @@
 """Locking a room, and reading its status, its running run and its open participations under the lock.
 
-Everything locks in one order, so that there is no deadlock: subscription, then room (several rooms by uuid), then links
-and participations. On SQLite a transaction that writes locks the whole database from its first statement on.
+Everything locks in one order, so that there is no deadlock: the plan's limit of rooms (who makes one), subscription,
+then room (several rooms by uuid), then links and participations. On SQLite a transaction that writes locks the whole
+database from its first statement on.
 """
 
 from dataclasses import dataclass

@@ -5,7 +5,7 @@ from one request to the next is bound when the statement is executed.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
@@ -13,7 +13,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from portal.api.v1.core.query_params import EVERYTHING, FARTHEST_PAGE, Listing, ListQuery, order_name
-from portal.db import literal_limit
+from portal.db import literal_limit, session
 from portal.keyset import Keys, follows, found_first, keyset, parameters
 from portal.permissions.visibility import Narrowing
 
@@ -54,8 +54,11 @@ class PageSpec:
     limit: int
     page: int
     after: tuple[bool, ...] | None
-    conditions: tuple[sa.ColumnElement[bool], ...]
     by_words: bool
+    searched: tuple[str, ...]
+    dialect: str
+    conditions: tuple[sa.ColumnElement[bool], ...] = field(compare=False)
+    """What `searched` says, in this dialect."""
 
     @property
     def keys(self) -> Keys:
@@ -86,14 +89,12 @@ def page_statements(
         asked.limit or EVERYTHING,
         0 if asked.by_cursor else asked.page,
         None if asked.after is None else tuple(value is not None for value in asked.after),
-        asked.conditions,
         asked.by_words,
+        asked.searched,
+        session.get_bind().dialect.name,
+        asked.conditions,
     )
-    return (
-        _build(spec, source, options)
-        if spec.conditions or not isinstance(source, VisibleRows)
-        else _build_cached(spec, source, options)
-    )
+    return (_build_cached if isinstance(source, VisibleRows) else _build)(spec, source, options)
 
 
 def _build(spec: PageSpec, source: Rows | VisibleRows, options: tuple[Any, ...]) -> tuple[Rows, sa.Select[int]]:
@@ -107,7 +108,7 @@ def _build(spec: PageSpec, source: Rows | VisibleRows, options: tuple[Any, ...])
     return rows.options(*options).limit(literal_limit(spec.limit if spec.page else spec.depth)), total
 
 
-_build_cached = lru_cache(maxsize=64)(_build)
+_build_cached = lru_cache(maxsize=256)(_build)
 
 
 def _page_rows(spec: PageSpec, source: Rows | VisibleRows) -> tuple[Rows, sa.Select[int]]:

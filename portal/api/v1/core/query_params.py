@@ -113,9 +113,12 @@ class ListQuery:
     conditions: tuple[sa.ColumnElement[bool], ...] = field(default=())
     by_words: bool = False
     """Whether the search looks for words, whose index finds rows in no order."""
+    searched: tuple[str, ...] = ()
+    """The parameters, as they were sent, from which `conditions` were made."""
 
 
 SELECTION_NAMES = frozenset({"filter", "include"})
+SEARCH_NAMES = ("search", "searchFields", "searchJoin")
 LIST_NAMES = SELECTION_NAMES | {
     "orderBy", "sortedBy", "page", "limit", "cursor", "search", "searchFields", "searchJoin",
 }  # fmt: skip
@@ -155,6 +158,7 @@ def list_query(listing: Listing) -> ListQuery:
         by_cursor=by_cursor,
         conditions=conditions,
         by_words=by_words,
+        searched=tuple(sent.get(name, "") for name in SEARCH_NAMES),
     )
 
 

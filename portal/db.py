@@ -47,7 +47,6 @@ class Base(DeclarativeBase):
 db = SQLAlchemy(model_class=Base, disable_autonaming=True, session_options={"expire_on_commit": False, "info": {}})
 session = db.session
 
-
 LateRows = dict[sa.Insert, list[dict[str, Any]]]
 
 
@@ -58,24 +57,27 @@ def insert_at_commit(insert: sa.Insert, *rows: dict[str, Any]) -> None:
     released; when it is rolled back they are dropped with it. `insert` names no values, and is made once.
     """
     if rows:
-        _late_rows(session()).setdefault(insert, []).extend(rows)
+        current = session()
+        transaction = current.get_nested_transaction() or current.get_transaction() or current.begin()
+        waiting: WeakKeyDictionary[SessionTransaction, LateRows] = current.info.setdefault("late", WeakKeyDictionary())
+        waiting.setdefault(transaction, {}).setdefault(insert, []).extend(rows)
 
 
-def _late_rows(current: Session) -> LateRows:
+def _waiting_rows(current: Session) -> LateRows:
     """What waits to be inserted, of the innermost savepoint or else of the transaction. It ends with that."""
-    transaction = current.get_nested_transaction() or current.get_transaction() or current.begin()
-    waiting: WeakKeyDictionary[SessionTransaction, LateRows] = current.info.setdefault("late", WeakKeyDictionary())
-    return waiting.setdefault(transaction, {})
+    transaction = current.get_nested_transaction() or current.get_transaction()
+    return current.info.get("late", {}).get(transaction, {}) if transaction is not None else {}
 
 
 @sa.event.listens_for(session, "before_commit")
 def _insert_late(current: Session) -> None:
-    for insert, rows in _late_rows(current).items():
+    current.flush()  # what listens to it may add rows, too
+    for insert, rows in _waiting_rows(current).items():
         current.connection().execute(insert, rows if len(rows) > 1 else rows[0])
 
 
 def _has_unwritten() -> bool:
-    return bool(session.new or session.dirty or session.deleted or _late_rows(session()))
+    return bool(session.new or session.dirty or session.deleted or _waiting_rows(session()))
 
 
 @sa.event.listens_for(session, "after_commit")
@@ -102,12 +104,13 @@ def _forget(rolled_back: Session) -> None:
 
 
 def read(statement: sa.Executable, params: Mapping[str, Any] | None = None) -> sa.CursorResult[*tuple[Any, ...]]:
-    """Execute a SELECT of columns, after flushing what has changed, past the ORM.
+    """Execute a SELECT of columns, after flushing what has changed as the ORM would, past the ORM.
 
     The ORM would take each row in its hands once more to make entities of it, which costs a third of a short
     read. Columns are called as in their table; one whose attribute has another name is given that by a label.
     """
-    session.flush()
+    if session.autoflush:
+        session.flush()
     return session.connection().execute(statement, params)
 
 

@@ -40,7 +40,7 @@ class Server(BaseApplication):  # type: ignore[misc]
             "accesslog": None,
             "preload_app": True,  # what all processes share is in memory once
             "pre_fork": _freeze,
-            "post_worker_init": _start_background,
+            "post_worker_init": _begin,
             "forwarded_allow_ips": "",  # who may say X-Forwarded-… is TRUSTED_PROXIES' to decide, in ProxyFix
             "forwarder_headers": "",  # and nobody may say SCRIPT_NAME or PATH_INFO
             "secure_scheme_headers": {},
@@ -49,7 +49,7 @@ class Server(BaseApplication):  # type: ignore[misc]
             self.cfg.set(name, value)
 
     def load(self) -> Any:
-        """Create the portal, once, before gunicorn forks: it opens no connection until a request comes."""
+        """Create the portal, once, before gunicorn forks: no connection may be open then."""
         from gevent import monkey  # noqa: PLC0415
 
         # Before anything that the portal imports keeps what would be patched. Not what gunicorn's first process watches
@@ -111,26 +111,25 @@ def _freeze(_arbiter: Any, _worker: Any) -> None:
     gc.set_threshold(GARBAGE, 20, 50)
 
 
-def _require_migrated(app: Any) -> None:
-    """End the server with one line unless the tables are those of this code, or of a newer one.
+def _require_migrated(worker: Any) -> None:
+    """End the server with one line if it has just been started before the tables were made ready for this code.
 
-    A database that is away may come back, so the server waits for it. Raises `AppImportError`, for which gunicorn
-    starts no other worker.
+    If the database is away, the portal answers 503 until it comes back. A worker that replaces another one starts in
+    any case. Raises `AppImportError`, after which gunicorn starts no other worker.
     """
-    from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415
+    from portal.web import health  # noqa: PLC0415
 
-    from portal import db, engine  # noqa: PLC0415
-    from portal.revisions import newest_revision  # noqa: PLC0415
+    if worker.age > worker.cfg.workers:
+        return
+    with worker.wsgi.app_context():
+        if health.missing() == "migrations":
+            raise AppImportError("The database is not up to date. Run `portal migrate`, then serve again.")
 
-    with app.app_context():
-        try:
-            outdated = (db.revision() or "") < newest_revision()
-        except db.ReadOnly:
-            outdated = False
-        except SQLAlchemyError as error:
-            outdated = not engine.is_unavailable(error)
-    if outdated:
-        raise AppImportError("The database is not up to date. Run `portal migrate`, then serve again.")
+
+def _begin(worker: Any) -> None:
+    """Run in each new worker before it serves."""
+    _require_migrated(worker)
+    _start_background(worker)
 
 
 def _start_background(worker: Any) -> None:
@@ -140,7 +139,6 @@ def _start_background(worker: Any) -> None:
     from portal.jobs import loop, queue  # noqa: PLC0415
 
     app = worker.wsgi
-    _require_migrated(app)
     settings: Settings = app.config["SETTINGS"]
     gevent.spawn(loop.run, app)
     if not settings.redis_url:

@@ -14,8 +14,12 @@ from contextvars import ContextVar
 
 from portal.errors import Unavailable
 
-PATIENCE = 50.0
+FORM_PATIENCE = 50.0
 """Seconds, fewer than a proxy waits. Whoever has waited so long is told to try again."""
+SCRIPT_PATIENCE = 6.0
+"""Seconds, fewer than a player's script waits before it asks once more: nobody reads the answer to what it gave up."""
+STREAM_PATIENCE = 25.0
+"""Seconds, fewer than a player waits before it takes a silent stream for a dead one."""
 
 
 class Turnstile:
@@ -26,14 +30,17 @@ class Turnstile:
         self._waiting: deque[threading.Event] = deque()
         self._lock = threading.Lock()
 
-    def enter(self, patience: float | None) -> None:
-        """Wait to be in. Raises `Unavailable` after `patience` seconds, if it is not None."""
+    def enter(self, patience: float | None, *, first: bool = False) -> None:
+        """Wait to be in, with `first` before everybody who waits. Raises `Unavailable` after `patience` seconds.
+
+        With None it is waited for as long as it takes.
+        """
         with self._lock:
             if self._free:
                 self._free -= 1
                 return
             called = threading.Event()
-            self._waiting.append(called)
+            (self._waiting.appendleft if first else self._waiting.append)(called)
         try:
             if not called.wait(patience):
                 raise Unavailable
@@ -65,8 +72,8 @@ class _Turn:
         self._turnstile = turnstile
         self._held = False
 
-    def begin(self, patience: float | None) -> None:
-        self._turnstile.enter(patience)
+    def begin(self, patience: float | None, *, first: bool = False) -> None:
+        self._turnstile.enter(patience, first=first)
         self._held = True
 
     def end(self) -> None:
@@ -75,16 +82,19 @@ class _Turn:
             self._turnstile.leave()
 
 
-JOINS, STREAMS = Turnstile(6), Turnstile(2)
-"""Those of this process. Its pool has twelve connections, so that pages of others have a third of them."""
+JOINS, PLAYERS, DASHBOARDS = Turnstile(6), Turnstile(2), Turnstile(1)
+"""Those of this process: for who enters, and for the streams of players and of pages that watch rooms.
+
+Its pool has twelve connections for PostgreSQL, so that pages of others have a quarter of them.
+"""
 _present: ContextVar[_Turn | None] = ContextVar("turn", default=None)
 
 
 @contextmanager
-def turn(turnstile: Turnstile) -> Iterator[None]:
-    """Wait for a turn, which ends with the block. Raises `Unavailable` after `PATIENCE`."""
+def turn(turnstile: Turnstile, patience: float) -> Iterator[None]:
+    """Wait for a turn, which ends with the block. Raises `Unavailable` after `patience` seconds."""
     mine = _Turn(turnstile)
-    mine.begin(PATIENCE)
+    mine.begin(patience)
     token = _present.set(mine)
     try:
         yield
@@ -95,7 +105,7 @@ def turn(turnstile: Turnstile) -> Iterator[None]:
 
 @contextmanager
 def turn_of_others() -> Iterator[None]:
-    """Let the next one have the turn while the block runs, then wait for another, however long it takes.
+    """Let the next one have the turn while the block runs, then wait for another, before all who have had none.
 
     Does nothing in a request that needs no turn. If the block raises, the request goes on without a turn: an error is
     answered soon.
@@ -105,4 +115,4 @@ def turn_of_others() -> Iterator[None]:
         mine.end()
     yield
     if mine is not None:
-        mine.begin(None)
+        mine.begin(None, first=True)

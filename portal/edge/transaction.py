@@ -8,6 +8,7 @@ whose method they choose. Event streams hold no session: they query in short tra
 
 from collections.abc import Callable
 from contextlib import ExitStack
+from functools import wraps
 from http import HTTPStatus
 from typing import Any
 
@@ -35,14 +36,23 @@ def reading_only(view: Callable[..., Any]) -> Callable[..., Any]:
     return view
 
 
-def in_turn(turnstile: Turnstile) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Mark a view that very many people ask for at once: its requests come a few at a time, see `portal.turns`."""
+def in_turn(turnstile: Turnstile, patience: float) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Let requests that very many people make at once come a few at a time: see `portal.turns`.
 
-    def mark(view: Callable[..., Any]) -> Callable[..., Any]:
-        view.turnstile = turnstile  # type: ignore[attr-defined]
-        return view
+    The turn is waited for before the door asks the database anything, and lasts until the answer is committed. After
+    `patience` seconds the answer is a 503.
+    """
 
-    return mark
+    def wrap(view: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(view)
+        def in_its_turn(**address: Any) -> Any:
+            g.transaction.enter_context(turn(turnstile, patience))
+            return view(**address)
+
+        in_its_turn.turnstile = turnstile  # type: ignore[attr-defined]
+        return in_its_turn
+
+    return wrap
 
 
 def install(app: Flask) -> None:
@@ -69,9 +79,6 @@ def _begin() -> None:
         g.transaction.enter_context(reading())
     if acts:
         _read_body(raw=raw)
-    turnstile: Turnstile | None = getattr(view, "turnstile", None)
-    if turnstile is not None:
-        g.transaction.enter_context(turn(turnstile))
 
 
 def _read_body(*, raw: bool) -> None:

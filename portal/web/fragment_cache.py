@@ -105,7 +105,8 @@ def cached_fragments(
     for key, piece in made.items():
         assert found[key] in {None, piece}, f"what is made of {kind} depends on more than {key}"
         pieces.keep((*reader, key), piece)
-    return [Markup((found[key] or made[key]).replace(_PROOF, proof)) for key in keys]  # noqa: S704
+    pieces_of = {key: made[key] if piece is None else piece for key, piece in found.items()}
+    return [Markup(pieces_of[key].replace(_PROOF, proof)) for key in keys]  # noqa: S704
 
 
 def _day() -> tuple[ZoneInfo, date]:

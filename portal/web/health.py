@@ -5,7 +5,7 @@ import time
 
 from flask import Blueprint, Flask, current_app
 from flask.typing import ResponseReturnValue
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from portal import db, engine
 from portal.channels import channels
@@ -43,8 +43,9 @@ def missing() -> str:
     except db.ReadOnly:
         return "database"
     except SQLAlchemyError as error:
-        return "database" if engine.is_unavailable(error) else "migrations"
-    if revision != newest_revision():
+        missing_tables = isinstance(error, DBAPIError) and engine.lacks_migration(error)
+        return "migrations" if missing_tables else "database"
+    if revision is None or revision < newest_revision():  # a newer one is what servers of before an upgrade find
         return "migrations"
     try:
         channels().last_message_id("readyz")

@@ -24,7 +24,7 @@ from portal.edge.refusals import recording_refusals
 from portal.edge.transaction import in_turn
 from portal.errors import Refused
 from portal.status.models import Ending, Participation
-from portal.turns import JOINS
+from portal.turns import JOINS, SCRIPT_PATIENCE
 from portal.web.conference.pages import ending_words
 from portal.web.conference.signals import json_body, refuse, refuse_proof
 
@@ -34,7 +34,7 @@ bp.register_error_handler(CSRFError, refuse_proof)
 
 
 @bp.post("/return")
-@in_turn(JOINS)
+@in_turn(JOINS, SCRIPT_PATIENCE)
 @at_door
 def create(admission: Admission) -> ResponseReturnValue:
     """Enter again. `by_itself`: nobody pressed a button, so it is refused if the conversation has ended meanwhile.

@@ -40,7 +40,7 @@ from portal.errors import Invalid, Message, Refused
 from portal.rooms.models import Role
 from portal.status.presence import end_absence
 from portal.status.time_limit import find_end_of_run
-from portal.turns import STREAMS
+from portal.turns import PLAYERS, STREAM_PATIENCE
 from portal.web import sse
 from portal.web.conference.pages import GONE, all_ending_words, ending_words
 
@@ -118,7 +118,7 @@ def send_signal(participant: Participant) -> ResponseReturnValue:
 
 
 @bp.get("/stream")
-@in_turn(STREAMS)
+@in_turn(PLAYERS, STREAM_PATIENCE)
 @admitted
 def stream(participant: Participant) -> ResponseReturnValue:
     """Stream the roster and the messages for this participant, from `Last-Event-ID` or else the message `after` on.

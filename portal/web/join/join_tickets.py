@@ -32,7 +32,7 @@ from portal.edge.refusals import recording_refusals
 from portal.edge.transaction import in_turn
 from portal.edge.visitors import find_member
 from portal.errors import NotFound
-from portal.turns import JOINS
+from portal.turns import FORM_PATIENCE, JOINS
 from portal.web.join.arrival import go_in, may_lead_in
 
 bp = Blueprint("join_tickets", __name__, url_prefix="/rooms/<id:room_id>/-/join-tickets")
@@ -67,7 +67,7 @@ def show(admission: Admission) -> ResponseReturnValue:
 
 
 @bp.post("")
-@in_turn(JOINS)
+@in_turn(JOINS, FORM_PATIENCE)
 @at_door
 def enter(admission: Admission) -> ResponseReturnValue:
     """Enter the room, and go to the player."""

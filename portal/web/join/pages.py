@@ -27,7 +27,7 @@ from portal.edge.refusals import recording_refusals
 from portal.edge.transaction import in_turn
 from portal.errors import NotFound
 from portal.people.models import NAME_LENGTH
-from portal.turns import JOINS
+from portal.turns import FORM_PATIENCE, JOINS
 from portal.web.forms import Form, stripped
 from portal.web.fragment_cache import cached_fragment
 from portal.web.join.arrival import go_in, may_lead_in
@@ -69,7 +69,7 @@ def show(admission: Admission, slug: str | None) -> ResponseReturnValue:
 
 
 @bp.post("/<slug>")
-@in_turn(JOINS)
+@in_turn(JOINS, FORM_PATIENCE)
 @at_door
 def join(admission: Admission, slug: str) -> ResponseReturnValue:
     """Enter the room, and go to the player."""

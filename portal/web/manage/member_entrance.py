@@ -22,7 +22,7 @@ from portal.permissions.permission import Permission
 from portal.permissions.rules import knows_the_plan
 from portal.rooms.models import Room
 from portal.status.services import current_provider
-from portal.turns import JOINS
+from portal.turns import FORM_PATIENCE, JOINS
 from portal.web.join.arrival import go_in, may_lead_in
 
 PRESSED = "pressed_enter"
@@ -46,7 +46,7 @@ def show(room: Room) -> ResponseReturnValue:
 
 
 @bp.post("")
-@in_turn(JOINS)
+@in_turn(JOINS, FORM_PATIENCE)
 @requires(Permission.ROOM_VIEW)
 def create(room: Room) -> ResponseReturnValue:
     """Enter the room, and redirect to where people meet.

@@ -34,7 +34,7 @@ from portal.status.models import Participation, RoomStatus
 from portal.status.operations import present_participations
 from portal.status.room_status_read import AnyRoomStatus, RoomStatusRead
 from portal.subscriptions.queries import plan_of
-from portal.turns import STREAMS
+from portal.turns import DASHBOARDS, STREAM_PATIENCE
 from portal.web import sse
 from portal.web.forms import query_word
 from portal.web.fragment_cache import fill_placeholders
@@ -47,6 +47,7 @@ bp = Blueprint("status", __name__, url_prefix="/manage")
 HEARTBEAT_SECONDS = 30.0
 """Longer than a player's: thousands may watch while nothing happens, and no script waits for these."""
 JUDGE_SECONDS = 60.0
+FRESH_SECONDS = 10.0  # how old may be what others have read
 
 
 @dataclass(frozen=True)
@@ -144,7 +145,7 @@ def index() -> ResponseReturnValue:
 
 
 @bp.get("/live")
-@in_turn(STREAMS)
+@in_turn(DASHBOARDS, STREAM_PATIENCE)
 @signed_in
 def live() -> ResponseReturnValue:
     """Stream an event `room` with the id of each room whose status changed; "*" means that any may have changed."""
@@ -172,7 +173,7 @@ def _changes(all_rights: StreamRights, rights: Rights) -> Iterator[str]:
     """The events of a stream. It ends when the rights change: the browser connects again, with its new rights.
 
     Every change of rights by an operation nudges `rights.own`; a membership that ends is noticed at its time, and a
-    sign-in that was not used for long within a minute.
+    sign-in that was not used for long within two minutes.
     """
     with (
         channels().watch(*rights.watched.topics, rights.own) as watch,
@@ -191,7 +192,7 @@ def _changes(all_rights: StreamRights, rights: Rights) -> Iterator[str]:
                     return
             elif EVERYTHING in words or at - judged_at > JUDGE_SECONDS:
                 watched, judged_at = all_rights.watched(
-                    rights.sign_in_uuid, since=at if EVERYTHING in words else judged_at
+                    rights.sign_in_uuid, since=at if EVERYTHING in words else at - FRESH_SECONDS
                 )
                 if watched != rights.watched:
                     return

@@ -12,12 +12,16 @@ from contextlib import contextmanager
 from itertools import islice
 from uuid import UUID
 
+import structlog
 from flask import Flask
+from sqlalchemy.exc import SQLAlchemyError
 
 from portal.clock import now
 from portal.db import reading, transaction
 from portal.people.signed_in import signed_in_among
 from portal.permissions.watching import Watched, watched_by_each
+
+log = structlog.get_logger()
 
 EXTENSION = "stream_rights"
 MOST_AT_ONCE = 500
@@ -48,12 +52,17 @@ class StreamRights:
     def watched(self, sign_in_uuid: UUID, *, since: float) -> tuple[Watched | None, float]:
         """What the sign-in may watch, or None if it does not count any more, and when it was read: after `since`.
 
-        Begins a round if the last one is not as new. Times are those of `time.monotonic`.
+        Begins a round if the last one is not as new. Times are those of `time.monotonic`. A round that fails is one in
+        which nobody's rights were found: so all streams end at once, and not each after a try of its own.
         """
         with self._lock:
             if self._read_at <= since:
                 began = time.monotonic()
-                self._watched = self.read(list(self._watching))
+                try:
+                    self._watched = self.read(list(self._watching))
+                except SQLAlchemyError as error:
+                    log.warning("the rights of streams could not be read", error=type(error).__name__)
+                    self._watched = {}
                 self._read_at = began
             return self._watched.get(sign_in_uuid), self._read_at
 

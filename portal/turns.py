@@ -70,15 +70,15 @@ class _Turn:
 
     def __init__(self, turnstile: Turnstile) -> None:
         self._turnstile = turnstile
-        self._held = False
+        self.held = False
 
     def begin(self, patience: float | None, *, first: bool = False) -> None:
         self._turnstile.enter(patience, first=first)
-        self._held = True
+        self.held = True
 
     def end(self) -> None:
-        if self._held:
-            self._held = False
+        if self.held:
+            self.held = False
             self._turnstile.leave()
 
 
@@ -111,8 +111,9 @@ def turn_of_others() -> Iterator[None]:
     answered soon.
     """
     mine = _present.get()
-    if mine is not None:
-        mine.end()
+    if mine is None or not mine.held:
+        yield
+        return
+    mine.end()
     yield
-    if mine is not None:
-        mine.begin(None, first=True)
+    mine.begin(None, first=True)

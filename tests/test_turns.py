@@ -7,12 +7,15 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from flask import Flask
 
 from portal import turns
+from portal.db import db, session
 from portal.errors import Unavailable
 from portal.rooms.models import Role
 from portal.turns import Turnstile, turn, turn_of_others
+from portal.web.join import pages
 from tests.cast import Cast
 from tests.servers import wait_for
 
@@ -199,3 +202,29 @@ def test_who_needs_no_turn_waits_for_none(turnstile: Turnstile) -> None:
 
         _in_thread(ask).join(10)
         assert done.is_set()
+
+
+def test_others_have_one_turn_however_often_it_is_given_to_them() -> None:
+    turnstile = Turnstile(2)
+    with turn(turnstile, LONG), turn_of_others(), turn_of_others():
+        assert turnstile._free == 2
+    assert turnstile._free == 2
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_a_request_that_ends_while_its_connection_dies_gives_its_turn_back(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    guest, free = cast.follow(Role.GUEST), turns.JOINS._free
+    csrf = guest.token(cast.board_path)
+
+    def end(**_arguments: object) -> None:
+        own = session.scalar(sa.text("SELECT pg_backend_pid()"))
+        with db.engine.connect() as other:
+            other.execute(sa.text("SELECT pg_terminate_backend(:own, 5000)"), {"own": own})
+        raise SystemExit
+
+    monkeypatch.setattr(pages, "arrive", end)
+    with pytest.raises((SystemExit, sa.exc.OperationalError)):
+        guest.post(cast.board_path, data={"csrf_token": csrf, "name": "Gus"})
+    assert turns.JOINS._free == free

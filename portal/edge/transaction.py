@@ -104,7 +104,6 @@ def _end(response: Response) -> Response:
 
 
 def _close(_error: BaseException | None) -> None:
-    session.remove()
-    opened: ExitStack | None = g.pop("transaction", None)
-    if opened is not None:
-        opened.close()
+    opened: ExitStack = g.pop("transaction", None) or ExitStack()
+    with opened:  # also if the connection is dead, which `remove` says by an error
+        session.remove()

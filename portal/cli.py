@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from portal import loopback
 from portal.commands import clients, customers, running, users
 from portal.settings import DemoSettings, Settings, settings_in
 
@@ -103,7 +104,13 @@ def demo(port: int | None, data: Path | None) -> None:
     from portal.app import configure_logs, create_app
 
     given = {name: value for name, value in (("port", port), ("data", data)) if value is not None}
-    demo_settings = DemoSettings(**given)  # type: ignore[arg-type]
+    with running.reports_settings():
+        demo_settings = DemoSettings(**given)  # type: ignore[arg-type]
+    if not loopback.is_free(demo_settings.port):
+        raise click.ClickException(
+            f"Something on this machine listens on port {demo_settings.port} already. "
+            "Choose another port: `make demo PORT=8001`."
+        )
     environment = demo_settings.environment()
     configure_logs()
     app = create_app(settings_in(environment))

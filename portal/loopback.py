@@ -1,8 +1,9 @@
-"""Whether a host name or IP address can be reached from this machine only.
+"""Whether a host name or IP address can be reached from this machine only, and whether a port of it is free.
 
 This module imports nothing of the portal, because the server needs it before gevent patches the library.
 """
 
+import socket
 from ipaddress import ip_address
 
 
@@ -12,3 +13,14 @@ def is_loopback(host: str) -> bool:
         return ip_address(host.strip("[]")).is_loopback
     except ValueError:
         return host == "localhost" or host.endswith(".localhost")
+
+
+def is_free(port: int) -> bool:
+    """Whether nothing listens on this port of 127.0.0.1."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True

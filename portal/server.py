@@ -3,10 +3,12 @@
 Without Redis there is exactly one web process, which also works on the jobs; with Redis there may be any number.
 """
 
+import fcntl
 import gc
 import resource
+import time
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from gunicorn.app.base import BaseApplication
 from gunicorn.errors import AppImportError
@@ -15,8 +17,13 @@ from portal.loopback import is_loopback
 from portal.settings import Settings
 
 REQUEST_LINE = 8190
+LAST_REQUESTS = 5  # seconds that requests have to be answered after the server was told to end
+LOCK = "serving.lock"
 OTHER_FILES = 200
 GARBAGE = 20_000  # new objects before a collection: a page makes some thousands, and frees them itself
+
+_lock_file: TextIO | None = None
+"""Holds the lock of the data folder while it is open."""
 
 
 class Server(BaseApplication):  # type: ignore[misc]
@@ -33,13 +40,14 @@ class Server(BaseApplication):  # type: ignore[misc]
             "worker_connections": most_connections(self._settings.connections),
             "control_socket_disable": True,
             "limit_request_line": REQUEST_LINE,
-            "graceful_timeout": 5,
+            "graceful_timeout": LAST_REQUESTS,
             "sendfile": False,  # answers go through the worker's connections, which bound how slowly they are read
             "keepalive": 15,  # seconds for the headers of a request, too
             "timeout": 60,
             "accesslog": None,
             "preload_app": True,  # what all processes share is in memory once
             "pre_fork": _freeze,
+            "post_fork": _leave_lock,
             "post_worker_init": _begin,
             "forwarded_allow_ips": "",  # who may say X-Forwarded-… is TRUSTED_PROXIES' to decide, in ProxyFix
             "forwarder_headers": "",  # and nobody may say SCRIPT_NAME or PATH_INFO
@@ -69,11 +77,13 @@ def serve(
     certfile: Path | None = None,
     keyfile: Path | None = None,
 ) -> None:
-    """Serve until a signal ends it. Raises `ValueError` for several processes without Redis."""
+    """Serve until a signal ends it. Raises `ValueError` for several processes on the same data without Redis."""
     if workers > 1 and not settings.redis_url:
         raise ValueError(
             "Several web processes need REDIS_URL: without it, they could not tell each other who is in a room."
         )
+    if not settings.redis_url:
+        _be_the_only_one(settings.data)
     Server(
         settings,
         {
@@ -102,6 +112,34 @@ def public(settings: Settings, bind: str) -> bool:
     """Whether other machines can reach the portal: by the socket it binds, or by its base URL (through a proxy)."""
     host = "localhost" if bind.startswith("unix:") else bind.rpartition(":")[0]
     return not is_loopback(host) or not settings.loopback
+
+
+def _be_the_only_one(data: Path) -> None:
+    """Lock the data folder until this process ends, however it ends. Raises `ValueError` if another one serves it.
+
+    One that has just been told to end has as long for it as gunicorn gives it.
+    """
+    global _lock_file
+    _lock_file = (data / LOCK).open("w")
+    until = time.monotonic() + LAST_REQUESTS + 5
+    while True:
+        try:
+            fcntl.flock(_lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > until:
+                raise ValueError(
+                    f"Another `portal serve` works with {data} already. Without REDIS_URL there can be only one: "
+                    "two could not tell each other who is in a room."
+                ) from None
+            time.sleep(0.2)
+        else:
+            return
+
+
+def _leave_lock(_arbiter: Any, _worker: Any) -> None:
+    """Close the lock in a worker: it belongs to the first process, which may end before its workers have noticed."""
+    if _lock_file is not None:
+        _lock_file.close()
 
 
 def _freeze(_arbiter: Any, _worker: Any) -> None:

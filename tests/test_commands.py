@@ -293,6 +293,18 @@ def test_serving_before_migrating_ends_with_what_to_do(tmp_path: Path) -> None:
     assert "Traceback" not in refused.stderr
 
 
+@pytest.mark.parametrize(("port", "said"), [("abc", "PORT: "), ("taken", "Choose another port")])
+def test_a_port_that_the_demo_cannot_have_is_named_in_one_line(tmp_path: Path, port: str, said: str) -> None:
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen()
+        taken = str(listening.getsockname()[1])
+        refused = run(tmp_path / "world", "demo", PORT=taken if port == "taken" else port)
+    assert refused.returncode == 1
+    assert said in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
 def test_demo_accounts_are_not_served_to_a_network(tmp_path: Path) -> None:
     data, port = tmp_path / "world", free_port()
     with demo(data, port):

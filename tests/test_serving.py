@@ -185,6 +185,21 @@ def test_a_worker_that_dies_is_replaced(tmp_path: Path) -> None:
         portal.stop()
 
 
+def test_without_redis_one_server_works_with_the_data_and_another_after_it(tmp_path: Path) -> None:
+    first, second = Portal(tmp_path / "data"), Portal(tmp_path / "data")
+    first.run("migrate")
+    first.start()
+    try:
+        with pytest.raises(subprocess.CalledProcessError) as refused:
+            second.run("serve", "--bind", f"127.0.0.1:{second.port}")
+        assert "Another `portal serve` works with" in refused.value.stderr
+        os.kill(first.process.pid, signal.SIGKILL)  # type: ignore[union-attr]
+        second.start()
+    finally:
+        first.kill()
+        second.stop()
+
+
 def test_without_redis_there_is_no_need_for_such_a_process(tmp_path: Path) -> None:
     with pytest.raises(subprocess.CalledProcessError) as refused:
         Portal(tmp_path).run("jobs")

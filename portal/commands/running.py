@@ -1,6 +1,7 @@
 """What all commands share: the settings, the app, and how refusals are reported."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
@@ -12,17 +13,30 @@ from portal.settings import Settings
 
 if TYPE_CHECKING:
     from flask import Flask
+    from pydantic_core import ErrorDetails
 
     from portal.people.password_links import IssuedPasswordLink
 
 
 def settings() -> Settings:
     """The settings in the environment. Raises `ClickException` if they are not right."""
-    try:
+    with reports_settings():
         return Settings()
+
+
+@contextmanager
+def reports_settings() -> Iterator[None]:
+    """Report settings that are not right as one line, by a `ClickException`."""
+    try:
+        yield
     except ValidationError as error:
-        reasons = "; ".join(problem["msg"].removeprefix("Value error, ") for problem in error.errors())
+        reasons = "; ".join(_reason(problem) for problem in error.errors())
         raise click.ClickException(f"The settings are not right: {reasons}") from None
+
+
+def _reason(problem: "ErrorDetails") -> str:
+    named = "".join(f"{name}: ".upper() for name in problem["loc"][:1])
+    return named + problem["msg"].removeprefix("Value error, ")
 
 
 def app() -> "Flask":

@@ -11,6 +11,7 @@ from portal.accounts.models import Account, AccountStatus
 from portal.customers.models import Customer, CustomerStatus, display_name
 from portal.db import read
 from portal.people.models import User
+from portal.plain_values import columns_for
 from portal.subscriptions.models import (
     ServiceProvider,
     ServiceType,
@@ -81,35 +82,31 @@ _UNLIMITED = (
     .exists()
 )
 
-COLUMNS = (
-    Account.uuid,
-    Account.id,
-    Account.account_name,
-    Account.status,
-    Account.owner_uuid,
-    User.id,
-    User.name,
-    Account.customer_uuid,
-    Customer.id,
-    Customer.status,
-    Customer.owner_uuid,
-    Customer.company_name,
-    Customer.first_name,
-    Customer.last_name,
-    Customer.email,
-    Customer.webhooks,
-    Account.subscription_uuid,
-    Subscription.id,
-    Subscription.service_type,
-    ServiceProvider.provider_type,
-    Subscription.status,
-    Subscription.starts_at,
-    Subscription.ends_at,
-    Subscription.grace_until,
-    Subscription.cancels_at,
-    sa.not_(_UNLIMITED),
+COLUMNS = columns_for(
+    RoomAccount,
+    Account,
+    account_status=Account.status,
+    owner_id=User.id,
+    owner_name=User.name,
+    customer_id=Customer.id,
+    customer_status=Customer.status,
+    customer_owner_uuid=Customer.owner_uuid,
+    company_name=Customer.company_name,
+    first_name=Customer.first_name,
+    last_name=Customer.last_name,
+    email=Customer.email,
+    webhooks=Customer.webhooks,
+    subscription_id=Subscription.id,
+    service_type=Subscription.service_type,
+    provider_type=ServiceProvider.provider_type,
+    status=Subscription.status,
+    starts_at=Subscription.starts_at,
+    ends_at=Subscription.ends_at,
+    grace_until=Subscription.grace_until,
+    cancels_at=Subscription.cancels_at,
+    limited=sa.not_(_UNLIMITED),
 )
-"""The columns of a `RoomAccount`, in the order of its fields, of the SELECT that `with_what_stands_above` makes."""
+"""The columns of a `RoomAccount`, of the SELECT that `with_what_stands_above` makes."""
 
 
 def with_what_stands_above(query: sa.Select[Any]) -> sa.Select[Any]:

@@ -11,14 +11,14 @@ from portal.admission.secrets import new_token
 from portal.clock import now
 from portal.db import session
 from portal.identifiers import new_id, new_uuid
-from portal.rooms.facts import RoomFacts
 from portal.rooms.models import Role
+from portal.rooms.protocols import RoomLike
 from portal.status.models import Participation
 
 AUTOMATIC_LIFE = timedelta(hours=24)
 
 
-def automatic_token(room: RoomFacts, device: str, *, at: datetime, uses: int) -> RoomToken:
+def automatic_token(room: RoomLike, device: str, *, at: datetime, uses: int) -> RoomToken:
     """The automatic guest link of this device in a public room, which is created if there is none.
 
     Sets its last_usage to `at`, adds `uses` to its use_count, and lets it expire 24 hours after `at`.

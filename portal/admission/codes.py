@@ -10,7 +10,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from portal.admission.links import CodeFacts
+from portal.admission.links import CodeLike
 from portal.admission.models import LABEL_LENGTH, AccessCode
 from portal.admission.secrets import checked_code, new_code, normal_code
 from portal.audit.operations import record_event
@@ -153,7 +153,7 @@ _USE = (
 )
 
 
-def use_code(used: CodeFacts, at: datetime, *, uses: int) -> bool:
+def use_code(used: CodeLike, at: datetime, *, uses: int) -> bool:
     """Set the code's last_usage to `at` and add `uses`. Returns False if it was changed or deleted in the meantime."""
     used_code = {"code_uuid": used.uuid, "as_typed": used.normal, "for_role": used.role}
     return session.connection().execute(_USE, {**used_code, "at": at, "uses": uses}).first() is not None

@@ -5,7 +5,7 @@ changed in them is written.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
 from typing import Any
@@ -19,11 +19,11 @@ from portal.admission.models import RoomToken
 from portal.admission.occupancy import OCCUPANCY, Occupancy, this_token
 from portal.customers.models import Customer, CustomerStatus, display_name
 from portal.people.models import User
+from portal.plain_values import columns_for
 from portal.providers.base import LiveState
-from portal.rooms.facts import AccountFacts, CustomerFacts
 from portal.rooms.models import Role, Room, RoomStatusWord, description_in, path_of
+from portal.rooms.protocols import AccountLike, CustomerLike
 from portal.status.models import RoomStatus
-from portal.subscriptions.facts import ProviderFacts
 from portal.subscriptions.feature_catalog import Value
 from portal.subscriptions.models import (
     ServiceProvider,
@@ -34,6 +34,7 @@ from portal.subscriptions.models import (
     plan_column,
     plan_values,
 )
+from portal.subscriptions.protocols import ProviderLike
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ class DoorSubscription:
 
     term: DoorTerm
     values: Mapping[str, Value]
-    provider: ProviderFacts
+    provider: ProviderLike
 
     def is_active(self, at: datetime) -> bool:
         """Whether it may be used at `at`."""
@@ -120,8 +121,8 @@ class DoorRoom:
     subscription_uuid: UUID
     owner_uuid: UUID
     owner_name: str
-    account: AccountFacts
-    customer: CustomerFacts
+    account: AccountLike
+    customer: CustomerLike
     subscription: DoorSubscription
 
     @property
@@ -170,26 +171,21 @@ class Door:
     occupancy: Occupancy
 
 
-def columns_of(value: type, model: Any) -> tuple[Any, ...]:
-    """The columns of `model` for the fields of the dataclass `value` that are named like one, in their order."""
-    return tuple(getattr(model, one.name) for one in fields(value) if one.name in model.__mapper__.column_attrs)
-
-
-_ROOM, _CUSTOMER, _ACCOUNT = columns_of(DoorRoom, Room), columns_of(DoorCustomer, Customer), (Account.status,)
-_TERM, _PROVIDER = columns_of(DoorTerm, Subscription), columns_of(DoorProvider, ServiceProvider)
-_LINK = columns_of(DoorLink, RoomToken)
+_ROOM = columns_for(DoorRoom, Room, without=("account", "customer", "subscription"), owner_name=User.name)
+_ACCOUNT, _CUSTOMER = columns_for(DoorAccount, Account), columns_for(DoorCustomer, Customer)
+TERM, _PROVIDER = columns_for(DoorTerm, Subscription), columns_for(DoorProvider, ServiceProvider)
+LINK = columns_for(DoorLink, RoomToken)
 _PEOPLE_IN = sa.case((RoomStatus.state == LiveState.LIVE, RoomStatus.count))
 
 FIND_DOOR = (
     sa.select(
         *_ROOM,
-        User.name,
         *_ACCOUNT,
         *_CUSTOMER,
-        *_TERM,
+        *TERM,
         plan_column(Room.subscription_uuid),
         *_PROVIDER,
-        *_LINK,
+        *LINK,
         _PEOPLE_IN,
         *OCCUPANCY,
     )
@@ -213,11 +209,11 @@ def door_from_row(row: Any) -> Door:
     def take(columns: tuple[Any, ...]) -> Iterator[Any]:
         return islice(values, len(columns))
 
-    room = [*take(_ROOM), next(values)]
-    account, customer, term = DoorAccount(*take(_ACCOUNT)), DoorCustomer(*take(_CUSTOMER)), DoorTerm(*take(_TERM))
+    room = [*take(_ROOM)]
+    account, customer, term = DoorAccount(*take(_ACCOUNT)), DoorCustomer(*take(_CUSTOMER)), DoorTerm(*take(TERM))
     plan = plan_values(next(values))
     subscription = DoorSubscription(term, plan, DoorProvider(*take(_PROVIDER)))
-    link = tuple(take(_LINK))
+    link = tuple(take(LINK))
     return Door(
         DoorRoom(*[*room, account, customer, subscription]),
         DoorLink(*link) if link[0] is not None else None,

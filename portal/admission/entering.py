@@ -17,7 +17,7 @@ from portal.admission.automatic_tokens import automatic_token
 from portal.admission.case import Enter, Reason
 from portal.admission.codes import use_code
 from portal.admission.decision import Decision, decide
-from portal.admission.links import CodeFacts, LinkFacts
+from portal.admission.links import CodeLike, LinkLike
 from portal.admission.locked_door import LockedDoor, lock_door
 from portal.admission.models import RoomToken
 from portal.admission.occupancy import Occupancy
@@ -33,8 +33,8 @@ from portal.errors import Invalid, Message, Refused, Throttled
 from portal.identifiers import new_id
 from portal.people.models import NAME_LENGTH
 from portal.people.names import clean_name
-from portal.rooms.facts import RoomFacts
 from portal.rooms.models import Role
+from portal.rooms.protocols import RoomLike
 from portal.status.arrivals import ArrivalOutdated, Place, Reservation, enter_session
 
 
@@ -48,7 +48,7 @@ class Declined(Refused):
         self.decision = decision
 
 
-def preview(room: RoomFacts, visitor: Visitor, occupancy: Occupancy | None = None) -> Decision:
+def preview(room: RoomLike, visitor: Visitor, occupancy: Occupancy | None = None) -> Decision:
     """The decision that a page shows before Join, as if the code were right. Changes nothing.
 
     `occupancy` is given if the caller has read it already.
@@ -67,7 +67,7 @@ class Judgement:
     door: LockedDoor
     decision: Decision
     name: str
-    code: CodeFacts | None
+    code: CodeLike | None
     at: datetime
 
     @property
@@ -87,7 +87,7 @@ class Judgement:
 
 def enter(
     *,
-    room: RoomFacts,
+    room: RoomLike,
     visitor: Visitor,
     name: str,
     code: str,
@@ -106,7 +106,7 @@ def enter(
 
 
 def judge(
-    *, room: RoomFacts, visitor: Visitor, name: str, code: str, network: str, returning: bool = False
+    *, room: RoomLike, visitor: Visitor, name: str, code: str, network: str, returning: bool = False
 ) -> Judgement:
     """Decide under the room's lock whether the visitor may enter now. Changes nothing but the count of wrong codes.
 
@@ -163,7 +163,7 @@ def admit(judged: Judgement, *, network: str, reservation: Reservation | None = 
     return place
 
 
-def matching_code(door: LockedDoor, code: str, at: datetime) -> CodeFacts | None:
+def matching_code(door: LockedDoor, code: str, at: datetime) -> CodeLike | None:
     """The valid code of the visitor's role that equals `code`, or None. Raises `Throttled`.
 
     All codes are compared, so that the time it takes tells nothing.
@@ -176,7 +176,7 @@ def matching_code(door: LockedDoor, code: str, at: datetime) -> CodeFacts | None
     return equal[0] if equal and not equal[0].expired(at) else None
 
 
-def _earlier_code(door: LockedDoor, at: datetime) -> CodeFacts | None:
+def _earlier_code(door: LockedDoor, at: datetime) -> CodeLike | None:
     """The code by which this device was in a moment ago, if it is still one of its role's valid ones."""
     return next(
         (code for code in door.codes if code.uuid == door.occupancy.code_uuid and not code.expired(at)),
@@ -219,7 +219,7 @@ _COUNT_USE = (
 )
 
 
-def _count_use(door: LockedDoor, code: CodeFacts | None, network: str, at: datetime) -> LinkFacts | None:
+def _count_use(door: LockedDoor, code: CodeLike | None, network: str, at: datetime) -> LinkLike | None:
     """Count a use of link and code, and return the link. A visitor of a public room without one gets an automatic one.
 
     A device uses a link and a code once in a run, however often it enters by them; see `Occupancy.used`.
@@ -240,12 +240,12 @@ def _count_use(door: LockedDoor, code: CodeFacts | None, network: str, at: datet
     return token
 
 
-def _wrong_code(room: RoomFacts) -> Invalid:
+def _wrong_code(room: RoomLike) -> Invalid:
     text = "That code does not fit this link. Check it, or ask %(host)s for the current one."
     return Invalid(code=Message(text, host=room.owner_name))
 
 
-def record_refusal(*, room: RoomFacts, visitor: Visitor, decision: Decision) -> None:
+def record_refusal(*, room: RoomLike, visitor: Visitor, decision: Decision) -> None:
     """Write a refusal to the audit, without token and code. Does nothing if the decision is `Enter`.
 
     A missing code is a field to fill in and no refusal, so it is not recorded.
@@ -260,7 +260,7 @@ def _with_refusal_recorded(refused: Refused, door: LockedDoor, decision: Decisio
     return refused
 
 
-def _refusal_recorder(room: RoomFacts, visitor: Visitor, decision: Decision) -> Callable[[], None]:
+def _refusal_recorder(room: RoomLike, visitor: Visitor, decision: Decision) -> Callable[[], None]:
     """A function that writes the line of the audit. Its data is read now: after the rollback the link may be gone."""
     member, room_uuid, role = visitor.member, room.uuid, visitor.role.value
     reason = decision.reason.value if decision.reason else "wait"

@@ -32,7 +32,7 @@ from portal.clock import now
 from portal.db import session
 from portal.errors import Conflict, Message
 from portal.people.models import User
-from portal.rooms.facts import RoomFacts
+from portal.rooms.protocols import RoomLike
 from portal.status.arrivals import Place, Reservation
 from portal.token_format import TokenFormat
 
@@ -49,7 +49,7 @@ class JoinTicketSpent(Conflict):
 
 
 def issue_join_ticket(
-    *, room: RoomFacts, visitor: Visitor, name: str, code: str = "", network: str, access_token_uuid: UUID | None = None
+    *, room: RoomLike, visitor: Visitor, name: str, code: str = "", network: str, access_token_uuid: UUID | None = None
 ) -> tuple[Decision, str | None]:
     """Decide about a visitor. Returns the decision, and if it is `Enter` the secret of a new ticket, else None.
 
@@ -87,7 +87,7 @@ def issue_join_ticket(
     return decision, secret
 
 
-def find_join_ticket(room: RoomFacts, text: str) -> JoinTicket | None:
+def find_join_ticket(room: RoomLike, text: str) -> JoinTicket | None:
     """The ticket of this room whose secret stands in the text, also a spent one; None if there is none."""
     secret = _SECRET.find(text)
     if secret is None:
@@ -96,7 +96,7 @@ def find_join_ticket(room: RoomFacts, text: str) -> JoinTicket | None:
     return session.scalar(_join_tickets(room).where(JoinTicket.secret_hash.in_(hashes)))
 
 
-def find_opened_join_ticket(room: RoomFacts, join_ticket_uuid: object) -> JoinTicket | None:
+def find_opened_join_ticket(room: RoomLike, join_ticket_uuid: object) -> JoinTicket | None:
     """The ticket of this room that an admission cookie names by its uuid; None if there is none."""
     return session.scalar(_join_tickets(room).where(JoinTicket.uuid == join_ticket_uuid)) if join_ticket_uuid else None
 
@@ -111,7 +111,7 @@ def can_be_redeemed(ticket: JoinTicket, at: datetime) -> bool:
     return ticket.stands(at) and at < ticket.expires_at + REDEEMING_TIME
 
 
-def judge_join_ticket(*, room: RoomFacts, ticket: JoinTicket, visitor: Visitor, network: str) -> Judgement:
+def judge_join_ticket(*, room: RoomLike, ticket: JoinTicket, visitor: Visitor, network: str) -> Judgement:
     """Decide under the room's lock whether the ticket's `visitor`, on this device, may enter now. Changes nothing.
 
     Everything is judged again but the code, which was right when the ticket was issued; it must still be valid if
@@ -130,7 +130,7 @@ def judge_join_ticket(*, room: RoomFacts, ticket: JoinTicket, visitor: Visitor, 
 
 
 def redeem_join_ticket(
-    *, room: RoomFacts, ticket: JoinTicket, visitor: Visitor, network: str, reservation: Reservation | None = None
+    *, room: RoomLike, ticket: JoinTicket, visitor: Visitor, network: str, reservation: Reservation | None = None
 ) -> Place:
     """Enter the room by a ticket, once: of several people who press its button at the same time, one gets in.
 
@@ -161,7 +161,7 @@ def sweep_join_tickets() -> int:
     return len(swept.all())
 
 
-def _join_tickets(room: RoomFacts) -> sa.Select[JoinTicket]:
+def _join_tickets(room: RoomLike) -> sa.Select[JoinTicket]:
     return (
         sa.select(JoinTicket)
         .where(JoinTicket.room_uuid == room.uuid)

@@ -22,11 +22,11 @@ from portal.people.signed_in import still_acts
 from portal.permissions.rules import member_role
 from portal.permissions.visibility import find_room
 from portal.providers.base import Destination, Joinable, ProviderError, Visit
-from portal.rooms.facts import RoomFacts
+from portal.rooms.protocols import RoomLike
 from portal.status.arrivals import ArrivalOutdated, Place, Reservation
 from portal.status.service_calls import refusal_of, run_request, start_at_service
 from portal.status.services import current_provider
-from portal.subscriptions.facts import ProviderFacts
+from portal.subscriptions.protocols import ProviderLike
 from portal.subscriptions.services import bound_service
 
 LONGEST_URL = 8_000
@@ -42,8 +42,8 @@ class Arrival:
 
 def arrive(
     *,
-    room: RoomFacts,
-    provider: ProviderFacts,
+    room: RoomLike,
+    provider: ProviderLike,
     visitor: Visitor,
     network: str,
     name: str = "",
@@ -71,7 +71,7 @@ def arrive(
 class _WayIn:
     """Who wants to enter which room, and how."""
 
-    room: RoomFacts
+    room: RoomLike
     visitor: Visitor
     network: str
     name: str
@@ -80,7 +80,7 @@ class _WayIn:
     returning: bool
 
 
-def _arrive(way: _WayIn, provider: ProviderFacts) -> Arrival:
+def _arrive(way: _WayIn, provider: ProviderLike) -> Arrival:
     room, visitor, network, ticket = way.room, way.visitor, way.network, way.ticket
     try:
         service = bound_service(provider)
@@ -113,7 +113,7 @@ def _arrive(way: _WayIn, provider: ProviderFacts) -> Arrival:
     return Arrival(inside, destination)
 
 
-def service_origin(provider: ProviderFacts) -> str | None:
+def service_origin(provider: ProviderLike) -> str | None:
     """The origin to which forms that enter rooms of this provider redirect; None if that is the portal itself."""
     try:
         service = bound_service(provider)
@@ -122,7 +122,7 @@ def service_origin(provider: ProviderFacts) -> str | None:
     return service.origin if isinstance(service, Joinable) else None
 
 
-def _promise(service: Joinable, judged: Judgement, provider: ProviderFacts) -> tuple[Reservation, Destination]:
+def _promise(service: Joinable, judged: Judgement, provider: ProviderLike) -> tuple[Reservation, Destination]:
     """Ask the service for a run, which it starts if needed, and for this visitor's destination in it.
 
     Raises `RoomNotOpened`.
@@ -154,7 +154,7 @@ def _promise(service: Joinable, judged: Judgement, provider: ProviderFacts) -> t
     return reservation, destination
 
 
-def _renewed(visitor: Visitor, room_id: str) -> tuple[RoomFacts, Visitor]:
+def _renewed(visitor: Visitor, room_id: str) -> tuple[RoomLike, Visitor]:
     """The room and the visitor with the rights of now: asking the service took a while, and nothing was held meanwhile.
 
     Whatever this session has read before is read anew from here on. Raises `NotFound` if the room or the member's

@@ -7,7 +7,7 @@ from uuid import UUID
 from portal.rooms.models import Role
 
 
-class LinkFacts(Protocol):
+class LinkLike(Protocol):
     """A link into a room, with one role."""
 
     __tablename__: str
@@ -48,7 +48,7 @@ class LinkFacts(Protocol):
     def works(self, at: datetime) -> bool: ...
 
 
-class CodeFacts(Protocol):
+class CodeLike(Protocol):
     """An access code of a room, for links of one role."""
 
     __tablename__: str
@@ -63,23 +63,23 @@ class CodeFacts(Protocol):
 
 
 class LinkLife:
-    """What follows from the columns of a link, for everything that is a `LinkFacts`."""
+    """What follows from the columns of a link, for everything that is a `LinkLike`."""
 
     @property
-    def ends_at(self: LinkFacts) -> datetime | None:
+    def ends_at(self: LinkLike) -> datetime | None:
         """When the link stops working: `expires_at` or `grace_until`, whichever is earlier. None: never."""
         return min(filter(None, (self.expires_at, self.grace_until)), default=None)
 
-    def expired(self: LinkFacts, at: datetime) -> bool:
+    def expired(self: LinkLike, at: datetime) -> bool:
         """Whether its end has come at `at`, be it its own or that of its grace."""
         return self.ends_at is not None and self.ends_at <= at
 
     @property
-    def replaced(self: LinkFacts) -> bool:
+    def replaced(self: LinkLike) -> bool:
         """Whether it was rotated: a new link replaces it, though it may still work until its grace ends."""
         return self.grace_until is not None
 
-    def works(self: LinkFacts, at: datetime) -> bool:
+    def works(self: LinkLike, at: datetime) -> bool:
         """Whether it is neither revoked, paused, expired nor used up at `at`.
 
         Whoever has a link that works may know the room's name.

@@ -6,17 +6,18 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from portal.admission.door import DoorLink, DoorRoom, DoorSubscription, DoorTerm, columns_of
+from portal.admission.door import LINK, TERM, DoorLink, DoorRoom, DoorSubscription, DoorTerm
 from portal.admission.models import AccessCode, RoomToken
 from portal.admission.occupancy import OCCUPANCY, Occupancy, this_token, visitor_params
 from portal.admission.throttle_buckets import KNOWN, STRANGERS, code_buckets
 from portal.admission.visitor import Visitor
 from portal.db import session
 from portal.errors import NotFound
-from portal.rooms.facts import RoomFacts
+from portal.plain_values import columns_for
 from portal.rooms.features import used_limit
 from portal.rooms.kinds import kind_of
 from portal.rooms.models import Role, Room
+from portal.rooms.protocols import RoomLike
 from portal.status.entrance import ENTRANCE_WIDTH, Entrance, entrance_from_row, entrance_query
 from portal.status.models import Participation
 from portal.subscriptions.models import Subscription
@@ -49,10 +50,8 @@ _ROLE = sa.bindparam("role", type_=AccessCode.role.type)
 
 
 _ROOM = (Room.room_name, Room.slug, Room.status, Room.is_public, Room.room_features, Room.room_settings)
-_TERM = columns_of(DoorTerm, Subscription)
-_LINK = columns_of(DoorLink, RoomToken)
 _ROOM_AND_CODES = (  # these statements are built once, because others wait while they are executed
-    sa.select(*_ROOM, *_TERM, *columns_of(DoorCode, AccessCode))
+    sa.select(*_ROOM, *TERM, *columns_for(DoorCode, AccessCode))
     .select_from(Room)
     .join(Subscription, Subscription.uuid == Room.subscription_uuid)
     .outerjoin(AccessCode, sa.and_(AccessCode.room_uuid == Room.uuid, AccessCode.role == _ROLE))
@@ -87,7 +86,7 @@ _ENTERED_BEFORE = (
 
 
 _BEHIND_THE_DOOR = (
-    entrance_query(_HERE, _DEVICE).outerjoin(RoomToken, this_token()).add_columns(*_LINK, _ENTERED_BEFORE, *OCCUPANCY)
+    entrance_query(_HERE, _DEVICE).outerjoin(RoomToken, this_token()).add_columns(*LINK, _ENTERED_BEFORE, *OCCUPANCY)
 )
 
 
@@ -111,7 +110,7 @@ class LockedDoor:
     retry_after: tuple[float | None, float | None]
 
 
-def lock_door(room: RoomFacts, visitor: Visitor, *, network: str) -> LockedDoor:
+def lock_door(room: RoomLike, visitor: Visitor, *, network: str) -> LockedDoor:
     """Lock subscription and room, and read everything that entering depends on: two statements.
 
     Raises `NotFound` for a room that is gone.
@@ -123,7 +122,7 @@ def lock_door(room: RoomFacts, visitor: Visitor, *, network: str) -> LockedDoor:
             buckets = code_buckets(room=room, role=visitor.role, network=network, known_device=known_device)
             params |= column.params(*buckets)
     row = session.connection().execute(_BEHIND_A_CODE if codes else _BEHIND_THE_DOOR, params).one()
-    link, more = row[ENTRANCE_WIDTH:][: len(_LINK)], row[ENTRANCE_WIDTH + len(_LINK) :]
+    link, more = row[ENTRANCE_WIDTH:][: len(LINK)], row[ENTRANCE_WIDTH + len(LINK) :]
     known, occupancy = more[0], Occupancy(*more[1 : 1 + len(OCCUPANCY)])
     retry_after = more[1 + len(OCCUPANCY) :] or (None, None)
     return LockedDoor(
@@ -137,7 +136,7 @@ def lock_door(room: RoomFacts, visitor: Visitor, *, network: str) -> LockedDoor:
     )
 
 
-def _lock(room: RoomFacts, role: Role) -> tuple[DoorRoom, list[DoorCode]]:
+def _lock(room: RoomLike, role: Role) -> tuple[DoorRoom, list[DoorCode]]:
     """Lock subscription and room, and read both anew, with the role's codes: one statement. Raises `NotFound`.
 
     What stands above the subscription, and the values of its plan, stay as they were read a moment ago.
@@ -149,7 +148,7 @@ def _lock(room: RoomFacts, role: Role) -> tuple[DoorRoom, list[DoorCode]]:
     rows = session.connection().execute(locking, {"here": room.uuid, "role": role}).all()
     if not rows:
         raise NotFound
-    room_name, slug, status, is_public, features, settings, *more = rows[0][: len(_ROOM) + len(_TERM)]
+    room_name, slug, status, is_public, features, settings, *more = rows[0][: len(_ROOM) + len(TERM)]
     locked = DoorRoom(
         uuid=room.uuid,
         id=room.id,
@@ -169,5 +168,5 @@ def _lock(room: RoomFacts, role: Role) -> tuple[DoorRoom, list[DoorCode]]:
         customer=room.customer,
         subscription=DoorSubscription(DoorTerm(*more), subscription.values, subscription.provider),
     )
-    codes = (row[len(_ROOM) + len(_TERM) :] for row in rows)
+    codes = (row[len(_ROOM) + len(TERM) :] for row in rows)
     return locked, [DoorCode(*code) for code in codes if code[0] is not None]

@@ -11,8 +11,8 @@ from sqlalchemy.orm import joinedload
 from portal.admission.models import RoomToken
 from portal.db import session
 from portal.people.models import User
-from portal.rooms.facts import RoomFacts
 from portal.rooms.models import Role
+from portal.rooms.protocols import RoomLike
 from portal.status.models import Ending, Participation, RoomSession
 
 
@@ -60,7 +60,7 @@ def participations_of(run: RoomSession, *, limit: int | None = None) -> list[Par
     return [ParticipationDetails(*row) for row in rows]
 
 
-def find_participation(room: RoomFacts, device: str, participation_id: str) -> Participation | None:
+def find_participation(room: RoomLike, device: str, participation_id: str) -> Participation | None:
     """This device's participation with this id in the room, open or not, with its run; None if there is none."""
     return session.scalar(
         sa.select(Participation)

@@ -10,7 +10,7 @@ from portal import vault
 from portal.accounts.models import AccountStatus
 from portal.admission.case import Case
 from portal.admission.door import FIND_DOOR, Door, door_from_row
-from portal.admission.links import LinkFacts
+from portal.admission.links import LinkLike
 from portal.admission.models import AccessCode, RoomToken
 from portal.admission.occupancy import OCCUPANCY, Occupancy, occupancy_params, this_token, visitor_params
 from portal.admission.secrets import read_token
@@ -20,10 +20,10 @@ from portal.customers.webhook_counts import note_webhooks
 from portal.db import session
 from portal.identifiers import matches_identifier
 from portal.people.models import User
-from portal.rooms.facts import RoomFacts
 from portal.rooms.features import used_limit
 from portal.rooms.kinds import kind_of
 from portal.rooms.models import Role, Room, RoomStatusWord
+from portal.rooms.protocols import RoomLike
 from portal.rooms.settings import GUEST_POLICY, WAIT_FOR_HOST
 from portal.status.services import provider_of
 
@@ -41,12 +41,12 @@ def find_door(
     return door
 
 
-def find_replacement(link: LinkFacts) -> RoomToken | None:
+def find_replacement(link: LinkLike) -> RoomToken | None:
     """The link that replaced this one by a rotation; None if none did."""
     return session.get(RoomToken, link.rotated_to_uuid) if link.rotated_to_uuid is not None else None
 
 
-def find_token(room: RoomFacts, text: str) -> RoomToken | None:
+def find_token(room: RoomLike, text: str) -> RoomToken | None:
     """The token of this room that stands in the text, whatever is around it; None if there is none."""
     token = read_token(text)
     if token is None:
@@ -57,13 +57,13 @@ def find_token(room: RoomFacts, text: str) -> RoomToken | None:
     )
 
 
-def occupancy_for(room: RoomFacts, visitor: Visitor) -> Occupancy:
+def occupancy_for(room: RoomLike, visitor: Visitor) -> Occupancy:
     """Read the occupancy of a room for this visitor."""
     query = sa.select(*OCCUPANCY).select_from(Room).outerjoin(RoomToken, this_token()).where(Room.uuid == room.uuid)
     return Occupancy(*session.execute(query, visitor_params(visitor)).one())
 
 
-def case_of(room: RoomFacts, visitor: Visitor, *, occupancy: Occupancy, at: datetime | None = None) -> Case:
+def case_of(room: RoomLike, visitor: Visitor, *, occupancy: Occupancy, at: datetime | None = None) -> Case:
     """The case to decide for this visitor. `code` is "missing": the caller replaces it by what was typed."""
     at = at or now()
     link = visitor.link

@@ -6,10 +6,10 @@ Devices that entered in this role before are counted apart from strangers, each 
 so that a flood of strangers cannot keep a known moderator out, nor many known devices guess more.
 """
 
-from portal.rooms.facts import RoomFacts
 from portal.rooms.features import used_limit
 from portal.rooms.kinds import kind_of
 from portal.rooms.models import Role
+from portal.rooms.protocols import RoomLike
 from portal.throttling import Bucket, RetryAfterColumn
 
 MINUTE = 60  # seconds; doubles with each window that is used up
@@ -22,7 +22,7 @@ STRANGERS, KNOWN = (
 )  # as many as `code_buckets` has
 
 
-def code_buckets(*, room: RoomFacts, role: Role, network: str, known_device: str | None) -> tuple[Bucket, ...]:
+def code_buckets(*, room: RoomLike, role: Role, network: str, known_device: str | None) -> tuple[Bucket, ...]:
     """The buckets that count a wrong code. `known_device` is the device, if it was in before in this role, or None."""
     who = ("code", room.uuid, role, "strangers" if known_device is None else "known")
     shared = (
@@ -36,17 +36,17 @@ def code_buckets(*, room: RoomFacts, role: Role, network: str, known_device: str
     return (*shared, Bucket.of(*who, "device", known_device, limit=5, window=MINUTE))
 
 
-def service_bucket(*, room: RoomFacts, network: str) -> Bucket:
+def service_bucket(*, room: RoomLike, network: str) -> Bucket:
     """The bucket for asking the service behind a room on behalf of people without an account."""
     return Bucket.of("service", room.uuid, network, limit=_arrivals(room), window=TEN_MINUTES, grows=False)
 
 
-def automatic_token_bucket(*, room: RoomFacts, network: str) -> Bucket:
+def automatic_token_bucket(*, room: RoomLike, network: str) -> Bucket:
     """The bucket that limits how many devices of one network get an automatic token of a public room."""
     return Bucket.of("automatic", room.uuid, network, limit=_arrivals(room), window=TEN_MINUTES, grows=False)
 
 
-def _arrivals(room: RoomFacts) -> int:
+def _arrivals(room: RoomLike) -> int:
     """How many may come from one network in ten minutes: twice as many as the room holds, because a school is one.
 
     It bounds what one network can make the portal store or ask. Who fills the room with made-up people is not kept out

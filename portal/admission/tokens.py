@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from portal.admission.issuing import described_link, token_columns
-from portal.admission.links import LinkFacts
+from portal.admission.links import LinkLike
 from portal.admission.models import RoomToken
 from portal.admission.secrets import new_token
 from portal.audit.operations import record_event
@@ -201,7 +201,7 @@ def people_inside(token: RoomToken) -> list[Participation]:
     return list(session.scalars(inside.where(Participation.token_uuid.in_(own), Participation.left_at.is_(None))))
 
 
-def count_use_on_chain(token: LinkFacts) -> None:
+def count_use_on_chain(token: LinkLike) -> None:
     """Count a use on all other links that are connected with this one by rotation: they share a limit of uses."""
     first = token.chain_uuid or token.uuid
     session.execute(

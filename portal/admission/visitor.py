@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from portal.admission.case import role_by
-from portal.admission.links import LinkFacts
+from portal.admission.links import LinkLike
 from portal.people.actor import Actor
 from portal.rooms.models import Role
 
@@ -14,12 +14,12 @@ class Visitor:
     """Somebody at the door of a room: a device, with a link, a membership, or neither."""
 
     device: str | None = None
-    token: LinkFacts | None = None
+    token: LinkLike | None = None
     member: Actor | None = None
     member_role: Role | None = None
 
     @property
-    def link(self) -> LinkFacts | None:
+    def link(self) -> LinkLike | None:
         """The link that the decision looks at. An automatic token counts only if it was revoked or paused."""
         token = self.token
         if token is None or (token.automatic and token.revoked_at is None and token.paused_at is None):

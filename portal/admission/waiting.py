@@ -9,8 +9,8 @@ from contextlib import suppress
 from portal.admission.visitor import Visitor
 from portal.channels import channels
 from portal.errors import ChannelsAway
-from portal.rooms.facts import RoomColumns
 from portal.rooms.operations import room_topics
+from portal.rooms.protocols import RoomColumns
 from portal.rooms.settings import WAIT_FOR_HOST
 
 WAITING_SECONDS = 70  # browsers let a hidden page send a request only once a minute

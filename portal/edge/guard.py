@@ -38,7 +38,7 @@ from portal.rooms.room_read import AnyRoom
 from portal.status.models import Driver, Participation
 from portal.status.operations import change_role
 from portal.status.services import provider_of
-from portal.subscriptions.facts import ProviderFacts
+from portal.subscriptions.protocols import ProviderLike
 from portal.subscriptions.queries import get_provider
 
 View = Callable[..., Any]
@@ -77,7 +77,7 @@ class Admission:
         return self.room.path if known else f"/rooms/{self.room.id}"
 
     @property
-    def provider(self) -> ProviderFacts:
+    def provider(self) -> ProviderLike:
         """The provider of the room's running run, or else the one on which a run would start."""
         return provider_of(self.room, self.occupancy.run_provider_uuid)
 
@@ -167,7 +167,7 @@ def _actor_door(view: View, door: str) -> View:
 
 
 def bearer_at_door(view: View) -> View:
-    """Replace `room_id` by the `room` that the caller may see, or the value of one that he may not. Only below `/api`.
+    """Replace `room_id` by the `room`, and by `seen`: the same if the caller may see it, else None. Only below `/api`.
 
     A token in the body may open the room, so the view decides. It must answer a caller without any right as if
     there were no such room.
@@ -181,7 +181,7 @@ def bearer_at_door(view: View) -> View:
         room = seen or (door and door.room)
         if room is None:
             raise NotFound
-        return view(room=room, **address)
+        return view(room=room, seen=seen, **address)
 
     return _stamp(guarded, "bearer_at_door")
 

@@ -1,6 +1,6 @@
 """Who stands at a room's door: the visitor that an admission cookie or a membership makes, for `decide` to judge."""
 
-from portal.admission.links import LinkFacts
+from portal.admission.links import LinkLike
 from portal.admission.visitor import Visitor
 from portal.edge import actor
 from portal.edge.admission_cookie import AdmissionCookie
@@ -10,7 +10,7 @@ from portal.permissions.visibility import find_room
 from portal.rooms.models import Room
 
 
-def visitor_of(room_id: str, token: LinkFacts | None, cookie: AdmissionCookie | None) -> Visitor:
+def visitor_of(room_id: str, token: LinkLike | None, cookie: AdmissionCookie | None) -> Visitor:
     """The visitor that this cookie makes, with the rights that he has now."""
     if cookie is None:
         return Visitor()

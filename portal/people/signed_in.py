@@ -13,9 +13,10 @@ import sqlalchemy as sa
 from portal.db import read, session
 from portal.people.actor import Actor, CurrentSignIn, Who, staff_permissions
 from portal.people.models import PlatformRole, SignIn, User, sign_in_counts, user_platform_roles
+from portal.plain_values import columns_for
 
-WHO = (User.uuid, User.id, User.email, User.name, User.timezone)
-"""The columns of a `Who`, in the order of its fields."""
+WHO = columns_for(Who, User)
+"""The columns of a `Who`."""
 ROLE = (PlatformRole.builtin, PlatformRole.permissions)
 """The columns of a platform role of `User`, in the order that `staff_permissions` takes; null where there is none."""
 

@@ -69,9 +69,10 @@ def _creatable(*, everywhere: bool, one: bool, most: int) -> sa.Select[Any]:
             CustomerMember,
             sa.and_(CustomerMember.customer_uuid == Account.customer_uuid, CustomerMember.user_uuid == _ACTOR),
         )
-        .order_by(Account.account_name, Account.uuid)
         .limit(literal_limit(most))
     )
+    if most == MOST:
+        query = query.order_by(Account.account_name, Account.uuid)
     if one:
         query = query.where(Account.id == sa.bindparam("account", type_=sa.String()))
     if everywhere:

@@ -3,7 +3,7 @@
 from portal.admission.issuing import IssuedLink
 from portal.admission.models import RoomToken
 from portal.public_url import public_url
-from portal.rooms.facts import RoomColumns
+from portal.rooms.protocols import RoomColumns
 
 
 def room_url(room: RoomColumns) -> str:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from portal.errors import Invalid, Message
-from portal.rooms.facts import RoomFacts
+from portal.rooms.protocols import RoomLike
 from portal.subscriptions.feature_catalog import FEATURES, LARGEST, Feature, Value, api_value, whole
 from portal.subscriptions.models import ServiceType
 from portal.subscriptions.services import adapter_of
@@ -76,7 +76,7 @@ def effective_features(
     }
 
 
-def features_of(room: RoomFacts) -> list[EffectiveFeature]:
+def features_of(room: RoomLike) -> list[EffectiveFeature]:
     """The rows of `effective_features` for this room."""
     plan, served = room.subscription.values, adapter_of(room.subscription.provider).features
     return list(effective_features(plan, room.room_features, room.room_type, served).values())

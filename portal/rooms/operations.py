@@ -17,10 +17,10 @@ from portal.errors import Conflict, Invalid, Message
 from portal.identifiers import new_id, new_uuid
 from portal.people.actor import Actor
 from portal.people.names import clean_name
-from portal.rooms.facts import RoomColumns
 from portal.rooms.features import merged_features
 from portal.rooms.metadata import checked_metadata
 from portal.rooms.models import ROOM_NAME_LENGTH, Room, RoomStatusWord, name_columns
+from portal.rooms.protocols import RoomColumns
 from portal.rooms.room_read import RoomRead
 from portal.rooms.settings import declared, declared_for, merged_settings
 from portal.rooms.slugs import checked_slug, slug_of

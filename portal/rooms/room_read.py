@@ -14,6 +14,7 @@ from portal.accounts.models import Account
 from portal.customers.models import Customer
 from portal.identifiers import ulid_of
 from portal.people.models import User
+from portal.plain_values import columns_for
 from portal.rooms.models import Room, RoomStatusWord, path_of
 from portal.subscriptions.models import ServiceType, Subscription
 
@@ -64,33 +65,19 @@ class RoomRead:
 AnyRoom = Room | RoomRead
 """A room for what takes it either way, such as rules and representations."""
 
-COLUMNS = (
-    Room.uuid,
-    Room.id,
-    Room.created_at,
-    Room.updated_at,
-    Room.customer_uuid,
-    Room.account_uuid,
-    Room.subscription_uuid,
-    Room.owner_uuid,
-    Room.room_name,
-    Room.status,
-    Room.is_public,
-    Room.room_type,
-    Room.slug,
-    Room.room_features,
-    Room.room_settings,
-    Room.room_metadata,
-    Customer.id.label("customer_id"),
-    Customer.owner_uuid.label("customer_owner_uuid"),
-    Account.id.label("account_id"),
-    Account.owner_uuid.label("account_owner_uuid"),
-    Subscription.id.label("subscription_id"),
-    User.id.label("owner_id"),
-    User.name.label("owner_name"),
-    Customer.webhooks,
+COLUMNS = columns_for(
+    RoomRead,
+    Room,
+    customer_id=Customer.id,
+    customer_owner_uuid=Customer.owner_uuid,
+    account_id=Account.id,
+    account_owner_uuid=Account.owner_uuid,
+    subscription_id=Subscription.id,
+    owner_id=User.id,
+    owner_name=User.name,
+    webhooks=Customer.webhooks,
 )
-"""The columns of a `RoomRead`, in the order of its fields, of the SELECT that `with_what_stands_above` makes."""
+"""The columns of a `RoomRead`, of the SELECT that `with_what_stands_above` makes."""
 
 
 def with_what_stands_above(query: sa.Select[Any]) -> sa.Select[Any]:

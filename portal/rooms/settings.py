@@ -11,7 +11,7 @@ from typing import Any
 from portal.errors import Invalid, Message
 from portal.providers import registry
 from portal.providers.base import FieldKind, Setting, SettingScope
-from portal.rooms.facts import RoomFacts
+from portal.rooms.protocols import RoomLike
 from portal.subscriptions.declared_values import (
     NAME_SHOWN,
     FieldValue,
@@ -109,7 +109,7 @@ def declared_for(subscription: Subscription) -> dict[str, Setting]:
     return declared(subscription.service_type, subscription.provider.provider_type)
 
 
-def setting_of(room: RoomFacts, name: str, provider_type: str | None = None) -> FieldValue:
+def setting_of(room: RoomLike, name: str, provider_type: str | None = None) -> FieldValue:
     """What is set on the room, or the default of what is not; "" where its type and provider know no such thing.
 
     `provider_type` is that of the provider that is asked for; the plan's default, unless it is given.

@@ -18,15 +18,15 @@ from portal.db import on_commit, session
 from portal.errors import Conflict, Message
 from portal.identifiers import new_id, new_uuid
 from portal.people.actor import Actor
-from portal.rooms.facts import RoomFacts
 from portal.rooms.models import Role
+from portal.rooms.protocols import RoomLike
 from portal.status.endings import close_people, end_run_here
 from portal.status.entrance import Entrance, OwnPlace, RunningRun
 from portal.status.locking import LockedRoom, read_locked_room
 from portal.status.models import Driver, Ending, Participation, RoomSession, RoomStatus, Source
 from portal.status.operations import ALIVE_SECONDS, look_soon, presence_snapshot, release_presence
 from portal.status.recording import NAMES_KEPT, open_run, status_columns, tell_change
-from portal.subscriptions.facts import ProviderFacts
+from portal.subscriptions.protocols import ProviderLike
 
 
 class ArrivalOutdated(Conflict):
@@ -39,7 +39,7 @@ class ArrivalOutdated(Conflict):
 class Reservation:
     """What a service has reserved for somebody who is about to enter: the run, and the id by which it knows him."""
 
-    provider: ProviderFacts
+    provider: ProviderLike
     external: str
     participation_id: str
     name: str
@@ -125,7 +125,7 @@ _TAKE_OVER = sa.update(_PARTICIPATIONS).where(_PARTICIPATIONS.c.uuid == sa.bindp
 _MORE_THAN_EVER = sa.update(_RUNS).where(_RUNS.c.uuid == sa.bindparam("run"))
 
 
-def _write(place: Place, room: RoomFacts, *, device: str, entered_at: datetime, **values: Any) -> None:
+def _write(place: Place, room: RoomLike, *, device: str, entered_at: datetime, **values: Any) -> None:
     """Write the participation, new or taken over. `values` are its other columns."""
     values |= {
         "name": place.name,
@@ -212,7 +212,7 @@ def _run_to_enter(here: Entrance, reservation: Reservation | None, *, by: Actor 
 
 
 def _open(
-    room: RoomFacts, provider: ProviderFacts, driver: Driver, *, external: str = "", most: int = 0, by: Actor | None
+    room: RoomLike, provider: ProviderLike, driver: Driver, *, external: str = "", most: int = 0, by: Actor | None
 ) -> RunningRun:
     run = open_run(room, provider=provider, driver=driver, external=external, most=most, by=by)
     session.flush()

@@ -14,8 +14,8 @@ from sqlalchemy.orm import aliased
 
 from portal.column_types import json_rows, json_values
 from portal.db import literal_limit
-from portal.rooms.facts import RoomFacts
 from portal.rooms.models import Role, Room
+from portal.rooms.protocols import RoomLike
 from portal.status.models import Driver, Participation, RoomSession
 from portal.status.recording import NAMES_KEPT
 
@@ -52,7 +52,7 @@ class Entrance:
     are in, in the order of entering.
     """
 
-    room: RoomFacts
+    room: RoomLike
     run: RunningRun | None
     own: OwnPlace | None
     names: Sequence[tuple[bool, str]]
@@ -128,7 +128,7 @@ def entrance_query(room_uuid: sa.BindParameter[UUID], device: sa.BindParameter[s
     )
 
 
-def entrance_from_row(room: RoomFacts, row: Sequence[Any], present: Sequence[int]) -> Entrance:
+def entrance_from_row(room: RoomLike, row: Sequence[Any], present: Sequence[int]) -> Entrance:
     """An `Entrance` from the first columns of a row, which are those of `entrance_query`."""
     run, own = row[: len(_RUN_COLUMNS)], row[len(_RUN_COLUMNS) : ENTRANCE_WIDTH - 1]
     return Entrance(

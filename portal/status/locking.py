@@ -11,8 +11,8 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from portal.db import locked_rows, session
-from portal.rooms.facts import RoomFacts
 from portal.rooms.models import Room
+from portal.rooms.protocols import RoomLike
 from portal.status.models import Participation, RoomSession, RoomStatus
 
 
@@ -20,7 +20,7 @@ from portal.status.models import Participation, RoomSession, RoomStatus
 class LockedRoom:
     """A locked room with its stored status, its running run, and its open participations in the order of entering."""
 
-    room: RoomFacts
+    room: RoomLike
     status: RoomStatus | None
     run: RoomSession | None
     people: list[Participation]
@@ -37,7 +37,7 @@ def lock_room(room_uuid: UUID) -> Room | None:
     return room
 
 
-def read_locked_room(room: RoomFacts) -> LockedRoom:
+def read_locked_room(room: RoomLike) -> LockedRoom:
     """Read a room that the caller has locked, without using what this transaction has read before."""
     rows = session.execute(
         sa.select(RoomStatus, RoomSession, Participation)

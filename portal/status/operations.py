@@ -18,8 +18,8 @@ from portal.db import on_commit, session
 from portal.errors import Message
 from portal.people.actor import Actor
 from portal.providers.base import Count, LiveState, Snapshot
-from portal.rooms.facts import RoomFacts
 from portal.rooms.models import Role
+from portal.rooms.protocols import RoomLike
 from portal.rooms.room_read import AnyRoom
 from portal.status.endings import close_people, close_run
 from portal.status.locking import LockedRoom, lock_room, read_locked_room
@@ -152,7 +152,7 @@ def release_presence(group: str, member: str) -> None:
         channels().post(f"participation:{member}", {"event": "over", "reason": "elsewhere", "tab": holder})
 
 
-def _notify_leavers(room: RoomFacts, gone: list[Participation], ending: Ending) -> None:
+def _notify_leavers(room: RoomLike, gone: list[Participation], ending: Ending) -> None:
     """Remove people from the presence, and tell the pages of all who did not leave by themselves why they are out."""
     group, members = str(room.uuid), [person.id for person in gone]
 

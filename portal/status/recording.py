@@ -23,9 +23,9 @@ from portal.people.actor import Actor
 from portal.people.models import NAME_LENGTH
 from portal.people.names import printable
 from portal.providers.base import LiveState, Snapshot
-from portal.rooms.facts import RoomFacts
 from portal.rooms.models import Room
 from portal.rooms.operations import room_topics
+from portal.rooms.protocols import RoomLike
 from portal.status.endings import END_AT_SERVICE, close_people, end_run_here
 from portal.status.locking import LockedRoom, lock_room, read_locked_room
 from portal.status.models import (
@@ -38,7 +38,7 @@ from portal.status.models import (
     RoomStatus,
     Source,
 )
-from portal.subscriptions.facts import ProviderFacts
+from portal.subscriptions.protocols import ProviderLike
 
 NAMES_KEPT = 20
 COUNTS_KEPT, KEY_LENGTH, LARGEST_COUNT = 20, 40, 10_000_000
@@ -54,7 +54,7 @@ ON_THE_WAY = timedelta(seconds=60)
 
 
 def record(
-    room_uuid: UUID, snapshot: Snapshot, *, source: Source, provider: ProviderFacts, external: str
+    room_uuid: UUID, snapshot: Snapshot, *, source: Source, provider: ProviderLike, external: str
 ) -> RoomStatus | None:
     """Record what the service of `provider` says about the room's run that it calls `external`.
 
@@ -89,7 +89,7 @@ def is_name(external: object) -> bool:
     return isinstance(external, str) and 1 <= len(external) <= EXTERNAL_LENGTH and external.isprintable()
 
 
-def record_missed(room_uuid: UUID, *, provider: ProviderFacts, at: datetime) -> None:
+def record_missed(room_uuid: UUID, *, provider: ProviderLike, at: datetime) -> None:
     """Record that the service gave no answer when it was asked about the room at `at`.
 
     The stored status becomes stale, after several misses its state is unknown, and after `LONGEST_SILENCE` the run is
@@ -124,9 +124,9 @@ def record_locked(here: LockedRoom, snapshot: Snapshot, *, source: Source) -> No
 
 
 def open_run(
-    room: RoomFacts,
+    room: RoomLike,
     *,
-    provider: ProviderFacts,
+    provider: ProviderLike,
     driver: Driver,
     external: str = "",
     most: int = 0,
@@ -151,7 +151,7 @@ def open_run(
     return run
 
 
-def _may_open(room: Room, provider: ProviderFacts, external: str, at: datetime) -> bool:
+def _may_open(room: Room, provider: ProviderLike, external: str, at: datetime) -> bool:
     """Whether a run that the service tells of, and that does not run here, may run here.
 
     Not if it was ended here a moment ago, or its service has still to be told so; and not in a room that cannot be
@@ -181,7 +181,7 @@ def _not_of_the_future(snapshot: Snapshot) -> Snapshot:
     return replace(snapshot, checked_at=min(snapshot.checked_at, at), since=since)
 
 
-def _follow(here: LockedRoom, room: Room, snapshot: Snapshot, *, provider: ProviderFacts, external: str) -> bool:
+def _follow(here: LockedRoom, room: Room, snapshot: Snapshot, *, provider: ProviderLike, external: str) -> bool:
     """Let the run begin, go on or end as the service says. False if it speaks of a run that is over here."""
     happening = snapshot.state in HAPPENING
     if here.run is None or here.run.external != external:
@@ -277,12 +277,12 @@ def status_columns(snapshot: Snapshot) -> dict[str, Any]:
     }
 
 
-def _tell_change(room: RoomFacts, stored: RoomStatus) -> None:
+def _tell_change(room: RoomLike, stored: RoomStatus) -> None:
     stored.version += 1
     tell_change(room)
 
 
-def tell_change(room: RoomFacts) -> None:
+def tell_change(room: RoomLike) -> None:
     """Nudge, after the commit, those who watch the status of this room."""
     topics, word = room_topics(room), room.id
     on_commit(lambda: channels().nudge(*topics, word=word))

@@ -6,6 +6,7 @@ from typing import Any
 
 from portal.people.actor import Actor
 from portal.permissions.room_reading import one_room, read_one
+from portal.plain_values import columns_for
 from portal.providers.base import LiveState
 from portal.rooms.models import Room
 from portal.rooms.room_read import RoomRead
@@ -42,19 +43,7 @@ class RoomStatusRead:
 AnyRoomStatus = RoomStatus | RoomStatusRead
 """A stored status for what takes it either way."""
 
-_COLUMNS = (
-    RoomStatus.state,
-    RoomStatus.since,
-    RoomStatus.checked_at,
-    RoomStatus.source,
-    RoomStatus.stale,
-    RoomStatus.count,
-    RoomStatus.counts,
-    RoomStatus.labels,
-    RoomStatus.names,
-    RoomStatus.last_live_at,
-    RoomStatus.version,
-)
+_COLUMNS = columns_for(RoomStatusRead, RoomStatus)
 _ONE_ROOM = one_room(*_COLUMNS).outerjoin(RoomStatus, RoomStatus.room_uuid == Room.uuid)
 
 

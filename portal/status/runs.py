@@ -16,11 +16,11 @@ from portal.status.locking import LockedRoom, lock_room, read_locked_room
 from portal.status.models import Driver, Ending, RoomSession, Source
 from portal.status.operations import close_in, driven_by_service, look_soon, record_presence
 from portal.status.recording import open_run, record_locked
-from portal.subscriptions.facts import ProviderFacts
+from portal.subscriptions.protocols import ProviderLike
 
 
 def start_session(
-    room: Room, *, by: Actor | None = None, provider: ProviderFacts | None = None, external: str = ""
+    room: Room, *, by: Actor | None = None, provider: ProviderLike | None = None, external: str = ""
 ) -> RoomSession:
     """Open a run with nobody in it, whose state is `starting` until somebody enters; or return the running one.
 
@@ -52,7 +52,7 @@ def start_session(
     return run
 
 
-def _runs_elsewhere(here: LockedRoom, provider: ProviderFacts | None) -> bool:
+def _runs_elsewhere(here: LockedRoom, provider: ProviderLike | None) -> bool:
     if here.run is None:
         return False
     return not driven_by_service(here) or provider is None or here.run.provider_uuid != provider.uuid

@@ -28,16 +28,16 @@ from portal.providers.base import (
     WatchedRoom,
 )
 from portal.public_url import public_url
-from portal.rooms.facts import RoomFacts
 from portal.rooms.features import features_of
 from portal.rooms.models import Room
+from portal.rooms.protocols import RoomLike
 from portal.rooms.settings import declared, setting_of
 from portal.status.models import Driver, RoomSession, RoomStatus, Source
 from portal.status.recording import LOOK_IDLE, is_name, record, record_missed
 from portal.status.runs import require_usable, start_session
 from portal.status.services import current_provider
-from portal.subscriptions.facts import ProviderFacts
 from portal.subscriptions.models import ServiceProvider, Subscription
+from portal.subscriptions.protocols import ProviderLike
 from portal.subscriptions.services import bound_service
 
 log = structlog.get_logger()
@@ -59,7 +59,7 @@ class RoomNotOpened(Unavailable):
     default = Message("This room cannot be opened right now. Try again in a moment.")
 
 
-def run_request(room: RoomFacts, provider: ProviderFacts) -> RunRequest:
+def run_request(room: RoomLike, provider: ProviderLike) -> RunRequest:
     """What the service of this provider is told to start a run of the room."""
     return RunRequest(
         room_key=str(room.uuid),
@@ -74,7 +74,7 @@ def run_request(room: RoomFacts, provider: ProviderFacts) -> RunRequest:
     )
 
 
-def start_at_service(service: Startable, request: RunRequest, *, provider: ProviderFacts) -> str:
+def start_at_service(service: Startable, request: RunRequest, *, provider: ProviderLike) -> str:
     """Have the service start a run, or find the one that goes on. Returns its name for it. Raises `RoomNotOpened`."""
     try:
         with without_transaction():
@@ -86,7 +86,7 @@ def start_at_service(service: Startable, request: RunRequest, *, provider: Provi
     return external
 
 
-def refusal_of(error: Exception, provider: ProviderFacts) -> RoomNotOpened:
+def refusal_of(error: Exception, provider: ProviderLike) -> RoomNotOpened:
     """The refusal to raise for an error of a service. Writes the error to the log, for the portal's operator."""
     permanent = error.permanent if isinstance(error, ProviderError) else None
     log.warning("a service did not open a room", provider=provider.id, permanent=permanent, error=type(error).__name__)

@@ -9,14 +9,14 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from portal.db import session
-from portal.rooms.facts import RoomFacts
+from portal.rooms.protocols import RoomLike
 from portal.status.models import RoomSession
-from portal.subscriptions.facts import ProviderFacts
 from portal.subscriptions.models import ServiceProvider
+from portal.subscriptions.protocols import ProviderLike
 from portal.subscriptions.services import bound_service
 
 
-def provider_of(room: RoomFacts, run_provider_uuid: UUID | None) -> ProviderFacts:
+def provider_of(room: RoomLike, run_provider_uuid: UUID | None) -> ProviderLike:
     """The provider with this uuid, which is that of the running run; the plan's default for None or a deleted one."""
     default = room.subscription.provider
     if run_provider_uuid is None or run_provider_uuid == default.uuid:
@@ -24,7 +24,7 @@ def provider_of(room: RoomFacts, run_provider_uuid: UUID | None) -> ProviderFact
     return session.get(ServiceProvider, run_provider_uuid) or default
 
 
-def current_provider(room: RoomFacts) -> ProviderFacts:
+def current_provider(room: RoomLike) -> ProviderLike:
     """The provider of the room's running run, or else the one on which a run would start: one statement."""
     running = sa.select(RoomSession.provider_uuid).where(
         RoomSession.room_uuid == room.uuid, RoomSession.ended_at.is_(None)
@@ -32,6 +32,6 @@ def current_provider(room: RoomFacts) -> ProviderFacts:
     return provider_of(room, session.scalar(running))
 
 
-def service_of(room: RoomFacts, run: RoomSession) -> Any:
+def service_of(room: RoomLike, run: RoomSession) -> Any:
     """The service of the provider on which this run of the room goes on."""
     return bound_service(provider_of(room, run.provider_uuid))

@@ -6,14 +6,14 @@ import sqlalchemy as sa
 from sqlalchemy.orm import contains_eager
 
 from portal.db import session
-from portal.rooms.facts import RoomFacts
 from portal.rooms.features import used_limit
 from portal.rooms.models import Room
+from portal.rooms.protocols import RoomLike
 from portal.status.models import RoomSession
 from portal.subscriptions.models import plan_column
 
 
-def longest_minutes(room: RoomFacts) -> int | None:
+def longest_minutes(room: RoomLike) -> int | None:
     """How many minutes a run of this room may last; None for any number.
 
     A plan that says nothing about duration does not limit it; 0 minutes are 0, not "unlimited".
@@ -22,7 +22,7 @@ def longest_minutes(room: RoomFacts) -> int | None:
     return used_limit(plan, room.room_features, "max_duration") if "max_duration" in plan else None
 
 
-def end_of_run(room: RoomFacts, started_at: datetime) -> datetime | None:
+def end_of_run(room: RoomLike, started_at: datetime) -> datetime | None:
     """When a run of this room that began at `started_at` is ended by its time limit; None: by none."""
     minutes = longest_minutes(room)
     return None if minutes is None else started_at + timedelta(minutes=minutes)

@@ -6,7 +6,7 @@ until `cancels_at`. All accounts of a subscription share its quotas. The catalog
 an unlimited number is stored as null and written `true` in the API.
 
     models.py            the tables `ServiceProvider`, `Subscription` and `SubscriptionFeature`
-    facts.py             what is asked of a subscription and its provider, as protocols
+    protocols.py         what is asked of a subscription and its provider, as protocols
     feature_catalog.py   the features that a plan can grant and a room may narrow
     declared_values.py   judging values of declared settings and properties
     properties.py        properties of a provider, with secrets sealed

@@ -9,16 +9,16 @@ from typing import Any
 
 from portal.providers import registry
 from portal.providers.base import Adapter, ProviderError
-from portal.subscriptions.facts import ProviderFacts
 from portal.subscriptions.properties import unsealed_properties
+from portal.subscriptions.protocols import ProviderLike
 
 
-def adapter_of(provider: ProviderFacts) -> Adapter:
+def adapter_of(provider: ProviderLike) -> Adapter:
     """The adapter of this row's type: the declarations of the service."""
     return registry.adapter(provider.provider_type)
 
 
-def bound_service(provider: ProviderFacts) -> Any:
+def bound_service(provider: ProviderLike) -> Any:
     """The service behind this row, bound to its unsealed properties.
 
     Raises `ProviderError` if its type is not in the catalog any more, or its properties cannot be read. What it can

@@ -119,14 +119,13 @@ def _unknown() -> Decision:
 @endpoint(TAG, scope=Scope.ROOMS_READ, returns=JoinTicketSchema, listing=JOIN, refusals=(429,))
 @takes(JoinRequest, by_link={"token": "rt_…", "name": "Jun Tanaka", "code": "ABCD-EFGH"}, as_member={})
 @bearer_at_door  # after the body: this door lets strangers in, who must not learn from its refusals that a room exists
-def join(room: Room | DoorRoom, body: JoinRequest) -> Response:
+def join(room: Room | DoorRoom, seen: Room | None, body: JoinRequest) -> Response:
     """Decide about somebody, and if he may enter, answer an address that opens the room once within a minute.
 
     With a token: as whoever holds that link. Without one: as the caller, or as a guest of a public room.
     """
     selection, somebody = query_params.field_selection(JOIN), actor.someone()
     token = find_token(room, body.token) if body.token is not None else None
-    seen = room if isinstance(room, Room) else None
     role = member_role(somebody, seen) if token is None and seen is not None else None
     if token is None and (body.token is not None or (role is None and not room.is_public)):
         raise NotFound  # to strangers, no token, an unknown one and a missing room are the same

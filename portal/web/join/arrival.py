@@ -9,11 +9,11 @@ from portal.admission.joining import Arrival, service_origin
 from portal.edge import admission_cookie
 from portal.edge.admission_cookie import AdmissionCookie
 from portal.edge.headers import let_forms_lead_to
-from portal.rooms.facts import RoomFacts
-from portal.subscriptions.facts import ProviderFacts
+from portal.rooms.protocols import RoomLike
+from portal.subscriptions.protocols import ProviderLike
 
 
-def go_in(arrival: Arrival, room: RoomFacts, cookie: AdmissionCookie) -> Response:
+def go_in(arrival: Arrival, room: RoomLike, cookie: AdmissionCookie) -> Response:
     """Redirect somebody who has entered to where people meet, with the admission cookie for the participation."""
     inside, destination = arrival.place, arrival.destination
     address = url_for("conference.show", room_id=room.id) if destination is None else destination.url
@@ -21,7 +21,7 @@ def go_in(arrival: Arrival, room: RoomFacts, cookie: AdmissionCookie) -> Respons
     return admission_cookie.write(make_response(redirect(address, 303)), room.id, cookie)
 
 
-def may_lead_in(answer: ResponseReturnValue, provider: ProviderFacts) -> Response:
+def may_lead_in(answer: ResponseReturnValue, provider: ProviderLike) -> Response:
     """Let the form on this page, by which people enter a room of `provider`, redirect to the provider's service."""
     response: Response = make_response(answer)
     origin = service_origin(provider)

@@ -66,8 +66,8 @@ def index() -> ResponseReturnValue:
     unsold = sells and not usable_accounts(now())
     frame, rows = rooms.frame, (*rooms.live, *rooms.others)
     page = partial(render_template, "manage/rooms/index.html", rooms=frame, sells=sells, unsold=unsold)
-    facts = (frame, reader(), sells, unsold)
-    shown = page() if flash_messages.are_waiting() else cached_fragment_for_session("rooms", facts, page)
+    key = (frame, reader(), sells, unsold)
+    shown = page() if flash_messages.are_waiting() else cached_fragment_for_session("rooms", key, page)
     # Rows are cached by themselves: when one room goes live, the others are not rendered again.
     pieces = cached_fragments_for_session("room row", rows, _rows)
     texts = {row_placeholder(row.id): piece for row, piece in zip(rows, pieces, strict=True)}

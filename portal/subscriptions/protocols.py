@@ -8,7 +8,7 @@ from uuid import UUID
 from portal.subscriptions.feature_catalog import Value
 
 
-class ProviderFacts(Protocol):
+class ProviderLike(Protocol):
     """A configured service that runs rooms."""
 
     @property
@@ -23,11 +23,11 @@ class ProviderFacts(Protocol):
     def properties(self) -> dict[str, Any]: ...
 
 
-class SubscriptionFacts(Protocol):
+class SubscriptionLike(Protocol):
     """What a customer bought: whether it may be used, its plan, and its default provider."""
 
     def is_active(self, at: datetime) -> bool: ...
     @property
     def values(self) -> Mapping[str, Value]: ...
     @property
-    def provider(self) -> ProviderFacts: ...
+    def provider(self) -> ProviderLike: ...

@@ -5,18 +5,18 @@ from uuid import UUID
 
 from portal.accounts.models import AccountStatus
 from portal.rooms.models import RoomStatusWord
-from portal.subscriptions.facts import SubscriptionFacts
 from portal.subscriptions.models import ServiceType
+from portal.subscriptions.protocols import SubscriptionLike
 
 
-class AccountFacts(Protocol):
+class AccountLike(Protocol):
     """The account of a room."""
 
     @property
     def status(self) -> AccountStatus: ...
 
 
-class CustomerFacts(Protocol):
+class CustomerLike(Protocol):
     """The customer of a room."""
 
     @property
@@ -62,7 +62,7 @@ class RoomColumns(Protocol):
     def owner_name(self) -> str: ...
 
 
-class RoomFacts(RoomColumns, Protocol):
+class RoomLike(RoomColumns, Protocol):
     """A room with all that it stands under, which can be what a line of the audit is about."""
 
     __tablename__: str
@@ -70,8 +70,8 @@ class RoomFacts(RoomColumns, Protocol):
     @property
     def description(self) -> str: ...
     @property
-    def account(self) -> AccountFacts: ...
+    def account(self) -> AccountLike: ...
     @property
-    def customer(self) -> CustomerFacts: ...
+    def customer(self) -> CustomerLike: ...
     @property
-    def subscription(self) -> SubscriptionFacts: ...
+    def subscription(self) -> SubscriptionLike: ...

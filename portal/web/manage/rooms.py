@@ -76,7 +76,8 @@ def index() -> ResponseReturnValue:
 
 def _rows(rows: Sequence[Row]) -> list[str]:
     """Rows of the list, rendered together, because each call of a template looks for all its parts anew."""
-    return render_template("manage/rooms/_rows.html", rows=rows, end_of_row=END_OF_ROW).split(END_OF_ROW)[:-1]
+    *pieces, _end = render_template("manage/rooms/_rows.html", rows=rows, end_of_row=END_OF_ROW).split(END_OF_ROW)
+    return [piece.strip() for piece in pieces]  # so that the first one is like the others
 
 
 @bp.route("/new", methods=["GET", "POST"])

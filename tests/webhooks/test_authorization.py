@@ -277,7 +277,7 @@ def test_a_message_of_before_that_its_owner_may_not_see_is_dropped(
 def charlie_edits(cast: Cast) -> Actor:
     """Charlie, who may edit the board room as well, and see its members."""
     room, charlie = cast.room(), actor_of(cast.user("charlie"))
-    member = RoomMember(room=room, user=charlie.user)
+    member = RoomMember(room=room, user=cast.user("charlie"))
     member.permissions = [Permission.ROOM_VIEW, Permission.ROOM_EDIT, Permission.MEMBERS_VIEW]
     session.add(member)
     charlie.memberships[room.uuid] = member

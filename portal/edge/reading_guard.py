@@ -9,10 +9,13 @@ from portal.status.room_status_read import read_room_and_status
 
 
 def reads(permission: Permission) -> Callable[[View], View]:
-    """Like `requires`, but the `room` is a `RoomRead`."""
+    """Let in whoever holds the permission on the room, and replace `room_id` by the `room`, a `RoomRead`."""
     return room_door(permission, lambda somebody, room_id: (read_room(somebody, room_id),))
 
 
 def reads_status(view: View) -> View:
-    """Like `reads`, for whoever may see the room's status, which the view gets, too: `stored` is None without one."""
+    """Let in whoever may see the room's status, and replace `room_id` by the `room` and its status, `stored`.
+
+    `room` is a `RoomRead`, `stored` a `RoomStatusRead`, or None for a room that was never used.
+    """
     return room_door(Permission.STATUS_VIEW, read_room_and_status, "stored")(view)

@@ -28,7 +28,7 @@ def find_member(somebody: Actor, room_id: str, *, device: str) -> Visitor | None
 
 
 def as_member(somebody: Actor, room: Room, *, device: str) -> Visitor | None:
-    """As `find_member`, in a room that a door has found with his membership."""
+    """The visitor that a signed-in person makes here, whose membership a door has loaded; None if he is no member."""
     role = member_role(somebody, room)
     if role is None:
         return None

@@ -59,7 +59,7 @@ class Entrance:
     present: Sequence[int]
 
     def without_own(self) -> "Entrance":
-        """The same entrance once the participation of the device is over."""
+        """Who is in after the participation of the visitor's device, if it has one, is over."""
         if self.own is None:
             return self
         total, moderators, attendees, away = self.present
@@ -73,7 +73,7 @@ class Entrance:
         return replace(self, own=None, names=[one for one in self.names if not one[0]], present=left)
 
     def with_own(self, name: str, role: Role) -> "Entrance":
-        """The same entrance with the visitor in, under this name and in this role, and not away."""
+        """Who is in after the visitor has entered, or taken over his own place, under this name and in this role."""
         total, moderators, attendees, away = self.without_own().present
         present = (total + 1, moderators + (role is Role.MODERATOR), attendees + (role is Role.ATTENDEE), away)
         if self.own is None:

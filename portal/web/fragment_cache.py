@@ -96,7 +96,11 @@ def cached_fragment(kind: str, key: Hashable, make: Callable[[str], str], *, pro
 def cached_fragments(
     kind: str, keys: Sequence[_Key], make: Callable[[str, Sequence[_Key]], Sequence[str]], *, proof: str
 ) -> list[Markup]:
-    """The fragments for `keys`, like `cached_fragment`; `make` renders those that are missing together, in order."""
+    """The fragments of these `keys`, in their order, from the cache where they are there.
+
+    `make` renders all that are missing by one call, given a stand-in for the CSRF token `proof` and their keys. With
+    `VERIFY`, raises `AssertionError` if it returns something else than a cached fragment.
+    """
     pieces: FragmentCache = current_app.extensions[_EXTENSION]
     reader = kind, str(get_locale()), _day()
     found = {key: pieces.find((*reader, key)) for key in keys}
@@ -127,7 +131,10 @@ def cached_fragment_for_session(kind: str, key: Hashable, make: Callable[[], str
 def cached_fragments_for_session(
     kind: str, keys: Sequence[_Key], make: Callable[[Sequence[_Key]], Sequence[str]]
 ) -> list[Markup]:
-    """The fragments for `keys`, like `cached_fragment_for_session`; `make` renders those that are missing together."""
+    """The fragments of these `keys`, for templates that write the session's `csrf_token()` into forms.
+
+    `make` renders all that are missing by one call.
+    """
 
     def make_with(proof: str, missing: Sequence[_Key]) -> Sequence[str]:
         with _csrf_token(proof):

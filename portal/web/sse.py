@@ -35,7 +35,7 @@ def event(name: str, data: Any, *, number: str = "") -> str:
 
 @lru_cache(maxsize=256)
 def cached_event(name: str, data: str) -> str:
-    """The same as `event` for a short text, for events that thousands of streams send at once."""
+    """One named event with a short text as its data, written once for the thousands of streams that send it at once."""
     return event(name, data)
 
 

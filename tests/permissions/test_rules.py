@@ -20,8 +20,9 @@ from portal.people.staff import StaffPermission
 from portal.permissions.account_filter import account_filter_for
 from portal.permissions.creatable_accounts import creatable_account, creatable_accounts, only_creatable_account
 from portal.permissions.permission import Permission
-from portal.permissions.rules import PLATFORM, AnyPermission, Thing, acting_on, can, owners_of
+from portal.permissions.rules import PLATFORM, AnyPermission, Thing, acting_on, can, owners_of, rights
 from portal.permissions.visibility import find_room
+from portal.rooms.models import Room
 from portal.scopes import Scope
 from tests.cast import Cast
 from tests.conftest import BOTH
@@ -66,11 +67,17 @@ def as_staff(actor: Actor, *rights: StaffPermission) -> Actor:
 
 
 def may(actor: Actor | None, world: dict[str, Thing]) -> dict[str, set[str]]:
-    """Everything that somebody may do, by kind of thing; kinds on which that is nothing are left out."""
+    """Everything that somebody may do, by kind of thing; kinds on which that is nothing are left out.
+
+    What he may do with a room is asked both ways: one permission after the other, and all of them together as in lists.
+    """
     found = {
         kind: {permission.value for permission in KINDS[kind] if can(actor, permission, thing)}
         for kind, thing in world.items()
     }
+    room = world.get("room")
+    if actor is not None and isinstance(room, Room):
+        assert {one.value for one in rights(actor, room, now())} == found["room"]
     return {kind: words for kind, words in found.items() if words}
 
 

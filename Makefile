@@ -16,7 +16,7 @@ test: .venv/develops
 	$(BIN)/python -c 'from tests.servers import chromium; print("Browser:", chromium())'
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
-bench: .venv/develops  # BENCH=--quick for a rougher answer, --sqlite as it is shipped, "--only NAME" for some of it
+bench: .venv/develops  # BENCH=--quick, --sqlite, "--only NAME", "--profile NAME", "--compare OLD NEW"; see BENCH=--help
 	$(BIN)/python -W ignore -m benchmarks $(BENCH)
 
 picture: .venv/develops  # the one in README

@@ -5,6 +5,8 @@ left out, because the plain servers need none.
 
 __main__.py   the command, which prints the report
 measuring.py  one path beside the bare page and the reference
+profiling.py  where the time of one path goes, by component
+sampled.py    the portal's server, which tells what its time goes to
 figures.py    figures of runs in files, and two runs beside one another
 paths.py      the measured paths with their budgets
 sites.py      the servers that are measured, and their visitors

@@ -15,6 +15,7 @@ from benchmarks import clocks, figures, joiners, stalled, watchers
 from benchmarks.measuring import CONNECTIONS, HEAD, WrongAnswers, measured
 from benchmarks.paths import PATHS
 from benchmarks.paths import Path as MeasuredPath
+from benchmarks.profiling import profiled
 from benchmarks.sites import Servers, Site, site
 from tests import servers
 
@@ -63,29 +64,54 @@ CROWDS = [
 
 
 def main() -> None:
-    """Measure what the command line selects, print the report, and keep its figures."""
-    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
+    """Measure what the command line selects, print the report, and keep its figures; or compare two such files."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="shorter rounds, fewer rooms and people: a rougher answer")
     parser.add_argument("--only", default="", help="paths and crowds whose name contains this, and nothing else")
     parser.add_argument("--rooms", type=int, help=f"how many rooms the large portal has: {LARGE}, quick {QUICK_LARGE}")
     parser.add_argument("--sqlite", action="store_true", help="the portal as it is shipped: one process and SQLite")
+    parser.add_argument(
+        "--profile",
+        metavar="NAME",
+        choices=[path.name for path in PATHS],
+        help="only where the processor time of the path with this name goes, by component",
+    )
+    parser.add_argument("--compare", nargs=2, type=Path, metavar=("OLD", "NEW"), help="two runs, by their files")
     options = parser.parse_args()
+    if options.compare:
+        print("\n".join(figures.compared(*options.compare)))
+        return
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))  # so that servers and databases end with it
+    options.rooms = options.rooms or (QUICK_LARGE if options.quick else LARGE)
+    with tempfile.TemporaryDirectory(prefix="foyer-bench-") as folder, _servers(Path(folder), options.sqlite) as server:
+        if options.profile:
+            _profile(options.profile, Path(folder), server, options.rooms)
+        else:
+            _run(options, Path(folder), server)
+
+
+def _run(options: argparse.Namespace, folder: Path, server: Servers) -> None:
+    """Measure the selected paths and crowds, print the report, and keep its figures."""
     paths = [path for path in PATHS if options.only in path.name]
     crowds = [one for one in CROWDS if options.only in one.name and (one.quick or options.only or not options.quick)]
-    rooms = options.rooms or (QUICK_LARGE if options.quick else LARGE)
     began = time.monotonic()
     kept: dict[str, Any] = {"paths": [], "crowds": {}}
-    with tempfile.TemporaryDirectory(prefix="foyer-bench-") as folder, _servers(Path(folder), options.sqlite) as server:
-        for small in (False, True):  # one after the other, so that a database has connections enough for each
-            own = [path for path in paths if path.small is small]
-            own_crowds = [] if small else crowds
-            if not own and not own_crowds:
-                continue
-            with site(Path(folder), server, rooms=SMALL if small else rooms, connections=CONNECTIONS) as portal:
-                kept["paths"] += _paths(own, portal, *(QUICK_ROUNDS if options.quick else ROUNDS))
-                kept["crowds"] |= _crowds(own_crowds, portal, quick=options.quick)
+    for small in (False, True):  # one after the other, so that a database has connections enough for each
+        own = [path for path in paths if path.small is small]
+        own_crowds = [] if small else crowds
+        if not own and not own_crowds:
+            continue
+        with site(folder, server, rooms=SMALL if small else options.rooms, connections=CONNECTIONS) as portal:
+            kept["paths"] += _paths(own, portal, *(QUICK_ROUNDS if options.quick else ROUNDS))
+            kept["crowds"] |= _crowds(own_crowds, portal, quick=options.quick)
     print(f"took {time.monotonic() - began:.0f} s, kept in {figures.keep(kept)}")
+
+
+def _profile(name: str, folder: Path, server: Servers, rooms: int) -> None:
+    """Print where the time of the path with this name goes."""
+    path = next(path for path in PATHS if path.name == name)
+    with site(folder, server, rooms=rooms, connections=CONNECTIONS, sampled=True) as portal:
+        print(profiled(path, portal).report)
 
 
 @contextmanager

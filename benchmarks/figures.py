@@ -1,7 +1,13 @@
-"""The figures of runs, kept in files: `python -m benchmarks.figures OLD NEW` prints two runs beside one another."""
+"""The figures of runs, kept in files; `python -m benchmarks --compare OLD NEW` prints two runs beside one another.
+
+A file is JSON: `{"paths": [{…}, …], "crowds": {name: {measurement: number, …}, …}}`. Each of the paths has the fields
+of `benchmarks.measuring.Figures`: its name as `path`; `to_bare`, `to_reference` and `reference_to_bare`, ratios of
+processor time, of which higher is faster; `sql`, the number of statements; the budgets; `milliseconds` of processor
+time for one request; requests `per_second`. Crowds have the `figures` of `Joined`, `Watched`, `Stalled` and `Memory`,
+in seconds and bytes.
+"""
 
 import json
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -32,7 +38,3 @@ def compared(old: Path, new: Path) -> list[str]:
         known = runs[0]["crowds"].get(crowd, {})
         lines += [f"{crowd}, {name}: {known[name]:.4g} → {now:.4g}" for name, now in measured.items() if name in known]
     return lines
-
-
-if __name__ == "__main__":
-    print("\n".join(compared(*map(Path, sys.argv[1:3]))))

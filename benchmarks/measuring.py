@@ -98,18 +98,28 @@ def measured(path: Path, site: Site, rounds: int, seconds: float) -> Figures:
     )
 
 
+def requests_of(asks: Callable[[int], list[Ask]]) -> list[list[str]]:
+    """For each connection of the load generator, the requests that it sends in turn."""
+    return [[ask.text for ask in asks(connection)] for connection in range(CONNECTIONS)]
+
+
+def answered(sent: load.Load) -> load.Result:
+    """What came back. Raises `WrongAnswers`."""
+    result = load.run(sent)
+    if result.wrong or not result.answers:
+        raise WrongAnswers(f"{result.wrong} wrong answers of {result.total}, such as {result.example[:400]!r}")
+    return result
+
+
 def _loaded(
     site: Site, port: int, asks: Callable[[int], list[Ask]], status: HTTPStatus, seconds: float
 ) -> tuple[float, float]:
     """The processor seconds of one request, and requests per second."""
-    requests = [[ask.text for ask in asks(connection)] for connection in range(CONNECTIONS)]
+    requests = requests_of(asks)
     roots = site.roots(port)
     before = clocks.cpu(*roots)
-    result = load.run(load.Load(port, requests, status, seconds))
-    spent = clocks.cpu(*roots) - before
-    if result.wrong or not result.answers:
-        raise WrongAnswers(f"{result.wrong} wrong answers of {result.total}, such as {result.example[:400]!r}")
-    return spent / result.total, result.per_second
+    result = answered(load.Load(port, requests, status, seconds))
+    return (clocks.cpu(*roots) - before) / result.total, result.per_second
 
 
 def counted(path: Path, site: Site) -> int:

@@ -170,17 +170,22 @@ class Servers:
 
 
 @contextlib.contextmanager
-def site(parent: Path, server: Servers, *, rooms: int, connections: int) -> Iterator[Site]:
-    """Seed a new database, and serve the portal and the plain servers from it. Without Redis by one process each."""
+def site(parent: Path, server: Servers, *, rooms: int, connections: int, sampled: bool = False) -> Iterator[Site]:
+    """Seed a new database, and serve the portal and the plain servers from it.
+
+    Each is served by two processes, without Redis by one. A `sampled` portal has one, too, and tells what its time goes
+    to.
+    """
     folder, redis = Path(tempfile.mkdtemp(dir=parent)), server.numbered_redis(next(_number))
-    database, workers = server.new_database(folder), WORKERS if redis else 1
+    database, workers = server.new_database(folder), WORKERS if redis and not sampled else 1
     environment = {
         "DATABASE_URL": database,
         "API_RATE": RATE,
         "CONNECTIONS": CONNECTIONS_OF_ONE,
         **({"REDIS_URL": redis} if redis else {}),
     }
-    portal = servers.Portal(folder, workers=workers, environment=environment)
+    module = "benchmarks.sampled" if sampled else "portal.cli"
+    portal = servers.Portal(folder, workers=workers, environment=environment, module=module)
     app = create_app(
         Settings(
             data=folder,

@@ -1,0 +1,54 @@
+"""What the benchmark makes of its measurements."""
+
+import json
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from benchmarks.figures import compared
+from benchmarks.profiling import Profile, component_of, working
+
+
+@pytest.mark.parametrize(
+    ("call", "component"),
+    [
+        ("sqlalchemy.orm.session:Session.flush", "sqlalchemy.orm"),
+        ("sqlalchemy.ormolu:any", "sqlalchemy core"),
+        ("sqlalchemy.engine.base:Connection.execute", "sqlalchemy core"),
+        ("portal.audit.recording:record", "portal.audit"),
+        ("portal.db:read", "portal.db"),
+        ("portal.throttling:limit", "redis, limits"),
+        ("uuid:UUID.__init__", None),
+    ],
+)
+def test_a_call_belongs_to_the_component_with_the_longest_name_that_fits(call: str, component: str | None) -> None:
+    assert component_of(call) == component
+
+
+def test_pythons_library_works_for_its_caller() -> None:
+    assert working(("portal.db:read", "portal.rooms.reads:read", "uuid:UUID.__init__")) == "portal.rooms.reads:read"
+    assert working(("threading:run",)) == "threading:run"
+
+
+def test_a_profile_shares_the_time_among_components() -> None:
+    stacks = Counter(
+        {
+            ("portal.audit.recording:record", "sqlalchemy.engine.base:execute", "uuid:UUID"): 3,
+            ("portal.audit.recording:record",): 1,
+        }
+    )
+    lines = [line.split() for line in Profile("join", portal=8.0, database=2.0, stacks=stacks).report.splitlines()]
+    assert ["sqlalchemy", "core", "6.000", "75.0%", "6.000", "75.0%"] in lines
+    assert ["portal.audit", "2.000", "25.0%", "8.000", "100.0%"] in lines
+
+
+def test_two_runs_are_compared_by_what_both_measured(tmp_path: Path) -> None:
+    old, new = tmp_path / "old.json", tmp_path / "new.json"
+    join = {"path": "join", "to_bare": 0.10, "sql": 9}
+    old.write_text(json.dumps({"paths": [join], "crowds": {"many": {"last": 2.0, "gone": 1}}}))
+    faster = [{**join, "to_bare": 0.15, "sql": 8}, {**join, "path": "added"}]
+    new.write_text(json.dumps({"paths": faster, "crowds": {"many": {"last": 1.0}, "added": {"last": 1}}}))
+    _head, line, crowd = compared(old, new)
+    assert line.split() == ["join", "0.10", "0.15", "+50%", "9", "→", "8"]
+    assert crowd == "many, last: 2 → 1"

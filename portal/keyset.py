@@ -16,12 +16,14 @@ import sqlalchemy as sa
 class Key:
     """A column by which a list is ordered. Rows that have no value there come last, in both directions.
 
-    `nullable` has to be said: an order with NULLS LAST keeps an index from being read backwards.
+    `nullable` has to be said: an order with NULLS LAST keeps an index from being read backwards. `nulls_first` is for
+    reading an order from its end, as `backwards` does.
     """
 
     column: Any
     descending: bool = False
     nullable: bool = False
+    nulls_first: bool = False
 
 
 Keys = Sequence[Key]
@@ -42,6 +44,13 @@ def keyset(query: _Query, keys: Keys, after: Position | None = None) -> _Query:
     return narrowed.order_by(*order_by(keys))
 
 
+def backwards(keys: Keys) -> Keys:
+    """The opposite order, which finds the page before a row."""
+    return [
+        replace(key, descending=not key.descending, nulls_first=key.nullable and not key.nulls_first) for key in keys
+    ]
+
+
 def found_first(query: sa.Select[UUID], keys: Keys) -> tuple[sa.CTE, Keys]:
     """The rows of `query`, which are all found before any is ordered; and `keys` as columns of them.
 
@@ -59,20 +68,22 @@ def order_by(keys: Keys) -> Iterator[sa.ColumnElement[Any]]:
     """The elements of ORDER BY for these keys."""
     for key in keys:
         ordered = key.column.desc() if key.descending else key.column.asc()
-        yield ordered.nulls_last() if key.nullable else ordered
+        nulls = ordered.nulls_first if key.nulls_first else ordered.nulls_last
+        yield nulls() if key.nullable else ordered
 
 
 def follows(keys: Keys, after: Position) -> sa.ColumnElement[bool]:
     """The condition that a row comes after this position in the order of `keys`."""
     first, value = keys[0], after[0]
     if first.nullable and value is None:
-        return sa.and_(first.column.is_(None), follows(keys[1:], after[1:]))
+        further = sa.and_(first.column.is_(None), follows(keys[1:], after[1:]))
+        return sa.or_(further, first.column.is_not(None)) if first.nulls_first else further
     if len({key.descending for key in keys}) == 1 and not any(key.nullable for key in keys[1:]):
         further = _further(first.descending, _together(key.column for key in keys), _together(_bound(keys, after)))
     else:  # no comparison of rows orders one column upwards and another downwards
         here, there = first.column, next(_bound(keys, after))
         further = sa.or_(_further(first.descending, here, there), sa.and_(here == there, follows(keys[1:], after[1:])))
-    return sa.or_(further, first.column.is_(None)) if first.nullable else further
+    return sa.or_(further, first.column.is_(None)) if first.nullable and not first.nulls_first else further
 
 
 def parameters(keys: Keys, filled: Sequence[bool]) -> Position:

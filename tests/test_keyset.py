@@ -18,7 +18,7 @@ from portal.column_types import UTCDateTime, enum_type
 from portal.db import session, transaction
 from portal.edge import cursors
 from portal.identifiers import new_uuid
-from portal.keyset import Key, Keys, Position, bound_values, keyset, parameters, split
+from portal.keyset import Key, Keys, Position, backwards, bound_values, keyset, parameters, split
 from portal.rooms.models import Role
 from tests.conftest import BOTH
 
@@ -113,7 +113,9 @@ def test_the_pages_together_are_the_sorted_list(
         if rows:
             session.execute(sa.insert(THINGS), [dict(zip(THINGS.columns.keys(), row, strict=True)) for row in rows])
         found = pages(keys, size, kept_statement=kept)
+        from_the_end = pages(backwards(keys), size, kept_statement=kept)
     assert found == in_order(rows, keys)
+    assert from_the_end == found[::-1]
 
 
 def test_one_direction_is_one_comparison_of_rows_which_an_index_answers() -> None:

@@ -1,9 +1,8 @@
 """Doors: the permission decorators of views. Every route wears exactly one.
 
-A door checks who asks, and replaces ids in the address by things that this person may have, such as `room_id` by the
-loaded `room`. It stamps the view, and a test walks all routes and names those without a stamp. A view that forgot
-its door is called with `room_id`, which it does not take, and fails closed. A stranger gets 404, somebody
-who may see the room but not do this 403, and somebody who is not signed in the sign-in page.
+A door replaces ids in the address by things that this person may have, such as `room_id` by the loaded `room`. It
+stamps the view, and a test walks all routes. A view that forgot its door is called with `room_id`, which it does not
+take, and fails closed. A stranger gets 404, whoever may see the room but not do this 403, nobody the sign-in page.
 """
 
 from collections.abc import Callable
@@ -102,14 +101,15 @@ class Participant:
         return admission_cookie.proof(self.cookie, self.room.id)
 
 
-def _stamp(view: View, door: str) -> View:
+def stamp(view: View, door: str) -> View:
+    """Mark the view as wearing this door."""
     setattr(view, STAMP, door)
     return view
 
 
 def open_to_all(view: View) -> View:
     """Mark a view that anybody may call, signed in or not."""
-    return _stamp(view, "open_to_all")
+    return stamp(view, "open_to_all")
 
 
 def signed_in(view: View) -> View:
@@ -118,10 +118,7 @@ def signed_in(view: View) -> View:
 
 
 def requires(permission: Permission, *, trashed: bool = False) -> Callable[[View], View]:
-    """Let in whoever holds the permission on the room, and replace `room_id` by the `room`.
-
-    `trashed`: look for the room in the trash instead.
-    """
+    """Let in whoever holds the permission on the room; replace `room_id` by the `room`, of the trash if `trashed`."""
     return room_door(permission, lambda somebody, room_id: (find_room(somebody, room_id, trashed=trashed),))
 
 
@@ -133,7 +130,7 @@ def room_door(
     def door(view: View) -> View:
         @wraps(view)
         def guarded(room_id: str, **address: Any) -> Any:
-            somebody = _require_actor()
+            somebody = require_actor()
             room, *others = find(somebody, room_id)
             if room is None:
                 raise NotFound
@@ -142,7 +139,7 @@ def room_door(
             actor.become(acting_on(somebody, permission, room))
             return view(room=room, **dict(zip(more, others, strict=True)), **address)
 
-        return _stamp(guarded, f"requires {permission}")
+        return stamp(guarded, f"requires {permission}")
 
     return door
 
@@ -160,10 +157,10 @@ def bearer_only(view: View) -> View:
 def _actor_door(view: View, door: str) -> View:
     @wraps(view)
     def guarded(**address: Any) -> Any:
-        _require_actor()
+        require_actor()
         return view(**address)
 
-    return _stamp(guarded, door)
+    return stamp(guarded, door)
 
 
 def bearer_at_door(view: View) -> View:
@@ -175,7 +172,7 @@ def bearer_at_door(view: View) -> View:
 
     @wraps(view)
     def guarded(room_id: str, **address: Any) -> Any:
-        somebody = _require_actor()
+        somebody = require_actor()
         seen = find_room(somebody, room_id)
         door = find_door(short_id(Room, room_id) or "") if seen is None else None
         room = seen or (door and door.room)
@@ -183,7 +180,7 @@ def bearer_at_door(view: View) -> View:
             raise NotFound
         return view(room=room, seen=seen, **address)
 
-    return _stamp(guarded, "bearer_at_door")
+    return stamp(guarded, "bearer_at_door")
 
 
 def requires_in_account(view: View) -> View:
@@ -191,12 +188,12 @@ def requires_in_account(view: View) -> View:
 
     @wraps(view)
     def guarded(**address: Any) -> Any:
-        accounts = creatable_accounts(_require_actor())
+        accounts = creatable_accounts(require_actor())
         if not accounts:
             raise NotAllowed
         return view(accounts=accounts, **address)
 
-    return _stamp(guarded, "requires_in_account")
+    return stamp(guarded, "requires_in_account")
 
 
 def signed_by_provider(view: View) -> View:
@@ -212,7 +209,7 @@ def signed_by_provider(view: View) -> View:
             raise MethodNotAllowed(["GET", "POST"])
         return view(provider=get_provider(provider_id), **address)
 
-    return _stamp(guarded, "signed_by_provider")
+    return stamp(guarded, "signed_by_provider")
 
 
 def at_door(view: View) -> View:
@@ -237,7 +234,7 @@ def at_door(view: View) -> View:
         admission = Admission(door.room, visitor, cookie, door.people_in, door.occupancy, sent is None)
         return view(admission=admission, **address)
 
-    return _stamp(guarded, AT_DOOR)
+    return stamp(guarded, AT_DOOR)
 
 
 def admitted(view: View) -> View:
@@ -257,7 +254,7 @@ def admitted(view: View) -> View:
             raise Conflict(Message("This room does not run in the portal."))
         return view(participant=participant, **address)
 
-    return _stamp(guarded, ADMITTED)
+    return stamp(guarded, ADMITTED)
 
 
 def find_participant(room_id: str, cookie: AdmissionCookie | None) -> Participant:
@@ -291,7 +288,8 @@ def _changes_state() -> bool:
     return request.method not in SAFE_METHODS
 
 
-def _require_actor() -> Actor:
+def require_actor() -> Actor:
+    """Whoever is signed in. Raises `SignInFirst` if nobody is."""
     somebody = actor.current()
     if somebody is None:
         raise SignInFirst

@@ -2,6 +2,7 @@
 
 from enum import StrEnum
 
+from portal.errors import Message
 from portal.scopes import Scope
 
 
@@ -44,11 +45,51 @@ class StaffPermission(StrEnum):
     AUDIT_READ = "staff:audit:read"
 
     @property
+    def noun(self) -> str:
+        """What it is about: `customers`, or `dashboard`."""
+        return self.removeprefix("staff:").partition(":")[0]
+
+    @property
+    def verb(self) -> str:
+        """What may be done: `read`, `create`, `update`, `delete`, or `access`."""
+        return self.rpartition(":")[2]
+
+    @property
+    def label(self) -> Message:
+        """The permission as a phrase for people: "Customers: create"."""
+        return Message("%(noun)s: %(verb)s", noun=NOUN_LABELS[self.noun], verb=VERB_LABELS[self.verb])
+
+    @property
     def scope(self) -> Scope:
         """What a program needs for it besides `admin`, without which its person counts as no staff."""
-        noun, _, verb = self.removeprefix("staff:").partition(":")
-        reading, writing = _SCOPES.get(noun, (Scope.ADMIN, Scope.ADMIN))
-        return reading if verb == "read" else writing
+        reading, writing = _SCOPES.get(self.noun, (Scope.ADMIN, Scope.ADMIN))
+        return reading if self.verb == "read" else writing
+
+
+VERBS = ("read", "create", "update", "delete")
+"""What may be done with each noun."""
+
+NOUN_LABELS = {
+    "dashboard": Message("Admin pages"),
+    "customers": Message("Customers"),
+    "accounts": Message("Accounts"),
+    "subscriptions": Message("Subscriptions"),
+    "packages": Message("Packages"),
+    "providers": Message("Services"),
+    "rooms": Message("Rooms"),
+    "users": Message("People"),
+    "roles": Message("Roles"),
+    "audit": Message("Audit"),
+}
+VERB_LABELS = {
+    "access": Message("open"),
+    "read": Message("read"),
+    "create": Message("create"),
+    "update": Message("change"),
+    "delete": Message("delete"),
+}
+READ_OF = {one: StaffPermission(f"staff:{one.noun}:read") for one in StaffPermission if one.verb in {*VERBS} - {"read"}}
+"""The permission to read that each permission to write needs, because nobody changes what he cannot see."""
 
 
 _SCOPES = {

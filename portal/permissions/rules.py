@@ -138,6 +138,12 @@ def acting_on(actor: Actor, permission: AnyPermission, thing: Thing) -> Actor:
     return replace(actor, on_behalf_of_uuid=None if own else _customer_uuid(thing))
 
 
+def acting_as_staff(actor: Actor, thing: object) -> Actor:
+    """The actor as he uses a staff permission on this thing: on behalf of the customer that it is or belongs to."""
+    customer_uuid = thing.uuid if isinstance(thing, Customer) else getattr(thing, "customer_uuid", None)
+    return replace(actor, on_behalf_of_uuid=customer_uuid)
+
+
 def rights(actor: Actor, room: AnyRoom, at: datetime) -> frozenset[Permission]:
     """Everything that the actor, whose membership a door has loaded, may do with the room, within his scopes."""
     return effective_permissions(actor, owners_of(room), _granted(actor, room, at))

@@ -1,12 +1,13 @@
 """Finding service providers, and what a subscription grants."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 import sqlalchemy as sa
 
 from portal.db import session
 from portal.errors import NotFound
-from portal.subscriptions.models import ServiceProvider, SubscriptionFeature
+from portal.subscriptions.models import ServiceProvider, Subscription, SubscriptionFeature
 
 
 def get_provider(provider_id: str) -> ServiceProvider:
@@ -15,6 +16,13 @@ def get_provider(provider_id: str) -> ServiceProvider:
     if provider is None:
         raise NotFound
     return provider
+
+
+def inactive_default_providers(*, limit: int) -> Sequence[ServiceProvider]:
+    """Providers that are switched off although subscriptions run their rooms on them, by name."""
+    used = sa.exists().where(Subscription.provider_uuid == ServiceProvider.uuid)
+    query = sa.select(ServiceProvider).where(ServiceProvider.active.is_(False), used)
+    return session.scalars(query.order_by(ServiceProvider.provider_name, ServiceProvider.uuid).limit(limit)).all()
 
 
 def plan_of(subscription_uuid: UUID) -> dict[str, int | bool | None]:

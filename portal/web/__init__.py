@@ -4,6 +4,7 @@ GET, HEAD and OPTIONS change nothing. A change is a POST to an address that is a
 the form. Each action works as a plain form first; htmx makes it pleasant.
 
     manage/       owners and members: rooms, links, codes, people, runs, webhooks, trash
+    admin/        platform staff: who buys what, and what stands behind it
     join/         participants: the room's door, and join tickets
     conference/   the player's page, its stream and its signals
     session/      signing in and out, profile, credentials, authorised applications

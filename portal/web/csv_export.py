@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 
 from flask import Response
 
@@ -24,6 +25,8 @@ def csv_file(name: str, head: Sequence[str], rows: Iterable[Sequence[object]]) -
 
 
 def cell(value: object) -> str:
-    """The value as text. A text that a spreadsheet would take for a formula gets an apostrophe in front."""
+    """The value as text, a moment in UTC. A text that a spreadsheet would take for a formula gets an apostrophe."""
+    if isinstance(value, datetime):
+        return f"{value.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
     text = "" if value is None else str(value).translate(_ISOLATION)
     return f"'{text}" if text.lstrip().startswith(_FORMULA) or text.startswith(_FORMULA) else text

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from portal.edge import actor
+from portal.web.admin.navigation import NavEntry, entries_for
 
 
 @dataclass(frozen=True)
@@ -12,9 +13,13 @@ class Reader:
     id: str
     name: str
     email: str
+    staff_nav: tuple[NavEntry, ...] = ()
+    """The navigation of platform staff; empty for everybody else."""
 
 
 def reader() -> Reader | None:
     """The reader of this request's page, or None if nobody is signed in."""
     somebody = actor.current()
-    return Reader(somebody.user.id, somebody.user.name, somebody.user.email) if somebody is not None else None
+    if somebody is None:
+        return None
+    return Reader(somebody.user.id, somebody.user.name, somebody.user.email, entries_for(somebody))

@@ -10,6 +10,9 @@ from portal.permissions.permission import Permission
 from portal.permissions.rules import can
 from portal.rooms.kinds import kind_of
 from portal.web import health
+from portal.web.admin import home as admin_home
+from portal.web.admin import staff as admin_staff
+from portal.web.admin.navigation import home_endpoint
 from portal.web.conference import pages as conference_pages
 from portal.web.conference import returning
 from portal.web.conference import signals as conference_signals
@@ -58,6 +61,8 @@ def install(app: Flask) -> None:
         passwords.bp,
         credentials.bp,
         applications.bp,
+        admin_home.bp,
+        admin_staff.bp,
         health.bp,
     ):
         app.register_blueprint(blueprint)
@@ -78,5 +83,5 @@ def install(app: Flask) -> None:
 
 @open_to_all
 def home() -> ResponseReturnValue:
-    """Redirect from `/` to the rooms, which lead to the sign-in page if nobody is signed in."""
-    return redirect(url_for("rooms.index"), 303)
+    """Redirect from `/` to the page with which the reader begins."""
+    return redirect(url_for(home_endpoint(actor.current())), 303)

@@ -88,7 +88,7 @@ function sayWhereMore(tabs) {
   tabs.classList.toggle("has-after", scrolled < tabs.scrollWidth - tabs.clientWidth - 1);
 }
 
-for (const tabs of document.querySelectorAll(".tabs")) {
+for (const tabs of document.querySelectorAll(".tabs, .topnav")) {
   const middle = (one) => one.getBoundingClientRect().left + one.clientWidth / 2;
   const current = tabs.querySelector("[aria-current]");
   if (current) tabs.scrollLeft += middle(current) - middle(tabs); // scrollIntoView might scroll the page as well
@@ -145,6 +145,15 @@ document.addEventListener("submit", (event) => {
   }
   form.dataset.sent = "";
   setTimeout(() => delete form.dataset.sent, 3000); // whoever pressed Stop, or came back, may send it again
+});
+
+// <form data-address> asks for a list: the address of the page follows it, so that it can be kept and sent.
+
+document.addEventListener("input", ({ target }) => {
+  if (!target.form || !("address" in target.form.dataset)) return;
+  const asked = [...new FormData(target.form)].filter(([, value]) => value);
+  const query = new URLSearchParams(asked).toString();
+  history.replaceState(history.state, "", query ? `?${query}` : location.pathname);
 });
 
 // <form data-asks> is not left without asking while it holds something that was not sent; `data-unsaved`: what it

@@ -53,7 +53,7 @@ class Person:
         page.get_by_label("E-mail").fill(f"{self.name.lower()}@demo.example")
         page.get_by_label("Password").fill(PASSWORD)
         page.get_by_role("button", name="Sign in").click()
-        expect(page.get_by_role("heading", name="Rooms", exact=True)).to_be_visible()
+        expect(page.get_by_role("heading", name=re.compile("^(Rooms|Home)$"), level=1)).to_be_visible()
 
     def create_room(self, name: str) -> str:
         """The address of the new room's page."""

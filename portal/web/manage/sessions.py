@@ -1,7 +1,5 @@
 """The pages of a room's runs: the list, who took part in one, that as a CSV file; and acting on the present run."""
 
-from datetime import datetime
-
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
@@ -69,8 +67,8 @@ def download(room: Room, session_id: str) -> ResponseReturnValue:
                 person.name,
                 role_label(person.role),
                 came_by(person),
-                _stamp(person.entered_at),
-                _stamp(person.left_at),
+                person.entered_at,
+                person.left_at,
                 ending_label(person.ending) if person.ending else "",
             )
             for person in participations_of(run)
@@ -116,7 +114,3 @@ def _own(room: Room, session_id: str) -> RoomSession:
     if run is None:
         raise NotFound
     return run
-
-
-def _stamp(moment: datetime | None) -> str:
-    return moment.isoformat(" ", "seconds").removesuffix("+00:00") if moment else ""

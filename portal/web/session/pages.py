@@ -138,11 +138,11 @@ def me() -> ResponseReturnValue:
 
 
 def own_page(address: str) -> str:
-    """`address` if it is a page of this portal that can be opened, else the address of the list of rooms."""
+    """`address` if it is a page of this portal that can be opened, else that of the page with which people begin."""
     path = address.split("?", 1)[0]
     plain = address.startswith("/") and not address.startswith(("//", "/\\")) and address.isprintable()
     if not plain or "\\" in address or path in {"/sign-in", "/sign-out"} or not _opens(path):
-        return url_for("rooms.index")
+        return url_for("home")
     return address
 
 

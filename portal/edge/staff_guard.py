@@ -1,0 +1,63 @@
+"""Doors of platform staff: of the admin's pages, and of the API where somebody may do a thing only as staff.
+
+A stranger, who holds no staff permission, gets 404. Staff need `dashboard:access` and the permission that the door
+names; without it they get 403, which says what is missing.
+"""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from portal.edge import actor
+from portal.edge.bearer import ScopeMissing
+from portal.edge.guard import View, require_actor, stamp
+from portal.errors import Message, NotAllowed, NotFound
+from portal.people.actor import Actor
+from portal.people.staff import StaffPermission
+from portal.permissions.rules import PLATFORM, acting_as_staff, can, holds
+
+Find = Callable[[str], Any]
+"""A function that takes an id of the address and returns the thing, or None if there is none."""
+
+
+def staff(permission: StaffPermission, **finds: Find) -> Callable[[View], View]:
+    """Let in staff who hold the permission.
+
+    `customer=find_customer` replaces `customer_id` by the `customer`, 404 if there is none. The actor then acts on
+    behalf of the customer that the thing is or belongs to, if any, which the audit records.
+    """
+
+    def door(view: View) -> View:
+        @wraps(view)
+        def guarded(**address: Any) -> Any:
+            somebody = _require_staff(permission)
+            for name, find in finds.items():
+                thing = find(address.pop(f"{name}_id"))
+                if thing is None:
+                    raise NotFound
+                address[name] = thing
+                actor.become(acting_as_staff(somebody, thing))
+            return view(**address)
+
+        return stamp(guarded, f"staff {permission}")
+
+    return door
+
+
+def _require_staff(permission: StaffPermission) -> Actor:
+    somebody = require_actor()
+    if not somebody.staff:
+        raise NotFound
+    for needed in (StaffPermission.DASHBOARD_ACCESS, permission):
+        if not can(somebody, needed, PLATFORM):
+            raise ScopeMissing(needed.scope) if holds(somebody, needed, PLATFORM) else _lacks(needed)
+    return somebody
+
+
+def _lacks(permission: StaffPermission) -> NotAllowed:
+    return NotAllowed(
+        Message(
+            "None of your roles holds the permission “%(permission)s”. Ask whoever gives roles for it.",
+            permission=permission.label,
+        )
+    )

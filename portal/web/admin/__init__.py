@@ -1,0 +1,12 @@
+"""The pages of platform staff, below `/admin`: who buys what, and what stands behind it.
+
+Each view wears the door `staff` of `portal.edge.staff_guard`. A noun has a module here with its views and the
+declaration of its list, a folder of templates below `templates/admin/`, a row in the navigation, and, if something
+of it can need attention, a block of the page Home.
+
+    navigation.py    the top navigation, in one table     home.py          the first page, made of blocks
+    lists.py         what a list declares: columns, filters, search
+    list_query.py    what is asked of a list, as the address says it
+    staff.py         people with platform roles
+    list_page.py     reading one page of a list, or all of it as CSV
+"""

@@ -1,0 +1,78 @@
+"""The first page of staff: what needs attention now, and which rooms are live. Made of blocks, which nouns add.
+
+A block is shown to those who may read its noun, and only while it has something to say; it shows no numbers that
+nobody acts upon.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Blueprint, render_template
+from flask.typing import ResponseReturnValue
+
+from portal.edge import actor
+from portal.edge.staff_guard import staff
+from portal.people.actor import Actor
+from portal.people.staff import StaffPermission
+from portal.permissions.rules import PLATFORM, can
+from portal.subscriptions.queries import inactive_default_providers
+from portal.web.manage.room_filter import RoomFilter, StatusFilter
+from portal.web.manage.room_list import page_of_rooms
+from portal.web.manage.room_rows import Row
+
+bp = Blueprint("admin", __name__, url_prefix="/admin")
+
+MOST = 8
+"""How many things a block shows at most; it reads one more, to say that there are others."""
+
+
+@dataclass(frozen=True)
+class HomeBlock:
+    """One block: its template gets as `things` what `find` returns, at most `MOST`, and as `more` if there are others.
+
+    `urgent`: whether the things need somebody to act, so that the page is not calm.
+    """
+
+    template: str
+    permission: StaffPermission
+    find: Callable[[Actor], Sequence[Any]]
+    urgent: bool = True
+
+
+@dataclass(frozen=True)
+class FoundBlock:
+    """A block that has something to say."""
+
+    template: str
+    things: Sequence[Any]
+    more: bool
+    urgent: bool
+
+
+def _live_rooms(somebody: Actor) -> Sequence[Row]:
+    return page_of_rooms(somebody, asked=RoomFilter(status=StatusFilter.LIVE)).live
+
+
+BLOCKS = (
+    HomeBlock(
+        "admin/home/_inactive_services.html",
+        StaffPermission.PROVIDERS_READ,
+        lambda _somebody: inactive_default_providers(limit=MOST + 1),
+    ),
+    HomeBlock("admin/home/_live_rooms.html", StaffPermission.ROOMS_READ, _live_rooms, urgent=False),
+)
+"""In the order of the page: first what needs somebody to act."""
+
+
+@bp.get("")
+@staff(StaffPermission.DASHBOARD_ACCESS)
+def index() -> ResponseReturnValue:
+    """Show what needs attention, and the rooms that are live."""
+    somebody = actor.someone()
+    found = [
+        FoundBlock(block.template, things[:MOST], len(things) > MOST, block.urgent)
+        for block in BLOCKS
+        if can(somebody, block.permission, PLATFORM) and (things := block.find(somebody))
+    ]
+    return render_template("admin/home/index.html", blocks=found, calm=not any(block.urgent for block in found))

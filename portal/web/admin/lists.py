@@ -1,0 +1,99 @@
+"""What a list of the admin's pages declares, once: its rows, columns, search and filters.
+
+    STAFF = AdminList(
+        name="staff",
+        rows=sa.select(*columns_for(StaffRow, User, roles=ROLES)).where(...),
+        row=StaffRow,
+        uuid=User.uuid,
+        columns=(
+            ListColumn("name", Message("Name"), lambda row: row.name, Key(User.name)),
+            ListColumn("email", Message("E-mail"), lambda row: row.email),
+        ),
+        search=lambda text: words_begin(User.name, text),
+        filters=(ListFilter("status", Message("Status"), Message("Any status"), lambda: STATUS_CHOICES),),
+    )
+
+A view answers `list_answer(STAFF, ...)`, and `csv_answer(STAFF)` for the file. A column by which a list of many
+rows is sorted needs an index over it and the uuid: pages are found by keyset, and nothing is counted.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any, Generic, Literal, TypeVar
+
+import sqlalchemy as sa
+
+from portal.errors import Message
+from portal.keyset import Key, Keys
+
+RowT = TypeVar("RowT")
+
+
+@dataclass(frozen=True)
+class ListColumn(Generic[RowT]):
+    """A column. `text` is what the CSV file holds, and what the page shows unless its template draws the cell.
+
+    `key` makes it sortable.
+    """
+
+    name: str
+    label: Message
+    text: Callable[[RowT], object]
+    key: Key | None = None
+    kind: Literal["text", "number", "moment"] = "text"
+    wide: bool = False
+    """Whether its cell takes a whole line on a phone, where a row is a card."""
+
+
+@dataclass(frozen=True)
+class FilterChoice:
+    """One choice of a filter. `value` stands in the address."""
+
+    value: str
+    label: str
+    condition: Callable[[], sa.ColumnElement[bool]]
+
+
+@dataclass(frozen=True)
+class ListFilter:
+    """A filter of which one choice, or none, is taken. `any_label` is the choice of none: "Any status"."""
+
+    name: str
+    label: Message
+    any_label: Message
+    choices: Callable[[], Sequence[FilterChoice]]
+    """Asked with each page, because choices can be rows, such as roles."""
+
+
+@dataclass(frozen=True)
+class AdminList(Generic[RowT]):
+    """A list. The first column names a row; the first sortable one gives the order unless another is asked for."""
+
+    name: str
+    rows: sa.Select[*tuple[Any, ...]]
+    """Columns that fill `row`, in order; one row for each `uuid`."""
+    row: Callable[..., RowT]
+    uuid: Any
+    columns: Sequence[ListColumn[RowT]]
+    search: Callable[[str], sa.ColumnElement[bool]] | None = None
+    filters: Sequence[ListFilter] = field(default_factory=tuple)
+    descending: bool = False
+    """Whether the order, unless another is asked for, is from the end."""
+
+    @cached_property
+    def orders(self) -> dict[str, Keys]:
+        """The orders by their words in the address: `name`, and `-name` from the end. The first is the default."""
+        orders: dict[str, Keys] = {}
+        for column in self.columns:
+            if column.key is None:
+                continue
+            for descending in (self.descending, not self.descending):
+                keys = [replace(column.key, descending=descending), Key(self.uuid, descending=descending)]
+                orders[f"-{column.name}" if descending else column.name] = keys
+        return orders
+
+    @property
+    def default_order(self) -> str:
+        """The order of an address that names none."""
+        return next(iter(self.orders))

@@ -1,0 +1,42 @@
+"""The top navigation of platform staff, as one table. A noun adds its row when its page exists.
+
+The order of the whole: Home, Customers, Packages, Subscriptions, Services, Rooms, Staff, Audit.
+"""
+
+from dataclasses import dataclass
+
+from portal.errors import Message
+from portal.people.actor import Actor
+from portal.people.staff import StaffPermission
+from portal.permissions.rules import PLATFORM, can
+
+
+@dataclass(frozen=True)
+class NavEntry:
+    """One entry. `key` is what a page's template sets as `nav` to be shown as the current one."""
+
+    key: str
+    label: Message
+    endpoint: str
+    permission: StaffPermission
+
+
+ENTRIES = (
+    NavEntry("home", Message("Home"), "admin.index", StaffPermission.DASHBOARD_ACCESS),
+    NavEntry("rooms", Message("Rooms"), "rooms.index", StaffPermission.DASHBOARD_ACCESS),
+    NavEntry("staff", Message("Staff"), "admin_staff.index", StaffPermission.USERS_READ),
+)
+
+
+def entries_for(actor: Actor) -> tuple[NavEntry, ...]:
+    """The entries that the actor may open; none for whoever may not open the admin's pages at all."""
+    if not can(actor, StaffPermission.DASHBOARD_ACCESS, PLATFORM):
+        return ()
+    return tuple(entry for entry in ENTRIES if can(actor, entry.permission, PLATFORM))
+
+
+def home_endpoint(actor: Actor | None) -> str:
+    """The page with which somebody begins: Home for platform staff, the rooms for others, signing in for nobody."""
+    if actor is None:
+        return "session.sign_in"
+    return ENTRIES[0].endpoint if entries_for(actor) else "rooms.index"

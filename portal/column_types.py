@@ -1,6 +1,7 @@
 """The types of columns that SQLAlchemy does not have, and two SQL functions: the same on SQLite and PostgreSQL."""
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
@@ -14,7 +15,8 @@ from sqlalchemy.sql.functions import GenericFunction
 class UTCDateTime(sa.TypeDecorator[datetime]):
     """A column for a date and time: aware in Python, UTC in the database, with microseconds.
 
-    Binding a naive datetime raises `ValueError`, since it does not say which instant it means.
+    Binding a naive datetime raises `ValueError`, since it does not say which instant it means. What PostgreSQL tells
+    is in UTC already: see `engine`. Lists have some hundred of these values, so nothing is called for each.
     """
 
     impl = sa.DateTime(timezone=True)
@@ -34,9 +36,10 @@ class UTCDateTime(sa.TypeDecorator[datetime]):
         return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
 
     def process_result_value(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+        return value.replace(tzinfo=UTC) if value is not None else None
+
+    def result_processor(self, dialect: sa.Dialect, coltype: object) -> Callable[[Any], datetime | None] | None:
+        return None if dialect.name == "postgresql" else super().result_processor(dialect, coltype)
 
 
 class UTCSeconds(UTCDateTime):

@@ -128,9 +128,9 @@ def literal_limit(number: int) -> sa.ColumnElement[int]:
     """`number` for a LIMIT, written into the statement instead of being bound as a parameter.
 
     PostgreSQL makes one plan for all values of a parameter, and assumes for a bound LIMIT a tenth of all rows.
-    It chooses a better plan for a small number that it can see.
+    SQLAlchemy's own `literal_execute` would write the number into the text of the statement anew each time.
     """
-    return sa.bindparam(None, number, type_=sa.Integer(), literal_execute=True)
+    return sa.literal_column(str(number), sa.Integer())
 
 
 class TimestampMixin:

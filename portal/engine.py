@@ -60,7 +60,7 @@ def configure_engine(engine: sa.Engine) -> None:
     """
     sa.event.listen(engine, "before_cursor_execute", _refuse_writes_while_reading)
     if engine.dialect.name == "postgresql":
-        sa.event.listen(engine, "connect", _use_generic_plans)
+        sa.event.listen(engine, "connect", _set_parameters)
         sa.event.listen(engine, "begin", _begin_on_postgresql)
         sa.event.listen(engine, "checkin", _remember_use)
         sa.event.listen(engine, "checkout", _ping_after_pause)
@@ -115,13 +115,14 @@ def _set_pragmas(connection: sqlite3.Connection, _record: object) -> None:
         _execute_when_free(connection, f"PRAGMA {pragma}")
 
 
-def _use_generic_plans(connection: Any, _record: object) -> None:
-    """Make PostgreSQL plan each statement once for all values: planning took longer than finding the rows.
+def _set_parameters(connection: Any, _record: object) -> None:
+    """Let PostgreSQL tell times in UTC, and plan each statement once for all values.
 
-    Such a plan is good only if each condition has an index and the LIMIT is a literal (`literal_limit`). It
-    assumes that a range covers a third of the table, which would make JIT compiling and parallel workers look
-    worth their cost; both are switched off, because for the portal's statements they never are.
+    Planning took longer than finding the rows. Such a plan is good only if each condition has an index and the LIMIT is
+    a literal (`literal_limit`). It assumes that a range covers a third of the table, which would make JIT compiling and
+    parallel workers look worth their cost; both are switched off, because for the portal's statements they never are.
     """
+    connection.execute("SET TimeZone = 'UTC'")
     connection.execute("SET plan_cache_mode = force_generic_plan")
     connection.execute("SET jit = off")
     connection.execute("SET max_parallel_workers_per_gather = 0")

@@ -20,7 +20,7 @@ from portal.identifiers import new_id, new_uuid
 from portal.people.models import User
 from portal.rooms.models import Role, Room, RoomStatusWord
 from portal.status.models import RoomStatus
-from portal.subscriptions.models import ServiceType
+from portal.subscriptions.provider_models import ServiceType
 
 HEAD = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{{ title }}</title>
 <link rel="stylesheet" href="/static/portal.css"><script src="/static/portal.js" defer></script></head><body>

@@ -37,8 +37,9 @@ from portal.rooms.operations import create_room
 from portal.rooms.search_terms import search_terms
 from portal.rooms.slugs import slug_of
 from portal.status.models import RoomStatus, Source
-from portal.subscriptions.models import ServiceProvider, ServiceType
-from portal.subscriptions.operations import create_provider, create_subscription
+from portal.subscriptions.operations import create_subscription
+from portal.subscriptions.packages import create_package
+from portal.subscriptions.provider_models import ServiceProvider, ServiceType
 
 PASSWORD = "bench-bench-bench"
 CODE = "BENCH-2026"
@@ -149,7 +150,7 @@ def _frame() -> tuple[Account, dict[str, User]]:
         for name in ("alice", "bob", "admin")
     }
     make_admin(people["admin"])
-    return _account(people["alice"], create_provider(provider_name="Built in", provider_type="mesh")), people
+    return _account(people["alice"], session.scalars(sa.select(ServiceProvider)).one()), people
 
 
 @cache
@@ -160,13 +161,15 @@ def _hashed() -> passwords.Hash:
 
 def _account(owner: User, provider: ServiceProvider) -> Account:
     """An account without limits, of a customer and a subscription of its own."""
-    subscription = create_subscription(
-        customer=create_customer(company_name=f"Customer of {owner.name}", owner=owner),
+    package = create_package(
         name="Meet",
         service_type=ServiceType.MEET,
-        provider=provider,
+        currency="EUR",
         features={"max_participants": None, "max_rooms": None, "max_duration": None, "recording": True},
+        provider=provider,
     )
+    customer = create_customer(company_name=f"Customer of {owner.name}", owner=owner)
+    subscription = create_subscription(customer=customer, package=package, name="Meet")
     return create_account(subscription=subscription, account_name="Main")
 
 

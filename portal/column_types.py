@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
@@ -49,6 +50,22 @@ class UTCSeconds(UTCDateTime):
 
     def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
         return super().process_bind_param(value.replace(microsecond=0) if value is not None else None, dialect)
+
+
+class Money(sa.TypeDecorator[Decimal]):
+    """A column for an amount of money: exact on both databases, stored as a whole number of thousandths.
+
+    No currency of ISO 4217 that is in use has more than three digits after the point.
+    """
+
+    impl = sa.BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: Decimal | None, dialect: sa.Dialect) -> int | None:
+        return None if value is None else int(value.scaleb(3).to_integral_exact())
+
+    def process_result_value(self, value: int | None, dialect: sa.Dialect) -> Decimal | None:
+        return None if value is None else Decimal(value).scaleb(-3)
 
 
 def exact_json(value: object) -> str:

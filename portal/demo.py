@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from flask import current_app
 
 from portal.accounts.models import Account
-from portal.accounts.operations import sell_plan
+from portal.accounts.operations import sell_package
 from portal.accounts.room_account import room_account
 from portal.admission.codes import create_code
 from portal.admission.issuing import issue_token
@@ -19,8 +19,8 @@ from portal.permissions.operations import add_member
 from portal.permissions.permission import Permission
 from portal.rooms.models import Role, Room
 from portal.rooms.operations import create_room
-from portal.subscriptions.models import ServiceType
-from portal.subscriptions.plans import Plan
+from portal.subscriptions.presets import PackagePreset, package_of
+from portal.subscriptions.provider_models import ServiceType
 
 PASSWORD = "demo-demo-demo"  # noqa: S105  (known to everybody: the demo listens on this machine only)
 CODE = "DEMO-2026"
@@ -35,7 +35,15 @@ MEET_STANDARD: dict[str, int | bool | None] = {
     "public_chat": True,
     "screen_sharing": True,
 }
-PLAN = Plan("Meet Standard", ServiceType.MEET, "mesh", MEET_STANDARD)
+MEET_PRO: dict[str, int | bool | None] = {
+    **MEET_STANDARD,
+    "max_participants": 100,
+    "max_duration": None,
+    "max_rooms": None,
+    "private_chat": True,
+}
+STANDARD = PackagePreset("Meet Standard", ServiceType.MEET, "mesh", MEET_STANDARD)
+PRO = PackagePreset("Meet Pro", ServiceType.MEET, "mesh", MEET_PRO)
 
 
 def furnish() -> list[str]:
@@ -56,6 +64,7 @@ def _create(hashes: dict[str, passwords.Hash]) -> None:
         for name, full in PEOPLE.items()
     }
     make_admin(people["admin"])
+    package_of(PRO)
     main = room_account(_customer("Acme", people["alice"]).uuid)
     _customer("Globex", people["charlie"])
 
@@ -74,7 +83,8 @@ def _create(hashes: dict[str, passwords.Hash]) -> None:
 
 
 def _customer(name: str, owner: User) -> Account:
-    return sell_plan(customer=create_customer(company_name=name, owner=owner), plan=PLAN, account_name="Main")
+    customer = create_customer(company_name=name, owner=owner)
+    return sell_package(customer=customer, package=package_of(STANDARD), name=STANDARD.name, account_name="Main")
 
 
 def _lines() -> list[str]:

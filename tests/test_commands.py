@@ -14,7 +14,6 @@ from contextlib import contextmanager
 from http.cookiejar import CookieJar
 from pathlib import Path
 
-import click
 import pytest
 import requests
 import sqlalchemy as sa
@@ -22,12 +21,11 @@ from flask import request
 
 from portal.accounts.models import Account
 from portal.app import create_app
-from portal.commands.customers import customer
 from portal.customers.models import CustomerMember
 from portal.db import db, session, transaction
 from portal.people.actor import actor_of
 from portal.permissions.operations import add_member
-from portal.subscriptions.plans import BUILT_IN_PLANS
+from portal.subscriptions.presets import PRESETS
 from tests import servers
 from tests.cast import new_room
 from tests.conftest import settings_for
@@ -171,10 +169,10 @@ def test_the_doctor_is_content_as_soon_as_somebody_can_make_rooms(tmp_path: Path
 
 def test_a_customer_is_made_with_all_that_rooms_need_and_a_link_for_the_owner(tmp_path: Path) -> None:
     run(tmp_path, "migrate")
-    made = run(tmp_path, *CUSTOMER, "--plan", "large", "--json")
+    made = run(tmp_path, *CUSTOMER, "--package", "large", "--json")
     printed = json.loads(made.stdout)
     assert printed["password_link"].startswith("http://127.0.0.1:8000/set-password?token=pw_")
-    assert (printed["name"], printed["owner_email"], printed["plan"]) == ("Acme", "eva@example.org", "large")
+    assert (printed["name"], printed["owner_email"], printed["package"]) == ("Acme", "eva@example.org", "Large")
     again = run(tmp_path, *CUSTOMER[:-1], "Eve")
     assert again.returncode == 1
     assert "“Acme” has this e-mail address and is a customer already." in again.stderr
@@ -250,10 +248,12 @@ def test_a_customer_that_cannot_be_made_is_refused_in_a_sentence(
     assert "Traceback" not in refused.stderr
 
 
-def test_the_plans_of_the_command_line_are_those_that_are_sold() -> None:
-    plan = next(option for option in customer.commands["create"].params if option.name == "plan")
-    assert isinstance(plan.type, click.Choice)
-    assert list(plan.type.choices) == list(BUILT_IN_PLANS)
+def test_a_package_that_nobody_made_is_refused_with_those_that_there_are(tmp_path: Path) -> None:
+    run(tmp_path, "migrate")
+    refused = run(tmp_path, *CUSTOMER, "--package", "Huge")
+    assert refused.returncode == 1
+    assert "There is no active package Huge." in refused.stderr
+    assert ", ".join(PRESETS) in refused.stderr
 
 
 def test_a_token_in_an_address_reaches_no_log(tmp_path: Path) -> None:

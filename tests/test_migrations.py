@@ -19,6 +19,8 @@ from portal.identifiers import new_uuid
 from portal.people.actor import actor_of
 from portal.people.operations import ambiguous_emails
 from portal.rooms.models import Room
+from portal.subscriptions.models import Subscription, SubscriptionProvider
+from portal.subscriptions.package_models import ServicePackage
 from portal.webhooks.events import Event
 from portal.webhooks.operations import create_endpoint
 from tests import servers
@@ -170,3 +172,28 @@ def test_the_last_file_is_the_newest_revision() -> None:
 def test_web_processes_do_without_alembic() -> None:
     loaded = "import sys, portal.app, portal.server; sys.exit('alembic' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", loaded], check=False).returncode == 0
+
+
+def test_what_was_sold_before_there_were_packages_belongs_to_one_and_grants_the_same(empty: Flask) -> None:
+    with empty.app_context():
+        revisions.upgrade()
+        with transaction():
+            demo.furnish()
+            sold = session.scalars(sa.select(Subscription)).unique().all()
+            granted = {one.id: one.values for one in sold}
+        session.remove()
+        revisions.downgrade("0023")
+        revisions.upgrade()
+        with transaction():
+            [package] = session.scalars(sa.select(ServicePackage)).all()
+            again = session.scalars(sa.select(Subscription)).unique().all()
+            assert {one.id: one.values for one in again} == granted
+            assert {one.package for one in again} == {package}
+            assert (package.name, package.values) == (demo.STANDARD.name, again[0].values)
+            assert package.default_provider is not None
+            assert package.default_provider.provider is again[0].provider
+            assert len({one.tag for one in again}) == len(again) == 2
+            used = session.scalars(sa.select(SubscriptionProvider)).all()
+            assert {one.package_provider for one in used} == {package.default_provider}
+        session.remove()
+        db.engine.dispose()

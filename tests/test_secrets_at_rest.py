@@ -13,8 +13,8 @@ from portal.admission.visitor import Visitor
 from portal.db import Base, session, transaction
 from portal.jobs.queue import make_queue
 from portal.rooms.models import Role
-from portal.subscriptions.models import ServiceProvider
 from portal.subscriptions.operations import change_provider_properties, create_provider
+from portal.subscriptions.provider_models import ServiceProvider
 from portal.subscriptions.services import bound_service
 from tests.cast import PASSWORD, Cast
 from tests.conftest import BOTH

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -11,7 +12,7 @@ from portal.accounts.permission import AccountPermission
 from portal.column_types import enum_type
 from portal.customers.models import Customer
 from portal.db import Base, TimestampMixin
-from portal.identifiers import IdentifierMixin
+from portal.identifiers import ID_LENGTH, IdentifierMixin, new_id
 from portal.people.memberships import MembershipMixin
 from portal.people.models import NAME_LENGTH, User
 from portal.subscriptions.models import Subscription
@@ -30,6 +31,8 @@ class Account(IdentifierMixin, TimestampMixin, Base):
     __tablename__ = "accounts"
 
     account_name: Mapped[str] = mapped_column(sa.String(NAME_LENGTH))
+    account_key: Mapped[str] = mapped_column(sa.String(ID_LENGTH), unique=True, default=new_id)
+    account_metadata: Mapped[dict[str, Any]] = mapped_column(default=dict)
     status: Mapped[AccountStatus] = mapped_column(enum_type(AccountStatus), default=AccountStatus.ACTIVE)
     customer_uuid: Mapped[UUID] = mapped_column(sa.ForeignKey("customers.uuid"), index=True)
     subscription_uuid: Mapped[UUID] = mapped_column(sa.ForeignKey("subscriptions.uuid"), index=True)

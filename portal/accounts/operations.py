@@ -1,4 +1,4 @@
-"""Creating accounts, and selling the plans of which they are instances."""
+"""Creating accounts, and selling packages with their first account."""
 
 from portal.accounts.models import Account
 from portal.audit.operations import record_event
@@ -8,8 +8,8 @@ from portal.people.actor import Actor
 from portal.people.models import NAME_LENGTH
 from portal.people.names import clean_name
 from portal.subscriptions.models import Subscription
-from portal.subscriptions.operations import create_subscription, find_or_create_provider
-from portal.subscriptions.plans import Plan
+from portal.subscriptions.operations import create_subscription
+from portal.subscriptions.package_models import ServicePackage
 
 
 def create_account(*, subscription: Subscription, account_name: str, by: Actor | None = None) -> Account:
@@ -29,17 +29,12 @@ def create_account(*, subscription: Subscription, account_name: str, by: Actor |
     return account
 
 
-def sell_plan(*, customer: Customer, plan: Plan, account_name: str = "", by: Actor | None = None) -> Account:
-    """A subscription of the plan for the customer, with its first account, which is named after it unless told.
+def sell_package(
+    *, customer: Customer, package: ServicePackage, name: str = "", account_name: str = "", by: Actor | None = None
+) -> Account:
+    """A subscription of the package for the customer, with its first account, each named after the package unless told.
 
-    The service that the plan needs is made if there is none. `by` is None for the portal itself. Raises `Invalid`.
+    `by` is None for the portal itself. Raises `Invalid`, or `Conflict` if the package cannot be sold.
     """
-    subscription = create_subscription(
-        customer=customer,
-        name=plan.name,
-        service_type=plan.service_type,
-        provider=find_or_create_provider(plan.provider_type, by=by),
-        features=plan.features,
-        by=by,
-    )
-    return create_account(subscription=subscription, account_name=account_name or plan.name, by=by)
+    subscription = create_subscription(customer=customer, package=package, name=name, by=by)
+    return create_account(subscription=subscription, account_name=account_name or package.name, by=by)

@@ -12,14 +12,8 @@ from portal.customers.models import Customer, CustomerStatus, display_name
 from portal.db import read
 from portal.people.models import User
 from portal.plain_values import columns_for
-from portal.subscriptions.models import (
-    ServiceProvider,
-    ServiceType,
-    Subscription,
-    SubscriptionFeature,
-    SubscriptionStatus,
-    is_active,
-)
+from portal.subscriptions.models import Subscription, SubscriptionFeature, SubscriptionStatus, is_active
+from portal.subscriptions.provider_models import ServiceProvider, ServiceType
 
 MAX_ROOMS = "max_rooms"
 

@@ -25,16 +25,9 @@ from portal.rooms.models import Role, Room, RoomStatusWord, description_in, path
 from portal.rooms.protocols import AccountLike, CustomerLike
 from portal.status.models import RoomStatus
 from portal.subscriptions.feature_catalog import Value
-from portal.subscriptions.models import (
-    ServiceProvider,
-    ServiceType,
-    Subscription,
-    SubscriptionStatus,
-    is_active,
-    plan_column,
-    plan_values,
-)
+from portal.subscriptions.models import Subscription, SubscriptionStatus, is_active, plan_column, plan_values
 from portal.subscriptions.protocols import ProviderLike
+from portal.subscriptions.provider_models import ServiceProvider, ServiceType
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from portal.permissions.permission import Permission
 from portal.permissions.rules import acting_on, can, require_grantable_roles
 from portal.rooms.models import Role, Room
 from portal.status.locking import lock_room
-from portal.subscriptions.models import ServiceType
+from portal.subscriptions.provider_models import ServiceType
 
 WATCHED = frozenset({ServiceType.LIVE, ServiceType.VIDEO})
 """The types of rooms in which people watch rather than take part."""

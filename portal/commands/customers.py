@@ -16,21 +16,25 @@ def customer() -> None:
 @click.option("--name", required=True, help="The name of the company.")
 @click.option("--owner-email", required=True, help="Who may do everything there. Made a user, unless there is one.")
 @click.option("--owner-name", required=True, help="The owner's own name, if there is no such user yet.")
-@click.option("--plan", type=click.Choice(["small", "large"]), default="small", show_default=True)
+@click.option("--package", "named", default="small", show_default=True, help="A package, by its name or id.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @running.reports_refusals
-def create_customer(*, name: str, owner_email: str, owner_name: str, plan: str, as_json: bool) -> None:
-    """Make a customer with its owner, a subscription of the plan and its account, in which rooms can be made."""
-    from portal.accounts.operations import sell_plan
+def create_customer(*, name: str, owner_email: str, owner_name: str, named: str, as_json: bool) -> None:
+    """Make a customer with its owner, a subscription of the package and its account, in which rooms can be made."""
+    from portal.accounts.operations import sell_package
     from portal.customers.operations import create_customer_with_owner
     from portal.db import transaction
     from portal.people.password_links import issue_password_link
     from portal.public_url import public_url
-    from portal.subscriptions.plans import BUILT_IN_PLANS
+    from portal.subscriptions.packages import find_package
+    from portal.subscriptions.presets import PRESETS, package_of
 
     with running.app().app_context(), transaction():
+        package = find_package(named) or (package_of(PRESETS[named]) if named in PRESETS else None)
+        if package is None:
+            raise click.ClickException(f"There is no active package {named}. Without one: {', '.join(PRESETS)}.")
         made = create_customer_with_owner(company_name=name, owner_email=owner_email, owner_name=owner_name)
-        account = sell_plan(customer=made, plan=BUILT_IN_PLANS[plan])
+        account = sell_package(customer=made, package=package)
         link = issue_password_link(made.owner) if made.owner.password_hash is None else None
         printed = {
             "customer_id": made.id,
@@ -38,7 +42,7 @@ def create_customer(*, name: str, owner_email: str, owner_name: str, plan: str, 
             "owner_id": made.owner.id,
             "owner_email": made.owner.email,
             "owner_name": made.owner.name,
-            "plan": plan,
+            "package": package.name,
             "subscription_id": account.subscription.id,
             "account_id": account.id,
             "password_link": public_url(link.path) if link else None,
@@ -48,7 +52,9 @@ def create_customer(*, name: str, owner_email: str, owner_name: str, plan: str, 
     if as_json:
         click.echo(json.dumps(printed))
     else:
-        click.echo(f"{printed['name']} can make rooms, with the plan {plan}. Its owner is {printed['owner_name']}.")
+        click.echo(
+            f"{printed['name']} can make rooms, with the package {package.name}. Its owner is {printed['owner_name']}."
+        )
         click.echo(sentence)
 
 

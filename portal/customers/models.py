@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -10,9 +11,18 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from portal.column_types import enum_type
 from portal.customers.permission import CustomerPermission
 from portal.db import Base, TimestampMixin
-from portal.identifiers import IdentifierMixin
+from portal.identifiers import ID_LENGTH, IdentifierMixin, new_id
 from portal.people.memberships import MembershipMixin
 from portal.people.models import EMAIL_LENGTH, NAME_LENGTH, User
+
+COUNTRY_LENGTH = 2  # ISO 3166-1 alpha-2
+CURRENCY_LENGTH = 3  # ISO 4217
+COUNTRY, CURRENCY = "US", "USD"
+"""Of customers and packages for which nobody chose others."""
+EXTERNAL_ID_LENGTH = 250
+PREFIX_LENGTH = 10
+HOSTNAME_LENGTH = 253
+SUBDOMAIN_LENGTH = 63
 
 
 class CustomerType(StrEnum):
@@ -57,6 +67,21 @@ class Customer(IdentifierMixin, TimestampMixin, Base):
     email: Mapped[str] = mapped_column(sa.String(EMAIL_LENGTH), unique=True)
     status: Mapped[CustomerStatus] = mapped_column(enum_type(CustomerStatus), default=CustomerStatus.ACTIVE)
     owner_uuid: Mapped[UUID] = mapped_column(sa.ForeignKey("users.uuid"), index=True)
+    country: Mapped[str] = mapped_column(sa.String(COUNTRY_LENGTH), default=COUNTRY)
+    currency: Mapped[str] = mapped_column(sa.String(CURRENCY_LENGTH), default=CURRENCY)
+    timezone: Mapped[str | None] = mapped_column(sa.String(64))
+    """In which the days of its subscriptions begin and end; None: the portal's own, which is UTC."""
+    external_id: Mapped[str | None] = mapped_column(sa.String(EXTERNAL_ID_LENGTH), index=True)
+    """Its id in another system."""
+    customer_key: Mapped[str] = mapped_column(sa.String(ID_LENGTH), unique=True, default=new_id)
+    customer_prefix: Mapped[str | None] = mapped_column(sa.String(PREFIX_LENGTH))
+    hostname: Mapped[str | None] = mapped_column(sa.String(HOSTNAME_LENGTH), unique=True)
+    subdomain: Mapped[str | None] = mapped_column(sa.String(SUBDOMAIN_LENGTH), unique=True)
+    allowed_domains_origins: Mapped[list[str]] = mapped_column(default=list)
+    allowed_domains_registration: Mapped[list[str]] = mapped_column(default=list)
+    """The domains of the e-mail addresses of people who may belong to it; any, if it is empty."""
+    customer_settings: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    customer_metadata: Mapped[dict[str, Any]] = mapped_column(default=dict)
     webhooks: Mapped[int] = mapped_column(default=0)
     """How many active webhook endpoints it has. When it is 0, an event need not look for endpoints."""
     owner: Mapped[User] = relationship()

@@ -13,7 +13,7 @@ from portal.edge.transaction import RAW_BODIES, reading_only
 from portal.hooks.callbacks import read_callback
 from portal.providers.base import CallbackRefused
 from portal.status.callbacks import receive, verify
-from portal.subscriptions.models import ServiceProvider
+from portal.subscriptions.provider_models import ServiceProvider
 
 bp = Blueprint("hooks", __name__, url_prefix=RAW_BODIES.rstrip("/"))
 bp.before_request(actor.nobody)  # the session cookie is not believed here

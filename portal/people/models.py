@@ -12,6 +12,7 @@ from portal.identifiers import IdentifierMixin, new_uuid
 
 NAME_LENGTH = 80
 EMAIL_LENGTH = 254
+ROLE_DESCRIPTION_LENGTH = 250
 
 user_platform_roles = sa.Table(
     "user_platform_roles",
@@ -27,6 +28,8 @@ class PlatformRole(IdentifierMixin, TimestampMixin, Base):
     __tablename__ = "platform_roles"
 
     name: Mapped[str] = mapped_column(sa.String(NAME_LENGTH), unique=True)
+    display_name: Mapped[str] = mapped_column(sa.String(NAME_LENGTH), default="")
+    description: Mapped[str] = mapped_column(sa.String(ROLE_DESCRIPTION_LENGTH), default="")
     builtin: Mapped[bool] = mapped_column(default=False)
     permissions: Mapped[list[str]] = mapped_column(default=list)
 

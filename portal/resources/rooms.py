@@ -21,7 +21,7 @@ from portal.resources.urls import room_url
 from portal.rooms.models import Room, RoomStatusWord, sort_name_of
 from portal.rooms.room_read import AnyRoom
 from portal.rooms.search import matches
-from portal.subscriptions.models import ServiceType
+from portal.subscriptions.provider_models import ServiceType
 
 ScalarMap = dict[str, Any]
 

@@ -10,7 +10,8 @@ from portal.resources.columns import Column, worded
 from portal.resources.declaring import Id, IdentifiedResource, Included, Read, Resource, serializer
 from portal.rooms.features import EffectiveFeature
 from portal.subscriptions.feature_catalog import FEATURES, Feature, api_value
-from portal.subscriptions.models import ServiceProvider, ServiceType, Subscription, SubscriptionStatus
+from portal.subscriptions.models import Subscription, SubscriptionStatus
+from portal.subscriptions.provider_models import ServiceProvider, ServiceType
 from portal.subscriptions.services import adapter_of
 
 Value = int | bool | None

@@ -14,7 +14,7 @@ from typing import Any
 from portal.errors import Invalid, Message
 from portal.rooms.protocols import RoomLike
 from portal.subscriptions.feature_catalog import FEATURES, LARGEST, Feature, Value, api_value, whole
-from portal.subscriptions.models import ServiceType
+from portal.subscriptions.provider_models import ServiceType
 from portal.subscriptions.services import adapter_of
 
 

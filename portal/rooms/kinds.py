@@ -10,7 +10,7 @@ from typing import Protocol
 
 from portal.errors import Message
 from portal.providers import registry
-from portal.subscriptions.models import ServiceType
+from portal.subscriptions.provider_models import ServiceType
 
 
 class RoomTab(StrEnum):

@@ -16,7 +16,8 @@ from portal.db import Base, TimestampMixin
 from portal.identifiers import IdentifierMixin
 from portal.people.models import User
 from portal.rooms.search_terms import search_terms
-from portal.subscriptions.models import ServiceType, Subscription
+from portal.subscriptions.models import Subscription
+from portal.subscriptions.provider_models import ServiceType
 
 ROOM_NAME_LENGTH = 200
 SORT_NAME_LENGTH = 400

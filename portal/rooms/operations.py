@@ -24,7 +24,7 @@ from portal.rooms.protocols import RoomColumns
 from portal.rooms.room_read import RoomRead
 from portal.rooms.settings import declared, declared_for, merged_settings
 from portal.rooms.slugs import checked_slug, slug_of
-from portal.subscriptions.models import ServiceType
+from portal.subscriptions.provider_models import ServiceType
 
 TRASH_DAYS = 30
 _INSERT = sa.insert(Room.__table__)  # type: ignore[arg-type]

@@ -5,8 +5,8 @@ from uuid import UUID
 
 from portal.accounts.models import AccountStatus
 from portal.rooms.models import RoomStatusWord
-from portal.subscriptions.models import ServiceType
 from portal.subscriptions.protocols import SubscriptionLike
+from portal.subscriptions.provider_models import ServiceType
 
 
 class AccountLike(Protocol):

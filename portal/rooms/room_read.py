@@ -16,7 +16,8 @@ from portal.identifiers import ulid_of
 from portal.people.models import User
 from portal.plain_values import columns_for
 from portal.rooms.models import Room, RoomStatusWord, path_of
-from portal.subscriptions.models import ServiceType, Subscription
+from portal.subscriptions.models import Subscription
+from portal.subscriptions.provider_models import ServiceType
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,8 @@ from portal.subscriptions.declared_values import (
     checked_values,
     value_path,
 )
-from portal.subscriptions.models import ServiceType, Subscription
+from portal.subscriptions.models import Subscription
+from portal.subscriptions.provider_models import ServiceType
 
 DESCRIPTION_LENGTH = 2000
 ADDRESS_LENGTH = 2000

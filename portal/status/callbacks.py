@@ -18,7 +18,7 @@ from portal.idempotency.forms import record_submission, submission_key
 from portal.providers.base import CallbackRefused, ProviderError, RawCallback, ReceivesCallbacks, Report, ReportsStatus
 from portal.status.models import RoomSession, RoomStatus, Source
 from portal.status.recording import is_name, record
-from portal.subscriptions.models import ServiceProvider
+from portal.subscriptions.provider_models import ServiceProvider
 from portal.subscriptions.services import bound_service
 
 log = structlog.get_logger()

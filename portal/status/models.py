@@ -15,7 +15,7 @@ from portal.identifiers import IdentifierMixin
 from portal.people.models import NAME_LENGTH
 from portal.providers.base import LiveState
 from portal.rooms.models import Role, Room
-from portal.subscriptions.models import ServiceProvider
+from portal.subscriptions.provider_models import ServiceProvider
 
 EXTERNAL_LENGTH = 255
 

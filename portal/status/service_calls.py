@@ -36,8 +36,9 @@ from portal.status.models import Driver, RoomSession, RoomStatus, Source
 from portal.status.recording import LOOK_IDLE, is_name, record, record_missed
 from portal.status.runs import require_usable, start_session
 from portal.status.services import current_provider
-from portal.subscriptions.models import ServiceProvider, Subscription
+from portal.subscriptions.models import Subscription
 from portal.subscriptions.protocols import ProviderLike
+from portal.subscriptions.provider_models import ServiceProvider
 from portal.subscriptions.services import bound_service
 
 log = structlog.get_logger()

@@ -11,8 +11,8 @@ import sqlalchemy as sa
 from portal.db import session
 from portal.rooms.protocols import RoomLike
 from portal.status.models import RoomSession
-from portal.subscriptions.models import ServiceProvider
 from portal.subscriptions.protocols import ProviderLike
+from portal.subscriptions.provider_models import ServiceProvider
 from portal.subscriptions.services import bound_service
 
 

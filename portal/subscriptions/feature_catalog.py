@@ -7,7 +7,7 @@ follows: `api_value` and `stored_value` translate between the two.
 from dataclasses import dataclass
 
 from portal.errors import Invalid, Message
-from portal.subscriptions.models import ServiceType
+from portal.subscriptions.provider_models import ServiceType
 
 Value = int | bool | None
 """The value of a feature: a whole number ≥ 0, a boolean, or None for an unlimited number."""

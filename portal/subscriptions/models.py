@@ -1,4 +1,4 @@
-"""The tables of service providers and of subscriptions with their features: what customers bought."""
+"""The tables of subscriptions, with their features and providers: what customers bought."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -11,28 +11,13 @@ from sqlalchemy.orm import InstrumentedAttribute, Mapped, mapped_column, relatio
 from portal.column_types import enum_type, json_rows
 from portal.customers.models import Customer
 from portal.db import Base, TimestampMixin
-from portal.identifiers import IdentifierMixin
+from portal.identifiers import IdentifierMixin, new_id
 from portal.people.models import NAME_LENGTH
+from portal.subscriptions.package_models import PackageProvider, ServicePackage
+from portal.subscriptions.provider_models import FeatureValueMixin, ServiceProvider, ServiceType
+from portal.subscriptions.terms import TermsMixin
 
-
-class ServiceType(StrEnum):
-    """The type of service that is sold. The rooms of a subscription have its type."""
-
-    VIDEO = "video"
-    LIVE = "live"
-    MEET = "meet"
-    SIMULCAST = "simulcast"
-
-
-class ServiceProvider(IdentifierMixin, TimestampMixin, Base):
-    """A configured service that runs rooms. `provider_type` is a key of `portal.providers.registry`."""
-
-    __tablename__ = "service_providers"
-
-    provider_name: Mapped[str] = mapped_column(sa.String(NAME_LENGTH))
-    provider_type: Mapped[str] = mapped_column(sa.String(32))
-    active: Mapped[bool] = mapped_column(default=True)
-    properties: Mapped[dict[str, Any]] = mapped_column(default=dict)
+TAG_LENGTH = 8
 
 
 class SubscriptionStatus(StrEnum):
@@ -79,21 +64,35 @@ def plan_values(packed: PackedPlan | None) -> dict[str, int | bool | None]:
     return {code: number if switch is None else bool(switch) for code, number, switch in packed or ()}
 
 
-class Subscription(IdentifierMixin, TimestampMixin, Base):
-    """What a customer bought. Its features and default provider are copies of what was sold at that time."""
+def new_tag() -> str:
+    """A short text by which people name a subscription."""
+    return new_id()[:TAG_LENGTH]
+
+
+class Subscription(TermsMixin, IdentifierMixin, TimestampMixin, Base):
+    """What a customer bought. Features, terms and default provider are copies of what was sold at that time."""
 
     __tablename__ = "subscriptions"
 
     customer_uuid: Mapped[UUID] = mapped_column(sa.ForeignKey("customers.uuid"), index=True)
-    provider_uuid: Mapped[UUID] = mapped_column(sa.ForeignKey("service_providers.uuid"))
+    package_uuid: Mapped[UUID] = mapped_column(sa.ForeignKey("service_packages.uuid"), index=True)
+    provider_uuid: Mapped[UUID] = mapped_column(sa.ForeignKey("service_providers.uuid"), index=True)
+    """The default provider, on which its rooms run."""
+    tag: Mapped[str] = mapped_column(sa.String(TAG_LENGTH), unique=True, default=new_tag)
     name: Mapped[str] = mapped_column(sa.String(NAME_LENGTH))
     service_type: Mapped[ServiceType] = mapped_column(enum_type(ServiceType))
     status: Mapped[SubscriptionStatus] = mapped_column(enum_type(SubscriptionStatus), default=SubscriptionStatus.ACTIVE)
     starts_at: Mapped[datetime]
-    ends_at: Mapped[datetime | None]
+    trial_ends_at: Mapped[datetime | None]
+    """When the trial ends, with which its term begins; None: it has none."""
+    ends_at: Mapped[datetime | None] = mapped_column(index=True)
     grace_until: Mapped[datetime | None]
+    """When the grace after `ends_at` is over, as `grace` says. It is written whenever one of these is."""
+    canceled_at: Mapped[datetime | None]
     cancels_at: Mapped[datetime | None]
+    subscription_metadata: Mapped[dict[str, Any]] = mapped_column(default=dict)
     customer: Mapped[Customer] = relationship()
+    package: Mapped[ServicePackage] = relationship()
     provider: Mapped[ServiceProvider] = relationship(lazy="joined", innerjoin=True)
     features: Mapped[list["SubscriptionFeature"]] = relationship(
         lazy="joined", cascade="all, delete-orphan", order_by="SubscriptionFeature.code"
@@ -121,22 +120,28 @@ class Subscription(IdentifierMixin, TimestampMixin, Base):
         vars(self).pop("_plan", None)
 
 
-class SubscriptionFeature(Base):
-    """One feature of a subscription: `number`, where null means unlimited, or `switch`."""
+class SubscriptionFeature(FeatureValueMixin, Base):
+    """One feature of a subscription."""
 
     __tablename__ = "subscription_features"
 
     subscription_uuid: Mapped[UUID] = mapped_column(
         sa.ForeignKey("subscriptions.uuid", ondelete="CASCADE"), primary_key=True
     )
-    code: Mapped[str] = mapped_column(sa.String(32), primary_key=True)
-    number: Mapped[int | None]
-    switch: Mapped[bool | None]
 
-    @property
-    def value(self) -> int | bool | None:
-        """The value: `switch` if it is set, else `number`."""
-        return self.number if self.switch is None else self.switch
+
+class SubscriptionProvider(IdentifierMixin, TimestampMixin, Base):
+    """A provider of its package that a subscription may use. The default is `Subscription.provider`."""
+
+    __tablename__ = "subscription_providers"
+
+    subscription_uuid: Mapped[UUID] = mapped_column(sa.ForeignKey("subscriptions.uuid", ondelete="CASCADE"))
+    package_provider_uuid: Mapped[UUID] = mapped_column(sa.ForeignKey("package_providers.uuid"), index=True)
+    active: Mapped[bool] = mapped_column(default=True)
+    provider_metadata: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    package_provider: Mapped[PackageProvider] = relationship(lazy="joined", innerjoin=True)
+
+    __table_args__ = (sa.UniqueConstraint("subscription_uuid", "package_provider_uuid"),)
 
 
 def plan_column(subscription_uuid: InstrumentedAttribute[UUID]) -> sa.ScalarSelect[Any]:

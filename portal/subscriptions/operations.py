@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-import sqlalchemy as sa
-
 from portal.audit.operations import record_event
 from portal.clock import now
 from portal.customers.models import Customer
@@ -14,16 +12,22 @@ from portal.people.actor import Actor
 from portal.people.models import NAME_LENGTH
 from portal.people.names import clean_name
 from portal.providers import registry
-from portal.subscriptions.feature_catalog import FEATURES, Value, stored_value
-from portal.subscriptions.models import ServiceProvider, ServiceType, Subscription, SubscriptionFeature
+from portal.subscriptions.models import TAG_LENGTH, Subscription, SubscriptionFeature, SubscriptionProvider, new_tag
+from portal.subscriptions.package_models import ServicePackage
+from portal.subscriptions.packages import take_from_stock
 from portal.subscriptions.properties import merged_properties
+from portal.subscriptions.provider_models import ServiceProvider, ServiceType
 from portal.subscriptions.services import adapter_of
+from portal.subscriptions.terms import TERMS, after, day_of, start_of
+
+UTC_ZONE = "UTC"
 
 
 def create_provider(
     *,
     provider_name: str,
     provider_type: str,
+    service_type: ServiceType = ServiceType.MEET,
     properties: Mapping[str, Any] | None = None,
     by: Actor | None = None,
 ) -> ServiceProvider:
@@ -33,9 +37,12 @@ def create_provider(
     """
     if provider_type not in registry.known():
         raise Invalid(provider_type=Message("There is no such kind of provider."))
+    if service_type not in registry.adapter(provider_type).kinds:
+        raise Invalid(service_type=Message("This service has no rooms of this type."))
     provider = ServiceProvider(
         provider_name=clean_name(provider_name, field="provider_name", longest=NAME_LENGTH),
         provider_type=provider_type,
+        service_type=service_type,
         properties=merged_properties({}, properties or {}, adapter=registry.adapter(provider_type)),
     )
     session.add(provider)
@@ -58,46 +65,47 @@ def change_provider_properties(
     record_event("provider.updated", provider, by=by, properties=", ".join(sorted(properties)))
 
 
-def find_or_create_provider(provider_type: str, *, by: Actor | None = None) -> ServiceProvider:
-    """The oldest active provider of this type, or a new one: for types that need no properties. Raises `Invalid`."""
-    query = sa.select(ServiceProvider).where(ServiceProvider.provider_type == provider_type, ServiceProvider.active)
-    found = session.scalars(query.order_by(ServiceProvider.uuid).limit(1)).first()
-    return found or create_provider(provider_name="Built in", provider_type=provider_type, by=by)
-
-
 def create_subscription(
-    *,
-    customer: Customer,
-    name: str,
-    service_type: ServiceType,
-    provider: ServiceProvider,
-    features: Mapping[str, Value],
-    by: Actor | None = None,
+    *, customer: Customer, package: ServicePackage, name: str = "", by: Actor | None = None
 ) -> Subscription:
-    """Create a subscription that starts now and has no end.
+    """Sell the package to the customer: a copy of its features, terms and default provider, from today on.
 
-    `features` maps codes to values as the API writes them: for a number, true and None both mean unlimited.
-    Raises `Invalid` on `name`, `service_type` or `features`.
-    `by` is None for the portal itself.
+    Without a `name` it is called after the package.
+    Raises `Invalid` on `name`, or `Conflict` if the package cannot be sold. `by` is None for the portal itself.
     """
-    if service_type not in adapter_of(provider).kinds:
-        raise Invalid(service_type=Message("This service has no rooms of this type."))
-    if unknown := sorted(set(features) - set(FEATURES)):
-        raise Invalid(features=Message("There is no feature %(code)s.", code=unknown[0]))
+    default = take_from_stock(package)
+    tag, zone = new_tag(), customer.timezone or UTC_ZONE
+    called = name or f"{package.name[: NAME_LENGTH - TAG_LENGTH - 1]} {tag}"
     subscription = Subscription(
+        tag=tag,
         customer=customer,
-        name=clean_name(name, field="name", longest=NAME_LENGTH),
-        service_type=service_type,
-        provider=provider,
-        starts_at=now(),
+        package=package,
+        name=clean_name(called, field="name", longest=NAME_LENGTH),
+        service_type=package.service_type,
+        provider=default.provider,
+        starts_at=start_of(day_of(now(), zone), zone),
+        **{column: getattr(package, column) for column in TERMS},
         features=[
-            SubscriptionFeature(code=code, number=stored_value(FEATURES[code], value))
-            if FEATURES[code].numeric
-            else SubscriptionFeature(code=code, switch=stored_value(FEATURES[code], value))
-            for code, value in features.items()
+            SubscriptionFeature(code=feature.code, number=feature.number, switch=feature.switch)
+            for feature in package.features
         ],
     )
+    set_dates(subscription, zone)
     session.add(subscription)
     session.flush()
-    record_event("subscription.created", subscription, by=by)
+    session.add(SubscriptionProvider(subscription_uuid=subscription.uuid, package_provider=default))
+    session.flush()
+    record_event("subscription.created", subscription, by=by, package=package.id)
     return subscription
+
+
+def set_dates(subscription: Subscription, zone: str) -> None:
+    """Set the ends of trial, first period and grace from the beginning, by the terms. Days are those of the zone."""
+    begins = day_of(subscription.starts_at, zone)
+    if subscription.trial is not None:
+        begins = after(begins, subscription.trial)
+        subscription.trial_ends_at = start_of(begins, zone)
+    if subscription.period is not None:
+        ends = after(begins, subscription.period)
+        subscription.ends_at = start_of(ends, zone)
+        subscription.grace_until = start_of(after(ends, subscription.grace), zone) if subscription.grace else None

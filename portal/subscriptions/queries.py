@@ -7,7 +7,8 @@ import sqlalchemy as sa
 
 from portal.db import session
 from portal.errors import NotFound
-from portal.subscriptions.models import ServiceProvider, Subscription, SubscriptionFeature
+from portal.subscriptions.models import Subscription, SubscriptionFeature
+from portal.subscriptions.provider_models import ServiceProvider
 
 
 def get_provider(provider_id: str) -> ServiceProvider:

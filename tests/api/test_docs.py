@@ -16,7 +16,7 @@ from portal.providers.base import FieldKind
 from portal.resources.sessions import SessionParticipationSchema
 from portal.rooms.settings import declared
 from portal.scopes import Scope
-from portal.subscriptions.models import ServiceType
+from portal.subscriptions.provider_models import ServiceType
 from portal.webhooks.events import Event
 from tests.api.test_openapi import document
 from tests.providers.declaring import PROPERTIES, SETTINGS, registered

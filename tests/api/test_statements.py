@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-import sqlalchemy as sa
 from flask import Flask
 
 from portal.accounts.operations import create_account
@@ -18,7 +17,7 @@ from portal.clock import now
 from portal.customers.models import Customer
 from portal.customers.operations import create_customer
 from portal.db import db, session, transaction
-from portal.demo import MEET_STANDARD
+from portal.demo import STANDARD
 from portal.people.actor import actor_of
 from portal.people.models import User
 from portal.people.operations import create_user
@@ -26,8 +25,8 @@ from portal.permissions.members import RoomMember
 from portal.permissions.permission import Permission
 from portal.rooms.models import Role
 from portal.status.models import Participation, RoomSession
-from portal.subscriptions.models import ServiceProvider, ServiceType
 from portal.subscriptions.operations import create_subscription
+from portal.subscriptions.presets import package_of
 from portal.webhooks import operations as webhooks
 from portal.webhooks.events import Event
 from portal.webhooks.models import WebhookEndpoint
@@ -203,14 +202,12 @@ def test_what_stands_below_a_room_costs_the_same_for_one_and_for_many(
 def many_customers(cast: Cast, number: int) -> None:
     """So many customers, each with an owner, a plan, an account, a webhook, and a room with everything."""
     with cast.app.app_context(), transaction():
-        provider = session.scalars(sa.select(ServiceProvider)).one()
+        package = package_of(STANDARD)
         bob = cast.user("bob")
         for n in range(number):
             owner = create_user(email=f"owner{n}@demo.example", name=f"Owner {n}")
             customer = create_customer(company_name=f"Customer {n}", owner=owner)
-            plan = create_subscription(
-                customer=customer, name="Plan", service_type=ServiceType.MEET, provider=provider, features=MEET_STANDARD
-            )
+            plan = create_subscription(customer=customer, package=package)
             account = create_account(subscription=plan, account_name="Main")
             room = new_room(account=account, room_name=f"Room {n}", by=actor_of(owner))
             issue_token(room=room, role=Role.GUEST, by=actor_of(owner))

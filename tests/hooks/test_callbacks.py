@@ -17,7 +17,7 @@ from portal.edge import actor
 from portal.hooks import routes
 from portal.providers.base import CallbackRefused, RawCallback
 from portal.status.callbacks import VerifiedCallback
-from portal.subscriptions.models import ServiceProvider
+from portal.subscriptions.provider_models import ServiceProvider
 from tests.cast import Cast
 from tests.conftest import BOTH
 

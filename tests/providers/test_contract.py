@@ -29,7 +29,7 @@ from portal.providers.catalog import catalog
 from portal.rooms.settings import declared
 from portal.subscriptions.declared_values import checked_value
 from portal.subscriptions.feature_catalog import FEATURES
-from portal.subscriptions.models import ServiceType
+from portal.subscriptions.provider_models import ServiceType
 from tests.providers.standin.adapter import StandInAdapter
 
 SHIPPED = catalog(ice_servers=[{"urls": "stun:192.0.2.1"}])

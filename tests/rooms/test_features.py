@@ -15,7 +15,7 @@ from portal.rooms.features import (
     used_limit,
 )
 from portal.subscriptions.feature_catalog import FEATURES, LARGEST, Feature, Value, api_value, stored_value
-from portal.subscriptions.models import ServiceType
+from portal.subscriptions.provider_models import ServiceType
 
 MEET = ServiceType.MEET
 OTHER_KIND = "The room's value is of another kind and is ignored"

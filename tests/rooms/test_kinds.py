@@ -8,7 +8,8 @@ from portal.resources.sessions import serialize_room_status
 from portal.rooms.kinds import KINDS, RoomTab, served_types
 from portal.rooms.models import Room
 from portal.subscriptions.feature_catalog import FEATURES
-from portal.subscriptions.models import ServiceType, SubscriptionFeature
+from portal.subscriptions.models import SubscriptionFeature
+from portal.subscriptions.provider_models import ServiceType
 from portal.web.manage.room_tabs import TABS
 from portal.web.manage.status import people_limit_of
 from tests.cast import Cast

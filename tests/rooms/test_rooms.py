@@ -14,8 +14,8 @@ from portal.people.actor import actor_of
 from portal.permissions.visibility import access_scope_of, visible_uuids
 from portal.rooms.models import Room, RoomStatusWord
 from portal.rooms.operations import create_room, describe_room
-from portal.subscriptions.models import ServiceProvider, ServiceType, Subscription, SubscriptionFeature
-from portal.subscriptions.operations import create_subscription
+from portal.subscriptions.models import Subscription, SubscriptionFeature
+from portal.subscriptions.provider_models import ServiceType
 from tests.cast import Cast
 from tests.conftest import BOTH
 
@@ -120,28 +120,6 @@ def test_metadata_is_replaced_as_a_whole_and_the_rest_is_merged(cast: Cast) -> N
     assert room.room_metadata == {}
     describe_room(room, by=actor_of(alice), room_name="Other")
     assert room.room_settings["description"] == "D"
-
-
-def test_a_service_sells_only_the_types_that_it_can(cast: Cast) -> None:
-    provider = session.scalars(sa.select(ServiceProvider)).one()
-    with pytest.raises(Invalid) as refused:
-        create_subscription(
-            customer=cast.room().customer, name="Film", service_type=ServiceType.VIDEO, provider=provider, features={}
-        )
-    assert set(refused.value.fields) == {"service_type"}
-
-
-def test_a_plan_takes_features_as_the_api_writes_them(cast: Cast) -> None:
-    provider = session.scalars(sa.select(ServiceProvider)).one()
-    made = create_subscription(
-        customer=cast.room().customer,
-        name="Endless",
-        service_type=ServiceType.MEET,
-        provider=provider,
-        features={"max_participants": True, "max_rooms": 3, "recording": False},
-    )
-    session.expire(made)
-    assert made.values == {"max_participants": None, "max_rooms": 3, "recording": False}
 
 
 @BOTH

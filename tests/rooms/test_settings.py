@@ -8,7 +8,7 @@ from flask import Flask
 from portal.errors import Invalid
 from portal.providers.base import FieldKind, SettingScope
 from portal.rooms.settings import FREE_KEYS, declared, merged_settings, setting_of
-from portal.subscriptions.models import ServiceType
+from portal.subscriptions.provider_models import ServiceType
 from tests.cast import Cast
 
 

@@ -10,8 +10,8 @@ from portal.audit.models import AuditEvent
 from portal.db import session
 from portal.errors import Invalid
 from portal.resources.subscriptions import provider_properties
-from portal.subscriptions.models import ServiceProvider
 from portal.subscriptions.operations import change_provider_properties, create_provider
+from portal.subscriptions.provider_models import ServiceProvider
 from portal.subscriptions.services import bound_service
 from tests.conftest import BOTH
 from tests.providers.declaring import registered

@@ -9,7 +9,7 @@ from flask import Flask, get_template_attribute
 
 from portal.db import session, transaction
 from portal.providers.base import FieldKind
-from portal.subscriptions.models import ServiceProvider
+from portal.subscriptions.provider_models import ServiceProvider
 from portal.web.declared_fields import changed_values, for_people, form_field, shown_value
 from portal.web.forms import Form
 from tests.cast import Cast, Client

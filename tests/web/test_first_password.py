@@ -10,7 +10,7 @@ import time_machine
 from flask import Flask, request
 
 from portal import revisions
-from portal.accounts.operations import sell_plan
+from portal.accounts.operations import sell_package
 from portal.app import create_app
 from portal.clock import now
 from portal.customers.operations import create_customer_with_owner
@@ -23,7 +23,7 @@ from portal.people.operations import create_user, find_by_email, make_admin, set
 from portal.people.password_links import issue_password_link, sweep_password_links, use_password_link
 from portal.people.staff import StaffPermission
 from portal.rooms.models import Room
-from portal.subscriptions.plans import BUILT_IN_PLANS
+from portal.subscriptions.presets import PRESETS, package_of
 from tests.cast import Cast, Client
 from tests.conftest import BOTH, settings_for
 
@@ -35,7 +35,7 @@ EMAIL, PASSWORD = "eva@köln.example", "evas-own-password"
 def link(app: Flask) -> str:
     with app.app_context(), transaction():
         customer = create_customer_with_owner(company_name="Kölsch", owner_email=EMAIL, owner_name="Eva")
-        sell_plan(customer=customer, plan=BUILT_IN_PLANS["small"])
+        sell_package(customer=customer, package=package_of(PRESETS["small"]))
         return issue_password_link(customer.owner).path
 
 
@@ -188,7 +188,7 @@ def test_staff_without_rooms_read_whether_somebody_can_make_one(bare: Flask) -> 
     client.send("/sign-in", email="sam@x.example", password=PASSWORD)
     assert "Nobody can make a room yet" in client.get("/manage/rooms").text
     with bare.app_context(), transaction():
-        sell_plan(customer=session.merge(customer), plan=BUILT_IN_PLANS["small"])
+        sell_package(customer=session.merge(customer), package=package_of(PRESETS["small"]))
     page = client.get("/manage/rooms").text
     assert "Nobody can make a room yet" not in page
     assert "their owners can make rooms" in page

@@ -39,7 +39,7 @@ from portal.rooms.operations import create_room
 from portal.rooms.room_read import AnyRoom, RoomRead
 from portal.scopes import Scope
 from portal.status.room_lifecycle import change_room, delete_room
-from portal.subscriptions.models import ServiceType
+from portal.subscriptions.provider_models import ServiceType
 
 bp = Blueprint("rooms", __name__)
 

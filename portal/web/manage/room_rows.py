@@ -17,7 +17,7 @@ from portal.permissions.rules import Owners, effective_permissions
 from portal.providers.base import LiveState
 from portal.rooms.models import RoomStatusWord
 from portal.status.models import HAPPENING
-from portal.subscriptions.models import ServiceType
+from portal.subscriptions.provider_models import ServiceType
 
 END_OF_ROW = Markup("<!-- end of row -->")
 """What a template writes after each of the rows that it renders together. No name can hold it: it would be escaped."""

@@ -27,7 +27,7 @@ from portal.status.maintenance import end_silent_runs
 from portal.status.models import RoomSession, RoomStatus, Source
 from portal.status.recording import record
 from portal.status.runs import end_session
-from portal.subscriptions.models import ServiceProvider
+from portal.subscriptions.provider_models import ServiceProvider
 from tests.api.conftest import NewProgram, program
 from tests.cast import Client
 from tests.conftest import BOTH

@@ -18,7 +18,7 @@ from portal.status.maintenance import end_silent_runs, end_unused_runs, open_par
 from portal.status.models import Ending, RoomStatus, Source
 from portal.status.recording import LOOK_IDLE, record
 from portal.status.service_calls import ask_provider, providers_to_ask
-from portal.subscriptions.models import ServiceProvider
+from portal.subscriptions.provider_models import ServiceProvider
 from tests.conftest import BOTH
 from tests.providers.standin.server import SECRET, sign
 from tests.providers.standin.world import World

@@ -9,13 +9,15 @@ Revises: 0023
 """
 
 from datetime import UTC, datetime
+from secrets import choice
 from typing import Any
+from uuid import UUID
 
 import sqlalchemy as sa
 from alembic import op
+from ulid import ULID
 
 import portal.db
-from portal.identifiers import new_id, new_uuid
 
 revision = "0024"
 down_revision = "0023"
@@ -102,6 +104,15 @@ UNIQUE = {
     "accounts": ("account_key",),
     "subscriptions": ("tag",),
 }
+
+
+def new_uuid() -> UUID:
+    return ULID().to_uuid7(compliant=True)
+
+
+def new_id() -> str:
+    alphabet = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+    return "".join(choice(alphabet) for _ in range(10))
 
 
 def upgrade() -> None:

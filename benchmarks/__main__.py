@@ -12,15 +12,17 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from benchmarks import clocks, figures, joiners, stalled, watchers
-from benchmarks.measuring import CONNECTIONS, HEAD, WrongAnswers, measured
+from benchmarks.measuring import HEAD, WrongAnswers, measured
 from benchmarks.paths import PATHS
 from benchmarks.paths import Path as MeasuredPath
 from benchmarks.profiling import profiled
 from benchmarks.sites import Servers, Site, site
 from tests import servers
 
+MAKERS = 100
+"""How many small owners the large portal has: the lists of rooms, measured in the small one, need none."""
 LARGE, QUICK_LARGE, SMALL = 100_000, 20_000, 1_000
-ROUNDS, QUICK_ROUNDS = (3, 1.2), (2, 0.5)
+ROUNDS, QUICK_ROUNDS = (3, 1.2), (2, 0.4)
 """How many rounds each path has, and how many seconds each of the servers is asked in one."""
 
 
@@ -94,15 +96,19 @@ def _run(options: argparse.Namespace, folder: Path, server: Servers) -> None:
     """Measure the selected paths and crowds, print the report, and keep its figures."""
     paths = [path for path in PATHS if options.only in path.name]
     crowds = [one for one in CROWDS if options.only in one.name and (one.quick or options.only or not options.quick)]
+    rounds, seconds = QUICK_ROUNDS if options.quick else ROUNDS
     began = time.monotonic()
-    kept: dict[str, Any] = {"paths": [], "crowds": {}}
+    database = "SQLite" if options.sqlite else "PostgreSQL"
+    run = {"database": database, "rooms": options.rooms, "rounds": rounds, "seconds": seconds}
+    kept: dict[str, Any] = {"run": run, "paths": [], "crowds": {}}
     for small in (False, True):  # one after the other, so that a database has connections enough for each
         own = [path for path in paths if path.small is small]
         own_crowds = [] if small else crowds
         if not own and not own_crowds:
             continue
-        with site(folder, server, rooms=SMALL if small else options.rooms, connections=CONNECTIONS) as portal:
-            kept["paths"] += _paths(own, portal, *(QUICK_ROUNDS if options.quick else ROUNDS))
+        rooms, makers = (SMALL, 0) if small else (options.rooms, MAKERS)
+        with site(folder, server, rooms=rooms, makers=makers) as portal:
+            kept["paths"] += _paths(own, portal, rounds, seconds)
             kept["crowds"] |= _crowds(own_crowds, portal, quick=options.quick)
     print(f"took {time.monotonic() - began:.0f} s, kept in {figures.keep(kept)}")
 
@@ -110,7 +116,7 @@ def _run(options: argparse.Namespace, folder: Path, server: Servers) -> None:
 def _profile(name: str, folder: Path, server: Servers, rooms: int) -> None:
     """Print where the time of the path with this name goes."""
     path = next(path for path in PATHS if path.name == name)
-    with site(folder, server, rooms=rooms, connections=CONNECTIONS, sampled=True) as portal:
+    with site(folder, server, rooms=rooms, makers=MAKERS, sampled=True) as portal:
         print(profiled(path, portal).report)
 
 
@@ -145,6 +151,7 @@ def _crowds(crowds: list[Crowd], portal: Site, *, quick: bool) -> dict[str, dict
     """Print what is measured of each crowd; its figures by the crowd's name."""
     kept = {}
     for crowd in crowds:
+        portal.send_out()
         measured_crowd = crowd.measure(portal, quick)
         print(measured_crowd.report, flush=True)
         kept[crowd.name] = measured_crowd.figures

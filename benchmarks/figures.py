@@ -1,6 +1,7 @@
 """The figures of runs, kept in files; `python -m benchmarks --compare OLD NEW` prints two runs beside one another.
 
-A file is JSON: `{"paths": [{…}, …], "crowds": {name: {measurement: number, …}, …}}`. Each of the paths has the fields
+A file is JSON: `{"run": {…}, "paths": [{…}, …], "crowds": {name: {measurement: number, …}, …}}`. Of the run it is noted
+on which database and with how many rooms and rounds of how many seconds it measured. Each of the paths has the fields
 of `benchmarks.measuring.Figures`: its name as `path`; `to_bare`, `to_reference` and `reference_to_bare`, ratios of
 processor time, of which higher is faster; `sql`, the number of statements; the budgets; `milliseconds` of processor
 time for one request; requests `per_second`. Crowds have the `figures` of `Joined`, `Watched`, `Stalled` and `Memory`,
@@ -24,10 +25,14 @@ def keep(figures: dict[str, Any]) -> Path:
 
 
 def compared(old: Path, new: Path) -> list[str]:
-    """One line for each path of both runs, the ratio to the bare page then and now, and its change; then the crowds."""
+    """One line for each path of both runs, the ratio to the bare page then and now, and its change; then the crowds.
+
+    The first line says of both what they measured on: figures are comparable if that is the same.
+    """
     runs = [json.loads(file.read_text()) for file in (old, new)]
     before = {line["path"]: line for line in runs[0]["paths"]}
-    lines = [f"{'path':<22}{'then':>8}{'now':>8}{'change':>9}   sql"]
+    lines = [" → ".join(", ".join(f"{name} {value}" for name, value in run["run"].items()) for run in runs)]
+    lines += [f"{'path':<22}{'then':>8}{'now':>8}{'change':>9}   sql"]
     for line in runs[1]["paths"]:
         if (then := before.get(line["path"])) is None:
             continue

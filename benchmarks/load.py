@@ -1,24 +1,20 @@
 """The load generator: keep-alive connections that each send their requests in turn. Standard library only.
 
-Run as a process of its own, `python -m benchmarks.load`, with a `Load` as JSON on standard input; prints
-a `Result` as JSON. One thread over epoll with requests prepared beforehand, so that it takes as little
-as possible of the machine that it shares with the server.
+One thread over epoll with requests prepared beforehand, so that it takes as little as possible of the machine that it
+shares with the server.
 """
 
-import json
 import select
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from itertools import cycle
-from pathlib import Path
 
 CHUNK = 1 << 18
-LONGEST = 8
+PATIENCE = 20.0
+"""Seconds, at most, that answers are awaited after the time is over."""
 
 
 @dataclass(frozen=True)
@@ -29,9 +25,9 @@ class Load:
     requests: list[list[str]]
     status: int = HTTPStatus.OK
     seconds: float = 2.0
-    warm_up: float = 0.3
+    warm_up: float = 0.1
     least: int = 100
-    """So many answers are awaited on a busy machine, though the time is over: at most `LONGEST` times as long."""
+    """So many answers are awaited on a busy machine, though the time is over."""
 
 
 @dataclass
@@ -85,7 +81,7 @@ def apply(load: Load) -> Result:
         connections[opened.fileno()] = Connection(opened, cycle([request.encode() for request in requests]))
     result, expected = Result(), f"HTTP/1.1 {int(load.status)} ".encode()
     begin = time.perf_counter() + load.warm_up
-    end, latest = begin + load.seconds, begin + LONGEST * load.seconds
+    end, latest = begin + load.seconds, begin + load.seconds + PATIENCE
     for connection in connections.values():
         connection.send()
     while (at := time.perf_counter()) < end or (result.answers < load.least and at < latest):
@@ -105,21 +101,3 @@ def apply(load: Load) -> Result:
     for connection in connections.values():
         connection.socket.close()
     return result
-
-
-def run(load: Load) -> Result:
-    """Apply the load from a process of its own."""
-    done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.load"],
-        input=json.dumps(asdict(load)),
-        capture_output=True,
-        text=True,
-        timeout=LONGEST * load.seconds + load.warm_up + 60,
-        check=True,
-        cwd=Path(__file__).resolve().parent.parent,
-    )
-    return Result(**json.loads(done.stdout))
-
-
-if __name__ == "__main__":
-    print(json.dumps(asdict(apply(Load(**json.load(sys.stdin))))))

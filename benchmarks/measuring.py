@@ -7,13 +7,13 @@ from http import HTTPStatus
 
 from benchmarks import clocks, load
 from benchmarks.paths import Ask, Path
-from benchmarks.sites import Browser, Site
+from benchmarks.sites import CONNECTIONS, Browser, Site
 from portal.db import db
 from tests.statements import statements
 
-CONNECTIONS = 16
-WARMING = 0.6
-"""Seconds of each path on each server before it is measured."""
+WARMING = 200
+"""Answers of each path by each server before it is measured. A connection to PostgreSQL prepares what it has run five
+times, and each process has six in use."""
 
 
 class WrongAnswers(Exception):
@@ -73,7 +73,7 @@ def measured(path: Path, site: Site, rounds: int, seconds: float) -> Figures:
     costs: dict[str, list[float]] = {name: [] for name in servers}
     speeds: dict[str, list[float]] = {name: [] for name in servers}
     for port, asks, status in servers.values():  # what each fills caches with is no part of a request's cost
-        _loaded(site, port, asks, status, WARMING)
+        answered(load.Load(port, requests_of(asks), status, seconds=0, least=WARMING))
     for _ in range(rounds):
         for name, (port, asks, status) in servers.items():
             cost, speed = _loaded(site, port, asks, status, seconds)
@@ -105,7 +105,7 @@ def requests_of(asks: Callable[[int], list[Ask]]) -> list[list[str]]:
 
 def answered(sent: load.Load) -> load.Result:
     """What came back. Raises `WrongAnswers`."""
-    result = load.run(sent)
+    result = load.apply(sent)
     if result.wrong or not result.answers:
         raise WrongAnswers(f"{result.wrong} wrong answers of {result.total}, such as {result.example[:400]!r}")
     return result

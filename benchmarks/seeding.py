@@ -48,8 +48,6 @@ LINKED = 16
 CROWDED = 20
 """In how many further rooms very many people press Join at once."""
 JOINED = 2 * LINKED + CROWDED
-MAKERS = 100
-"""How many small owners there are, each with a customer, an account and one room of its own."""
 PROGRAMS = 32
 """How many programs alice has, so that each stays within an ordinary rate."""
 LIVE = 10
@@ -115,8 +113,11 @@ class Maker:
     token_uuid: UUID
 
 
-def seed(app: Flask, count: int) -> Seeded:
-    """Migrate and fill the app's empty database: alice owns `count` rooms, bob is a member of three."""
+def seed(app: Flask, count: int, makers: int) -> Seeded:
+    """Migrate and fill the app's empty database: alice owns `count` rooms, bob is a member of three.
+
+    There are so many `makers`, each with a customer, an account and one room of its own.
+    """
     with app.app_context():
         revisions.upgrade()
         with transaction():
@@ -128,7 +129,7 @@ def seed(app: Flask, count: int) -> Seeded:
             _members(rooms, people["bob"])
             tokens = _links(rooms[:JOINED], people["alice"])
             programs = [_program(people["alice"]) for _ in range(PROGRAMS)]
-            makers = [_maker(f"maker-{number}") for number in range(MAKERS)]
+            small = [_maker(f"maker-{number}") for number in range(makers)]
             session.flush()
         if db.engine.dialect.name == "postgresql":
             with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
@@ -141,7 +142,7 @@ def seed(app: Flask, count: int) -> Seeded:
         deep = list(session.scalars(mine.offset(count // 2).limit(20 * LINKED)))[::20]
         first = [session.scalars(sa.select(Room).where(Room.id == room["id"])).one() for room in rooms[:JOINED]]
         session.remove()
-        return Seeded(first, tokens, deep, programs, makers)
+        return Seeded(first, tokens, deep, programs, small)
 
 
 def _frame() -> tuple[Account, dict[str, User]]:

@@ -8,6 +8,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
 from http import HTTPStatus
 from http.cookies import SimpleCookie
 from itertools import count
@@ -27,6 +28,8 @@ from tests import servers
 from tests.cast import csrf_of
 
 WORKERS = 2
+CONNECTIONS = 16
+"""Of the load generator."""
 FORM = "application/x-www-form-urlencoded"
 JSON = "application/json"
 RATE = "1200 per minute"
@@ -148,6 +151,12 @@ class Site:
         cookies = {name: morsel.value for name, morsel in SimpleCookie(response.headers["Set-Cookie"]).items()}
         return Browser(self.port, cookies=cookies, csrf=proof)
 
+    def send_out(self) -> None:
+        """End what runs in the owner's rooms, so that no sweep misses people while others are measured."""
+        for room in self.seeded.rooms:
+            status, _, text = self.owner.open(f"/manage/rooms/{room.id}/ending", {})
+            assert status == HTTPStatus.SEE_OTHER, text
+
 
 _number = count()
 
@@ -170,7 +179,7 @@ class Servers:
 
 
 @contextlib.contextmanager
-def site(parent: Path, server: Servers, *, rooms: int, connections: int, sampled: bool = False) -> Iterator[Site]:
+def site(parent: Path, server: Servers, *, rooms: int, makers: int, sampled: bool = False) -> Iterator[Site]:
     """Seed a new database, and serve the portal and the plain servers from it.
 
     Each is served by two processes, without Redis by one. A `sampled` portal has one, too, and tells what its time goes
@@ -197,15 +206,16 @@ def site(parent: Path, server: Servers, *, rooms: int, connections: int, sampled
             api_rate=RATE,
         )
     )
-    seeded = seed(app, rooms)
+    seeded = seed(app, rooms, makers)
     with contextlib.ExitStack() as running:
         plain = {
             kind: running.enter_context(_plain(kind, folder, workers, database, seeded))
             for kind in ("bare", "reference")
         }
         running.callback(portal.stop)
-        portal.start()
-        makers = seeded.makers[:connections]
+        portal.start()  # all start at the same time
+        for kind, (port, _pid) in plain.items():
+            servers.wait_for(partial(_answers, port), what=f"the start of the {kind} pages")
         yield Site(
             portal,
             seeded,
@@ -218,20 +228,19 @@ def site(parent: Path, server: Servers, *, rooms: int, connections: int, sampled
             member=Browser(portal.port).sign_in("bob"),
             staff=Browser(portal.port).sign_in("admin"),
             programs=[Browser(portal.port, bearer=token) for token in seeded.programs],
-            makers=[Browser(portal.port).sign_in(maker.name) for maker in makers],
-            maker_programs=[Browser(portal.port, bearer=maker.access_token) for maker in makers],
+            makers=[Browser(portal.port).sign_in(maker.name) for maker in seeded.makers[:CONNECTIONS]],
+            maker_programs=[Browser(portal.port, bearer=maker.access_token) for maker in seeded.makers[:CONNECTIONS]],
         )
 
 
 @contextlib.contextmanager
 def _plain(kind: str, folder: Path, workers: int, database: str, seeded: Seeded) -> Iterator[tuple[int, int]]:
-    """One of the servers of `benchmarks.plain`; its port, and the id of its first process."""
+    """One of the servers of `benchmarks.plain`; as it starts; its port, and the id of its first process."""
     port = servers.free_port()
     command = [sys.executable, "-m", "benchmarks.plain", kind, str(port), str(workers), database]
     with (folder / f"{kind}.txt").open("wb") as log:
         process = subprocess.Popen([*command, str(seeded.rooms[0].uuid)], stdout=log, stderr=log)
     try:
-        servers.wait_for(lambda: _answers(port), what=f"the start of the {kind} pages")
         yield port, process.pid
     finally:
         process.terminate()

@@ -46,9 +46,20 @@ def test_a_profile_shares_the_time_among_components() -> None:
 def test_two_runs_are_compared_by_what_both_measured(tmp_path: Path) -> None:
     old, new = tmp_path / "old.json", tmp_path / "new.json"
     join = {"path": "join", "to_bare": 0.10, "sql": 9}
-    old.write_text(json.dumps({"paths": [join], "crowds": {"many": {"last": 2.0, "gone": 1}}}))
+    old.write_text(
+        json.dumps({"run": {"database": "SQLite"}, "paths": [join], "crowds": {"many": {"last": 2.0, "gone": 1}}})
+    )
     faster = [{**join, "to_bare": 0.15, "sql": 8}, {**join, "path": "added"}]
-    new.write_text(json.dumps({"paths": faster, "crowds": {"many": {"last": 1.0}, "added": {"last": 1}}}))
-    _head, line, crowd = compared(old, new)
+    new.write_text(
+        json.dumps(
+            {
+                "run": {"database": "PostgreSQL"},
+                "paths": faster,
+                "crowds": {"many": {"last": 1.0}, "added": {"last": 1}},
+            }
+        )
+    )
+    run, _head, line, crowd = compared(old, new)
+    assert run == "database SQLite → database PostgreSQL"
     assert line.split() == ["join", "0.10", "0.15", "+50%", "9", "→", "8"]
     assert crowd == "many, last: 2 → 1"

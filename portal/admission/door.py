@@ -16,14 +16,16 @@ import sqlalchemy as sa
 from portal.accounts.models import Account, AccountStatus
 from portal.admission.links import LinkLife
 from portal.admission.models import RoomToken
-from portal.admission.occupancy import OCCUPANCY, Occupancy, this_token
+from portal.admission.occupancy import Occupancy, this_token, with_occupancy
+from portal.column_types import constant
 from portal.customers.models import Customer, CustomerStatus, display_name
 from portal.people.models import User
 from portal.plain_values import columns_for
 from portal.providers.base import LiveState
 from portal.rooms.models import Role, Room, RoomStatusWord, description_in, path_of
 from portal.rooms.protocols import AccountLike, CustomerLike
-from portal.status.models import RoomStatus
+from portal.status.entrance import with_run
+from portal.status.models import RoomSession, RoomStatus
 from portal.subscriptions.feature_catalog import Value
 from portal.subscriptions.models import Subscription, SubscriptionStatus, is_active, plan_column, plan_values
 from portal.subscriptions.protocols import ProviderLike
@@ -153,24 +155,26 @@ class DoorLink(LinkLife):
 
 @dataclass(frozen=True)
 class Door:
-    """A room with everything that it belongs to, the visitor's link if he has one, and the occupancy.
+    """A room with everything that it belongs to, the visitor's link if he has one, and the occupancy if it was read.
 
-    `people_in`: how many are in by the stored status; None if the room is not live.
+    `people_in`: how many are in by the stored status; None if the room is not live. `run_provider_uuid`: the provider
+    of the running run; None if none is running.
     """
 
     room: DoorRoom
     token: DoorLink | None
     people_in: int | None
-    occupancy: Occupancy
+    run_provider_uuid: UUID | None
+    occupancy: Occupancy | None
 
 
 _ROOM = columns_for(DoorRoom, Room, without=("account", "customer", "subscription"), owner_name=User.name)
 _ACCOUNT, _CUSTOMER = columns_for(DoorAccount, Account), columns_for(DoorCustomer, Customer)
 TERM, _PROVIDER = columns_for(DoorTerm, Subscription), columns_for(DoorProvider, ServiceProvider)
 LINK = columns_for(DoorLink, RoomToken)
-_PEOPLE_IN = sa.case((RoomStatus.state == LiveState.LIVE, RoomStatus.count))
+_PEOPLE_IN = sa.case((RoomStatus.state == constant(LiveState.LIVE), RoomStatus.count))
 
-FIND_DOOR = (
+FIND_DOOR = with_run(
     sa.select(
         *_ROOM,
         *_ACCOUNT,
@@ -180,7 +184,7 @@ FIND_DOOR = (
         *_PROVIDER,
         *LINK,
         _PEOPLE_IN,
-        *OCCUPANCY,
+        RoomSession.provider_uuid,
     )
     .select_from(Room)
     .join(Account, Account.uuid == Room.account_uuid)
@@ -192,11 +196,14 @@ FIND_DOOR = (
     .outerjoin(RoomToken, this_token())
     .where(Room.id == sa.bindparam("room_id", type_=sa.String()), Room.trashed_at.is_(None))
 )
-"""The SELECT of a door. Built once, because building it takes longer than executing it."""
+"""The SELECT of a door without occupancy. Built once, because building it takes longer than executing it."""
+
+FIND_DOOR_AND_OCCUPANCY = with_occupancy(FIND_DOOR)
+"""The SELECT of a door with occupancy."""
 
 
 def door_from_row(row: Any) -> Door:
-    """The door in a row of `FIND_DOOR`."""
+    """The door in a row of `FIND_DOOR` or `FIND_DOOR_AND_OCCUPANCY`."""
     values: Iterator[Any] = iter(row)
 
     def take(columns: tuple[Any, ...]) -> Iterator[Any]:
@@ -211,5 +218,6 @@ def door_from_row(row: Any) -> Door:
         DoorRoom(*[*room, account, customer, subscription]),
         DoorLink(*link) if link[0] is not None else None,
         next(values),
-        Occupancy(*values),
+        next(values),
+        Occupancy(*occupancy) if (occupancy := tuple(values)) else None,
     )

@@ -13,10 +13,11 @@ from portal.admission.models import AccessCode, RoomToken
 from portal.admission.removals import KEPT_OUT
 from portal.admission.visitor import Visitor
 from portal.clock import now
+from portal.column_types import constant
 from portal.people.models import SignIn
 from portal.rooms.kinds import KINDS
 from portal.rooms.models import Role, Room
-from portal.status.entrance import present_column
+from portal.status.entrance import OWN, present_column, with_own_place
 from portal.status.models import Driver, Ending, Participation, RoomSession, RoomStatus
 from portal.subscriptions.models import SubscriptionFeature
 
@@ -103,72 +104,69 @@ def occupancy_params(
 
 
 _CAME_BY = aliased(RoomToken)  # the link of an earlier participation
-
-
 _TOLD = aliased(RoomStatus)  # beside the status that a door reads along
+_DEVICE = sa.bindparam("device", type_=sa.String())
 
 
-def _occupancy_columns() -> tuple[sa.ColumnElement[Any], ...]:
-    """The columns of an `Occupancy`, for a SELECT of `Room` joined with the visitor's `RoomToken` (see `this_token`).
+def with_occupancy(query: sa.Select[*tuple[Any, ...]]) -> sa.Select[*tuple[Any, ...]]:
+    """The SELECT of `Room` with its run and the visitor's link (see `with_run`, `this_token`), and an `Occupancy`.
 
-    Their parameters are bound by `visitor_params`.
+    The parameters are bound by `visitor_params`.
     """
-    role = sa.func.coalesce(RoomToken.role, Role.GUEST)
-    here = sa.and_(Participation.room_uuid == Room.uuid, Participation.left_at.is_(None))
-    own = sa.and_(here, Participation.device == sa.bindparam("device", type_=sa.String()))
+    return with_own_place(query, _DEVICE).add_columns(*OCCUPANCY)
+
+
+def _occupancy_columns() -> tuple[Any, ...]:
+    """The columns of an `Occupancy`, for a SELECT of `Room` with `RoomToken`, `RoomSession` and `OWN`."""
+    role = sa.func.coalesce(RoomToken.role, constant(Role.GUEST))
+    removed = sa.exists().where(Participation.session_uuid == RoomSession.uuid, KEPT_OUT, sa.or_(*_same_visitor()))
 
     def count(*conditions: sa.ColumnElement[bool]) -> sa.ScalarSelect[int]:
         return sa.select(sa.func.count()).where(*conditions).correlate(Room, RoomToken).scalar_subquery()
 
-    def in_this_session(*conditions: sa.ColumnElement[bool]) -> sa.Exists:
-        running = (RoomSession.room_uuid == Room.uuid, RoomSession.ended_at.is_(None))
-        exists = sa.exists().where(Participation.session_uuid == RoomSession.uuid, *running, *conditions)
-        return exists.correlate(Room, RoomToken)
-
     return (
-        in_this_session(KEPT_OUT, sa.or_(*_same_visitor())),
-        sa.select(Participation.uuid).where(own).correlate(Room).scalar_subquery(),
+        removed.correlate(RoomToken, RoomSession),
+        OWN.uuid,
         sa.select(Participation.uuid)
         .join(_CAME_BY, _CAME_BY.uuid == Participation.token_uuid)
         .where(_returns(), _first_of_chain(_CAME_BY) == _first_of_chain(RoomToken))
-        .correlate(Room, RoomToken)
+        .correlate(Room, RoomToken, RoomSession)
         .exists(),
         sa.select(Participation.access_code_uuid)
         .where(_returns(), Participation.access_code_uuid.is_not(None))
         .order_by(Participation.entered_at.desc())
-        .limit(1)
-        .correlate(Room)
+        .limit(constant(1))
+        .correlate(Room, RoomSession)
         .scalar_subquery(),
         count(AccessCode.room_uuid == Room.uuid, AccessCode.role == role),
-        present_column(Room.uuid),
+        present_column(),
         sa.case(
-            (_any_number(), 0),
+            (_any_number(), constant(0)),
             else_=count(Participation.subscription_uuid == Room.subscription_uuid, Participation.left_at.is_(None)),
         ),
-        sa.select(RoomSession.provider_uuid)
-        .where(RoomSession.room_uuid == Room.uuid, RoomSession.ended_at.is_(None))
-        .correlate(Room)
-        .scalar_subquery(),
-        sa.select(RoomSession.started_at)
-        .where(RoomSession.room_uuid == Room.uuid, RoomSession.ended_at.is_(None))
-        .correlate(Room)
-        .scalar_subquery(),
-        sa.select(_TOLD.count)
-        .join(RoomSession, RoomSession.room_uuid == _TOLD.room_uuid)
-        .where(_TOLD.room_uuid == Room.uuid, RoomSession.ended_at.is_(None), RoomSession.driver == Driver.PROVIDER)
-        .correlate(Room)
-        .scalar_subquery(),
+        RoomSession.provider_uuid,
+        RoomSession.started_at,
+        sa.case(
+            (
+                RoomSession.driver == constant(Driver.PROVIDER),
+                sa.select(_TOLD.count).where(_TOLD.room_uuid == Room.uuid).correlate(Room).scalar_subquery(),
+            )
+        ),
     )
 
 
 def _any_number() -> sa.ColumnElement[bool]:
     """The condition that the plan of a `Room` allows any number of people, so that nobody need be counted."""
-    limits = {kind: one.people_limit for kind, one in KINDS.items() if one.people_limit is not None}
+    limits = [
+        (Room.room_type == constant(kind), constant(one.people_limit))
+        for kind, one in KINDS.items()
+        if one.people_limit is not None
+    ]
     return (
         sa.exists()
         .where(
             SubscriptionFeature.subscription_uuid == Room.subscription_uuid,
-            SubscriptionFeature.code == sa.case(limits, value=Room.room_type),
+            SubscriptionFeature.code == sa.case(*limits),
             SubscriptionFeature.number.is_(None),
             SubscriptionFeature.switch.is_(None),
         )
@@ -178,14 +176,14 @@ def _any_number() -> sa.ColumnElement[bool]:
 
 def _returns() -> sa.ColumnElement[bool]:
     """The condition that this device's `Participation` was in the running session, or ended a moment ago by leaving."""
-    running = sa.select(RoomSession.uuid).where(RoomSession.room_uuid == Room.uuid, RoomSession.ended_at.is_(None))
+    left = (Participation.ending == constant(Ending.LEFT), Participation.ending == constant(Ending.LOST))
     return sa.and_(
         Participation.room_uuid == Room.uuid,
-        Participation.device == sa.bindparam("device", type_=sa.String()),
+        Participation.device == _DEVICE,
         sa.or_(
-            Participation.session_uuid.in_(running.correlate(Room)),
+            Participation.session_uuid == RoomSession.uuid,
             sa.and_(
-                Participation.ending.in_([Ending.LEFT, Ending.LOST]),
+                sa.or_(*left),
                 Participation.left_at > sa.bindparam("returns_since", type_=Participation.left_at.type),
             ),
         ),
@@ -202,10 +200,10 @@ def _same_visitor() -> Iterator[sa.ColumnElement[bool]]:
     By the latter two a visitor is known again who has deleted the cookie.
     """
     signed_in = sa.select(SignIn.user_uuid).where(SignIn.uuid == sa.bindparam("sign_in_uuid", type_=sa.Uuid()))
-    yield Participation.device == sa.bindparam("device", type_=sa.String())
+    yield Participation.device == _DEVICE
     yield Participation.user_uuid == sa.bindparam("user_uuid", type_=sa.Uuid())
     yield Participation.user_uuid == signed_in.scalar_subquery()
-    yield sa.and_(Participation.token_uuid == RoomToken.uuid, RoomToken.person != "")
+    yield sa.and_(Participation.token_uuid == RoomToken.uuid, RoomToken.person != constant(""))
 
 
 OCCUPANCY = _occupancy_columns()

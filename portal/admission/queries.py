@@ -1,6 +1,7 @@
 """Reading what the decision needs: a door by one statement, and the occupancy; and finding links and codes."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -9,10 +10,10 @@ from sqlalchemy.orm import joinedload
 from portal import vault
 from portal.accounts.models import AccountStatus
 from portal.admission.case import Case
-from portal.admission.door import FIND_DOOR, Door, door_from_row
+from portal.admission.door import FIND_DOOR, FIND_DOOR_AND_OCCUPANCY, Door, door_from_row
 from portal.admission.links import LinkLike
 from portal.admission.models import AccessCode, RoomToken
-from portal.admission.occupancy import OCCUPANCY, Occupancy, occupancy_params, this_token, visitor_params
+from portal.admission.occupancy import Occupancy, occupancy_params, this_token, visitor_params, with_occupancy
 from portal.admission.secrets import read_token
 from portal.admission.visitor import Visitor
 from portal.clock import now
@@ -25,15 +26,25 @@ from portal.rooms.kinds import kind_of
 from portal.rooms.models import Role, Room, RoomStatusWord
 from portal.rooms.protocols import RoomLike
 from portal.rooms.settings import GUEST_POLICY, WAIT_FOR_HOST
+from portal.status.entrance import with_run
 from portal.status.services import provider_of
 
 
-def find_door(
-    room_id: str, token_uuid: UUID | None = None, device: str | None = None, sign_in_uuid: UUID | None = None
+def find_door(room_id: str, token_uuid: UUID | None = None) -> Door | None:
+    """Read a room for a visitor with this link, by one statement. None if there is no such room."""
+    return _door(FIND_DOOR, {"room_id": room_id, "token_uuid": token_uuid})
+
+
+def look_in(
+    room_id: str, token_uuid: UUID | None = None, *, device: str | None = None, sign_in_uuid: UUID | None = None
 ) -> Door | None:
-    """Read a room for a visitor with this link, device and sign-in, by one statement. None if there is no such room."""
+    """Read a room as `find_door` does, and its occupancy for a visitor with this device and sign-in."""
     params = occupancy_params(device=device, token_uuid=token_uuid, sign_in_uuid=sign_in_uuid)
-    row = session.connection().execute(FIND_DOOR, {"room_id": room_id, **params}).first()
+    return _door(FIND_DOOR_AND_OCCUPANCY, {"room_id": room_id, **params})
+
+
+def _door(statement: sa.Select[*tuple[Any, ...]], params: dict[str, Any]) -> Door | None:
+    row = session.connection().execute(statement, params).first()
     if row is None:
         return None
     door = door_from_row(row)
@@ -59,8 +70,14 @@ def find_token(room: RoomLike, text: str) -> RoomToken | None:
 
 def occupancy_for(room: RoomLike, visitor: Visitor) -> Occupancy:
     """Read the occupancy of a room for this visitor."""
-    query = sa.select(*OCCUPANCY).select_from(Room).outerjoin(RoomToken, this_token()).where(Room.uuid == room.uuid)
-    return Occupancy(*session.execute(query, visitor_params(visitor)).one())
+    return Occupancy(*session.execute(_OCCUPANCY, {"here": room.uuid, **visitor_params(visitor)}).one())
+
+
+_OCCUPANCY = with_occupancy(
+    with_run(sa.select().select_from(Room).outerjoin(RoomToken, this_token())).where(
+        Room.uuid == sa.bindparam("here", type_=sa.Uuid())
+    )
+)
 
 
 def case_of(room: RoomLike, visitor: Visitor, *, occupancy: Occupancy, at: datetime | None = None) -> Case:

@@ -12,6 +12,7 @@ from portal.admission.models import RoomToken
 from portal.audit.operations import record_event
 from portal.channels import channels
 from portal.clock import now
+from portal.column_types import constant
 from portal.db import on_commit, session
 from portal.errors import Message, NotFound
 from portal.people.actor import Actor
@@ -21,8 +22,11 @@ from portal.rooms.room_read import AnyRoom
 from portal.status.locking import lock_room
 from portal.status.models import Ending, Participation, RoomSession
 
-KEPT_OUT = sa.and_(Participation.ending == Ending.REMOVED, Participation.readmitted_at.is_(None))
-"""The condition on participations that keep their visitor out, for as long as their run is running."""
+KEPT_OUT = sa.and_(Participation.ending == constant(Ending.REMOVED), Participation.readmitted_at.is_(None))
+"""The condition on participations that keep their visitor out, for as long as their run is running.
+
+There is an index on exactly this condition.
+"""
 
 
 def removed_people(room: AnyRoom) -> list[Participation]:

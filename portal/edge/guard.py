@@ -6,17 +6,17 @@ take, and fails closed. A stranger gets 404, whoever may see the room but not do
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import wraps
+from dataclasses import dataclass, replace
+from functools import cached_property, wraps
 from typing import Any
 
 from flask import current_app, g, request
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import MethodNotAllowed
 
-from portal.admission.door import DoorRoom
+from portal.admission.door import Door, DoorRoom
 from portal.admission.occupancy import Occupancy
-from portal.admission.queries import find_door
+from portal.admission.queries import find_door, look_in, occupancy_for
 from portal.admission.reauthorization import NoSuchRoom, ParticipationEnded, reauthorize
 from portal.admission.visitor import Visitor
 from portal.clock import now
@@ -53,15 +53,23 @@ class SignInFirst(Refused):
 
 @dataclass(frozen=True)
 class Admission:
-    """A visitor at the door of a room, with or without a right to enter it. `people_in` is that of `Door`."""
+    """A visitor at the door of a room, with or without a right to enter it."""
 
-    room: DoorRoom
+    door: Door
     visitor: Visitor
     cookie: AdmissionCookie
-    people_in: int | None
-    occupancy: Occupancy
     is_new: bool
     """Whether the browser came without a cookie, so that the answer has to carry one."""
+
+    @property
+    def room(self) -> DoorRoom:
+        """The room."""
+        return self.door.room
+
+    @cached_property
+    def occupancy(self) -> Occupancy:
+        """Who is in, for the page of the door. It came with the room, or is read when a sent form is shown again."""
+        return self.door.occupancy or occupancy_for(self.room, replace(self.visitor, device=self.cookie.device))
 
     @property
     def proof(self) -> str:
@@ -78,7 +86,7 @@ class Admission:
     @property
     def provider(self) -> ProviderLike:
         """The provider of the room's running run, or else the one on which a run would start."""
-        return provider_of(self.room, self.occupancy.run_provider_uuid)
+        return provider_of(self.room, self.door.run_provider_uuid)
 
     @property
     def may_know(self) -> bool:
@@ -224,15 +232,17 @@ def at_door(view: View) -> View:
     def guarded(room_id: str, **address: Any) -> Any:
         sent = admission_cookie.read(request, room_id)
         cookie = sent or admission_cookie.new_cookie()
-        if _changes_state() and sent is not None:
-            g.csrf_valid = admission_cookie.proven(request, room_id, sent)
-            g.lapsed = not g.csrf_valid
-        door = find_door(room_id, cookie.token_uuid, cookie.device, cookie.sign_in_uuid)
+        if not _changes_state():
+            door = look_in(room_id, cookie.token_uuid, device=cookie.device, sign_in_uuid=cookie.sign_in_uuid)
+        else:  # who enters is judged by what is read under the room's lock
+            door = find_door(room_id, cookie.token_uuid)
+            if sent is not None:
+                g.csrf_valid = admission_cookie.proven(request, room_id, sent)
+                g.lapsed = not g.csrf_valid
         if door is None:
             raise NoSuchRoom
         visitor = visitor_of(room_id, door.token, sent)
-        admission = Admission(door.room, visitor, cookie, door.people_in, door.occupancy, sent is None)
-        return view(admission=admission, **address)
+        return view(admission=Admission(door, visitor, cookie, sent is None), **address)
 
     return stamp(guarded, AT_DOOR)
 

@@ -12,8 +12,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 
-from portal.column_types import json_rows, json_values
-from portal.db import literal_limit
+from portal.column_types import constant, json_rows, json_values
 from portal.rooms.models import Role, Room
 from portal.rooms.protocols import RoomLike
 from portal.status.models import Driver, Participation, RoomSession
@@ -83,19 +82,20 @@ class Entrance:
         return replace(self, names=names, present=present)
 
 
-def present_column(room_uuid: Any) -> sa.ScalarSelect[Any]:
-    """How many are in, as one JSON list: all, moderators, attendees, and those who are away."""
+def present_column() -> sa.ScalarSelect[Any]:
+    """How many are in a `Room`, as one JSON list: all, moderators, attendees, and those who are away."""
     figures = json_values(
         sa.func.count(),
-        sa.func.count(sa.case((Participation.role == Role.MODERATOR, 1))),
-        sa.func.count(sa.case((Participation.role == Role.ATTENDEE, 1))),
+        sa.func.count(sa.case((Participation.role == constant(Role.MODERATOR), constant(1)))),
+        sa.func.count(sa.case((Participation.role == constant(Role.ATTENDEE), constant(1)))),
         sa.func.count(Participation.away_since),
     )
-    here = (Participation.room_uuid == room_uuid, Participation.left_at.is_(None))
+    here = (Participation.room_uuid == Room.uuid, Participation.left_at.is_(None))
     return sa.select(figures).where(*here).correlate(Room).scalar_subquery()
 
 
-_OWN = aliased(Participation)
+OWN = aliased(Participation)
+"""The participation that `with_own_place` joins."""
 _RUN_COLUMNS = (
     RoomSession.uuid,
     RoomSession.driver,
@@ -104,9 +104,19 @@ _RUN_COLUMNS = (
     RoomSession.started_at,
     RoomSession.most,
 )
-_OWN_COLUMNS = (_OWN.uuid, _OWN.id, _OWN.role, _OWN.token_uuid, _OWN.user_uuid, _OWN.away_since)
+_OWN_COLUMNS = (OWN.uuid, OWN.id, OWN.role, OWN.token_uuid, OWN.user_uuid, OWN.away_since)
 ENTRANCE_WIDTH = len(_RUN_COLUMNS) + len(_OWN_COLUMNS) + 1
 """How many columns `entrance_query` has."""
+
+
+def with_run(query: sa.Select[*tuple[Any, ...]]) -> sa.Select[*tuple[Any, ...]]:
+    """The SELECT of `Room` with its running run, `RoomSession`, if there is one."""
+    return query.outerjoin(RoomSession, sa.and_(RoomSession.room_uuid == Room.uuid, RoomSession.ended_at.is_(None)))
+
+
+def with_own_place(query: sa.Select[*tuple[Any, ...]], device: sa.BindParameter[str]) -> sa.Select[*tuple[Any, ...]]:
+    """The SELECT of `Room` with the open participation of this device, `OWN`, if there is one."""
+    return query.outerjoin(OWN, sa.and_(OWN.room_uuid == Room.uuid, OWN.left_at.is_(None), OWN.device == device))
 
 
 def entrance_query(room_uuid: sa.BindParameter[UUID], device: sa.BindParameter[str]) -> sa.Select[*tuple[Any, ...]]:
@@ -115,17 +125,15 @@ def entrance_query(room_uuid: sa.BindParameter[UUID], device: sa.BindParameter[s
         sa.select((Participation.device == device).label("own"), Participation.name)
         .where(Participation.room_uuid == room_uuid, Participation.left_at.is_(None))
         .order_by(Participation.entered_at, Participation.uuid)
-        .limit(literal_limit(NAMES_KEPT))
+        .limit(constant(NAMES_KEPT))
         .subquery()
     )
-    own = sa.and_(_OWN.room_uuid == Room.uuid, _OWN.left_at.is_(None), _OWN.device == device)
-    return (
+    query = (
         sa.select(*_RUN_COLUMNS, *_OWN_COLUMNS, sa.select(json_rows(first.c.own, first.c.name)).scalar_subquery())
         .select_from(Room)
-        .outerjoin(RoomSession, sa.and_(RoomSession.room_uuid == Room.uuid, RoomSession.ended_at.is_(None)))
-        .outerjoin(_OWN, own)
         .where(Room.uuid == room_uuid)
     )
+    return with_own_place(with_run(query), device)
 
 
 def entrance_from_row(room: RoomLike, row: Sequence[Any], present: Sequence[int]) -> Entrance:

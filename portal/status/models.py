@@ -192,4 +192,10 @@ class Participation(IdentifierMixin, Base):
         ),
         sa.Index("ix_participations_room_uuid_device", "room_uuid", "device"),
         sa.Index("ix_participations_subscription_uuid_left_at", "subscription_uuid", "left_at"),  # for counting
+        sa.Index(
+            "ix_participations_kept_out",
+            "session_uuid",
+            sqlite_where=sa.text("ending = 'removed' AND readmitted_at IS NULL"),
+            postgresql_where=sa.text("ending = 'removed' AND readmitted_at IS NULL"),
+        ),
     )

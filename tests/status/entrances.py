@@ -9,5 +9,5 @@ from portal.status.entrance import Entrance, entrance_from_row, entrance_query, 
 
 def read_entrance(room: Room, device: str) -> Entrance:
     here, by = sa.bindparam("here", room.uuid, type_=sa.Uuid()), sa.bindparam("device", device, type_=sa.String())
-    row = session.connection().execute(entrance_query(here, by).add_columns(present_column(Room.uuid))).one()
+    row = session.connection().execute(entrance_query(here, by).add_columns(present_column())).one()
     return entrance_from_row(room, row, row[-1])

@@ -91,7 +91,7 @@ def join_page(
         customer=room.customer.display_name,
         state=_state(decision),
         opens_at=result.until if isinstance(result, Wait) and waits_for == "opening" else None,
-        people_in=admission.people_in,
+        people_in=admission.door.people_in,
         minutes=longest_minutes(room),
         ends_at=ends_at,
         ends=f"{when(ends_at)} ({zone_name()})" if ends_at is not None else "",

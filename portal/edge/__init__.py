@@ -7,6 +7,7 @@ cookie, the API the bearer token, a room's door its admission cookie. Refusals b
     actor.py              who is signed in            bearer.py             who calls the API
     admission_cookie.py   what a room's door remembers of a browser
     visitors.py           who stands at a room's door
+    admissions.py         who stands there or is in, as doors hand them to views
     network.py            from which network, for limits
     signatures.py         signed values whose age counts
     device_cookie.py      what the sign-in page remembers of a browser

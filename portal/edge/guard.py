@@ -6,23 +6,20 @@ take, and fails closed. A stranger gets 404, whoever may see the room but not do
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from functools import cached_property, wraps
+from functools import wraps
 from typing import Any
 
 from flask import current_app, g, request
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import MethodNotAllowed
 
-from portal.admission.door import Door, DoorRoom
-from portal.admission.occupancy import Occupancy
-from portal.admission.queries import find_door, look_in, occupancy_for
+from portal.admission.queries import find_door, look_in
 from portal.admission.reauthorization import NoSuchRoom, ParticipationEnded, reauthorize
-from portal.admission.visitor import Visitor
 from portal.clock import now
 from portal.db import short_id, writing
 from portal.edge import actor, admission_cookie
 from portal.edge.admission_cookie import AdmissionCookie
+from portal.edge.admissions import Admission, Participant
 from portal.edge.bearer import ScopeMissing
 from portal.edge.transaction import SAFE_METHODS
 from portal.edge.visitors import visitor_of
@@ -34,10 +31,8 @@ from portal.permissions.rules import acting_on, can, holds
 from portal.permissions.visibility import find_room
 from portal.rooms.models import Room
 from portal.rooms.room_read import AnyRoom
-from portal.status.models import Driver, Participation
+from portal.status.models import Driver
 from portal.status.operations import change_role
-from portal.status.services import provider_of
-from portal.subscriptions.protocols import ProviderLike
 from portal.subscriptions.queries import get_provider
 
 View = Callable[..., Any]
@@ -49,64 +44,6 @@ PROVEN_BY_ADMISSION = frozenset({AT_DOOR, ADMITTED})
 
 class SignInFirst(Refused):
     """Nobody is signed in. It is answered by the sign-in page, which keeps the form that was being sent."""
-
-
-@dataclass(frozen=True)
-class Admission:
-    """A visitor at the door of a room, with or without a right to enter it."""
-
-    door: Door
-    visitor: Visitor
-    cookie: AdmissionCookie
-    is_new: bool
-    """Whether the browser came without a cookie, so that the answer has to carry one."""
-
-    @property
-    def room(self) -> DoorRoom:
-        """The room."""
-        return self.door.room
-
-    @cached_property
-    def occupancy(self) -> Occupancy:
-        """Who is in, for the page of the door. It came with the room, or is read when a sent form is shown again."""
-        return self.door.occupancy or occupancy_for(self.room, replace(self.visitor, device=self.cookie.device))
-
-    @property
-    def proof(self) -> str:
-        """The CSRF token for forms on the page of the room's door."""
-        return admission_cookie.proof(self.cookie, self.room.id)
-
-    @property
-    def address(self) -> str:
-        """The room's address for this visitor: with the name in it only if he may know the name."""
-        link = self.visitor.link
-        known = self.room.is_public or self.visitor.member is not None or (link is not None and link.works(now()))
-        return self.room.path if known else f"/rooms/{self.room.id}"
-
-    @property
-    def provider(self) -> ProviderLike:
-        """The provider of the room's running run, or else the one on which a run would start."""
-        return provider_of(self.room, self.door.run_provider_uuid)
-
-    @property
-    def may_know(self) -> bool:
-        """Whether this visitor may learn that the room exists: he has a link, is a member, or the room is public."""
-        return self.visitor.link is not None or self.visitor.member is not None or self.room.is_public
-
-
-@dataclass(frozen=True)
-class Participant:
-    """Somebody who is in: the room, his open participation, and his cookie. `member` is None for guests."""
-
-    room: Room
-    participation: Participation
-    cookie: AdmissionCookie
-    member: Actor | None
-
-    @property
-    def proof(self) -> str:
-        """The CSRF token for the player's requests."""
-        return admission_cookie.proof(self.cookie, self.room.id)
 
 
 def stamp(view: View, door: str) -> View:

@@ -14,7 +14,8 @@ from portal.admission.decision import Decision
 from portal.admission.entering import preview
 from portal.admission.reauthorization import ABSENT, MEMBERSHIP, READMITTED, SIGNED_OUT, ParticipationEnded
 from portal.edge import actor
-from portal.edge.guard import Admission, Participant, admitted, at_door, find_participant
+from portal.edge.admissions import Admission, Participant
+from portal.edge.guard import admitted, at_door, find_participant
 from portal.edge.i18n import gettext as _
 from portal.edge.visitors import find_member
 from portal.errors import Conflict, Message, NotFound

@@ -18,7 +18,8 @@ from portal.admission.joining import Arrival, arrive
 from portal.admission.participations import find_participation
 from portal.admission.reauthorization import NoSuchRoom, ParticipationEnded
 from portal.edge import admission_cookie
-from portal.edge.guard import Admission, at_door, find_participant
+from portal.edge.admissions import Admission
+from portal.edge.guard import at_door, find_participant
 from portal.edge.network import network
 from portal.edge.refusals import recording_refusals
 from portal.edge.transaction import in_turn

@@ -32,8 +32,9 @@ from portal.conference.signals import (
 from portal.db import reading, session, transaction, writing
 from portal.edge import admission_cookie
 from portal.edge.admission_cookie import AdmissionCookie
+from portal.edge.admissions import Participant
 from portal.edge.errors import status_of
-from portal.edge.guard import Participant, admitted, find_participant
+from portal.edge.guard import admitted, find_participant
 from portal.edge.i18n import translated
 from portal.edge.transaction import in_turn, reading_only
 from portal.errors import Invalid, Message, Refused

@@ -15,7 +15,7 @@ from portal.admission.decision import Decision
 from portal.admission.queries import find_replacement
 from portal.clock import now
 from portal.edge import actor
-from portal.edge.guard import Admission
+from portal.edge.admissions import Admission
 from portal.edge.i18n import when, zone_name
 from portal.edge.visitors import find_member
 from portal.resources.urls import token_url

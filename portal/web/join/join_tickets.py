@@ -26,7 +26,8 @@ from portal.admission.visitor import Visitor
 from portal.admission.waiting import start_waiting, stop_waiting
 from portal.clock import now
 from portal.edge import actor, admission_cookie
-from portal.edge.guard import Admission, at_door
+from portal.edge.admissions import Admission
+from portal.edge.guard import at_door
 from portal.edge.network import network
 from portal.edge.refusals import recording_refusals
 from portal.edge.transaction import in_turn

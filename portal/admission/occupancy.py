@@ -14,6 +14,7 @@ from portal.admission.removals import KEPT_OUT
 from portal.admission.visitor import Visitor
 from portal.clock import now
 from portal.column_types import constant
+from portal.db import literal_limit
 from portal.people.models import SignIn
 from portal.rooms.kinds import KINDS
 from portal.rooms.models import Role, Room
@@ -135,7 +136,7 @@ def _occupancy_columns() -> tuple[Any, ...]:
         sa.select(Participation.access_code_uuid)
         .where(_returns(), Participation.access_code_uuid.is_not(None))
         .order_by(Participation.entered_at.desc())
-        .limit(constant(1))
+        .limit(literal_limit(1))
         .correlate(Room, RoomSession)
         .scalar_subquery(),
         count(AccessCode.room_uuid == Room.uuid, AccessCode.role == role),

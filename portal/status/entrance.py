@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 
 from portal.column_types import constant, json_rows, json_values
+from portal.db import literal_limit
 from portal.rooms.models import Role, Room
 from portal.rooms.protocols import RoomLike
 from portal.status.models import Driver, Participation, RoomSession
@@ -125,7 +126,7 @@ def entrance_query(room_uuid: sa.BindParameter[UUID], device: sa.BindParameter[s
         sa.select((Participation.device == device).label("own"), Participation.name)
         .where(Participation.room_uuid == room_uuid, Participation.left_at.is_(None))
         .order_by(Participation.entered_at, Participation.uuid)
-        .limit(constant(NAMES_KEPT))
+        .limit(literal_limit(NAMES_KEPT))
         .subquery()
     )
     query = (

@@ -75,7 +75,7 @@ def install(app: Flask) -> None:
     app.add_template_global(Permission, "Permission")
     app.add_template_global(status.snapshot_of, "snapshot_of")
     app.add_template_global(kind_of, "kind_of")
-    app.add_template_global(room_rows.row_placeholder, "row_placeholder")
+    app.add_template_global(room_rows.row_gap)
     app.add_template_global(room_tabs, "room_tabs")
     app.context_processor(lambda: {"actor": actor.current(), "reader": reader()})
     session_pages.install(app)

@@ -22,6 +22,7 @@ from portal.providers.base import LiveState
 from portal.rooms.models import Role, Room
 from portal.status.models import RoomStatus
 from portal.web import fragment_cache
+from portal.web.fragment_cache import Fragment
 from portal.web.join import join_page
 from portal.web.manage import room_list, room_rows
 from portal.web.reader import Reader
@@ -36,8 +37,8 @@ def _believed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fragment_cache, "VERIFY", False)
 
 
-def pieces(app: Flask) -> dict[Any, str]:
-    return app.extensions["made"]._pieces  # type: ignore[no-any-return]
+def cached(app: Flask) -> dict[Any, Fragment]:
+    return app.extensions["made"]._fragments  # type: ignore[no-any-return]
 
 
 def room(**values: Any) -> Change:
@@ -120,13 +121,13 @@ def test_every_fact_of_a_cached_page_is_in_its_key(key: type[Any]) -> None:
 
 def test_two_visitors_get_one_page_with_a_proof_each(app: Flask, cast: Cast) -> None:
     first, second = cast.follow(Role.GUEST), cast.follow(Role.GUEST)
-    first_page, before = asked(first, cast), len(pieces(app))
+    first_page, before = asked(first, cast), len(cached(app))
     second_page = asked(second, cast)
-    assert len(pieces(app)) == before  # the second was not made
+    assert len(cached(app)) == before  # the second was not made
     proofs = [first.token(cast.board_path), second.token(cast.board_path)]
     assert proofs[0] != proofs[1]
     assert first_page.replace(proofs[0], "") == second_page.replace(proofs[1], "")
-    assert not any(proof in piece for proof in proofs for piece in pieces(app).values())
+    assert not any(proof.encode() in b"".join(one.texts) for proof in proofs for one in cached(app).values())
     assert second.send(cast.board_path, name="Gus").status_code == 303
 
 
@@ -226,11 +227,18 @@ def test_what_was_done_is_said_once(cast: Cast) -> None:
 def test_what_was_not_asked_for_longest_goes_first(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fragment_cache, "CAPACITY", 10)
     kept = fragment_cache.FragmentCache()
-    for name in ("a", "b"):
-        kept.keep(name, name * 4)
-    assert kept.find("a") == "aaaa"
-    kept.keep("c", "cccc")
-    assert (kept.find("a"), kept.find("b"), kept.find("c")) == ("aaaa", None, "cccc")
-    kept.keep("c", "cc")
-    kept.keep("d", "dddd")
-    assert kept.find("a") == "aaaa"
+    a, b, c, d = (Fragment.of(name * 4) for name in "abcd")
+    kept.keep("a", a)
+    kept.keep("b", b)
+    assert kept.find("a") is a
+    kept.keep("c", c)
+    assert (kept.find("a"), kept.find("b"), kept.find("c")) == (a, None, c)
+    kept.keep("c", Fragment.of("cc"))
+    kept.keep("d", d)
+    assert kept.find("a") is a
+
+
+def test_what_fills_a_gap_is_escaped_and_what_nothing_fills_is_empty() -> None:
+    text = f"<p>{fragment_cache.gap('name')}, é {fragment_cache.gap('age')}</p>"
+    filled = Fragment.of(text).filled({"name": fragment_cache.words("<Zoë>")})
+    assert filled.decode() == "<p>&lt;Zoë&gt;, é </p>"

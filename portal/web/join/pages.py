@@ -30,7 +30,7 @@ from portal.errors import NotFound
 from portal.people.models import NAME_LENGTH
 from portal.turns import FORM_PATIENCE, JOINS
 from portal.web.forms import Form, stripped
-from portal.web.fragment_cache import cached_fragment
+from portal.web.fragment_cache import cached_fragment, proof
 from portal.web.join.arrival import go_in, may_lead_in
 from portal.web.join.join_page import is_member, join_page, render
 
@@ -169,18 +169,18 @@ def _waits_for_host(decision: Decision) -> bool:
     return isinstance(decision.result, Wait) and decision.result.wait_for == "host"
 
 
-def _first_page(admission: Admission, decision: Decision) -> str:
+def _first_page(admission: Admission, decision: Decision) -> str | bytes:
     """The page before anything was sent. Most are equal but for the CSRF token, so they are cached."""
     if _refuses(decision):
         return _refusal(admission, decision)
     page = join_page(admission, decision, name=_known_name(admission))
 
-    def make(proof: str) -> str:
-        return render(page, JoinForm(formdata=None, name=page.name), proof=proof)
+    def make(token: str) -> str:
+        return render(page, JoinForm(formdata=None, name=page.name), proof=token)
 
     if not page.cacheable:
         return make(admission.proof)
-    return cached_fragment("join page", page, make, proof=admission.proof)
+    return cached_fragment("join page", page, make).filled(proof(admission.proof))
 
 
 def _page(

@@ -36,7 +36,7 @@ from portal.rooms.models import Room
 from portal.rooms.search import matches
 from portal.status.models import RoomStatus
 from portal.web.manage.room_filter import RoomFilter, RoomOrder, StatusFilter
-from portal.web.manage.room_rows import Row, as_row
+from portal.web.manage.room_rows import JUDGED, SHOWN, Row, rows_for
 
 PAGE = 25
 MOST_LIVE = 50
@@ -72,7 +72,7 @@ class RoomPage:
         return RoomFrame(
             live=tuple(row.id for row in self.live),
             others=tuple(row.id for row in self.others),
-            people=sum(row.status.count for row in self.live if row.status),
+            people=sum(row.inside or 0 for row in self.live),
             next=self.next,
             asked=self.asked,
             accounts=self.accounts,
@@ -126,9 +126,10 @@ def page_of_rooms(actor: Actor, *, after: str = "", asked: RoomFilter = EVERYTHI
     found = read(statement, params).all()
     live = [row for row in found if row.live]
     others, last = split([row for row in found if not row.live], PAGE)
+    as_row = rows_for(actor, at)
     return RoomPage(
-        live=tuple(as_row(actor, row, at) for row in live),
-        others=tuple(as_row(actor, row, at) for row in others),
+        live=tuple(map(as_row, live)),
+        others=tuple(map(as_row, others)),
         next=cursor_after((last.place, last.uuid), asked.order) if last is not None else "",
         asked=asked,
         accounts=choices.offered,
@@ -145,7 +146,7 @@ def rows_of(actor: Actor, room_ids: list[str]) -> list[Row]:
         Room.trashed_at.is_(None),
         sa.or_(*relations(access_scope_of(actor), at)),
     )
-    return [as_row(actor, row, at) for row in read(_shown(named), {"reader": actor.uuid})]
+    return list(map(rows_for(actor, at), read(_shown(named), {"reader": actor.uuid})))
 
 
 @lru_cache(maxsize=256)
@@ -225,32 +226,11 @@ def _shown(
     chosen = keys.subquery()
     return (
         sa.select(
+            *SHOWN,
+            *JUDGED,
             Room.uuid,
             chosen.c.live,
             ORDERS[order][0].column.label("place"),
-            Room.id,
-            Room.room_name,
-            Room.room_type,
-            Room.status,
-            Room.is_public,
-            Room.owner_uuid,
-            Account.account_name,
-            Account.owner_uuid.label("account_owner"),
-            Customer.company_name,
-            Customer.first_name,
-            Customer.last_name,
-            Customer.email,
-            Customer.owner_uuid.label("customer_owner"),
-            User.name.label("owner_name"),
-            RoomMember.permissions,
-            RoomMember.until,
-            RoomStatus.state,
-            RoomStatus.since,
-            RoomStatus.checked_at,
-            RoomStatus.stale,
-            RoomStatus.count.label("inside"),
-            RoomStatus.names,
-            RoomStatus.last_live_at,
         )
         .join_from(chosen, Room, Room.uuid == chosen.c.uuid)
         .join(Account, Account.uuid == Room.account_uuid)

@@ -32,13 +32,14 @@ from portal.status.room_lifecycle import delete_room
 from portal.web import flash_messages
 from portal.web.forms import Form, query_word, refills
 from portal.web.fragment_cache import (
+    Fragment,
     cached_fragment_for_session,
     cached_fragments_for_session,
-    fill_placeholders,
+    session_proof,
 )
 from portal.web.manage.room_filter import RoomFilter
 from portal.web.manage.room_list import page_of_rooms
-from portal.web.manage.room_rows import END_OF_ROW, Row, ages_of, row_placeholder
+from portal.web.manage.room_rows import END_OF_ROW, Row, ages_of, row_gap
 from portal.web.manage.sharing import SharedLink, shared_link
 from portal.web.manage.status import snapshot_of, status_view
 from portal.web.reader import reader
@@ -67,11 +68,11 @@ def index() -> ResponseReturnValue:
     frame, rows = rooms.frame, (*rooms.live, *rooms.others)
     page = partial(render_template, "manage/rooms/index.html", rooms=frame, sells=sells, unsold=unsold)
     key = (frame, reader(), sells, unsold)
-    shown = page() if flash_messages.are_waiting() else cached_fragment_for_session("rooms", key, page)
+    shown = Fragment.of(page()) if flash_messages.are_waiting() else cached_fragment_for_session("rooms", key, page)
     # Rows are cached by themselves: when one room goes live, the others are not rendered again.
-    pieces = cached_fragments_for_session("room row", rows, _rows)
-    texts = {row_placeholder(row.id): piece for row, piece in zip(rows, pieces, strict=True)}
-    return fill_placeholders(fill_placeholders(shown, texts), ages_of(rows))
+    fragments, fillings = cached_fragments_for_session("room row", rows, _rows), session_proof() | ages_of(rows)
+    filled = {row_gap(row.id): part.filled(fillings) for row, part in zip(rows, fragments, strict=True)}
+    return shown.filled(fillings | filled)
 
 
 def _rows(rows: Sequence[Row]) -> list[str]:

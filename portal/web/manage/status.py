@@ -37,7 +37,7 @@ from portal.subscriptions.queries import plan_of
 from portal.turns import DASHBOARDS, STREAM_PATIENCE
 from portal.web import sse
 from portal.web.forms import query_word
-from portal.web.fragment_cache import fill_placeholders
+from portal.web.fragment_cache import Fragment
 from portal.web.manage.room_list import rows_of
 from portal.web.manage.room_rows import ages_of
 from portal.web.manage.stream_rights import EXTENSION, StreamRights
@@ -141,7 +141,7 @@ def badge(room: RoomRead, stored: RoomStatusRead | None) -> ResponseReturnValue:
 def index() -> ResponseReturnValue:
     """Show the states of all rooms of a list, in one request."""
     rows = rows_of(actor.someone(), query_word("rooms", longest=2000).split())
-    return fill_placeholders(render_template("manage/rooms/_states.html", rows=rows), ages_of(rows))
+    return Fragment.of(render_template("manage/rooms/_states.html", rows=rows)).filled(ages_of(rows))
 
 
 @bp.get("/live")

@@ -11,6 +11,7 @@ from portal.permissions.rules import can
 from portal.rooms.kinds import kind_of
 from portal.web import health
 from portal.web.admin import home as admin_home
+from portal.web.admin import rooms as admin_rooms
 from portal.web.admin import staff as admin_staff
 from portal.web.admin.navigation import home_endpoint
 from portal.web.conference import pages as conference_pages
@@ -62,6 +63,7 @@ def install(app: Flask) -> None:
         credentials.bp,
         applications.bp,
         admin_home.bp,
+        admin_rooms.bp,
         admin_staff.bp,
         health.bp,
     ):

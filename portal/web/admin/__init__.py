@@ -8,5 +8,6 @@ of it can need attention, a block of the page Home.
     lists.py         what a list declares: columns, filters, search
     list_query.py    what is asked of a list, as the address says it
     staff.py         people with platform roles
+    rooms.py         the rooms of all customers
     list_page.py     reading one page of a list, or all of it as CSV
 """

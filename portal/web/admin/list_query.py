@@ -6,7 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from portal.web.admin.lists import AdminList, FilterChoice, ListFilter
+from portal.web.admin.lists import AdminList, FilterChoice, ListFilter, ThingFilter
 
 LONGEST_SEARCH = 100  # characters that count
 
@@ -15,7 +15,7 @@ LONGEST_SEARCH = 100  # characters that count
 class OfferedFilter:
     """A filter with the choices that it offers now, and the one that is taken, if any."""
 
-    declared: ListFilter
+    declared: ListFilter | ThingFilter
     choices: tuple[FilterChoice, ...]
     taken: FilterChoice | None
 
@@ -69,6 +69,9 @@ class ListAsked:
         return query.where(*(one.taken.condition() for one in self.filters if one.taken))
 
 
-def _offered(declared: ListFilter, value: str) -> OfferedFilter:
+def _offered(declared: ListFilter | ThingFilter, value: str) -> OfferedFilter:
+    if isinstance(declared, ThingFilter):
+        found = declared.find(value) if value else None
+        return OfferedFilter(declared, (found,) if found else (), found)
     choices = tuple(declared.choices())
     return OfferedFilter(declared, choices, next((one for one in choices if one.value == value), None))

@@ -67,6 +67,19 @@ class ListFilter:
 
 
 @dataclass(frozen=True)
+class ThingFilter:
+    """A filter by one thing out of more than can be offered: pages of such things link to the list with its id.
+
+    `find` returns the choice for an id of the address, or None. While one is taken, it is offered beside `any_label`.
+    """
+
+    name: str
+    label: Message
+    any_label: Message
+    find: Callable[[str], FilterChoice | None]
+
+
+@dataclass(frozen=True)
 class AdminList(Generic[RowT]):
     """A list. The first column names a row; the first sortable one gives the order unless another is asked for."""
 
@@ -77,7 +90,9 @@ class AdminList(Generic[RowT]):
     uuid: Any
     columns: Sequence[ListColumn[RowT]]
     search: Callable[[str], sa.ColumnElement[bool]] | None = None
-    filters: Sequence[ListFilter] = field(default_factory=tuple)
+    searched_first: bool = False
+    """Whether matches are found before they are ordered: for a search by an index without order. See `found_first`."""
+    filters: Sequence[ListFilter | ThingFilter] = field(default_factory=tuple)
     descending: bool = False
     """Whether the order, unless another is asked for, is from the end."""
 

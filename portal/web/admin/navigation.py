@@ -23,16 +23,23 @@ class NavEntry:
 
 ENTRIES = (
     NavEntry("home", Message("Home"), "admin.index", StaffPermission.DASHBOARD_ACCESS),
+    NavEntry("rooms", Message("Rooms"), "admin_rooms.index", StaffPermission.ROOMS_READ),
     NavEntry("rooms", Message("Rooms"), "rooms.index", StaffPermission.DASHBOARD_ACCESS),
     NavEntry("staff", Message("Staff"), "admin_staff.index", StaffPermission.USERS_READ),
 )
 
 
 def entries_for(actor: Actor) -> tuple[NavEntry, ...]:
-    """The entries that the actor may open; none for whoever may not open the admin's pages at all."""
+    """The entries that the actor may open; none for whoever may not open the admin's pages at all.
+
+    Of entries with one key it is the first: staff who may not see all rooms have a list of their own.
+    """
     if not can(actor, StaffPermission.DASHBOARD_ACCESS, PLATFORM):
         return ()
-    return tuple(entry for entry in ENTRIES if can(actor, entry.permission, PLATFORM))
+    allowed = [entry for entry in ENTRIES if can(actor, entry.permission, PLATFORM)]
+    return tuple(
+        {entry.key: entry for entry in reversed(allowed)}[key] for key in dict.fromkeys(e.key for e in allowed)
+    )
 
 
 def home_endpoint(actor: Actor | None) -> str:

@@ -5,5 +5,6 @@ there exactly if the thing was done. A refusal writes its line after the rollbac
 password. Listeners, such as webhooks, get each line in the same transaction.
 
     models.py       the table `AuditEvent`
+    action_words.py what actions are called on pages
     operations.py   noting lines, and subscribing listeners
 """

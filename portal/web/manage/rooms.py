@@ -37,6 +37,7 @@ from portal.web.fragment_cache import (
     cached_fragments_for_session,
     session_proof,
 )
+from portal.web.manage.acts_of_staff import acts_of_staff
 from portal.web.manage.room_filter import RoomFilter
 from portal.web.manage.room_list import page_of_rooms
 from portal.web.manage.room_rows import END_OF_ROW, Row, ages_of, row_gap
@@ -121,6 +122,7 @@ def show(room: Room) -> ResponseReturnValue:
         unusable=[row for row in limits if not row.usable],
         status=status_view(room, snapshot_of(room), somebody) if can(somebody, Permission.STATUS_VIEW, room) else None,
         shared=_shared_links(room, codes) if can(somebody, Permission.TOKENS_VIEW, room) else [],
+        staff_acts=acts_of_staff(room),
         locked_out=roles_locked_out(codes, now()) if can(somebody, Permission.CODES_VIEW, room) else [],
     )
 

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from flask import Flask
 
 from portal.accounts.models import Account
+from portal.audit.models import AuditEvent
 from portal.db import db, session, transaction
 from portal.people.actor import actor_of
 from portal.providers.base import LiveState
@@ -106,3 +107,21 @@ def test_more_rooms_take_no_more_statements(cast: Cast) -> None:
     with statements(engine) as many:
         assert len(names(ada)) == list_page.PAGE
     assert len(many) == len(few)
+
+
+def test_what_staff_do_in_a_room_is_marked_for_its_people(cast: Cast) -> None:
+    """As done on behalf of the customer in the audit, and on the room's page for its owner."""
+    board = f"/manage/rooms/{cast.board}"
+    alice, ada = cast.sign_in("alice"), cast.sign_in("admin")
+    assert alice.send(f"{board}/links/new", role="guest", label="Hers").status_code == 303
+    assert "Done by platform staff" not in alice.get(board).text
+    assert ada.send(f"{board}/links/new", role="guest", label="Theirs").status_code == 303
+    page = alice.get(board).text
+    told = page[page.index("Done by platform staff") :]
+    assert "Link created" in told
+    assert "Ada Admin" in told
+    with cast.app.app_context(), transaction():
+        made = sa.select(AuditEvent).where(AuditEvent.action == "token.created").order_by(AuditEvent.uuid.desc())
+        last, before = session.scalars(made.limit(2))
+        assert (last.actor_uuid, last.on_behalf_of_uuid) == (cast.user("admin").uuid, cast.room().customer_uuid)
+        assert (before.actor_uuid, before.on_behalf_of_uuid) == (cast.user("alice").uuid, None)

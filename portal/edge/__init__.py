@@ -14,6 +14,7 @@ cookie, the API the bearer token, a room's door its admission cookie. Refusals b
     password_link_cookie.py  the token of an opened link, out of the address
     guard.py              the doors                   transaction.py        begin, commit, roll back
     reading_guard.py      the doors of views that only read
+    account_guard.py      the door of views that make something in an account
     staff_guard.py        the doors of platform staff
     errors.py             refusals as answers         refusals.py           what is written in spite of a refusal
     i18n.py               translations, dates         converters.py         ids in addresses

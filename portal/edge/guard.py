@@ -25,7 +25,6 @@ from portal.edge.transaction import SAFE_METHODS
 from portal.edge.visitors import visitor_of
 from portal.errors import Conflict, Message, NotAllowed, NotFound, Refused
 from portal.people.actor import Actor
-from portal.permissions.creatable_accounts import creatable_accounts
 from portal.permissions.permission import Permission
 from portal.permissions.rules import acting_on, can, holds
 from portal.permissions.visibility import find_room
@@ -126,19 +125,6 @@ def bearer_at_door(view: View) -> View:
         return view(room=room, seen=seen, **address)
 
     return stamp(guarded, "bearer_at_door")
-
-
-def requires_in_account(view: View) -> View:
-    """Pass the `accounts` in which the actor may create rooms to the view; 403 if there are none."""
-
-    @wraps(view)
-    def guarded(**address: Any) -> Any:
-        accounts = creatable_accounts(require_actor())
-        if not accounts:
-            raise NotAllowed
-        return view(accounts=accounts, **address)
-
-    return stamp(guarded, "requires_in_account")
 
 
 def signed_by_provider(view: View) -> View:

@@ -18,7 +18,8 @@ from portal.admission.queries import codes_of, roles_locked_out
 from portal.admission.sharing import default_role, shareable_links
 from portal.clock import now
 from portal.edge import actor, cursors
-from portal.edge.guard import requires, requires_in_account, signed_in
+from portal.edge.account_guard import requires_in_account
+from portal.edge.guard import requires, signed_in
 from portal.edge.i18n import gettext as _
 from portal.edge.i18n import isolated, translated
 from portal.errors import Conflict
@@ -91,8 +92,8 @@ def create(accounts: list[RoomAccount]) -> ResponseReturnValue:
     form.account.choices = [
         SelectChoice(a.id, f"{isolated(a.customer_name)} · {isolated(a.account_name)}") for a in accounts
     ]
-    if len(accounts) == 1 and not form.account.data:
-        form.account.data = accounts[0].id
+    if not form.account.data:
+        form.account.data = accounts[0].id if len(accounts) == 1 else query_word("account")
     if form.validate_on_submit():
         account = next(account for account in accounts if account.id == form.account.data)
         with form.refusals():

@@ -125,3 +125,17 @@ def test_what_staff_do_in_a_room_is_marked_for_its_people(cast: Cast) -> None:
         last, before = session.scalars(made.limit(2))
         assert (last.actor_uuid, last.on_behalf_of_uuid) == (cast.user("admin").uuid, cast.room().customer_uuid)
         assert (before.actor_uuid, before.on_behalf_of_uuid) == (cast.user("alice").uuid, None)
+
+
+def test_a_room_is_made_for_the_account_that_the_address_names(
+    cast: Cast, globex: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also by staff, who may create rooms in more accounts than a form offers."""
+    monkeypatch.setattr("portal.permissions.creatable_accounts.MOST", 1)
+    with cast.app.app_context(), transaction():
+        account_id = next(one.id for one in _accounts() if one.customer.id == globex)
+    ada, new = cast.sign_in("admin"), f"/manage/rooms/new?account={account_id}"
+    assert f'selected value="{account_id}"' in ada.get(new).text
+    assert ada.send(new, room_name="For Globex", account=account_id).status_code == 303
+    assert names(ada, f"{ROOMS}?customer={globex}&search=for") == ["For Globex"]
+    assert cast.sign_in("alice").send(new, room_name="No", account=account_id).status_code == 422

@@ -3,6 +3,8 @@
 For what hot paths write. Everywhere else entities are changed, and the session finds out what that means.
 """
 
+from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -10,7 +12,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 
 from portal.clock import now
 from portal.db import TimestampMixin, session
-from portal.identifiers import IdentifierMixin
+from portal.identifiers import Identified, IdentifierMixin
 
 
 def insert_row(insert: sa.Insert, row: dict[str, Any]) -> None:
@@ -24,18 +26,30 @@ def update_row(thing: IdentifierMixin, **values: Any) -> None:
 
     The row has the new values then. Relations are not touched, so an id of one is nothing to write by this.
     """
+    for name, value in update_columns(type(thing), thing, values).items():
+        set_committed_value(thing, name, value)
+
+
+def update_columns(model: type[IdentifierMixin], stored: Identified, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Write those of these columns that differ from what is `stored`, and when it was changed. Returns what it wrote.
+
+    `stored` is the row of `model`, or a value that was read from it under its lock. A column that it lacks is written.
+    """
     session.flush()
-    table: Any = type(thing).__table__  # type: ignore[attr-defined]
+    table: Any = model.__table__  # type: ignore[attr-defined]
     changed = {
         name: value
         for name, value in values.items()
-        if not table.c[name].type.compare_values(getattr(thing, name), value)
+        if not hasattr(stored, name) or not table.c[name].type.compare_values(getattr(stored, name), value)
     }
     if not changed:
-        return
-    if isinstance(thing, TimestampMixin):
+        return {}
+    if issubclass(model, TimestampMixin):
         changed["updated_at"] = now()
-    own = table.c.uuid == sa.bindparam("own_uuid")
-    session.connection().execute(sa.update(table).where(own), {"own_uuid": thing.uuid, **changed})
-    for name, value in changed.items():
-        set_committed_value(thing, name, value)
+    session.connection().execute(_updating(table), {"own_uuid": stored.uuid, **changed})
+    return changed
+
+
+@cache
+def _updating(table: sa.Table) -> sa.Update:
+    return sa.update(table).where(table.c.uuid == sa.bindparam("own_uuid"))

@@ -21,7 +21,7 @@ from portal.clock import now
 from portal.column_types import ExactJSON, UTCDateTime
 from portal.engine import is_reading
 from portal.errors import NotFound
-from portal.identifiers import ID_LENGTH, IdentifierMixin, matches_identifier
+from portal.identifiers import ID_LENGTH, Identified, IdentifierMixin, matches_identifier
 from portal.turns import turn_of_others
 
 log = structlog.get_logger()
@@ -140,14 +140,14 @@ class TimestampMixin:
     updated_at: Mapped[datetime] = mapped_column(default=now, onupdate=now)
 
 
-def lock(thing: IdentifierMixin, *, relations: bool = True) -> None:
+def lock(thing: Identified, *, relations: bool = True) -> None:
     """Lock the row of `thing` until the transaction ends, and reload it: another transaction may have changed it.
 
     With `relations=False` its related rows, which are loaded already, stay as they were read a moment ago.
 
     Other rows that refer to it can be written meanwhile (`FOR NO KEY UPDATE`). A second call in the same
-    transaction does nothing, so a view may lock what its operation locks as well. Raises `NotFound` if the
-    row is gone.
+    transaction does nothing, so a view may lock what its operation locks as well; nor does it for a value that was
+    read under the lock. Raises `NotFound` if the row is gone.
     """
     if ("row", thing.uuid) in locked_rows():
         return
@@ -161,7 +161,7 @@ def lock(thing: IdentifierMixin, *, relations: bool = True) -> None:
     locked_rows().add(("row", thing.uuid))
 
 
-def _lock_columns(thing: IdentifierMixin) -> None:
+def _lock_columns(thing: Identified) -> None:
     names, statement = _locking(type(thing))  # type: ignore[arg-type]  # mypy takes no class for hashable
     row = read(statement, {"own_uuid": thing.uuid}).first()
     if row is None:

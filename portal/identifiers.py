@@ -4,6 +4,7 @@ This module does not import `db`, so code that only writes or parses an identifi
 """
 
 from secrets import choice
+from typing import Protocol
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -32,6 +33,13 @@ def ulid_of(uuid: UUID) -> str:
 def identifies(text: str, id: str, uuid: UUID) -> bool:
     """Whether `text` is the id, uuid or ulid of the row with this public id and uuid."""
     return text == id if len(text) == ID_LENGTH else _parse_uuid(text) == uuid
+
+
+class Identified(Protocol):
+    """A row with a uuid, or a value that was read from it."""
+
+    @property
+    def uuid(self) -> UUID: ...
 
 
 class IdentifierMixin:

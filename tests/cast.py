@@ -22,8 +22,10 @@ from portal.db import session, transaction
 from portal.demo import CODE, PASSWORD
 from portal.people.actor import Actor
 from portal.people.models import User
+from portal.permissions.room_reading import lock_editable_room
 from portal.rooms.models import Role, Room
 from portal.rooms.operations import create_room
+from portal.rooms.room_read import EditableRoom
 
 __all__ = ["CODE", "PASSWORD", "Cast", "Client", "csrf_of"]
 
@@ -104,6 +106,13 @@ class Cast:
 
     def token(self, role: Role) -> RoomToken:
         return session.scalars(sa.select(RoomToken).where(RoomToken.id == self.link_ids[role])).one()
+
+
+def editable(room: Room, by: Actor) -> EditableRoom:
+    """This room as `by` reads it to change it, locked. What the row has got since is read by `session.refresh`."""
+    locked = lock_editable_room(by, room.id)
+    assert locked is not None
+    return locked
 
 
 def new_room(*, account: Account, room_name: str, by: Actor, is_public: bool = False) -> Room:

@@ -10,6 +10,8 @@ from portal.audit.operations import record_event
 from portal.core_writes import update_row
 from portal.db import committed_step, db, lock, locked_rows, on_commit, reading, session, transaction
 from portal.errors import NotFound
+from portal.people.actor import actor_of
+from portal.permissions.room_reading import lock_editable_room
 from portal.rooms.models import Room
 from portal.status.locking import lock_room
 from tests.cast import Cast
@@ -68,6 +70,27 @@ def test_holding_a_room_is_not_reading_it(cast: Cast) -> None:
     with statements(db.engine) as seen:
         lock(room)
     assert len(seen) == 1
+
+
+def test_a_room_is_read_and_held_by_one_statement_by_who_changes_it(cast: Cast) -> None:
+    alice = actor_of(cast.user("alice"))
+    with statements(db.engine) as seen:
+        room = lock_editable_room(alice, cast.board)
+        assert room is not None
+        lock(room)
+    assert len(seen) == 1
+    assert ("FOR NO KEY UPDATE OF rooms" in seen[0]) is (db.engine.dialect.name == "postgresql")
+
+
+def test_a_stranger_holds_no_room(cast: Cast) -> None:
+    stranger, uuid = actor_of(cast.user("charlie")), cast.room().uuid
+    session.commit()
+    assert lock_editable_room(stranger, cast.board) is None
+    assert locked_rows() == set()
+    if db.engine.dialect.name == "postgresql":
+        taking = sa.select(Room.uuid).where(Room.uuid == uuid).with_for_update(nowait=True)
+        with db.engine.connect() as another:
+            assert another.execute(taking).all() == [(uuid,)]
 
 
 def test_what_only_reads_holds_nothing(cast: Cast) -> None:

@@ -1,4 +1,4 @@
-"""Reading rooms as plain values, with what the reader was granted in each, for everything that changes nothing.
+"""Reading rooms as plain values, with what the reader was granted in each; and one under its lock, to change it.
 
 Each statement is built once, because building it takes longer than executing it.
 """
@@ -10,14 +10,18 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from portal.db import read, short_id
+from portal.accounts.models import Account
+from portal.customers.models import Customer
+from portal.db import locked_rows, read, short_id
 from portal.people.actor import Actor
 from portal.permissions.members import RoomMember, granted
 from portal.permissions.permission import Permission
 from portal.permissions.rules import holds
 from portal.permissions.visibility import READER, reader_is_member
 from portal.rooms.models import Room
-from portal.rooms.room_read import COLUMNS, RoomRead, with_what_stands_above
+from portal.rooms.room_read import COLUMNS, EDITABLE, EditableRoom, RoomRead, with_what_stands_above
+from portal.subscriptions.models import Subscription
+from portal.subscriptions.provider_models import ServiceProvider
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +36,8 @@ class MembershipRead:
         return granted(self.permissions, self.until, at)
 
 
-READ = (*COLUMNS, RoomMember.permissions.label("member_permissions"), RoomMember.until.label("member_until"))
+_MEMBERSHIP = (RoomMember.permissions.label("member_permissions"), RoomMember.until.label("member_until"))
+READ = (*COLUMNS, *_MEMBERSHIP)
 """The columns that `as_room` takes, in its order, of the SELECT that `with_reader` makes."""
 
 
@@ -50,15 +55,21 @@ def as_room(actor: Actor, row: Any) -> RoomRead:
     """The room in a row that begins with the columns `READ`; the actor's membership is noted for the rules."""
     *values, permissions, until = row[: len(READ)]
     room = RoomRead(*values)
-    actor.memberships[room.uuid] = MembershipRead(permissions, until) if permissions is not None else None
+    _note_membership(actor, room, permissions, until)
     return room
+
+
+def _note_membership(actor: Actor, room: RoomRead, permissions: list[str] | None, until: datetime | None) -> None:
+    actor.memberships[room.uuid] = MembershipRead(permissions, until) if permissions is not None else None
 
 
 def one_room(*more: Any) -> sa.Select[*tuple[Any, ...]]:
     """A SELECT of the columns `READ`, and `more`, of the room `room_id` if it is not trashed."""
-    return with_reader(sa.select(*READ, *more)).where(
-        Room.id == sa.bindparam("room_id", type_=sa.String()), Room.trashed_at.is_(None)
-    )
+    return _of_one_room(sa.select(*READ, *more))
+
+
+def _of_one_room(query: sa.Select[Any]) -> sa.Select[*tuple[Any, ...]]:
+    return with_reader(query).where(Room.id == sa.bindparam("room_id", type_=sa.String()), Room.trashed_at.is_(None))
 
 
 _ONE_ROOM = one_room()
@@ -77,3 +88,35 @@ def read_one(actor: Actor, room_id: str, statement: sa.Select[Any]) -> tuple[Roo
         return None, ()
     room = as_room(actor, row)
     return (room, tuple(row[len(READ) :])) if holds(actor, Permission.ROOM_VIEW, room) else (None, ())
+
+
+_RELATED = sa.or_(
+    Room.owner_uuid == READER,
+    Account.owner_uuid == READER,
+    Customer.owner_uuid == READER,
+    RoomMember.user_uuid.is_not(None),
+    sa.bindparam("staff", type_=sa.Boolean()),
+)
+"""That the reader has to do with the room. Of others it is not locked, so that no stranger makes people wait."""
+_LOCK_ONE = (
+    _of_one_room(sa.select(*EDITABLE, *_MEMBERSHIP))
+    .join(ServiceProvider, ServiceProvider.uuid == Subscription.provider_uuid)
+    .where(_RELATED)
+    .with_for_update(of=Room, key_share=True)
+)
+
+
+def lock_editable_room(actor: Actor, room_id: str) -> EditableRoom | None:
+    """The room with this id, uuid or ulid, locked until the transaction ends, if the actor may see it; else None.
+
+    By one statement for an id, as `read_room`. Rows that refer to the room can be written meanwhile, as with `db.lock`.
+    """
+    params = {"room_id": short_id(Room, room_id), READER.key: actor.uuid, "staff": bool(actor.staff)}
+    row = read(_LOCK_ONE, params).first()
+    if row is None:
+        return None
+    *values, permissions, until = row
+    room = EditableRoom(*values)
+    locked_rows().add(("row", room.uuid))
+    _note_membership(actor, room, permissions, until)
+    return room if holds(actor, Permission.ROOM_VIEW, room) else None

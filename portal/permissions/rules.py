@@ -23,7 +23,7 @@ from portal.people.actor import Actor, Membership
 from portal.people.staff import StaffPermission
 from portal.permissions.permission import Permission
 from portal.rooms.models import Role, Room
-from portal.rooms.room_read import AnyRoom, RoomRead
+from portal.rooms.room_read import AnyRoom, EditableRoom, RoomRead
 from portal.scopes import Scope
 
 
@@ -95,6 +95,7 @@ ACCOUNT_RULES = Rules(
 RULES: dict[type[Thing], Rules] = {
     Room: ROOM_RULES,
     RoomRead: ROOM_RULES,
+    EditableRoom: ROOM_RULES,
     Account: ACCOUNT_RULES,
     RoomAccount: ACCOUNT_RULES,
     Customer: Rules(

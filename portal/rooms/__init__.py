@@ -6,7 +6,7 @@ A quota refuses to create a room, never to enter one; rooms in the trash do not 
 Settings and features are merged key by key, where null removes one; metadata is replaced as a whole.
 
     models.py         the table `Room`, and the roles that participants have
-    room_read.py      a room as plain values, for whoever only reads it
+    room_read.py      a room as plain values, for whoever only reads it, or reads it under its lock to change it
     operations.py     creating, changing, trashing and restoring
     protocols.py      what is asked of a room where people enter it, as protocols
     kinds.py          what pages and answers ask about rooms of each type

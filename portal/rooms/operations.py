@@ -1,6 +1,7 @@
 """Creating rooms, changing them, and moving them to the trash and back."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, TypedDict, Unpack
 
@@ -10,9 +11,9 @@ from portal.accounts.room_account import RoomAccount, lock_most_rooms, room_acco
 from portal.audit.operations import record_event
 from portal.channels import channels
 from portal.clock import now
-from portal.core_writes import insert_row, update_row
+from portal.core_writes import insert_row, update_columns, update_row
 from portal.customers.webhook_counts import note_webhooks
-from portal.db import lock, on_commit, read, session
+from portal.db import on_commit, read, session
 from portal.errors import Conflict, Invalid, Message
 from portal.identifiers import new_id, new_uuid
 from portal.people.actor import Actor
@@ -21,8 +22,8 @@ from portal.rooms.features import merged_features
 from portal.rooms.metadata import checked_metadata
 from portal.rooms.models import ROOM_NAME_LENGTH, Room, RoomStatusWord, name_columns
 from portal.rooms.protocols import RoomColumns
-from portal.rooms.room_read import RoomRead
-from portal.rooms.settings import declared, declared_for, merged_settings
+from portal.rooms.room_read import EditableRoom, RoomRead
+from portal.rooms.settings import declared, merged_settings
 from portal.rooms.slugs import checked_slug, slug_of
 from portal.subscriptions.provider_models import ServiceType
 
@@ -106,23 +107,26 @@ class RoomChanges(TypedDict, total=False):
     metadata: object
 
 
-def describe_room(room: Room, *, by: Actor, **changes: Unpack[RoomChanges]) -> None:
+def describe_room(room: EditableRoom, *, by: Actor, **changes: Unpack[RoomChanges]) -> EditableRoom:
     """Change what is given: settings and features key by key (None removes one), metadata as a whole.
+
+    Returns the room as it is then. It was read under its lock: of two who merge at once, the second merges into the
+    first's.
 
     A new name makes a new slug only while the slug still follows the name. Raises `Invalid`. Does nothing about
     people inside: entrances call `status.room_lifecycle.change_room`, which also ends the run of a room made
     inactive.
     """
     _refuse_unknown(changes)
-    if changes.get("settings") is not None or changes.get("features") is not None:
-        session.flush()  # of two who merge at once, the second merges into the first's
-        lock(room, relations=False)
-    update_row(room, **_changed_columns(room, changes))
-    record_event("room.updated", room, by=by, room=room.uuid)
+    written = update_columns(Room, room, _changed_columns(room, changes))
+    changed = replace(room, **{name: value for name, value in written.items() if hasattr(room, name)})
+    note_webhooks(room.uuid, room.webhooks)
+    record_event("room.updated", changed, by=by, room=room.uuid)
     _nudge_watchers(room)
+    return changed
 
 
-def _changed_columns(room: Room, changes: RoomChanges) -> dict[str, Any]:
+def _changed_columns(room: EditableRoom, changes: RoomChanges) -> dict[str, Any]:
     """The columns of the room as they are after these changes. Raises `Invalid`."""
     columns: dict[str, Any] = {}
     slug, name = changes.get("slug"), room.room_name
@@ -130,7 +134,7 @@ def _changed_columns(room: Room, changes: RoomChanges) -> dict[str, Any]:
         name = clean_name(room_name, field="room_name", longest=ROOM_NAME_LENGTH)
         if slug in {None, room.slug} and room.slug == slug_of(room.room_name):
             slug = slug_of(name)
-        columns |= name_columns(name)
+        columns |= name_columns(name) if name != room.room_name else {}
     if slug is not None and slug != room.slug:
         columns["slug"] = checked_slug(slug) if slug else slug_of(name)
     if (is_public := changes.get("is_public")) is not None:
@@ -138,8 +142,9 @@ def _changed_columns(room: Room, changes: RoomChanges) -> dict[str, Any]:
     if (status := changes.get("status")) is not None:
         columns["status"] = status
     if (settings := changes.get("settings")) is not None:
-        declared = declared_for(room.subscription)
-        columns["room_settings"] = merged_settings(room.room_settings, settings, declared=declared)
+        columns["room_settings"] = merged_settings(
+            room.room_settings, settings, declared=declared(room.room_type, room.provider_type)
+        )
     if (features := changes.get("features")) is not None:
         columns["room_features"] = merged_features(room.room_features, features)
     if (metadata := changes.get("metadata")) is not None:
@@ -207,7 +212,7 @@ _COUNT = (
 )
 
 
-def _nudge_watchers(room: Room) -> None:
+def _nudge_watchers(room: RoomColumns) -> None:
     topics, word = room_topics(room), room.id
     on_commit(lambda: channels().nudge(*topics, word=word))
 

@@ -17,12 +17,12 @@ from portal.people.models import User
 from portal.plain_values import columns_for
 from portal.rooms.models import Room, RoomStatusWord, path_of
 from portal.subscriptions.models import Subscription
-from portal.subscriptions.provider_models import ServiceType
+from portal.subscriptions.provider_models import ServiceProvider, ServiceType
 
 
 @dataclass(frozen=True, slots=True)
 class RoomRead:
-    """A room with the public ids and the owners of what stands above it. To change the room, load the `Room`."""
+    """A room with the public ids and the owners of what stands above it. To change the room, read an `EditableRoom`."""
 
     uuid: UUID
     id: str
@@ -63,6 +63,14 @@ class RoomRead:
         return path_of(self.id, self.slug)
 
 
+@dataclass(frozen=True, slots=True)
+class EditableRoom(RoomRead):
+    """A room as it was read under the lock that its row has until the transaction ends, so that it can be changed."""
+
+    provider_type: str
+    """That of the plan's provider: it declares settings."""
+
+
 AnyRoom = Room | RoomRead
 """A room for what takes it either way, such as rules and representations."""
 
@@ -79,6 +87,8 @@ COLUMNS = columns_for(
     webhooks=Customer.webhooks,
 )
 """The columns of a `RoomRead`, of the SELECT that `with_what_stands_above` makes."""
+EDITABLE = (*COLUMNS, ServiceProvider.provider_type)
+"""The columns of an `EditableRoom`, if the SELECT joins the subscription's provider, too."""
 
 
 def with_what_stands_above(query: sa.Select[Any]) -> sa.Select[Any]:

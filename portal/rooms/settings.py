@@ -20,7 +20,6 @@ from portal.subscriptions.declared_values import (
     checked_values,
     value_path,
 )
-from portal.subscriptions.models import Subscription
 from portal.subscriptions.provider_models import ServiceType
 
 DESCRIPTION_LENGTH = 2000
@@ -105,22 +104,21 @@ def declared(room_type: ServiceType, provider_type: str) -> dict[str, Setting]:
     return {setting.name: setting for setting in (*GLOBAL, *BY_ROOM_TYPE.get(room_type, ()), *by_provider)}
 
 
-def declared_for(subscription: Subscription) -> dict[str, Setting]:
-    """Name → setting, for the rooms of this subscription."""
-    return declared(subscription.service_type, subscription.provider.provider_type)
-
-
 def setting_of(room: RoomLike, name: str, provider_type: str | None = None) -> FieldValue:
     """What is set on the room, or the default of what is not; "" where its type and provider know no such thing.
 
     `provider_type` is that of the provider that is asked for; the plan's default, unless it is given.
+    """
+    setting = declared(room.room_type, provider_type or room.subscription.provider.provider_type).get(name)
+    return set_value(setting, room.room_settings) if setting is not None else ""
+
+
+def set_value(setting: Setting, room_settings: Mapping[str, Any]) -> FieldValue:
+    """What is set of this, or its default.
 
     What was set under another declaration, before the provider was switched, counts only if it fits this one.
     """
-    setting = declared(room.room_type, provider_type or room.subscription.provider.provider_type).get(name)
-    if setting is None:
-        return ""
-    value = room.room_settings.get(name)
+    value = room_settings.get(setting.name)
     if value is None:
         return setting.default
     try:

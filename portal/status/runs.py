@@ -8,6 +8,7 @@ from portal.clock import now
 from portal.db import session
 from portal.enqueueing import enqueue
 from portal.errors import Conflict, Message
+from portal.identifiers import Identified
 from portal.people.actor import Actor
 from portal.providers.base import LiveState, Snapshot
 from portal.rooms.models import Room
@@ -58,11 +59,10 @@ def _runs_elsewhere(here: LockedRoom, provider: ProviderLike | None) -> bool:
     return not driven_by_service(here) or provider is None or here.run.provider_uuid != provider.uuid
 
 
-def end_session(room: Room, *, ending: Ending = Ending.ENDED, by: Actor | None = None) -> int:
+def end_session(room: Identified, *, ending: Ending = Ending.ENDED, by: Actor | None = None) -> int:
     """End the room's running run and close all its participations. Returns how many people were in."""
-    if lock_room(room.uuid) is None:
-        return 0
-    return _end(read_locked_room(room), ending=ending, by=by)
+    locked = lock_room(room.uuid)
+    return _end(read_locked_room(locked), ending=ending, by=by) if locked is not None else 0
 
 
 def end_run(run_uuid: UUID, *, ending: Ending = Ending.CLOSED, if_empty: bool = False) -> int:

@@ -9,7 +9,7 @@ from portal.people.names import clean_name, printable
 from portal.rooms.models import Role
 from portal.rooms.operations import describe_room
 from portal.rooms.slugs import slug_of
-from tests.cast import Cast
+from tests.cast import Cast, editable
 
 
 @pytest.mark.parametrize(
@@ -86,9 +86,9 @@ def test_marks_that_belong_to_a_word_stay(name: str) -> None:
 
 def test_every_name_that_people_type_is_tidied_likewise(in_app: None, cast: Cast) -> None:
     room, alice = cast.room(), actor_of(cast.user("alice"))
-    describe_room(room, by=alice, room_name="\u200eBoard\ufeff")
+    described = describe_room(editable(room, alice), by=alice, room_name="\u200eBoard\ufeff")
     code = create_code(room=room, role=Role.GUEST, by=alice, code="\ufeffABCD-EFGH", label="Press\u200b")
-    assert (room.room_name, code.code, code.label) == ("Board", "ABCD-EFGH", "Press")
+    assert (described.room_name, code.code, code.label) == ("Board", "ABCD-EFGH", "Press")
     with pytest.raises(Invalid):
         create_code(room=room, role=Role.GUEST, by=alice, code="ABCD\u2212EFGH")
 

@@ -16,7 +16,7 @@ from portal.rooms.models import Room, RoomStatusWord
 from portal.rooms.operations import create_room, describe_room
 from portal.subscriptions.models import Subscription, SubscriptionFeature
 from portal.subscriptions.provider_models import ServiceType
-from tests.cast import Cast
+from tests.cast import Cast, editable
 from tests.conftest import BOTH
 
 pytestmark = pytest.mark.usefixtures("in_app")
@@ -94,31 +94,34 @@ def test_what_makes_no_sense_is_refused_when_making_and_when_changing(
     with pytest.raises(Invalid) as made:
         create_room(account=account, room_name="X", by=alice, **wish)  # type: ignore[arg-type]
     with pytest.raises(Invalid) as changed:
-        describe_room(cast.room(), by=alice, **wish)  # type: ignore[arg-type]
+        describe_room(editable(cast.room(), alice), by=alice, **wish)  # type: ignore[arg-type]
     assert set(made.value.fields) == set(changed.value.fields) == {field}
 
 
 def test_what_a_room_has_not_cannot_be_changed(cast: Cast) -> None:
+    alice = actor_of(cast.user("alice"))
     with pytest.raises(TypeError, match="room_nmae"):
-        describe_room(cast.room(), by=actor_of(cast.user("alice")), room_nmae="X")  # type: ignore[call-arg]
+        describe_room(editable(cast.room(), alice), by=alice, room_nmae="X")  # type: ignore[call-arg]
 
 
 def test_metadata_is_replaced_as_a_whole_and_the_rest_is_merged(cast: Cast) -> None:
-    room, alice = cast.room(), cast.user("alice")
-    describe_room(
-        room,
-        by=actor_of(alice),
+    alice = actor_of(cast.user("alice"))
+    room = describe_room(
+        editable(cast.room(), alice),
+        by=alice,
         metadata={"a": 1, "b": [1, 2]},
         settings={"description": "D"},
         features={"recording": False},
     )
-    describe_room(room, by=actor_of(alice), metadata={"c": None}, settings={"x_1": 1}, features={"max_duration": 5})
+    room = describe_room(room, by=alice, metadata={"c": None}, settings={"x_1": 1}, features={"max_duration": 5})
     assert room.room_metadata == {"c": None}
     assert room.room_settings == {"description": "D", "x_1": 1}
     assert room.room_features == {"recording": False, "max_duration": 5}
-    describe_room(room, by=actor_of(alice), metadata={})
+    room = describe_room(room, by=alice, metadata={})
     assert room.room_metadata == {}
-    describe_room(room, by=actor_of(alice), room_name="Other")
+    describe_room(room, by=alice, room_name="Other")
+    room = editable(cast.room(), alice)
+    assert room.room_name == "Other"
     assert room.room_settings["description"] == "D"
 
 

@@ -14,7 +14,7 @@ from portal.rooms.models import Room
 from portal.rooms.operations import describe_room
 from portal.rooms.search import matches
 from portal.rooms.search_terms import search_terms
-from tests.cast import Cast, new_room
+from tests.cast import Cast, editable, new_room
 from tests.conftest import BOTH
 
 NAMES = [
@@ -107,8 +107,8 @@ def test_nothing_typed_narrows_nothing(rooms: None, text: str) -> None:
 
 @BOTH
 def test_the_index_follows_every_change_of_a_name(rooms: None, cast: Cast) -> None:
-    room = cast.room()
-    describe_room(room, by=actor_of(cast.user("alice")), room_name="Supervisory board")
+    alice = actor_of(cast.user("alice"))
+    describe_room(editable(cast.room(), alice), by=alice, room_name="Supervisory board")
     session.commit()
     assert (found("meeting"), found("superv")) == (set(), {"Supervisory board"})
     party = session.scalars(sa.select(Room).where(Room.room_name == "🎉 Party")).one()

@@ -23,7 +23,7 @@ from portal.status.queries import find_session, position_of, sessions_of
 from portal.status.room_lifecycle import change_room, delete_room
 from portal.status.runs import end_run, end_session, start_session
 from tests.admission.test_races import race
-from tests.cast import Cast
+from tests.cast import Cast, editable
 from tests.conftest import BOTH
 from tests.status.entrances import read_entrance
 
@@ -115,11 +115,11 @@ def test_what_cannot_be_used_cannot_be_started(cast: Cast, spoil: str) -> None:
 
 @in_app
 def test_a_room_that_becomes_inactive_sends_everybody_out(cast: Cast) -> None:
-    room, alice = cast.room(), cast.user("alice")
+    room, alice = cast.room(), actor_of(cast.user("alice"))
     come(cast, "Gus")
-    change_room(room, by=actor_of(alice), room_name="Other name")
+    named = change_room(editable(room, alice), by=alice, room_name="Other name")
     assert len(present_participations(room)) == 1
-    change_room(room, by=actor_of(alice), status=RoomStatusWord.INACTIVE)
+    change_room(named, by=alice, status=RoomStatusWord.INACTIVE)
     assert present_participations(room) == []
     assert running_session(room) is None
 

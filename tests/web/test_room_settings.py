@@ -10,7 +10,7 @@ from flask import Flask
 from portal.db import session, transaction
 from portal.rooms.features import narrowable_features
 from portal.rooms.models import Role
-from portal.rooms.settings import declared_for
+from portal.rooms.settings import declared
 from portal.status.models import Participation
 from tests.cast import Cast, Client
 
@@ -40,7 +40,7 @@ def test_every_declared_setting_and_every_feature_that_can_be_narrowed_has_a_fie
     names = set(re.findall(r'name="([^"]+)"', page))
     with app.app_context():
         room = cast.room()
-        assert set(declared_for(room.subscription)) <= names
+        assert set(declared(room.room_type, room.subscription.provider.provider_type)) <= names
         assert {feature.code for feature in narrowable_features(room.room_type)} <= names
     assert {"room_metadata", "room_name", "slug"} <= names
     assert not {"max_rooms", "max_outputs", "allow_create_account"} & names

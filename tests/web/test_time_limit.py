@@ -23,7 +23,7 @@ from portal.status.operations import leave_session
 from portal.status.room_lifecycle import change_room, delete_room
 from portal.status.runs import end_session
 from portal.subscriptions.models import SubscriptionFeature
-from tests.cast import Cast
+from tests.cast import Cast, editable
 from tests.web.test_conference import Player
 
 
@@ -103,7 +103,8 @@ def pause(cast: Cast) -> None:
 
 
 def close_room(cast: Cast) -> None:
-    change_room(cast.room(), by=actor_of(cast.user("alice")), status=RoomStatusWord.INACTIVE)
+    alice = actor_of(cast.user("alice"))
+    change_room(editable(cast.room(), alice), by=alice, status=RoomStatusWord.INACTIVE)
 
 
 def end_customer(cast: Cast) -> None:

@@ -31,7 +31,7 @@ from portal.status.room_lifecycle import change_room, delete_room
 from portal.status.runs import end_session, start_session
 from portal.webhooks.events import Event
 from portal.webhooks.models import WebhookDelivery
-from tests.cast import CODE, Cast, new_link, new_room
+from tests.cast import CODE, Cast, editable, new_link, new_room
 from tests.conftest import BOTH
 from tests.receiver import Receiver
 from tests.statements import statements
@@ -139,7 +139,7 @@ def test_rooms_are_told_of_to_who_listens_everywhere(app: Flask, cast: Cast, lis
     with app.app_context(), transaction():
         alice = cast.user("alice")
         room = new_room(account=cast.room().account, room_name="New", by=actor_of(alice))
-        change_room(room, by=actor_of(alice), room_name="Newer")
+        change_room(editable(room, actor_of(alice)), by=actor_of(alice), room_name="Newer")
         start_session(room, by=actor_of(alice))
         delete_room(room, by=actor_of(alice))
         restore_room(room, by=actor_of(alice))

@@ -18,7 +18,7 @@ from portal.rooms.models import Role
 from portal.status.room_lifecycle import change_room, delete_room
 from portal.webhooks.events import Event
 from portal.webhooks.operations import test_endpoint as send_test
-from tests.cast import Cast, new_link, new_room
+from tests.cast import Cast, editable, new_link, new_room
 from tests.webhooks.conftest import Listen, endpoint_of, messages
 
 
@@ -37,7 +37,7 @@ def happen_all(app: Flask, cast: Cast, endpoint_id: str) -> None:
         remove_member(member, room=room, by=by)
         record_event("participant.refused", room, by=None, room=room.uuid, reason="code wrong", role="guest")
         made = new_room(account=room.account, room_name="New", by=actor_of(alice))
-        change_room(made, by=actor_of(alice), room_name="Newer")
+        change_room(editable(made, by), by=by, room_name="Newer")
         delete_room(made, by=actor_of(alice))
         send_test(endpoint_of(endpoint_id), by=by)
 

@@ -17,6 +17,7 @@ from portal.api.v1.core.query_params import FieldSelection, listing_of
 from portal.api.v1.core.request_body import AnId, RequestBody
 from portal.clock import now
 from portal.edge import actor
+from portal.edge.editing_guard import edits_room
 from portal.edge.guard import bearer_only, requires
 from portal.edge.reading_guard import reads
 from portal.errors import Invalid, Message
@@ -36,7 +37,7 @@ from portal.permissions.visibility import (
 from portal.resources.rooms import RoomSchema, serialize_room
 from portal.rooms.models import ROOM_NAME_LENGTH, SLUG_LENGTH, Room, RoomStatusWord
 from portal.rooms.operations import create_room
-from portal.rooms.room_read import AnyRoom, RoomRead
+from portal.rooms.room_read import AnyRoom, EditableRoom, RoomRead
 from portal.scopes import Scope
 from portal.status.room_lifecycle import change_room, delete_room
 from portal.subscriptions.provider_models import ServiceType
@@ -205,15 +206,15 @@ def show_one(room: RoomRead) -> Response:
 
 @bp.patch("/rooms/<anyid:room_id>")
 @endpoint(TAG, scope=Scope.ROOMS_WRITE, returns=RoomSchema, listing=LISTING)
-@requires(Permission.ROOM_EDIT)
+@edits_room
 @takes(RoomChange, example={"room_name": "Supervisory board", "room_settings": {"description": None}})
-def change(room: Room, body: RoomChange) -> Response:
+def change(room: EditableRoom, body: RoomChange) -> Response:
     """Change a room. Settings and features are merged key by key, metadata is replaced."""
     selection = query_params.field_selection(LISTING)
     responses.check_if_match(room)
     given = body.given()
     if given:
-        change_room(
+        room = change_room(
             room,
             by=actor.someone(),
             room_name=given.get("room_name"),

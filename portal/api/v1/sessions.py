@@ -104,4 +104,4 @@ def session_one(room: Room, session_id: str) -> Response:
             selection.select_inner("participations", serialize_participation(one)) for one in participations_of(run)
         ]
         data["participations"] = {"data": people}
-    return responses.single(data, selection, tag=responses.etag_of(run))
+    return responses.single(data, selection, tag=run.id)

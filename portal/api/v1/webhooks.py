@@ -202,7 +202,7 @@ def test(webhook_id: str) -> Response:
     selection, (found, by) = query_params.field_selection(DELIVERIES), _managed(webhook_id)
     made = operations.test_endpoint(found, by=by)
     at = f"/api/v1/webhooks/{found.id}/deliveries/{made.id}"
-    return responses.created(serialize_delivery(made, found), selection, at=at, tag=responses.etag_of(made))
+    return responses.created(serialize_delivery(made, found), selection, at=at, tag=made.id)
 
 
 @bp.get("/<anyid:webhook_id>/deliveries")
@@ -238,7 +238,7 @@ def show_delivery(webhook_id: str, delivery_id: str) -> Response:
     """Read a delivery."""
     selection, found = query_params.field_selection(DELIVERIES), find_endpoint(actor.someone(), webhook_id)
     sent = find_delivery(found, delivery_id)
-    return responses.single(serialize_delivery(sent, found), selection, tag=responses.etag_of(sent))
+    return responses.single(serialize_delivery(sent, found), selection, tag=sent.id)
 
 
 @bp.post("/<anyid:webhook_id>/deliveries/<anyid:delivery_id>/retry")

@@ -1,30 +1,36 @@
 """The settings page of a room. Its form is built from the settings declared for the room, and from its features."""
 
-from typing import Any
+from functools import lru_cache
+from typing import Any, ClassVar
 
 from flask import Blueprint, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import get_locale
 from flask_babel import lazy_gettext as _l
 from wtforms import BooleanField, Field, IntegerField, SelectField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import DataRequired, Optional, ValidationError
 
 from portal.edge import actor
+from portal.edge.editing_guard import edits_room
 from portal.edge.guard import requires
 from portal.edge.i18n import gettext as _
 from portal.edge.i18n import translated
-from portal.errors import Message
+from portal.errors import Message, NotFound
 from portal.permissions.permission import Permission
+from portal.permissions.visibility import find_room
 from portal.providers.base import Setting, SettingScope
 from portal.rooms.features import EffectiveFeature, features_of, narrowable_features
 from portal.rooms.metadata import read_metadata, written
 from portal.rooms.models import Room, RoomStatusWord
-from portal.rooms.settings import declared_for, setting_of
+from portal.rooms.room_read import AnyRoom, EditableRoom
+from portal.rooms.settings import declared, set_value
 from portal.status.room_lifecycle import change_room
 from portal.subscriptions.feature_catalog import Feature
+from portal.subscriptions.provider_models import ServiceType
 from portal.web import flash_messages
 from portal.web.declared_fields import changed_values, for_people, form_field, shown_value
-from portal.web.edit_forms import EditForm, lock_for_edit
+from portal.web.edit_forms import EditForm
 from portal.web.forms import refills
 
 bp = Blueprint("room_settings", __name__, url_prefix="/manage/rooms/<id:room_id>/settings")
@@ -34,7 +40,7 @@ AS_PLANNED, OFF = "plan", "off"
 
 
 class SettingsForm(EditForm):
-    """The fields that every room has. `form_for` adds a field for each setting and feature, named by its key."""
+    """The fields that every room has. `_form_class` adds one for each setting and feature, named by its key."""
 
     room_name = StringField(_l("Name"), [DataRequired(_l("Give the room a name."))])
     slug = StringField(_l("Word in the address"))
@@ -43,8 +49,8 @@ class SettingsForm(EditForm):
     room_metadata = TextAreaField(
         _l("Metadata"), render_kw={"rows": 6, "spellcheck": "false", "autocomplete": "off", "dir": "ltr"}
     )
-    declared: dict[str, Setting]
-    features: list[Feature]
+    declared: ClassVar[dict[str, Setting]]
+    features: ClassVar[list[Feature]]
     shown: dict[str, Any]
 
     @property
@@ -73,13 +79,19 @@ class SettingsForm(EditForm):
         return read_metadata(self.room_metadata.data or "") if self.room_metadata.raw_data else None
 
 
-@bp.route("", methods=["GET", "POST"])
+@bp.get("")
 @requires(Permission.ROOM_EDIT)
+def show(room: Room) -> ResponseReturnValue:
+    """Show the settings to change them."""
+    return _page(room, form_for(room, room.subscription.provider.provider_type))
+
+
+@bp.post("")
+@edits_room
 @refills
-def edit(room: Room) -> ResponseReturnValue:
+def edit(room: EditableRoom) -> ResponseReturnValue:
     """Change the room."""
-    lock_for_edit(room)
-    form = form_for(room)
+    form = form_for(room, room.provider_type)
     if form.validate_on_submit():
         with form.refusals():
             change_room(
@@ -94,8 +106,15 @@ def edit(room: Room) -> ResponseReturnValue:
                 metadata=form.metadata(),
             )
             flash_messages.done(_("Saved."))
-            return redirect(url_for("room_settings.edit", room_id=room.id), 303)
-    page = render_template(
+            return redirect(url_for("room_settings.show", room_id=room.id), 303)
+    found = find_room(actor.someone(), room.id)  # with all that the frame of the page shows
+    if found is None:  # deleted meanwhile: the lock ended with what was rolled back
+        raise NotFound
+    return _page(found, form), 422 if form.refused else 200
+
+
+def _page(room: Room, form: SettingsForm) -> str:
+    return render_template(
         "manage/rooms/settings.html",
         room=room,
         tab="settings",
@@ -104,7 +123,6 @@ def edit(room: Room) -> ResponseReturnValue:
         plan=room.subscription.values,
         remarks={row.code: row.reason for row in features_of(room) if _needs_a_remark(row)},
     )
-    return page, 422 if form.refused else 200
 
 
 def _needs_a_remark(row: EffectiveFeature) -> bool:
@@ -112,15 +130,12 @@ def _needs_a_remark(row: EffectiveFeature) -> bool:
     return (row.in_room and row.room_value != row.used_value) or not row.available
 
 
-def form_for(room: Room) -> SettingsForm:
-    """The settings form of this room, filled with its present values."""
-    declared, features = for_people(declared_for(room.subscription)), narrowable_features(room.room_type)
-    shown: dict[str, Any] = {name: shown_value(one, setting_of(room, name)) for name, one in declared.items()}
-    shown |= {feature.code: _shown(feature, room.room_features.get(feature.code)) for feature in features}
-    fields: dict[str, Field] = {name: form_field(setting) for name, setting in declared.items()}
-    fields |= {feature.code: _feature_field(feature, shown[feature.code]) for feature in features}
-    drawn: type[SettingsForm] = type("RoomSettingsForm", (SettingsForm,), fields)
-    form = drawn(
+def form_for(room: AnyRoom, provider_type: str) -> SettingsForm:
+    """The settings form of this room, filled with its present values. Its plan's provider is of this type."""
+    form_class = _form_class(room.room_type, provider_type, str(get_locale()))
+    shown = {name: shown_value(one, set_value(one, room.room_settings)) for name, one in form_class.declared.items()}
+    shown |= {feature.code: _shown(feature, room.room_features.get(feature.code)) for feature in form_class.features}
+    form = form_class(
         data={
             **shown,
             "room_name": room.room_name,
@@ -130,25 +145,35 @@ def form_for(room: Room) -> SettingsForm:
             "room_metadata": written(room.room_metadata, indent=2) if room.room_metadata else "",
         }
     )
-    form.declared, form.features, form.shown = declared, features, shown
+    form.shown = shown
     return form
 
 
-def _feature_field(feature: Feature, shown: object) -> Field:
+@lru_cache(maxsize=64)
+def _form_class(room_type: ServiceType, provider_type: str, _language: str) -> type[SettingsForm]:
+    """The form of rooms of this type at such a provider, in the language of the present reader.
+
+    Kept, because WTForms looks through a class for its fields when it makes the first form of it.
+    """
+    settings, features = for_people(declared(room_type, provider_type)), narrowable_features(room_type)
+    fields: dict[str, Field] = {name: form_field(setting) for name, setting in settings.items()}
+    fields |= {feature.code: _feature_field(feature) for feature in features}
+    return type("RoomSettingsForm", (SettingsForm,), {**fields, "declared": settings, "features": features})
+
+
+def _feature_field(feature: Feature) -> Field:
     label = translated(feature.label)
     if not feature.numeric:
         return SelectField(
             label, choices=[SelectChoice(AS_PLANNED, _("As the plan says")), SelectChoice(OFF, _("Off"))]
         )
-
-    def sensible(_form: SettingsForm, field: Field) -> None:
-        if field.data != shown and field.data is not None and not 1 <= field.data <= LARGEST:
-            raise ValidationError(
-                translated(Message("Use a whole number from 1 to %(largest)d.", largest=LARGEST)),
-            )
-
     text = f"{label} ({feature.unit})" if feature.unit else label
-    return IntegerField(text, [Optional(), sensible], render_kw={"inputmode": "numeric", "min": "1"})
+    return IntegerField(text, [Optional(), _sensible], render_kw={"inputmode": "numeric", "min": "1"})
+
+
+def _sensible(_form: SettingsForm, field: Field) -> None:
+    if field.data != field.object_data and field.data is not None and not 1 <= field.data <= LARGEST:
+        raise ValidationError(translated(Message("Use a whole number from 1 to %(largest)d.", largest=LARGEST)))
 
 
 def _shown(feature: Feature, stored: object) -> int | str | None:

@@ -26,7 +26,7 @@ TABS = {
     RoomTab.PEOPLE: Tab(Message("People"), "people.index", Permission.MEMBERS_VIEW),
     RoomTab.SESSIONS: Tab(Message("Sessions"), "sessions.index", Permission.REPORTS_VIEW),
     RoomTab.WEBHOOKS: Tab(Message("Webhooks"), "webhooks.index", Permission.ROOM_EDIT),
-    RoomTab.SETTINGS: Tab(Message("Settings"), "room_settings.edit", Permission.ROOM_EDIT),
+    RoomTab.SETTINGS: Tab(Message("Settings"), "room_settings.show", Permission.ROOM_EDIT),
 }
 
 

@@ -6,16 +6,24 @@ Every response with content takes the `FieldSelection` that was asked for, so th
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from typing import Any
+from datetime import datetime
+from typing import Any, Protocol
+from uuid import UUID
 
 from flask import Response, current_app, request
 from werkzeug.exceptions import PreconditionFailed
 
-from portal.admission.issuing import IssuedLink
 from portal.api.v1.core.query_params import FieldSelection
-from portal.db import TimestampMixin, lock
-from portal.identifiers import IdentifierMixin
-from portal.rooms.room_read import RoomRead
+from portal.db import lock
+
+
+class Stamped(Protocol):
+    """A row, or a value that was read from it, that says when it was last changed."""
+
+    @property
+    def uuid(self) -> UUID: ...
+    @property
+    def updated_at(self) -> datetime: ...
 
 
 def single(
@@ -50,13 +58,12 @@ def no_content() -> Response:
     return Response(status=204)
 
 
-def etag_of(thing: IdentifierMixin | RoomRead | IssuedLink) -> str:
+def etag_of(thing: Stamped) -> str:
     """The first half of a thing's entity tag, which changes with its `updated_at`."""
-    changed = thing.updated_at.isoformat() if isinstance(thing, TimestampMixin | RoomRead | IssuedLink) else ""
-    return _digest(f"{thing.uuid} {changed}".encode())
+    return _digest(f"{thing.uuid} {thing.updated_at.isoformat()}".encode())
 
 
-def check_if_match(thing: IdentifierMixin) -> None:
+def check_if_match(thing: Stamped) -> None:
     """Raise a 412 if the request has `If-Match` and the thing has changed since, or the header is malformed.
 
     Locks the thing's row until the transaction ends.

@@ -44,6 +44,12 @@ def staff(permission: StaffPermission, **finds: Find) -> Callable[[View], View]:
     return door
 
 
+def staff_can(permission: StaffPermission) -> bool:
+    """Whether the door `staff(permission)` is open to the actor of this request: what it guards is shown to him."""
+    somebody = actor.current()
+    return all(can(somebody, needed, PLATFORM) for needed in (StaffPermission.DASHBOARD_ACCESS, permission))
+
+
 def _require_staff(permission: StaffPermission) -> Actor:
     somebody = require_actor()
     if not somebody.staff:

@@ -12,6 +12,9 @@ sign-in: admissions and event streams.
     models.py            the tables `User`, `PlatformRole`, `SignIn` and `PasswordLink`
     signed_in.py         who is signed in, read with each page
     operations.py        signing in and out, creating and changing users
+    roles.py             platform roles: made, changed, deleted
+    role_holders.py      giving roles to people, and who may touch whom
+    user_status.py       switching users off and on, making them nobody
     known_devices.py     browsers in which somebody has signed in before
     throttle_buckets.py  what counts the tries of a password
     names.py             the rule for names that people read, used for rooms and links as well

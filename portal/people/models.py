@@ -33,6 +33,15 @@ class PlatformRole(IdentifierMixin, TimestampMixin, Base):
     builtin: Mapped[bool] = mapped_column(default=False)
     permissions: Mapped[list[str]] = mapped_column(default=list)
 
+    @property
+    def title(self) -> str:
+        """What people call it: its `display_name`, or the name if it has none."""
+        return self.display_name or self.name
+
+
+ROLE_TITLE = sa.func.coalesce(sa.func.nullif(PlatformRole.display_name, ""), PlatformRole.name)
+"""`PlatformRole.title` in SQL."""
+
 
 class User(IdentifierMixin, TimestampMixin, Base):
     """A person who signs in. `email` is canonical (see `emails.py`). Without a `password_hash` they cannot sign in."""

@@ -14,6 +14,7 @@ from portal.channels import channels
 from portal.clock import now
 from portal.db import committed_step, on_commit, session
 from portal.errors import Invalid, Message, Throttled
+from portal.identifiers import matches_identifier
 from portal.people import passwords
 from portal.people.actor import Actor, actor_of
 from portal.people.emails import canonical_email
@@ -153,7 +154,12 @@ def make_admin(user: User, *, by: Actor | None = None) -> None:
     """Give the built-in platform role, which holds every staff permission. `by` is None for the portal itself."""
     role = session.scalar(sa.select(PlatformRole).where(PlatformRole.name == ADMIN_ROLE))
     if role is None:
-        role = PlatformRole(name=ADMIN_ROLE, builtin=True)
+        role = PlatformRole(
+            name=ADMIN_ROLE,
+            display_name="Administrator",
+            description="Holds every permission, also future ones.",
+            builtin=True,
+        )
         session.add(role)
     if role not in user.platform_roles:
         user.platform_roles.append(role)
@@ -171,6 +177,11 @@ def mark_seen(sign_in_uuid: UUID, *, at: datetime, step: timedelta) -> None:
 def user_of(actor: Actor) -> User:
     """The row of whoever acts, to change it or to relate something to it."""
     return session.get_one(User, actor.uuid)
+
+
+def find_user(user_id: str) -> User | None:
+    """The user with this id, uuid or ulid; None if there is none."""
+    return session.scalars(sa.select(User).where(matches_identifier(User, user_id))).unique().one_or_none()
 
 
 def find_by_email(email: str) -> User | None:

@@ -84,12 +84,17 @@ def use_password_link(*, token: str, password: str, network: str, timezone: str 
     return start_sign_in(user, timezone=timezone)
 
 
+def find_link_of(user: User) -> PasswordLink | None:
+    """The user's link, if it still works; only its hash is stored, so that nobody can show it again."""
+    link = session.get(PasswordLink, user.uuid)
+    return link if link is not None and link.works(now()) else None
+
+
 def can_get_in(user: User) -> bool:
     """Whether the user can sign in: there is a password, or a link to set one that still works."""
     if user.deactivated_at is not None or user.password_hash is not None:
         return user.deactivated_at is None
-    link = session.get(PasswordLink, user.uuid)
-    return link is not None and link.works(now())
+    return find_link_of(user) is not None
 
 
 def sweep_password_links() -> None:

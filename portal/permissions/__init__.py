@@ -10,6 +10,7 @@ A program has its person's permissions within its scopes. A stranger must not le
     colleagues.py       who belongs to a customer and may be made a member
     operations.py       adding, changing, removing and restoring members of a room
     memberships.py      granting, changing and ending rights in an account or at a customer
+    user_deletion.py    deleting a user who owns nothing
     visibility.py       which rooms and accounts an actor may see, as SQL
     watching.py         what an actor may watch for changes
     room_reading.py     rooms as plain values, for whoever only reads them

@@ -64,7 +64,7 @@ def worded(column: InstrumentedAttribute[str]) -> Column:
     return Column(column, like=partial(words_begin, column))
 
 
-def words_begin(column: InstrumentedAttribute[str], text: str) -> sa.ColumnElement[bool]:
+def words_begin(column: InstrumentedAttribute[str] | sa.ColumnElement[str], text: str) -> sa.ColumnElement[bool]:
     """The SQL condition that each word of `text` begins a word of the column, in whatever case it is written."""
     lowered = sa.func.lower(column)
     escaped = [word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") for word in text.casefold().split()]

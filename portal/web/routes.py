@@ -6,13 +6,17 @@ from flask.typing import ResponseReturnValue
 from portal.admission.sharing import default_role
 from portal.edge import actor
 from portal.edge.guard import PROVEN_BY_ADMISSION, STAMP, open_to_all
+from portal.edge.staff_guard import staff_can
+from portal.people.staff import StaffPermission
 from portal.permissions.permission import Permission
 from portal.permissions.rules import can
 from portal.rooms.kinds import kind_of
 from portal.web import health
 from portal.web.admin import home as admin_home
+from portal.web.admin import roles as admin_roles
 from portal.web.admin import rooms as admin_rooms
 from portal.web.admin import staff as admin_staff
+from portal.web.admin import staff_members as admin_staff_members
 from portal.web.admin.navigation import home_endpoint
 from portal.web.conference import pages as conference_pages
 from portal.web.conference import returning
@@ -65,6 +69,8 @@ def install(app: Flask) -> None:
         admin_home.bp,
         admin_rooms.bp,
         admin_staff.bp,
+        admin_staff_members.bp,
+        admin_roles.bp,
         health.bp,
     ):
         app.register_blueprint(blueprint)
@@ -75,6 +81,8 @@ def install(app: Flask) -> None:
     app.add_template_global(can, "can")
     app.add_template_global(default_role, "default_role")
     app.add_template_global(Permission, "Permission")
+    app.add_template_global(StaffPermission, "StaffPermission")
+    app.add_template_global(staff_can, "staff_can")
     app.add_template_global(status.snapshot_of, "snapshot_of")
     app.add_template_global(kind_of, "kind_of")
     app.add_template_global(room_rows.row_gap)

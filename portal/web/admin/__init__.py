@@ -7,7 +7,8 @@ of it can need attention, a block of the page Home.
     navigation.py    the top navigation, in one table     home.py          the first page, made of blocks
     lists.py         what a list declares: columns, filters, search
     list_query.py    what is asked of a list, as the address says it
-    staff.py         people with platform roles
+    staff.py         people with platform roles           staff_members.py  one of them
+    roles.py         platform roles
     rooms.py         the rooms of all customers
     list_page.py     reading one page of a list, or all of it as CSV
 """

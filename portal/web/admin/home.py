@@ -12,10 +12,9 @@ from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
 from portal.edge import actor
-from portal.edge.staff_guard import staff
+from portal.edge.staff_guard import staff, staff_can
 from portal.people.actor import Actor
 from portal.people.staff import StaffPermission
-from portal.permissions.rules import PLATFORM, can
 from portal.subscriptions.queries import inactive_default_providers
 from portal.web.manage.room_filter import RoomFilter, StatusFilter
 from portal.web.manage.room_list import page_of_rooms
@@ -73,6 +72,6 @@ def index() -> ResponseReturnValue:
     found = [
         FoundBlock(block.template, things[:MOST], len(things) > MOST, block.urgent)
         for block in BLOCKS
-        if can(somebody, block.permission, PLATFORM) and (things := block.find(somebody))
+        if staff_can(block.permission) and (things := block.find(somebody))
     ]
     return render_template("admin/home/index.html", blocks=found, calm=not any(block.urgent for block in found))

@@ -13,7 +13,7 @@ from portal.edge.i18n import gettext as _
 from portal.edge.staff_guard import staff
 from portal.errors import Message
 from portal.keyset import Key
-from portal.people.models import PlatformRole, SignIn, User, user_platform_roles
+from portal.people.models import ROLE_TITLE, PlatformRole, SignIn, User, user_platform_roles
 from portal.people.staff import StaffPermission
 from portal.plain_values import columns_for
 from portal.resources.columns import words_begin
@@ -32,13 +32,13 @@ class StaffRow:
     email: str
     deactivated_at: datetime | None
     roles: list[list[str]] | None
-    """The name of each role, in a list of its own."""
+    """The title of each role, in a list of its own."""
     seen_at: datetime | None
     created_at: datetime
 
     @property
     def role_names(self) -> list[str]:
-        """The names of the roles, in order."""
+        """The titles of the roles, in order."""
         return sorted(name for (name,) in self.roles or ())
 
     @property
@@ -49,7 +49,7 @@ class StaffRow:
 
 _HELD = user_platform_roles.c
 _ROLES = (
-    sa.select(json_rows(PlatformRole.name))
+    sa.select(json_rows(ROLE_TITLE))
     .join(user_platform_roles, _HELD.platform_role_uuid == PlatformRole.uuid)
     .where(_HELD.user_uuid == User.uuid)
     .scalar_subquery()
@@ -58,7 +58,7 @@ _SEEN = sa.select(sa.func.max(SignIn.seen_at)).where(SignIn.user_uuid == User.uu
 
 
 def _role_choices() -> list[FilterChoice]:
-    roles = session.execute(sa.select(PlatformRole.id, PlatformRole.name).order_by(PlatformRole.name))
+    roles = session.execute(sa.select(PlatformRole.id, ROLE_TITLE).order_by(ROLE_TITLE))
     return [FilterChoice(id, name, lambda id=id: _holds(PlatformRole.id == id)) for id, name in roles]  # type: ignore[misc]
 
 

@@ -38,7 +38,7 @@ def _short_pages(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def names(html: str) -> list[str]:
-    return [unescape(name) for name in re.findall(r'<span class="label">\s*<bdi>(.*?)</bdi>', html)]
+    return [unescape(name) for name in re.findall(r'<span class="label">\s*<a [^>]*>(.*?)</a>', html)]
 
 
 def link(html: str, words: str) -> str:

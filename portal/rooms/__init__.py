@@ -12,7 +12,6 @@ Settings and features are merged key by key, where null removes one; metadata is
     kinds.py          what pages and answers ask about rooms of each type
     features.py       the limits in force: the plan's, narrowed by the room's
     settings.py       the declared settings, and validating them
-    metadata.py       JSON that API clients store with a room
     slugs.py          the readable part of a room's address
     search.py         finding rooms by name
     search_terms.py   splitting names into search terms

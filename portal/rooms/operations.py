@@ -16,10 +16,10 @@ from portal.customers.webhook_counts import note_webhooks
 from portal.db import on_commit, read, session
 from portal.errors import Conflict, Invalid, Message
 from portal.identifiers import new_id, new_uuid
+from portal.metadata import checked_metadata
 from portal.people.actor import Actor
 from portal.people.names import clean_name
 from portal.rooms.features import merged_features
-from portal.rooms.metadata import checked_metadata
 from portal.rooms.models import ROOM_NAME_LENGTH, Room, RoomStatusWord, name_columns
 from portal.rooms.protocols import RoomColumns
 from portal.rooms.room_read import EditableRoom, RoomRead
@@ -75,7 +75,7 @@ def create_room(
         "room_settings": merged_settings(
             {}, settings or {}, declared=declared(account.service_type, account.provider_type)
         ),
-        "room_metadata": checked_metadata({} if metadata is None else metadata),
+        "room_metadata": checked_metadata({} if metadata is None else metadata, field="room_metadata"),
     }
     insert_row(_INSERT, {**columns, **name_columns(name)})
     room = RoomRead(
@@ -148,7 +148,7 @@ def _changed_columns(room: EditableRoom, changes: RoomChanges) -> dict[str, Any]
     if (features := changes.get("features")) is not None:
         columns["room_features"] = merged_features(room.room_features, features)
     if (metadata := changes.get("metadata")) is not None:
-        columns["room_metadata"] = checked_metadata(metadata)
+        columns["room_metadata"] = checked_metadata(metadata, field="room_metadata")
     return columns
 
 

@@ -17,11 +17,11 @@ from portal.edge.guard import requires
 from portal.edge.i18n import gettext as _
 from portal.edge.i18n import translated
 from portal.errors import Message, NotFound
+from portal.metadata import read_metadata, written
 from portal.permissions.permission import Permission
 from portal.permissions.visibility import find_room
 from portal.providers.base import Setting, SettingScope
 from portal.rooms.features import EffectiveFeature, features_of, narrowable_features
-from portal.rooms.metadata import read_metadata, written
 from portal.rooms.models import Room, RoomStatusWord
 from portal.rooms.room_read import AnyRoom, EditableRoom
 from portal.rooms.settings import declared, set_value
@@ -76,7 +76,9 @@ class SettingsForm(EditForm):
 
     def metadata(self) -> dict[str, Any] | None:
         """The metadata, for `change_room`; None if the field was not sent. Raises `Invalid` on `room_metadata`."""
-        return read_metadata(self.room_metadata.data or "") if self.room_metadata.raw_data else None
+        return (
+            read_metadata(self.room_metadata.data or "", field="room_metadata") if self.room_metadata.raw_data else None
+        )
 
 
 @bp.get("")

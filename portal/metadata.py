@@ -1,4 +1,4 @@
-"""Room metadata: JSON that API clients store with a room. The portal returns it as it came and never acts on it.
+"""Metadata: JSON that API clients store with a thing. The portal returns it as it came and never acts on it.
 
 It is an object of at most 16 KB with scalar values and one level of nested objects or arrays. Every write replaces
 the whole object.
@@ -11,14 +11,36 @@ from typing import Any, NoReturn
 
 from portal.errors import Invalid, Message
 
-FIELD = "room_metadata"
 KEY_LENGTH = 100
 LARGEST = 16 * 1024  # bytes of UTF-8, as compact JSON
 LONGEST_TYPED = 4 * LARGEST  # characters of a form's text, with all its white space
 
 
-def checked_metadata(value: object) -> dict[str, Any]:
-    """Return `value` if it can be a room's metadata. Raises `Invalid` on `room_metadata`, naming the path."""
+class _RefusedMetadata(Exception):
+    """Why a value cannot be metadata."""
+
+    def __init__(self, message: Message) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+def checked_metadata(value: object, *, field: str) -> dict[str, Any]:
+    """Return `value` if it can be metadata. Raises `Invalid` on `field`, naming the path."""
+    try:
+        return _checked(value)
+    except _RefusedMetadata as refused:
+        raise Invalid(**{field: refused.message}) from None
+
+
+def read_metadata(text: str, *, field: str) -> dict[str, Any]:
+    """Parse metadata typed into a form; an empty text is an empty object. Raises `Invalid` on `field`."""
+    try:
+        return _checked(_parsed(text)) if text.strip() else {}
+    except _RefusedMetadata as refused:
+        raise Invalid(**{field: refused.message}) from None
+
+
+def _checked(value: object) -> dict[str, Any]:
     if not isinstance(value, dict):
         _refuse(Message("Metadata is a JSON object: {…}."))
     for key, entry in value.items():
@@ -44,21 +66,18 @@ def checked_metadata(value: object) -> dict[str, Any]:
     return value
 
 
-def read_metadata(text: str) -> dict[str, Any]:
-    """Parse metadata typed into a form; an empty text is an empty object. Raises `Invalid` on `room_metadata`."""
-    if not text.strip():
-        return {}
+def _parsed(text: str) -> object:
     if len(text) > LONGEST_TYPED:
         _refuse(Message("This is too long: at most %(longest)d characters.", longest=LONGEST_TYPED))
     try:
-        value = json.loads(text, object_pairs_hook=_without_doubles, parse_constant=_no_constant)
+        value: object = json.loads(text, object_pairs_hook=_without_doubles, parse_constant=_no_constant)
     except json.JSONDecodeError as error:
         _refuse(
             Message("This is no JSON: look at line %(line)d, column %(column)d.", line=error.lineno, column=error.colno)
         )
     except (RecursionError, ValueError):  # nested thousands of times, or a number with thousands of digits
         _refuse(Message("This is no JSON that can be kept."))
-    return checked_metadata(value)
+    return value
 
 
 def written(value: object, *, indent: int | None = None) -> str:
@@ -109,4 +128,4 @@ def _no_constant(constant: str) -> NoReturn:
 
 
 def _refuse(message: Message) -> NoReturn:
-    raise Invalid(**{FIELD: message})
+    raise _RefusedMetadata(message)

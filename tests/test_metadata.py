@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from portal.errors import Invalid
-from portal.rooms.metadata import LARGEST, checked_metadata, read_metadata, written
+from portal.metadata import LARGEST, checked_metadata, read_metadata, written
 
 texts = st.text(st.characters(blacklist_categories=["Cs"], blacklist_characters="\0"), max_size=40)
 keys = st.text(st.characters(blacklist_categories=["Cs", "Cc"]), min_size=1, max_size=20)
@@ -25,15 +25,15 @@ anything = st.recursive(
 
 @given(st.dictionaries(keys, levels, max_size=8))
 def test_one_level_of_scalars_comes_back_as_it_went_in(value: dict[str, Any]) -> None:
-    assert checked_metadata(value) == value
-    assert read_metadata(written(value)) == value
-    assert read_metadata(written(value, indent=2)) == value
+    assert checked_metadata(value, field="room_metadata") == value
+    assert read_metadata(written(value), field="room_metadata") == value
+    assert read_metadata(written(value, indent=2), field="room_metadata") == value
 
 
 @given(keys, deeper)
 def test_a_second_level_is_refused_naming_the_path(key: str, value: Any) -> None:
     with pytest.raises(Invalid) as refused:
-        checked_metadata({key: value})
+        checked_metadata({key: value}, field="room_metadata")
     assert "nested too deeply" in refused.value.fields["room_metadata"]
     assert refused.value.fields["room_metadata"].startswith(key)
 
@@ -42,7 +42,7 @@ def test_a_second_level_is_refused_naming_the_path(key: str, value: Any) -> None
 def test_anything_else_is_refused_on_its_field_and_nothing_breaks(value: Any) -> None:
     refused, kept = None, None
     try:
-        kept = checked_metadata(value)
+        kept = checked_metadata(value, field="room_metadata")
     except Invalid as invalid:
         refused = set(invalid.fields)
     assert refused in (None, {"room_metadata"})
@@ -75,15 +75,15 @@ def test_anything_else_is_refused_on_its_field_and_nothing_breaks(value: Any) ->
 )
 def test_the_message_names_the_path(value: object, words: str) -> None:
     with pytest.raises(Invalid) as refused:
-        checked_metadata(value)
+        checked_metadata(value, field="room_metadata")
     assert words in refused.value.fields["room_metadata"]
 
 
 def test_sixteen_kilobytes_are_the_last_that_fit() -> None:
     frame = len(written({"a": ""}))
-    checked_metadata({"a": "x" * (LARGEST - frame)})
+    checked_metadata({"a": "x" * (LARGEST - frame)}, field="room_metadata")
     with pytest.raises(Invalid):
-        checked_metadata({"a": "x" * (LARGEST - frame + 1)})
+        checked_metadata({"a": "x" * (LARGEST - frame + 1)}, field="room_metadata")
 
 
 @pytest.mark.parametrize(
@@ -105,10 +105,10 @@ def test_sixteen_kilobytes_are_the_last_that_fit() -> None:
 )
 def test_what_somebody_typed_wrongly_is_said_in_words(text: str, words: str) -> None:
     with pytest.raises(Invalid) as refused:
-        read_metadata(text)
+        read_metadata(text, field="room_metadata")
     assert words in refused.value.fields["room_metadata"]
 
 
 @pytest.mark.parametrize("text", ["", "  \n", "{}"])
 def test_nothing_typed_is_an_empty_object(text: str) -> None:
-    assert read_metadata(text) == {}
+    assert read_metadata(text, field="room_metadata") == {}

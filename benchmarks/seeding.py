@@ -166,7 +166,7 @@ def _account(owner: User, provider: ServiceProvider) -> Account:
         name="Meet",
         service_type=ServiceType.MEET,
         currency="EUR",
-        features={"max_participants": None, "max_rooms": None, "max_duration": None, "recording": True},
+        features={"max_participants": None, "max_rooms": None, "max_duration": None},
         provider=provider,
     )
     customer = create_customer(company_name=f"Customer of {owner.name}", owner=owner)

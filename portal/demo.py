@@ -31,16 +31,12 @@ MEET_STANDARD: dict[str, int | bool | None] = {
     "max_participants": 25,
     "max_duration": 60,
     "max_rooms": 10,
-    "recording": True,
-    "public_chat": True,
-    "screen_sharing": True,
 }
 MEET_PRO: dict[str, int | bool | None] = {
     **MEET_STANDARD,
     "max_participants": 100,
     "max_duration": None,
     "max_rooms": None,
-    "private_chat": True,
 }
 STANDARD = PackagePreset("Meet Standard", ServiceType.MEET, "mesh", MEET_STANDARD)
 PRO = PackagePreset("Meet Pro", ServiceType.MEET, "mesh", MEET_PRO)

@@ -4,7 +4,8 @@ The entrances turn each of them into a page, a fragment or a JSON answer. Their 
 English as they stand, translatable where somebody reads them.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import ClassVar
 
 
@@ -57,6 +58,26 @@ class Invalid(Refused):
     def __init__(self, message: Message | None = None, **fields: Message) -> None:
         super().__init__(message)
         self.fields = fields
+
+
+class InvalidFields:
+    """Gathers what is wrong with several fields, so that all of it is told at once: `with wrong.gathered(): …`."""
+
+    def __init__(self) -> None:
+        self.fields: dict[str, Message] = {}
+
+    @contextmanager
+    def gathered(self) -> Iterator[None]:
+        """Keep the fields of an `Invalid` that the block raises. Nothing of the block after that is done."""
+        try:
+            yield
+        except Invalid as invalid:
+            self.fields |= invalid.fields
+
+    def raise_if_any(self) -> None:
+        """Raise one `Invalid` for all of them, if there are any."""
+        if self.fields:
+            raise Invalid(**self.fields)
 
 
 class NotAllowed(Refused):

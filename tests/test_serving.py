@@ -33,11 +33,8 @@ PLAN = {
     "max_participants": 25,
     "max_duration": 60,
     "max_rooms": 10,
-    "recording": True,
-    "public_chat": True,
-    "screen_sharing": True,
 }
-"""What the demo's customers bought, as the issue says it."""
+"""What the demo's customers bought: what the portal and its built-in service can do."""
 OUTGOING = {"outgoing_private": True, "outgoing_http": True}
 """Settings of a portal that may call the receiver, which is on loopback and knows no https."""
 

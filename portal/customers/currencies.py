@@ -1,4 +1,4 @@
-"""The currencies in which customers pay and packages are sold: those of ISO 4217 that are legal tender somewhere now."""
+"""The currencies in which customers pay and packages are sold: those of ISO 4217 that are legal tender now."""
 
 from functools import cache
 

@@ -9,12 +9,15 @@ an unlimited number is stored as null and written `true` in the API.
     package_models.py    the tables `ServicePackage`, `PackageFeature` and `PackageProvider`
     models.py            the tables `Subscription`, `SubscriptionFeature` and `SubscriptionProvider`
     terms.py             price, currency, and lengths of time
+    checked_terms.py     judging and setting those
     protocols.py         what is asked of a subscription and its provider, as protocols
     feature_catalog.py   the features that a plan can grant and a room may narrow
     declared_values.py   judging values of declared settings and properties
     properties.py        properties of a provider, with secrets sealed
     operations.py        creating providers, and selling packages
-    packages.py          making packages, their features and providers, and taking one from stock
+    packages.py          making, changing, copying and deleting packages, and taking one from stock
+    package_features.py  what a package grants, and what it could grant
+    package_providers.py which providers can serve a package, and which of them is the default
     presets.py           the packages that the command line can sell before anybody has made one
     queries.py           finding a provider, and reading a plan
     services.py          from a provider to the service behind it

@@ -27,18 +27,12 @@ class PackagePreset:
     features: Mapping[str, Value]
 
 
-_EVERYTHING: dict[str, Value] = {
-    "max_duration": None,
-    "recording": True,
-    "public_chat": True,
-    "private_chat": True,
-    "screen_sharing": True,
-}
-
 PRESETS = {
-    "small": PackagePreset("Small", ServiceType.MEET, "mesh", {"max_rooms": 10, "max_participants": 25, **_EVERYTHING}),
+    "small": PackagePreset(
+        "Small", ServiceType.MEET, "mesh", {"max_rooms": 10, "max_participants": 25, "max_duration": None}
+    ),
     "large": PackagePreset(
-        "Large", ServiceType.MEET, "mesh", {"max_rooms": None, "max_participants": 100, **_EVERYTHING}
+        "Large", ServiceType.MEET, "mesh", {"max_rooms": None, "max_participants": 100, "max_duration": None}
     ),
 }
 """Word of the command line → what it makes."""

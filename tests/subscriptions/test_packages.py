@@ -9,7 +9,8 @@ from portal.errors import Conflict, Invalid
 from portal.subscriptions.models import SubscriptionStatus
 from portal.subscriptions.operations import create_subscription
 from portal.subscriptions.package_models import PackageStatus, ServicePackage
-from portal.subscriptions.packages import add_package_provider, create_package
+from portal.subscriptions.package_providers import add_package_provider
+from portal.subscriptions.packages import create_package
 from portal.subscriptions.provider_models import ServiceProvider, ServiceType
 from portal.subscriptions.terms import Length, PeriodUnit, after
 from tests.cast import Cast
@@ -28,10 +29,10 @@ def acme(cast: Cast) -> Customer:
 
 
 def test_a_subscription_copies_what_the_package_grants(cast: Cast) -> None:
-    package = a_package(features={"max_participants": True, "max_rooms": 3, "recording": False})
+    package = a_package(features={"max_participants": True, "max_rooms": 3, "allow_create_account": False})
     sold = create_subscription(customer=acme(cast), package=package)
     session.expire(sold)
-    assert sold.values == {"max_participants": None, "max_rooms": 3, "recording": False}
+    assert sold.values == {"max_participants": None, "max_rooms": 3, "allow_create_account": False}
     assert (sold.currency, sold.name) == ("EUR", f"Endless {sold.tag}")
     package.features.clear()
     session.flush()

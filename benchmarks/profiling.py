@@ -7,12 +7,13 @@ sample is its component's that was called last; Python's own library works for w
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from urllib.request import urlopen
 
 from benchmarks import clocks, load
 from benchmarks.measuring import answered, requests_of
 from benchmarks.paths import Path
 from benchmarks.sampled import ADDRESS, TEMPLATE
-from benchmarks.sites import Browser, Site
+from benchmarks.sites import Site
 
 COMPONENTS = {
     "gunicorn, gevent": ("gunicorn", "gevent", "greenlet", "portal.worker", "portal.server"),
@@ -111,5 +112,6 @@ def _clocks(site: Site) -> tuple[float, float]:
 
 def _samples(site: Site) -> Counter[tuple[str, ...]]:
     """What has been sampled since the last call."""
-    lines = Browser(site.port).open(ADDRESS)[2].splitlines()
+    with urlopen(f"{site.portal.address}{ADDRESS}") as answer:
+        lines = answer.read().decode().splitlines()
     return Counter({tuple(stack.split(";")): int(count) for stack, _, count in (one.rpartition(" ") for one in lines)})

@@ -38,8 +38,9 @@ def _with_samples(serve: Callable[..., Iterable[bytes]]) -> Callable[..., Iterab
     def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         if environ["PATH_INFO"] != ADDRESS:
             return serve(environ, start_response)
-        text = "\n".join(f"{stack} {count}" for stack, count in _stacks.items()).encode()
-        _stacks.clear()
+        global _stacks
+        sampled, _stacks = _stacks, Counter()  # another one may be sampled at any moment
+        text = "\n".join(f"{stack} {count}" for stack, count in sampled.items()).encode()
         signal.signal(signal.SIGPROF, _sample)
         signal.setitimer(signal.ITIMER_PROF, EVERY, EVERY)
         start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", str(len(text)))])

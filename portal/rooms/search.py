@@ -22,13 +22,29 @@ def matches(text: str) -> sa.ColumnElement[bool]:
 
     An empty text matches every room; a text without any word, such as "?!", matches none.
     """
-    words = search_terms(text[:LONGEST_SEARCH])[:MOST_WORDS]
-    if not words:
+    wanted = index_query(text)
+    if not wanted:
         return sa.false() if text.strip() else sa.true()
-    if session.get_bind().dialect.name == "postgresql":
-        wanted = sa.cast(sa.literal(" & ".join(f"'{word}':*" for word in words), sa.String), TSQUERY)
-        return _vector().bool_op("@@")(wanted)
-    return Room.uuid.in_(_found_by_sqlite(" AND ".join(f'"{word}" *' for word in words)))
+    return found_by(sa.literal(wanted, sa.String))
+
+
+def index_query(text: str) -> str:
+    """What asks the database's index for the words of `text`, in its own language; "" for a text without any word."""
+    words = search_terms(text[:LONGEST_SEARCH])[:MOST_WORDS]
+    if _on_postgresql():
+        return " & ".join(f"'{word}':*" for word in words)
+    return " AND ".join(f'"{word}" *' for word in words)
+
+
+def found_by(query: sa.BindParameter[str]) -> sa.ColumnElement[bool]:
+    """The SQL condition that the index finds the room by an `index_query`, which is not empty."""
+    if _on_postgresql():
+        return _vector().bool_op("@@")(sa.cast(query, TSQUERY))
+    return Room.uuid.in_(_found_by_sqlite(query))
+
+
+def _on_postgresql() -> bool:
+    return session.get_bind().dialect.name == "postgresql"
 
 
 def _vector() -> sa.ColumnElement[Any]:
@@ -36,7 +52,7 @@ def _vector() -> sa.ColumnElement[Any]:
     return sa.func.array_to_tsvector(sa.func.string_to_array(Room.name_words, sa.literal_column("' '")))
 
 
-def _found_by_sqlite(wanted: str) -> sa.Select[*tuple[Any, ...]]:
+def _found_by_sqlite(wanted: sa.BindParameter[str]) -> sa.Select[*tuple[Any, ...]]:
     numbers = sa.table("room_numbers", sa.column("number"), sa.column("room_uuid", sa.Uuid()))
     names = sa.table("room_names", sa.column("rowid"))
     return (

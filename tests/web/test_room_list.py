@@ -16,6 +16,7 @@ from portal.providers.base import LiveState
 from portal.rooms.models import Room
 from portal.status.models import RoomStatus, Source
 from portal.web.manage import room_list
+from portal.web.manage.room_filter import RoomFilter
 from portal.web.manage.room_list import RoomPage, page_of_rooms
 from portal.web.manage.room_rows import Row
 from tests.cast import Cast
@@ -126,3 +127,15 @@ def test_a_search_finds_each_room_once_by_its_words_and_walks_through_no_rooms(a
     assert "OFFSET 0" in found
     how = "@@" if engine.dialect.name == "postgresql" else "MATCH"
     assert listing.count(how) == 2, "once among the live rooms, and once among all others"
+
+
+@BOTH
+def test_another_search_is_another_value_of_the_same_statement(app: Flask, cast: Cast) -> None:
+    room_list._page.cache_clear()
+    with app.app_context():
+        alice = actor_of(cast.user("alice"))
+        found = [
+            names(page_of_rooms(alice, asked=RoomFilter(search=text)).others) for text in ("boa mee", "open", "?!", "x")
+        ]
+    assert found == [["Board meeting"], ["Open house"], [], []]
+    assert room_list._page.cache_info().misses == 1

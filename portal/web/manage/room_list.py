@@ -33,7 +33,7 @@ from portal.permissions.visibility import (
     visible_uuids,
 )
 from portal.rooms.models import Room
-from portal.rooms.search import matches
+from portal.rooms.search import found_by, index_query
 from portal.status.models import RoomStatus
 from portal.web.manage.room_filter import RoomFilter, RoomOrder, StatusFilter
 from portal.web.manage.room_rows import JUDGED, SHOWN, Row, rows_for
@@ -41,6 +41,7 @@ from portal.web.manage.room_rows import JUDGED, SHOWN, Row, rows_for
 PAGE = 25
 MOST_LIVE = 50
 ACCOUNT = sa.bindparam("of_account", type_=sa.Uuid())
+WORDS = sa.bindparam("words", type_=sa.String())
 ORDERS: dict[RoomOrder, Keys] = {
     RoomOrder.NAME: (Key(Room.sort_name), Key(Room.uuid)),
     RoomOrder.NEWEST: (Key(Room.created_at, descending=True), Key(Room.uuid, descending=True)),
@@ -114,16 +115,19 @@ def page_of_rooms(actor: Actor, *, after: str = "", asked: RoomFilter = EVERYTHI
     asked = replace(asked, account=account.id if account else "")
     params = access_scope.params(at) | {"reader": actor.uuid}
     if account is not None:
-        params |= {"of_account": account.uuid}
+        params |= {ACCOUNT.key: account.uuid}
+    if asked.search:
+        params |= {WORDS.key: index_query(asked.search)}
     params |= bound_values(position or ())
     statement = _page(
         # with an account, its conditions are all that there are
         replace(access_scope.template, everything=access_scope.everything or account is not None),
         position is None,
-        replace(asked, account="one" if account else ""),
+        replace(asked, account="one" if account else "", search="words" if asked.search else ""),
         session.get_bind().dialect.name,
     )
-    found = read(statement, params).all()
+    hopeless = asked.search and not params[WORDS.key]  # it has no word
+    found = read(statement, params).all() if not hopeless else []
     live = [row for row in found if row.live]
     others, last = split([row for row in found if not row.live], PAGE)
     as_row = rows_for(actor, at)
@@ -216,7 +220,7 @@ def _fitting(query: _Query, asked: RoomFilter, first: bool = True) -> _Query:
     if not first:
         keys = ORDERS[asked.order]
         query = query.where(follows(keys, parameters(keys, (True, True))))
-    return query.where(matches(asked.search))
+    return query.where(found_by(WORDS)) if asked.search else query
 
 
 def _shown(

@@ -1,11 +1,15 @@
 """What the benchmark makes of its measurements."""
 
 import json
+import os
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
+from benchmarks import clocks
 from benchmarks.figures import compared
 from benchmarks.profiling import Profile, component_of, working
 
@@ -63,3 +67,12 @@ def test_two_runs_are_compared_by_what_both_measured(tmp_path: Path) -> None:
     assert run == "database SQLite → database PostgreSQL"
     assert line.split() == ["join", "0.10", "0.15", "+50%", "9", "→", "8"]
     assert crowd == "many, last: 2 → 1"
+
+
+def test_the_processor_time_of_a_process_has_that_of_the_children_it_has_waited_for() -> None:
+    before = clocks.cpu(os.getpid())
+    subprocess.run([sys.executable, "-c", "import time\nwhile time.process_time() < 0.5: pass"], check=True)
+    ended = clocks.cpu(os.getpid())
+    while clocks.cpu(os.getpid()) < ended + 0.1:
+        pass
+    assert ended - before > 0.4

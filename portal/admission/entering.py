@@ -153,12 +153,13 @@ def admit(judged: Judgement, *, network: str, reservation: Reservation | None = 
         access_code_uuid=code.uuid if code is not None else None,
         by=member,
     )
+    room_uuid, webhooks = door.room.uuid, door.room.customer.webhooks
     what = "participant.took_over" if place.took_over else "participant.joined"
-    record_event(what, place, by=member, room=door.room.uuid, role=place.role.value)
+    record_event(what, place, by=member, room=room_uuid, webhooks=webhooks, role=place.role.value)
     if token is not None and not door.occupancy.used:
-        record_event("token.used", token, by=member, room=door.room.uuid)
+        record_event("token.used", token, by=member, room=room_uuid, webhooks=webhooks)
     if code is not None and code.uuid != door.occupancy.code_uuid:
-        record_event("code.used", code, by=member, room=door.room.uuid)
+        record_event("code.used", code, by=member, room=room_uuid, webhooks=webhooks)
     session.flush()
     return place
 
@@ -264,4 +265,7 @@ def _refusal_recorder(room: RoomLike, visitor: Visitor, decision: Decision) -> C
     """A function that writes the line of the audit. Its data is read now: after the rollback the link may be gone."""
     member, room_uuid, role = visitor.member, room.uuid, visitor.role.value
     reason = decision.reason.value if decision.reason else "wait"
-    return lambda: record_event("participant.refused", room, by=member, room=room_uuid, role=role, reason=reason)
+    webhooks = room.customer.webhooks
+    return lambda: record_event(
+        "participant.refused", room, by=member, room=room_uuid, webhooks=webhooks, role=role, reason=reason
+    )

@@ -13,7 +13,6 @@ from portal.admission.secrets import new_token
 from portal.audit.operations import record_event
 from portal.clock import now
 from portal.core_writes import insert_row
-from portal.customers.webhook_counts import note_webhooks
 from portal.errors import Invalid, Message
 from portal.identifiers import new_id, new_uuid, ulid_of
 from portal.people.actor import Actor
@@ -95,8 +94,7 @@ def issue_token(
     )
     columns = {"uuid": link.uuid, "id": link.id, "created_at": at, "updated_at": at, "created_by_uuid": by.uuid}
     insert_row(_INSERT, {**columns, **described, **token_columns(secret), "room_uuid": room.uuid, "role": role})
-    note_webhooks(room.uuid, room.webhooks)
-    record_event("token.created", link, by=by, room=room.uuid, role=role.value)
+    record_event("token.created", link, by=by, room=room.uuid, webhooks=room.webhooks, role=role.value)
     return link
 
 

@@ -17,7 +17,6 @@ from portal.admission.occupancy import Occupancy, occupancy_params, this_token, 
 from portal.admission.secrets import read_token
 from portal.admission.visitor import Visitor
 from portal.clock import now
-from portal.customers.webhook_counts import note_webhooks
 from portal.db import session
 from portal.identifiers import matches_identifier
 from portal.people.models import User
@@ -45,11 +44,7 @@ def look_in(
 
 def _door(statement: sa.Select[*tuple[Any, ...]], params: dict[str, Any]) -> Door | None:
     row = session.connection().execute(statement, params).first()
-    if row is None:
-        return None
-    door = door_from_row(row)
-    note_webhooks(door.room.uuid, door.room.customer.webhooks)
-    return door
+    return door_from_row(row) if row is not None else None
 
 
 def find_replacement(link: LinkLike) -> RoomToken | None:

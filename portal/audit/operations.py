@@ -64,10 +64,11 @@ class AuditLine:
     details: dict[str, Any]
 
 
-Listener = Callable[[Sequence[tuple[AuditLine, Auditable]]], None]
+Listener = Callable[[Sequence[tuple[AuditLine, Auditable]], int | None], None]
 """A function that is called with new lines of one action, each with its thing: all that were noted together.
 
-It runs when they are noted, in the transaction that writes them, so what it writes is rolled back with them.
+The number is that of webhooks, as `record_event` was told it. The function runs when the lines are noted, in the
+transaction that writes them, so what it writes is rolled back with them.
 """
 
 _listeners: list[Listener] = []
@@ -85,13 +86,15 @@ def record_event(
     *,
     by: AuditedActor | None,
     room: UUID | None = None,
+    webhooks: int | None = None,
     **details: str | int | bool | None,
 ) -> None:
     """Add a line: `record_event("token.created", token, by=actor, room=room.uuid, role="guest")`.
 
-    `by` is None where the portal itself acts, or a guest.
+    `by` is None where the portal itself acts, or a guest. `webhooks` says how many active webhooks the room's customer
+    has, where that was read with the room: of a line for which nobody listens no listener needs to ask the database.
     """
-    record_events(action, [(thing, by)], room=room, **details)
+    record_events(action, [(thing, by)], room=room, webhooks=webhooks, **details)
 
 
 def record_events(
@@ -99,6 +102,7 @@ def record_events(
     things: Iterable[tuple[Auditable, AuditedActor | None]],
     *,
     room: UUID | None = None,
+    webhooks: int | None = None,
     **details: str | int | bool | None,
 ) -> None:
     """Add a line for each (thing, who did it). Listeners are called once, with all of them."""
@@ -123,4 +127,4 @@ def record_events(
     ]
     insert_at_commit(_INSERT, *(vars(line) for line, _ in lines))
     for listener in _listeners if lines else ():
-        listener(lines)
+        listener(lines, webhooks)

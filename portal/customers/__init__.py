@@ -8,5 +8,4 @@ created; `inactive` and `terminated` nothing.
     permission.py      what can be permitted at a customer
     operations.py      creating a customer, with its owner; finding one
     currencies.py      the currencies of ISO 4217
-    webhook_counts.py  how many webhooks a room's customer has, where no customer is loaded
 """

@@ -12,7 +12,6 @@ from portal.audit.operations import record_event
 from portal.channels import channels
 from portal.clock import now
 from portal.core_writes import insert_row, update_columns, update_row
-from portal.customers.webhook_counts import note_webhooks
 from portal.db import on_commit, read, session
 from portal.errors import Conflict, Invalid, Message
 from portal.identifiers import new_id, new_uuid
@@ -90,8 +89,7 @@ def create_room(
         owner_name=account.owner_name,
         webhooks=account.webhooks,
     )
-    note_webhooks(room.uuid, account.webhooks)
-    record_event("room.created", room, by=by, room=room.uuid)
+    record_event("room.created", room, by=by, room=room.uuid, webhooks=room.webhooks)
     return room
 
 
@@ -120,8 +118,7 @@ def describe_room(room: EditableRoom, *, by: Actor, **changes: Unpack[RoomChange
     _refuse_unknown(changes)
     written = update_columns(Room, room, _changed_columns(room, changes))
     changed = replace(room, **{name: value for name, value in written.items() if hasattr(room, name)})
-    note_webhooks(room.uuid, room.webhooks)
-    record_event("room.updated", changed, by=by, room=room.uuid)
+    record_event("room.updated", changed, by=by, room=room.uuid, webhooks=room.webhooks)
     _nudge_watchers(room)
     return changed
 

@@ -23,7 +23,14 @@ def close_run(here: LockedRoom, *, at: datetime, by: Actor | None = None) -> Non
     if here.run is None:
         return
     here.run.ended_at = at
-    record_event("room.ended", here.run, by=by, room=here.room.uuid, most=here.run.most)
+    record_event(
+        "room.ended",
+        here.run,
+        by=by,
+        room=here.room.uuid,
+        webhooks=here.room.customer.webhooks,
+        most=here.run.most,
+    )
     here.run = None
 
 
@@ -47,7 +54,8 @@ def close_people(here: LockedRoom, gone: list[Participation], *, ending: Ending,
         .values(left_at=now(), ending=ending)
     )
     leavers = [(person, by or _leaver(person, ending)) for person in gone]
-    record_events("participant.left", leavers, room=here.room.uuid, ending=ending.value)
+    webhooks = here.room.customer.webhooks
+    record_events("participant.left", leavers, room=here.room.uuid, webhooks=webhooks, ending=ending.value)
     here.people = [person for person in here.people if person not in gone]
 
 

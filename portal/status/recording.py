@@ -147,7 +147,7 @@ def open_run(
         external=external,
     )
     session.add(run)
-    record_event("room.started", run, by=by, room=room.uuid)
+    record_event("room.started", run, by=by, room=room.uuid, webhooks=room.customer.webhooks)
     return run
 
 

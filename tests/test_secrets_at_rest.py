@@ -13,8 +13,8 @@ from portal.admission.visitor import Visitor
 from portal.db import Base, session, transaction
 from portal.jobs.queue import make_queue
 from portal.rooms.models import Role
-from portal.subscriptions.operations import change_provider_properties, create_provider
 from portal.subscriptions.provider_models import ServiceProvider
+from portal.subscriptions.service_providers import change_provider, create_provider
 from portal.subscriptions.services import bound_service
 from tests.cast import PASSWORD, Cast
 from tests.conftest import BOTH
@@ -60,7 +60,7 @@ def test_a_dump_of_every_table_contains_no_secret_property_of_a_provider(app: Fl
             create_provider(provider_name="Elsewhere", provider_type="declaring", properties=properties)
         dump = _tables()
         with transaction():
-            change_provider_properties(_elsewhere(), properties={"my_secret": second})
+            change_provider(_elsewhere(), properties={"my_secret": second})
         dump += _tables()
         assert bound_service(_elsewhere())["my_secret"] == second
     assert dump.count("https://service.example/") == 2

@@ -59,7 +59,7 @@ def _room_and_plan_checks(case: Case) -> Iterator[Line]:
     yield _line(
         Check.PROVIDER,
         _refuse_if(not case.provider_usable, unavailable),
-        Message("The service behind the room is switched off"),
+        Message("The service behind the room is switched off, or starts nothing new"),
         Message("The service behind the room is available"),
     )
 

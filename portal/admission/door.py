@@ -69,6 +69,7 @@ class DoorProvider:
     id: str
     provider_type: str
     active: bool
+    draining: bool
     properties: dict[str, Any] = field(repr=False)
 
 

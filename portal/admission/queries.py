@@ -26,7 +26,7 @@ from portal.rooms.models import Role, Room, RoomStatusWord
 from portal.rooms.protocols import RoomLike
 from portal.rooms.settings import GUEST_POLICY, WAIT_FOR_HOST
 from portal.status.entrance import with_run
-from portal.status.services import provider_of
+from portal.status.services import can_run_on, provider_of
 
 
 def find_door(room_id: str, token_uuid: UUID | None = None) -> Door | None:
@@ -89,7 +89,9 @@ def case_of(room: RoomLike, visitor: Visitor, *, occupancy: Occupancy, at: datet
         subscription_usable=room.subscription.is_active(at),
         account_active=room.account.status is AccountStatus.ACTIVE,
         room_active=room.status is RoomStatusWord.ACTIVE,
-        provider_usable=provider_of(room, occupancy.run_provider_uuid).active,
+        provider_usable=can_run_on(
+            provider_of(room, occupancy.run_provider_uuid), goes_on=occupancy.run_provider_uuid is not None
+        ),
         is_public=room.is_public,
         member_role=visitor.member_role,
         token_given=link is not None,

@@ -283,6 +283,20 @@ class Joinable(Startable, Protocol):
 
 
 @runtime_checkable
+class Testable(Protocol):
+    """A service with which the connection can be tested before its row is saved."""
+
+    def test(self) -> Mapping[str, str]:
+        """Ask the service whether it can be used with these properties. Changes nothing there.
+
+        Returns what it says about itself, such as its `version`. Raises `ProviderError` whose message is a `Message`
+        for people, and whose `field` is the property to blame: nothing answers at an address, or what answers there
+        is not the service; or it does answer, and refuses the secret.
+        """
+        ...
+
+
+@runtime_checkable
 class ReportsStatus(Protocol):
     """A service that tells the state of its runs when it is asked."""
 

@@ -26,6 +26,7 @@ from portal.status.locking import LockedRoom, read_locked_room
 from portal.status.models import Driver, Ending, Participation, RoomSession, RoomStatus, Source
 from portal.status.operations import ALIVE_SECONDS, look_soon, presence_snapshot, release_presence
 from portal.status.recording import NAMES_KEPT, open_run, status_columns, tell_change
+from portal.status.services import require_new_runs
 from portal.subscriptions.protocols import ProviderLike
 
 
@@ -214,6 +215,7 @@ def _run_to_enter(here: Entrance, reservation: Reservation | None, *, by: Actor 
 def _open(
     room: RoomLike, provider: ProviderLike, driver: Driver, *, external: str = "", most: int = 0, by: Actor | None
 ) -> RunningRun:
+    require_new_runs(provider)
     run = open_run(room, provider=provider, driver=driver, external=external, most=most, by=by)
     session.flush()
     return RunningRun(run.uuid, run.driver, run.provider_uuid, run.external, run.started_at, run.most)

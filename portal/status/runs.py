@@ -17,6 +17,7 @@ from portal.status.locking import LockedRoom, lock_room, read_locked_room
 from portal.status.models import Driver, Ending, RoomSession, Source
 from portal.status.operations import close_in, driven_by_service, look_soon, record_presence
 from portal.status.recording import open_run, record_locked
+from portal.status.services import require_new_runs
 from portal.subscriptions.protocols import ProviderLike
 
 
@@ -35,7 +36,9 @@ def start_session(
     if here.run is not None and (not external or here.run.external == external or _runs_elsewhere(here, provider)):
         return here.run
     require_usable(room)
-    if here.run is not None:
+    if here.run is None:
+        require_new_runs(provider or room.subscription.provider)
+    else:
         end_run_here(here, ending=Ending.CLOSED, at=now())
     here.run = run = open_run(
         room,

@@ -7,6 +7,7 @@ short transactions. A service that is slow, dead or wrong harms its own rooms on
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -35,9 +36,10 @@ from portal.rooms.settings import declared, setting_of
 from portal.status.models import Driver, RoomSession, RoomStatus, Source
 from portal.status.recording import LOOK_IDLE, is_name, record, record_missed
 from portal.status.runs import require_usable, start_session
-from portal.status.services import current_provider
+from portal.status.services import provider_of, require_new_runs, running_provider_uuid
 from portal.subscriptions.models import Subscription
 from portal.subscriptions.protocols import ProviderLike
+from portal.subscriptions.provider_health import record_answer, record_failure
 from portal.subscriptions.provider_models import ServiceProvider
 from portal.subscriptions.services import bound_service
 
@@ -88,15 +90,18 @@ def start_at_service(service: Startable, request: RunRequest, *, provider: Provi
 
 
 def refusal_of(error: Exception, provider: ProviderLike) -> RoomNotOpened:
-    """The refusal to raise for an error of a service. Writes the error to the log, for the portal's operator."""
+    """The refusal to raise for an error of a service, which is written to the log, and to the provider's health."""
     permanent = error.permanent if isinstance(error, ProviderError) else None
     log.warning("a service did not open a room", provider=provider.id, permanent=permanent, error=type(error).__name__)
-    return RoomNotOpened()
+    refused = RoomNotOpened()
+    refused.after_rollback = partial(record_failure, provider.uuid, error, now(), is_down=not permanent)
+    return refused
 
 
 def start_room(room: Room, *, by: Actor | None) -> RoomSession:
     """Start a run of the room, at its service if that drives its runs. Raises `Conflict` or `RoomNotOpened`."""
-    provider = current_provider(room)
+    running = running_provider_uuid(room)
+    provider = provider_of(room, running)
     try:
         service = bound_service(provider)
     except ProviderError as error:
@@ -104,6 +109,8 @@ def start_room(room: Room, *, by: Actor | None) -> RoomSession:
     if not isinstance(service, Startable):
         return start_session(room, by=by)
     require_usable(room)
+    if running is None:
+        require_new_runs(provider)
     external = start_at_service(service, run_request(room, provider), provider=provider)
     return start_session(room, by=by, provider=provider, external=external)
 
@@ -129,7 +136,10 @@ def end_at_service(run_uuid: UUID) -> None:
             service.end(run.external)
     except Exception as error:  # noqa: BLE001  (the sweep tries again)
         log.warning("a service did not end a run", provider=provider.id, error=type(error).__name__)
-        if not (isinstance(error, ProviderError) and error.permanent):
+        permanent = isinstance(error, ProviderError) and error.permanent
+        with transaction():
+            record_failure(provider.uuid, error, now(), is_down=not permanent)
+        if not permanent:
             return
     with transaction():
         session.execute(sa.update(RoomSession).where(RoomSession.uuid == run_uuid).values(end_wanted=False))
@@ -181,8 +191,12 @@ def ask_provider(provider_uuid: UUID) -> int:
         found = service.look([WatchedRoom(str(room.room_uuid), room.external) for room in rooms])
     except Exception as error:  # noqa: BLE001  (whatever it was: its rooms alone pay for it)
         log.warning("a service does not tell its status", provider=provider.id, error=type(error).__name__)
+        with transaction():
+            record_failure(provider.uuid, error, now())
         _record_all_missed(provider, rooms)
         return len(rooms)
+    with transaction():
+        record_answer(provider.uuid, asked_at)
     _record_all(provider, rooms, found, asked_at)
     return len(rooms)
 

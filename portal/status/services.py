@@ -9,6 +9,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from portal.db import session
+from portal.errors import Conflict, Message
 from portal.rooms.protocols import RoomLike
 from portal.status.models import RoomSession
 from portal.subscriptions.protocols import ProviderLike
@@ -24,12 +25,34 @@ def provider_of(room: RoomLike, run_provider_uuid: UUID | None) -> ProviderLike:
     return session.get(ServiceProvider, run_provider_uuid) or default
 
 
+class ServiceDraining(Conflict):
+    """The provider of the room starts no new run. One that goes on goes on."""
+
+    default = Message("This room is not available right now. Try again later.")
+
+
+def can_run_on(provider: ProviderLike, *, goes_on: bool) -> bool:
+    """Whether a run may go on there, or with `goes_on=False` whether a new one may start."""
+    return provider.active and (goes_on or not provider.draining)
+
+
+def require_new_runs(provider: ProviderLike) -> None:
+    """Raise `ServiceDraining` if no new run starts on this provider."""
+    if provider.draining:
+        raise ServiceDraining
+
+
 def current_provider(room: RoomLike) -> ProviderLike:
     """The provider of the room's running run, or else the one on which a run would start: one statement."""
+    return provider_of(room, running_provider_uuid(room))
+
+
+def running_provider_uuid(room: RoomLike) -> UUID | None:
+    """The uuid of the provider of the room's running run; None if none is running."""
     running = sa.select(RoomSession.provider_uuid).where(
         RoomSession.room_uuid == room.uuid, RoomSession.ended_at.is_(None)
     )
-    return provider_of(room, session.scalar(running))
+    return session.scalar(running)
 
 
 def service_of(room: RoomLike, run: RoomSession) -> Any:

@@ -14,7 +14,10 @@ an unlimited number is stored as null and written `true` in the API.
     feature_catalog.py   the features that a plan can grant and a room may narrow
     declared_values.py   judging values of declared settings and properties
     properties.py        properties of a provider, with secrets sealed
-    operations.py        creating providers, and selling packages
+    service_providers.py making, changing, testing and deleting providers
+    provider_uses.py     what keeps a provider from being deactivated or deleted
+    provider_health.py   when a provider last answered, and what went wrong
+    operations.py        selling packages
     packages.py          making, changing, copying and deleting packages, and taking one from stock
     package_features.py  what a package grants, and what it could grant
     package_providers.py which providers can serve a package, and which of them is the default

@@ -10,8 +10,8 @@ from portal.audit.models import AuditEvent
 from portal.db import session
 from portal.errors import Invalid
 from portal.resources.subscriptions import provider_properties
-from portal.subscriptions.operations import change_provider_properties, create_provider
 from portal.subscriptions.provider_models import ServiceProvider
+from portal.subscriptions.service_providers import change_provider, create_provider
 from portal.subscriptions.services import bound_service
 from tests.conftest import BOTH
 from tests.providers.declaring import registered
@@ -33,7 +33,7 @@ def make(**properties: Any) -> ServiceProvider:
 
 
 def change(provider: ServiceProvider, **properties: Any) -> None:
-    change_provider_properties(provider, properties=properties)
+    change_provider(provider, properties=properties)
 
 
 @BOTH

@@ -7,6 +7,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qs, urlencode
 
@@ -120,6 +121,16 @@ class StandInService:
         at = now()
         found = self._call("status", {"rooms": [room.room_key for room in rooms]})
         return {key: RunStatus(one["external"], _snapshot(one["people"], at)) for key, one in found.items()}
+
+    def test(self) -> Mapping[str, str]:
+        try:
+            return {"version": str(self._call("hello", {})["version"])}
+        except ProviderError as error:
+            if isinstance(error.__cause__, urllib.error.HTTPError) and error.__cause__.code == HTTPStatus.UNAUTHORIZED:
+                words = Message("The service answers at this address, and refuses this secret.")
+                raise ProviderError(words, permanent=True, field="secret") from error
+            words = Message("No such service answers at this address.")
+            raise ProviderError(words, permanent=False, field="host_url") from error
 
     def read_callback(self, callback: RawCallback) -> Sequence[Report]:
         stamp = callback.headers.get("x-stamp", "")

@@ -159,6 +159,8 @@ class _Handler(BaseHTTPRequestHandler):
             if meeting is not None:
                 self.server.meetings.pop(meeting.room_key, None)
             return self._json({})
+        if call == "hello":
+            return self._json({"version": "1.2"})
         if call == "status":
             return self._json(self._nonsense(asked) if self.server.lying else self._status(asked))
         return self._answer(404, b"{}")

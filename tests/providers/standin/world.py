@@ -13,8 +13,8 @@ from portal.db import session, transaction
 from portal.jobs.queue import due_jobs, run_job
 from portal.status.models import Participation, RoomSession, RoomStatus
 from portal.status.service_calls import ask_provider
-from portal.subscriptions.operations import create_provider
 from portal.subscriptions.provider_models import ServiceProvider
+from portal.subscriptions.service_providers import create_provider
 from tests.cast import Cast, Client
 from tests.providers.standin.server import SECRET, StandIn
 

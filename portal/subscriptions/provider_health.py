@@ -1,0 +1,49 @@
+"""The health of service providers: when one last answered, what went wrong last, and since when it is down.
+
+It is written where services are called, and at most once a minute for a provider of which nothing new is told. A
+provider's `updated_at` stays: its health is no change of what staff set.
+"""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from portal.db import session
+from portal.people.names import printable
+from portal.providers.base import ProviderError
+from portal.subscriptions.provider_models import ERROR_LENGTH, ServiceProvider
+
+SAME_AGAIN = timedelta(minutes=1)
+"""So long the same is not written again."""
+
+
+def record_answer(provider_uuid: UUID, at: datetime) -> None:
+    """Write down that the service answered: it is up."""
+    before = ServiceProvider.last_answer_at
+    news = sa.or_(before.is_(None), before < at - SAME_AGAIN, ServiceProvider.down_since.is_not(None))
+    _write(provider_uuid, news, last_answer_at=at, down_since=None)
+
+
+def record_failure(provider_uuid: UUID, error: Exception, at: datetime, *, is_down: bool = True) -> None:
+    """Write down that the service failed. With `is_down=False` it answered, and refused what it was asked."""
+    words = error_words(error)
+    news = sa.or_(
+        ServiceProvider.last_error.is_distinct_from(words),
+        ServiceProvider.last_error_at < at - SAME_AGAIN,
+        *([ServiceProvider.down_since.is_(None)] if is_down else []),
+    )
+    since = {"down_since": sa.func.coalesce(ServiceProvider.down_since, at)} if is_down else {}
+    _write(provider_uuid, news, last_error=words, last_error_at=at, **since)
+
+
+def error_words(error: Exception) -> str:
+    """What staff read of an error: what the adapter says, which names no secret; of any other error its kind only."""
+    text = str(error) if isinstance(error, ProviderError) else type(error).__name__
+    return printable(text, longest=ERROR_LENGTH)
+
+
+def _write(provider_uuid: UUID, news: sa.ColumnElement[bool], **values: object) -> None:
+    values |= {"updated_at": ServiceProvider.updated_at}  # which would change by itself
+    statement = sa.update(ServiceProvider).where(ServiceProvider.uuid == provider_uuid, news).values(values)
+    session.execute(statement, execution_options={"synchronize_session": False})

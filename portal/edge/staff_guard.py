@@ -16,6 +16,8 @@ from portal.people.actor import Actor
 from portal.people.staff import StaffPermission
 from portal.permissions.rules import PLATFORM, acting_as_staff, can, holds
 
+STAFF = "staff "
+"""What the stamps of these doors begin with; the permission follows."""
 Find = Callable[[str], Any]
 """A function that takes an id of the address and returns the thing, or None if there is none."""
 
@@ -39,7 +41,7 @@ def staff(permission: StaffPermission, **finds: Find) -> Callable[[View], View]:
                 actor.become(acting_as_staff(somebody, thing))
             return view(**address)
 
-        return stamp(guarded, f"staff {permission}")
+        return stamp(guarded, f"{STAFF}{permission}")
 
     return door
 

@@ -14,7 +14,7 @@ sign-in: admissions and event streams.
     operations.py        signing in and out, creating and changing users
     roles.py             platform roles: made, changed, deleted
     role_holders.py      giving roles to people, and who may touch whom
-    user_status.py       switching users off and on, making them nobody
+    user_status.py       changing users, switching them off and on, making them nobody
     known_devices.py     browsers in which somebody has signed in before
     throttle_buckets.py  what counts the tries of a password
     names.py             the rule for names that people read, used for rooms and links as well

@@ -14,7 +14,6 @@ from portal.channels import channels
 from portal.clock import now
 from portal.db import committed_step, on_commit, session
 from portal.errors import Invalid, Message, Throttled
-from portal.identifiers import matches_identifier
 from portal.people import passwords
 from portal.people.actor import Actor, actor_of
 from portal.people.emails import canonical_email
@@ -136,18 +135,30 @@ def create_user(
 
 def change_email(user: User, *, email: str, by: Actor | None = None) -> None:
     """Change the address for signing in. `by` is None for the portal itself. Raises `Invalid` on `email`."""
+    set_email(user, email)
+    record_event("user.changed", user, by=by)
+
+
+def set_email(user: User, email: str) -> None:
+    """Set the address for signing in; the caller tells the audit. Raises `Invalid` on `email`."""
     with _unless_taken():
         user.email = _required_email(email)
-    record_event("user.changed", user, by=by)
 
 
 def change_profile(user: User, *, name: str, timezone: str, by: Actor) -> None:
     """Change a user's own name and time zone. Raises `Invalid` on `name` or `timezone`."""
-    if timezone not in time_zones():
-        raise Invalid(timezone=Message("Choose one of the time zones."))
-    user.name = clean_name(name, field="name", longest=NAME_LENGTH)
-    user.timezone = timezone
+    rename_user(user, name=name, timezone=timezone)
     record_event("user.changed", user, by=by)
+
+
+def rename_user(user: User, *, name: str | None, timezone: str | None) -> None:
+    """Set what is given; the caller tells the audit. Raises `Invalid` on `name` or `timezone`."""
+    if timezone is not None:
+        if timezone not in time_zones():
+            raise Invalid(timezone=Message("Choose one of the time zones."))
+        user.timezone = timezone
+    if name is not None:
+        user.name = clean_name(name, field="name", longest=NAME_LENGTH)
 
 
 def make_admin(user: User, *, by: Actor | None = None) -> None:
@@ -177,11 +188,6 @@ def mark_seen(sign_in_uuid: UUID, *, at: datetime, step: timedelta) -> None:
 def user_of(actor: Actor) -> User:
     """The row of whoever acts, to change it or to relate something to it."""
     return session.get_one(User, actor.uuid)
-
-
-def find_user(user_id: str) -> User | None:
-    """The user with this id, uuid or ulid; None if there is none."""
-    return session.scalars(sa.select(User).where(matches_identifier(User, user_id))).unique().one_or_none()
 
 
 def find_by_email(email: str) -> User | None:

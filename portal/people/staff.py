@@ -98,4 +98,5 @@ _SCOPES = {
     "subscriptions": (Scope.CUSTOMERS_READ, Scope.CUSTOMERS_WRITE),
     "rooms": (Scope.ROOMS_READ, Scope.ROOMS_WRITE),
     "users": (Scope.PEOPLE_READ, Scope.PEOPLE_WRITE),
+    "roles": (Scope.PEOPLE_READ, Scope.PEOPLE_WRITE),
 }

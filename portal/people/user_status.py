@@ -1,9 +1,12 @@
-"""Switching users off and on, and making them nobody.
+"""What staff does with users: changing them, switching them off and on, making them nobody.
 
 A user who is off cannot sign in. Sign-ins end for good, and with them admissions and event streams; programs get
 nothing while he is off. Whoever is made nobody keeps his row, to which the audit and past meetings refer, without
 anything that says who he was.
 """
+
+from enum import StrEnum
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -12,9 +15,58 @@ from portal.channels import channels
 from portal.clock import now
 from portal.db import lock, on_commit, session
 from portal.errors import Message, NotAllowed
+from portal.identifiers import matches_identifier
 from portal.people.actor import Actor
 from portal.people.models import PasswordLink, SignIn, User
+from portal.people.operations import rename_user, set_email
 from portal.people.role_holders import require_another_admin, require_authority
+
+
+class UserStatus(StrEnum):
+    """Whether a user can sign in."""
+
+    ACTIVE = "active"
+    INACTIVE = "inactive"
+
+    @classmethod
+    def of(cls, user: User) -> "UserStatus":
+        """The status of this user."""
+        return cls.ACTIVE if user.deactivated_at is None else cls.INACTIVE
+
+
+DELETED_DOMAIN = "deleted.invalid"
+"""The domain of the addresses of users who were made nobody."""
+
+
+def known_users() -> sa.Select[User]:
+    """A SELECT of all users who were not made nobody."""
+    return sa.select(User).where(User.email.not_like(f"%@{DELETED_DOMAIN}"))
+
+
+def find_user(user_id: str) -> User | None:
+    """The user with this id, uuid or ulid; None if there is none, or if he was made nobody."""
+    return session.scalars(known_users().where(matches_identifier(User, user_id))).unique().one_or_none()
+
+
+def change_user(
+    user: User, *, by: Actor, name: str | None = None, email: str | None = None, timezone: str | None = None
+) -> None:
+    """Change what is given of a user. Raises `NotAllowed`, `NotFound`, or `Invalid` on the field."""
+    lock(user)
+    if user.uuid != by.uuid:
+        require_authority(by, user)
+    before = {"name": user.name, "timezone": user.timezone, "email": user.email}
+    if name is not None or timezone is not None:
+        rename_user(user, name=name, timezone=timezone)
+    if email is not None:
+        set_email(user, email)
+    session.flush()
+    changes: dict[str, Any] = {}
+    for field, value in before.items():
+        if getattr(user, field) != value:
+            changes |= {f"{field}_before": value, f"{field}_after": getattr(user, field)}
+    if changes:
+        record_event("user.changed", user, by=by, **changes)
 
 
 def deactivate_user(user: User, *, by: Actor) -> None:
@@ -49,7 +101,7 @@ def anonymise_user(user: User, *, by: Actor) -> None:
     _require_other(by, user)
     require_another_admin(user)
     user.deactivated_at = user.deactivated_at or now()
-    user.email, user.name = f"{user.uuid.hex}@deleted.invalid", "Deleted user"
+    user.email, user.name = f"{user.uuid.hex}@{DELETED_DOMAIN}", "Deleted user"
     user.password_hash, user.timezone = None, None
     user.platform_roles = []
     session.execute(sa.delete(PasswordLink).where(PasswordLink.user_uuid == user.uuid))

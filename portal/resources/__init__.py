@@ -9,6 +9,7 @@ and the columns of a list.
     columns.py         `Column`: sorting by a field and searching in it
     urls.py            addresses of rooms and links
     people.py          users, and users of rooms
+    staff.py           users as staff sees them, administrators, roles, permissions
     subscriptions.py   customers, subscriptions, accounts, features, provider rows
     access.py          tokens and access codes
     sessions.py        status, runs, participations

@@ -8,6 +8,8 @@ stranger gets 404, a caller without the permission or scope 403. The OpenAPI doc
     core/                 query parameters, pagination, bodies, responses, idempotency, OpenAPI
     rooms.py tokens.py access_codes.py users.py sessions.py access.py    routes below a room, and what they take
     accounts.py webhooks.py logout.py                                    other routes
+    platform_users.py admins.py roles.py permissions.py                  of staff: users, and what they may do
+    staff_bodies.py       what the bodies of those have in common
     includes.py           relations of rooms that are asked for by `include`
     docs.py tutorial.py webhook_docs.py setting_docs.py    the documentation
 """

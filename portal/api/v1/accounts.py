@@ -136,8 +136,4 @@ def features() -> Response:
     """List the fixed catalogue of features: what a plan can grant, and whether a room may narrow it."""
     selection = query_params.field_selection(CATALOGUE)
     data = [serialize_feature(feature) for feature in FEATURES.values()]
-    pagination = {
-        "total": len(data), "count": len(data), "per_page": len(data), "current_page": 1, "total_pages": 1,
-        "links": {"previous": None, "next": None},
-    }  # fmt: skip
-    return responses.listing(data, selection, pagination)
+    return responses.listing(data, selection, responses.one_page(len(data)))

@@ -7,7 +7,22 @@ from flask import Blueprint, Flask, Response, request
 from flask_limiter import Limiter
 from flask_wtf import CSRFProtect
 
-from portal.api.v1 import access, access_codes, accounts, docs, logout, rooms, sessions, tokens, users, webhooks
+from portal.api.v1 import (
+    access,
+    access_codes,
+    accounts,
+    admins,
+    docs,
+    logout,
+    permissions,
+    platform_users,
+    roles,
+    rooms,
+    sessions,
+    tokens,
+    users,
+    webhooks,
+)
 from portal.clock import now
 from portal.edge import actor, bearer, rate_storage, redis_rates
 from portal.edge.converters import AnyIdentifier
@@ -25,7 +40,9 @@ def install(app: Flask, csrf: CSRFProtect, *, rate: str, storage: str) -> None:
     app.url_map.converters["anyid"] = AnyIdentifier
     api = Blueprint("api", __name__, url_prefix=PREFIX)
     api.before_request(believe_the_bearer_only)
-    nouns = (rooms, tokens, access_codes, users, sessions, access, accounts, logout, webhooks)
+    of_rooms = (rooms, tokens, access_codes, users, sessions, access)
+    of_staff = (platform_users, admins, roles, permissions)
+    nouns = (*of_rooms, accounts, logout, webhooks, *of_staff)
     for blueprint in (noun.bp for noun in nouns):
         api.register_blueprint(blueprint)
     limiter = Limiter(

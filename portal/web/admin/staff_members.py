@@ -16,12 +16,11 @@ from portal.edge.i18n import translated
 from portal.edge.staff_guard import staff
 from portal.errors import Conflict, NotAllowed
 from portal.people.models import PlatformRole, User
-from portal.people.operations import find_user
 from portal.people.password_links import find_link_of, issue_password_link
 from portal.people.role_holders import has_authority, make_staff_member, require_authority, set_roles
 from portal.people.roles import all_roles, permissions_of
 from portal.people.staff import StaffPermission
-from portal.people.user_status import activate_user, deactivate_user
+from portal.people.user_status import activate_user, deactivate_user, find_user
 from portal.permissions.user_deletion import delete_user
 from portal.public_url import public_url
 from portal.web import flash_messages

@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
 
 import pytest
@@ -17,7 +18,7 @@ from portal.clock import now
 from portal.customers.models import CustomerMember
 from portal.db import db, session, transaction
 from portal.people.actor import actor_of
-from portal.people.models import User
+from portal.people.models import PlatformRole, User
 from portal.people.operations import create_user
 from portal.permissions.members import RoomMember
 from portal.permissions.permission import Permission
@@ -67,7 +68,8 @@ class World:
             names |= _furnish(acme, "2", self.cast.user("erin"))
             theirs = _furnish(globex, "", self.cast.user("frank"))
             names |= {f"their_{name}": value for name, value in theirs.items()}
-            return names | {"bob": self.cast.user("bob").id, "open": self.cast.open_house}
+            names |= {"bob": self.cast.user("bob").id, "open": self.cast.open_house}
+            return names | _staff()
 
     def play(self, member: str, line: Line, names: dict[str, str]) -> Any:  # a response whose `json` is there
         """What this member is answered."""
@@ -138,6 +140,17 @@ def _furnish(account: Account, mark: str, user: User) -> dict[str, str]:
         "subscription": account.subscription.id,
     }
     return {f"{name}{mark}": value for name, value in found.items()}
+
+
+def _staff() -> dict[str, str]:
+    """A role that somebody holds, one that nobody holds, and a user who owns nothing; name → id."""
+    mark = token_hex(4)
+    held, free = (PlatformRole(name=f"{name}-{mark}", permissions=["dashboard:access"]) for name in ("held", "free"))
+    clerk, person = (create_user(email=f"{name}-{mark}@demo.example", name=name) for name in ("Clerk", "Person"))
+    clerk.platform_roles = [held]
+    session.add(free)
+    session.flush()
+    return {"held_role": held.id, "role": free.id, "clerk": clerk.id, "person": person.id}
 
 
 def _hook(account: Account, room: Room | None, owner: User) -> WebhookEndpoint:

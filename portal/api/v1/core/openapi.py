@@ -16,6 +16,7 @@ from portal.api.v1.core.endpoint import DESCRIPTION, TAKES, Description, Taken
 from portal.api.v1.core.openapi_parameters import parameters_of
 from portal.api.v1.core.openapi_schemas import schemas_of
 from portal.edge.guard import STAMP
+from portal.edge.staff_guard import STAFF
 from portal.scopes import Scope
 
 REFUSALS = {
@@ -147,14 +148,17 @@ def _operation(rule: Rule, method: str, view: Any, names: dict[Any, dict[str, An
     description: Description = getattr(view, DESCRIPTION)
     taken: Taken | None = getattr(view, TAKES, None)
     summary, _, rest = inspect.cleandoc(view.__doc__ or "").partition("\n\n")
-    permission = description.permission or getattr(view, STAMP, "").partition("requires ")[2]
+    door = getattr(view, STAMP, "")
+    of_staff = door.startswith(STAFF)
+    permission = description.permission or door.partition("requires ")[2] or door.partition(STAFF)[2]
     if permission:
         rest = f"{rest}\n\nNeeds the permission `{permission}`.".strip()
+    scopes = [scope.value for scope in (description.scope, Scope.ADMIN if of_staff else None) if scope]
     operation: dict[str, Any] = {
         "operationId": rule.endpoint.removeprefix("api.").replace(".", "_"),
         "tags": [description.tag],
         "summary": " ".join(summary.split()),
-        "security": [{"oauth": [description.scope.value] if description.scope else []}],
+        "security": [{"oauth": scopes}],
         "parameters": parameters_of(rule, method, description, taken),
         "responses": {str(description.status): _success(description, names)}
         | {str(status): {"$ref": f"#/components/responses/{status}"} for status in _refusals(rule, method, view)},
@@ -174,7 +178,7 @@ def _refusals(rule: Rule, method: str, view: Any) -> list[int]:
     statuses = {401, 414, 422, 429, 503, *description.refusals}
     if description.scope is not None:
         statuses.add(403)
-    if rule.arguments:
+    if rule.arguments or getattr(view, STAMP, "").startswith(STAFF):
         statuses.add(404)
     if taken is not None:
         statuses |= {400, 413} if taken.model is None else {400, 413, 415}

@@ -45,6 +45,14 @@ def listing(
     return _json({"data": data, "meta": {**_meta(selection), "pagination": pagination}}, 200)
 
 
+def one_page(number: int) -> dict[str, Any]:
+    """The `meta.pagination` of a fixed list of so many things, which has one page."""
+    return {
+        "total": number, "count": number, "per_page": number, "current_page": 1, "total_pages": 1,
+        "links": {"previous": None, "next": None},
+    }  # fmt: skip
+
+
 def created(representation: Mapping[str, Any], selection: FieldSelection, *, at: str, tag: str) -> Response:
     """A 201 with the new resource, and its address `at` (a path) in `Location`."""
     response = single(representation, selection, status=201)

@@ -11,7 +11,7 @@ from benchmarks.sites import CONNECTIONS, Browser, Site
 from portal.db import db
 from tests.statements import statements
 
-WARMING = 200
+WARMING = 120
 """Answers of each path by each server before it is measured. A connection to PostgreSQL prepares what it has run five
 times, and each process has six in use."""
 

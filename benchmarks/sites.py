@@ -34,8 +34,8 @@ FORM = "application/x-www-form-urlencoded"
 JSON = "application/json"
 RATE = "1200 per minute"
 """What one program may ask: more than each of the measured ones does, and of an ordinary size."""
-CONNECTIONS_OF_ONE = "8000"
-"""Of each process: enough for 10,000 watchers, who are never spread quite evenly."""
+CONNECTIONS_OF_ONE = "12000"
+"""Of each process: enough for 10,000 watchers, if there is but one."""
 ACCEPTED = "gzip, deflate, br, zstd"
 
 

@@ -44,6 +44,16 @@ def new_package_provider(package: ServicePackage, provider: ServiceProvider) -> 
     return PackageProvider(provider=provider, active=True, is_default=is_default)
 
 
+def addable_providers(package: ServicePackage) -> list[ServiceProvider]:
+    """The active providers of its type that the package does not have, by name."""
+    query = sa.select(ServiceProvider).where(
+        ServiceProvider.active,
+        ServiceProvider.service_type == package.service_type,
+        ServiceProvider.uuid.not_in([one.provider_uuid for one in package.providers]),
+    )
+    return list(session.scalars(query.order_by(ServiceProvider.provider_name, ServiceProvider.uuid)))
+
+
 def find_package_provider(package: ServicePackage, identifier: str) -> PackageProvider:
     """The package's provider with this id, uuid or ulid. Raises `NotFound`."""
     query = sa.select(PackageProvider).where(

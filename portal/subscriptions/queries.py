@@ -1,4 +1,4 @@
-"""Finding service providers, and what a subscription grants."""
+"""Finding packages and service providers, and what a subscription grants."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -7,7 +7,9 @@ import sqlalchemy as sa
 
 from portal.db import session
 from portal.errors import NotFound
+from portal.identifiers import matches_identifier
 from portal.subscriptions.models import Subscription, SubscriptionFeature
+from portal.subscriptions.package_models import ServicePackage
 from portal.subscriptions.provider_models import ServiceProvider
 
 
@@ -17,6 +19,16 @@ def get_provider(provider_id: str) -> ServiceProvider:
     if provider is None:
         raise NotFound
     return provider
+
+
+def find_provider(provider_id: str) -> ServiceProvider | None:
+    """The provider with this id, uuid or ulid; None if there is none."""
+    return session.scalar(sa.select(ServiceProvider).where(matches_identifier(ServiceProvider, provider_id)))
+
+
+def find_package_by_id(package_id: str) -> ServicePackage | None:
+    """The package with this id, uuid or ulid; None if there is none."""
+    return session.scalar(sa.select(ServicePackage).where(matches_identifier(ServicePackage, package_id)))
 
 
 def inactive_default_providers(*, limit: int) -> Sequence[ServiceProvider]:

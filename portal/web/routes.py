@@ -13,8 +13,11 @@ from portal.permissions.rules import can
 from portal.rooms.kinds import kind_of
 from portal.web import health
 from portal.web.admin import home as admin_home
+from portal.web.admin import package_services as admin_package_services
+from portal.web.admin import packages as admin_packages
 from portal.web.admin import roles as admin_roles
 from portal.web.admin import rooms as admin_rooms
+from portal.web.admin import services as admin_services
 from portal.web.admin import staff as admin_staff
 from portal.web.admin import staff_members as admin_staff_members
 from portal.web.admin.navigation import home_endpoint
@@ -67,6 +70,9 @@ def install(app: Flask) -> None:
         credentials.bp,
         applications.bp,
         admin_home.bp,
+        admin_packages.bp,
+        admin_package_services.bp,
+        admin_services.bp,
         admin_rooms.bp,
         admin_staff.bp,
         admin_staff_members.bp,

@@ -10,5 +10,8 @@ of it can need attention, a block of the page Home.
     staff.py         people with platform roles           staff_members.py  one of them
     roles.py         platform roles
     rooms.py         the rooms of all customers
+    packages.py      packages                             package_services.py  the services of a package
+    services.py      services (service providers)         service_forms.py  their forms
+    package_forms.py, features_form.py, terms_form.py     forms of packages, their features, prices and lengths
     list_page.py     reading one page of a list, or all of it as CSV
 """

@@ -1,0 +1,37 @@
+"""The features of a package as fields of a form: one for each that can be sold with it."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
+
+from wtforms import BooleanField, IntegerField
+from wtforms.validators import Optional
+
+from portal.edge.i18n import translated
+from portal.subscriptions.feature_catalog import LARGEST, Feature, Value
+from portal.web.forms import Form
+
+FormT = TypeVar("FormT", bound=Form)
+
+
+def with_features(base: type[FormT], features: Sequence[Feature]) -> type[FormT]:
+    """The form with a field for each feature, named by its code. An empty number is an unlimited one."""
+    return type(base.__name__, (base,), {feature.code: _field(feature) for feature in features})
+
+
+def _field(feature: Feature) -> Any:
+    label = translated(feature.label)
+    if not feature.numeric:
+        return BooleanField(label)
+    label = f"{label} ({feature.unit})" if feature.unit else label
+    return IntegerField(label, [Optional()], render_kw={"min": 0, "max": LARGEST, "inputmode": "numeric"})
+
+
+def shown_features(features: Sequence[Feature], values: Mapping[str, Value]) -> dict[str, Value]:
+    """What the fields are filled with: what is not granted is 0 or off."""
+    return {one.code: values.get(one.code, 0 if one.numeric else False) for one in features}
+
+
+def sent_features(form: Form, features: Sequence[Feature], granted: Mapping[str, Value]) -> dict[str, Value]:
+    """The features to grant. One that is not granted, and was left at 0 or off, stays so."""
+    sent: dict[str, Value] = {one.code: form[one.code].data for one in features}
+    return {code: value for code, value in sent.items() if code in granted or value is None or value}

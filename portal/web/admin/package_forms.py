@@ -1,0 +1,183 @@
+"""The forms of packages: making one, changing one, copying one."""
+
+from typing import Any
+
+import sqlalchemy as sa
+from flask_babel import lazy_gettext as _l
+from wtforms import BooleanField, IntegerField, SelectField, StringField, TextAreaField
+from wtforms.fields.choices import SelectChoice
+from wtforms.validators import InputRequired, Optional
+
+from portal.customers.models import CURRENCY
+from portal.db import session
+from portal.errors import InvalidFields
+from portal.people.actor import Actor
+from portal.rooms.kinds import KINDS, RoomKind
+from portal.subscriptions.feature_catalog import Feature
+from portal.subscriptions.package_features import offered_features, set_package_features
+from portal.subscriptions.package_models import PackageProvider, PackageStatus, ServicePackage
+from portal.subscriptions.packages import PackageChanges, change_package, create_package
+from portal.subscriptions.provider_models import ServiceProvider, ServiceType
+from portal.subscriptions.terms import PeriodUnit
+from portal.web.admin.features_form import sent_features, shown_features, with_features
+from portal.web.admin.terms_form import currency_choices, read_amount, read_length, typed_amount, unit_choices
+from portal.web.edit_forms import EditForm, lock_for_edit
+from portal.web.forms import Form
+
+AMOUNT = {"inputmode": "decimal", "autocomplete": "off", "dir": "ltr"}
+COUNT = {"min": 1, "inputmode": "numeric"}
+
+
+class PriceFields(Form):
+    """What every form of a package has: its name and its price. `with_features` adds the features."""
+
+    name = StringField(_l("Name"), [InputRequired(_l("Give the package a name."))])
+    price = StringField(_l("Price of one period"), render_kw=AMOUNT)
+    currency = SelectField(_l("Currency"))
+    periodicity = IntegerField(_l("Length of a period"), [Optional()], render_kw=COUNT)
+    periodicity_type = SelectField(_l("Counted in"))
+    features: list[Feature]
+
+    def offer(self) -> None:
+        """Fill the choices."""
+        self.currency.choices = currency_choices()
+        self.periodicity_type.choices = unit_choices()
+
+    def about(self) -> PackageChanges:
+        """What was sent, for `create_package`. Raises `Invalid` on `price`."""
+        return {
+            "name": self.name.data or "",
+            "price": read_amount(self.price.data, field="price"),
+            "currency": self.currency.data,
+            "period": read_length(self.periodicity.data, self.periodicity_type.data),
+        }
+
+
+class NewPackageForm(PriceFields):
+    """A new package, on a service of its type."""
+
+    service_id = SelectField(_l("Service"))
+    service_type: ServiceType
+    services: list[ServiceProvider]
+
+    @property
+    def kinds(self) -> dict[ServiceType, RoomKind]:
+        """The types of which there is a service."""
+        return {one: KINDS[one] for one in _served_types()}
+
+    def create(self, *, by: Actor) -> ServicePackage:
+        """Make the package. Raises `Invalid` on the fields of this form."""
+        return create_package(
+            service_type=self.service_type,
+            provider=next((one for one in self.services if one.id == self.service_id.data), None),
+            features=sent_features(self, self.features, {}),
+            by=by,
+            **self.about(),
+        )
+
+
+class PackageEditForm(PriceFields, EditForm):
+    """Everything of a package that can be changed, but its services."""
+
+    short_description = StringField(_l("In one line"))
+    description = TextAreaField(_l("Description"), render_kw={"rows": 4})
+    active = BooleanField(_l("Active: it is sold"))
+    hidden = BooleanField(_l("Hidden: only staff sell it"))
+    signup_fee = StringField(_l("Signup fee, once"), render_kw=AMOUNT)
+    trial_period = IntegerField(_l("Length of the trial"), [Optional()], render_kw=COUNT)
+    trial_interval = SelectField(_l("Counted in"))
+    grace_period = IntegerField(_l("Grace after the end"), [Optional()], render_kw=COUNT)
+    grace_interval = SelectField(_l("Counted in"))
+    tier = IntegerField(_l("Rank among packages"), [Optional()], render_kw={"min": 0, "inputmode": "numeric"})
+    has_stock = BooleanField(_l("Limit how many are sold"))
+    stock_qty = IntegerField(_l("How many are left"), [Optional()], render_kw={"min": 0, "inputmode": "numeric"})
+
+    def offer(self) -> None:
+        """Fill the choices."""
+        super().offer()
+        self.trial_interval.choices = self.grace_interval.choices = unit_choices()
+
+    def change(self, package: ServicePackage, *, by: Actor) -> None:
+        """Change the package as it was sent. Raises `Invalid` on the fields of this form, all at once."""
+        wrong = InvalidFields()
+        with wrong.gathered():
+            change_package(package, by=by, **self.about())
+        with wrong.gathered():
+            sent = sent_features(self, self.features, package.values)
+            unprovided = {code: value for code, value in package.values.items() if code not in self}
+            if sent | unprovided != package.values:
+                set_package_features(package, values=sent, by=by)
+        wrong.raise_if_any()
+
+    def about(self) -> PackageChanges:
+        """What was sent, for `change_package`. Raises `Invalid` on `signup_fee`."""
+        return {
+            **super().about(),
+            "short_description": self.short_description.data or "",
+            "description": self.description.data or "",
+            "status": PackageStatus.ACTIVE if self.active.data else PackageStatus.INACTIVE,
+            "hidden": self.hidden.data,
+            "signup_fee": read_amount(self.signup_fee.data, field="signup_fee"),
+            "trial": read_length(self.trial_period.data, self.trial_interval.data),
+            "grace": read_length(self.grace_period.data, self.grace_interval.data),
+            "tier": self.tier.data or 0,
+            "has_stock": self.has_stock.data,
+            "stock_qty": self.stock_qty.data or 0,
+        }
+
+
+class CopyForm(Form):
+    """The name of a copy."""
+
+    name = StringField(_l("Name of the copy"), [InputRequired(_l("Give the package a name."))])
+
+
+def new_package_form(service_type: str) -> NewPackageForm | None:
+    """The form for a package of this type, or of the first of which there is a service; None if there is none."""
+    types = _served_types()
+    if not types:
+        return None
+    chosen = next((one for one in types if one == service_type), types[0])
+    services = _active_services(chosen)
+    features = offered_features(chosen, [PackageProvider(provider=services[0])])
+    data = {"currency": CURRENCY, "periodicity": 1, "periodicity_type": PeriodUnit.MONTH.value}
+    form = with_features(NewPackageForm, features)(data=data | dict.fromkeys((one.code for one in features), None))
+    form.service_type, form.services, form.features = chosen, services, features
+    form.service_id.choices = [SelectChoice(one.id, one.provider_name) for one in services]
+    form.offer()
+    return form
+
+
+def edit_form(package: ServicePackage) -> PackageEditForm:
+    """The form for this package, which is locked if the form was sent."""
+    lock_for_edit(package)
+    features = offered_features(package.service_type, package.providers)
+    form = with_features(PackageEditForm, features)(data=_stored(package) | shown_features(features, package.values))
+    form.features = features
+    form.offer()
+    return form
+
+
+def _stored(package: ServicePackage) -> dict[str, Any]:
+    same = (
+        "name", "short_description", "description", "hidden", "currency", "periodicity", "trial_period",
+        "grace_period", "tier", "has_stock", "stock_qty",
+    )  # fmt: skip
+    values: dict[str, Any] = {name: getattr(package, name) for name in same}
+    for name in ("periodicity_type", "trial_interval", "grace_interval"):
+        values[name] = (getattr(package, name) or PeriodUnit.MONTH).value
+    for name in ("price", "signup_fee"):
+        values[name] = typed_amount(getattr(package, name), package.currency)
+    return values | {"active": package.status is PackageStatus.ACTIVE}
+
+
+def _served_types() -> list[ServiceType]:
+    """The types of which there is an active service, in the order of the enum."""
+    query = sa.select(ServiceProvider.service_type).where(ServiceProvider.active).distinct()
+    found = set(session.scalars(query))
+    return [one for one in ServiceType if one in found]
+
+
+def _active_services(service_type: ServiceType) -> list[ServiceProvider]:
+    query = sa.select(ServiceProvider).where(ServiceProvider.active, ServiceProvider.service_type == service_type)
+    return list(session.scalars(query.order_by(ServiceProvider.uuid)))

@@ -1,0 +1,146 @@
+"""The pages of packages: making, changing, copying and deleting them, with their features and services."""
+
+import re
+
+import pytest
+import sqlalchemy as sa
+
+from portal.db import session, transaction
+from portal.people.staff import StaffPermission
+from portal.subscriptions.package_models import PackageStatus, ServicePackage
+from portal.subscriptions.provider_models import ServiceProvider, ServiceType
+from tests.cast import Cast, Client
+from tests.web.admin.staffing import with_role
+
+NEW = {"name": "Meet Plus", "price": "19,90", "currency": "EUR", "periodicity": "1", "periodicity_type": "month"}
+LIMITS = {"max_rooms": "", "max_participants": "50", "max_duration": "90", "max_accounts": "0"}
+
+
+@pytest.fixture
+def ada(cast: Cast) -> Client:
+    return cast.sign_in("admin")
+
+
+def made(cast: Cast, name: str = "Meet Plus") -> ServicePackage:
+    return session.scalars(sa.select(ServicePackage).where(ServicePackage.name == name)).one()
+
+
+def create(client: Client, **more: str) -> str:
+    answer = client.send("/admin/packages/new", **NEW | LIMITS | {"allow_create_account": "y"} | more)
+    assert answer.status_code == 303, answer.text
+    return str(answer.location)
+
+
+def service_id(cast: Cast) -> str:
+    with cast.app.app_context():
+        return session.scalars(sa.select(ServiceProvider.id)).one()
+
+
+@pytest.fixture
+def page(cast: Cast, ada: Client) -> str:
+    return create(ada, service_id=service_id(cast))
+
+
+def test_a_package_is_made_by_name_price_and_features(cast: Cast, ada: Client, page: str) -> None:
+    with cast.app.app_context():
+        package = made(cast)
+        assert f"{package.price:.2f} {package.currency}" == "19.90 EUR"
+        assert package.values == {
+            "max_rooms": None, "max_participants": 50, "max_duration": 90, "allow_create_account": True,
+        }  # fmt: skip
+        assert package.default_provider is not None
+    shown = ada.get(page).text
+    for words in ("19.90 EUR for 1 month", "Unlimited", "90 min", "Default", "Nobody yet"):
+        assert words in shown, words
+    assert "Recording" not in shown
+    assert "Meet Plus" in ada.get("/admin/packages?search=plus").text
+    assert "Meet Plus" in ada.get("/admin/packages/export.csv").text
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("price", "-1"), ("price", "19.999"), ("price", "cheap"), ("currency", "ZZZ"), ("periodicity", "0"),
+        ("periodicity", "often"), ("name", ""), ("max_rooms", "-5"), ("max_participants", "many"),
+    ],
+)  # fmt: skip
+def test_what_makes_no_sense_is_refused_beside_its_field(cast: Cast, ada: Client, field: str, value: str) -> None:
+    answer = ada.send("/admin/packages/new", **NEW | LIMITS | {"service_id": service_id(cast)} | {field: value})
+    assert answer.status_code == 422
+    assert f'id="error-{field}"' in answer.text
+    with cast.app.app_context():
+        assert session.scalars(sa.select(ServicePackage).where(ServicePackage.name == NEW["name"])).first() is None
+
+
+def test_all_of_it_can_be_changed_and_what_was_left_alone_stays(cast: Cast, ada: Client, page: str) -> None:
+    shown = ada.get(f"{page}/edit").text
+    fields = dict(re.findall(r'<input[^>]*name="(\w+)"[^>]*type="(?:text|number)"[^>]*value="([^"]*)"', shown))
+    fields |= {"currency": "USD", "periodicity_type": "year", "trial_interval": "week", "grace_interval": "day"}
+    fields |= {"max_participants": "60", "grace_period": "14", "hidden": "y", "signup_fee": "5", "price": "20"}
+    fields |= {"name": "Meet Plus", "max_rooms": "", "max_duration": "90", "max_accounts": "0"}
+    assert ada.send(f"{page}/edit", **fields).status_code == 303
+    with cast.app.app_context():
+        package = made(cast)
+        assert (package.status, package.hidden, package.currency) == (PackageStatus.INACTIVE, True, "USD")
+        assert (str(package.period), str(package.grace)) != ("None", "None")
+        assert package.values["max_participants"] == 60
+        assert package.values["allow_create_account"] is False
+    refused = ada.send(f"{page}/edit", **fields | {"price": "-1", "grace_period": "0", "periodicity": ""})
+    assert refused.status_code == 422
+    assert 'id="error-price"' in refused.text
+
+
+def test_a_copy_is_looked_at_before_it_is_sold(cast: Cast, ada: Client, page: str) -> None:
+    answer = ada.send(f"{page}/copy", name="Meet Max")
+    assert "is inactive: nothing new of it is sold" in ada.get(answer.location).text
+    with cast.app.app_context():
+        assert made(cast, "Meet Max").values == made(cast).values
+
+
+def test_what_was_sold_is_not_deleted_and_the_page_says_why(cast: Cast, ada: Client, page: str) -> None:
+    assert ada.send(f"{page}/deletion").status_code == 303
+    assert ada.get(page).status_code == 404
+    with cast.app.app_context():
+        sold = f"/admin/packages/{made(cast, 'Meet Standard').id}"
+    shown = ada.get(sold).text
+    assert "2 subscriptions were sold of this package" in shown
+    assert "Acme" in shown
+    assert f"{sold}/deletion" not in shown
+    ada.send(f"{sold}/deletion", page="/me")
+    assert ada.get(sold).status_code == 200
+
+
+def test_services_of_a_package_are_managed_on_its_page(cast: Cast, ada: Client, page: str) -> None:
+    with cast.app.app_context(), transaction():
+        other = ServiceProvider(provider_name="Second", provider_type="mesh", service_type=ServiceType.MEET)
+        session.add(other)
+        session.flush()
+        second = other.id
+    assert "Second" in ada.get(page).text
+    ada.send(f"{page}/services", page=page, service_id=second)
+    with cast.app.app_context():
+        ids = {one.provider.provider_name: one.id for one in made(cast).providers}
+        [first] = [one.id for one in made(cast).providers if one.is_default]
+    ada.send(f"{page}/services/{first}/removal", page=page)
+    assert "Make another service the default first" in ada.get(page).text
+    ada.send(f"{page}/services/{ids['Second']}/default", page=page)
+    ada.send(f"{page}/services/{first}/deactivation", page=page)
+    assert "Cannot be chosen" in ada.get(page).text
+    ada.send(f"{page}/services/{first}/activation", page=page)
+    ada.send(f"{page}/services/{first}/removal", page=page)
+    with cast.app.app_context():
+        assert [(one.provider.provider_name, one.is_default) for one in made(cast).providers] == [("Second", True)]
+
+
+def test_without_a_service_the_way_to_one_is_shown(cast: Cast, ada: Client) -> None:
+    with cast.app.app_context(), transaction():
+        session.execute(sa.update(ServiceProvider).values(active=False))
+    assert "First connect a service" in ada.get("/admin/packages/new").text
+
+
+def test_staff_see_only_the_controls_that_they_may_use(cast: Cast, page: str) -> None:
+    bob = with_role(cast, "bob", StaffPermission.DASHBOARD_ACCESS, StaffPermission.PACKAGES_READ)
+    shown = bob.get(page).text
+    for words in ("Copy package", "Edit", "Make default", "Add service", "Delete this package", "/admin/services/"):
+        assert words not in shown, words
+    assert bob.send(f"{page}/edit", page="/me", name="Mine").status_code == 403

@@ -97,6 +97,35 @@ def test_who_is_expected_lapses_unless_he_shows_up_or_was_there(channels: Channe
     assert channels.presence("room") == {"here": {"camera": True}, "coming": {"camera": False}}
 
 
+def test_what_is_told_together_is_told_in_its_order(channels: Channels) -> None:
+    channels.set_present("room", "gone", {"tab": "1"}, 60)
+    heard: set[str] = set()
+
+    def heard_both() -> bool:
+        watch.wait(0.2)
+        heard.update(watch.heard)
+        return heard == {"topic", "box"}
+
+    with channels.watch("topic", "box") as watch:
+        wait_for(lambda: _ready(channels, watch, "topic"), what="the subscription")
+        with channels.together() as signals:
+            signals.nudge("topic", word="room")
+            signals.set_absent("room", "gone")
+            signals.expect_present("room", "new", 60)
+            signals.post("box", {"number": 1})
+            signals.post("box", {"number": 2})
+        wait_for(heard_both, what="both topics")
+    assert channels.presence("room") == {"new": {}}
+    assert [message.body["number"] for message in channels.messages("box", "")] == [1, 2]
+
+
+def test_of_what_is_told_together_nothing_is_lost_for_one_that_was_told_before(channels: Channels) -> None:
+    channels.set_present("room", "here", {"tab": "1"}, 60)
+    with channels.together() as signals:
+        signals.expect_present("room", "here", 60)
+    assert channels.presence("room") == {"here": {"tab": "1"}}
+
+
 def test_attending_instead_of_what_is_no_longer_so_writes_nothing(channels: Channels) -> None:
     assert channels.set_present("room", "one", {"tab": 1}, 30, instead_of={})
     assert not channels.set_present("room", "one", {"tab": 2}, 30, instead_of={})

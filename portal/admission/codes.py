@@ -14,6 +14,7 @@ from portal.admission.links import CodeLike
 from portal.admission.models import LABEL_LENGTH, AccessCode
 from portal.admission.secrets import checked_code, new_code, normal_code
 from portal.audit.operations import record_event
+from portal.core_writes import Write
 from portal.db import lock, session
 from portal.errors import Conflict, Invalid, Message
 from portal.people.actor import Actor
@@ -143,20 +144,18 @@ def forget_typed_code(code: AccessCode) -> None:
 _CODES: Any = AccessCode.__table__
 _USE = (
     sa.update(_CODES)
-    .where(
-        _CODES.c.uuid == sa.bindparam("code_uuid"),
-        _CODES.c.normal == sa.bindparam("as_typed"),
-        _CODES.c.role == sa.bindparam("for_role"),
+    .where(_CODES.c.uuid == sa.bindparam("used_code"))
+    .values(
+        use_count=_CODES.c.use_count + sa.bindparam("uses"),
+        last_usage=sa.bindparam("at"),
+        updated_at=sa.bindparam("updated_at"),
     )
-    .values(use_count=_CODES.c.use_count + sa.bindparam("uses"), last_usage=sa.bindparam("at"))
-    .returning(_CODES.c.uuid)
 )
 
 
-def use_code(used: CodeLike, at: datetime, *, uses: int) -> bool:
-    """Set the code's last_usage to `at` and add `uses`. Returns False if it was changed or deleted in the meantime."""
-    used_code = {"code_uuid": used.uuid, "as_typed": used.normal, "for_role": used.role}
-    return session.connection().execute(_USE, {**used_code, "at": at, "uses": uses}).first() is not None
+def use_of_code(used: CodeLike, at: datetime, *, uses: int) -> Write:
+    """The use of a code that was read under the room's lock: its last_usage becomes `at`, and `uses` are added."""
+    return Write(_USE, {"used_code": used.uuid, "at": at, "updated_at": at, "uses": uses})
 
 
 def _describe(code: AccessCode, text: str, label: str, expires_at: datetime | None) -> None:

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from portal import throttling
 from portal.admission.automatic_tokens import automatic_token
 from portal.admission.case import Enter, Reason
-from portal.admission.codes import use_code
+from portal.admission.codes import use_of_code
 from portal.admission.decision import Decision, decide
 from portal.admission.links import CodeLike, LinkLike
 from portal.admission.locked_door import LockedDoor, lock_door
@@ -28,6 +28,7 @@ from portal.admission.tokens import count_use_on_chain
 from portal.admission.visitor import Visitor
 from portal.audit.operations import record_event
 from portal.clock import now
+from portal.core_writes import Write
 from portal.db import session
 from portal.errors import Invalid, Message, Refused, Throttled
 from portal.identifiers import new_id
@@ -141,7 +142,9 @@ def admit(judged: Judgement, *, network: str, reservation: Reservation | None = 
     if reservation is not None and (judged.name, judged.role) != (reservation.name, reservation.role):
         raise ArrivalOutdated  # the service has been told otherwise
     visitor = door.visitor
-    token = _count_use(door, code, network, at)
+    token, uses = _count_use(door, network, at)
+    if code is not None:  # a device uses it once in a run, too
+        uses.append(use_of_code(code, at, uses=int(code.uuid != door.occupancy.code_uuid)))
     member = visitor.member
     place = enter_session(
         here=door.here,
@@ -152,6 +155,7 @@ def admit(judged: Judgement, *, network: str, reservation: Reservation | None = 
         token_uuid=token.uuid if token else None,
         access_code_uuid=code.uuid if code is not None else None,
         by=member,
+        uses=uses,
     )
     room_uuid, webhooks = door.room.uuid, door.room.customer.webhooks
     what = "participant.took_over" if place.took_over else "participant.joined"
@@ -213,17 +217,21 @@ def count_wrong_code(door: LockedDoor, network: str) -> None:
 
 
 _LINKS: Any = RoomToken.__table__
-_COUNT_USE = (
+_USE_LINK = (
     sa.update(_LINKS)
     .where(_LINKS.c.uuid == sa.bindparam("link"))
-    .values(last_usage=sa.bindparam("at"), use_count=_LINKS.c.use_count + sa.bindparam("uses"))
+    .values(
+        last_usage=sa.bindparam("at"),
+        updated_at=sa.bindparam("updated_at"),
+        use_count=_LINKS.c.use_count + sa.bindparam("uses"),
+    )
 )
 
 
-def _count_use(door: LockedDoor, code: CodeLike | None, network: str, at: datetime) -> LinkLike | None:
-    """Count a use of link and code, and return the link. A visitor of a public room without one gets an automatic one.
+def _count_use(door: LockedDoor, network: str, at: datetime) -> tuple[LinkLike | None, list[Write]]:
+    """The link by which the visitor enters, and its use, to be written. In a public room he may get an automatic link.
 
-    A device uses a link and a code once in a run, however often it enters by them; see `Occupancy.used`.
+    A device uses a link once in a run, however often it enters by it; see `Occupancy.used`.
     """
     visitor, token = door.visitor, door.visitor.token
     fresh = token is None or not door.occupancy.used
@@ -231,14 +239,12 @@ def _count_use(door: LockedDoor, code: CodeLike | None, network: str, at: dateti
         assert visitor.device is not None
         if token is None:
             throttling.reserve(automatic_token_bucket(room=door.room, network=network))
-        token = automatic_token(door.room, visitor.device, at=at, uses=int(fresh))
-    elif token is not None:
-        session.connection().execute(_COUNT_USE, {"link": token.uuid, "at": at, "uses": int(fresh)})
-        if fresh and token.max_uses is not None:
-            count_use_on_chain(token)
-    if code is not None and not use_code(code, at, uses=int(code.uuid != door.occupancy.code_uuid)):
-        raise _wrong_code(door.room)
-    return token
+        return automatic_token(door.room, visitor.device, at=at, uses=int(fresh)), []
+    if token is None:
+        return None, []
+    if fresh and token.max_uses is not None:
+        count_use_on_chain(token)
+    return token, [Write(_USE_LINK, {"link": token.uuid, "at": at, "updated_at": at, "uses": int(fresh)})]
 
 
 def _wrong_code(room: RoomLike) -> Invalid:

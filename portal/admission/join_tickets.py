@@ -121,11 +121,10 @@ def judge_join_ticket(*, room: RoomLike, ticket: JoinTicket, visitor: Visitor, n
     at = now()
     if not can_be_redeemed(ticket, at):
         raise JoinTicketSpent
-    code = ticket.access_code
-    proven = code is not None and code.role is visitor.role and not code.expired(at)
+    proven = next((code for code in door.codes if code.uuid == ticket.access_code_uuid and not code.expired(at)), None)
     case = case_of(door.room, door.visitor, occupancy=door.occupancy, at=at)
-    decision = decide(replace(case, code="right" if proven else "missing"))
-    counted = code if proven and decision.case.code_needed else None
+    decision = decide(replace(case, code="right" if proven is not None else "missing"))
+    counted = proven if decision.case.code_needed else None
     return require_entry(Judgement(door, decision, ticket.name, counted, at))
 
 

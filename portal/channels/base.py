@@ -3,7 +3,7 @@
 import re
 import threading
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, NamedTuple, Protocol
 
@@ -55,7 +55,27 @@ class Watch:
         return words
 
 
-class Channels(Protocol):
+class Signals(Protocol):
+    """What can be told by channels without waiting for an answer."""
+
+    def nudge(self, *topics: str, word: str = "") -> None:
+        """Wake every watch on one of `topics`, and give it `word`, such as the id of what changed."""
+        ...
+
+    def post(self, mailbox: str, body: dict[str, Any]) -> None:
+        """Put a message into a mailbox and nudge the topic of the same name."""
+        ...
+
+    def expect_present(self, group: str, member: str, seconds: float) -> None:
+        """Add `member` without a value, unless it is present. If it is not set present within `seconds`, it lapses."""
+        ...
+
+    def set_absent(self, group: str, member: str) -> None:
+        """Remove `member` from the group at once; `take_lapsed` will not report it."""
+        ...
+
+
+class Channels(Signals, Protocol):
     """What channels can do. Every method may raise `ChannelsAway`.
 
     `tests/test_channels.py` runs the same tests on both implementations.
@@ -64,16 +84,15 @@ class Channels(Protocol):
     shared: ClassVar[bool]
     """Whether several processes share these channels."""
 
-    def nudge(self, *topics: str, word: str = "") -> None:
-        """Wake every watch on one of `topics`, and give it `word`, such as the id of what changed."""
+    def together(self) -> AbstractContextManager[Signals]:
+        """A context manager whose value takes signals, which are given together, in their order, when the block ends.
+
+        If the block raises, none needs to be given.
+        """
         ...
 
     def watch(self, *topics: str) -> Any:
         """A context manager whose value is a `Watch` on these topics."""
-        ...
-
-    def post(self, mailbox: str, body: dict[str, Any]) -> None:
-        """Put a message into a mailbox and nudge the topic of the same name."""
         ...
 
     def messages(self, mailbox: str, after: str) -> list[MailboxMessage]:
@@ -102,16 +121,8 @@ class Channels(Protocol):
         """
         ...
 
-    def expect_present(self, group: str, member: str, seconds: float) -> None:
-        """Add `member` without a value, unless it is present. If it is not set present within `seconds`, it lapses."""
-        ...
-
     def presence(self, group: str) -> dict[str, dict[str, Any]]:
         """The members present in the group, with their values."""
-        ...
-
-    def set_absent(self, group: str, member: str) -> None:
-        """Remove `member` from the group at once; `take_lapsed` will not report it."""
         ...
 
     def take_lapsed(self) -> list[LapsedMember]:

@@ -3,6 +3,8 @@
 import threading
 import time
 from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, ClassVar
 
 from portal.channels.base import (
@@ -11,6 +13,7 @@ from portal.channels.base import (
     Hub,
     LapsedMember,
     MailboxMessage,
+    Signals,
     checked_message_id,
 )
 
@@ -26,6 +29,10 @@ class InProcess:
         self._present: dict[str, dict[str, tuple[float, dict[str, Any]]]] = {}
         self._sequence = time.time_ns() // 1_000  # a browser that outlived another process knows that one's ids
         self._lock = threading.Lock()
+
+    @contextmanager
+    def together(self) -> Iterator[Signals]:
+        yield self
 
     def nudge(self, *topics: str, word: str = "") -> None:
         self._hub.tell(topics, word)

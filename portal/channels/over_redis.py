@@ -17,6 +17,7 @@ from portal.channels.base import (
     Hub,
     LapsedMember,
     MailboxMessage,
+    Signals,
     Watch,
     checked_message_id,
 )
@@ -44,6 +45,10 @@ local t = redis.call('TIME')
 if redis.call('HSETNX', KEYS[1], ARGV[1], '{}') == 0 then return end
 redis.call('EXPIRE', KEYS[1], 86400)
 redis.call('ZADD', KEYS[2], string.format('%.6f', t[1] + t[2] / 1000000 + ARGV[2]), ARGV[3])
+"""
+_ABSENT = """
+redis.call('HDEL', KEYS[1], ARGV[1])
+redis.call('ZREM', KEYS[2], ARGV[2])
 """
 _LAPSED = """
 local t = redis.call('TIME')
@@ -81,6 +86,29 @@ def _or_away(method: Callable[P, T]) -> Callable[P, T]:
     return wrapped
 
 
+class _OverPipeline:
+    """Signals that are sent to Redis when the pipeline is executed, all by one round trip."""
+
+    def __init__(self, pipeline: "redis.client.Pipeline") -> None:
+        self._pipeline = pipeline
+
+    def nudge(self, *topics: str, word: str = "") -> None:
+        self._pipeline.publish(_NUDGES, json.dumps([topics, word]))
+
+    def post(self, mailbox: str, body: dict[str, Any]) -> None:
+        name = _MAILBOX + mailbox
+        self._pipeline.xadd(name, {"body": json.dumps(body)}, maxlen=MAILBOX_LENGTH, approximate=False)
+        self._pipeline.expire(name, MAILBOX_SECONDS)
+        self.nudge(mailbox)
+
+    def expect_present(self, group: str, member: str, seconds: float) -> None:
+        name = f"{group}|{member}"
+        self._pipeline.eval(_EXPECT, 2, _PRESENT + group, _DEADLINES, member, str(seconds), name)
+
+    def set_absent(self, group: str, member: str) -> None:
+        self._pipeline.eval(_ABSENT, 2, _PRESENT + group, _DEADLINES, member, f"{group}|{member}")
+
+
 class OverRedis:
     """Channels in Redis. One thread of each process listens to the nudges while anybody watches."""
 
@@ -95,15 +123,23 @@ class OverRedis:
             socket_connect_timeout=COMMAND_SECONDS,
         )
         self._set_present = self._redis.register_script(_SET_PRESENT)
-        self._expect = self._redis.register_script(_EXPECT)
         self._lapsed = self._redis.register_script(_LAPSED)
         self._hub = Hub()
         self._listener: threading.Thread | None = None
         self._lock = threading.Lock()
 
-    @_or_away
+    @contextmanager
+    def together(self) -> Iterator[Signals]:
+        with self._redis.pipeline(transaction=False) as pipeline:
+            yield _OverPipeline(pipeline)
+            try:
+                pipeline.execute()
+            except redis.RedisError as error:
+                raise ChannelsAway from error
+
     def nudge(self, *topics: str, word: str = "") -> None:
-        self._redis.publish(_NUDGES, json.dumps([topics, word]))
+        with self.together() as signals:
+            signals.nudge(*topics, word=word)
 
     @contextmanager
     def watch(self, *topics: str) -> Iterator[Watch]:
@@ -111,14 +147,9 @@ class OverRedis:
             self._listen()
             yield watch
 
-    @_or_away
     def post(self, mailbox: str, body: dict[str, Any]) -> None:
-        name = _MAILBOX + mailbox
-        with self._redis.pipeline(transaction=False) as pipe:
-            pipe.xadd(name, {"body": json.dumps(body)}, maxlen=MAILBOX_LENGTH, approximate=False)
-            pipe.expire(name, MAILBOX_SECONDS)
-            pipe.publish(_NUDGES, json.dumps([[mailbox], ""]))
-            pipe.execute()
+        with self.together() as signals:
+            signals.post(mailbox, body)
 
     @_or_away
     def messages(self, mailbox: str, after: str) -> list[MailboxMessage]:
@@ -148,21 +179,18 @@ class OverRedis:
         )
         return bool(written)
 
-    @_or_away
     def expect_present(self, group: str, member: str, seconds: float) -> None:
-        self._expect(keys=[_PRESENT + group, _DEADLINES], args=[member, seconds, f"{group}|{member}"])
+        with self.together() as signals:
+            signals.expect_present(group, member, seconds)
 
     @_or_away
     def presence(self, group: str) -> dict[str, dict[str, Any]]:
         found: Any = self._redis.hgetall(_PRESENT + group)
         return {member: json.loads(value) for member, value in found.items()}
 
-    @_or_away
     def set_absent(self, group: str, member: str) -> None:
-        with self._redis.pipeline() as pipe:
-            pipe.hdel(_PRESENT + group, member)
-            pipe.zrem(_DEADLINES, f"{group}|{member}")
-            pipe.execute()
+        with self.together() as signals:
+            signals.set_absent(group, member)
 
     @_or_away
     def take_lapsed(self) -> list[LapsedMember]:

@@ -4,6 +4,7 @@ This is the hot path of the product, so it writes by statements that are built o
 service drives the run, or where another participation ends.
 """
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -14,18 +15,21 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from portal.channels import channels
 from portal.clock import now
+from portal.column_types import constant
+from portal.core_writes import Write, parameters, write_together
 from portal.db import on_commit, session
 from portal.errors import Conflict, Message
 from portal.identifiers import new_id, new_uuid
 from portal.people.actor import Actor
 from portal.rooms.models import Role
+from portal.rooms.operations import room_topics
 from portal.rooms.protocols import RoomLike
 from portal.status.endings import close_people, end_run_here
 from portal.status.entrance import Entrance, OwnPlace, RunningRun
 from portal.status.locking import LockedRoom, read_locked_room
 from portal.status.models import Driver, Ending, Participation, RoomSession, RoomStatus, Source
 from portal.status.operations import ALIVE_SECONDS, look_soon, presence_snapshot, release_presence
-from portal.status.recording import NAMES_KEPT, open_run, status_columns, tell_change
+from portal.status.recording import NAMES_KEPT, open_run, status_columns
 from portal.status.services import require_new_runs
 from portal.subscriptions.protocols import ProviderLike
 
@@ -75,11 +79,12 @@ def enter_session(
     token_uuid: UUID | None = None,
     access_code_uuid: UUID | None = None,
     by: Actor | None = None,
+    uses: Sequence[Write] = (),
 ) -> Place:
     """Open a participation in the room's running run, which starts if there is none. The caller has locked the room.
 
     `reservation` is what the service has promised to which people are sent; None for the portal's own page.
-    `by` is the member who enters, None for a guest.
+    `by` is the member who enters, None for a guest. `uses` are written along, such as the use of his link.
     The same device takes over its own participation, and a page of it that is open still learns so. By another right
     it comes as another: its participation so far is over.
     """
@@ -100,7 +105,7 @@ def enter_session(
         sign_in_uuid=sign_in.uuid if sign_in is not None else None,
         took_over=own is not None,
     )
-    _write(
+    written = _participation(
         place,
         here.room,
         device=device,
@@ -111,33 +116,38 @@ def enter_session(
         expected_at=at if run.driver is Driver.PROVIDER else None,
     )
     if run.driver is Driver.PROVIDER:
+        write_together(*uses, written)
         look_soon(read_locked_room(here.room))
         return place
-    _record_arrival(here.with_own(name, role), run)
-    group, member = str(here.room.uuid), place.id
-    on_commit(lambda: _reserve_presence(group, member, takes_over=place.took_over))
+    write_together(*uses, written, *_arrival(here.with_own(name, role), run))
+    on_commit(lambda: _announce(place, here.room))
     return place
 
 
 _PARTICIPATIONS: Any = Participation.__table__
 _RUNS: Any = RoomSession.__table__
-_INSERT = sa.insert(_PARTICIPATIONS)
-_TAKE_OVER = sa.update(_PARTICIPATIONS).where(_PARTICIPATIONS.c.uuid == sa.bindparam("own"))
-_MORE_THAN_EVER = sa.update(_RUNS).where(_RUNS.c.uuid == sa.bindparam("run"))
+_STATUSES: Any = RoomStatus.__table__
+_EACH_TIME = ("name", "role", "token_uuid", "access_code_uuid", "user_uuid", "sign_in_uuid", "scopes", "expected_at")
+_ONCE = ("uuid", "id", "session_uuid", "room_uuid", "subscription_uuid", "device", "entered_at")
+_INSERT = sa.insert(_PARTICIPATIONS).values(parameters(_PARTICIPATIONS, *_EACH_TIME, *_ONCE))
+_TAKE_OVER = (
+    sa.update(_PARTICIPATIONS)
+    .where(_PARTICIPATIONS.c.uuid == sa.bindparam("own"))
+    .values(parameters(_PARTICIPATIONS, *_EACH_TIME) | {"away_since": sa.null()})
+)
+_MORE_THAN_EVER = sa.update(_RUNS).where(_RUNS.c.uuid == sa.bindparam("run")).values(parameters(_RUNS, "most"))
 
 
-def _write(place: Place, room: RoomLike, *, device: str, entered_at: datetime, **values: Any) -> None:
-    """Write the participation, new or taken over. `values` are its other columns."""
+def _participation(place: Place, room: RoomLike, *, device: str, entered_at: datetime, **values: Any) -> Write:
+    """The participation, new or taken over, to be written. `values` are its other columns."""
     values |= {
         "name": place.name,
         "role": place.role,
         "token_uuid": place.token_uuid,
         "sign_in_uuid": place.sign_in_uuid,
-        "away_since": None,
     }
     if place.took_over:
-        session.connection().execute(_TAKE_OVER, {"own": place.uuid, **values})
-        return
+        return Write(_TAKE_OVER, {"own": place.uuid, **values})
     values |= {
         "uuid": place.uuid,
         "id": place.id,
@@ -147,27 +157,25 @@ def _write(place: Place, room: RoomLike, *, device: str, entered_at: datetime, *
         "device": device,
         "entered_at": entered_at,
     }
-    session.connection().execute(_INSERT, values)
-
-
-_STATUSES: Any = RoomStatus.__table__
+    return Write(_INSERT, values)
 
 
 def _storing(insert: Any) -> Any:
     """The statement that stores the columns bound to it, and counts one more version."""
-    statement = insert(_STATUSES)
-    kept = {"room_uuid", "version", "last_live_at", "next_look_at"}
-    fresh = {column.name: statement.excluded[column.name] for column in _STATUSES.c if column.name not in kept}
+    bound = {"source": constant(Source.ENGINE), "stale": sa.false(), "misses": constant(0)}
+    bound |= parameters(_STATUSES, "state", "count", "counts", "labels", "names", "since", "checked_at")
+    statement = insert(_STATUSES).values(bound | parameters(_STATUSES, "room_uuid") | {"version": constant(1)})
+    fresh = {name: statement.excluded[name] for name in bound}
     return statement.on_conflict_do_update(
-        index_elements=[_STATUSES.c.room_uuid], set_={**fresh, "version": _STATUSES.c.version + 1}
+        index_elements=[_STATUSES.c.room_uuid], set_={**fresh, "version": _STATUSES.c.version + constant(1)}
     )
 
 
 _STORING = {"postgresql": _storing(postgresql.insert), "sqlite": _storing(sqlite.insert)}
 
 
-def _record_arrival(here: Entrance, run: RunningRun) -> None:
-    """Store the status of a run that the portal's own pages drive, in which the visitor is.
+def _arrival(here: Entrance, run: RunningRun) -> Iterator[Write]:
+    """The status of a run that the portal's own pages drive, in which the visitor is, to be written.
 
     It says another than before, so it need not be compared with what is stored.
     """
@@ -175,20 +183,17 @@ def _record_arrival(here: Entrance, run: RunningRun) -> None:
     by_role = {Role.MODERATOR: moderators, Role.ATTENDEE: attendees, Role.GUEST: total - moderators - attendees}
     names = [name for _own, name in here.names]
     snapshot = presence_snapshot(by_role, away=away, names=names, since=run.started_at)
-    columns = {
+    columns = status_columns(snapshot)
+    del columns["stale"]
+    columns |= {
+        "room_uuid": here.room.uuid,
         "names": names[:NAMES_KEPT],  # which were judged when their people entered
         "since": snapshot.since,
         "checked_at": snapshot.checked_at,
-        "source": Source.ENGINE,
-        "misses": 0,
     }
-    session.connection().execute(
-        _STORING[session.get_bind().dialect.name],
-        {**status_columns(snapshot), **columns, "room_uuid": here.room.uuid, "version": 1},
-    )
-    tell_change(here.room)
+    yield Write(_STORING[session.get_bind().dialect.name], columns)
     if total > run.most:
-        session.connection().execute(_MORE_THAN_EVER, {"run": run.uuid, "most": total})
+        yield Write(_MORE_THAN_EVER, {"run": run.uuid, "most": total})
 
 
 def _run_to_enter(here: Entrance, reservation: Reservation | None, *, by: Actor | None) -> tuple[Entrance, RunningRun]:
@@ -233,7 +238,11 @@ def _replace_participation(here: Entrance, own: OwnPlace) -> Entrance:
     return here.without_own()
 
 
-def _reserve_presence(group: str, member: str, *, takes_over: bool) -> None:
-    if takes_over:
-        release_presence(group, member)
-    channels().expect_present(group, member, ALIVE_SECONDS)
+def _announce(place: Place, room: RoomLike) -> None:
+    """Tell those who watch the room, expect the heartbeats of whoever has entered, and tell a page that he left."""
+    group = str(room.uuid)
+    if place.took_over:
+        release_presence(group, place.id)
+    with channels().together() as signals:
+        signals.nudge(*room_topics(room), word=room.id)
+        signals.expect_present(group, place.id, ALIVE_SECONDS)

@@ -157,9 +157,10 @@ def _notify_leavers(room: RoomLike, gone: list[Participation], ending: Ending) -
     group, members = str(room.uuid), [person.id for person in gone]
 
     def notify() -> None:
-        for member in members:
-            channels().set_absent(group, member)
-            if ending is not Ending.LEFT:
-                channels().post(f"participation:{member}", {"event": "over", "reason": ending.value})
+        with channels().together() as signals:
+            for member in members:
+                signals.set_absent(group, member)
+                if ending is not Ending.LEFT:
+                    signals.post(f"participation:{member}", {"event": "over", "reason": ending.value})
 
     on_commit(notify)

@@ -278,12 +278,8 @@ def status_columns(snapshot: Snapshot) -> dict[str, Any]:
 
 
 def _tell_change(room: RoomLike, stored: RoomStatus) -> None:
+    """Count one more version, and nudge, after the commit, those who watch the status of this room."""
     stored.version += 1
-    tell_change(room)
-
-
-def tell_change(room: RoomLike) -> None:
-    """Nudge, after the commit, those who watch the status of this room."""
     topics, word = room_topics(room), room.id
     on_commit(lambda: channels().nudge(*topics, word=word))
 

@@ -41,6 +41,7 @@ class Reason(StrEnum):
     USED_UP = "used up"
     CODE_MISSING = "code missing"
     CODE_WRONG = "code wrong"
+    NO_VALID_CODE = "no valid code"
     NO_GUESTS = "no guests"
     FULL = "full"
 
@@ -98,6 +99,8 @@ class Case:
     inside_already: bool = False
     uses_this_link: bool = False
     code_needed: bool = False
+    code_valid: bool = True
+    """Whether any code of the role is still valid."""
     code: Literal["missing", "wrong", "right", "unasked"] = "missing"
     # the room right now
     guest_policy: Literal["accept", "ask", "refuse"] = "accept"

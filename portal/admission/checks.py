@@ -109,12 +109,14 @@ def _visitor_checks(case: Case) -> Iterator[Line]:
         Message("All uses of this link are gone"),
         Message("Not limited") if case.uses_left is None else Message("%(left)d left", left=max(case.uses_left, 0)),
     )
-    asked = case.code_needed and case.code != "unasked"
     yield _line(
         Check.CODE,
-        _refuse_if(asked and case.code == "missing", Reason.CODE_MISSING)
-        or _refuse_if(asked and case.code == "wrong", Reason.CODE_WRONG),
-        Message("A valid code is asked for")
+        _refuse_if(case.code_needed and not case.code_valid, Reason.NO_VALID_CODE)
+        or _refuse_if(case.code_needed and case.code == "missing", Reason.CODE_MISSING)
+        or _refuse_if(case.code_needed and case.code == "wrong", Reason.CODE_WRONG),
+        Message("All codes of this role have expired: nobody gets in until one is valid")
+        if not case.code_valid
+        else Message("A valid code is asked for")
         if case.code == "missing"
         else Message("The code is not one of this role's valid ones"),
         Message("Not asked for")

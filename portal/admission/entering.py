@@ -118,9 +118,10 @@ def judge(
     door = lock_door(room, visitor, network=network)
     room, visitor, at = door.room, door.visitor, now()
     case = case_of(room, visitor, occupancy=door.occupancy, at=at)
-    name = _checked_fields(visitor, name=name, code=code, code_needed=case.code_needed and not returning)
+    code_asked = case.code_needed and case.code_valid
+    name = _checked_fields(visitor, name=name, code=code, code_needed=code_asked and not returning)
     matching = None
-    if case.code_needed:
+    if code_asked:
         matching = _earlier_code(door, at) if returning else matching_code(door, code, at)
     decision = decide(replace(case, code="right" if matching else "missing" if returning else "wrong"))
     if decision.reason is Reason.CODE_WRONG:

@@ -61,7 +61,7 @@ def issue_join_ticket(
     door = lock_door(room, visitor, network=network)
     at = now()
     case = case_of(door.room, door.visitor, occupancy=door.occupancy, at=at)
-    typed = case.code_needed and bool(code.strip())
+    typed = case.code_needed and case.code_valid and bool(code.strip())
     matching = matching_code(door, code, at) if typed else None
     decision = decide(replace(case, code="right" if matching else "wrong" if typed else "missing"))
     if decision.reason is Reason.CODE_WRONG:

@@ -59,6 +59,8 @@ class CodeLike(Protocol):
     def normal(self) -> str: ...
     @property
     def role(self) -> Role: ...
+    @property
+    def expires_at(self) -> datetime | None: ...
     def expired(self, at: datetime) -> bool: ...
 
 
@@ -86,3 +88,11 @@ class LinkLife:
         """
         used_up = self.max_uses is not None and self.use_count >= self.max_uses
         return self.revoked_at is None and self.paused_at is None and not self.expired(at) and not used_up
+
+
+class CodeLife:
+    """What follows from the columns of an access code, for everything that is a `CodeLike`."""
+
+    def expired(self: CodeLike, at: datetime) -> bool:
+        """Whether its end has come at `at`."""
+        return self.expires_at is not None and self.expires_at <= at

@@ -7,6 +7,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from portal.admission.door import LINK, TERM, DoorLink, DoorRoom, DoorSubscription, DoorTerm
+from portal.admission.links import CodeLife
 from portal.admission.models import AccessCode, RoomToken
 from portal.admission.occupancy import OCCUPANCY, Occupancy, this_token, visitor_params
 from portal.admission.throttle_buckets import KNOWN, STRANGERS, code_buckets
@@ -24,7 +25,7 @@ from portal.subscriptions.models import Subscription
 
 
 @dataclass(frozen=True)
-class DoorCode:
+class DoorCode(CodeLife):
     """An access code of the visitor's role."""
 
     __tablename__ = AccessCode.__tablename__
@@ -34,10 +35,6 @@ class DoorCode:
     normal: str = field(repr=False)
     role: Role
     expires_at: datetime | None
-
-    def expired(self, at: datetime) -> bool:
-        """Whether its end has come at `at`."""
-        return self.expires_at is not None and self.expires_at <= at
 
 
 _HERE = sa.bindparam("here", type_=sa.Uuid())

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal import vault
-from portal.admission.links import LinkLife
+from portal.admission.links import CodeLife, LinkLife
 from portal.column_types import UTCSeconds, enum_type
 from portal.credentials.tokens import AccessToken
 from portal.db import Base, TimestampMixin
@@ -101,7 +101,7 @@ class JoinTicket(Base):
         return self.used_at is None and (issuer is None or (issuer.revoked_at is None and issuer.grant.live(at)))
 
 
-class AccessCode(IdentifierMixin, TimestampMixin, Base):
+class AccessCode(CodeLife, IdentifierMixin, TimestampMixin, Base):
     """A code that people with a link of the same role have to type. `normal` is the form in which it is compared."""
 
     __tablename__ = "access_codes"
@@ -124,7 +124,3 @@ class AccessCode(IdentifierMixin, TimestampMixin, Base):
     def created_by_id(self) -> str | None:
         """The public id of whoever made it."""
         return self.created_by.id if self.created_by else None
-
-    def expired(self, at: datetime) -> bool:
-        """Whether its end has come at `at`."""
-        return self.expires_at is not None and self.expires_at <= at

@@ -37,16 +37,17 @@ class Occupancy:
     `removed`: a moderator removed the visitor, and none has let him in again. `inside`: the uuid of this device's open
     participation. `used`: the device has entered by this link, or one that it replaced or that replaced it, in the
     running session, or has left an earlier one within `RETURN_TIME`: entering again counts no other use. `code_uuid`:
-    the access code by which the device did so last. `codes`: how many access codes the room has for the visitor's
-    role. `figures` has the numbers of `present_column`: `present` and `moderators` are in the room.
-    `subscription_present` are in all rooms of the subscription; 0, and not counted, where its plan allows any number.
+    the access code by which the device did so last. `valid_codes`: how many of the room's access codes for the
+    visitor's role are valid; None if it has none for it, so that no code is needed. `figures` has the numbers of
+    `present_column`: `present` and `moderators` are in the room. `subscription_present` are in all rooms of the
+    subscription; 0, and not counted, where its plan allows any number.
     """
 
     removed: bool
     inside: UUID | None
     used: bool
     code_uuid: UUID | None
-    codes: int
+    valid_codes: int | None
     figures: Sequence[int]
     subscription_present: int
     run_provider_uuid: UUID | None
@@ -95,12 +96,14 @@ def occupancy_params(
     user_uuid: UUID | None = None,
 ) -> dict[str, Any]:
     """The parameters of `OCCUPANCY`."""
+    at = now()
     return {
         "device": device,
         "token_uuid": token_uuid,
         "sign_in_uuid": sign_in_uuid,
         "user_uuid": user_uuid,
-        "returns_since": now() - RETURN_TIME,
+        "at": at,
+        "returns_since": at - RETURN_TIME,
     }
 
 
@@ -122,9 +125,7 @@ def _occupancy_columns() -> tuple[Any, ...]:
     role = sa.func.coalesce(RoomToken.role, constant(Role.GUEST))
     removed = sa.exists().where(Participation.session_uuid == RoomSession.uuid, KEPT_OUT, sa.or_(*_same_visitor()))
 
-    def count(*conditions: sa.ColumnElement[bool]) -> sa.ScalarSelect[int]:
-        return sa.select(sa.func.count()).where(*conditions).correlate(Room, RoomToken).scalar_subquery()
-
+    expired = AccessCode.expires_at <= sa.bindparam("at", type_=AccessCode.expires_at.type)
     return (
         removed.correlate(RoomToken, RoomSession),
         OWN.uuid,
@@ -139,11 +140,17 @@ def _occupancy_columns() -> tuple[Any, ...]:
         .limit(literal_limit(1))
         .correlate(Room, RoomSession)
         .scalar_subquery(),
-        count(AccessCode.room_uuid == Room.uuid, AccessCode.role == role),
+        sa.select(sa.func.sum(sa.case((expired, constant(0)), else_=constant(1))))
+        .where(AccessCode.room_uuid == Room.uuid, AccessCode.role == role)
+        .correlate(Room, RoomToken)
+        .scalar_subquery(),
         present_column(),
         sa.case(
             (_any_number(), constant(0)),
-            else_=count(Participation.subscription_uuid == Room.subscription_uuid, Participation.left_at.is_(None)),
+            else_=sa.select(sa.func.count())
+            .where(Participation.subscription_uuid == Room.subscription_uuid, Participation.left_at.is_(None))
+            .correlate(Room)
+            .scalar_subquery(),
         ),
         RoomSession.provider_uuid,
         RoomSession.started_at,

@@ -20,6 +20,7 @@ GUEST_LINK = LINK | {"token_role": Role.GUEST}
 HOST_LINK = LINK | {"token_role": Role.MODERATOR}
 MEMBER: dict[str, Any] = {"member_role": Role.ATTENDEE}
 CODED = {"code_needed": True}
+NO_VALID_CODE = CODED | {"code_valid": False}
 
 TABLE: list[tuple[str, dict[str, Any], Result, Check | None]] = [
     # who comes                                      facts                                              answer
@@ -62,6 +63,8 @@ TABLE: list[tuple[str, dict[str, Any], Result, Check | None]] = [
     ("the right code", LINK | CODED | {"code": "right"}, Enter(Role.ATTENDEE), None),
     ("a look before the code is typed", LINK | CODED | {"code": "unasked"}, Enter(Role.ATTENDEE), None),
     ("a wrong code that nobody asked for", LINK | {"code": "wrong"}, Enter(Role.ATTENDEE), None),
+    ("a look where all codes have expired", LINK | NO_VALID_CODE | {"code": "unasked"}, Refuse(Reason.NO_VALID_CODE), Check.CODE),
+    ("any code where all have expired", LINK | NO_VALID_CODE | {"code": "wrong"}, Refuse(Reason.NO_VALID_CODE), Check.CODE),
     ("a public room whose guests need a code", {"is_public": True} | CODED, Refuse(Reason.CODE_MISSING), Check.CODE),
     # the room right now
     ("a guest where guests are refused", GUEST_LINK | {"guest_policy": "refuse"}, Refuse(Reason.NO_GUESTS), Check.GUESTS),
@@ -153,4 +156,4 @@ def test_nobody_enters_what_is_closed_or_by_a_dead_link(case: Case) -> None:
         assert case.token_given or case.is_public or case.member_role
         assert not (case.token_given and (case.revoked or case.paused or not case.token_found))
         assert not case.removed
-        assert not (case.code_needed and case.code in {"missing", "wrong"})
+        assert not (case.code_needed and (case.code in {"missing", "wrong"} or not case.code_valid))

@@ -1,7 +1,7 @@
 """An account as making a room in it asks, as plain values: what stands above it, and how many rooms its plan grants."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -12,8 +12,9 @@ from portal.customers.models import Customer, CustomerStatus, display_name
 from portal.db import read
 from portal.people.models import User
 from portal.plain_values import columns_for
-from portal.subscriptions.models import Subscription, SubscriptionFeature, SubscriptionStatus, is_active
+from portal.subscriptions.models import Subscription, SubscriptionFeature
 from portal.subscriptions.provider_models import ServiceProvider, ServiceType
+from portal.subscriptions.term_read import TERM, TermRead
 
 MAX_ROOMS = "max_rooms"
 
@@ -42,14 +43,10 @@ class RoomAccount:
     subscription_id: str
     service_type: ServiceType
     provider_type: str
-    status: SubscriptionStatus
-    """That of the subscription, as of all that follow."""
-    starts_at: datetime
-    ends_at: datetime | None
-    grace_until: datetime | None
-    cancels_at: datetime | None
     limited: bool
     """Whether the plan has a limit of rooms, which is counted under a lock. Without the feature it has none at all."""
+    term: TermRead
+    """That of the subscription."""
 
     @property
     def customer_name(self) -> str:
@@ -60,10 +57,6 @@ class RoomAccount:
     def active(self) -> bool:
         """Whether something new may be made in it, as far as account and customer are concerned."""
         return self.account_status is AccountStatus.ACTIVE and self.customer_status is CustomerStatus.ACTIVE
-
-    def plan_active(self, at: datetime) -> bool:
-        """Whether its subscription may be used at `at`."""
-        return is_active(self, at)
 
 
 _UNLIMITED = (
@@ -76,9 +69,10 @@ _UNLIMITED = (
     .exists()
 )
 
-COLUMNS = columns_for(
+_OWN = columns_for(
     RoomAccount,
     Account,
+    without=("term",),
     account_status=Account.status,
     owner_id=User.id,
     owner_name=User.name,
@@ -93,14 +87,15 @@ COLUMNS = columns_for(
     subscription_id=Subscription.id,
     service_type=Subscription.service_type,
     provider_type=ServiceProvider.provider_type,
-    status=Subscription.status,
-    starts_at=Subscription.starts_at,
-    ends_at=Subscription.ends_at,
-    grace_until=Subscription.grace_until,
-    cancels_at=Subscription.cancels_at,
     limited=sa.not_(_UNLIMITED),
 )
-"""The columns of a `RoomAccount`, of the SELECT that `with_what_stands_above` makes."""
+COLUMNS = (*_OWN, *TERM)
+"""The columns of a `RoomAccount`, for `account_of`, of the SELECT that `with_what_stands_above` makes."""
+
+
+def account_of(values: Sequence[Any]) -> RoomAccount:
+    """The account in these values of `COLUMNS`."""
+    return RoomAccount(*[*values[: len(_OWN)], TermRead(*values[len(_OWN) :])])
 
 
 def with_what_stands_above(query: sa.Select[Any]) -> sa.Select[Any]:
@@ -118,24 +113,35 @@ _ONE = with_what_stands_above(sa.select(*COLUMNS)).where(Account.uuid == sa.bind
 
 def room_account(account_uuid: UUID) -> RoomAccount:
     """The account with this uuid, by one statement."""
-    return RoomAccount(*read(_ONE, {"account": account_uuid}).one())
+    return account_of(read(_ONE, {"account": account_uuid}).one())
 
 
-_MOST_ROOMS = (
-    sa.select(SubscriptionFeature.number)
+_PLAN = (
+    sa.select(SubscriptionFeature.number, *TERM)
+    .join(Subscription, Subscription.uuid == SubscriptionFeature.subscription_uuid)
     .where(
         SubscriptionFeature.subscription_uuid == sa.bindparam("subscription", type_=sa.Uuid()),
         SubscriptionFeature.code == MAX_ROOMS,
     )
-    .with_for_update(key_share=True)
+    .with_for_update(of=SubscriptionFeature, key_share=True)
 )
 
 
-def lock_most_rooms(account: RoomAccount) -> int | None:
-    """How many rooms the plan of the account grants, locked until the transaction ends; None for unlimited.
+@dataclass(frozen=True, slots=True)
+class RoomPlan:
+    """What a plan grants whoever makes a room: so many rooms, None for any number, for as long as its term lasts."""
+
+    most_rooms: int | None
+    term: TermRead
+
+
+def lock_plan(account: RoomAccount) -> RoomPlan:
+    """What the plan of the account grants. A limit of rooms is locked until the transaction ends, its term read anew.
 
     The lock is on the feature, not on the subscription, on which everybody who enters one of its rooms has one: whoever
-    makes a room waits for others who make one, and for nobody else.
+    makes a room waits for others who make one, and for nobody else. A plan without a limit is as it was read.
     """
-    granted = read(_MOST_ROOMS, {"subscription": account.subscription_uuid}).one_or_none()
-    return granted.number if granted is not None else 0
+    if not account.limited:
+        return RoomPlan(None, account.term)
+    row = read(_PLAN, {"subscription": account.subscription_uuid}).one_or_none()
+    return RoomPlan(row[0], TermRead(*row[1:])) if row is not None else RoomPlan(0, account.term)

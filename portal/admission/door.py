@@ -27,9 +27,10 @@ from portal.rooms.protocols import AccountLike, CustomerLike
 from portal.status.entrance import with_run
 from portal.status.models import RoomSession, RoomStatus
 from portal.subscriptions.feature_catalog import Value
-from portal.subscriptions.models import Subscription, SubscriptionStatus, is_active, plan_column, plan_values
+from portal.subscriptions.models import Subscription, is_active, plan_column, plan_values
 from portal.subscriptions.protocols import ProviderLike
 from portal.subscriptions.provider_models import ServiceProvider, ServiceType
+from portal.subscriptions.term_read import TERM, TermRead
 
 
 @dataclass(frozen=True)
@@ -74,21 +75,10 @@ class DoorProvider:
 
 
 @dataclass(frozen=True)
-class DoorTerm:
-    """The status and the dates of a subscription."""
-
-    status: SubscriptionStatus
-    starts_at: datetime
-    ends_at: datetime | None
-    grace_until: datetime | None
-    cancels_at: datetime | None
-
-
-@dataclass(frozen=True)
 class DoorSubscription:
     """The subscription of a room: its term, the values of its plan, and its provider."""
 
-    term: DoorTerm
+    term: TermRead
     values: Mapping[str, Value]
     provider: ProviderLike
 
@@ -171,7 +161,7 @@ class Door:
 
 _ROOM = columns_for(DoorRoom, Room, without=("account", "customer", "subscription"), owner_name=User.name)
 _ACCOUNT, _CUSTOMER = columns_for(DoorAccount, Account), columns_for(DoorCustomer, Customer)
-TERM, _PROVIDER = columns_for(DoorTerm, Subscription), columns_for(DoorProvider, ServiceProvider)
+_PROVIDER = columns_for(DoorProvider, ServiceProvider)
 LINK = columns_for(DoorLink, RoomToken)
 _PEOPLE_IN = sa.case((RoomStatus.state == constant(LiveState.LIVE), RoomStatus.count))
 
@@ -211,7 +201,7 @@ def door_from_row(row: Any) -> Door:
         return islice(values, len(columns))
 
     room = [*take(_ROOM)]
-    account, customer, term = DoorAccount(*take(_ACCOUNT)), DoorCustomer(*take(_CUSTOMER)), DoorTerm(*take(TERM))
+    account, customer, term = DoorAccount(*take(_ACCOUNT)), DoorCustomer(*take(_CUSTOMER)), TermRead(*take(TERM))
     plan = plan_values(next(values))
     subscription = DoorSubscription(term, plan, DoorProvider(*take(_PROVIDER)))
     link = tuple(take(LINK))

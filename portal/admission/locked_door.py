@@ -6,7 +6,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from portal.admission.door import LINK, TERM, DoorLink, DoorRoom, DoorSubscription, DoorTerm
+from portal.admission.door import LINK, DoorLink, DoorRoom, DoorSubscription
 from portal.admission.links import CodeLife
 from portal.admission.models import AccessCode, RoomToken
 from portal.admission.occupancy import OCCUPANCY, Occupancy, this_token, visitor_params
@@ -22,6 +22,7 @@ from portal.rooms.protocols import RoomLike
 from portal.status.entrance import ENTRANCE_WIDTH, Entrance, entrance_from_row, entrance_query
 from portal.status.models import Participation
 from portal.subscriptions.models import Subscription
+from portal.subscriptions.term_read import TERM, TermRead
 
 
 @dataclass(frozen=True)
@@ -163,7 +164,7 @@ def _lock(room: RoomLike, role: Role) -> tuple[DoorRoom, list[DoorCode]]:
         owner_name=room.owner_name,
         account=room.account,
         customer=room.customer,
-        subscription=DoorSubscription(DoorTerm(*more), subscription.values, subscription.provider),
+        subscription=DoorSubscription(TermRead(*more), subscription.values, subscription.provider),
     )
     codes = (row[len(_ROOM) + len(TERM) :] for row in rows)
     return locked, [DoorCode(*code) for code in codes if code[0] is not None]

@@ -112,6 +112,22 @@ def is_live(grant: GrantStanding, at: datetime) -> bool:
     )
 
 
+class TokenStanding(Protocol):
+    """What decides whether an access token counts."""
+
+    @property
+    def revoked_at(self) -> datetime | None: ...
+    @property
+    def expires_at(self) -> datetime: ...
+    @property
+    def grant(self) -> GrantStanding: ...
+
+
+def gives_access(token: TokenStanding, at: datetime) -> bool:
+    """Whether an access token counts at `at`: not revoked, not expired, and its grant counts."""
+    return token.revoked_at is None and token.expires_at > at and is_live(token.grant, at)
+
+
 class OAuthClient(IdentifierMixin, TimestampMixin, Base):
     """A program that uses the API. `user` created it; a client of kind `credential` acts with that user's rights."""
 

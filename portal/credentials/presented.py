@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 
 from portal.clock import now
-from portal.credentials.models import ClientKind, Grant, OAuthClient, is_live
+from portal.credentials.models import ClientKind, Grant, OAuthClient, gives_access
 from portal.credentials.secrets import ACCESS, hash_of
 from portal.credentials.tokens import AccessToken
 from portal.db import read
@@ -60,6 +60,13 @@ class _Grant:
     user: _Person
 
 
+@dataclass(frozen=True)
+class _Token:
+    expires_at: datetime
+    revoked_at: datetime | None
+    grant: _Grant
+
+
 _MAKER = aliased(User)  # who created the client
 _PRESENTED = (
     sa.select(
@@ -103,7 +110,7 @@ def find_access_token(text: str) -> PresentedToken | None:
     if not rows:
         return None
     row = rows[0]
-    if row.revoked_at is not None or row.expires_at <= at or not is_live(_grant(row), at):
+    if not gives_access(_Token(row.expires_at, row.revoked_at, _grant(row)), at):
         return None
     scopes = frozenset(in_order(row.scope_words))
     staff = staff_permissions(((one.builtin, one.permissions) for one in rows if one.builtin is not None), scopes)

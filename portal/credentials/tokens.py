@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.clock import now
-from portal.credentials.models import REDIRECT_URI_LENGTH, Grant, OAuthClient
+from portal.credentials.models import REDIRECT_URI_LENGTH, Grant, OAuthClient, gives_access
 from portal.credentials.secrets import HASH_LENGTH
 from portal.db import Base
 from portal.identifiers import new_uuid
@@ -55,8 +55,8 @@ class AccessToken(_Issued, Base):
         return in_order(self.scope_words)
 
     def live(self, at: datetime) -> bool:
-        """Whether it counts at `at`: not revoked, not expired, and its grant counts."""
-        return self.revoked_at is None and self.expires_at > at and self.grant.live(at)
+        """Whether it counts at `at`."""
+        return gives_access(self, at)
 
     def check_client(self, client: OAuthClient) -> bool:
         """Whether it was issued to this client."""

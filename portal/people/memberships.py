@@ -1,6 +1,8 @@
 """What memberships of rooms, accounts and customers have in common: permissions that somebody granted to a user."""
 
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Self
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -39,3 +41,20 @@ class MembershipMixin:
 def words_granted(permissions: list[str], until: datetime | None, at: datetime) -> frozenset[str]:
     """What these columns of a membership grant at this time."""
     return frozenset() if until is not None and at >= until else frozenset(permissions)
+
+
+@dataclass(frozen=True, slots=True)
+class MembershipRead:
+    """What somebody was granted in something, from the columns of his membership."""
+
+    permissions: list[str]
+    until: datetime | None
+
+    @classmethod
+    def of(cls, permissions: list[str] | None, until: datetime | None) -> Self | None:
+        """The membership in these columns of a row; None if they are empty, because he is no member."""
+        return cls(permissions, until) if permissions is not None else None
+
+    def granted(self, at: datetime) -> frozenset[str]:
+        """What is granted at `at`."""
+        return words_granted(self.permissions, self.until, at)

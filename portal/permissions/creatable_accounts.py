@@ -3,37 +3,23 @@
 The conditions agree with the rules in `rules.py`. Each statement is built once.
 """
 
-from dataclasses import dataclass
-from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
 
 from portal.accounts.models import Account, AccountMember
-from portal.accounts.room_account import COLUMNS, RoomAccount, with_what_stands_above
+from portal.accounts.room_account import COLUMNS, RoomAccount, account_of, with_what_stands_above
 from portal.clock import now
 from portal.column_types import UTCDateTime
 from portal.customers.models import Customer, CustomerMember
 from portal.db import literal_limit, read, short_id
 from portal.people.actor import Actor
-from portal.people.memberships import words_granted
+from portal.people.memberships import MembershipRead
 from portal.people.staff import StaffPermission
 from portal.permissions.visibility import creating_members
 
 MOST = 200
-
-
-@dataclass(frozen=True, slots=True)
-class MembershipAbove:
-    """What somebody was granted in an account or at a customer, from the columns of his membership."""
-
-    permissions: list[str]
-    until: datetime | None
-
-    def granted(self, at: datetime) -> frozenset[str]:
-        """The words granted at `at`."""
-        return words_granted(self.permissions, self.until, at)
 
 
 def creatable_accounts(actor: Actor) -> list[RoomAccount]:
@@ -94,12 +80,8 @@ def _read(actor: Actor, most: int, account_id: str | None = None) -> list[RoomAc
     accounts = []
     for row in read(query, {"actor": actor.uuid, "at": now(), "account": account_id}):
         *values, in_account, account_until, at_customer, customer_until = row
-        account = RoomAccount(*values)
-        actor.memberships[account.uuid] = _membership(in_account, account_until)
-        actor.memberships[account.customer_uuid] = _membership(at_customer, customer_until)
+        account = account_of(values)
+        actor.memberships[account.uuid] = MembershipRead.of(in_account, account_until)
+        actor.memberships[account.customer_uuid] = MembershipRead.of(at_customer, customer_until)
         accounts.append(account)
     return accounts
-
-
-def _membership(permissions: list[str] | None, until: datetime | None) -> MembershipAbove | None:
-    return MembershipAbove(permissions, until) if permissions is not None else None

@@ -3,7 +3,6 @@
 Each statement is built once, because building it takes longer than executing it.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -14,6 +13,7 @@ from portal.accounts.models import Account
 from portal.customers.models import Customer
 from portal.db import locked_rows, read, short_id
 from portal.people.actor import Actor
+from portal.people.memberships import MembershipRead
 from portal.permissions.members import RoomMember, granted
 from portal.permissions.permission import Permission
 from portal.permissions.rules import holds
@@ -24,14 +24,12 @@ from portal.subscriptions.models import Subscription
 from portal.subscriptions.provider_models import ServiceProvider
 
 
-@dataclass(frozen=True, slots=True)
-class MembershipRead:
+class RoomMembershipRead(MembershipRead):
     """What somebody was granted in a room, from the columns of his `RoomMember`."""
 
-    permissions: list[str]
-    until: datetime | None
+    __slots__ = ()
 
-    def granted(self, at: datetime) -> frozenset[Permission]:
+    def granted(self, at: datetime) -> frozenset[str]:
         """The permissions granted at `at`, with those that they imply."""
         return granted(self.permissions, self.until, at)
 
@@ -60,7 +58,7 @@ def as_room(actor: Actor, row: Any) -> RoomRead:
 
 
 def _note_membership(actor: Actor, room: RoomRead, permissions: list[str] | None, until: datetime | None) -> None:
-    actor.memberships[room.uuid] = MembershipRead(permissions, until) if permissions is not None else None
+    actor.memberships[room.uuid] = RoomMembershipRead.of(permissions, until)
 
 
 def one_room(*more: Any) -> sa.Select[*tuple[Any, ...]]:

@@ -7,7 +7,7 @@ from typing import Any, TypedDict, Unpack
 
 import sqlalchemy as sa
 
-from portal.accounts.room_account import RoomAccount, lock_most_rooms, room_account
+from portal.accounts.room_account import RoomAccount, lock_plan, room_account
 from portal.audit.operations import record_event
 from portal.channels import channels
 from portal.clock import now
@@ -24,6 +24,7 @@ from portal.rooms.protocols import RoomColumns
 from portal.rooms.room_read import EditableRoom, RoomRead
 from portal.rooms.settings import declared, merged_settings
 from portal.rooms.slugs import checked_slug, slug_of
+from portal.subscriptions.models import is_active
 from portal.subscriptions.provider_models import ServiceType
 
 TRASH_DAYS = 30
@@ -186,9 +187,10 @@ def _require_room_left(account: RoomAccount) -> None:
     """
     if not account.active:
         raise Conflict(Message("Nothing new can be made in this account at present. Ask whoever runs this portal."))
-    if not account.plan_active(now()):
+    plan = lock_plan(account)
+    if not is_active(plan.term, now()):
         raise Conflict(Message("The subscription of this account has ended. Ask whoever runs this portal."))
-    most = lock_most_rooms(account) if account.limited else None
+    most = plan.most_rooms
     if most is None:
         return
     count = read(_COUNT, {"subscription": account.subscription_uuid}).scalar()

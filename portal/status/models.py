@@ -23,9 +23,14 @@ EXTERNAL_LENGTH = 255
 HAPPENING = frozenset({LiveState.STARTING, LiveState.LIVE, LiveState.ENDING})
 
 
+def is_happening(state: LiveState) -> bool:
+    """Whether the room is in use, as far as the portal knows: a run starts, is live or ends."""
+    return state in HAPPENING
+
+
 def may_run(state: LiveState) -> bool:
     """Whether a run may be running: the room is in use, or was when its service was last heard of."""
-    return state in HAPPENING or state is LiveState.UNKNOWN
+    return is_happening(state) or state is LiveState.UNKNOWN
 
 
 class Source(StrEnum):
@@ -87,8 +92,8 @@ class RoomStatus(Base):
 
     @property
     def happening(self) -> bool:
-        """Whether the room is in use, as far as the portal knows: a run starts, is live or ends."""
-        return self.state in HAPPENING
+        """Whether the room is in use."""
+        return is_happening(self.state)
 
     @property
     def may_run(self) -> bool:

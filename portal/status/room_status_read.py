@@ -10,7 +10,7 @@ from portal.plain_values import columns_for
 from portal.providers.base import LiveState
 from portal.rooms.models import Room
 from portal.rooms.room_read import RoomRead
-from portal.status.models import HAPPENING, RoomStatus, Source, may_run
+from portal.status.models import RoomStatus, Source, is_happening, may_run
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +31,8 @@ class RoomStatusRead:
 
     @property
     def happening(self) -> bool:
-        """Whether the room is in use, as far as the portal knows."""
-        return self.state in HAPPENING
+        """Whether the room is in use."""
+        return is_happening(self.state)
 
     @property
     def may_run(self) -> bool:

@@ -10,6 +10,7 @@ an unlimited number is stored as null and written `true` in the API.
     models.py            the tables `Subscription`, `SubscriptionFeature` and `SubscriptionProvider`
     terms.py             price, currency, and lengths of time
     checked_terms.py     judging and setting those
+    term_read.py         the term of a subscription as plain values
     protocols.py         what is asked of a subscription and its provider, as protocols
     feature_catalog.py   the features that a plan can grant and a room may narrow
     declared_values.py   judging values of declared settings and properties

@@ -14,7 +14,7 @@ from portal.people.actor import actor_of
 from portal.permissions.visibility import access_scope_of, visible_uuids
 from portal.rooms.models import Room, RoomStatusWord
 from portal.rooms.operations import create_room, describe_room
-from portal.subscriptions.models import Subscription, SubscriptionFeature
+from portal.subscriptions.models import Subscription, SubscriptionFeature, SubscriptionStatus
 from portal.subscriptions.provider_models import ServiceType
 from tests.cast import Cast, editable
 from tests.conftest import BOTH
@@ -69,6 +69,13 @@ def test_an_account_whose_plan_lacks_rooms_gets_none(cast: Cast, account: RoomAc
     session.execute(sa.delete(SubscriptionFeature).where(SubscriptionFeature.code == MAX_ROOMS))
     with pytest.raises(Conflict):
         create_room(account=room_account(account.uuid), room_name="None", by=actor_of(cast.user("alice")))
+
+
+def test_a_plan_that_ends_after_its_account_was_read_makes_no_room(cast: Cast, account: RoomAccount) -> None:
+    assert account.limited
+    session.execute(sa.update(Subscription).values(status=SubscriptionStatus.SUSPENDED))
+    with pytest.raises(Conflict, match="has ended"):
+        create_room(account=account, room_name="Late", by=actor_of(cast.user("alice")))
 
 
 def test_the_type_follows_from_the_subscription(cast: Cast, account: RoomAccount) -> None:

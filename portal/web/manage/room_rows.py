@@ -23,7 +23,7 @@ from portal.permissions.visibility import READER
 from portal.plain_values import columns_for
 from portal.providers.base import LiveState
 from portal.rooms.models import Room, RoomStatusWord
-from portal.status.models import HAPPENING, RoomStatus
+from portal.status.models import RoomStatus, is_happening
 from portal.subscriptions.provider_models import ServiceType
 from portal.web.fragment_cache import words
 
@@ -50,8 +50,8 @@ class Status:
 
     @property
     def happening(self) -> bool:
-        """Whether the room is in use now."""
-        return self.state in HAPPENING
+        """Whether the room is in use."""
+        return is_happening(self.state)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,12 +15,15 @@ from benchmarks.paths import Path
 from benchmarks.sampled import ADDRESS, TEMPLATE
 from benchmarks.sites import Site
 
+DRIVER = "psycopg, sqlite3"
+DRIVING = "sqlalchemy.engine.default:DefaultDialect.do_"
+"""How SQLAlchemy calls the driver: SQLite works below these, in C."""
 COMPONENTS = {
     "gunicorn, gevent": ("gunicorn", "gevent", "greenlet", "portal.worker", "portal.server"),
     "werkzeug, flask": ("werkzeug", "flask", "flask_login", "itsdangerous", "blinker"),
     "sqlalchemy.orm": ("sqlalchemy.orm", "flask_sqlalchemy"),
     "sqlalchemy core": ("sqlalchemy",),
-    "psycopg, sqlite3": ("psycopg", "psycopg_pool", "psycopg_binary", "sqlite3", "portal.postgresql_driver"),
+    DRIVER: ("psycopg", "psycopg_pool", "psycopg_binary", "sqlite3", "portal.postgresql_driver"),
     "jinja2, templates": ("jinja2", "markupsafe", TEMPLATE),
     "compression": ("flask_compress", "gzip", "zlib", "brotli"),
     "babel": ("babel", "flask_babel"),
@@ -77,6 +80,8 @@ class Profile:
 
 def component_of(call: str) -> str | None:
     """The component of a call, `module:function`; None for what works for its caller, such as Python's library."""
+    if call.startswith(DRIVING):
+        return DRIVER
     module = call.partition(":")[0]
     packages = module.split(".")
     for length in range(len(packages), 0, -1):

@@ -20,6 +20,7 @@ from benchmarks.profiling import Profile, component_of, working
         ("sqlalchemy.orm.session:Session.flush", "sqlalchemy.orm"),
         ("sqlalchemy.ormolu:any", "sqlalchemy core"),
         ("sqlalchemy.engine.base:Connection.execute", "sqlalchemy core"),
+        ("sqlalchemy.engine.default:DefaultDialect.do_execute", "psycopg, sqlite3"),
         ("portal.audit.recording:record", "portal.audit"),
         ("portal.db:read", "portal.db"),
         ("portal.throttling:limit", "redis, limits"),

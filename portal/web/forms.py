@@ -16,7 +16,8 @@ from flask import Flask, Response, current_app, g, make_response, redirect, requ
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from sqlalchemy.exc import SQLAlchemyError
-from wtforms import DateTimeLocalField, Field, SelectField, StringField
+from wtforms import DateTimeLocalField, Field, HiddenField, SelectField, StringField
+from wtforms.csrf.core import CSRFTokenField
 from wtforms.fields.choices import SelectChoice
 from wtforms.form import BaseForm
 from wtforms.validators import ValidationError
@@ -94,6 +95,17 @@ def refills(view: Callable[..., Any]) -> Callable[..., Any]:
     return view
 
 
+class _UnshownTokenField(CSRFTokenField):  # type: ignore[misc]
+    """The field of a CSRF token. It signs none, because pages write theirs themselves, and most forms are not shown."""
+
+    def process(self, *args: Any, **options: Any) -> None:
+        HiddenField.process(self, *args, **options)
+
+
+class _CSRF(FlaskForm.Meta.csrf_class):  # type: ignore[misc]
+    field_class = _UnshownTokenField
+
+
 class Form(FlaskForm):  # type: ignore[misc]
     """The base class of forms. They check the types of fields; operations judge what the values mean."""
 
@@ -101,6 +113,7 @@ class Form(FlaskForm):  # type: ignore[misc]
         """How WTForms renders fields: one of the page has the focus, unless the template says which."""
 
         form: "Form"
+        csrf_class = _CSRF
 
         def render_field(self, field: Field, render_kw: dict[str, Any]) -> Any:
             """Render a field; see `Form.takes_focus`. Text runs in the direction of what is typed."""

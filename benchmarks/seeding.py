@@ -34,8 +34,8 @@ from portal.permissions.permission import Permission
 from portal.providers.base import LiveState
 from portal.rooms.models import Role, Room, RoomStatusWord
 from portal.rooms.operations import create_room
-from portal.rooms.search_terms import search_terms
 from portal.rooms.slugs import slug_of
+from portal.search_terms import search_terms
 from portal.status.models import RoomStatus, Source
 from portal.subscriptions.operations import create_subscription
 from portal.subscriptions.packages import create_package

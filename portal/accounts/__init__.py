@@ -8,5 +8,5 @@ created in it. The owner of an account holds every permission on its rooms.
     permission.py    what can be permitted in an account
     queries.py       finding accounts
     room_account.py  an account as plain values, for making rooms in it
-    operations.py    creating an account, and selling a plan with its first one
+    operations.py    creating and changing accounts, and selling a package with its first one
 """

@@ -1,32 +1,96 @@
-"""Creating accounts, and selling packages with their first account."""
+"""Creating and changing accounts, and selling packages with their first account."""
+
+import sqlalchemy as sa
 
 from portal.accounts.models import Account
 from portal.audit.operations import record_event
-from portal.customers.models import Customer
-from portal.db import session
+from portal.customers.models import Customer, CustomerStatus
+from portal.db import lock, session
+from portal.errors import Conflict, Message
+from portal.metadata import checked_metadata
 from portal.people.actor import Actor
-from portal.people.models import NAME_LENGTH
+from portal.people.models import NAME_LENGTH, User
 from portal.people.names import clean_name
-from portal.subscriptions.models import Subscription
+from portal.subscriptions.models import Subscription, SubscriptionFeature
 from portal.subscriptions.operations import create_subscription
 from portal.subscriptions.package_models import ServicePackage
 
+MAX_ACCOUNTS = "max_accounts"
 
-def create_account(*, subscription: Subscription, account_name: str, by: Actor | None = None) -> Account:
-    """An account of the subscription's customer, owned by the customer's owner. Raises `Invalid`.
 
-    `by` is None for the portal itself.
+def create_account(
+    *,
+    subscription: Subscription,
+    account_name: str,
+    owner: User | None = None,
+    metadata: object = None,
+    by: Actor | None = None,
+) -> Account:
+    """An account of the subscription's customer, owned by the customer's owner unless told. Raises `Invalid`.
+
+    Raises `Conflict` if the customer is not active, or the plan allows no further account. `by` is None for the
+    portal itself. Who may make one is judged by `portal.permissions.account_rights`.
     """
+    customer = subscription.customer
+    if customer.status is not CustomerStatus.ACTIVE:
+        raise Conflict(
+            Message(
+                "“%(name)s” is %(status)s: nothing new can be made for it.",
+                name=customer.display_name,
+                status=customer.status.value,
+            )
+        )
     account = Account(
         account_name=clean_name(account_name, field="account_name", longest=NAME_LENGTH),
+        account_metadata=checked_metadata({} if metadata is None else metadata, field="account_metadata"),
         subscription=subscription,
-        customer=subscription.customer,
-        owner=subscription.customer.owner,
+        customer=customer,
+        owner=owner or customer.owner,
     )
+    require_account_left(subscription)
     session.add(account)
     session.flush()
     record_event("account.created", account, by=by)
     return account
+
+
+def require_account_left(subscription: Subscription) -> None:
+    """Raise `Conflict` if the plan limits accounts and all of them are made.
+
+    It is judged under a lock of the plan's row, so that of two who make one at once the second counts the first's.
+    """
+    limit = sa.select(SubscriptionFeature.number).where(
+        SubscriptionFeature.subscription_uuid == subscription.uuid, SubscriptionFeature.code == MAX_ACCOUNTS
+    )
+    most = session.scalar(limit.with_for_update(key_share=True))
+    if most is None:
+        return
+    made = session.scalar(
+        sa.select(sa.func.count()).select_from(Account).where(Account.subscription_uuid == subscription.uuid)
+    )
+    if (made or 0) >= most:
+        raise Conflict(
+            Message.plural(
+                "The one account of this plan is there already.", "All %(n)d accounts of this plan are there.", n=most
+            )
+        )
+
+
+def change_account(
+    account: Account, *, account_name: str | None = None, metadata: object = None, by: Actor | None = None
+) -> None:
+    """Change the name, and replace the metadata, whichever is not None. Raises `Invalid` or `NotFound`."""
+    lock(account)
+    changed = []
+    if account_name is not None:
+        account.account_name = clean_name(account_name, field="account_name", longest=NAME_LENGTH)
+        changed.append("account_name")
+    if metadata is not None:
+        account.account_metadata = checked_metadata(metadata, field="account_metadata")
+        changed.append("account_metadata")
+    session.flush()
+    if changed:
+        record_event("account.updated", account, by=by, changed=", ".join(changed))
 
 
 def sell_package(

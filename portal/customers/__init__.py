@@ -1,11 +1,15 @@
 """Customers: the companies and persons who pay. Subscriptions, accounts and rooms belong to a customer.
 
-A customer has one owner, a user with the same e-mail address, who holds every permission on all its rooms. Its
-status decides what works: `active` everything; `suspended` people sign in and rooms work, but nothing new is
-created; `inactive` and `terminated` nothing.
+A customer has one owner, a user who at first has the same e-mail address, and who holds every permission on all its
+rooms. Its status decides what works: `active` everything; `suspended` people sign in and rooms work, but nothing new
+is created; `inactive` and `terminated` nothing.
 
     models.py          the table `Customer`, its type and its status
     permission.py      what can be permitted at a customer
-    operations.py      creating a customer, with its owner; finding one
+    fields.py          judging what is said of a customer
+    operations.py      creating a customer, with its owner; changing and finding one
+    queries.py         finding a customer by its id
+    search.py          finding customers by words
+    countries.py       the countries of ISO 3166-1
     currencies.py      the currencies of ISO 4217
 """

@@ -11,9 +11,11 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from portal.column_types import enum_type
 from portal.customers.permission import CustomerPermission
 from portal.db import Base, TimestampMixin
+from portal.errors import Message
 from portal.identifiers import ID_LENGTH, IdentifierMixin, new_id
 from portal.people.memberships import MembershipMixin
 from portal.people.models import EMAIL_LENGTH, NAME_LENGTH, User
+from portal.search_terms import search_terms
 
 COUNTRY_LENGTH = 2  # ISO 3166-1 alpha-2
 CURRENCY_LENGTH = 3  # ISO 4217
@@ -23,6 +25,7 @@ EXTERNAL_ID_LENGTH = 250
 PREFIX_LENGTH = 10
 HOSTNAME_LENGTH = 253
 SUBDOMAIN_LENGTH = 63
+SORT_NAME_LENGTH = 800  # folding may triple the longest e-mail address
 
 
 class CustomerType(StrEnum):
@@ -30,6 +33,14 @@ class CustomerType(StrEnum):
 
     BUSINESS = "business"
     PERSONAL = "personal"
+
+    @property
+    def label(self) -> Message:
+        """What people read."""
+        return _TYPES[self]
+
+
+_TYPES = {CustomerType.BUSINESS: Message("Company"), CustomerType.PERSONAL: Message("Person")}
 
 
 class CustomerStatus(StrEnum):
@@ -48,6 +59,19 @@ class CustomerStatus(StrEnum):
     def usable(self) -> bool:
         """Whether rooms of such a customer work."""
         return self in {CustomerStatus.ACTIVE, CustomerStatus.SUSPENDED}
+
+    @property
+    def label(self) -> Message:
+        """What people read."""
+        return _STATUSES[self]
+
+
+_STATUSES = {
+    CustomerStatus.ACTIVE: Message("Active"),
+    CustomerStatus.INACTIVE: Message("Inactive"),
+    CustomerStatus.SUSPENDED: Message("Suspended"),
+    CustomerStatus.TERMINATED: Message("Terminated"),
+}
 
 
 def display_name(company: str | None, first: str | None, last: str | None, email: str) -> str:
@@ -82,9 +106,19 @@ class Customer(IdentifierMixin, TimestampMixin, Base):
     """The domains of the e-mail addresses of people who may belong to it; any, if it is empty."""
     customer_settings: Mapped[dict[str, Any]] = mapped_column(default=dict)
     customer_metadata: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    sort_name: Mapped[str] = mapped_column(sa.String(SORT_NAME_LENGTH))
+    """`display_name` casefolded, by which lists are sorted. Like `name_words` it is set whenever the row is written."""
+    name_words: Mapped[str] = mapped_column(sa.Text)
+    """The words by which the customer is found."""
     webhooks: Mapped[int] = mapped_column(default=0)
     """How many active webhook endpoints it has. When it is 0, an event need not look for endpoints."""
     owner: Mapped[User] = relationship()
+
+    __table_args__ = (  # the orders of the list of customers
+        sa.Index("ix_customers_sort_name_uuid", "sort_name", "uuid"),
+        sa.Index("ix_customers_created_at_uuid", "created_at", "uuid"),
+        sa.Index("ix_customers_status_sort_name_uuid", "status", "sort_name", "uuid"),
+    )
 
     @property
     def display_name(self) -> str:
@@ -95,6 +129,22 @@ class Customer(IdentifierMixin, TimestampMixin, Base):
     def usable(self) -> bool:
         """Whether the customer's rooms work: it is active or suspended."""
         return self.status.usable
+
+
+@sa.event.listens_for(Customer, "before_insert")
+@sa.event.listens_for(Customer, "before_update")
+def _set_names(_mapper: object, _connection: object, customer: Customer) -> None:
+    customer.customer_key = customer.customer_key or new_id()
+    customer.sort_name = customer.display_name.casefold()[:SORT_NAME_LENGTH]
+    texts = (
+        customer.company_name,
+        customer.first_name,
+        customer.last_name,
+        customer.email,
+        customer.external_id,
+        customer.customer_key,
+    )
+    customer.name_words = " ".join(search_terms(" ".join(filter(None, texts))))
 
 
 class CustomerMember(MembershipMixin, IdentifierMixin, TimestampMixin, Base):

@@ -25,14 +25,15 @@ def canonical_email(text: str) -> str | None:
     The part before the @ is composed (NFC), the domain as in IDNA 2008, in the letters that people read.
     """
     local, at, domain = text[:_LONGEST].strip().rpartition("@")
-    local, known = _lower_ascii(unicodedata.normalize("NFC", local)), _canonical_domain(domain)
+    local, known = _lower_ascii(unicodedata.normalize("NFC", local)), canonical_domain(domain)
     email = f"{local}{at}{known}"
     if not local or "@" in local or not known or len(email) > EMAIL_LENGTH or " " in email or not email.isprintable():
         return None
     return email
 
 
-def _canonical_domain(domain: str) -> str | None:
+def canonical_domain(domain: str) -> str | None:
+    """The canonical form of a domain name, in the letters that people read; None if `domain` is none."""
     lower = _lower_ascii(domain)
     if lower.isascii() and not any(label.startswith(_ENCODED) for label in lower.split(".")):
         return lower if _HOST.fullmatch(lower) else None

@@ -11,6 +11,9 @@ A program has its person's permissions within its scopes. A stranger must not le
     operations.py       adding, changing, removing and restoring members of a room
     memberships.py      granting, changing and ending rights in an account or at a customer
     user_deletion.py    deleting a user who owns nothing
+    ownership.py        handing a customer or an account over to another owner
+    account_rights.py   who may make and delete accounts
+    room_creation.py    making rooms, with rights on them for who makes them
     visibility.py       which rooms and accounts an actor may see, as SQL
     watching.py         what an actor may watch for changes
     room_reading.py     rooms as plain values, for whoever only reads them

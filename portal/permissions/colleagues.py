@@ -45,6 +45,20 @@ def find_colleague(customer: Customer, *, email: str | None = None, user_id: str
     return session.scalars(sa.select(User).where(named, belongs)).unique().one_or_none()
 
 
+def belongs_only_to(customer: Customer, user: User) -> bool:
+    """Whether the user has no part in any other customer, whatever was granted to him there and until when."""
+    other, rooms = Account.customer_uuid != customer.uuid, Room.customer_uuid != customer.uuid
+    elsewhere = sa.or_(
+        sa.exists().where(Customer.owner_uuid == user.uuid, Customer.uuid != customer.uuid),
+        sa.exists().where(CustomerMember.user_uuid == user.uuid, CustomerMember.customer_uuid != customer.uuid),
+        sa.exists().where(other, Account.owner_uuid == user.uuid),
+        sa.exists().where(other, AccountMember.account_uuid == Account.uuid, AccountMember.user_uuid == user.uuid),
+        sa.exists().where(rooms, Room.owner_uuid == user.uuid),
+        sa.exists().where(rooms, RoomMember.room_uuid == Room.uuid, RoomMember.user_uuid == user.uuid),
+    )
+    return not session.scalar(sa.select(elsewhere))
+
+
 def no_colleague(customer: Customer, *, named: str = "email") -> Message:
     """What is said of everybody who does not belong to the customer, whether he has an account here or not.
 

@@ -14,5 +14,5 @@ Settings and features are merged key by key, where null removes one; metadata is
     settings.py       the declared settings, and validating them
     slugs.py          the readable part of a room's address
     search.py         finding rooms by name
-    search_terms.py   splitting names into search terms
+    account_rooms.py  a customer's accounts with the number of their rooms
 """

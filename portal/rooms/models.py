@@ -15,7 +15,7 @@ from portal.customers.models import Customer
 from portal.db import Base, TimestampMixin
 from portal.identifiers import IdentifierMixin
 from portal.people.models import User
-from portal.rooms.search_terms import search_terms
+from portal.search_terms import search_terms
 from portal.subscriptions.models import Subscription
 from portal.subscriptions.provider_models import ServiceType
 

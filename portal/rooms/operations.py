@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any, TypedDict, Unpack
+from typing import Any, Required, TypedDict, Unpack
 
 import sqlalchemy as sa
 
@@ -31,24 +31,26 @@ TRASH_DAYS = 30
 _INSERT = sa.insert(Room.__table__)  # type: ignore[arg-type]
 
 
-def create_room(
-    *,
-    account: RoomAccount,
-    room_name: str,
-    by: Actor,
-    room_type: ServiceType | None = None,
-    slug: str | None = None,
-    is_public: bool = False,
-    status: RoomStatusWord = RoomStatusWord.ACTIVE,
-    settings: Mapping[str, Any] | None = None,
-    features: Mapping[str, Any] | None = None,
-    metadata: object = None,
-) -> RoomRead:
+class NewRoomFields(TypedDict, total=False):
+    """What can be said of a room when it is made. The name is required; the rest has defaults."""
+
+    room_name: Required[str]
+    room_type: ServiceType | None
+    slug: str | None
+    is_public: bool
+    status: RoomStatusWord
+    settings: Mapping[str, Any] | None
+    features: Mapping[str, Any] | None
+    metadata: object
+
+
+def create_room(*, account: RoomAccount, by: Actor, **fields: Unpack[NewRoomFields]) -> RoomRead:
     """Create a room in the account, owned by the account's owner. Raises `Invalid` or `Conflict` (quota, plan).
 
     The type follows from the account's subscription. A `room_type` that differs from it is `Invalid`.
     """
-    name = clean_name(room_name, field="room_name", longest=ROOM_NAME_LENGTH)
+    name = clean_name(fields["room_name"], field="room_name", longest=ROOM_NAME_LENGTH)
+    slug, room_type, metadata = fields.get("slug"), fields.get("room_type"), fields.get("metadata")
     _require_room_left(account)
     if room_type not in {None, account.service_type}:
         raise Invalid(
@@ -67,13 +69,13 @@ def create_room(
         "account_uuid": account.uuid,
         "subscription_uuid": account.subscription_uuid,
         "owner_uuid": account.owner_uuid,
-        "status": status,
-        "is_public": is_public,
+        "status": fields.get("status", RoomStatusWord.ACTIVE),
+        "is_public": fields.get("is_public", False),
         "room_type": account.service_type,
         "slug": checked_slug(slug) if slug else slug_of(name),
-        "room_features": merged_features({}, features or {}),
+        "room_features": merged_features({}, fields.get("features") or {}),
         "room_settings": merged_settings(
-            {}, settings or {}, declared=declared(account.service_type, account.provider_type)
+            {}, fields.get("settings") or {}, declared=declared(account.service_type, account.provider_type)
         ),
         "room_metadata": checked_metadata({} if metadata is None else metadata, field="room_metadata"),
     }

@@ -20,6 +20,8 @@ unknown after several. Whether a room may be used at all is the `status` field o
     locking.py          a room under its lock
     maintenance.py      lapsed participants, ages, overdue runs
     room_lifecycle.py   changing and deleting a room together with its run
+    account_lifecycle.py   an account's status, its subscription, its deletion, with what is in its rooms
+    customer_lifecycle.py  a customer's status and deletion, with everything below
     queries.py          reading runs
     room_status_read.py a room and its status as plain values
 """

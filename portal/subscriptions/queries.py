@@ -5,6 +5,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from portal.customers.models import Customer
 from portal.db import session
 from portal.errors import NotFound
 from portal.identifiers import matches_identifier
@@ -43,3 +44,13 @@ def plan_of(subscription_uuid: UUID) -> dict[str, int | bool | None]:
     columns = SubscriptionFeature.code, SubscriptionFeature.number, SubscriptionFeature.switch
     query = sa.select(*columns).where(SubscriptionFeature.subscription_uuid == subscription_uuid)
     return {code: number if switch is None else switch for code, number, switch in session.execute(query)}
+
+
+MOST_SUBSCRIPTIONS = 100
+
+
+def subscriptions_of(customer: Customer) -> Sequence[Subscription]:
+    """The customer's subscriptions by name, at most 100."""
+    query = sa.select(Subscription).where(Subscription.customer_uuid == customer.uuid)
+    in_order = query.order_by(Subscription.name, Subscription.uuid).limit(MOST_SUBSCRIPTIONS)
+    return session.scalars(in_order).unique().all()

@@ -13,7 +13,7 @@ from portal.people.actor import actor_of
 from portal.rooms.models import Room
 from portal.rooms.operations import describe_room
 from portal.rooms.search import matches
-from portal.rooms.search_terms import search_terms
+from portal.search_terms import search_terms
 from tests.cast import Cast, editable, new_room
 from tests.conftest import BOTH
 

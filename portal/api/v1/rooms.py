@@ -25,6 +25,7 @@ from portal.identifiers import identifies
 from portal.people.actor import Actor
 from portal.permissions.creatable_accounts import creatable_account, only_creatable_account
 from portal.permissions.permission import Permission
+from portal.permissions.room_creation import create_room_for_maker
 from portal.permissions.room_reading import as_room, rooms_read
 from portal.permissions.rules import acting_on, rights
 from portal.permissions.visibility import (
@@ -36,7 +37,6 @@ from portal.permissions.visibility import (
 )
 from portal.resources.rooms import RoomSchema, serialize_room
 from portal.rooms.models import ROOM_NAME_LENGTH, SLUG_LENGTH, Room, RoomStatusWord
-from portal.rooms.operations import create_room
 from portal.rooms.room_read import AnyRoom, EditableRoom, RoomRead
 from portal.scopes import Scope
 from portal.status.room_lifecycle import change_room, delete_room
@@ -153,7 +153,7 @@ def create(body: NewRoom) -> Response:
     selection = query_params.field_selection(LISTING)
     account = _account_of(body, actor.someone())
     given = body.given()
-    room = create_room(
+    room = create_room_for_maker(
         account=account,
         by=acting_on(actor.someone(), AccountPermission.ROOMS_CREATE, account),
         room_name=body.room_name,
@@ -165,7 +165,6 @@ def create(body: NewRoom) -> Response:
         settings=given.get("room_settings"),
         metadata=given.get("room_metadata"),
     )
-    actor.someone().memberships[room.uuid] = None
     return responses.created(
         _one(room, selection), selection, at=f"/api/v1/rooms/{room.id}", tag=responses.etag_of(room)
     )

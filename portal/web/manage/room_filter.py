@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import TypeVar
 
 from portal.identifiers import ID_LENGTH
-from portal.rooms.search import LONGEST_SEARCH
+from portal.word_search import LONGEST_SEARCH
 
 _Choice = TypeVar("_Choice", bound=StrEnum)
 

@@ -33,8 +33,9 @@ from portal.permissions.visibility import (
     visible_uuids,
 )
 from portal.rooms.models import Room
-from portal.rooms.search import found_by, index_query
+from portal.rooms.search import found_by
 from portal.status.models import RoomStatus
+from portal.word_search import index_query
 from portal.web.manage.room_filter import RoomFilter, RoomOrder, StatusFilter
 from portal.web.manage.room_rows import JUDGED, SHOWN, Row, rows_for
 

@@ -25,10 +25,11 @@ from portal.edge.i18n import isolated, translated
 from portal.errors import Conflict
 from portal.people.staff import StaffPermission
 from portal.permissions.permission import Permission
+from portal.permissions.room_creation import create_room_for_maker
 from portal.permissions.rules import acting_on, can, grantable_roles
 from portal.rooms.features import features_of
 from portal.rooms.models import Role, Room
-from portal.rooms.operations import TRASH_DAYS, create_room, restore_room
+from portal.rooms.operations import TRASH_DAYS, restore_room
 from portal.status.room_lifecycle import delete_room
 from portal.web import flash_messages
 from portal.web.forms import Form, query_word, refills
@@ -98,7 +99,7 @@ def create(accounts: list[RoomAccount]) -> ResponseReturnValue:
         account = next(account for account in accounts if account.id == form.account.data)
         with form.refusals():
             by = acting_on(actor.someone(), AccountPermission.ROOMS_CREATE, account)
-            room = create_room(account=account, room_name=form.room_name.data, by=by)
+            room = create_room_for_maker(account=account, room_name=form.room_name.data, by=by)
             if not can(by, Permission.ROOM_VIEW, room):
                 flash_messages.done(
                     _("The room is ready. Its owner, %(owner)s, can let you in.", owner=room.owner_name)

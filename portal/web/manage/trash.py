@@ -21,8 +21,9 @@ from portal.permissions.permission import Permission
 from portal.permissions.visibility import access_scope_of, relations
 from portal.rooms.models import Room
 from portal.rooms.operations import TRASH_DAYS
-from portal.rooms.search import LONGEST_SEARCH, matches
+from portal.rooms.search import matches
 from portal.web.forms import query_word
+from portal.word_search import LONGEST_SEARCH
 
 bp = Blueprint("trash", __name__, url_prefix="/manage/rooms/trash")
 

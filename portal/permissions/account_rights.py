@@ -1,0 +1,37 @@
+"""Whether somebody may make or delete accounts: staff, or a customer's people where their plan lets them."""
+
+from portal.accounts.models import Account
+from portal.customers.permission import CustomerPermission
+from portal.errors import Conflict, Message, NotAllowed
+from portal.people.actor import Actor
+from portal.people.staff import StaffPermission
+from portal.permissions.rules import can
+from portal.subscriptions.models import Subscription
+
+CREATE, DELETE = "allow_create_account", "allow_delete_account"
+
+
+def require_account_creation(by: Actor, subscription: Subscription) -> None:
+    """Raise `NotAllowed` without the right at the customer, or `Conflict` if the plan lets only staff make accounts.
+
+    The memberships of `by` at the customer must have been loaded.
+    """
+    if not can(by, CustomerPermission.ACCOUNTS_CREATE, subscription.customer):
+        raise NotAllowed
+    if StaffPermission.ACCOUNTS_CREATE not in by.staff and subscription.values.get(CREATE) is not True:
+        raise Conflict(
+            Message("This plan does not let you make accounts yourself. Ask whoever runs this portal for one.")
+        )
+
+
+def require_account_deletion(by: Actor, account: Account) -> None:
+    """Raise `NotAllowed` without the right at the customer, or `Conflict` if the plan lets only staff delete them.
+
+    The memberships of `by` at the customer must have been loaded.
+    """
+    if not can(by, CustomerPermission.ACCOUNTS_DELETE, account.customer):
+        raise NotAllowed
+    if StaffPermission.ACCOUNTS_DELETE not in by.staff and account.subscription.values.get(DELETE) is not True:
+        raise Conflict(
+            Message("This plan does not let you delete accounts yourself. Ask whoever runs this portal for it.")
+        )

@@ -1,0 +1,89 @@
+"""Handing a customer or an account over to another owner. Each has exactly one, always: the column is not null."""
+
+import sqlalchemy as sa
+
+from portal.accounts.models import Account, AccountMember
+from portal.accounts.permission import AccountPermission
+from portal.audit.operations import record_event
+from portal.channels import channels
+from portal.customers.fields import require_allowed_domain
+from portal.customers.models import Customer, CustomerMember
+from portal.customers.permission import CustomerPermission
+from portal.db import lock, on_commit, session
+from portal.errors import Invalid, Message, NotAllowed
+from portal.people.actor import Actor
+from portal.people.models import User
+from portal.people.staff import StaffPermission
+from portal.permissions.rules import owners_of, owns_above
+from portal.rooms.models import Room
+from portal.scopes import Scope
+
+
+def may_transfer(by: Actor, place: Account | Customer) -> bool:
+    """Whether `by` may hand it over: its owner, the owner of the customer above it, or staff who may change it."""
+    staff = StaffPermission.CUSTOMERS_UPDATE if isinstance(place, Customer) else StaffPermission.ACCOUNTS_UPDATE
+    return by.within(Scope.CUSTOMERS_WRITE) and (owns_above(by, owners_of(place)) or staff in by.staff)
+
+
+def transfer_ownership(place: Account | Customer, to: User, *, by: Actor) -> None:
+    """Make `to`, who belongs to the customer, the owner. The former owner becomes a member with every right there.
+
+    What the former owner owns below it goes along: else he would keep every right on it. Raises `NotAllowed`,
+    `Invalid` on `email`, or `NotFound`.
+    """
+    lock(place)
+    if not may_transfer(by, place):
+        raise NotAllowed(Message("Only the owner hands this over. Ask %(owner)s.", owner=place.owner.name))
+    if to.uuid == place.owner_uuid:
+        return
+    if to.deactivated_at is not None:
+        raise Invalid(email=Message("%(name)s is deactivated.", name=to.name))
+    customer = place if isinstance(place, Customer) else place.customer
+    require_allowed_domain(to.email, customer.allowed_domains_registration)
+    former = place.owner
+    _end_membership(place, to)
+    place.owner = to
+    _hand_down(place, former, to)
+    session.flush()
+    session.add(_membership_of_all(place, former))
+    session.flush()
+    record_event(
+        f"{'customer' if isinstance(place, Customer) else 'account'}.transferred",
+        place,
+        by=by,
+        owner_before=former.id,
+        owner_after=to.id,
+    )
+    topics = [f"user:{former.uuid}", f"user:{to.uuid}"]
+    on_commit(lambda: channels().nudge(*topics))
+
+
+def _membership_of_all(place: Account | Customer, user: User) -> AccountMember | CustomerMember:
+    if isinstance(place, Account):
+        return AccountMember(account=place, user=user, permissions=sorted(AccountPermission))
+    return CustomerMember(customer=place, user=user, permissions=sorted(CustomerPermission))
+
+
+def _end_membership(place: Account | Customer, user: User) -> None:
+    if isinstance(place, Account):
+        found = sa.delete(AccountMember).where(AccountMember.account_uuid == place.uuid, AccountMember.user == user)
+    else:
+        found = sa.delete(CustomerMember).where(CustomerMember.customer_uuid == place.uuid, CustomerMember.user == user)
+    session.execute(found)
+
+
+def _hand_down(place: Account | Customer, former: User, to: User) -> None:
+    """Let `to` own the accounts and rooms below `place` that `former` owns. Rooms in the trash go along, too."""
+    if isinstance(place, Customer):
+        for account in session.scalars(
+            sa.select(Account).where(Account.customer_uuid == place.uuid, Account.owner_uuid == former.uuid)
+        ):
+            account.owner = to
+        below = Room.customer_uuid == place.uuid
+    else:
+        below = Room.account_uuid == place.uuid
+    session.execute(
+        sa.update(Room).where(below, Room.owner_uuid == former.uuid).values(owner_uuid=to.uuid),
+        execution_options={"synchronize_session": False},
+    )
+    session.expire_all()

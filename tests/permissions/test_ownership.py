@@ -1,0 +1,150 @@
+"""Owners of customers and accounts: exactly one at any time, and nobody makes himself one."""
+
+import pytest
+import sqlalchemy as sa
+
+from portal.accounts.models import Account, AccountMember
+from portal.accounts.operations import create_account
+from portal.accounts.permission import AccountPermission
+from portal.accounts.room_account import room_account
+from portal.customers.models import Customer, CustomerMember
+from portal.customers.permission import CustomerPermission
+from portal.db import session
+from portal.errors import Conflict, Invalid, NotAllowed
+from portal.people.actor import Actor, actor_of
+from portal.permissions.account_rights import require_account_creation, require_account_deletion
+from portal.permissions.memberships import add_membership
+from portal.permissions.ownership import transfer_ownership
+from portal.permissions.permission import NOT_GRANTABLE_YET, Permission
+from portal.permissions.room_creation import create_room_for_maker
+from portal.permissions.rules import can
+from portal.rooms.models import Room
+from portal.subscriptions.models import SubscriptionFeature
+from tests.cast import Cast
+from tests.conftest import BOTH
+
+pytestmark = pytest.mark.usefixtures("in_app")
+
+
+@pytest.fixture
+def account(cast: Cast, in_app: None) -> Account:
+    return cast.room().account
+
+
+def member(cast: Cast, name: str, place: Account | Customer, *permissions: str) -> Actor:
+    """Somebody who is a member of the place, with these rights, as a door loads him."""
+    somebody = actor_of(cast.user(name))
+    made: AccountMember | CustomerMember
+    if isinstance(place, Account):
+        made = AccountMember(account=place, user=cast.user(name), permissions=list(permissions))
+    else:
+        session.execute(sa.delete(CustomerMember).where(CustomerMember.user_uuid == somebody.uuid))
+        made = CustomerMember(customer=place, user=cast.user(name), permissions=list(permissions))
+    session.add(made)
+    session.flush()
+    somebody.memberships[place.uuid] = made
+    return somebody
+
+
+@BOTH
+def test_a_customer_changes_hands_with_what_the_owner_had_below_it(cast: Cast, account: Account) -> None:
+    acme, alice, bob = account.customer, cast.user("alice"), cast.user("bob")
+    add_membership(place=acme, email=bob.email, permissions=[], by=actor_of(alice))
+    transfer_ownership(acme, bob, by=actor_of(alice))
+    session.commit()
+    assert (acme.owner.name, account.owner.name, cast.room().owner.name) == ("Bob Fischer",) * 3
+    former = session.scalars(sa.select(CustomerMember).where(CustomerMember.user_uuid == alice.uuid)).one()
+    assert set(former.permissions) == set(CustomerPermission)
+    assert session.scalars(sa.select(CustomerMember).where(CustomerMember.user_uuid == bob.uuid)).all() == []
+    with pytest.raises(NotAllowed):
+        transfer_ownership(acme, alice, by=actor_of(alice))
+
+
+def test_who_manages_people_does_not_hand_over(cast: Cast, account: Account) -> None:
+    bob = member(cast, "bob", account, *AccountPermission)
+    charlie = member(cast, "charlie", account.customer, *CustomerPermission)
+    for by in (bob, charlie, actor_of(cast.user("bob"))):
+        for place in (account, account.customer):
+            with pytest.raises(NotAllowed):
+                transfer_ownership(place, cast.user("bob"), by=by)
+    assert account.owner.name == account.customer.owner.name == "Alice Moreau"
+
+
+def test_an_account_is_handed_over_by_the_customers_owner_or_staff_and_rooms_go_along(
+    cast: Cast, account: Account
+) -> None:
+    transfer_ownership(account, cast.user("bob"), by=actor_of(cast.user("admin")))
+    assert (account.owner.name, cast.room().owner.name, account.customer.owner.name) == (
+        "Bob Fischer",
+        "Bob Fischer",
+        "Alice Moreau",
+    )
+    transfer_ownership(account, cast.user("alice"), by=actor_of(cast.user("alice")))
+    assert account.owner.name == "Alice Moreau"
+
+
+def test_only_people_of_allowed_domains_become_owners(cast: Cast, account: Account) -> None:
+    account.customer.allowed_domains_registration = ["acme.example"]
+    with pytest.raises(Invalid):
+        transfer_ownership(account, cast.user("bob"), by=actor_of(cast.user("alice")))
+
+
+def test_the_owner_cannot_be_missing(account: Account) -> None:
+    with pytest.raises(sa.exc.IntegrityError), session.begin_nested():
+        session.execute(sa.update(Customer).values(owner_uuid=None))
+
+
+def grant(account: Account, code: str) -> None:
+    account.subscription.features.append(SubscriptionFeature(code=code, switch=True))
+    session.flush()
+
+
+def test_a_customers_people_make_accounts_only_where_their_plan_lets_them(cast: Cast, account: Account) -> None:
+    acme, alice, admin = account.customer, actor_of(cast.user("alice")), actor_of(cast.user("admin"))
+    charlie = member(cast, "charlie", acme, "accounts:create")
+    bob = actor_of(cast.user("bob"))
+    require_account_creation(admin, account.subscription)
+    require_account_deletion(admin, account)
+    for by in (alice, charlie):
+        with pytest.raises(Conflict):
+            require_account_creation(by, account.subscription)
+    grant(account, "allow_create_account")
+    grant(account, "allow_delete_account")
+    for by in (alice, charlie):
+        require_account_creation(by, account.subscription)
+    require_account_deletion(alice, account)
+    for by, judge in ((charlie, require_account_deletion), (bob, require_account_deletion)):
+        with pytest.raises(NotAllowed):
+            judge(by, account)
+    with pytest.raises(NotAllowed):
+        require_account_creation(bob, account.subscription)
+
+
+@BOTH
+def test_a_plan_that_limits_accounts_is_counted(account: Account) -> None:
+    subscription = account.subscription
+    subscription.features.append(SubscriptionFeature(code="max_accounts", number=2))
+    session.flush()
+    create_account(subscription=subscription, account_name="Second")
+    with pytest.raises(Conflict, match="All 2 accounts"):
+        create_account(subscription=subscription, account_name="Third")
+
+
+@BOTH
+def test_who_may_only_make_rooms_has_the_room_in_hand_that_he_makes(cast: Cast, account: Account) -> None:
+    for somebody in (
+        member(cast, "bob", account, "rooms:create"),
+        member(cast, "charlie", account.customer, "rooms:create"),
+    ):
+        room = create_room_for_maker(account=room_account(account.uuid), room_name="Mine", by=somebody)
+        row = session.get_one(Room, room.uuid)
+        assert {one for one in Permission if can(somebody, one, row)} == set(Permission) - NOT_GRANTABLE_YET
+        assert row.owner.name == "Alice Moreau"
+
+
+def test_owners_and_staff_become_no_members_of_rooms_that_they_make(cast: Cast, account: Account) -> None:
+    for name in ("alice", "admin"):
+        room = create_room_for_maker(account=room_account(account.uuid), room_name="New", by=actor_of(cast.user(name)))
+        assert actor_of(cast.user(name)).memberships.get(room.uuid) is None
+        made = session.get_one(Room, room.uuid)
+        assert all(can(actor_of(cast.user("alice")), one, made) for one in Permission)

@@ -14,6 +14,7 @@ A program has its person's permissions within its scopes. A stranger must not le
     ownership.py        handing a customer or an account over to another owner
     account_rights.py   who may make and delete accounts
     room_creation.py    making rooms, with rights on them for who makes them
+    first_passwords.py  who may make a link for a first password
     visibility.py       which rooms and accounts an actor may see, as SQL
     watching.py         what an actor may watch for changes
     room_reading.py     rooms as plain values, for whoever only reads them

@@ -12,6 +12,8 @@ from portal.permissions.permission import Permission
 from portal.permissions.rules import can
 from portal.rooms.kinds import kind_of
 from portal.web import health
+from portal.web.admin import customer as admin_customer
+from portal.web.admin import customers as admin_customers
 from portal.web.admin import home as admin_home
 from portal.web.admin import package_services as admin_package_services
 from portal.web.admin import packages as admin_packages
@@ -73,6 +75,8 @@ def install(app: Flask) -> None:
         admin_packages.bp,
         admin_package_services.bp,
         admin_services.bp,
+        admin_customers.bp,
+        admin_customer.bp,
         admin_rooms.bp,
         admin_staff.bp,
         admin_staff_members.bp,

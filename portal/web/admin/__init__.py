@@ -9,6 +9,8 @@ of it can need attention, a block of the page Home.
     list_query.py    what is asked of a list, as the address says it
     staff.py         people with platform roles           staff_members.py  one of them
     roles.py         platform roles
+    customers.py     the list of customers, making one     customer.py    one customer
+    customer_forms.py  its forms                           owner_links.py  the link for a first password
     rooms.py         the rooms of all customers
     packages.py      packages                             package_services.py  the services of a package
     services.py      services (service providers)         service_forms.py  their forms

@@ -35,9 +35,9 @@ from portal.permissions.visibility import (
 from portal.rooms.models import Room
 from portal.rooms.search import found_by
 from portal.status.models import RoomStatus
-from portal.word_search import index_query
 from portal.web.manage.room_filter import RoomFilter, RoomOrder, StatusFilter
 from portal.web.manage.room_rows import JUDGED, SHOWN, Row, rows_for
+from portal.word_search import index_query
 
 PAGE = 25
 MOST_LIVE = 50

@@ -1,0 +1,19 @@
+"""The page with the link by which somebody of a customer sets a first password: shown once, to be sent by hand."""
+
+from flask import render_template
+from flask.typing import ResponseReturnValue
+
+from portal.customers.models import Customer
+from portal.people.actor import Actor
+from portal.people.models import User
+from portal.people.password_links import issue_password_link
+from portal.public_url import public_url
+
+
+def password_link_page(user: User, customer: Customer, *, by: Actor) -> ResponseReturnValue:
+    """Make a new link for the user, and the page that shows it. Raises `Conflict` if he has a password."""
+    link = issue_password_link(user, by=by)
+    page = render_template(
+        "admin/customers/password_link.html", user=user, customer=customer, link=link, address=public_url(link.path)
+    )
+    return page, 201

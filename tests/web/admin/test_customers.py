@@ -1,0 +1,165 @@
+"""The pages of customers: taking one on, what a change of status does, and who may see and do what."""
+
+import re
+
+import pytest
+import sqlalchemy as sa
+
+from portal.customers.models import Customer, CustomerStatus
+from portal.db import session, transaction
+from portal.people.models import User
+from portal.people.operations import create_user
+from portal.people.staff import StaffPermission
+from portal.status.operations import present_participations
+from tests.cast import Cast
+from tests.web.admin.staffing import with_role
+
+CUSTOMERS = "/admin/customers"
+INITECH = {
+    "customer_type": "business",
+    "company_name": "Initech",
+    "first_name": "Peter",
+    "last_name": "Gibbons",
+    "email": "peter@initech.example",
+    "country": "DE",
+    "currency": "EUR",
+}
+
+
+@pytest.fixture
+def acme(cast: Cast) -> str:
+    """The path of Acme's page."""
+    with cast.app.app_context():
+        return f"{CUSTOMERS}/{cast.room().customer.id}"
+
+
+def customer(cast: Cast, company_name: str) -> Customer:
+    return session.scalars(sa.select(Customer).where(Customer.company_name == company_name)).unique().one()
+
+
+def test_a_new_customers_owner_gets_in_by_the_link_that_is_shown_once(cast: Cast) -> None:
+    ada = cast.sign_in("admin")
+    made = ada.send(f"{CUSTOMERS}/new", **INITECH)
+    assert made.status_code == 201
+    link = re.search(r'value="[^"]*(/set-password\?token=[^"]+)"', made.text)
+    assert link
+    peter = cast.browser()
+    assert peter.get(link[1], follow_redirects=True).status_code == 200
+    with cast.app.app_context():
+        found = customer(cast, "Initech")
+        assert (found.owner.name, found.country, found.currency) == ("Peter Gibbons", "DE", "EUR")
+        page = ada.get(f"{CUSTOMERS}/{found.id}").text
+    assert "/set-password" not in page
+    assert "Has a link to set a password" in page
+
+
+def test_somebody_who_signs_in_already_becomes_the_owner_without_a_link(cast: Cast) -> None:
+    ada = cast.sign_in("admin")
+    answer = ada.send(f"{CUSTOMERS}/new", **INITECH | {"email": "bob@demo.example"})
+    assert answer.status_code == 303
+    assert "Can sign in" in ada.get(answer.location).text
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"company_name": ""}, "A company needs its name."),
+        ({"email": "x"}, "This is not an e-mail address."),
+        ({"email": "alice@demo.example"}, "“Acme” has this e-mail address and is a customer already."),
+        ({"first_name": "x" * 81}, "This is too long: at most 80 characters."),
+    ],
+)
+def test_what_is_wrong_is_said_and_nothing_is_made(cast: Cast, wrong: dict[str, str], words: str) -> None:
+    answer = cast.sign_in("admin").send(f"{CUSTOMERS}/new", **INITECH | wrong)
+    assert answer.status_code == 422
+    assert words in answer.text
+    with cast.app.app_context():
+        assert session.scalar(sa.select(sa.func.count()).select_from(Customer)) == 2
+        assert session.scalars(sa.select(User).where(User.email == "peter@initech.example")).all() == []
+
+
+def test_a_customer_is_changed(cast: Cast, acme: str) -> None:
+    ada = cast.sign_in("admin")
+    fields = INITECH | {"email": "office@acme.example", "timezone": "Europe/Berlin", "external_id": "4711"}
+    fields |= {"allowed_domains_registration": "acme.example\ndemo.example", "customer_metadata": '{"a": 1}'}
+    assert ada.send(f"{acme}/edit", **fields).status_code == 303
+    with cast.app.app_context():
+        found = customer(cast, "Initech")
+        assert (found.email, found.timezone, found.customer_metadata) == (
+            "office@acme.example",
+            "Europe/Berlin",
+            {"a": 1},
+        )
+        assert found.allowed_domains_registration == ["acme.example", "demo.example"]
+        assert found.owner.email == "alice@demo.example"
+    answer = ada.send(f"{acme}/edit", **fields | {"customer_metadata": "{", "timezone": ""})
+    assert answer.status_code == 422
+    assert "This is no JSON" in answer.text
+
+
+def test_a_change_of_status_says_before_what_it_does(cast: Cast, acme: str) -> None:
+    cast.join()
+    ada = cast.sign_in("admin")
+    page = ada.get(f"{acme}/status").text
+    said = (
+        "2 rooms stop working",
+        "1 person inside has to leave at once",
+        "1 subscription becomes",
+        "1 account becomes",
+    )
+    assert [words for words in said if words not in page] == []
+    assert ada.send(f"{acme}/status", status="inactive").status_code == 303
+    with cast.app.app_context():
+        assert customer(cast, "Acme").status is CustomerStatus.INACTIVE
+        assert present_participations(cast.room()) == []
+    assert ada.send(f"{acme}/status", status="gone").status_code == 422
+
+
+def test_only_a_terminated_customer_is_deleted(cast: Cast, acme: str) -> None:
+    ada = cast.sign_in("admin")
+    assert "Only a terminated customer can be deleted." in ada.get(f"{acme}/deletion").text
+    assert ada.send(f"{acme}/deletion").location.endswith(acme)
+    ada.send(f"{acme}/status", status="terminated")
+    assert "2 rooms" in ada.get(f"{acme}/deletion").text
+    assert ada.send(f"{acme}/deletion").location.endswith(CUSTOMERS)
+    assert ada.get(acme).status_code == 404
+    assert "Globex" in ada.get(CUSTOMERS).text
+
+
+def test_the_list_is_searched_filtered_and_downloaded(cast: Cast, acme: str) -> None:
+    ada = cast.sign_in("admin")
+    with cast.app.app_context(), transaction():
+        customer(cast, "Globex").company_name = "=1+1"
+    assert "Acme" in ada.get(f"{CUSTOMERS}?search=acm").text
+    assert "Acme" not in ada.get(f"{CUSTOMERS}?search=globex").text
+    assert "Acme" not in ada.get(f"{CUSTOMERS}?status=terminated").text
+    file = ada.get(f"{CUSTOMERS}/customers.csv").text
+    assert "Acme,alice@demo.example,Active,US,1," in file
+    assert "'=1+1" in file
+
+
+def test_staff_see_only_the_buttons_that_open(cast: Cast, acme: str) -> None:
+    bob = with_role(cast, "bob", StaffPermission.DASHBOARD_ACCESS, StaffPermission.CUSTOMERS_READ)
+    assert f'href="{acme}/edit"' not in bob.get(acme).text
+    assert "New customer" not in bob.get(CUSTOMERS).text
+    for path in ("edit", "status", "deletion"):
+        assert bob.get(f"{acme}/{path}").status_code == 403
+    assert f'href="{acme}/edit"' in cast.sign_in("admin").get(acme).text
+
+
+def test_a_link_opens_nothing_that_whoever_makes_it_could_not_reach(cast: Cast) -> None:
+    """Somebody who may only take customers on names an e-mail address: not that of staff, or of another customer."""
+    with cast.app.app_context(), transaction():
+        boss = create_user(email="boss@portal.example", name="Boss")
+        boss.platform_roles = cast.user("admin").platform_roles
+        other = create_user(email="hank@globex.example", name="Hank")
+        customer(cast, "Globex").owner = other
+    rights = (StaffPermission.DASHBOARD_ACCESS, StaffPermission.CUSTOMERS_READ, StaffPermission.CUSTOMERS_CREATE)
+    bob = with_role(cast, "bob", *rights, StaffPermission.CUSTOMERS_UPDATE)
+    for email in ("boss@portal.example", "hank@globex.example"):
+        answer = bob.send(f"{CUSTOMERS}/new", **INITECH | {"email": email})
+        assert answer.status_code == 303, answer.text
+        page = answer.location
+        assert "New password link" not in bob.get(page).text
+        assert bob.send(f"{page}/owner/password-link", page=page).status_code == 403
+    assert bob.send(f"{CUSTOMERS}/new", **INITECH).status_code == 201

@@ -66,7 +66,9 @@ class Server(BaseApplication):  # type: ignore[misc]
         from portal.app import configure_logs, create_app  # noqa: PLC0415
 
         configure_logs()
-        return create_app(self._settings)
+        app = create_app(self._settings)
+        _load_languages(app)
+        return app
 
 
 def serve(
@@ -134,6 +136,15 @@ def _be_the_only_one(data: Path) -> None:
             time.sleep(0.2)
         else:
             return
+
+
+def _load_languages(app: Any) -> None:
+    """Load how languages write dates, which each worker would load for itself with its first page: 3 MB."""
+    from flask_babel import get_babel  # noqa: PLC0415
+
+    with app.app_context():
+        for language in get_babel().instance.list_translations():
+            _ = language.datetime_formats
 
 
 def _leave_lock(_arbiter: Any, _worker: Any) -> None:

@@ -14,8 +14,10 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from babel import localedata
 from flask import Flask
 
+from portal import server
 from portal.app import create_app
 from portal.db import db, session, transaction
 from portal.people.actor import actor_of
@@ -201,3 +203,10 @@ def test_without_redis_there_is_no_need_for_such_a_process(tmp_path: Path) -> No
     with pytest.raises(subprocess.CalledProcessError) as refused:
         Portal(tmp_path).run("jobs")
     assert "REDIS_URL" in refused.value.stderr
+
+
+def test_languages_are_loaded_before_workers_are_forked(app: Flask) -> None:
+    """Or each worker would have its own."""
+    localedata._cache.clear()
+    server._load_languages(app)
+    assert "en" in localedata._cache

@@ -1,0 +1,41 @@
+"""The first page of staff: it says what needs somebody to act, to those who may read it, and is calm otherwise."""
+
+import sqlalchemy as sa
+
+from portal.db import session, transaction
+from portal.people.staff import StaffPermission
+from portal.rooms.models import Role
+from portal.subscriptions.models import Subscription
+from portal.subscriptions.provider_models import ServiceProvider
+from tests.cast import Cast
+from tests.web.admin.staffing import with_role
+
+CALM = "Nothing needs your attention."
+
+
+def test_a_service_that_is_off_while_rooms_need_it_leads_to_its_page(cast: Cast) -> None:
+    ada = cast.sign_in("admin")
+    assert CALM in ada.get("/admin").text
+    with cast.app.app_context(), transaction():
+        provider = session.scalars(sa.select(Subscription)).unique().first().provider  # type: ignore[union-attr]
+        unused = ServiceProvider(
+            provider_name="Unused", provider_type="mesh", service_type=provider.service_type, active=False
+        )
+        session.add(unused)
+        provider.active, provider.provider_name, own = False, "Old house", provider.id
+    page = ada.get("/admin").text
+    assert f'href="/admin/services/{own}">Old house</a>' in page
+    assert CALM not in page
+    assert "Unused" not in page
+    bob = with_role(cast, "bob", StaffPermission.DASHBOARD_ACCESS, StaffPermission.ROOMS_READ)
+    assert "Old house" not in bob.get("/admin").text
+
+
+def test_rooms_that_are_live_are_links_for_those_who_may_see_all_rooms(cast: Cast) -> None:
+    cast.join(Role.GUEST)
+    link = f'href="/manage/rooms/{cast.board}">Board meeting</a>'
+    page = cast.sign_in("admin").get("/admin").text
+    assert link in page
+    assert CALM in page  # nobody has to act
+    bob = with_role(cast, "bob", StaffPermission.DASHBOARD_ACCESS, StaffPermission.PROVIDERS_READ)
+    assert link not in bob.get("/admin").text

@@ -13,6 +13,8 @@ A program has its person's permissions within its scopes. A stranger must not le
     user_deletion.py    deleting a user who owns nothing
     ownership.py        handing a customer or an account over to another owner
     account_rights.py   who may make and delete accounts
+    places.py           customers and accounts as somebody may see them
+    first_passwords.py  who may make a link for a first password
     room_creation.py    making rooms, with rights on them for who makes them
     first_passwords.py  who may make a link for a first password
     visibility.py       which rooms and accounts an actor may see, as SQL

@@ -5,18 +5,24 @@ Whether somebody may manage people there at all is judged by the door; here it i
 
 from collections.abc import Collection
 from datetime import datetime
+from typing import Any
 
+import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from portal.accounts.models import Account, AccountMember
 from portal.accounts.permission import AccountPermission
 from portal.audit.operations import record_event
+from portal.customers.fields import require_allowed_domain
 from portal.customers.models import Customer, CustomerMember
 from portal.customers.permission import CustomerPermission
 from portal.db import lock, session
-from portal.errors import Invalid, Message, NotAllowed
+from portal.errors import Invalid, Message, NotAllowed, NotFound
+from portal.identifiers import matches_identifier
 from portal.people.actor import Actor
+from portal.people.models import User
 from portal.people.operations import find_by_email
+from portal.people.staff import StaffPermission
 from portal.permissions.colleagues import find_colleague, no_colleague
 from portal.permissions.rules import can, require_end_within
 
@@ -24,20 +30,43 @@ Member = AccountMember | CustomerMember
 Grants = Collection[AccountPermission] | Collection[CustomerPermission]
 
 
+def people_of(place: Account | Customer) -> sa.Select[User, Any]:
+    """A SELECT of the owner, and of each member with his membership; that of the owner is None."""
+    kind: type[AccountMember | CustomerMember]
+    if isinstance(place, Account):
+        kind, here = AccountMember, AccountMember.account_uuid == place.uuid
+    else:
+        kind, here = CustomerMember, CustomerMember.customer_uuid == place.uuid
+    query = sa.select(User, kind).outerjoin(kind, sa.and_(kind.user_uuid == User.uuid, here))
+    return query.where(sa.or_(User.uuid == place.owner_uuid, kind.uuid.is_not(None)))
+
+
+def find_membership(place: Account | Customer, user_id: str) -> Member:
+    """The membership there of the user with this id, uuid or ulid. Raises `NotFound`, also for the owner."""
+    row = session.execute(people_of(place).where(matches_identifier(User, user_id))).unique().one_or_none()
+    if row is None or row[1] is None:
+        raise NotFound
+    member: Member = row[1]
+    return member
+
+
 def add_membership(
     *, place: Account | Customer, email: str, permissions: Grants, by: Actor | None, until: datetime | None = None
 ) -> Member:
     """Make a user a member of the account or customer. `by` is None for the portal itself, which may add anybody.
 
-    Everybody else adds only people who belong to the customer already. Raises `Invalid` on `email`, with one answer
-    for all others; on `until` if that is later than the rights of `by` end; or `NotAllowed`.
+    So may staff who read all users. Everybody else adds only people who belong to the customer already. Raises
+    `Invalid` on `email`, with one answer for all others; on `until` if that is later than the rights of `by` end; or
+    `NotAllowed`.
     """
     customer = place if isinstance(place, Customer) else place.customer
-    user = find_by_email(email) if by is None else find_colleague(customer, email=email)
+    everybody = by is None or StaffPermission.USERS_READ in by.staff
+    user = find_by_email(email) if everybody else find_colleague(customer, email=email)
     if user is None:
         raise Invalid(email=no_colleague(customer))
     if user.uuid == place.owner_uuid:
         raise Invalid(email=Message("%(name)s is the owner and may do everything.", name=user.name))
+    require_allowed_domain(user.email, customer.allowed_domains_registration)
     if by is not None:
         if user.uuid == by.uuid:
             raise Invalid(email=Message("You cannot grant rights to yourself."))

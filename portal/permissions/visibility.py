@@ -195,14 +195,6 @@ def creating_members(
     return accounts, customers
 
 
-def seen_accounts(actor: Actor) -> sa.Select[Account]:
-    """A SELECT of the accounts that the actor owns, himself or as owner of their customer; all accounts for staff."""
-    query = sa.select(Account).join(Account.customer)
-    if StaffPermission.ROOMS_READ in actor.staff:
-        return query
-    return query.where(sa.or_(Account.owner_uuid == actor.uuid, Customer.owner_uuid == actor.uuid))
-
-
 def seen_subscriptions(actor: Actor) -> sa.Select[Subscription]:
     """A SELECT of the subscriptions of customers and accounts that the actor owns; all subscriptions for staff."""
     query = sa.select(Subscription).join(Subscription.customer)

@@ -10,6 +10,7 @@ and the columns of a list.
     urls.py            addresses of rooms and links
     people.py          users, and users of rooms
     staff.py           users as staff sees them, administrators, roles, permissions
+    place_users.py     users of customers and of accounts
     subscriptions.py   customers, subscriptions, accounts, features, provider rows
     access.py          tokens and access codes
     sessions.py        status, runs, participations

@@ -3,8 +3,12 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
+from pydantic import Field
+
 from portal.accounts.models import Account, AccountStatus
-from portal.customers.models import Customer, CustomerStatus
+from portal.customers.models import Customer, CustomerStatus, CustomerType
+from portal.customers.search import matches as customer_matches
+from portal.people.emails import canonical_email
 from portal.providers.base import FieldKind
 from portal.resources.columns import Column, worded
 from portal.resources.declaring import Id, IdentifiedResource, Included, Read, Resource, serializer
@@ -23,13 +27,31 @@ class CustomerSchema(IdentifiedResource):
     """A customer: the company or person who pays."""
 
     object: Literal["Customer"]
-    customer_type: Annotated[Literal["business", "personal"], Read("customer_type.value")]
-    company_name: str | None
-    first_name: str | None
-    last_name: str | None
-    email: str
-    status: CustomerStatus
+    customer_type: Annotated[
+        Literal["business", "personal"],
+        Column(Customer.customer_type, kind=CustomerType),
+        Read("customer_type.value"),
+    ]
+    company_name: Annotated[str | None, Column(Customer.company_name, like=customer_matches)]
+    first_name: Annotated[str | None, Column(Customer.first_name, like=customer_matches)]
+    last_name: Annotated[str | None, Column(Customer.last_name, like=customer_matches)]
+    email: Annotated[
+        str, Column(Customer.email, like=customer_matches, stored=lambda text: canonical_email(text) or text)
+    ]
+    status: Annotated[CustomerStatus, Column(Customer.status)]
     owner_id: Annotated[Id, OWNER_ID]
+    country: Annotated[str, Column(Customer.country)]
+    currency: Annotated[str, Column(Customer.currency)]
+    timezone: str | None
+    external_id: Annotated[str | None, Column(Customer.external_id)]
+    customer_key: Annotated[str, Column(Customer.customer_key)]
+    customer_prefix: str | None
+    hostname: str | None
+    subdomain: str | None
+    allowed_domains_origins: list[str]
+    allowed_domains_registration: list[str]
+    customer_settings: dict[str, Any]
+    customer_metadata: dict[str, Any]
 
 
 class SubscriptionSchema(IdentifiedResource):
@@ -61,9 +83,12 @@ class AccountSchema(IdentifiedResource):
         Column(Account.status, kind=AccountStatus),
         Read("status.value"),
     ]
+    account_key: Annotated[str, Column(Account.account_key)]
     customer_id: Annotated[Id, CUSTOMER_ID]
+    subscriber_id: Annotated[Id, Field(description="The same as `customer_id`."), CUSTOMER_ID]
     subscription_id: Annotated[Id, Read("subscription.id")]
     owner_id: Annotated[Id, OWNER_ID]
+    account_metadata: dict[str, Any]
     customer: Included[CustomerSchema] | None = None
     subscription: Included[SubscriptionSchema] | None = None
 

@@ -3,7 +3,9 @@
 from flask import Flask, redirect, url_for
 from flask.typing import ResponseReturnValue
 
+from portal.accounts.permission import AccountPermission
 from portal.admission.sharing import default_role
+from portal.customers.permission import CustomerPermission
 from portal.edge import actor
 from portal.edge.guard import PROVEN_BY_ADMISSION, STAMP, open_to_all
 from portal.edge.staff_guard import staff_can
@@ -33,6 +35,7 @@ from portal.web.manage import (
     links,
     member_entrance,
     people,
+    place_people,
     room_rows,
     room_settings,
     rooms,
@@ -58,6 +61,8 @@ def install(app: Flask) -> None:
         sharing.bp,
         codes.bp,
         people.bp,
+        place_people.places,
+        place_people.bp,
         sessions.bp,
         webhooks.bp,
         status.bp,
@@ -91,7 +96,10 @@ def install(app: Flask) -> None:
     app.add_template_global(can, "can")
     app.add_template_global(default_role, "default_role")
     app.add_template_global(Permission, "Permission")
+    app.add_template_global(place_people.address_of, "people_of_place")
     app.add_template_global(StaffPermission, "StaffPermission")
+    app.add_template_global(CustomerPermission, "CustomerPermission")
+    app.add_template_global(AccountPermission, "AccountPermission")
     app.add_template_global(staff_can, "staff_can")
     app.add_template_global(status.snapshot_of, "snapshot_of")
     app.add_template_global(kind_of, "kind_of")

@@ -7,6 +7,7 @@ stranger gets 404, a caller without the permission or scope 403. The OpenAPI doc
     blueprint.py          registers everything, authenticates, limits rates
     core/                 query parameters, pagination, bodies, responses, idempotency, OpenAPI
     rooms.py tokens.py access_codes.py users.py sessions.py access.py    routes below a room, and what they take
+    customers.py customer_users.py account_users.py place_users.py       customers, and users of customers and accounts
     accounts.py webhooks.py logout.py                                    other routes
     platform_users.py admins.py roles.py permissions.py                  of staff: users, and what they may do
     staff_bodies.py       what the bodies of those have in common

@@ -10,8 +10,11 @@ from flask_wtf import CSRFProtect
 from portal.api.v1 import (
     access,
     access_codes,
+    account_users,
     accounts,
     admins,
+    customer_users,
+    customers,
     docs,
     logout,
     permissions,
@@ -41,8 +44,9 @@ def install(app: Flask, csrf: CSRFProtect, *, rate: str, storage: str) -> None:
     api = Blueprint("api", __name__, url_prefix=PREFIX)
     api.before_request(believe_the_bearer_only)
     of_rooms = (rooms, tokens, access_codes, users, sessions, access)
+    of_customers = (customers, customer_users, accounts, account_users)
     of_staff = (platform_users, admins, roles, permissions)
-    nouns = (*of_rooms, accounts, logout, webhooks, *of_staff)
+    nouns = (*of_rooms, *of_customers, logout, webhooks, *of_staff)
     for blueprint in (noun.bp for noun in nouns):
         api.register_blueprint(blueprint)
     limiter = Limiter(

@@ -9,6 +9,7 @@ is shown by the same check that guards its route. What was deleted can be undone
     room_tabs.py         the pages of a room as tabs
     room_settings.py     changing a room
     links.py codes.py people.py    links, access codes, and members with their rights
+    place_people.py      the people of customers and accounts
     sharing.py           the link of a role in one press, and as an invitation to copy
     member_entrance.py   entering as a member, without a link
     sessions.py          runs and who took part

@@ -10,12 +10,12 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from portal.accounts.models import Account
+from portal.accounts.models import Account, AccountMember
 from portal.admission.codes import create_code
 from portal.admission.issuing import issue_token
 from portal.app import create_app
 from portal.clock import now
-from portal.customers.models import CustomerMember
+from portal.customers.models import Customer, CustomerMember
 from portal.db import db, session, transaction
 from portal.people.actor import actor_of
 from portal.people.models import PlatformRole, User
@@ -51,6 +51,7 @@ class World:
             )
             for name in ("dana", "erin", "frank"):
                 create_user(email=f"{name}@demo.example", name=name.title())
+            self.accounts = session.scalars(sa.select(Account.uuid)).all()
             globex = self._account("charlie").customer
             session.add(CustomerMember(customer=globex, user=self.cast.user("erin")))  # may be added in its rooms
 
@@ -59,6 +60,7 @@ class World:
         with self.app.app_context(), transaction():
             session.execute(sa.delete(WebhookEndpoint))
             session.execute(sa.delete(Room).where(Room.room_name.not_in(DEMO_ROOMS)))
+            self._forget_what_customers_got()
             session.expire_all()
             acme, globex = self._account("alice"), self._account("charlie")
             names = _furnish(acme, "", self.cast.user("dana"))
@@ -68,8 +70,20 @@ class World:
             names |= _furnish(acme, "2", self.cast.user("erin"))
             theirs = _furnish(globex, "", self.cast.user("frank"))
             names |= {f"their_{name}": value for name, value in theirs.items()}
-            names |= {"bob": self.cast.user("bob").id, "open": self.cast.open_house}
-            return names | _staff()
+            people = {name: self.cast.user(name).id for name in ("bob", "charlie", "dana")}
+            return names | people | {"open": self.cast.open_house} | _staff()
+
+    def _forget_what_customers_got(self) -> None:
+        """Only the demo's customers and accounts. Charlie is a member of Acme, Erin of Globex, Dana of Acme's account."""
+        session.execute(sa.delete(Account).where(Account.uuid.not_in(self.accounts)))
+        session.execute(sa.delete(Customer).where(Customer.company_name == "Initech"))
+        session.execute(sa.delete(CustomerMember))
+        session.execute(sa.delete(AccountMember))
+        session.expire_all()
+        acme, globex = self._account("alice"), self._account("charlie")
+        session.add(CustomerMember(customer=acme.customer, user=self.cast.user("charlie")))
+        session.add(CustomerMember(customer=globex.customer, user=self.cast.user("erin")))
+        session.add(AccountMember(account=acme, user=self.cast.user("dana"), permissions=["usage:view"]))
 
     def play(self, member: str, line: Line, names: dict[str, str]) -> Any:  # a response whose `json` is there
         """What this member is answered."""

@@ -1,4 +1,4 @@
-"""Who may read accounts, subscriptions and the catalogue: owners what is theirs, staff everything."""
+"""Who may do what with customers, accounts and subscriptions: owners what is theirs, staff everything."""
 
 from tests.api.authorization.conftest import World
 from tests.api.authorization.table import Line, check, each, table
@@ -15,6 +15,71 @@ TABLE = table(
     -      GET     /features                               401    200   200   200   200   200     200     403
     """
 )
+CUSTOMERS = table(
+    """
+    needs  method  address                               nobody  staff  ada  alice  bob  lacks  charlie  client
+    -      GET     /customers                              401    200   200   200   200   200     200     403
+    -      POST    /customers                              401    201   404   404   404   404     404     403
+    -      GET     /customers/{customer}                   401    200   404   200   404   404     404     403
+    -      PATCH   /customers/{customer}                   401    200   404   200   404   404     404     403
+    -      DELETE  /customers/{customer}                   401    409   404   404   404   404     404     403
+    -      GET     /customers/{their_customer}             401    200   404   404   404   404     200     403
+    -      PATCH   /customers/{their_customer}             401    200   404   404   404   404     200     403
+    -      DELETE  /customers/{their_customer}             401    409   404   404   404   404     404     403
+
+    -      GET     /customers/{customer}/users             401    200   404   200   404   404     404     403
+    -      POST    /customers/{customer}/users             401    201   404   201   404   404     404     403
+    -      PATCH   /customers/{customer}/users/{charlie}   401    200   404   200   404   404     404     403
+    -      DELETE  /customers/{customer}/users/{charlie}   401    204   404   204   404   404     404     403
+    -      PATCH   /customers/{customer}/users/{user}      401    404   404   404   404   404     404     403
+    -      DELETE  /customers/{customer}/users/{owner}     401    404   404   404   404   404     404     403
+    -      GET     /customers/{their_customer}/users       401    200   404   404   404   404     200     403
+    -      POST    /customers/{their_customer}/users       401    201   404   404   404   404     422     403
+    -      PATCH   /customers/{their_customer}/users/{dana}    401    404   404   404   404   404     404     403
+    -      DELETE  /customers/{their_customer}/users/{dana}    401    404   404   404   404   404     404     403
+    """,
+    {
+        "POST /customers/{customer}/users": {"email": "bob@demo.example", "permissions": ["usage:view"]},
+        "POST /customers/{their_customer}/users": {"email": "bob@demo.example", "permissions": []},
+        "PATCH /customers/{customer}/users/{charlie}": {"permissions": ["usage:view"]},
+    },
+)
+ACCOUNTS = table(
+    """
+    needs  method  address                               nobody  staff  ada  alice  bob  lacks  charlie  client
+    -      POST    /accounts                               401    201   422   409   422   422     422     403
+    -      PATCH   /accounts/{account}                     401    200   404   200   404   404     404     403
+    -      DELETE  /accounts/{account}                     401    409   404   409   404   404     404     403
+    -      PATCH   /accounts/{their_account}               401    200   404   404   404   404     200     403
+    -      DELETE  /accounts/{their_account}               401    409   404   404   404   404     409     403
+
+    -      GET     /accounts/{account}/users               401    200   404   200   404   404     404     403
+    -      POST    /accounts/{account}/users               401    201   404   201   404   404     404     403
+    -      PATCH   /accounts/{account}/users/{dana}        401    200   404   200   404   404     404     403
+    -      DELETE  /accounts/{account}/users/{dana}        401    204   404   204   404   404     404     403
+    -      PATCH   /accounts/{their_account}/users/{dana}  401    404   404   404   404   404     404     403
+    -      DELETE  /accounts/{their_account}/users/{dana}  401    404   404   404   404   404     404     403
+    -      DELETE  /accounts/{account}/users/{owner}       401    404   404   404   404   404     404     403
+    -      POST    /accounts/{their_account}/users         401    201   404   404   404   404     422     403
+    -      GET     /accounts/{their_account}/users         401    200   404   404   404   404     200     403
+    """,
+    {
+        "POST /accounts": {"subscription_id": "{subscription}", "account_name": "Events"},
+        "POST /accounts/{their_account}/users": {"email": "bob@demo.example", "permissions": []},
+        "POST /accounts/{account}/users": {"email": "bob@demo.example", "permissions": ["usage:view"]},
+        "PATCH /accounts/{account}/users/{dana}": {"permissions": ["usage:view"]},
+    },
+)
+
+
+@each(CUSTOMERS)
+def test_customers(world: World, line: Line) -> None:
+    check(world, line)
+
+
+@each(ACCOUNTS)
+def test_accounts(world: World, line: Line) -> None:
+    check(world, line)
 
 
 @each(TABLE)

@@ -1,0 +1,86 @@
+"""Doors of customers and accounts: they replace `customer_id` by the `customer`, and `account_id` by the `account`.
+
+Whoever holds no right there gets 404; who may see it, but lacks the permission that the door names, 403. Staff act on
+the customer's behalf.
+"""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from portal.accounts.models import Account
+from portal.accounts.permission import AccountPermission
+from portal.customers.models import Customer
+from portal.customers.permission import CustomerPermission
+from portal.edge import actor
+from portal.edge.bearer import ScopeMissing
+from portal.edge.guard import View, require_actor, stamp
+from portal.errors import Message, NotAllowed, NotFound
+from portal.people.actor import Actor
+from portal.people.staff import StaffPermission
+from portal.permissions.places import visible_account, visible_customer
+from portal.permissions.rules import acting_as_staff, acting_on, can, holds
+
+Find = Callable[[Actor, str], Account | Customer | None]
+Needed = AccountPermission | CustomerPermission | None
+
+
+def at_customer(permission: CustomerPermission | None = None) -> Callable[[View], View]:
+    """Let in whoever may do this at the customer; without a permission, whoever may see it."""
+    return _place_door("customer", visible_customer, permission)
+
+
+def in_account(permission: AccountPermission | None = None) -> Callable[[View], View]:
+    """Let in whoever may do this in the account; without a permission, whoever may see it."""
+    return _place_door("account", visible_account, permission)
+
+
+def manages_people(view: View) -> View:
+    """Replace `noun` ("customers" or "accounts") and `place_id` by the `place`, for whoever manages people there."""
+
+    @wraps(view)
+    def guarded(noun: str, place_id: str, **address: Any) -> Any:
+        return view(place=_let_in(*_MANAGING[noun], place_id), **address)
+
+    return stamp(guarded, "members:manage above the room")
+
+
+_MANAGING: dict[str, tuple[Find, Needed]] = {
+    "customers": (visible_customer, CustomerPermission.MEMBERS_MANAGE),
+    "accounts": (visible_account, AccountPermission.MEMBERS_MANAGE),
+}
+
+
+def _place_door(noun: str, find: Find, permission: Needed) -> Callable[[View], View]:
+    def door(view: View) -> View:
+        @wraps(view)
+        def guarded(**address: Any) -> Any:
+            return view(**{noun: _let_in(find, permission, address.pop(f"{noun}_id"))}, **address)
+
+        return stamp(guarded, f"{noun} {permission or 'seen'}")
+
+    return door
+
+
+def _let_in(find: Find, permission: Needed, place_id: str) -> Account | Customer:
+    somebody = require_actor()
+    place = find(somebody, place_id)
+    if place is None:
+        raise NotFound
+    if permission is not None:
+        if not can(somebody, permission, place):
+            raise ScopeMissing(permission.scope) if holds(somebody, permission, place) else _lacks(place)
+        actor.become(acting_on(somebody, permission, place))
+    return place
+
+
+def require_staff(permission: StaffPermission, place: Account | Customer) -> None:
+    """Raise `NotAllowed` unless the actor holds this as staff. From then on he acts on the customer's behalf."""
+    somebody = require_actor()
+    if permission not in somebody.staff:
+        raise NotAllowed(Message("Only staff of this portal may do this."))
+    actor.become(acting_as_staff(somebody, place))
+
+
+def _lacks(place: Account | Customer) -> NotAllowed:
+    return NotAllowed(Message("You may not do this here. Ask the owner, %(owner)s.", owner=place.owner.name))

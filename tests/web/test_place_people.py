@@ -1,0 +1,106 @@
+"""The pages of the people of customers and accounts: who may open them, and where each right comes from."""
+
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from portal.accounts.models import AccountMember
+from portal.customers.models import CustomerMember
+from portal.db import session, transaction
+from portal.people.operations import create_user
+from tests.cast import Cast
+
+
+@pytest.fixture
+def acme(cast: Cast) -> str:
+    with cast.app.app_context():
+        return f"/manage/customers/{cast.room().customer.id}/people"
+
+
+@pytest.fixture
+def main(cast: Cast) -> str:
+    """The people of Acme's account."""
+    with cast.app.app_context():
+        return f"/manage/accounts/{cast.room().account.id}/people"
+
+
+def grant(cast: Cast, name: str, *, account: tuple[str, ...] = (), customer: tuple[str, ...] = ()) -> str:
+    """Give somebody rights in Acme's account and at Acme; returns his id."""
+    with cast.app.app_context(), transaction():
+        user, room = cast.user(name), cast.room()
+        session.execute(sa.delete(CustomerMember).where(CustomerMember.user_uuid == user.uuid))
+        if account:
+            session.add(AccountMember(account=room.account, user=user, permissions=list(account)))
+        session.add(CustomerMember(customer=room.customer, user=user, permissions=list(customer)))
+        return user.id
+
+
+def members(cast: Cast, kind: Any) -> dict[str, list[str]]:
+    with cast.app.app_context():
+        return {one.user.email.partition("@")[0]: one.permissions for one in session.scalars(sa.select(kind)).unique()}
+
+
+def test_an_owner_adds_changes_and_removes_a_member(cast: Cast, main: str) -> None:
+    bob, alice = grant(cast, "bob"), cast.sign_in("alice")
+    assert alice.send(f"{main}/new", email="bob@demo.example", permissions=["rooms:create"]).status_code == 303
+    assert members(cast, AccountMember)["bob"] == ["rooms:create"]
+    page = alice.get(main).text
+    assert "Bob Fischer" in page
+    assert "Create rooms" in page
+    answer = alice.send(f"{main}/{bob}/edit", permissions=["usage:view"], version="{}")
+    assert answer.status_code == 303, answer.text
+    assert members(cast, AccountMember)["bob"] == ["usage:view"]
+    assert alice.send(f"{main}/{bob}/removal", page=main).status_code == 303
+    assert "bob" not in members(cast, AccountMember)
+
+
+@pytest.mark.parametrize("name", ["bob", "charlie"])
+def test_a_stranger_and_who_belongs_without_rights_find_nothing(cast: Cast, acme: str, main: str, name: str) -> None:
+    somebody = cast.sign_in(name)
+    assert {somebody.get(path).status_code for path in (acme, main, f"{acme}/new", f"{main}/owner")} == {404}
+    assert somebody.post(f"{acme}/new", data={"csrf_token": somebody.token("/me")}).status_code == 404
+
+
+def test_a_member_without_the_right_is_told_so(cast: Cast, acme: str, main: str) -> None:
+    grant(cast, "bob", account=("rooms:create",), customer=("usage:view",))
+    bob = cast.sign_in("bob")
+    assert {bob.get(path).status_code for path in (acme, main)} == {403}
+    assert "Ask the owner, Alice Moreau." in bob.get(main).text
+    assert "Acme" in bob.get("/manage/places").text
+
+
+def test_who_manages_people_grants_no_more_than_he_has(cast: Cast, main: str) -> None:
+    grant(cast, "bob", account=("members:manage", "usage:view"))
+    bob = cast.sign_in("bob")
+    refused = bob.send(f"{main}/new", email="charlie@demo.example", permissions=["rooms:create"])
+    assert refused.status_code == 403
+    assert "You cannot grant" in refused.text
+    assert bob.send(f"{main}/new", email="charlie@demo.example", permissions=["usage:view"]).status_code == 303
+    assert "Hand over" not in bob.get(main).text
+    assert bob.send(f"{main}/owner", page="/me", email="x").status_code in {403, 422}
+
+
+def test_rights_from_the_customer_are_shown_in_its_accounts(cast: Cast, main: str) -> None:
+    grant(cast, "charlie", customer=("rooms:create", "customer:edit"))
+    page = cast.sign_in("alice").get(main).text
+    assert "from Acme" in page
+    assert "Change the customer" not in page
+
+
+def test_an_owner_hands_a_customer_over(cast: Cast, acme: str) -> None:
+    bob, alice = grant(cast, "bob"), cast.sign_in("alice")
+    assert alice.send(f"{acme}/owner", email="").status_code == 422
+    assert alice.send(f"{acme}/owner", email=bob).status_code == 303
+    with cast.app.app_context():
+        assert cast.room().customer.owner.name == cast.room().owner.name == "Bob Fischer"
+    assert "customer:edit" in members(cast, CustomerMember)["alice"]
+
+
+def test_staff_add_anybody_who_is_a_user(cast: Cast, acme: str) -> None:
+    with cast.app.app_context(), transaction():
+        create_user(email="zoe@demo.example", name="Zoe")
+    new: dict[str, Any] = {"email": "zoe@demo.example", "permissions": ["usage:view"]}
+    assert cast.sign_in("alice").send(f"{acme}/new", **new).status_code == 422
+    assert cast.sign_in("admin").send(f"{acme}/new", **new).status_code == 303
+    assert members(cast, CustomerMember)["zoe"] == ["usage:view"]

@@ -37,9 +37,9 @@ from portal.rooms.operations import create_room
 from portal.rooms.slugs import slug_of
 from portal.search_terms import search_terms
 from portal.status.models import RoomStatus, Source
-from portal.subscriptions.operations import create_subscription
 from portal.subscriptions.packages import create_package
 from portal.subscriptions.provider_models import ServiceProvider, ServiceType
+from portal.subscriptions.selling import create_subscription
 
 PASSWORD = "bench-bench-bench"
 CODE = "BENCH-2026"

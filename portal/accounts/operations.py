@@ -12,8 +12,8 @@ from portal.people.actor import Actor
 from portal.people.models import NAME_LENGTH, User
 from portal.people.names import clean_name
 from portal.subscriptions.models import Subscription, SubscriptionFeature
-from portal.subscriptions.operations import create_subscription
 from portal.subscriptions.package_models import ServicePackage
+from portal.subscriptions.selling import create_subscription
 
 MAX_ACCOUNTS = "max_accounts"
 

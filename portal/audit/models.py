@@ -11,6 +11,9 @@ from portal.clock import now
 from portal.db import Base
 from portal.identifiers import new_uuid
 
+NETWORK_LENGTH = 45
+"""An IPv6 address in full is as long."""
+
 
 class AuditEvent(Base):
     """One line of the audit: who did what to which thing. `details` never hold a token, a code or a password."""
@@ -18,15 +21,29 @@ class AuditEvent(Base):
     __tablename__ = "audit_events"
 
     uuid: Mapped[UUID] = mapped_column(primary_key=True, default=new_uuid)
-    at: Mapped[datetime] = mapped_column(default=now, index=True)
+    at: Mapped[datetime] = mapped_column(default=now)
     actor_uuid: Mapped[UUID | None]
     """The user who acted; None for the portal itself, and for guests."""
     client_uuid: Mapped[UUID | None]
     """The program through which he acted; None for a browser."""
     on_behalf_of_uuid: Mapped[UUID | None]
     """The customer on whose things he acted as platform staff only; None for whoever acted in his own right."""
+    network: Mapped[str | None] = mapped_column(sa.String(NETWORK_LENGTH))
+    """From where he acted, as `portal.networks` writes it; None for the portal itself, and for guests."""
     action: Mapped[str] = mapped_column(sa.String(64))
     thing: Mapped[str] = mapped_column(sa.String(32))
     thing_uuid: Mapped[UUID | None] = mapped_column(index=True)
     room_uuid: Mapped[UUID | None] = mapped_column(index=True)
     details: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    """What else is known of it. `changes` in it are fields with their values before and after."""
+
+    __table_args__ = (  # pages of the audit, of everybody, and of those few lines that have the other column
+        sa.Index("ix_audit_events_at_uuid", "at", "uuid"),
+        *(
+            sa.Index(
+                f"ix_audit_events_{column}_at_uuid", column, "at", "uuid",
+                sqlite_where=sa.text(f"{column} IS NOT NULL"), postgresql_where=sa.text(f"{column} IS NOT NULL"),
+            )
+            for column in ("actor_uuid", "on_behalf_of_uuid")
+        ),
+    )  # fmt: skip

@@ -11,6 +11,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from portal.audit.changes import CHANGES, Changes
 from portal.audit.models import AuditEvent
 from portal.clock import now
 from portal.db import insert_at_commit
@@ -29,7 +30,7 @@ class Auditable(Protocol):
 
 
 class AuditedActor(Protocol):
-    """What an audit line stores of whoever acted: user, program, customer on whose behalf. An `Actor` is one."""
+    """What an audit line stores of who acted: user, program, customer on whose behalf, network. An `Actor` is one."""
 
     @property
     def uuid(self) -> UUID: ...
@@ -37,6 +38,8 @@ class AuditedActor(Protocol):
     def client_uuid(self) -> UUID | None: ...
     @property
     def on_behalf_of_uuid(self) -> UUID | None: ...
+    @property
+    def network(self) -> str | None: ...
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,7 @@ class AuditedUser:
     uuid: UUID
     client_uuid: UUID | None = None
     on_behalf_of_uuid: None = None
+    network: None = None
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,7 @@ class AuditLine:
     actor_uuid: UUID | None
     client_uuid: UUID | None
     on_behalf_of_uuid: UUID | None
+    network: str | None
     action: str
     thing: str
     thing_uuid: UUID
@@ -87,14 +92,16 @@ def record_event(
     by: AuditedActor | None,
     room: UUID | None = None,
     webhooks: int | None = None,
+    changes: Changes | None = None,
     **details: str | int | bool | None,
 ) -> None:
     """Add a line: `record_event("token.created", token, by=actor, room=room.uuid, role="guest")`.
 
-    `by` is None where the portal itself acts, or a guest. `webhooks` says how many active webhooks the room's customer
-    has, where that was read with the room: of a line for which nobody listens no listener needs to ask the database.
+    `by` is None where the portal itself acts, or a guest. `changes` tells named fields before and after. `webhooks`
+    says how many active webhooks the room's customer has, where that was read with the room: of a line for which
+    nobody listens no listener needs to ask the database.
     """
-    record_events(action, [(thing, by)], room=room, webhooks=webhooks, **details)
+    record_events(action, [(thing, by)], room=room, webhooks=webhooks, changes=changes, **details)
 
 
 def record_events(
@@ -103,10 +110,12 @@ def record_events(
     *,
     room: UUID | None = None,
     webhooks: int | None = None,
+    changes: Changes | None = None,
     **details: str | int | bool | None,
 ) -> None:
     """Add a line for each (thing, who did it). Listeners are called once, with all of them."""
     at = now()
+    about: dict[str, Any] = {**details, CHANGES: changes} if changes else details
     lines = [
         (
             AuditLine(
@@ -115,11 +124,12 @@ def record_events(
                 actor_uuid=by.uuid if by is not None else None,
                 client_uuid=by.client_uuid if by is not None else None,
                 on_behalf_of_uuid=by.on_behalf_of_uuid if by is not None else None,
+                network=by.network if by is not None else None,
                 action=action,
                 thing=thing.__tablename__,
                 thing_uuid=thing.uuid,
                 room_uuid=room,
-                details=details,
+                details=about,
             ),
             thing,
         )

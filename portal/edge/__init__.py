@@ -8,7 +8,7 @@ cookie, the API the bearer token, a room's door its admission cookie. Refusals b
     admission_cookie.py   what a room's door remembers of a browser
     visitors.py           who stands at a room's door
     admissions.py         who stands there or is in, as doors hand them to views
-    network.py            from which network, for limits
+    network.py            from which network, for limits and the audit
     signatures.py         signed values whose age counts
     device_cookie.py      what the sign-in page remembers of a browser
     password_link_cookie.py  the token of an opened link, out of the address

@@ -3,17 +3,19 @@
 The session cookie holds the id of a `SignIn` row, so that signing out ends it on the server too.
 """
 
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
 import flask_login
 import structlog
-from flask import Flask, current_app, g, session
+from flask import Flask, current_app, g, has_request_context, session
 from flask_login import LoginManager, UserMixin
 from sqlalchemy.exc import SQLAlchemyError
 
 from portal.clock import now
 from portal.db import transaction
+from portal.edge.network import network
 from portal.people import operations as people
 from portal.people.actor import Actor, actor_of
 from portal.people.models import SignIn, User
@@ -60,12 +62,12 @@ def _load(key: str) -> _Signed | None:
 
 def by_sign_in(sign_in_uuid: UUID) -> Actor | None:
     """The actor of a sign-in, or None if that no longer counts. For admission cookies and streams, which name one."""
-    return signed_in(sign_in_uuid, at=now(), days=current_app.config["SESSION_DAYS"])
+    return _located(signed_in(sign_in_uuid, at=now(), days=current_app.config["SESSION_DAYS"]))
 
 
 def by_user(user: User | None, scopes: frozenset[Scope] | None) -> Actor | None:
     """The actor for a user without a sign-in, or None if there is none or he is deactivated. For join tickets."""
-    return actor_of(user, scopes=scopes) if user is not None and user.deactivated_at is None else None
+    return _located(actor_of(user, scopes=scopes)) if user is not None and user.deactivated_at is None else None
 
 
 def begin(sign_in: SignIn) -> None:
@@ -90,14 +92,14 @@ def current() -> Actor | None:
     """The signed-in actor of this request, or None."""
     if "actor" not in g:
         signed = _unwrapped(flask_login.current_user)
-        g.actor = signed.actor if isinstance(signed, _Signed) else None
+        g.actor = _located(signed.actor) if isinstance(signed, _Signed) else None
     actor: Actor | None = g.actor
     return actor
 
 
 def become(somebody: Actor) -> None:
     """Let `somebody` be the actor of this request: known by another credential, or with what a door found out."""
-    g.actor = somebody
+    g.actor = _located(somebody)
 
 
 def someone() -> Actor:
@@ -119,6 +121,13 @@ def touch(at: datetime) -> None:
     if actor is not None and actor.sign_in is not None and at - actor.sign_in.seen_at > people.SEEN_STEP:
         people.mark_seen(actor.sign_in.uuid, at=at, step=people.SEEN_STEP)
         session.modified = True
+
+
+def _located(somebody: Actor | None) -> Actor | None:
+    """The actor with the network of this request, for the audit. Nobody's is known outside a request."""
+    if somebody is None or somebody.network is not None or not has_request_context():
+        return somebody
+    return replace(somebody, network=network())
 
 
 def _note_seen(_error: BaseException | None) -> None:

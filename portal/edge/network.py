@@ -1,4 +1,4 @@
-"""The network that a request comes from, for limits. Nothing else reads the address of a request.
+"""The network that a request comes from, for limits and for the audit. Nothing else reads the address of a request.
 
 It is that of the connection, or what TRUSTED_PROXIES proxies say in X-Forwarded-For.
 """

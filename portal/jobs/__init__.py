@@ -10,7 +10,7 @@ with Redis any number of `portal jobs` processes do.
     webhook_delivery.py   sending one webhook delivery
     tasks.py              running a task with a heartbeat; the code for each kind of task
     progress.py           how the work of a task reports its progress
-    housekeeping.py       deleting what is over, every hour
+    housekeeping.py       deleting or marking what is over, every hour
     loop.py               the loop in every web process: lapsed participants, overdue runs, services to ask
     poller.py             finding the services to ask about their rooms
 """

@@ -1,4 +1,4 @@
-"""The hourly housekeeping: deleting what is over, each kind in a transaction of its own, so that none waits."""
+"""The hourly housekeeping: deleting or marking what is over, each kind in a transaction of its own, so none waits."""
 
 from collections.abc import Callable
 
@@ -13,6 +13,7 @@ from portal.idempotency import api_requests, forms
 from portal.people.operations import sweep_sign_ins
 from portal.people.password_links import sweep_password_links
 from portal.rooms.operations import empty_trash
+from portal.subscriptions.endings import mark_ended, warn_of_endings
 from portal.tasks.operations import sweep_tasks
 from portal.webhooks.deliveries import sweep_deliveries
 
@@ -30,8 +31,10 @@ SWEEPS: tuple[Callable[[], object], ...] = (
     sweep_sign_ins,
     sweep_password_links,
     empty_trash,
+    warn_of_endings,
+    mark_ended,
 )
-"""One function for each kind of row that is deleted when it is over."""
+"""One function for each kind of row that is deleted, or marked, when it is over."""
 
 
 def tidy_up() -> int:

@@ -9,7 +9,6 @@ an unlimited number is stored as null and written `true` in the API.
     package_models.py    the tables `ServicePackage`, `PackageFeature` and `PackageProvider`
     models.py            the tables `Subscription`, `SubscriptionFeature` and `SubscriptionProvider`
     terms.py             price, currency, and lengths of time
-    checked_terms.py     judging and setting those
     term_read.py         the term of a subscription as plain values
     protocols.py         what is asked of a subscription and its provider, as protocols
     feature_catalog.py   the features that a plan can grant and a room may narrow
@@ -18,10 +17,20 @@ an unlimited number is stored as null and written `true` in the API.
     service_providers.py making, changing, testing and deleting providers
     provider_uses.py     what keeps a provider from being deactivated or deleted
     provider_health.py   when a provider last answered, and what went wrong
-    operations.py        selling packages
     packages.py          making, changing, copying and deleting packages, and taking one from stock
     package_features.py  what a package grants, and what it could grant
     package_providers.py which providers can serve a package, and which of them is the default
+    checked_terms.py     judging and setting prices, and lengths of time
+    selling.py           selling packages to customers
+    dates.py             when trial, period and grace end, and the next period would
+    phases.py            in which phase of its life a subscription is
+    changing.py          changing what staff may write of a subscription
+    renewal.py           renewing
+    cancellation.py      canceling, and taking that back
+    statuses.py          suspending, resuming, terminating
+    granting.py          changing the features of a subscription
+    switching.py         the providers that a subscription may use
+    endings.py           warnings before an end, and marking what has ended
     presets.py           the packages that the command line can sell before anybody has made one
     queries.py           finding a provider, and reading a plan
     services.py          from a provider to the service behind it

@@ -89,13 +89,20 @@ class Subscription(TermsMixin, IdentifierMixin, TimestampMixin, Base):
     grace_until: Mapped[datetime | None]
     """When the grace after `ends_at` is over, as `grace` says. It is written whenever one of these is."""
     canceled_at: Mapped[datetime | None]
-    cancels_at: Mapped[datetime | None]
+    cancels_at: Mapped[datetime | None] = mapped_column(index=True)
+    warned_days: Mapped[int | None]
+    """How many days before its end staff were warned last; None: not of this end yet."""
     subscription_metadata: Mapped[dict[str, Any]] = mapped_column(default=dict)
     customer: Mapped[Customer] = relationship()
     package: Mapped[ServicePackage] = relationship()
     provider: Mapped[ServiceProvider] = relationship(lazy="joined", innerjoin=True)
     features: Mapped[list["SubscriptionFeature"]] = relationship(
         lazy="joined", cascade="all, delete-orphan", order_by="SubscriptionFeature.code"
+    )
+
+    __table_args__ = (  # pages of lists by these
+        sa.Index("ix_subscriptions_created_at_uuid", "created_at", "uuid"),
+        sa.Index("ix_subscriptions_ends_at_uuid", "ends_at", "uuid"),
     )
 
     def is_active(self, at: datetime) -> bool:

@@ -104,4 +104,4 @@ def remove_package_feature(package: ServicePackage, *, code: str, by: Actor | No
 def _changed(package: ServicePackage, *, by: Actor | None, **details: str | int | bool) -> None:
     package.updated_at = now()
     session.flush()
-    record_event("package.features_changed", package, by=by, room=None, webhooks=None, **details)
+    record_event("package.features_changed", package, by=by, room=None, webhooks=None, changes=None, **details)

@@ -10,6 +10,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from portal.admission.models import AccessCode, RoomToken
+from portal.audit.changes import CHANGES
 from portal.audit.operations import Auditable
 from portal.db import Base, session
 from portal.moments import iso_datetime
@@ -52,7 +53,7 @@ def preloaded(things: Collection[object]) -> Iterator[None]:
 def payload_data(action: str, thing: object, room: Room, details: Mapping[str, Any]) -> dict[str, Any]:
     """The `data` of an event about `thing`: its serialization, or else the room's id and the details of the audit.
 
-    For a token that was rotated it is the new token.
+    For a token that was rotated it is the new token. Values before and after are for the audit only.
     """
     match thing:
         case RoomToken(rotated_to=RoomToken() as fresh) if action == "token.rotated":
@@ -67,9 +68,10 @@ def payload_data(action: str, thing: object, room: Room, details: Mapping[str, A
             return serialize_session(thing, room)
         case Participation():
             return serialize_participation_in(thing, room)
-    if thing is room and not details:
+    told = {name: value for name, value in details.items() if name != CHANGES}
+    if thing is room and not told:
         return serialize_room(room)
-    return {"object": "Room", "id": room.id, "room_id": room.id, **details}
+    return {"object": "Room", "id": room.id, "room_id": room.id, **told}
 
 
 def _all(kind: type[RoomToken] | type[User], uuids: Collection[UUID | None]) -> list[object]:

@@ -25,8 +25,8 @@ from portal.permissions.members import RoomMember
 from portal.permissions.permission import Permission
 from portal.rooms.models import Role
 from portal.status.models import Participation, RoomSession
-from portal.subscriptions.operations import create_subscription
 from portal.subscriptions.presets import package_of
+from portal.subscriptions.selling import create_subscription
 from portal.webhooks import operations as webhooks
 from portal.webhooks.events import Event
 from portal.webhooks.models import WebhookEndpoint

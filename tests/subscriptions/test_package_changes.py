@@ -14,7 +14,7 @@ from portal.errors import Conflict, Invalid, NotFound
 from portal.people.actor import Actor, actor_of
 from portal.providers import registry
 from portal.providers.mesh.adapter import Mesh
-from portal.subscriptions.operations import create_subscription
+from portal.subscriptions.selling import create_subscription
 from portal.subscriptions.package_features import (
     offered_features,
     remove_package_feature,

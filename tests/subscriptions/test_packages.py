@@ -7,11 +7,11 @@ from portal.customers.models import Customer
 from portal.db import session
 from portal.errors import Conflict, Invalid
 from portal.subscriptions.models import SubscriptionStatus
-from portal.subscriptions.operations import create_subscription
 from portal.subscriptions.package_models import PackageStatus, ServicePackage
 from portal.subscriptions.package_providers import add_package_provider
 from portal.subscriptions.packages import create_package
 from portal.subscriptions.provider_models import ServiceProvider, ServiceType
+from portal.subscriptions.selling import create_subscription
 from portal.subscriptions.terms import Length, PeriodUnit, after
 from tests.cast import Cast
 
@@ -83,7 +83,7 @@ def test_only_what_is_active_and_served_and_in_stock_is_sold(cast: Cast) -> None
 
 def test_days_begin_in_the_customers_zone(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     at = datetime(2026, 1, 30, 23, 30, tzinfo=UTC)  # in Berlin it is the 31st already
-    monkeypatch.setattr("portal.subscriptions.operations.now", lambda: at)
+    monkeypatch.setattr("portal.subscriptions.selling.now", lambda: at)
     customer = acme(cast)
     customer.timezone = "Europe/Berlin"
     month, week = Length(1, PeriodUnit.MONTH), Length(1, PeriodUnit.WEEK)

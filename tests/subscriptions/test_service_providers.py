@@ -15,7 +15,7 @@ from portal.people.actor import Actor, actor_of
 from portal.providers import registry
 from portal.providers.base import ProviderError
 from portal.providers.mesh.adapter import Mesh
-from portal.subscriptions.operations import create_subscription
+from portal.subscriptions.selling import create_subscription
 from portal.subscriptions.package_models import ServicePackage
 from portal.subscriptions.package_providers import add_package_provider, change_package_provider
 from portal.subscriptions.packages import create_package

@@ -1,30 +1,40 @@
-"""Selling packages: making subscriptions."""
+"""Selling packages to customers."""
+
+from datetime import date, datetime
 
 from portal.audit.operations import record_event
 from portal.clock import now
-from portal.customers.models import Customer
+from portal.customers.models import Customer, CustomerStatus
 from portal.db import session
+from portal.errors import Conflict, Message
 from portal.people.actor import Actor
 from portal.people.models import NAME_LENGTH
 from portal.people.names import clean_name
+from portal.subscriptions.dates import first_dates, starting_day, zone_of
 from portal.subscriptions.models import TAG_LENGTH, Subscription, SubscriptionFeature, SubscriptionProvider, new_tag
 from portal.subscriptions.package_models import ServicePackage
 from portal.subscriptions.packages import take_from_stock
-from portal.subscriptions.terms import TERMS, after, day_of, start_of
-
-UTC_ZONE = "UTC"
+from portal.subscriptions.terms import TERMS, day_of
 
 
 def create_subscription(
-    *, customer: Customer, package: ServicePackage, name: str = "", by: Actor | None = None
+    *,
+    customer: Customer,
+    package: ServicePackage,
+    name: str = "",
+    starts_at: date | datetime | None = None,
+    by: Actor | None = None,
 ) -> Subscription:
-    """Sell the package to the customer: a copy of its features, terms and default provider, from today on.
+    """Sell the package to the customer: a copy of its features, terms and default provider.
 
-    Without a `name` it is called after the package.
-    Raises `Invalid` on `name`, or `Conflict` if the package cannot be sold. `by` is None for the portal itself.
+    It starts on the given day of the customer's time zone, or else today. Without a `name` it is called after the
+    package. `by` is None for the portal itself. Raises `Invalid` on `name` or `starts_at`, or `Conflict` if the package
+    cannot be sold or nothing is sold to this customer.
     """
+    if customer.status is not CustomerStatus.ACTIVE:
+        raise Conflict(Message("Nothing new is sold to “%(name)s” while it is %(status)s.", **_called(customer)))
     default = take_from_stock(package)
-    tag, zone = new_tag(), customer.timezone or UTC_ZONE
+    tag, zone = new_tag(), zone_of(customer)
     called = name or f"{package.name[: NAME_LENGTH - TAG_LENGTH - 1]} {tag}"
     subscription = Subscription(
         tag=tag,
@@ -33,14 +43,13 @@ def create_subscription(
         name=clean_name(called, field="name", longest=NAME_LENGTH),
         service_type=package.service_type,
         provider=default.provider,
-        starts_at=start_of(day_of(now(), zone), zone),
         **{column: getattr(package, column) for column in TERMS},
         features=[
             SubscriptionFeature(code=feature.code, number=feature.number, switch=feature.switch)
             for feature in package.features
         ],
     )
-    set_dates(subscription, zone)
+    first_dates(subscription, day_of(now(), zone) if starts_at is None else starting_day(starts_at, zone), zone)
     session.add(subscription)
     session.flush()
     session.add(SubscriptionProvider(subscription_uuid=subscription.uuid, package_provider=default))
@@ -49,13 +58,5 @@ def create_subscription(
     return subscription
 
 
-def set_dates(subscription: Subscription, zone: str) -> None:
-    """Set the ends of trial, first period and grace from the beginning, by the terms. Days are those of the zone."""
-    begins = day_of(subscription.starts_at, zone)
-    if subscription.trial is not None:
-        begins = after(begins, subscription.trial)
-        subscription.trial_ends_at = start_of(begins, zone)
-    if subscription.period is not None:
-        ends = after(begins, subscription.period)
-        subscription.ends_at = start_of(ends, zone)
-        subscription.grace_until = start_of(after(ends, subscription.grace), zone) if subscription.grace else None
+def _called(customer: Customer) -> dict[str, str]:
+    return {"name": customer.display_name, "status": customer.status.value}

@@ -1,0 +1,145 @@
+"""What is used of a subscription's limits, counted from the rows themselves: accounts, rooms, and people now.
+
+It belongs to this package because it counts who is in. What nothing counts yet has no usage.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from portal.accounts.models import Account
+from portal.accounts.room_account import MAX_ROOMS
+from portal.db import read
+from portal.rooms.kinds import KINDS
+from portal.rooms.models import Room
+from portal.status.models import Participation
+from portal.subscriptions.feature_catalog import FEATURES, Feature, Value
+from portal.subscriptions.models import Subscription, SubscriptionFeature
+
+MAX_ACCOUNTS = "max_accounts"
+MOST_SHOWN = 100
+"""Of how many accounts or rooms it is told what they use: those that use most."""
+
+
+@dataclass(frozen=True)
+class Share:
+    """What one account or room uses of a limit."""
+
+    object: str
+    id: str
+    name: str
+    used: int
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What is used of one feature. `value` None: there is no limit."""
+
+    feature: Feature
+    value: Value
+    used: int
+    by: tuple[Share, ...]
+
+    @property
+    def hits(self) -> bool:
+        """Whether the limit is reached, so that one more is refused."""
+        return self.value is not None and self.used >= self.value
+
+
+_OWN = sa.bindparam("subscription", type_=sa.Uuid())
+_ROOMS = (
+    sa.select(Room.account_uuid, sa.func.count().label("rooms"))
+    .where(Room.subscription_uuid == _OWN, Room.trashed_at.is_(None))
+    .group_by(Room.account_uuid)
+    .subquery()
+)
+_USED = sa.func.coalesce(_ROOMS.c.rooms, 0)
+_ACCOUNTS = (
+    sa.select(Account.id, Account.account_name, _USED, sa.func.count().over(), sa.func.sum(_USED).over())
+    .outerjoin(_ROOMS, _ROOMS.c.account_uuid == Account.uuid)
+    .where(Account.subscription_uuid == _OWN)
+    .order_by(_USED.desc(), Account.uuid)
+    .limit(MOST_SHOWN)
+)
+_PRESENT = (
+    sa.select(Participation.room_uuid, sa.func.count().label("people"))
+    .where(Participation.subscription_uuid == _OWN, Participation.left_at.is_(None))
+    .group_by(Participation.room_uuid)
+    .subquery()
+)
+_PEOPLE = (
+    sa.select(Room.id, Room.room_name, _PRESENT.c.people, sa.func.sum(_PRESENT.c.people).over())
+    .join(_PRESENT, _PRESENT.c.room_uuid == Room.uuid)
+    .order_by(_PRESENT.c.people.desc(), Room.uuid)
+    .limit(MOST_SHOWN)
+)
+
+
+def usage(subscription: Subscription) -> list[Usage]:
+    """What is used of each limit that the subscription has and that is counted, by two statements."""
+    own = {"subscription": subscription.uuid}
+    accounts: Sequence[Any] = read(_ACCOUNTS, own).all()
+    people: Sequence[Any] = read(_PEOPLE, own).all()
+    rooms = tuple(Share("Account", row[0], row[1], row[2]) for row in accounts if row[2])
+    present = tuple(Share("Room", row[0], row[1], row[2]) for row in people)
+    counted: Mapping[str | None, tuple[int, tuple[Share, ...]]] = {
+        MAX_ACCOUNTS: (accounts[0][3] if accounts else 0, ()),
+        MAX_ROOMS: (int(accounts[0][4]) if accounts else 0, rooms),
+        KINDS[subscription.service_type].people_limit: (int(people[0][3]) if people else 0, present),
+    }
+    return [
+        Usage(FEATURES[code], value, *counted[code]) for code, value in subscription.values.items() if code in counted
+    ]
+
+
+@dataclass(frozen=True)
+class ReachedLimit:
+    """A limit of a subscription that is reached."""
+
+    subscription_id: str
+    subscription_name: str
+    code: str
+    value: int
+    used: int
+
+    @property
+    def feature(self) -> Feature:
+        """What is limited."""
+        return FEATURES[self.code]
+
+
+def reached_limits(most: int) -> list[ReachedLimit]:
+    """Some of the limits that are reached now, for what needs attention: people first, then rooms."""
+    people_limits = sorted({one.people_limit for one in KINDS.values() if one.people_limit is not None})
+    present = (
+        sa.select(Participation.subscription_uuid, sa.func.count().label("used"))
+        .where(Participation.left_at.is_(None))
+        .group_by(Participation.subscription_uuid)
+        .subquery()
+    )
+    rooms = (
+        sa.select(Room.subscription_uuid, sa.func.count().label("used"))
+        .where(Room.trashed_at.is_(None))
+        .group_by(Room.subscription_uuid)
+        .subquery()
+    )
+    found: list[ReachedLimit] = []
+    for counted, codes in ((present, people_limits), (rooms, [MAX_ROOMS])):
+        found += _reached(counted, codes, most - len(found)) if len(found) < most else []
+    return found
+
+
+def _reached(counted: sa.Subquery, codes: Sequence[str], most: int) -> list[ReachedLimit]:
+    query = (
+        sa.select(
+            Subscription.id, Subscription.name, SubscriptionFeature.code, SubscriptionFeature.number, counted.c.used
+        )
+        .join(counted, counted.c.subscription_uuid == Subscription.uuid)
+        .join(SubscriptionFeature, SubscriptionFeature.subscription_uuid == Subscription.uuid)
+        .where(SubscriptionFeature.code.in_(codes), SubscriptionFeature.number <= counted.c.used)
+        .order_by(Subscription.uuid)
+        .limit(most)
+    )
+    return [ReachedLimit(*row) for row in read(query)]

@@ -1,5 +1,7 @@
 """Creating and changing accounts, and selling packages with their first account."""
 
+from datetime import date, datetime
+
 import sqlalchemy as sa
 
 from portal.accounts.models import Account
@@ -94,11 +96,17 @@ def change_account(
 
 
 def sell_package(
-    *, customer: Customer, package: ServicePackage, name: str = "", account_name: str = "", by: Actor | None = None
+    *,
+    customer: Customer,
+    package: ServicePackage,
+    name: str = "",
+    account_name: str = "",
+    starts_at: date | datetime | None = None,
+    by: Actor | None = None,
 ) -> Account:
     """A subscription of the package for the customer, with its first account, each named after the package unless told.
 
-    `by` is None for the portal itself. Raises `Invalid`, or `Conflict` if the package cannot be sold.
+    `by` is None for the portal itself. Raises what `create_subscription` does, and `Invalid` on `account_name`.
     """
-    subscription = create_subscription(customer=customer, package=package, name=name, by=by)
+    subscription = create_subscription(customer=customer, package=package, name=name, starts_at=starts_at, by=by)
     return create_account(subscription=subscription, account_name=account_name or package.name, by=by)

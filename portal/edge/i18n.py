@@ -2,11 +2,12 @@
 
 import unicodedata
 import zoneinfo
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from flask import Flask, g
-from flask_babel import Babel, format_datetime, format_time, get_translations
+from flask_babel import Babel, format_currency, format_date, format_datetime, format_time, get_translations
 from markupsafe import Markup
 
 from portal.clock import now
@@ -38,6 +39,9 @@ def install(app: Flask) -> None:
     app.add_template_filter(until)
     app.add_template_filter(lasted)
     app.add_template_filter(ending_label)
+    app.add_template_filter(first_day)
+    app.add_template_filter(last_day)
+    app.add_template_filter(money)
     app.add_template_global(zone_name)
 
 
@@ -138,6 +142,25 @@ def when(moment: datetime | None) -> str:
     if here.year == today.year:
         return str(format_datetime(here, "d MMM, HH:mm", rebase=False))
     return str(format_datetime(here, "d MMM yyyy, HH:mm", rebase=False))
+
+
+def first_day(start: datetime, zone_key: str) -> str:
+    """The day in this time zone on which something starts: "31 Jan 2027"."""
+    return _day(start.astimezone(zoneinfo.ZoneInfo(zone_key)).date())
+
+
+def last_day(end: datetime, zone_key: str) -> str:
+    """The last day in this time zone before something ends with the beginning of the next: "31 Jan 2027"."""
+    return _day((end.astimezone(zoneinfo.ZoneInfo(zone_key)) - timedelta(microseconds=1)).date())
+
+
+def _day(day: date) -> str:
+    return str(format_date(day, "d MMM yyyy", rebase=False))
+
+
+def money(amount: Decimal, currency: str) -> str:
+    """An amount of money: "€19.90"."""
+    return str(format_currency(amount, currency))
 
 
 def in_zone(moment: datetime) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from portal.accounts.models import Account
+from portal.accounts.operations import MAX_ACCOUNTS
 from portal.accounts.room_account import MAX_ROOMS
 from portal.db import read
 from portal.rooms.kinds import KINDS
@@ -18,7 +19,6 @@ from portal.status.models import Participation
 from portal.subscriptions.feature_catalog import FEATURES, Feature, Value
 from portal.subscriptions.models import Subscription, SubscriptionFeature
 
-MAX_ACCOUNTS = "max_accounts"
 MOST_SHOWN = 100
 """Of how many accounts or rooms it is told what they use: those that use most."""
 
@@ -77,20 +77,45 @@ _PEOPLE = (
 )
 
 
+@dataclass(frozen=True)
+class Counted:
+    """How many accounts and rooms a subscription has, how many people are inside now, and by whom that is used."""
+
+    accounts: int
+    rooms: int
+    people: int
+    rooms_by: tuple[Share, ...]
+    people_by: tuple[Share, ...]
+
+
 def usage(subscription: Subscription) -> list[Usage]:
     """What is used of each limit that the subscription has and that is counted, by two statements."""
+    return usage_of(subscription, counted(subscription))
+
+
+def counted(subscription: Subscription) -> Counted:
+    """Count what is there of a subscription, by two statements."""
     own = {"subscription": subscription.uuid}
     accounts: Sequence[Any] = read(_ACCOUNTS, own).all()
     people: Sequence[Any] = read(_PEOPLE, own).all()
-    rooms = tuple(Share("Account", row[0], row[1], row[2]) for row in accounts if row[2])
-    present = tuple(Share("Room", row[0], row[1], row[2]) for row in people)
-    counted: Mapping[str | None, tuple[int, tuple[Share, ...]]] = {
-        MAX_ACCOUNTS: (accounts[0][3] if accounts else 0, ()),
-        MAX_ROOMS: (int(accounts[0][4]) if accounts else 0, rooms),
-        KINDS[subscription.service_type].people_limit: (int(people[0][3]) if people else 0, present),
+    return Counted(
+        accounts=accounts[0][3] if accounts else 0,
+        rooms=int(accounts[0][4]) if accounts else 0,
+        people=int(people[0][3]) if people else 0,
+        rooms_by=tuple(Share("Account", *row[:3]) for row in accounts if row[2]),
+        people_by=tuple(Share("Room", *row[:3]) for row in people),
+    )
+
+
+def usage_of(subscription: Subscription, here: Counted) -> list[Usage]:
+    """What is used of each limit that the subscription has and that is counted."""
+    by_code: Mapping[str | None, tuple[int, tuple[Share, ...]]] = {
+        MAX_ACCOUNTS: (here.accounts, ()),
+        MAX_ROOMS: (here.rooms, here.rooms_by),
+        KINDS[subscription.service_type].people_limit: (here.people, here.people_by),
     }
     return [
-        Usage(FEATURES[code], value, *counted[code]) for code, value in subscription.values.items() if code in counted
+        Usage(FEATURES[code], value, *by_code[code]) for code, value in subscription.values.items() if code in by_code
     ]
 
 

@@ -1,14 +1,17 @@
-"""Finding packages and service providers, and what a subscription grants."""
+"""Finding packages, service providers and subscriptions, and what a subscription grants."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.orm import joinedload, lazyload
 
 from portal.customers.models import Customer
-from portal.db import session
+from portal.db import literal_limit, session
 from portal.errors import NotFound
 from portal.identifiers import matches_identifier
+from portal.subscriptions.endings import ends_within, expected_end
 from portal.subscriptions.models import Subscription, SubscriptionFeature
 from portal.subscriptions.package_models import ServicePackage
 from portal.subscriptions.provider_models import ServiceProvider
@@ -30,6 +33,32 @@ def find_provider(provider_id: str) -> ServiceProvider | None:
 def find_package_by_id(package_id: str) -> ServicePackage | None:
     """The package with this id, uuid or ulid; None if there is none."""
     return session.scalar(sa.select(ServicePackage).where(matches_identifier(ServicePackage, package_id)))
+
+
+def subscription_with_id(subscription_id: str) -> Subscription | None:
+    """The subscription with this id, uuid or ulid, with its customer and package; None if there is none."""
+    query = (
+        sa.select(Subscription)
+        .where(matches_identifier(Subscription, subscription_id))
+        .options(joinedload(Subscription.customer), joinedload(Subscription.package))
+    )
+    return session.scalars(query).unique().one_or_none()
+
+
+def ending_subscriptions(at: datetime, *, days: int, limit: int) -> list[Subscription]:
+    """Those that can be used now and end within so many days, soonest first, with their customers."""
+    query = (
+        sa.select(Subscription)
+        .where(ends_within(days, at))
+        .order_by(expected_end(), Subscription.uuid)
+        .limit(literal_limit(limit))
+        .options(
+            joinedload(Subscription.customer).lazyload(Customer.owner),
+            lazyload(Subscription.features),
+            lazyload(Subscription.provider),
+        )
+    )
+    return list(session.scalars(query))
 
 
 def inactive_default_providers(*, limit: int) -> Sequence[ServiceProvider]:

@@ -14,6 +14,7 @@ from portal.permissions.permission import Permission
 from portal.permissions.rules import can
 from portal.rooms.kinds import kind_of
 from portal.web import health
+from portal.web.admin import audit as admin_audit
 from portal.web.admin import customer as admin_customer
 from portal.web.admin import customers as admin_customers
 from portal.web.admin import home as admin_home
@@ -21,9 +22,11 @@ from portal.web.admin import package_services as admin_package_services
 from portal.web.admin import packages as admin_packages
 from portal.web.admin import roles as admin_roles
 from portal.web.admin import rooms as admin_rooms
+from portal.web.admin import sales, subscription, subscription_acts, subscription_edit, subscriptions
 from portal.web.admin import services as admin_services
 from portal.web.admin import staff as admin_staff
 from portal.web.admin import staff_members as admin_staff_members
+from portal.web.admin.audit_things import path_of_thing
 from portal.web.admin.navigation import home_endpoint
 from portal.web.conference import pages as conference_pages
 from portal.web.conference import returning
@@ -83,6 +86,12 @@ def install(app: Flask) -> None:
         admin_customers.bp,
         admin_customer.bp,
         admin_rooms.bp,
+        sales.bp,
+        subscriptions.bp,
+        subscription.bp,
+        subscription_acts.bp,
+        subscription_edit.bp,
+        admin_audit.bp,
         admin_staff.bp,
         admin_staff_members.bp,
         admin_roles.bp,
@@ -103,6 +112,7 @@ def install(app: Flask) -> None:
     app.add_template_global(staff_can, "staff_can")
     app.add_template_global(status.snapshot_of, "snapshot_of")
     app.add_template_global(kind_of, "kind_of")
+    app.add_template_global(path_of_thing, "path_of_thing")
     app.add_template_global(room_rows.row_gap)
     app.add_template_global(room_tabs, "room_tabs")
     app.context_processor(lambda: {"actor": actor.current(), "reader": reader()})

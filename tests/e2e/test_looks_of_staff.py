@@ -80,3 +80,23 @@ def test_a_list_follows_what_is_typed_and_so_does_its_address(person: Callable[.
     expect(page.get_by_text("Nothing matches “nobody”")).to_be_visible()
     follow(page.get_by_role("link", name="Show all"))
     expect(page.get_by_role("rowheader", name="Ada Admin")).to_be_visible()
+
+
+def test_pages_of_subscriptions_and_the_audit(person: Callable[..., Person], seen: Callable[[Page, str], None]) -> None:
+    ada = person("Admin")
+    ada.sign_in()
+    seen(ada.go("/admin/subscriptions"), "admin-subscriptions")
+    page = ada.go("/admin/subscriptions/new")
+    page.get_by_label("Customer").fill("alice@demo.example")
+    seen(page, "admin-sell")
+    follow(page.get_by_role("button", name="Sell package"))
+    expect(page.get_by_text("Sold to Acme.")).to_be_visible()
+    seen(page, "admin-subscription")
+    path = page.url.partition("?")[0]
+    for act in ("cancellation", "suspension", "service", "edit", "features"):
+        seen(ada.go(f"{path}/{act}"), f"admin-subscription-{act}")
+    page = ada.go(f"{path}/features")
+    page.get_by_label("Participants").fill("1")
+    follow(page.get_by_role("button", name="Save"))
+    seen(page, "admin-subscription-differs")
+    seen(ada.go("/admin/audit"), "admin-audit")

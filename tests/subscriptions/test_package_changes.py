@@ -14,7 +14,6 @@ from portal.errors import Conflict, Invalid, NotFound
 from portal.people.actor import Actor, actor_of
 from portal.providers import registry
 from portal.providers.mesh.adapter import Mesh
-from portal.subscriptions.selling import create_subscription
 from portal.subscriptions.package_features import (
     offered_features,
     remove_package_feature,
@@ -30,6 +29,7 @@ from portal.subscriptions.package_providers import (
 )
 from portal.subscriptions.packages import change_package, copy_package, create_package, delete_package
 from portal.subscriptions.provider_models import ServiceProvider, ServiceType
+from portal.subscriptions.selling import create_subscription
 from portal.subscriptions.terms import Length, PeriodUnit
 from tests.admission.test_races import RACERS, race
 from tests.cast import Cast

@@ -15,12 +15,12 @@ from portal.people.actor import Actor, actor_of
 from portal.providers import registry
 from portal.providers.base import ProviderError
 from portal.providers.mesh.adapter import Mesh
-from portal.subscriptions.selling import create_subscription
 from portal.subscriptions.package_models import ServicePackage
 from portal.subscriptions.package_providers import add_package_provider, change_package_provider
 from portal.subscriptions.packages import create_package
 from portal.subscriptions.provider_health import record_answer, record_failure
 from portal.subscriptions.provider_models import ServiceProvider, ServiceType
+from portal.subscriptions.selling import create_subscription
 from portal.subscriptions.service_providers import (
     ALSO_CALLED,
     change_provider,

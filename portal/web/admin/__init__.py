@@ -15,5 +15,10 @@ of it can need attention, a block of the page Home.
     packages.py      packages                             package_services.py  the services of a package
     services.py      services (service providers)         service_forms.py  their forms
     package_forms.py, features_form.py, terms_form.py     forms of packages, their features, prices and lengths
+    subscriptions.py      the list of subscriptions       subscription.py        one of them
+    subscription_acts.py  renewing, canceling, suspending, switching its service
+    subscription_edit.py  changing its terms, and what it grants
+    sales.py              selling a package
+    audit.py              what was done                   audit_things.py        names of the things
     list_page.py     reading one page of a list, or all of it as CSV
 """

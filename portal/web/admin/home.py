@@ -11,11 +11,16 @@ from typing import Any
 from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
+from portal.clock import now
 from portal.edge import actor
+from portal.edge.i18n import last_day
 from portal.edge.staff_guard import staff, staff_can
 from portal.people.actor import Actor
 from portal.people.staff import StaffPermission
-from portal.subscriptions.queries import inactive_default_providers
+from portal.status.subscription_usage import reached_limits
+from portal.subscriptions.dates import zone_of
+from portal.subscriptions.endings import WARNINGS, end_of
+from portal.subscriptions.queries import ending_subscriptions, inactive_default_providers
 from portal.web.manage.room_filter import RoomFilter, StatusFilter
 from portal.web.manage.room_list import page_of_rooms
 from portal.web.manage.room_rows import Row
@@ -53,11 +58,36 @@ def _live_rooms(somebody: Actor) -> Sequence[Row]:
     return page_of_rooms(somebody, asked=RoomFilter(status=StatusFilter.LIVE)).live
 
 
+@dataclass(frozen=True)
+class EndingSubscription:
+    """A subscription that ends soon."""
+
+    id: str
+    name: str
+    customer_name: str
+    last_day: str
+
+
+def _ending_subscriptions(_somebody: Actor) -> Sequence[EndingSubscription]:
+    return [
+        EndingSubscription(one.id, one.name, one.customer.display_name, last_day(end, zone_of(one.customer)))
+        for one in ending_subscriptions(now(), days=WARNINGS[0], limit=MOST + 1)
+        if (end := end_of(one)) is not None
+    ]
+
+
 BLOCKS = (
     HomeBlock(
         "admin/home/_inactive_services.html",
         StaffPermission.PROVIDERS_READ,
         lambda _somebody: inactive_default_providers(limit=MOST + 1),
+    ),
+    HomeBlock("admin/home/_ending_subscriptions.html", StaffPermission.SUBSCRIPTIONS_READ, _ending_subscriptions),
+    HomeBlock(
+        "admin/home/_reached_limits.html",
+        StaffPermission.SUBSCRIPTIONS_READ,
+        lambda _somebody: reached_limits(MOST + 1),
+        urgent=False,
     ),
     HomeBlock("admin/home/_live_rooms.html", StaffPermission.ROOMS_READ, _live_rooms, urgent=False),
 )

@@ -24,11 +24,15 @@ class NavEntry:
 ENTRIES = (
     NavEntry("home", Message("Home"), "admin.index", StaffPermission.DASHBOARD_ACCESS),
     NavEntry("packages", Message("Packages"), "admin_packages.index", StaffPermission.PACKAGES_READ),
+    NavEntry(
+        "subscriptions", Message("Subscriptions"), "admin_subscriptions.index", StaffPermission.SUBSCRIPTIONS_READ
+    ),
     NavEntry("services", Message("Services"), "admin_services.index", StaffPermission.PROVIDERS_READ),
     NavEntry("customers", Message("Customers"), "admin_customers.index", StaffPermission.CUSTOMERS_READ),
     NavEntry("rooms", Message("Rooms"), "admin_rooms.index", StaffPermission.ROOMS_READ),
     NavEntry("rooms", Message("Rooms"), "rooms.index", StaffPermission.DASHBOARD_ACCESS),
     NavEntry("staff", Message("Staff"), "admin_staff.index", StaffPermission.USERS_READ),
+    NavEntry("audit", Message("Audit"), "admin_audit.index", StaffPermission.AUDIT_READ),
 )
 
 

@@ -1,0 +1,113 @@
+"""The things that lines of the audit are about: by which words people know them, and where their pages are."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from flask import current_app, url_for
+
+from portal.accounts.models import Account
+from portal.admission.models import AccessCode, RoomToken
+from portal.audit.models import AuditEvent
+from portal.credentials.models import OAuthClient
+from portal.customers.models import Customer
+from portal.errors import Message
+from portal.people.models import PlatformRole, User
+from portal.rooms.models import Room
+from portal.subscriptions.models import Subscription
+from portal.subscriptions.package_models import ServicePackage
+from portal.subscriptions.provider_models import ServiceProvider
+
+
+@dataclass(frozen=True)
+class KindOfThing:
+    """One kind: its noun, the column by which people know such a thing, and the endpoint of its page with its id."""
+
+    label: Message
+    model: Any = None
+    name: Any = None
+    endpoint: str = ""
+    parameter: str = ""
+
+
+KINDS_OF_THINGS = {
+    "customers": KindOfThing(
+        Message("Customer"), Customer, sa.func.coalesce(Customer.company_name, Customer.email),
+        "admin_customer.show", "customer_id",
+    ),
+    "subscriptions": KindOfThing(
+        Message("Subscription"), Subscription, Subscription.name, "admin_subscription.show", "subscription_id"
+    ),
+    "accounts": KindOfThing(Message("Account"), Account, Account.account_name),
+    "service_packages": KindOfThing(
+        Message("Package"), ServicePackage, ServicePackage.name, "admin_package.show", "package_id"
+    ),
+    "service_providers": KindOfThing(
+        Message("Service"), ServiceProvider, ServiceProvider.provider_name, "admin_service.show", "provider_id"
+    ),
+    "rooms": KindOfThing(Message("Room"), Room, Room.room_name, "rooms.show", "room_id"),
+    "room_tokens": KindOfThing(Message("Link"), RoomToken, RoomToken.label),
+    "access_codes": KindOfThing(Message("Access code"), AccessCode, AccessCode.label),
+    "room_members": KindOfThing(Message("Member of a room")),
+    "account_members": KindOfThing(Message("Member of an account")),
+    "customer_members": KindOfThing(Message("Member of a customer")),
+    "room_sessions": KindOfThing(Message("Session")),
+    "participations": KindOfThing(Message("Participant")),
+    "users": KindOfThing(Message("Person"), User, User.name),
+    "platform_roles": KindOfThing(Message("Role"), PlatformRole, PlatformRole.name),
+    "oauth_clients": KindOfThing(Message("Program"), OAuthClient, OAuthClient.name),
+    "oauth_grants": KindOfThing(Message("Program's access")),
+    "access_tokens": KindOfThing(Message("Access token")),
+    "webhook_endpoints": KindOfThing(Message("Webhook")),
+    "webhook_deliveries": KindOfThing(Message("Webhook delivery")),
+    "tasks": KindOfThing(Message("Task")),
+}  # fmt: skip
+"""Table → what its rows are called. Rows that are gone keep their lines, without a name."""
+
+
+def name_of_thing() -> sa.ColumnElement[str | None]:
+    """The name of what an `AuditEvent` is about; null if it has none, or is gone."""
+    return _of_each(lambda kind: kind.name)
+
+
+def id_of_thing() -> sa.ColumnElement[str | None]:
+    """Its public id; null likewise."""
+    return _of_each(lambda kind: kind.model.id)
+
+
+def _of_each(column: Any) -> sa.ColumnElement[str | None]:
+    """Per kind a subquery by primary key, of which the database runs for each line only its own."""
+    found = {
+        table: sa.select(column(kind))
+        .where(kind.model.uuid == AuditEvent.thing_uuid)
+        .correlate(AuditEvent)
+        .scalar_subquery()
+        for table, kind in KINDS_OF_THINGS.items()
+        if kind.model is not None
+    }
+    return sa.case(found, value=AuditEvent.thing, else_=None)
+
+
+def path_of_thing(table: str, thing_id: str | None) -> str:
+    """The path of its page; "" if there is none."""
+    kind = KINDS_OF_THINGS.get(table)
+    if kind is None or not thing_id or kind.endpoint not in current_app.view_functions:
+        return ""
+    params: dict[str, Any] = {kind.parameter: thing_id}
+    return url_for(kind.endpoint, **params)
+
+
+def customers_things(customer_uuid: UUID) -> sa.ColumnElement[bool]:
+    """The condition that an `AuditEvent` is about the customer, or about something that belongs to it."""
+    own = (
+        sa.select(Subscription.uuid).where(Subscription.customer_uuid == customer_uuid),
+        sa.select(Account.uuid).where(Account.customer_uuid == customer_uuid),
+    )
+    rooms = sa.select(Room.uuid).where(Room.customer_uuid == customer_uuid)
+    return sa.or_(
+        AuditEvent.on_behalf_of_uuid == customer_uuid,
+        AuditEvent.thing_uuid == customer_uuid,
+        *(AuditEvent.thing_uuid.in_(query) for query in own),
+        AuditEvent.room_uuid.in_(rooms),
+    )

@@ -1,0 +1,179 @@
+"""Changing what staff may write of a subscription: its name, dates and terms; and what it grants."""
+
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from flask import Blueprint, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import lazy_gettext as _l
+from wtforms import DateField, DecimalField, IntegerField, SelectField, StringField
+from wtforms.fields.choices import SelectChoice
+from wtforms.validators import InputRequired, Optional
+
+from portal.edge import actor
+from portal.edge.i18n import gettext as _
+from portal.edge.i18n import translated
+from portal.edge.staff_guard import staff
+from portal.errors import Invalid, Message
+from portal.people.staff import StaffPermission
+from portal.subscriptions.changing import change_subscription
+from portal.subscriptions.checked_terms import LENGTHS
+from portal.subscriptions.dates import zone_of
+from portal.subscriptions.feature_catalog import FEATURES, Feature, Value
+from portal.subscriptions.granting import remove_feature, set_feature
+from portal.subscriptions.models import Subscription
+from portal.subscriptions.package_features import offered_features
+from portal.subscriptions.queries import subscription_with_id
+from portal.subscriptions.terms import Length, PeriodUnit, day_of
+from portal.web import flash_messages
+from portal.web.edit_forms import EditForm, lock_for_edit
+from portal.web.forms import refills
+
+bp = Blueprint("admin_subscription_edit", __name__, url_prefix="/admin/subscriptions/<id:subscription_id>")
+
+UNLIMITED = "unlimited"
+
+
+class SubscriptionForm(EditForm):
+    """What staff may write of a subscription."""
+
+    name = StringField(_l("Name"), [InputRequired(_l("Fill this in."))])
+    starts_at = DateField(_l("Starts"), [InputRequired(_l("Fill this in."))])
+    ends_at = DateField(_l("Ends after"), [Optional()])
+    price = DecimalField(_l("Price of a period"), [InputRequired(_l("Fill this in."))], places=None)
+    currency = StringField(_l("Currency"), [InputRequired(_l("Fill this in."))])
+    periodicity = IntegerField(_l("Period"), [Optional()])
+    periodicity_type = SelectField(_l("Period in"))
+    trial_period = IntegerField(_l("Trial"), [Optional()])
+    trial_interval = SelectField(_l("Trial in"))
+    grace_period = IntegerField(_l("Grace"), [Optional()])
+    grace_interval = SelectField(_l("Grace in"))
+
+    @staticmethod
+    def stored(subscription: Subscription) -> dict[str, Any]:
+        """What the form shows of a subscription."""
+        zone = zone_of(subscription.customer)
+        lengths = [name for columns in LENGTHS.values() for name in columns]
+        return {
+            "name": subscription.name,
+            "starts_at": day_of(subscription.starts_at, zone),
+            "ends_at": last_day_of(subscription.ends_at, zone),
+            "price": subscription.price.normalize(),
+            "currency": subscription.currency,
+            **{name: getattr(subscription, name) for name in lengths},
+        }
+
+    def offer(self) -> None:
+        """Fill the choices of units."""
+        units = [SelectChoice(unit.value, translated(unit.label)) for unit in PeriodUnit]
+        for _number, unit in LENGTHS.values():
+            self[unit].choices = units
+
+    def changes(self, subscription: Subscription) -> dict[str, Any]:
+        """What was changed in the form, for the operation: what was left alone is no change."""
+        before = self.stored(subscription)
+        changes = {
+            name: self[name].data
+            for name in ("name", "starts_at", "ends_at", "price", "currency")
+            if self[name].data != before[name]
+        }
+        for name, (number, unit) in LENGTHS.items():
+            length = Length(self[number].data, PeriodUnit(self[unit].data)) if self[number].data is not None else None
+            if length != getattr(subscription, name):
+                changes[name] = length
+        return changes
+
+
+def last_day_of(end: datetime | None, zone: str) -> date | None:
+    """The last whole day before this end."""
+    return day_of(end, zone) - timedelta(days=1) if end is not None else None
+
+
+@bp.route("/edit", methods=["GET", "POST"])
+@staff(StaffPermission.SUBSCRIPTIONS_UPDATE, subscription=subscription_with_id)
+@refills
+def edit(subscription: Subscription) -> ResponseReturnValue:
+    """Change name, dates and terms."""
+    lock_for_edit(subscription)
+    form = SubscriptionForm(data=SubscriptionForm.stored(subscription))
+    form.offer()
+    if form.validate_on_submit():
+        with form.refusals():
+            change_subscription(subscription, by=actor.someone(), **form.changes(subscription))
+            return _saved(subscription)
+    page = render_template("admin/subscriptions/edit.html", form=form, subscription=subscription)
+    return page, 422 if form.refused else 200
+
+
+@bp.route("/features", methods=["GET", "POST"])
+@staff(StaffPermission.SUBSCRIPTIONS_UPDATE, subscription=subscription_with_id)
+@refills
+def features(subscription: Subscription) -> ResponseReturnValue:
+    """Change what the subscription grants, feature by feature."""
+    lock_for_edit(subscription)
+    shown = _features_shown(subscription)
+    values = subscription.values
+    form = _features_form(shown)(data={one.code: _written(one, values) for one in shown})
+    if form.validate_on_submit():
+        with form.refusals():
+            _change_features(subscription, shown, {one.code: form[one.code].data or "" for one in shown})
+            return _saved(subscription)
+    page = render_template("admin/subscriptions/features.html", form=form, subscription=subscription, features=shown)
+    return page, 422 if form.refused else 200
+
+
+def _features_shown(subscription: Subscription) -> list[Feature]:
+    """What can be granted on the services of its package, and what it has already."""
+    offered = offered_features(subscription.service_type, subscription.package.providers)
+    return [one for one in FEATURES.values() if one in offered or one.code in subscription.values]
+
+
+def _features_form(shown: list[Feature]) -> type[EditForm]:
+    """A form with a field for each of these: a number typed, or a choice."""
+    words = (("", _("Not granted")), ("on", _("On")), ("off", _("Off")))
+    choices = [SelectChoice(word, label) for word, label in words]
+    fields = {
+        one.code: StringField(translated(one.label), render_kw={"autocomplete": "off"})
+        if one.numeric
+        else SelectField(translated(one.label), choices=choices)
+        for one in shown
+    }
+    return type("FeaturesForm", (EditForm,), fields)
+
+
+def _written(feature: Feature, values: Mapping[str, Value]) -> str:
+    """A value as the form shows it; empty for what is not granted."""
+    if feature.code not in values:
+        return ""
+    value = values[feature.code]
+    if not feature.numeric:
+        return "on" if value else "off"
+    return _(UNLIMITED) if value is None else str(value)
+
+
+def _change_features(subscription: Subscription, shown: list[Feature], sent: Mapping[str, str]) -> None:
+    before = {one.code: _written(one, subscription.values) for one in shown}
+    for one in shown:
+        text = sent[one.code].strip()
+        if text == before[one.code]:
+            continue
+        if not text:
+            remove_feature(subscription, code=one.code, by=actor.someone())
+        else:
+            set_feature(subscription, code=one.code, value=_read(one, text), by=actor.someone())
+
+
+def _read(feature: Feature, text: str) -> Value:
+    if not feature.numeric:
+        return text == "on"
+    if text.casefold() in {UNLIMITED, _(UNLIMITED).casefold()}:
+        return None
+    if not text.isascii() or not text.isdigit() or len(text) > 15:  # noqa: PLR2004  (more digits are in no row)
+        raise Invalid(**{feature.code: Message("Use a whole number, “unlimited”, or leave it empty.")})
+    return int(text)
+
+
+def _saved(subscription: Subscription) -> ResponseReturnValue:
+    flash_messages.done(_("Saved."))
+    return redirect(url_for("admin_subscription.show", subscription_id=subscription.id), 303)

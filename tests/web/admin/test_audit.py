@@ -1,0 +1,90 @@
+"""The audit's page: who, what, when, from where, before and after, on whose behalf; narrowed, and as a file."""
+
+import csv
+import io
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from portal.audit.models import AuditEvent
+from portal.customers.models import Customer
+from portal.db import db, session, transaction
+from portal.people.staff import StaffPermission
+from tests.cast import Cast
+from tests.conftest import BOTH
+from tests.statements import statements
+from tests.web.admin.staffing import with_role
+
+AUDIT = "/admin/audit"
+
+
+@pytest.fixture
+def suspended(app: Flask, cast: Cast) -> str:
+    """Ada has suspended Acme's subscription; its path."""
+    with app.app_context(), transaction():
+        path = f"/admin/subscriptions/{cast.room().subscription.id}"
+    assert cast.sign_in("admin").send(f"{path}/suspension").status_code == 303
+    return path
+
+
+@BOTH
+def test_a_line_tells_who_did_what_from_where_and_what_it_was_before(cast: Cast, suspended: str) -> None:
+    page = cast.sign_in("admin").get(f"{AUDIT}?thing=subscriptions").text
+    for words in (
+        "Subscription suspended",
+        "Ada Admin",
+        "127.0.0.1",
+        "<del>active</del>",
+        "<ins>suspended</ins>",
+        "Acme",
+    ):
+        assert words in page, words
+    assert f'href="{suspended}"' in page
+
+
+@BOTH
+def test_lines_are_narrowed_by_person_thing_customer_and_time(cast: Cast, suspended: str) -> None:
+    ada = cast.sign_in("admin")
+    with cast.app.app_context():
+        found = session.scalars(sa.select(AuditEvent).where(AuditEvent.action == "subscription.suspended")).one()
+        acme = session.scalars(sa.select(Customer).where(Customer.company_name == "Acme")).one().id
+        globex = session.scalars(sa.select(Customer).where(Customer.company_name == "Globex")).one().id
+        person, other = cast.user("admin").id, cast.user("alice").id
+        thing = found.thing_uuid
+    for asked in (f"person={person}", f"thing={thing}", "thing=subscriptions", f"customer={acme}", "time=day"):
+        assert "Subscription suspended" in ada.get(f"{AUDIT}?{asked}").text, asked
+    for asked in (f"person={other}", "thing=customers", f"customer={globex}"):
+        assert "Subscription suspended" not in ada.get(f"{AUDIT}?{asked}").text, asked
+
+
+def test_what_a_customers_people_do_is_found_by_the_customer(cast: Cast) -> None:
+    assert cast.sign_in("alice").send("/manage/rooms/new", room_name="Made by Alice").status_code == 303
+    with cast.app.app_context():
+        acme = session.scalars(sa.select(Customer).where(Customer.company_name == "Acme")).one().id
+    assert "Made by Alice" in cast.sign_in("admin").get(f"{AUDIT}?customer={acme}").text
+
+
+def test_the_file_has_the_same_columns(cast: Cast, suspended: str) -> None:
+    answer = cast.sign_in("admin").get(f"{AUDIT}/export.csv?thing=subscriptions")
+    head, first, *_ = csv.reader(io.StringIO(answer.text.removeprefix("\ufeff")))
+    assert head == ["What", "Thing", "Who", "When (UTC)", "From where", "On behalf of", "Before → after"]
+    assert first[0] == "Subscription suspended"
+    assert first[-1] == "status: active → suspended"
+
+
+@BOTH
+def test_a_page_takes_few_statements(cast: Cast, suspended: str) -> None:
+    ada = cast.sign_in("admin")
+    ada.get(AUDIT)
+    with cast.app.app_context(), statements(db.engine) as seen:
+        ada.get(AUDIT)
+    assert len(seen) <= 3, seen
+
+
+def test_it_is_read_by_those_whose_role_says_so(cast: Cast) -> None:
+    bob = with_role(cast, "bob", StaffPermission.DASHBOARD_ACCESS, StaffPermission.SUBSCRIPTIONS_READ)
+    assert bob.get(AUDIT).status_code == 403
+    charlie = with_role(cast, "charlie", StaffPermission.DASHBOARD_ACCESS, StaffPermission.AUDIT_READ, role="auditors")
+    assert charlie.get(AUDIT).status_code == 200
+    assert cast.sign_in("alice").get(AUDIT).status_code == 404

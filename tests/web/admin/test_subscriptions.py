@@ -1,0 +1,208 @@
+"""The pages of subscriptions: selling a package, and everything that staff do with what was sold."""
+
+import csv
+import io
+import re
+from datetime import timedelta
+from html import unescape
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from portal.accounts.models import Account
+from portal.audit.models import AuditEvent
+from portal.clock import now
+from portal.customers.models import Customer
+from portal.db import db, session, transaction
+from portal.people.staff import StaffPermission
+from portal.subscriptions.models import Subscription, SubscriptionStatus
+from portal.subscriptions.packages import create_package
+from portal.subscriptions.provider_models import ServiceProvider, ServiceType
+from portal.subscriptions.terms import Length, PeriodUnit
+from tests.cast import Cast, Client
+from tests.conftest import BOTH
+from tests.statements import statements
+from tests.web.admin.staffing import with_role
+
+LIST = "/admin/subscriptions"
+ACTS = ("renewal", "cancellation", "uncancellation", "suspension", "resumption", "termination", "service", "edit",
+        "features", "features/sync")  # fmt: skip
+
+
+@pytest.fixture
+def package(app: Flask, cast: Cast) -> str:
+    """The id of a monthly package with a trial and grace."""
+    with app.app_context(), transaction():
+        provider = session.scalars(sa.select(ServiceProvider)).first()
+        made = create_package(
+            name="Monthly", service_type=ServiceType.MEET, currency="EUR", provider=provider,
+            period=Length(1, PeriodUnit.MONTH), grace=Length(1, PeriodUnit.WEEK),
+            features={"max_rooms": 2, "max_participants": 10},
+        )  # fmt: skip
+        return made.id
+
+
+def sell(ada: Client, package: str, **more: str) -> str:
+    """Sell it to Acme; the path of what was sold."""
+    sent = {"customer": "alice@demo.example", "package": package, "account": "y"} | more
+    answer = ada.send(f"{LIST}/new", **sent)
+    assert answer.status_code == 303, answer.text
+    return str(answer.location)
+
+
+def only(path: str) -> Subscription:
+    return session.scalars(sa.select(Subscription).where(Subscription.id == path.rsplit("/", 1)[1])).unique().one()
+
+
+def test_a_package_is_sold_with_its_first_account(cast: Cast, package: str) -> None:
+    ada = cast.sign_in("admin")
+    path = sell(ada, package)
+    page = ada.get(path).text
+    assert "Sold to Acme." in page
+    assert "0 of 2" in page
+    with cast.app.app_context():
+        sold = only(path)
+        accounts = session.scalars(sa.select(Account).where(Account.subscription_uuid == sold.uuid)).all()
+        assert [one.account_name for one in accounts] == ["Monthly"]
+        line = session.scalars(sa.select(AuditEvent).where(AuditEvent.thing_uuid == sold.uuid)).one()
+        assert (line.action, line.on_behalf_of_uuid) == ("subscription.created", sold.customer_uuid)
+
+
+def test_no_account_is_made_if_told_not_to(cast: Cast, package: str) -> None:
+    ada = cast.sign_in("admin")
+    sent = {"customer": "alice@demo.example", "package": package, "starts_at": "2027-01-31"}
+    path = str(ada.send(f"{LIST}/new", **sent).location)
+    assert "It has no account yet" in ada.get(path).text
+    with cast.app.app_context():
+        assert only(path).starts_at.isoformat() == "2027-01-31T00:00:00+00:00"
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "words"),
+    [
+        ("customer", "nobody@demo.example", "There is no customer"),
+        ("customer", "", "Fill this in"),
+        ("package", "1111111111", "Not a valid choice"),
+        ("starts_at", "soon", "Not a valid date"),
+    ],
+)
+def test_what_is_wrong_is_said_beside_its_field(cast: Cast, package: str, field: str, value: str, words: str) -> None:
+    sent = {"customer": "alice@demo.example", "package": package, "account": "y"} | {field: value}
+    answer = cast.sign_in("admin").send(f"{LIST}/new", **sent)
+    assert answer.status_code == 422
+    assert words in unescape(answer.text)
+
+
+def test_the_list_is_searched_filtered_and_downloaded(cast: Cast, package: str) -> None:
+    ada = cast.sign_in("admin")
+    path = sell(ada, package)
+    assert path in ada.get(f"{LIST}?search=monthly").text
+    assert path not in ada.get(f"{LIST}?search=nothing").text
+    assert path not in ada.get(f"{LIST}?status=ending").text
+    with cast.app.app_context(), transaction():
+        only(path).ends_at = now() + timedelta(days=3)
+        acme = session.scalars(sa.select(Customer).where(Customer.company_name == "Acme")).one().id
+    for asked in ("status=ending", "status=usable", f"package={package}", f"customer={acme}", "sort=end"):
+        assert path in ada.get(f"{LIST}?{asked}").text, asked
+    assert path in ada.get("/admin").text, "Home tells what ends soon"
+    head, *rows = csv.reader(io.StringIO(ada.get(f"{LIST}/export.csv").text.removeprefix("\ufeff")))
+    assert head[:2] == ["Subscription", "Customer"]
+    assert len(rows) == 3
+
+
+@BOTH
+def test_a_page_of_the_list_takes_few_statements(cast: Cast) -> None:
+    ada = cast.sign_in("admin")
+    ada.get(LIST)
+    with cast.app.app_context(), statements(db.engine) as seen:
+        ada.get(f"{LIST}?sort=end")
+    assert len(seen) <= 3, seen
+
+
+def test_renewing_says_beforehand_until_when(cast: Cast, package: str) -> None:
+    ada = cast.sign_in("admin")
+    path = sell(ada, package, starts_at="2027-01-31")
+    page = ada.get(f"{path}/renewal").text
+    assert "It now ends after 27 Feb 2027." in page
+    assert "With one period more it ends after 30 Mar 2027." in page
+    assert ada.send(f"{path}/renewal", cycles="0").status_code == 422
+    assert ada.send(f"{path}/renewal", cycles="2").location == path
+    assert "Renewed: it ends after 29 Apr 2027." in ada.get(path).text
+
+
+def test_canceling_at_the_end_and_taking_it_back(cast: Cast, package: str) -> None:
+    ada = cast.sign_in("admin")
+    path = sell(ada, package)
+    assert "0 people who are inside now are sent out." in ada.get(f"{path}/cancellation").text
+    ada.send(f"{path}/cancellation", when="end")
+    assert "Canceled" in ada.get(path).text
+    assert "has to take that back" in ada.send(f"{path}/renewal", cycles="1").text
+    ada.send(f"{path}/uncancellation")
+    with cast.app.app_context():
+        assert only(path).status is SubscriptionStatus.ACTIVE
+
+
+def test_suspending_stops_rooms_and_resuming_opens_them(cast: Cast) -> None:
+    ada = cast.sign_in("admin")
+    with cast.app.app_context():
+        path = f"{LIST}/{cast.room().subscription.id}"
+    cast.join()
+    assert "1 person who is inside now is sent out." in ada.get(f"{path}/suspension").text
+    ada.send(f"{path}/suspension")
+    refused = cast.browser().send(cast.open_path, name="Late")
+    assert refused.status_code != 303
+    assert "not available right now" in refused.text, refused.text
+    ada.send(f"{path}/resumption")
+    assert cast.browser().send(cast.open_path, name="Late").status_code == 303
+
+
+def test_features_are_changed_and_synced(cast: Cast) -> None:
+    ada = cast.sign_in("admin")
+    with cast.app.app_context():
+        path = f"{LIST}/{cast.room().subscription.id}"
+    form = ada.get(f"{path}/features").text
+    fields = dict(re.findall(r'name="(max_\w+)"[^>]* value="([^"]*)"', form))
+    assert ada.send(f"{path}/features", **fields | {"max_participants": "many"}).status_code == 422
+    assert ada.send(f"{path}/features", **fields | {"max_participants": "1"}).status_code == 303
+    assert "Differs" in ada.get(path).text
+    cast.join(name="First")
+    refused = cast.browser().send(cast.open_path, name="Second")
+    assert "full" in refused.text, "the next entry is judged by the new limit"
+    ada.send(f"{path}/features/sync")
+    assert "Differs" not in ada.get(path).text
+
+
+def test_what_contradicts_is_refused_beside_its_field(cast: Cast, package: str) -> None:
+    ada = cast.sign_in("admin")
+    path = sell(ada, package)
+    form = ada.get(f"{path}/edit").text
+    fields = dict(re.findall(r'name="(\w+)"[^>]* value="([^"]*)"', form))
+    fields = {name: value for name, value in fields.items() if name not in {"csrf_token", "version"}}
+    units = {"periodicity_type": "month", "trial_interval": "day", "grace_interval": "week"}
+    for change, words in (
+        ({"ends_at": "2020-01-01"}, "before it starts"),
+        ({"periodicity": "0"}, "from 1 to"),
+        ({"price": "-1"}, "from 0 to"),
+        ({"currency": "XYZ"}, "code of a currency"),
+        ({"trial_period": "90"}, "trial would last longer"),
+    ):
+        answer = ada.send(f"{path}/edit", **fields | units | change)
+        assert answer.status_code == 422, change
+        assert words in unescape(answer.text), change
+    assert ada.send(f"{path}/edit", **fields | units | {"price": "12.50", "name": "Other"}).status_code == 303
+    page = ada.get(path).text
+    assert "Other" in page
+    assert "€12.50" in page
+
+
+def test_whoever_only_reads_sees_no_buttons_and_may_not_act(cast: Cast) -> None:
+    with cast.app.app_context():
+        path = f"{LIST}/{cast.room().subscription.id}"
+    bob = with_role(cast, "bob", StaffPermission.DASHBOARD_ACCESS, StaffPermission.SUBSCRIPTIONS_READ)
+    page = bob.get(path).text
+    assert f"{path}/" not in page
+    assert "Sell package" not in bob.get(LIST).text
+    for act in ACTS:
+        assert bob.get(f"{path}/{act}").status_code == 403, act
+        assert bob.send(f"{path}/{act}", page="/me").status_code == 403, act

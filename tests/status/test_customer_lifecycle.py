@@ -2,7 +2,7 @@
 
 import pytest
 import sqlalchemy as sa
-from portal.subscriptions.operations import create_subscription
+from portal.subscriptions.selling import create_subscription
 
 from portal.accounts.models import Account, AccountStatus
 from portal.accounts.operations import create_account

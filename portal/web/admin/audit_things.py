@@ -41,10 +41,10 @@ KINDS_OF_THINGS = {
     ),
     "accounts": KindOfThing(Message("Account"), Account, Account.account_name),
     "service_packages": KindOfThing(
-        Message("Package"), ServicePackage, ServicePackage.name, "admin_package.show", "package_id"
+        Message("Package"), ServicePackage, ServicePackage.name, "admin_packages.show", "package_id"
     ),
     "service_providers": KindOfThing(
-        Message("Service"), ServiceProvider, ServiceProvider.provider_name, "admin_service.show", "provider_id"
+        Message("Service"), ServiceProvider, ServiceProvider.provider_name, "admin_services.show", "service_id"
     ),
     "rooms": KindOfThing(Message("Room"), Room, Room.room_name, "rooms.show", "room_id"),
     "room_tokens": KindOfThing(Message("Link"), RoomToken, RoomToken.label),

@@ -2,7 +2,6 @@
 
 import pytest
 import sqlalchemy as sa
-from portal.subscriptions.selling import create_subscription
 
 from portal.accounts.models import Account, AccountStatus
 from portal.accounts.operations import create_account
@@ -25,6 +24,7 @@ from portal.status.customer_lifecycle import (
 from portal.status.models import RoomSession
 from portal.status.operations import present_participations
 from portal.subscriptions.models import Subscription, SubscriptionStatus
+from portal.subscriptions.selling import create_subscription
 from tests.cast import Cast
 from tests.conftest import BOTH
 from tests.status.test_runs import come

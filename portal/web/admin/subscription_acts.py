@@ -226,7 +226,7 @@ def cancellation(subscription: Subscription) -> ResponseReturnValue:
     return _page(subscription, form, title, button, says, dangerous=True)
 
 
-class ServiceForm(Form):
+class SwitchForm(Form):
     """On which service of its package its rooms run."""
 
     service = SelectField(_l("Service"), validators=[InputRequired(_l("Choose one."))])
@@ -236,7 +236,7 @@ class ServiceForm(Form):
 @CHANGES
 def service(subscription: Subscription) -> ResponseReturnValue:
     """Let its rooms run on another service of its package."""
-    form = ServiceForm()
+    form = SwitchForm()
     form.service.choices = [
         SelectChoice(one.id, one.provider.provider_name)
         for one in subscription.package.providers

@@ -83,9 +83,3 @@ def subscriptions_of(customer: Customer) -> Sequence[Subscription]:
     query = sa.select(Subscription).where(Subscription.customer_uuid == customer.uuid)
     in_order = query.order_by(Subscription.name, Subscription.uuid).limit(MOST_SUBSCRIPTIONS)
     return session.scalars(in_order).unique().all()
-
-
-def subscription_with_id(subscription_id: str) -> Subscription | None:
-    """The subscription with this id, uuid or ulid; None if there is none."""
-    query = sa.select(Subscription).where(matches_identifier(Subscription, subscription_id))
-    return session.scalars(query).unique().one_or_none()

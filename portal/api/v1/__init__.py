@@ -11,6 +11,8 @@ stranger gets 404, a caller without the permission or scope 403. The OpenAPI doc
     accounts.py webhooks.py logout.py                                    other routes
     platform_users.py admins.py roles.py permissions.py                  of staff: users, and what they may do
     staff_bodies.py       what the bodies of those have in common
+    packages.py package_parts.py service_providers.py                    of staff: what is sold, and on what it runs
+    term_bodies.py        amounts of money, lengths of time, and values of features in bodies
     includes.py           relations of rooms that are asked for by `include`
     docs.py tutorial.py webhook_docs.py setting_docs.py    the documentation
 """

@@ -17,10 +17,13 @@ from portal.api.v1 import (
     customers,
     docs,
     logout,
+    package_parts,
+    packages,
     permissions,
     platform_users,
     roles,
     rooms,
+    service_providers,
     sessions,
     tokens,
     users,
@@ -46,7 +49,8 @@ def install(app: Flask, csrf: CSRFProtect, *, rate: str, storage: str) -> None:
     of_rooms = (rooms, tokens, access_codes, users, sessions, access)
     of_customers = (customers, customer_users, accounts, account_users)
     of_staff = (platform_users, admins, roles, permissions)
-    nouns = (*of_rooms, *of_customers, logout, webhooks, *of_staff)
+    of_plans = (packages, package_parts, service_providers)
+    nouns = (*of_rooms, *of_customers, *of_plans, logout, webhooks, *of_staff)
     for blueprint in (noun.bp for noun in nouns):
         api.register_blueprint(blueprint)
     limiter = Limiter(

@@ -25,7 +25,10 @@ from portal.permissions.permission import Permission
 from portal.rooms.models import Role, Room
 from portal.scopes import Scope
 from portal.status.models import RoomSession
-from portal.subscriptions.models import SubscriptionFeature
+from portal.subscriptions.models import Subscription, SubscriptionFeature
+from portal.subscriptions.packages import create_package
+from portal.subscriptions.provider_models import ServiceProvider, ServiceType
+from portal.subscriptions.service_providers import create_provider
 from portal.webhooks.events import Event
 from portal.webhooks.models import WebhookDelivery, WebhookEndpoint
 from portal.webhooks.operations import create_endpoint, test_endpoint
@@ -71,7 +74,7 @@ class World:
             theirs = _furnish(globex, "", self.cast.user("frank"))
             names |= {f"their_{name}": value for name, value in theirs.items()}
             people = {name: self.cast.user(name).id for name in ("bob", "charlie", "dana")}
-            return names | people | {"open": self.cast.open_house} | _staff()
+            return names | people | {"open": self.cast.open_house} | _staff() | _packages()
 
     def _forget_what_customers_got(self) -> None:
         """Only the demo's customers and accounts. Charlie is a member of Acme, Erin of Globex, Dana of Acme's account."""
@@ -165,6 +168,25 @@ def _staff() -> dict[str, str]:
     session.add(free)
     session.flush()
     return {"held_role": held.id, "role": free.id, "clerk": clerk.id, "person": person.id}
+
+
+def _packages() -> dict[str, str]:
+    """A package that was not sold, another one without features, one that was sold, and providers; name → id."""
+    used = session.scalars(sa.select(ServiceProvider).order_by(ServiceProvider.uuid).limit(1)).one()
+    free = create_provider(provider_name="Free", provider_type="mesh")
+    about: dict[str, Any] = {"service_type": ServiceType.MEET, "currency": "EUR", "provider": used}
+    package = create_package(name="Unsold", features={"max_duration": 60}, **about)
+    other = create_package(name="Another", **about)
+    sold = session.scalars(sa.select(Subscription).limit(1)).unique().one().package
+    return {
+        "package": package.id,
+        "their_package": other.id,
+        "sold_package": sold.id,
+        "feature": "max_duration",
+        "attached": package.providers[0].id,
+        "used_provider": used.id,
+        "free_provider": free.id,
+    }
 
 
 def _hook(account: Account, room: Room | None, owner: User) -> WebhookEndpoint:

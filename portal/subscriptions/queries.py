@@ -68,6 +68,12 @@ def inactive_default_providers(*, limit: int) -> Sequence[ServiceProvider]:
     return session.scalars(query.order_by(ServiceProvider.provider_name, ServiceProvider.uuid).limit(limit)).all()
 
 
+def failing_providers(*, limit: int) -> Sequence[ServiceProvider]:
+    """Active providers whose service does not answer, the one that is down longest first."""
+    query = sa.select(ServiceProvider).where(ServiceProvider.active, ServiceProvider.down_since.is_not(None))
+    return session.scalars(query.order_by(ServiceProvider.down_since, ServiceProvider.uuid).limit(limit)).all()
+
+
 def plan_of(subscription_uuid: UUID) -> dict[str, int | bool | None]:
     """The features of this subscription as `Subscription.values` tells them, without loading it."""
     columns = SubscriptionFeature.code, SubscriptionFeature.number, SubscriptionFeature.switch

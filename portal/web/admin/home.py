@@ -20,7 +20,7 @@ from portal.people.staff import StaffPermission
 from portal.status.subscription_usage import reached_limits
 from portal.subscriptions.dates import zone_of
 from portal.subscriptions.endings import WARNINGS, end_of
-from portal.subscriptions.queries import ending_subscriptions, inactive_default_providers
+from portal.subscriptions.queries import ending_subscriptions, failing_providers, inactive_default_providers
 from portal.web.manage.room_filter import RoomFilter, StatusFilter
 from portal.web.manage.room_list import page_of_rooms
 from portal.web.manage.room_rows import Row
@@ -81,6 +81,11 @@ BLOCKS = (
         "admin/home/_inactive_services.html",
         StaffPermission.PROVIDERS_READ,
         lambda _somebody: inactive_default_providers(limit=MOST + 1),
+    ),
+    HomeBlock(
+        "admin/home/_failing_services.html",
+        StaffPermission.PROVIDERS_READ,
+        lambda _somebody: failing_providers(limit=MOST + 1),
     ),
     HomeBlock("admin/home/_ending_subscriptions.html", StaffPermission.SUBSCRIPTIONS_READ, _ending_subscriptions),
     HomeBlock(

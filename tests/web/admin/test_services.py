@@ -103,6 +103,10 @@ def test_health_is_shown(cast: Cast, ada: Client, page: str) -> None:
     assert "Does not answer" in shown
     assert "status got no answer in 2.0 s" in shown
     assert "Elsewhere" in ada.get("/admin/services?status=down").text
+    assert "Services that do not answer" in ada.get("/admin").text
+    with cast.app.app_context(), transaction():
+        stored(cast).down_since = None
+    assert "Services that do not answer" not in ada.get("/admin").text
 
 
 def test_a_default_stays_on_and_what_is_attached_stays_and_both_say_where(cast: Cast, ada: Client, page: str) -> None:

@@ -172,9 +172,9 @@ def test_the_first_page_says_what_to_do_next(bare: Flask) -> None:
         assert "Nobody has an account here yet" not in client.get("/sign-in").text
         assert client.send("/sign-in", email=f"{name}@x.example", password=PASSWORD).status_code == 303
         pages[name] = client.get("/manage/rooms").text
-    assert "portal customer create --name" in pages["root"]
+    assert "Begin on Home" in pages["root"]
     assert "ask whoever runs this portal" in pages["zoe"]
-    assert "portal customer create" not in pages["zoe"]
+    assert "Begin on Home" not in pages["zoe"]
 
 
 def test_staff_without_rooms_read_whether_somebody_can_make_one(bare: Flask) -> None:

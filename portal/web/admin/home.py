@@ -21,6 +21,7 @@ from portal.status.subscription_usage import reached_limits
 from portal.subscriptions.dates import zone_of
 from portal.subscriptions.endings import WARNINGS, end_of
 from portal.subscriptions.queries import ending_subscriptions, failing_providers, inactive_default_providers
+from portal.web.admin.first_steps import first_steps
 from portal.web.manage.room_filter import RoomFilter, StatusFilter
 from portal.web.manage.room_list import page_of_rooms
 from portal.web.manage.room_rows import Row
@@ -77,6 +78,7 @@ def _ending_subscriptions(_somebody: Actor) -> Sequence[EndingSubscription]:
 
 
 BLOCKS = (
+    HomeBlock("admin/home/_first_steps.html", StaffPermission.DASHBOARD_ACCESS, first_steps),
     HomeBlock(
         "admin/home/_inactive_services.html",
         StaffPermission.PROVIDERS_READ,

@@ -83,7 +83,7 @@ def save() -> ResponseReturnValue:
                 )
                 begin_session(started)
                 flash_messages.done(_("Your password is set, and you are signed in."))
-                answer = make_response(redirect(url_for("rooms.index"), 303))
+                answer = make_response(redirect(url_for("home"), 303))
                 return password_link_cookie.delete(answer, path=url_for("passwords.show"))
         return _page(form, find_password_link(form.token.data or "")), 422
     except NotFound:

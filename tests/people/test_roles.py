@@ -198,7 +198,11 @@ def test_the_last_active_administrator_stays(ada: Actor, cast: Cast, act: Act) -
 
 
 @BOTH
-@pytest.mark.parametrize("acts", [(take, take), (switch_off, switch_off), (take, erase)], ids=str)
+@pytest.mark.parametrize(
+    "acts",
+    [(take, take), (switch_off, switch_off), (take, erase)],
+    ids=["take-take", "switch_off-switch_off", "take-erase"],
+)
 def test_of_two_administrators_who_remove_each_other_one_stays(app: Flask, cast: Cast, acts: tuple[Act, Act]) -> None:
     with app.app_context(), transaction():
         make_admin(create_user(email="eve@x.example", name="Eve"))

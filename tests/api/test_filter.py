@@ -5,17 +5,52 @@ from typing import Any
 import pytest
 from flask import Flask
 
+from tests.api.authorization.table import filled
 from tests.api.conftest import NewProgram, Program
 from tests.api.test_openapi import document
 from tests.cast import Cast
 
 ROOM = "/api/v1/rooms/{room_id}"
 HOOK = "/api/v1/webhooks/{webhook_id}"
+PACKAGE = "/api/v1/service-packages/{package_id}"
+PROVIDER = "/api/v1/service-providers/{provider_id}"
 HOOKED = {"url": "https://hooks.example/room", "events": ["room.ended"]}
+SOMEBODY = {"email": "new@demo.example", "name": "New"}
+HOLDER = {"user_id": "{user_id}", "roles_ids": ["{role_id}"]}
+PERMITTED = {"role_id": "{role_id}", "permissions_ids": ["staff:rooms:update", "staff:rooms:read"]}
+BUILT_IN = {"provider_name": "Conferences", "provider_type": "mesh", "service_type": "meet"}
+PACKAGED = {"name": "Meet Plus", "service_type": "meet", "currency": "EUR"}
 TABLE: dict[str, tuple[str, Any]] = {  # operation → a field to ask for, and the body
     "get /api/v1/accounts": ("account_name", None),
+    "post /api/v1/accounts": ("account_name", {"subscription_id": "{subscription_id}", "account_name": "Events"}),
     "get /api/v1/accounts/{account_id}": ("account_name", None),
+    "patch /api/v1/accounts/{account_id}": ("account_name", {"account_name": "Events"}),
+    "get /api/v1/accounts/{account_id}/users": ("email", None),
+    "post /api/v1/accounts/{account_id}/users": ("email", {"email": "bob@demo.example"}),
+    "patch /api/v1/accounts/{account_id}/users/{user_id}": ("email", {"permissions": ["usage:view"]}),
+    "get /api/v1/admins": ("email", None),
+    "post /api/v1/admins": ("email", {**SOMEBODY, "roles_ids": ["{role_id}"]}),
+    "get /api/v1/admins/{admin_id}": ("email", None),
+    "patch /api/v1/admins/{admin_id}": ("email", {"name": "Renamed"}),
+    "get /api/v1/customers": ("email", None),
+    "post /api/v1/customers": ("email", {"company_name": "Initech", "email": "peter@initech.example"}),
+    "get /api/v1/customers/{customer_id}": ("email", None),
+    "patch /api/v1/customers/{customer_id}": ("email", {"country": "DE"}),
+    "get /api/v1/customers/{customer_id}/users": ("email", None),
+    "post /api/v1/customers/{customer_id}/users": ("email", {"email": "bob@demo.example"}),
+    "patch /api/v1/customers/{customer_id}/users/{user_id}": ("email", {"permissions": ["usage:view"]}),
     "get /api/v1/features": ("code", None),
+    "get /api/v1/permissions": ("display_name", None),
+    "post /api/v1/permissions/attach": ("name", PERMITTED),
+    "post /api/v1/permissions/detach": ("name", PERMITTED),
+    "post /api/v1/permissions/sync": ("name", PERMITTED),
+    "get /api/v1/roles": ("name", None),
+    "post /api/v1/roles": ("name", {"name": "sales-team", "permissions_ids": ["staff:rooms:read"]}),
+    "get /api/v1/roles/{role_id}": ("name", None),
+    "patch /api/v1/roles/{role_id}": ("name", {"description": "Take customers on."}),
+    "post /api/v1/roles/assign": ("email", HOLDER),
+    "post /api/v1/roles/revoke": ("email", HOLDER),
+    "post /api/v1/roles/sync": ("email", HOLDER),
     "get /api/v1/rooms": ("slug", None),
     "post /api/v1/rooms": ("slug", {"room_name": "Meeting"}),
     f"get {ROOM}": ("slug", None),
@@ -40,8 +75,31 @@ TABLE: dict[str, tuple[str, Any]] = {  # operation → a field to ask for, and t
     f"post {ROOM}/users": ("email", {"email": "charlie@demo.example"}),
     f"get {ROOM}/users/{{user_id}}": ("email", None),
     f"patch {ROOM}/users/{{user_id}}": ("email", {"permissions": ["room:view"]}),
+    "get /api/v1/service-packages": ("currency", None),
+    "post /api/v1/service-packages": ("currency", PACKAGED),
+    f"get {PACKAGE}": ("currency", None),
+    f"patch {PACKAGE}": ("currency", {"tier": 7}),
+    f"get {PACKAGE}/features": ("value", None),
+    f"post {PACKAGE}/features": ("value", {"service_feature_code": "max_rooms", "value": 10}),
+    f"get {PACKAGE}/features/{{code}}": ("value", None),
+    f"patch {PACKAGE}/features/{{code}}": ("value", {"value": 20}),
+    f"get {PACKAGE}/providers": ("default", None),
+    f"post {PACKAGE}/providers": ("default", {"service_provider_id": "{provider_id}"}),
+    f"get {PACKAGE}/providers/{{one_id}}": ("default", None),
+    f"patch {PACKAGE}/providers/{{one_id}}": ("default", {"default": True}),
+    "get /api/v1/service-providers": ("provider_name", None),
+    "post /api/v1/service-providers": ("provider_name", BUILT_IN),
+    "post /api/v1/service-providers/test": ("tested", {"provider_type": "mesh", "properties": {}}),
+    f"get {PROVIDER}": ("provider_name", None),
+    f"patch {PROVIDER}": ("provider_name", {"draining": True}),
+    f"get {PROVIDER}/health": ("down_since", None),
+    f"post {PROVIDER}/test": ("tested", None),
     "get /api/v1/subscriptions": ("features", None),
     "get /api/v1/subscriptions/{subscription_id}": ("features", None),
+    "get /api/v1/users": ("email", None),
+    "post /api/v1/users": ("email", SOMEBODY),
+    "get /api/v1/users/{user_id}": ("email", None),
+    "patch /api/v1/users/{user_id}": ("email", {"name": "Renamed"}),
     "get /api/v1/webhooks": ("url", None),
     "post /api/v1/webhooks": ("secret", {**HOOKED, "room_id": "{room_id}"}),
     f"get {HOOK}": ("url", None),
@@ -55,36 +113,82 @@ TABLE: dict[str, tuple[str, Any]] = {  # operation → a field to ask for, and t
 KNOWN_BY_ID = {"AccessDecision": {"object"}}
 
 
-def places(alice: Program, cast: Cast, operation: str) -> dict[str, str]:
-    """What stands in the addresses: one thing of each kind that the operation names."""
+STAFF = "accounts", "admins", "customers", "permissions", "roles", "service-packages", "service-providers", "users"
+"""What the staff's program is tried on; on everything else that of an owner."""
+LISTS = (
+    "/accounts",
+    "/admins?include=roles",
+    "/customers",
+    "/roles?include=permissions",
+    "/service-packages?include=features,providers",
+    "/service-providers",
+    "/users?include=roles",
+)
 
-    def made(path: str, body: Any = None) -> str:
-        answer = alice.post(path, body)
-        assert answer.status_code in {200, 201}, answer.text
-        return str(answer.json["data"]["id"])
 
-    def first(path: str) -> str:
-        return str(alice.get(path).json["data"][0]["id"])
+def first(program: Program, path: str) -> str:
+    return str(program.get(path).json["data"][0]["id"])
 
+
+def made(program: Program, path: str, body: Any = None) -> str:
+    answer = program.post(path, body)
+    assert answer.status_code in {200, 201}, answer.text
+    return str(answer.json["data"]["id"])
+
+
+def caller(program: NewProgram, operation: str) -> Program:
+    """Whose program calls the operation."""
+    return program("admin" if operation.split("/")[3] in STAFF else "alice")
+
+
+def places(by: Program, cast: Cast, operation: str) -> dict[str, str]:
+    """What stands in the addresses and bodies: one thing of each kind that the operation names."""
+    if operation.split("/")[3] in STAFF:
+        return platform_places(by, operation)
     room = f"/rooms/{cast.board}"
     found = {"room_id": cast.board}
     if "token" in operation:
-        found["token_id"] = made(f"{room}/tokens", {"role": "attendee"})
+        found["token_id"] = made(by, f"{room}/tokens", {"role": "attendee"})
     if "code" in operation:
-        found["code_id"] = made(f"{room}/access-codes", {"role": "moderator"})
+        found["code_id"] = made(by, f"{room}/access-codes", {"role": "moderator"})
     if "user" in operation:
-        found["user_id"] = next(one["id"] for one in alice.get(f"{room}/users").json["data"] if not one["owner"])
+        found["user_id"] = next(one["id"] for one in by.get(f"{room}/users").json["data"] if not one["owner"])
     if "session" in operation:
-        made(f"{room}/start")
-        found["session_id"] = first(f"{room}/sessions")
-    if "account" in operation:
-        found["account_id"] = first("/accounts")
+        made(by, f"{room}/start")
+        found["session_id"] = first(by, f"{room}/sessions")
     if "subscription" in operation:
-        found["subscription_id"] = first("/subscriptions")
+        found["subscription_id"] = first(by, "/subscriptions")
     if "webhook" in operation:
-        found["webhook_id"] = made("/webhooks", {**HOOKED, "room_id": cast.board})
-        found["delivery_id"] = made(f"/webhooks/{found['webhook_id']}/test")
+        found["webhook_id"] = made(by, "/webhooks", {**HOOKED, "room_id": cast.board})
+        found["delivery_id"] = made(by, f"/webhooks/{found['webhook_id']}/test")
     return found
+
+
+def platform_places(ada: Program, operation: str) -> dict[str, str]:
+    """The same for what the staff's program is tried on."""
+    role = made(ada, "/roles", {"name": "clerks"})
+    clerk = {"email": "clerk@demo.example", "name": "Clerk", "roles_ids": [role]}
+    found = {"role_id": role, "admin_id": made(ada, "/admins", clerk)}
+    found["user_id"] = found["admin_id"]
+    for noun in ("account", "customer", "subscription"):
+        found[f"{noun}_id"] = first(ada, f"/{noun}s")
+        if operation.endswith(f"/{{{noun}_id}}/users/{{user_id}}"):
+            made(ada, f"/{noun}s/{found[f'{noun}_id']}/users", {"email": "clerk@demo.example"})
+    if "service" in operation:
+        used = first(ada, "/service-providers")
+        found["package_id"] = made(ada, "/service-packages", {**PACKAGED, "service_provider_id": used})
+        found["provider_id"] = made(ada, "/service-providers", BUILT_IN)
+        package = f"/service-packages/{found['package_id']}"
+        found["code"] = made(ada, f"{package}/features", {"service_feature_code": "max_duration", "value": 60})
+        found["one_id"] = first(ada, f"{package}/providers")
+    return found
+
+
+def stored(program: NewProgram) -> list[Any]:
+    """What the operations could have changed, as it is read."""
+    rooms = program("alice").get("/rooms?include=tokens,access_codes,users,room_status&orderBy=id")
+    ada = program("admin")
+    return [rooms.json["data"], *(ada.get(path).json["data"] for path in LISTS)]
 
 
 def test_the_table_has_every_operation_that_answers_with_a_thing(app: Flask) -> None:
@@ -99,11 +203,9 @@ def test_the_table_has_every_operation_that_answers_with_a_thing(app: Flask) -> 
 
 @pytest.mark.parametrize("operation", TABLE)
 def test_a_filter_leaves_what_was_asked_for(cast: Cast, program: NewProgram, operation: str) -> None:
-    alice, (method, _, path), (field, body) = program("alice"), operation.partition(" "), TABLE[operation]
-    named = places(alice, cast, operation)
-    if body and "room_id" in body:
-        body = {**body, "room_id": cast.board}
-    answer = alice.call(method.upper(), f"{path.format(**named)}?filter={field}", body)
+    by, (method, _, path), (field, body) = caller(program, operation), operation.partition(" "), TABLE[operation]
+    named = places(by, cast, operation)
+    answer = by.call(method.upper(), f"{path.format(**named)}?filter={field}", filled(body, named))
     assert answer.status_code in {200, 201}, answer.text
     things = answer.json["data"] if isinstance(answer.json["data"], list) else [answer.json["data"]]
     assert things
@@ -113,13 +215,13 @@ def test_a_filter_leaves_what_was_asked_for(cast: Cast, program: NewProgram, ope
 
 @pytest.mark.parametrize("operation", [name for name in TABLE if not name.startswith("get ")])
 def test_what_asks_for_no_field_that_there_is_changes_nothing(cast: Cast, program: NewProgram, operation: str) -> None:
-    alice, (method, _, path), (_, body) = program("alice"), operation.partition(" "), TABLE[operation]
-    named = places(alice, cast, operation)
-    before = alice.get("/rooms?include=tokens,access_codes,users,room_status&orderBy=id").json["data"]
-    answer = alice.call(method.upper(), f"{path.format(**named)}?filter=colour", body)
+    by, (method, _, path), (_, body) = caller(program, operation), operation.partition(" "), TABLE[operation]
+    named = places(by, cast, operation)
+    before = stored(program)
+    answer = by.call(method.upper(), f"{path.format(**named)}?filter=colour", filled(body, named))
     assert answer.status_code == 422, answer.text
     assert list(answer.json["errors"]) == ["filter"]
-    assert alice.get("/rooms?include=tokens,access_codes,users,room_status&orderBy=id").json["data"] == before
+    assert stored(program) == before
 
 
 @pytest.mark.parametrize("path", [f"{ROOM}/tokens/{{token_id}}", ROOM, HOOK, "/api/v1/logout"])

@@ -108,14 +108,15 @@ def description(app: Flask, line: Line) -> Description:
 def body_of(app: Flask, line: Line, names: Mapping[str, str]) -> Any:
     """What is sent with this line; None for nothing."""
     if line.body is not None:
-        return _filled(line.body, names)
+        return filled(line.body, names)
     taken = getattr(app.view_functions[line.operation(app)[0]], TAKES, None)
     if taken is None or taken.model is None:
         return None
     return next(iter(taken.examples.values()))
 
 
-def _filled(body: Any, names: Mapping[str, str]) -> Any:
+def filled(body: Any, names: Mapping[str, str]) -> Any:
+    """The body with ids for the names in it."""
     text = json.dumps(body)
     for name, value in names.items():
         text = text.replace(f"{{{name}}}", value)

@@ -49,18 +49,20 @@ class Act:
     dangerous: bool = False
 
 
-def _stops(subscription: Subscription, here: Counted) -> list[Message]:
+def _stops(here: Counted) -> list[Message]:
+    """What it means that rooms stop: see `portal.admission.reauthorization` for why nobody is sent out."""
+    inside = Message.plural(
+        "%(n)d person who is inside now may stay, and nobody new comes in.",
+        "%(n)d people who are inside now may stay, and nobody new comes in.",
+        n=here.people,
+    )
     return [
         Message.plural(
             "Its %(n)d room can no longer be entered.",
             "Its %(n)d rooms can no longer be entered.",
             n=here.rooms,
         ),
-        Message.plural(
-            "%(n)d person who is inside now is sent out.",
-            "%(n)d people who are inside now are sent out.",
-            n=here.people,
-        ),
+        inside if here.people else Message("Nobody is inside now."),
     ]
 
 
@@ -68,8 +70,8 @@ SUSPEND = Act(
     Message("Suspend subscription"),
     Message("Suspend"),
     Message("Suspended."),
-    lambda subscription, here: [
-        *_stops(subscription, here),
+    lambda _subscription, here: [
+        *_stops(here),
         Message("Its period goes on meanwhile. Resume it when the reason is gone."),
     ],
     lambda subscription, by: suspend(subscription, by=by),
@@ -95,8 +97,8 @@ TERMINATE = Act(
     Message("Terminate subscription"),
     Message("Terminate"),
     Message("Terminated."),
-    lambda subscription, here: [
-        *_stops(subscription, here),
+    lambda _subscription, here: [
+        *_stops(here),
         Message("It cannot be renewed afterwards. To let it end and keep that way open, cancel it."),
     ],
     lambda subscription, by: terminate(subscription, by=by),
@@ -219,7 +221,7 @@ def cancellation(subscription: Subscription) -> ResponseReturnValue:
     else:
         day = last_day(end, zone_of(subscription.customer))
         says.append(_("At the end: its rooms can be used through %(day)s, then no longer.", day=day))
-    stops = _stops(subscription, counted(subscription))
+    stops = _stops(counted(subscription))
     says.append(_("Now: %(words)s", words=" ".join(translated(one) for one in stops)))
     says.append(_("Nothing is deleted. It can be renewed later."))
     title, button = Message("Cancel subscription"), Message("Cancel subscription")

@@ -16,6 +16,7 @@ from portal.clock import now
 from portal.customers.models import Customer
 from portal.db import db, session, transaction
 from portal.people.staff import StaffPermission
+from portal.status.models import Participation
 from portal.subscriptions.models import Subscription, SubscriptionStatus
 from portal.subscriptions.packages import create_package
 from portal.subscriptions.provider_models import ServiceProvider, ServiceType
@@ -134,7 +135,7 @@ def test_renewing_says_beforehand_until_when(cast: Cast, package: str) -> None:
 def test_canceling_at_the_end_and_taking_it_back(cast: Cast, package: str) -> None:
     ada = cast.sign_in("admin")
     path = sell(ada, package)
-    assert "0 people who are inside now are sent out." in ada.get(f"{path}/cancellation").text
+    assert "Nobody is inside now." in ada.get(f"{path}/cancellation").text
     ada.send(f"{path}/cancellation", when="end")
     assert "Canceled" in ada.get(path).text
     assert "has to take that back" in ada.send(f"{path}/renewal", cycles="1").text
@@ -148,8 +149,11 @@ def test_suspending_stops_rooms_and_resuming_opens_them(cast: Cast) -> None:
     with cast.app.app_context():
         path = f"{LIST}/{cast.room().subscription.id}"
     cast.join()
-    assert "1 person who is inside now is sent out." in ada.get(f"{path}/suspension").text
+    for act in ("suspension", "termination", "cancellation"):
+        assert "1 person who is inside now may stay, and nobody new comes in." in ada.get(f"{path}/{act}").text, act
     ada.send(f"{path}/suspension")
+    with cast.app.app_context():
+        assert session.scalars(sa.select(Participation)).one().left_at is None, "the page promised that whoever is inside may stay"
     refused = cast.browser().send(cast.open_path, name="Late")
     assert refused.status_code != 303
     assert "not available right now" in refused.text, refused.text

@@ -3,11 +3,10 @@
 import unicodedata
 import zoneinfo
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
 from typing import Any
 
 from flask import Flask, g
-from flask_babel import Babel, format_currency, format_date, format_datetime, format_time, get_translations
+from flask_babel import Babel, format_date, format_datetime, format_time, get_translations
 from markupsafe import Markup
 
 from portal.clock import now
@@ -41,7 +40,6 @@ def install(app: Flask) -> None:
     app.add_template_filter(ending_label)
     app.add_template_filter(first_day)
     app.add_template_filter(last_day)
-    app.add_template_filter(money)
     app.add_template_global(zone_name)
 
 
@@ -156,11 +154,6 @@ def last_day(end: datetime, zone_key: str) -> str:
 
 def _day(day: date) -> str:
     return str(format_date(day, "d MMM yyyy", rebase=False))
-
-
-def money(amount: Decimal, currency: str) -> str:
-    """An amount of money: "€19.90"."""
-    return str(format_currency(amount, currency))
 
 
 def in_zone(moment: datetime) -> str:

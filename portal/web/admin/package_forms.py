@@ -20,12 +20,17 @@ from portal.subscriptions.packages import PackageChanges, change_package, create
 from portal.subscriptions.provider_models import ServiceProvider, ServiceType
 from portal.subscriptions.terms import PeriodUnit
 from portal.web.admin.features_form import sent_features, shown_features, with_features
-from portal.web.admin.terms_form import currency_choices, read_amount, read_length, typed_amount, unit_choices
+from portal.web.admin.terms_form import (
+    AMOUNT,
+    COUNT,
+    currency_choices,
+    read_amount,
+    read_length,
+    typed_amount,
+    unit_choices,
+)
 from portal.web.edit_forms import EditForm, lock_for_edit
 from portal.web.forms import Form
-
-AMOUNT = {"inputmode": "decimal", "autocomplete": "off", "dir": "ltr"}
-COUNT = {"min": 1, "inputmode": "numeric"}
 
 
 class PriceFields(Form):

@@ -1,7 +1,5 @@
 """Selling a package to a customer."""
 
-from decimal import Decimal
-
 import sqlalchemy as sa
 from flask import Blueprint, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
@@ -16,7 +14,6 @@ from portal.customers.operations import find_customer
 from portal.db import session
 from portal.edge import actor
 from portal.edge.i18n import gettext as _
-from portal.edge.i18n import money, translated
 from portal.edge.staff_guard import staff
 from portal.errors import Conflict, Invalid, NotFound
 from portal.people.staff import StaffPermission
@@ -25,6 +22,7 @@ from portal.subscriptions.package_models import PackageStatus, ServicePackage
 from portal.subscriptions.packages import usable_default
 from portal.subscriptions.selling import create_subscription
 from portal.web import flash_messages
+from portal.web.admin.terms_form import price_words
 from portal.web.forms import Form, query_word, refills
 
 bp = Blueprint("admin_sales", __name__, url_prefix="/admin/subscriptions")
@@ -87,14 +85,8 @@ def _offered_customers() -> list[Customer]:
 
 
 def _line(package: ServicePackage) -> str:
-    price = money(package.price, package.currency) if package.price > Decimal(0) else _("free")
-    if package.period is None:
-        return f"{package.name}: {price}"
-    unit = translated(package.period.unit.label)
-    return _(
-        "%(name)s: %(price)s for %(number)d %(unit)s",
-        name=package.name, price=price, number=package.period.number, unit=unit,
-    )  # fmt: skip
+    price = price_words(package.price, package.currency, package.period)
+    return _("%(name)s: %(price)s", name=package.name, price=price)
 
 
 def _back() -> str:

@@ -18,6 +18,7 @@ from portal.subscriptions.feature_catalog import FEATURES, Feature, Value
 from portal.subscriptions.models import Subscription, SubscriptionStatus
 from portal.subscriptions.phases import phase_of
 from portal.subscriptions.queries import subscription_with_id
+from portal.web.admin.terms_form import price_words
 
 bp = Blueprint("admin_subscription", __name__, url_prefix="/admin/subscriptions/<id:subscription_id>")
 
@@ -63,6 +64,7 @@ def show(subscription: Subscription) -> ResponseReturnValue:
         "admin/subscriptions/show.html",
         subscription=subscription,
         phase=phase_of(subscription, now()),
+        price=price_words(subscription.price, subscription.currency, subscription.period),
         usage=usage_of(subscription, counted(subscription)),
         features=rows,
         differs=any(row.differs for row in rows),

@@ -7,7 +7,7 @@ from typing import Any
 from flask import Blueprint, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext as _l
-from wtforms import DateField, DecimalField, IntegerField, SelectField, StringField
+from wtforms import DateField, IntegerField, SelectField, StringField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Optional
 
@@ -25,8 +25,17 @@ from portal.subscriptions.granting import remove_feature, set_feature
 from portal.subscriptions.models import Subscription
 from portal.subscriptions.package_features import offered_features
 from portal.subscriptions.queries import subscription_with_id
-from portal.subscriptions.terms import Length, PeriodUnit, day_of
+from portal.subscriptions.terms import day_of
 from portal.web import flash_messages
+from portal.web.admin.terms_form import (
+    AMOUNT,
+    COUNT,
+    currency_choices,
+    read_amount,
+    read_length,
+    typed_amount,
+    unit_choices,
+)
 from portal.web.edit_forms import EditForm, lock_for_edit
 from portal.web.forms import refills
 
@@ -41,13 +50,13 @@ class SubscriptionForm(EditForm):
     name = StringField(_l("Name"), [InputRequired(_l("Fill this in."))])
     starts_at = DateField(_l("Starts"), [InputRequired(_l("Fill this in."))])
     ends_at = DateField(_l("Ends after"), [Optional()])
-    price = DecimalField(_l("Price of a period"), [InputRequired(_l("Fill this in."))], places=None)
-    currency = StringField(_l("Currency"), [InputRequired(_l("Fill this in."))])
-    periodicity = IntegerField(_l("Period"), [Optional()])
+    price = StringField(_l("Price of one period"), render_kw=AMOUNT)
+    currency = SelectField(_l("Currency"))
+    periodicity = IntegerField(_l("Period"), [Optional()], render_kw=COUNT)
     periodicity_type = SelectField(_l("Period in"))
-    trial_period = IntegerField(_l("Trial"), [Optional()])
+    trial_period = IntegerField(_l("Trial"), [Optional()], render_kw=COUNT)
     trial_interval = SelectField(_l("Trial in"))
-    grace_period = IntegerField(_l("Grace"), [Optional()])
+    grace_period = IntegerField(_l("Grace"), [Optional()], render_kw=COUNT)
     grace_interval = SelectField(_l("Grace in"))
 
     @staticmethod
@@ -59,27 +68,32 @@ class SubscriptionForm(EditForm):
             "name": subscription.name,
             "starts_at": day_of(subscription.starts_at, zone),
             "ends_at": last_day_of(subscription.ends_at, zone),
-            "price": subscription.price.normalize(),
+            "price": typed_amount(subscription.price, subscription.currency),
             "currency": subscription.currency,
             **{name: getattr(subscription, name) for name in lengths},
         }
 
     def offer(self) -> None:
-        """Fill the choices of units."""
-        units = [SelectChoice(unit.value, translated(unit.label)) for unit in PeriodUnit]
+        """Fill the choices."""
+        self.currency.choices = currency_choices()
         for _number, unit in LENGTHS.values():
-            self[unit].choices = units
+            self[unit].choices = unit_choices()
 
     def changes(self, subscription: Subscription) -> dict[str, Any]:
-        """What was changed in the form, for the operation: what was left alone is no change."""
+        """What was changed in the form, for the operation: what was left alone is no change.
+
+        Raises `Invalid` on `price`.
+        """
         before = self.stored(subscription)
         changes = {
             name: self[name].data
-            for name in ("name", "starts_at", "ends_at", "price", "currency")
+            for name in ("name", "starts_at", "ends_at", "currency")
             if self[name].data != before[name]
         }
+        if self.price.data != before["price"]:
+            changes["price"] = read_amount(self.price.data, field="price")
         for name, (number, unit) in LENGTHS.items():
-            length = Length(self[number].data, PeriodUnit(self[unit].data)) if self[number].data is not None else None
+            length = read_length(self[number].data, self[unit].data)
             if length != getattr(subscription, name):
                 changes[name] = length
         return changes

@@ -24,8 +24,10 @@ from portal.subscriptions.endings import ends_within, expected_end, usable
 from portal.subscriptions.models import Subscription, SubscriptionStatus
 from portal.subscriptions.package_models import ServicePackage
 from portal.subscriptions.phases import Phase, phase_of
+from portal.subscriptions.terms import PeriodUnit, length_of
 from portal.web.admin.list_page import csv_answer, list_answer
 from portal.web.admin.lists import AdminList, FilterChoice, ListColumn, ListFilter
+from portal.web.admin.terms_form import price_words
 
 bp = Blueprint("admin_subscriptions", __name__, url_prefix="/admin/subscriptions")
 
@@ -54,6 +56,8 @@ class SubscriptionRow:
     cancels_at: datetime | None
     price: Decimal
     currency: str
+    periodicity: int | None
+    periodicity_type: PeriodUnit | None
     created_at: datetime
     end: datetime | None
     """When it ends unless somebody renews it."""
@@ -62,6 +66,11 @@ class SubscriptionRow:
     def customer_name(self) -> str:
         """The name to show for its customer."""
         return display_name(self.company_name, self.first_name, self.last_name, self.email)
+
+    @property
+    def price_words(self) -> str:
+        """What is paid, and how often."""
+        return price_words(self.price, self.currency, length_of(self.periodicity, self.periodicity_type))
 
     @property
     def phase(self) -> Phase:
@@ -136,7 +145,7 @@ SUBSCRIPTIONS = AdminList(
         ListColumn(
             "end", Message("Ends"), lambda row: row.end, Key(Subscription.ends_at, nullable=True), kind="moment"
         ),
-        ListColumn("price", Message("Price"), lambda row: f"{row.price:f} {row.currency}", kind="number"),
+        ListColumn("price", Message("Price"), lambda row: row.price_words, wide=True),
     ),
     search=lambda text: sa.or_(
         words_begin(Subscription.name, text),

@@ -1,4 +1,4 @@
-"""Form fields for prices and lengths of time, as packages have them, and how people read them."""
+"""Form fields for prices and lengths of time, as packages and subscriptions have them, and how people read them."""
 
 from decimal import Decimal, InvalidOperation
 
@@ -13,6 +13,10 @@ from portal.errors import Invalid, Message
 from portal.subscriptions.terms import Length, PeriodUnit, TermsMixin
 
 LONGEST_AMOUNT = 20  # characters
+AMOUNT = {"inputmode": "decimal", "autocomplete": "off", "dir": "ltr"}
+"""Attributes of a field in which an amount is typed."""
+COUNT = {"min": 1, "inputmode": "numeric"}
+"""Attributes of a field for the number of a length."""
 
 
 def currency_choices() -> list[SelectChoice]:

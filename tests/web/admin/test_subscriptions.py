@@ -4,6 +4,7 @@ import csv
 import io
 import re
 from datetime import timedelta
+from decimal import Decimal
 from html import unescape
 
 import pytest
@@ -153,7 +154,9 @@ def test_suspending_stops_rooms_and_resuming_opens_them(cast: Cast) -> None:
         assert "1 person who is inside now may stay, and nobody new comes in." in ada.get(f"{path}/{act}").text, act
     ada.send(f"{path}/suspension")
     with cast.app.app_context():
-        assert session.scalars(sa.select(Participation)).one().left_at is None, "the page promised that whoever is inside may stay"
+        assert session.scalars(sa.select(Participation)).one().left_at is None, (
+            "the page promised that whoever is inside may stay"
+        )
     refused = cast.browser().send(cast.open_path, name="Late")
     assert refused.status_code != 303
     assert "not available right now" in refused.text, refused.text
@@ -183,12 +186,13 @@ def test_what_contradicts_is_refused_beside_its_field(cast: Cast, package: str) 
     form = ada.get(f"{path}/edit").text
     fields = dict(re.findall(r'name="(\w+)"[^>]* value="([^"]*)"', form))
     fields = {name: value for name, value in fields.items() if name not in {"csrf_token", "version"}}
-    units = {"periodicity_type": "month", "trial_interval": "day", "grace_interval": "week"}
+    units = {"currency": "EUR", "periodicity_type": "month", "trial_interval": "day", "grace_interval": "week"}
     for change, words in (
         ({"ends_at": "2020-01-01"}, "before it starts"),
         ({"periodicity": "0"}, "from 1 to"),
         ({"price": "-1"}, "from 0 to"),
-        ({"currency": "XYZ"}, "code of a currency"),
+        ({"price": "much"}, "an amount like 19.90"),
+        ({"currency": "XYZ"}, "Not a valid choice"),
         ({"trial_period": "90"}, "trial would last longer"),
     ):
         answer = ada.send(f"{path}/edit", **fields | units | change)
@@ -197,7 +201,21 @@ def test_what_contradicts_is_refused_beside_its_field(cast: Cast, package: str) 
     assert ada.send(f"{path}/edit", **fields | units | {"price": "12.50", "name": "Other"}).status_code == 303
     page = ada.get(path).text
     assert "Other" in page
-    assert "€12.50" in page
+    assert "12.50 EUR for 1 month<" in page
+
+
+@pytest.mark.parametrize("price", ["20", "100", "19.9"])
+def test_a_price_is_written_alike_wherever_it_stands(cast: Cast, package: str, price: str) -> None:
+    ada = cast.sign_in("admin")
+    path = sell(ada, package)
+    with cast.app.app_context(), transaction():
+        only(path).price = only(path).package.price = Decimal(price)
+    written = f"{Decimal(price):.2f}"
+    assert f'value="{written}"' in ada.get(f"{path}/edit").text
+    words = f"{written} EUR for 1 month"
+    assert f"Monthly: {words}<" in ada.get(f"{LIST}/new").text
+    for page in (path, LIST, f"{LIST}/export.csv", "/admin/packages"):
+        assert words in ada.get(page).text, page
 
 
 def test_whoever_only_reads_sees_no_buttons_and_may_not_act(cast: Cast) -> None:

@@ -1,4 +1,4 @@
-"""The features of a package as fields of a form: one for each that can be sold with it."""
+"""The features of a package or a subscription as fields of a form: one for each that it can have."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar

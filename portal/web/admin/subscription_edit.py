@@ -1,6 +1,5 @@
 """Changing what staff may write of a subscription: its name, dates and terms; and what it grants."""
 
-from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -8,25 +7,23 @@ from flask import Blueprint, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext as _l
 from wtforms import DateField, IntegerField, SelectField, StringField
-from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Optional
 
 from portal.edge import actor
 from portal.edge.i18n import gettext as _
-from portal.edge.i18n import translated
 from portal.edge.staff_guard import staff
-from portal.errors import Invalid, Message
 from portal.people.staff import StaffPermission
 from portal.subscriptions.changing import change_subscription
 from portal.subscriptions.checked_terms import LENGTHS
 from portal.subscriptions.dates import zone_of
-from portal.subscriptions.feature_catalog import FEATURES, Feature, Value
-from portal.subscriptions.granting import remove_feature, set_feature
+from portal.subscriptions.feature_catalog import FEATURES, Feature
+from portal.subscriptions.granting import set_feature
 from portal.subscriptions.models import Subscription
 from portal.subscriptions.package_features import offered_features
 from portal.subscriptions.queries import subscription_with_id
 from portal.subscriptions.terms import day_of
 from portal.web import flash_messages
+from portal.web.admin.features_form import sent_features, shown_features, with_features
 from portal.web.admin.terms_form import (
     AMOUNT,
     COUNT,
@@ -40,8 +37,6 @@ from portal.web.edit_forms import EditForm, lock_for_edit
 from portal.web.forms import refills
 
 bp = Blueprint("admin_subscription_edit", __name__, url_prefix="/admin/subscriptions/<id:subscription_id>")
-
-UNLIMITED = "unlimited"
 
 
 class SubscriptionForm(EditForm):
@@ -99,6 +94,12 @@ class SubscriptionForm(EditForm):
         return changes
 
 
+class FeaturesForm(EditForm):
+    """What a subscription grants. `with_features` adds the fields."""
+
+    features: list[Feature]
+
+
 def last_day_of(end: datetime | None, zone: str) -> date | None:
     """The last whole day before this end."""
     return day_of(end, zone) - timedelta(days=1) if end is not None else None
@@ -126,14 +127,16 @@ def edit(subscription: Subscription) -> ResponseReturnValue:
 def features(subscription: Subscription) -> ResponseReturnValue:
     """Change what the subscription grants, feature by feature."""
     lock_for_edit(subscription)
-    shown = _features_shown(subscription)
-    values = subscription.values
-    form = _features_form(shown)(data={one.code: _written(one, values) for one in shown})
+    shown, granted = _features_shown(subscription), subscription.values
+    form = with_features(FeaturesForm, shown)(data=shown_features(shown, granted))
+    form.features = shown
     if form.validate_on_submit():
         with form.refusals():
-            _change_features(subscription, shown, {one.code: form[one.code].data or "" for one in shown})
+            for code, value in sent_features(form, shown, granted).items():
+                if code not in granted or value != granted[code]:
+                    set_feature(subscription, code=code, value=value, by=actor.someone())
             return _saved(subscription)
-    page = render_template("admin/subscriptions/features.html", form=form, subscription=subscription, features=shown)
+    page = render_template("admin/subscriptions/features.html", form=form, subscription=subscription)
     return page, 422 if form.refused else 200
 
 
@@ -141,51 +144,6 @@ def _features_shown(subscription: Subscription) -> list[Feature]:
     """What can be granted on the services of its package, and what it has already."""
     offered = offered_features(subscription.service_type, subscription.package.providers)
     return [one for one in FEATURES.values() if one in offered or one.code in subscription.values]
-
-
-def _features_form(shown: list[Feature]) -> type[EditForm]:
-    """A form with a field for each of these: a number typed, or a choice."""
-    words = (("", _("Not granted")), ("on", _("On")), ("off", _("Off")))
-    choices = [SelectChoice(word, label) for word, label in words]
-    fields = {
-        one.code: StringField(translated(one.label), render_kw={"autocomplete": "off"})
-        if one.numeric
-        else SelectField(translated(one.label), choices=choices)
-        for one in shown
-    }
-    return type("FeaturesForm", (EditForm,), fields)
-
-
-def _written(feature: Feature, values: Mapping[str, Value]) -> str:
-    """A value as the form shows it; empty for what is not granted."""
-    if feature.code not in values:
-        return ""
-    value = values[feature.code]
-    if not feature.numeric:
-        return "on" if value else "off"
-    return _(UNLIMITED) if value is None else str(value)
-
-
-def _change_features(subscription: Subscription, shown: list[Feature], sent: Mapping[str, str]) -> None:
-    before = {one.code: _written(one, subscription.values) for one in shown}
-    for one in shown:
-        text = sent[one.code].strip()
-        if text == before[one.code]:
-            continue
-        if not text:
-            remove_feature(subscription, code=one.code, by=actor.someone())
-        else:
-            set_feature(subscription, code=one.code, value=_read(one, text), by=actor.someone())
-
-
-def _read(feature: Feature, text: str) -> Value:
-    if not feature.numeric:
-        return text == "on"
-    if text.casefold() in {UNLIMITED, _(UNLIMITED).casefold()}:
-        return None
-    if not text.isascii() or not text.isdigit() or len(text) > 15:  # noqa: PLR2004  (more digits are in no row)
-        raise Invalid(**{feature.code: Message("Use a whole number, “unlimited”, or leave it empty.")})
-    return int(text)
 
 
 def _saved(subscription: Subscription) -> ResponseReturnValue:

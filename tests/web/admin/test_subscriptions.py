@@ -170,6 +170,7 @@ def test_features_are_changed_and_synced(cast: Cast) -> None:
         path = f"{LIST}/{cast.room().subscription.id}"
     form = ada.get(f"{path}/features").text
     fields = dict(re.findall(r'name="(max_\w+)"[^>]* value="([^"]*)"', form))
+    fields |= dict.fromkeys(re.findall(r'name="(\w+)"[^>]* checked', form), "y")
     assert ada.send(f"{path}/features", **fields | {"max_participants": "many"}).status_code == 422
     assert ada.send(f"{path}/features", **fields | {"max_participants": "1"}).status_code == 303
     assert "Differs" in ada.get(path).text
@@ -178,6 +179,20 @@ def test_features_are_changed_and_synced(cast: Cast) -> None:
     assert "full" in refused.text, "the next entry is judged by the new limit"
     ada.send(f"{path}/features/sync")
     assert "Differs" not in ada.get(path).text
+
+
+def test_an_empty_limit_is_unlimited_and_what_is_not_granted_is_told(cast: Cast, package: str) -> None:
+    ada = cast.sign_in("admin")
+    path = sell(ada, package)
+    form = ada.get(f"{path}/features").text
+    assert "An empty number means unlimited, 0 means none." in form
+    assert re.search(r'name="max_duration"[^>]* value="0"', form)
+    assert re.search(r'id="hint-max_duration">Not granted\.<', form)
+    assert 'id="hint-max_rooms"' not in form, "it is granted"
+    sent = {"max_rooms": "", "max_participants": "0", "max_duration": "0", "max_accounts": "0"}
+    assert ada.send(f"{path}/features", **sent | {"allow_create_account": "y"}).location == path
+    with cast.app.app_context():
+        assert only(path).values == {"max_rooms": None, "max_participants": 0, "allow_create_account": True}
 
 
 def test_what_contradicts_is_refused_beside_its_field(cast: Cast, package: str) -> None:

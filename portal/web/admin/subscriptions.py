@@ -12,7 +12,8 @@ from flask.typing import ResponseReturnValue
 from portal.clock import now
 from portal.customers.models import Customer, display_name
 from portal.db import session
-from portal.edge.i18n import translated
+from portal.edge.i18n import gettext as _
+from portal.edge.i18n import last_day, translated
 from portal.edge.staff_guard import staff
 from portal.errors import Message
 from portal.identifiers import ID_LENGTH
@@ -20,6 +21,7 @@ from portal.keyset import Key
 from portal.people.staff import StaffPermission
 from portal.plain_values import columns_for
 from portal.resources.columns import words_begin
+from portal.subscriptions.dates import UTC_ZONE
 from portal.subscriptions.endings import ends_within, expected_end, usable
 from portal.subscriptions.models import Subscription, SubscriptionStatus
 from portal.subscriptions.package_models import ServicePackage
@@ -61,6 +63,8 @@ class SubscriptionRow:
     created_at: datetime
     end: datetime | None
     """When it ends unless somebody renews it."""
+    timezone: str | None
+    """That of its customer."""
 
     @property
     def customer_name(self) -> str:
@@ -71,6 +75,11 @@ class SubscriptionRow:
     def price_words(self) -> str:
         """What is paid, and how often."""
         return price_words(self.price, self.currency, length_of(self.periodicity, self.periodicity_type))
+
+    @property
+    def last_day(self) -> str:
+        """The last day before its end, or that it has none, as people read it."""
+        return last_day(self.end, self.timezone or UTC_ZONE) if self.end is not None else _("Never")
 
     @property
     def phase(self) -> Phase:
@@ -130,6 +139,7 @@ SUBSCRIPTIONS = AdminList(
             email=Customer.email,
             package_name=ServicePackage.name,
             end=expected_end(),
+            timezone=Customer.timezone,
         )
     )
     .join(Customer, Customer.uuid == Subscription.customer_uuid)
@@ -142,9 +152,7 @@ SUBSCRIPTIONS = AdminList(
         ListColumn("package_name", Message("Package"), lambda row: row.package_name, wide=True),
         ListColumn("phase", Message("Status"), lambda row: translated(row.phase.label)),
         ListColumn("since", Message("Sold"), lambda row: row.created_at, Key(Subscription.created_at), kind="moment"),
-        ListColumn(
-            "end", Message("Ends"), lambda row: row.end, Key(Subscription.ends_at, nullable=True), kind="moment"
-        ),
+        ListColumn("end", Message("Ends after"), lambda row: row.last_day, Key(expected_end(), nullable=True)),
         ListColumn("price", Message("Price"), lambda row: row.price_words, wide=True),
     ),
     search=lambda text: sa.or_(

@@ -3,7 +3,7 @@
 import csv
 import io
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from html import unescape
 
@@ -51,6 +51,10 @@ def sell(ada: Client, package: str, **more: str) -> str:
     answer = ada.send(f"{LIST}/new", **sent)
     assert answer.status_code == 303, answer.text
     return str(answer.location)
+
+
+def at(day: str) -> datetime:
+    return datetime.fromisoformat(day).replace(tzinfo=UTC)
 
 
 def only(path: str) -> Subscription:
@@ -111,6 +115,29 @@ def test_the_list_is_searched_filtered_and_downloaded(cast: Cast, package: str) 
     head, *rows = csv.reader(io.StringIO(ada.get(f"{LIST}/export.csv").text.removeprefix("\ufeff")))
     assert head[:2] == ["Subscription", "Customer"]
     assert len(rows) == 3
+
+
+@BOTH
+def test_every_page_tells_the_same_last_day_and_the_list_is_sorted_by_it(cast: Cast, package: str) -> None:
+    ada = cast.sign_in("admin")
+    paths = [sell(ada, package, starts_at="2027-01-01", account="") for _ in range(3)]
+    with cast.app.app_context(), transaction():
+        first, second, third = map(only, paths)
+        first.ends_at, second.ends_at, third.ends_at = (at("2027-02-01"), at("2027-03-01"), at("2027-04-01"))
+        third.status, third.cancels_at = SubscriptionStatus.CANCELED, at("2027-02-15")
+        third.starts_at = third.canceled_at = now()
+        customer = first.customer.id
+    for page in (f"{LIST}?sort=end", f"/admin/customers/{customer}", f"{LIST}/export.csv"):
+        html = ada.get(page).text
+        for day in ("31 Jan 2027", "14 Feb 2027", "28 Feb 2027"):
+            assert day in html, (page, day)
+        assert "31 Mar 2027" not in html, page
+    assert "Canceled" in ada.get(f"/admin/customers/{customer}").text
+    assert "14 Feb 2027" in ada.get(paths[2]).text
+    for sort, expected in (("end", [0, 2, 1]), ("-end", [1, 2, 0])):
+        html = ada.get(f"{LIST}?sort={sort}").text
+        found = [path for path in re.findall(r'href="([^"]+)"', html) if path in paths]
+        assert found == [paths[number] for number in expected], sort
 
 
 @BOTH

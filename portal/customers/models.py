@@ -131,6 +131,13 @@ class Customer(IdentifierMixin, TimestampMixin, Base):
         return self.status.usable
 
 
+def display_name_column() -> sa.ColumnElement[str]:
+    """`display_name` of a `Customer`, where a statement has to tell it in one column."""
+    first, last = (sa.func.coalesce(column, "") for column in (Customer.first_name, Customer.last_name))
+    person = sa.func.nullif(sa.func.trim(first + " " + last), "")
+    return sa.func.coalesce(sa.func.nullif(Customer.company_name, ""), person, Customer.email)
+
+
 @sa.event.listens_for(Customer, "before_insert")
 @sa.event.listens_for(Customer, "before_update")
 def _set_names(_mapper: object, _connection: object, customer: Customer) -> None:

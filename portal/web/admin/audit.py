@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from flask import Blueprint, request
+from flask import Blueprint
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import aliased
 
@@ -16,25 +16,22 @@ from portal.audit.changes import CHANGES
 from portal.audit.models import AuditEvent
 from portal.clock import now
 from portal.credentials.models import OAuthClient
-from portal.customers.models import Customer
-from portal.db import session
+from portal.customers.models import Customer, display_name_column
 from portal.edge.i18n import gettext as _
 from portal.edge.i18n import translated
 from portal.edge.staff_guard import staff
 from portal.errors import Message
-from portal.identifiers import ID_LENGTH
 from portal.keyset import Key
-from portal.people.models import User, user_platform_roles
+from portal.people.models import User
 from portal.people.staff import StaffPermission
 from portal.plain_values import columns_for
 from portal.rooms.models import Room
 from portal.web.admin.audit_things import KINDS_OF_THINGS, customers_things, id_of_thing, name_of_thing
 from portal.web.admin.list_page import csv_answer, list_answer
-from portal.web.admin.lists import AdminList, FilterChoice, ListColumn, ListFilter
+from portal.web.admin.lists import AdminList, FilterChoice, ListColumn, ListFilter, ThingFilter, thing_with_id
 
 bp = Blueprint("admin_audit", __name__, url_prefix="/admin/audit")
 
-MOST_STAFF = 100
 _Condition = Callable[[], sa.ColumnElement[bool]]
 
 
@@ -118,36 +115,27 @@ def _since(days: int) -> _Condition:
     return lambda: AuditEvent.at >= now() - timedelta(days=days)
 
 
-def _by(uuid: UUID) -> _Condition:
-    return lambda: AuditEvent.actor_uuid == uuid
+def _person_choice(user_id: str) -> FilterChoice | None:
+    found = thing_with_id(User, user_id)
+    return FilterChoice(found.id, found.name, lambda: AuditEvent.actor_uuid == found.uuid) if found else None
 
 
-def _person_choices() -> list[FilterChoice]:
-    """The staff, and the person whom the address names."""
-    asked = request.args.get("person", "")[:ID_LENGTH]
-    held = sa.exists().where(user_platform_roles.c.user_uuid == User.uuid)
-    query = sa.select(User.id, User.name, User.uuid).where(sa.or_(held, User.id == asked))
-    people = session.execute(query.order_by(User.name, User.uuid).limit(MOST_STAFF)).all()
-    return [FilterChoice(id, name, _by(uuid)) for id, name, uuid in people]
+def _customer_choice(customer_id: str) -> FilterChoice | None:
+    found = thing_with_id(Customer, customer_id)
+    return FilterChoice(found.id, found.display_name, lambda: customers_things(found.uuid)) if found else None
 
 
-def _customer_choices() -> list[FilterChoice]:
-    """The customer that the address names, if there is one."""
-    asked = request.args.get("customer", "")
-    customer = session.scalar(sa.select(Customer).where(Customer.id == asked)) if len(asked) == ID_LENGTH else None
-    if customer is None:
-        return []
-    return [FilterChoice(customer.id, customer.display_name, lambda: customers_things(customer.uuid))]
-
-
-def _thing_choices() -> list[FilterChoice]:
-    """The kinds of things, and the one thing that the address names, if there is one."""
-    kinds = [FilterChoice(table, kind.label, _of_kind(table)) for table, kind in KINDS_OF_THINGS.items()]
+def _thing_choice(uuid: str) -> FilterChoice | None:
+    """By its uuid, because lines about things that are gone are kept, and most things have no page."""
     try:
-        uuid = UUID(request.args.get("thing", ""))
+        thing_uuid = UUID(uuid)
     except ValueError:
-        return kinds
-    return [FilterChoice(str(uuid), _("One thing only"), lambda: _about(uuid)), *kinds]
+        return None
+    return FilterChoice(str(thing_uuid), _("One thing only"), lambda: _about(thing_uuid))
+
+
+def _kind_choices() -> list[FilterChoice]:
+    return [FilterChoice(table, kind.label, _of_kind(table)) for table, kind in KINDS_OF_THINGS.items()]
 
 
 def _of_kind(table: str) -> _Condition:
@@ -173,7 +161,7 @@ AUDIT = AdminList(
             actor_name=_Actor.name,
             client_name=OAuthClient.name,
             customer_id=Customer.id,
-            customer_name=sa.func.coalesce(Customer.company_name, Customer.email),
+            customer_name=display_name_column(),
         )
     )
     .outerjoin(_Actor, _Actor.uuid == AuditEvent.actor_uuid)
@@ -192,9 +180,10 @@ AUDIT = AdminList(
         ListColumn("changes", Message("Before → after"), lambda row: row.all_changes or row.more, wide=True),
     ),
     filters=(
-        ListFilter("person", Message("Person"), Message("Anybody"), _person_choices),
-        ListFilter("thing", Message("Thing"), Message("Anything"), _thing_choices),
-        ListFilter("customer", Message("Customer"), Message("Any customer"), _customer_choices),
+        ThingFilter("person", Message("Person"), Message("Anybody"), _person_choice),
+        ListFilter("kind", Message("Kind of thing"), Message("Anything"), _kind_choices),
+        ThingFilter("thing", Message("Thing"), Message("Any thing"), _thing_choice),
+        ThingFilter("customer", Message("Customer"), Message("Any customer"), _customer_choice),
         ListFilter(
             "time", Message("Time"), Message("Any time"),
             lambda: [FilterChoice(word, label, _since(days)) for word, label, days in _PERIODS],

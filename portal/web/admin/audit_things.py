@@ -11,7 +11,7 @@ from portal.accounts.models import Account
 from portal.admission.models import AccessCode, RoomToken
 from portal.audit.models import AuditEvent
 from portal.credentials.models import OAuthClient
-from portal.customers.models import Customer
+from portal.customers.models import Customer, display_name_column
 from portal.errors import Message
 from portal.people.models import PlatformRole, User
 from portal.rooms.models import Room
@@ -33,7 +33,7 @@ class KindOfThing:
 
 KINDS_OF_THINGS = {
     "customers": KindOfThing(
-        Message("Customer"), Customer, sa.func.coalesce(Customer.company_name, Customer.email),
+        Message("Customer"), Customer, display_name_column(),
         "admin_customer.show", "customer_id",
     ),
     "subscriptions": KindOfThing(

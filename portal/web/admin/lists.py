@@ -24,10 +24,13 @@ from typing import Any, Generic, Literal, TypeVar
 
 import sqlalchemy as sa
 
+from portal.db import session
 from portal.errors import Message
+from portal.identifiers import IdentifierMixin
 from portal.keyset import Key, Keys
 
 RowT = TypeVar("RowT")
+ThingT = TypeVar("ThingT", bound=IdentifierMixin)
 
 
 @dataclass(frozen=True)
@@ -77,6 +80,11 @@ class ThingFilter:
     label: Message
     any_label: Message
     find: Callable[[str], FilterChoice | None]
+
+
+def thing_with_id(model: type[ThingT], public_id: str) -> ThingT | None:
+    """The row with this public id, for a `ThingFilter`; None if there is none."""
+    return session.scalars(sa.select(model).where(model.id == public_id)).unique().one_or_none()
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeVar
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -16,7 +15,6 @@ from portal.edge.i18n import gettext as _
 from portal.edge.i18n import translated
 from portal.edge.staff_guard import staff
 from portal.errors import Message
-from portal.identifiers import IdentifierMixin
 from portal.keyset import Key
 from portal.people.models import User
 from portal.people.staff import StaffPermission
@@ -29,12 +27,10 @@ from portal.status.models import RoomStatus
 from portal.subscriptions.models import Subscription
 from portal.subscriptions.provider_models import ServiceProvider, ServiceType
 from portal.web.admin.list_page import csv_answer, list_answer
-from portal.web.admin.lists import AdminList, FilterChoice, ListColumn, ListFilter, ThingFilter
+from portal.web.admin.lists import AdminList, FilterChoice, ListColumn, ListFilter, ThingFilter, thing_with_id
 from portal.web.manage.room_list import IS_LIVE
 
 bp = Blueprint("admin_rooms", __name__, url_prefix="/admin/rooms")
-
-_Thing = TypeVar("_Thing", bound=IdentifierMixin)
 
 
 @dataclass(frozen=True)
@@ -124,22 +120,18 @@ def _served_by(provider_uuid: UUID) -> sa.ColumnElement[bool]:
 
 
 def _customer_choice(customer_id: str) -> FilterChoice | None:
-    found = _find(Customer, customer_id)
+    found = thing_with_id(Customer, customer_id)
     return FilterChoice(found.id, found.display_name, lambda: Room.customer_uuid == found.uuid) if found else None
 
 
 def _account_choice(account_id: str) -> FilterChoice | None:
-    found = _find(Account, account_id)
+    found = thing_with_id(Account, account_id)
     return FilterChoice(found.id, found.account_name, lambda: Room.account_uuid == found.uuid) if found else None
 
 
 def _subscription_choice(subscription_id: str) -> FilterChoice | None:
-    found = _find(Subscription, subscription_id)
+    found = thing_with_id(Subscription, subscription_id)
     return FilterChoice(found.id, found.name, lambda: Room.subscription_uuid == found.uuid) if found else None
-
-
-def _find(model: type[_Thing], public_id: str) -> _Thing | None:
-    return session.scalars(sa.select(model).where(model.id == public_id)).unique().one_or_none()
 
 
 ROOMS = AdminList(

@@ -56,14 +56,10 @@ def _stops(here: Counted) -> list[Message]:
         "%(n)d people who are inside now may stay, and nobody new comes in.",
         n=here.people,
     )
-    return [
-        Message.plural(
-            "Its %(n)d room can no longer be entered.",
-            "Its %(n)d rooms can no longer be entered.",
-            n=here.rooms,
-        ),
-        inside if here.people else Message("Nobody is inside now."),
-    ]
+    rooms = Message.plural(
+        "Its %(n)d room can no longer be entered.", "Its %(n)d rooms can no longer be entered.", n=here.rooms
+    )
+    return [rooms, inside if here.people else Message("Nobody is inside now.")]
 
 
 SUSPEND = Act(

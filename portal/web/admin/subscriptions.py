@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 
 import sqlalchemy as sa
-from flask import Blueprint, request
+from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
 from portal.clock import now
@@ -16,7 +16,6 @@ from portal.edge.i18n import gettext as _
 from portal.edge.i18n import last_day, translated
 from portal.edge.staff_guard import staff
 from portal.errors import Message
-from portal.identifiers import ID_LENGTH
 from portal.keyset import Key
 from portal.people.staff import StaffPermission
 from portal.plain_values import columns_for
@@ -28,7 +27,7 @@ from portal.subscriptions.package_models import ServicePackage
 from portal.subscriptions.phases import Phase, phase_of
 from portal.subscriptions.terms import PeriodUnit, length_of
 from portal.web.admin.list_page import csv_answer, list_answer
-from portal.web.admin.lists import AdminList, FilterChoice, ListColumn, ListFilter
+from portal.web.admin.lists import AdminList, FilterChoice, ListColumn, ListFilter, ThingFilter, thing_with_id
 from portal.web.admin.terms_form import price_words
 
 bp = Blueprint("admin_subscriptions", __name__, url_prefix="/admin/subscriptions")
@@ -115,15 +114,11 @@ def _of_package(uuid: object) -> Callable[[], sa.ColumnElement[bool]]:
     return lambda: Subscription.package_uuid == uuid
 
 
-def _customer_choices() -> list[FilterChoice]:
-    """The customer that the address names, if there is one: all of them would be too many to choose from."""
-    asked = request.args.get("customer", "")
-    if len(asked) != ID_LENGTH:
-        return []
-    customer = session.scalar(sa.select(Customer).where(Customer.id == asked))
-    if customer is None:
-        return []
-    return [FilterChoice(customer.id, customer.display_name, lambda: Subscription.customer_uuid == customer.uuid)]
+def _customer_choice(customer_id: str) -> FilterChoice | None:
+    found = thing_with_id(Customer, customer_id)
+    return (
+        FilterChoice(found.id, found.display_name, lambda: Subscription.customer_uuid == found.uuid) if found else None
+    )
 
 
 SUBSCRIPTIONS = AdminList(
@@ -165,7 +160,7 @@ SUBSCRIPTIONS = AdminList(
     filters=(
         ListFilter("status", Message("Status"), Message("Any status"), lambda: _STATUSES),
         ListFilter("package", Message("Package"), Message("Any package"), _package_choices),
-        ListFilter("customer", Message("Customer"), Message("Any customer"), _customer_choices),
+        ThingFilter("customer", Message("Customer"), Message("Any customer"), _customer_choice),
     ),
     descending=True,
 )

@@ -10,6 +10,7 @@ from flask import Flask
 from portal.audit.models import AuditEvent
 from portal.customers.models import Customer
 from portal.db import db, session, transaction
+from portal.people.models import User
 from portal.people.staff import StaffPermission
 from tests.cast import Cast
 from tests.conftest import BOTH
@@ -30,7 +31,7 @@ def suspended(app: Flask, cast: Cast) -> str:
 
 @BOTH
 def test_a_line_tells_who_did_what_from_where_and_what_it_was_before(cast: Cast, suspended: str) -> None:
-    page = cast.sign_in("admin").get(f"{AUDIT}?thing=subscriptions").text
+    page = cast.sign_in("admin").get(f"{AUDIT}?kind=subscriptions").text
     for words in (
         "Subscription suspended",
         "Ada Admin",
@@ -52,10 +53,37 @@ def test_lines_are_narrowed_by_person_thing_customer_and_time(cast: Cast, suspen
         globex = session.scalars(sa.select(Customer).where(Customer.company_name == "Globex")).one().id
         person, other = cast.user("admin").id, cast.user("alice").id
         thing = found.thing_uuid
-    for asked in (f"person={person}", f"thing={thing}", "thing=subscriptions", f"customer={acme}", "time=day"):
+    for asked in (f"person={person}", f"thing={thing}", "kind=subscriptions", f"customer={acme}", "time=day"):
         assert "Subscription suspended" in ada.get(f"{AUDIT}?{asked}").text, asked
-    for asked in (f"person={other}", "thing=customers", f"customer={globex}"):
+    for asked in (f"person={other}", "kind=customers", f"customer={globex}"):
         assert "Subscription suspended" not in ada.get(f"{AUDIT}?{asked}").text, asked
+
+
+def test_the_lines_of_one_person_are_told_however_many_staff_there_are(cast: Cast, suspended: str) -> None:
+    with cast.app.app_context(), transaction():
+        role = cast.user("admin").platform_roles[0]
+        names = [f"AA {number:03}" for number in range(100)]
+        emails = [f"staff{number}@staff.example" for number in range(100)]
+        session.add_all(User(email=e, name=name, platform_roles=[role]) for e, name in zip(emails, names, strict=True))
+        person = cast.user("alice")
+        person.platform_roles = [role]
+    page = cast.sign_in("admin").get(f"{AUDIT}?person={person.id}").text
+    assert "Subscription suspended" not in page
+    assert f'<option value="{person.id}" selected>' in page
+
+
+@BOTH
+def test_a_customer_without_a_company_has_the_name_that_other_pages_show(cast: Cast, suspended: str) -> None:
+    ada = cast.sign_in("admin")
+    with cast.app.app_context(), transaction():
+        acme = session.scalars(sa.select(Customer).where(Customer.company_name == "Acme")).unique().one()
+        acme.company_name, acme.first_name, acme.last_name = None, "Alice", "Ample"
+        shown = acme.display_name
+    assert ada.send(f"/admin/customers/{acme.id}/status", status="suspended").status_code == 303
+    for asked in ("kind=subscriptions", "kind=customers"):
+        page = ada.get(f"{AUDIT}?{asked}").text
+        assert f">{shown}<" in page, asked
+        assert acme.email not in page, asked
 
 
 def test_what_a_customers_people_do_is_found_by_the_customer(cast: Cast) -> None:
@@ -66,7 +94,7 @@ def test_what_a_customers_people_do_is_found_by_the_customer(cast: Cast) -> None
 
 
 def test_the_file_has_the_same_columns(cast: Cast, suspended: str) -> None:
-    answer = cast.sign_in("admin").get(f"{AUDIT}/export.csv?thing=subscriptions")
+    answer = cast.sign_in("admin").get(f"{AUDIT}/export.csv?kind=subscriptions")
     head, first, *_ = csv.reader(io.StringIO(answer.text.removeprefix("\ufeff")))
     assert head == ["What", "Thing", "Who", "When (UTC)", "From where", "On behalf of", "Before → after"]
     assert first[0] == "Subscription suspended"

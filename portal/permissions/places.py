@@ -79,8 +79,8 @@ def visible_customers(actor: Actor, at: datetime) -> sa.Select[Customer]:
 
 
 def visible_accounts(actor: Actor, at: datetime) -> sa.Select[Account]:
-    """A SELECT of the accounts that the actor may see, joined with the customer of each."""
-    query = sa.select(Account).join(Account.customer)
+    """A SELECT of the accounts that the actor may see, each with its customer."""
+    query = sa.select(Account).join(Account.customer).options(contains_eager(Account.customer))
     if StaffPermission.ACCOUNTS_READ in actor.staff:
         return query
     below = sa.select(CustomerMember.customer_uuid).where(

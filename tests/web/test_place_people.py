@@ -7,9 +7,12 @@ import sqlalchemy as sa
 
 from portal.accounts.models import AccountMember
 from portal.customers.models import CustomerMember
-from portal.db import session, transaction
+from portal.db import db, session, transaction
 from portal.people.operations import create_user
+from portal.people.staff import StaffPermission
 from tests.cast import Cast
+from tests.statements import statements
+from tests.web.admin.staffing import with_role
 
 
 @pytest.fixture
@@ -60,6 +63,16 @@ def test_a_stranger_and_who_belongs_without_rights_find_nothing(cast: Cast, acme
     somebody = cast.sign_in(name)
     assert {somebody.get(path).status_code for path in (acme, main, f"{acme}/new", f"{main}/owner")} == {404}
     assert somebody.post(f"{acme}/new", data={"csrf_token": somebody.token("/me")}).status_code == 404
+
+
+def test_the_list_loads_the_customers_of_all_accounts_at_once(cast: Cast) -> None:
+    bob = with_role(cast, "bob", StaffPermission.DASHBOARD_ACCESS, StaffPermission.ACCOUNTS_READ)
+    bob.get("/manage/places")
+    with cast.app.app_context(), statements(db.engine) as seen:
+        page = bob.get("/manage/places").text
+    assert "Acme" in page
+    assert "Globex" in page
+    assert len([one for one in seen if "FROM customers" in one]) <= 1, seen
 
 
 def test_a_member_without_the_right_is_told_so(cast: Cast, acme: str, main: str) -> None:

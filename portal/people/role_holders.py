@@ -5,6 +5,7 @@ permission of somebody's does not touch that person's sign-in either, by which h
 """
 
 from collections.abc import Collection
+from dataclasses import dataclass
 
 import sqlalchemy as sa
 
@@ -15,17 +16,34 @@ from portal.errors import Conflict, Message, NotAllowed
 from portal.people.actor import Actor
 from portal.people.models import PlatformRole, User, user_platform_roles
 from portal.people.operations import create_user, find_by_email
+from portal.people.password_links import IssuedPasswordLink, issue_password_link
 from portal.people.roles import permissions_of, require_held
+from portal.people.staff import StaffPermission
 
 
-def make_staff_member(*, email: str, name: str, roles: Collection[PlatformRole], by: Actor) -> User:
+@dataclass(frozen=True)
+class StaffMember:
+    """Somebody who was made a member of the staff; `link` is for the first password, None if there was none to make."""
+
+    user: User
+    link: IssuedPasswordLink | None
+
+
+def make_staff_member(*, email: str, name: str, roles: Collection[PlatformRole], by: Actor) -> StaffMember:
     """Give roles to the user with this e-mail, who is made if there is none. A user keeps the own name.
 
-    Raises `Invalid` on `email` or `name`, `NotAllowed` or `NotFound`.
+    A user who was there gets a link only from staff who may change people, because it opens all that he has. Raises
+    `Invalid` on `email` or `name`, `NotAllowed` if he may do more than `by`, or `NotFound`.
     """
-    user = find_by_email(email) or create_user(email=email, name=name, by=by)
+    user, links = find_by_email(email), StaffPermission.USERS_UPDATE in by.staff
+    if user is None:
+        user, links = create_user(email=email, name=name, by=by), True
+    else:
+        lock(user)
+        require_authority(by, user)
     change_roles(user, by=by, give=roles)
-    return user
+    asks = links and user.password_hash is None and user.deactivated_at is None
+    return StaffMember(user, issue_password_link(user, by=by) if asks else None)
 
 
 def change_roles(

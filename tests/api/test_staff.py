@@ -1,9 +1,13 @@
 """Users, administrators, roles and permissions over the API: what is answered, and what is refused by which field."""
 
+from typing import Any
+
 import pytest
 
 from portal.db import session, transaction
+from portal.people.operations import create_user, make_admin
 from portal.people.staff import StaffPermission
+from portal.scopes import Scope
 from tests.api.conftest import NewProgram, Program
 from tests.cast import Cast
 
@@ -145,6 +149,25 @@ def test_administrators_are_users_with_roles(ada: Program, cast: Cast) -> None:
     for refused in (ada.delete(f"/admins/{own['id']}"), ada.patch(f"/admins/{own['id']}", {"status": "inactive"})):
         assert refused.status_code == 403  # his own
     assert ada.post("/admins", {"email": "x@x.example", "name": "X", "roles_ids": []}).status_code == 422
+
+
+def test_whoever_only_makes_people_gets_no_link_of_somebody_who_was_there(
+    ada: Program, program: NewProgram, cast: Cast
+) -> None:
+    role = new_role(ada, "hires", permissions_ids=["staff:users:read", "staff:users:create"])
+    with cast.app.app_context(), transaction():
+        bob = cast.user("bob").id
+        create_user(email="owner@x.example", name="Owner")
+        make_admin(create_user(email="boss@x.example", name="Boss"))
+    assert ada.post("/roles/assign", {"user_id": bob, "roles_ids": [role]}).status_code == 200
+    hires = program("bob", Scope.PEOPLE_WRITE, Scope.ADMIN)
+
+    def hired(name: str) -> Any:  # a response whose `json` is there
+        return hires.post("/admins", {"email": f"{name}@x.example", "name": name, "roles_ids": [role]})
+
+    assert hired("boss").status_code == 403
+    assert "password_link" not in hired("owner").json["data"]
+    assert "password_link" in hired("new").json["data"]
 
 
 def test_nobody_takes_over_the_sign_in_of_somebody_who_may_do_more(

@@ -14,6 +14,7 @@ from portal.errors import Conflict, Invalid, NotAllowed, NotFound
 from portal.people.actor import Actor, actor_of
 from portal.people.models import PlatformRole, SignIn, User, user_platform_roles
 from portal.people.operations import create_user, make_admin, start_sign_in
+from portal.people.password_links import find_link_of
 from portal.people.role_holders import change_roles, make_staff_member, set_roles
 from portal.people.roles import change_role, create_role, delete_role, find_role
 from portal.people.staff import READ_OF, StaffPermission
@@ -134,10 +135,29 @@ def test_a_role_is_deleted_only_when_nobody_holds_it(ada: Actor, cast: Cast) -> 
 
 def test_a_new_member_of_the_staff_keeps_his_name_if_he_is_a_user(ada: Actor, cast: Cast) -> None:
     role = create_role(name="sales", permissions=(), by=ada)
-    bob = make_staff_member(email="BOB@demo.example", name="Somebody", roles=[role], by=ada)
-    eve = make_staff_member(email="eve@x.example", name="Eve", roles=[role], by=ada)
+    bob = make_staff_member(email="BOB@demo.example", name="Somebody", roles=[role], by=ada).user
+    eve = make_staff_member(email="eve@x.example", name="Eve", roles=[role], by=ada).user
     assert (bob.uuid, bob.name, bob.platform_roles) == (cast.user("bob").uuid, "Bob Fischer", [role])
     assert (eve.name, eve.password_hash, eve.platform_roles) == ("Eve", None, [role])
+
+
+@BOTH
+def test_making_staff_of_somebody_does_not_open_what_he_has(ada: Actor, cast: Cast) -> None:
+    """Only who may change people, and does as much, gets the link by which one signs in as an existing user."""
+    held = [StaffPermission.DASHBOARD_ACCESS, StaffPermission.USERS_READ, StaffPermission.USERS_CREATE]
+    hires = PlatformRole(name="hires", permissions=[str(one) for one in held])
+    cast.user("bob").platform_roles = [hires]
+    session.flush()
+    bob = actor_of(cast.user("bob"))
+    boss = create_user(email="boss@x.example", name="Boss")
+    make_admin(boss)
+    owner = create_user(email="owner@x.example", name="Owner")
+    with pytest.raises(NotAllowed, match="Boss may do more here than you"):
+        make_staff_member(email=boss.email, name="", roles=[hires], by=bob)
+    assert not find_link_of(boss)
+    assert make_staff_member(email=owner.email, name="", roles=[hires], by=bob).link is None
+    assert make_staff_member(email="new@x.example", name="New", roles=[hires], by=bob).link
+    assert make_staff_member(email=owner.email, name="", roles=[hires], by=ada).link
 
 
 def test_whoever_is_switched_off_is_signed_out_and_his_streams_end(ada: Actor, cast: Cast) -> None:

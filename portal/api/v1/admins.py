@@ -14,7 +14,6 @@ from portal.edge import actor
 from portal.edge.staff_guard import staff
 from portal.errors import Invalid, Message
 from portal.people.models import User, user_platform_roles
-from portal.people.password_links import issue_password_link
 from portal.people.role_holders import make_staff_member, set_roles
 from portal.people.staff import StaffPermission
 from portal.people.user_status import UserStatus, change_user, find_user, known_users
@@ -72,15 +71,17 @@ def index() -> Response:
 @staff(StaffPermission.USERS_CREATE)
 @takes(NewAdmin, example={"email": "bob@example.org", "name": "Bob Fischer", "roles_ids": ["r3Yh3DpQ2x"]})
 def create(body: NewAdmin) -> Response:
-    """Make somebody a member of the staff. Whoever has no password gets a link for one, told only this once."""
+    """Make somebody a member of the staff. The answer has a link for the first password, told only this once.
+
+    For a user who was there already, who has no password, it has one only if the caller may change people.
+    """
     selection, somebody = query_params.field_selection(LISTING), actor.someone()
     roles = roles_named(body.roles_ids)
     if not roles:
         raise Invalid(roles_ids=Message("Name at least one: without a role nobody belongs to the staff."))
-    user = make_staff_member(email=body.email, name=body.name, roles=roles, by=somebody)
-    asks = user.password_hash is None and user.deactivated_at is None
-    made = serialize_admin(user, selection.includes, issue_password_link(user, by=somebody) if asks else None)
-    return responses.created(made, selection, at=f"/api/v1/admins/{user.id}", tag=responses.etag_of(user))
+    member = make_staff_member(email=body.email, name=body.name, roles=roles, by=somebody)
+    made = serialize_admin(member.user, selection.includes, member.link)
+    return responses.created(made, selection, at=f"/api/v1/admins/{member.user.id}", tag=responses.etag_of(member.user))
 
 
 @bp.get("/<anyid:admin_id>")

@@ -16,7 +16,7 @@ from portal.edge.i18n import translated
 from portal.edge.staff_guard import staff
 from portal.errors import Conflict, NotAllowed
 from portal.people.models import PlatformRole, User
-from portal.people.password_links import find_link_of, issue_password_link
+from portal.people.password_links import IssuedPasswordLink, find_link_of, issue_password_link
 from portal.people.role_holders import has_authority, make_staff_member, require_authority, set_roles
 from portal.people.roles import all_roles, permissions_of
 from portal.people.staff import StaffPermission
@@ -70,7 +70,7 @@ class StaffMemberForm(RolesForm):
 @staff(StaffPermission.USERS_CREATE)
 @refills
 def create() -> ResponseReturnValue:
-    """Make somebody a member of the staff, then show the link for a password if there is none yet."""
+    """Make somebody a member of the staff, then show the link for a first password if one was made."""
     form = StaffMemberForm()
     form.offer()
     if form.validate_on_submit():
@@ -78,13 +78,13 @@ def create() -> ResponseReturnValue:
             form.roles.errors = [_("Choose at least one: without a role nobody belongs to the staff.")]
             return _page("admin/staff/new.html", form=form)
         with form.refusals():
-            person = make_staff_member(
+            member = make_staff_member(
                 email=form.email.data, name=form.name.data, roles=form.chosen, by=actor.someone()
             )
-            if person.password_hash is None and person.deactivated_at is None:
-                return _issued(person)
-            flash_messages.done(_("%(name)s belongs to the staff now.", name=person.name))
-            return _back(person)
+            if member.link is not None:
+                return _issued(member.user, member.link)
+            flash_messages.done(_("%(name)s belongs to the staff now.", name=member.user.name))
+            return _back(member.user)
     return _page("admin/staff/new.html", form=form)
 
 
@@ -128,7 +128,7 @@ def issue_link(person: User) -> ResponseReturnValue:
     """Make a new link by which somebody sets the first password, and show it once."""
     try:
         require_authority(actor.someone(), person)
-        return _issued(person)
+        return _issued(person, issue_password_link(person, by=actor.someone()))
     except (Conflict, NotAllowed) as refused:
         flash_messages.failed(translated(refused.message))
         return _back(person)
@@ -182,8 +182,7 @@ def _done(person: User, operation: Callable[[], None], message: str) -> Response
     return _back(person)
 
 
-def _issued(person: User) -> ResponseReturnValue:
-    link = issue_password_link(person, by=actor.someone())
+def _issued(person: User, link: IssuedPasswordLink) -> ResponseReturnValue:
     page = render_template("admin/staff/password_link.html", person=person, link=link, address=public_url(link.path))
     return page, 201
 

@@ -7,6 +7,7 @@ import pytest
 
 from portal.db import session, transaction
 from portal.people.models import PlatformRole
+from portal.people.operations import create_user, make_admin
 from portal.people.staff import StaffPermission
 from tests.cast import Cast, Client, csrf_of
 from tests.web.admin.staffing import with_role
@@ -61,6 +62,18 @@ def test_a_user_who_has_a_password_gets_no_link(cast: Cast) -> None:
     ada = cast.sign_in("admin")
     assert "set-password" not in hire(ada, make_role(ada), "bob@demo.example")
     assert "Sales team" in ada.get(person(ada, "Bob Fischer")).text
+
+
+def test_whoever_only_makes_people_gets_no_link_of_somebody_who_was_there(cast: Cast) -> None:
+    hires = with_role(cast, "bob", S.DASHBOARD_ACCESS, S.USERS_READ, S.USERS_CREATE)
+    role = make_role(cast.sign_in("admin"))
+    with cast.app.app_context(), transaction():
+        create_user(email="owner@x.example", name="Olga Owner")
+        make_admin(create_user(email="boss@x.example", name="Boss"))
+    answer = hires.send("/admin/staff/new", email="boss@x.example", name="Eve", roles=[role.rpartition("/")[2]])
+    assert (answer.status_code, "set-password" in answer.text) == (403, False)
+    assert "set-password" not in hire(hires, role, "owner@x.example")
+    assert "set-password" in hire(hires, role)
 
 
 def test_a_member_of_the_staff_has_a_role(cast: Cast) -> None:

@@ -14,28 +14,36 @@ from portal.errors import Invalid, Message, NotAllowed
 from portal.people.actor import Actor
 from portal.people.models import User
 from portal.people.staff import StaffPermission
-from portal.permissions.rules import owners_of, owns_above
+from portal.permissions.rules import PLATFORM, can, owners_of, owns_above
 from portal.rooms.models import Room
 from portal.scopes import Scope
 
 
 def may_transfer(by: Actor, place: Account | Customer) -> bool:
-    """Whether `by` may hand it over: its owner, the owner of the customer above it, or staff who may change it."""
-    staff = StaffPermission.CUSTOMERS_UPDATE if isinstance(place, Customer) else StaffPermission.ACCOUNTS_UPDATE
-    return by.within(Scope.CUSTOMERS_WRITE) and (owns_above(by, owners_of(place)) or staff in by.staff)
+    """Whether `by` may hand it over: its owner, the owner of the customer above it, or staff.
+
+    Staff need, besides the permission to change it, what an owner may do with its rooms: nobody gives what he lacks.
+    """
+    if owns_above(by, owners_of(place)):
+        return by.within(Scope.CUSTOMERS_WRITE)
+    change = StaffPermission.CUSTOMERS_UPDATE if isinstance(place, Customer) else StaffPermission.ACCOUNTS_UPDATE
+    needed = change, StaffPermission.ROOMS_UPDATE, StaffPermission.ROOMS_DELETE
+    return all(can(by, one, PLATFORM) for one in needed)
 
 
 def transfer_ownership(place: Account | Customer, to: User, *, by: Actor) -> None:
     """Make `to`, who belongs to the customer, the owner. The former owner becomes a member with every right there.
 
-    What the former owner owns below it goes along: else he would keep every right on it. Raises `NotAllowed`,
-    `Invalid` on `email`, or `NotFound`.
+    What the former owner owns below it goes along: else he would keep every right on it. Raises `NotAllowed`, also for
+    staff who would make themselves the owner, `Invalid` on `email`, or `NotFound`.
     """
     lock(place)
     if not may_transfer(by, place):
         raise NotAllowed(Message("Only the owner hands this over. Ask %(owner)s.", owner=place.owner.name))
     if to.uuid == place.owner_uuid:
         return
+    if to.uuid == by.uuid and not owns_above(by, owners_of(place)):
+        raise NotAllowed(Message("You cannot make yourself the owner. Ask %(owner)s.", owner=place.owner.name))
     if to.deactivated_at is not None:
         raise Invalid(email=Message("%(name)s is deactivated.", name=to.name))
     customer = place if isinstance(place, Customer) else place.customer

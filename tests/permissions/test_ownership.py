@@ -1,5 +1,7 @@
 """Owners of customers and accounts: exactly one at any time, and nobody makes himself one."""
 
+from dataclasses import replace
+
 import pytest
 import sqlalchemy as sa
 
@@ -12,13 +14,15 @@ from portal.customers.permission import CustomerPermission
 from portal.db import session
 from portal.errors import Conflict, Invalid, NotAllowed
 from portal.people.actor import Actor, actor_of
+from portal.people.models import PlatformRole
 from portal.permissions.account_rights import require_account_creation, require_account_deletion
 from portal.permissions.memberships import add_membership
-from portal.permissions.ownership import transfer_ownership
+from portal.permissions.ownership import may_transfer, transfer_ownership
 from portal.permissions.permission import NOT_GRANTABLE_YET, Permission
 from portal.permissions.room_creation import create_room_for_maker
 from portal.permissions.rules import can
 from portal.rooms.models import Room
+from portal.scopes import Scope
 from portal.subscriptions.models import SubscriptionFeature
 from tests.cast import Cast
 from tests.conftest import BOTH
@@ -81,6 +85,46 @@ def test_an_account_is_handed_over_by_the_customers_owner_or_staff_and_rooms_go_
     )
     transfer_ownership(account, cast.user("alice"), by=actor_of(cast.user("alice")))
     assert account.owner.name == "Alice Moreau"
+
+
+CHANGE = ("staff:customers:read", "staff:customers:update", "staff:accounts:read", "staff:accounts:update")
+ROOMS = ("staff:rooms:read", "staff:rooms:update", "staff:rooms:delete")
+
+
+def clerk(cast: Cast, *permissions: str) -> Actor:
+    """Charlie as one of the staff with these permissions."""
+    cast.user("charlie").platform_roles = [PlatformRole(name="clerks", permissions=["dashboard:access", *permissions])]
+    session.flush()
+    return actor_of(cast.user("charlie"))
+
+
+@pytest.mark.parametrize("missing", [*CHANGE[1::2], *ROOMS[1:]])
+def test_staff_hand_over_only_with_every_permission_that_an_owner_gets(
+    cast: Cast, account: Account, missing: str
+) -> None:
+    by = clerk(cast, *(one for one in (*CHANGE, *ROOMS) if one != missing))
+    places: list[Account | Customer] = [account, account.customer]
+    unchanged = {"staff:customers:update": places[1:], "staff:accounts:update": places[:1]}
+    for place in unchanged.get(missing, places):
+        assert not may_transfer(by, place)
+        with pytest.raises(NotAllowed):
+            transfer_ownership(place, cast.user("bob"), by=by)
+
+
+def test_a_program_of_the_staff_hands_over_only_if_it_may_change_rooms(cast: Cast, account: Account) -> None:
+    some = {Scope.ADMIN, Scope.CUSTOMERS_READ, Scope.CUSTOMERS_WRITE}
+    by = clerk(cast, *CHANGE, *ROOMS)
+    assert not may_transfer(replace(by, scopes=frozenset(some)), account)
+    assert may_transfer(replace(by, scopes=frozenset(some | {Scope.ROOMS_WRITE})), account)
+
+
+def test_staff_never_make_themselves_owners(cast: Cast, account: Account) -> None:
+    by = clerk(cast, *CHANGE, *ROOMS)
+    for place in (account, account.customer):
+        with pytest.raises(NotAllowed, match="You cannot make yourself the owner"):
+            transfer_ownership(place, cast.user("charlie"), by=by)
+        transfer_ownership(place, cast.user("bob"), by=by)
+        assert place.owner.name == "Bob Fischer"
 
 
 def test_only_people_of_allowed_domains_become_owners(cast: Cast, account: Account) -> None:

@@ -14,6 +14,7 @@ from portal.errors import Invalid, Message, NotAllowed
 from portal.people.actor import Actor
 from portal.people.models import User
 from portal.people.staff import StaffPermission
+from portal.permissions.members import RoomMember
 from portal.permissions.rules import PLATFORM, can, owners_of, owns_above
 from portal.rooms.models import Room
 from portal.scopes import Scope
@@ -49,19 +50,13 @@ def transfer_ownership(place: Account | Customer, to: User, *, by: Actor) -> Non
     customer = place if isinstance(place, Customer) else place.customer
     require_allowed_domain(to.email, customer.allowed_domains_registration)
     former = place.owner
-    _end_membership(place, to)
-    place.owner = to
-    _hand_down(place, former, to)
-    session.flush()
+    _make_owner(place, former, to, by=by)
+    if isinstance(place, Customer):
+        for account in _owned_accounts(place, former):
+            _make_owner(account, former, to, by=by)
+    _hand_rooms_down(place, former, to)
     session.add(_membership_of_all(place, former))
     session.flush()
-    record_event(
-        f"{'customer' if isinstance(place, Customer) else 'account'}.transferred",
-        place,
-        by=by,
-        owner_before=former.id,
-        owner_after=to.id,
-    )
     topics = [f"user:{former.uuid}", f"user:{to.uuid}"]
     on_commit(lambda: channels().nudge(*topics))
 
@@ -72,26 +67,37 @@ def _membership_of_all(place: Account | Customer, user: User) -> AccountMember |
     return CustomerMember(customer=place, user=user, permissions=sorted(CustomerPermission))
 
 
-def _end_membership(place: Account | Customer, user: User) -> None:
+def _make_owner(place: Account | Customer, former: User, to: User, *, by: Actor) -> None:
+    """Let `to` own this one thing, of which nobody is the owner and a member at once."""
     if isinstance(place, Account):
-        found = sa.delete(AccountMember).where(AccountMember.account_uuid == place.uuid, AccountMember.user == user)
+        found = sa.delete(AccountMember).where(AccountMember.account_uuid == place.uuid, AccountMember.user == to)
     else:
-        found = sa.delete(CustomerMember).where(CustomerMember.customer_uuid == place.uuid, CustomerMember.user == user)
+        found = sa.delete(CustomerMember).where(CustomerMember.customer_uuid == place.uuid, CustomerMember.user == to)
     session.execute(found)
+    place.owner = to
+    session.flush()
+    action = "customer.transferred" if isinstance(place, Customer) else "account.transferred"
+    record_event(action, place, by=by, owner_before=former.id, owner_after=to.id)
 
 
-def _hand_down(place: Account | Customer, former: User, to: User) -> None:
-    """Let `to` own the accounts and rooms below `place` that `former` owns. Rooms in the trash go along, too."""
-    if isinstance(place, Customer):
-        for account in session.scalars(
-            sa.select(Account).where(Account.customer_uuid == place.uuid, Account.owner_uuid == former.uuid)
-        ):
-            account.owner = to
-        below = Room.customer_uuid == place.uuid
-    else:
-        below = Room.account_uuid == place.uuid
-    session.execute(
-        sa.update(Room).where(below, Room.owner_uuid == former.uuid).values(owner_uuid=to.uuid),
-        execution_options={"synchronize_session": False},
-    )
+def _owned_accounts(customer: Customer, owner: User) -> list[Account]:
+    """The accounts of the customer that this user owns, each locked."""
+    theirs = sa.select(Account).where(Account.customer_uuid == customer.uuid, Account.owner_uuid == owner.uuid)
+    accounts = session.scalars(theirs.order_by(Account.uuid)).all()
+    for account in accounts:
+        lock(account)
+    return [account for account in accounts if account.owner_uuid == owner.uuid]
+
+
+def _hand_rooms_down(place: Account | Customer, former: User, to: User) -> None:
+    """Let `to` own the rooms below `place` that `former` owns, also those in the trash, and be no member of them."""
+    below = Room.customer_uuid == place.uuid if isinstance(place, Customer) else Room.account_uuid == place.uuid
+    rooms = below, Room.owner_uuid == former.uuid
+    for statement in (
+        sa.delete(RoomMember).where(
+            RoomMember.user_uuid == to.uuid, RoomMember.room_uuid.in_(sa.select(Room.uuid).where(*rooms))
+        ),
+        sa.update(Room).where(*rooms).values(owner_uuid=to.uuid),
+    ):
+        session.execute(statement, execution_options={"synchronize_session": False})
     session.expire_all()

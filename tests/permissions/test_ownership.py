@@ -9,6 +9,7 @@ from portal.accounts.models import Account, AccountMember
 from portal.accounts.operations import create_account
 from portal.accounts.permission import AccountPermission
 from portal.accounts.room_account import room_account
+from portal.audit.models import AuditEvent
 from portal.customers.models import Customer, CustomerMember
 from portal.customers.permission import CustomerPermission
 from portal.db import session
@@ -16,7 +17,8 @@ from portal.errors import Conflict, Invalid, NotAllowed
 from portal.people.actor import Actor, actor_of
 from portal.people.models import PlatformRole
 from portal.permissions.account_rights import require_account_creation, require_account_deletion
-from portal.permissions.memberships import add_membership
+from portal.permissions.members import RoomMember
+from portal.permissions.memberships import add_membership, people_of
 from portal.permissions.ownership import may_transfer, transfer_ownership
 from portal.permissions.permission import NOT_GRANTABLE_YET, Permission
 from portal.permissions.room_creation import create_room_for_maker
@@ -62,6 +64,24 @@ def test_a_customer_changes_hands_with_what_the_owner_had_below_it(cast: Cast, a
     assert session.scalars(sa.select(CustomerMember).where(CustomerMember.user_uuid == bob.uuid)).all() == []
     with pytest.raises(NotAllowed):
         transfer_ownership(acme, alice, by=actor_of(alice))
+
+
+@BOTH
+def test_nobody_stays_a_member_of_what_was_handed_down_to_him(cast: Cast, account: Account) -> None:
+    """He was listed as owner and member at once, and the next transfer failed on his old membership."""
+    acme, alice, bob = account.customer, cast.user("alice"), cast.user("bob")
+    add_membership(place=acme, email=bob.email, permissions=[], by=actor_of(alice))
+    add_membership(place=account, email=bob.email, permissions=[], by=actor_of(alice))
+    assert session.scalars(sa.select(RoomMember).where(RoomMember.user_uuid == bob.uuid)).all()
+    transfer_ownership(acme, bob, by=actor_of(alice))
+    session.commit()
+    assert [user.name for user, _ in session.execute(people_of(account)).unique()] == ["Bob Fischer"]
+    assert not session.scalars(sa.select(RoomMember).where(RoomMember.user_uuid == bob.uuid)).all()
+    told = sa.select(AuditEvent.action).where(AuditEvent.action.like("%.transferred")).order_by(AuditEvent.uuid)
+    assert session.scalars(told).all() == ["customer.transferred", "account.transferred"]
+    transfer_ownership(account, alice, by=actor_of(bob))
+    session.commit()
+    assert account.owner.name == cast.room().owner.name == "Alice Moreau"
 
 
 def test_who_manages_people_does_not_hand_over(cast: Cast, account: Account) -> None:

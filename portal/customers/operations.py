@@ -49,6 +49,7 @@ def create_customer(
     columns = checked_columns(fields)
     columns.setdefault("customer_type", CustomerType.BUSINESS)
     if owner is not None:
+        _lock_owner(owner)
         columns.setdefault("email", owner.email)
     if "email" not in columns:
         raise Invalid(email=Message("Fill this in."))
@@ -71,11 +72,17 @@ def _owner_of(columns: dict[str, Any], password_hash: Hash | None, by: Actor | N
         person = " ".join(filter(None, (columns.get("first_name"), columns.get("last_name"))))
         name = person or columns.get("company_name") or columns["email"].partition("@")[0]
         return create_user(email=columns["email"], name=name, password_hash=password_hash, by=by)
-    if owner.deactivated_at is not None:
-        raise Invalid(email=Message("%(name)s, who has this e-mail address, is deactivated.", name=owner.name))
+    _lock_owner(owner)
     if password_hash is not None:
         raise Invalid(password=Message("%(name)s, who has this e-mail address, is a user already.", name=owner.name))
     return owner
+
+
+def _lock_owner(owner: User) -> None:
+    """Let nobody delete this user meanwhile, having counted that he owns nothing. Raises `Invalid` if he is off."""
+    lock(owner)
+    if owner.deactivated_at is not None:
+        raise Invalid(email=Message("%(name)s, who has this e-mail address, is deactivated.", name=owner.name))
 
 
 def change_customer(customer: Customer, *, by: Actor | None = None, **fields: Unpack[CustomerFields]) -> None:

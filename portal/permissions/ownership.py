@@ -45,6 +45,7 @@ def transfer_ownership(place: Account | Customer, to: User, *, by: Actor) -> Non
         return
     if to.uuid == by.uuid and not owns_above(by, owners_of(place)):
         raise NotAllowed(Message("You cannot make yourself the owner. Ask %(owner)s.", owner=place.owner.name))
+    lock(to)  # nobody deletes him meanwhile, having counted that he owns nothing
     if to.deactivated_at is not None:
         raise Invalid(email=Message("%(name)s is deactivated.", name=to.name))
     customer = place if isinstance(place, Customer) else place.customer

@@ -9,6 +9,8 @@ from flask import Flask
 
 from portal.audit.models import AuditEvent
 from portal.channels import channels
+from portal.customers.models import Customer
+from portal.customers.operations import create_customer
 from portal.db import session, transaction
 from portal.errors import Conflict, Invalid, NotAllowed, NotFound
 from portal.people.actor import Actor, actor_of
@@ -19,6 +21,7 @@ from portal.people.role_holders import change_roles, make_staff_member, set_role
 from portal.people.roles import change_role, create_role, delete_role, find_role
 from portal.people.staff import READ_OF, StaffPermission
 from portal.people.user_status import activate_user, deactivate_user
+from portal.permissions.ownership import transfer_ownership
 from portal.permissions.user_deletion import delete_user
 from tests.cast import Cast
 from tests.conftest import BOTH
@@ -207,6 +210,31 @@ def erase(user: User, by: Actor) -> None:
 Act = Callable[[User, Actor], None]
 
 
+def at_once(app: Flask, *attempts: tuple[Act, str, str]) -> list[str]:
+    """Let these happen at the same time, each told as what is done, to whom, and by whom; how they ended, sorted."""
+    barrier, outcomes = threading.Barrier(len(attempts), timeout=20), list[str]()
+
+    def attempt(act: Act, whom: str, by: str) -> None:
+        with app.app_context():
+            try:
+                with transaction():
+                    users = {user.name: user for user in session.scalars(sa.select(User)).unique()}
+                    actor = actor_of(users[by])
+                    session.commit()
+                    barrier.wait()
+                    act(users[whom], actor)
+                outcomes.append("done")
+            except (Conflict, Invalid):
+                outcomes.append("refused")
+
+    threads = [threading.Thread(target=attempt, args=told) for told in attempts]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    return sorted(outcomes)
+
+
 @pytest.mark.parametrize("act", [take, switch_off, erase])
 def test_the_last_active_administrator_stays(ada: Actor, cast: Cast, act: Act) -> None:
     make_admin(cast.user("bob"))
@@ -215,6 +243,30 @@ def test_the_last_active_administrator_stays(ada: Actor, cast: Cast, act: Act) -
     session.flush()
     with pytest.raises(Conflict, match="Ada Admin is the last active administrator"):
         act(cast.user("admin"), bob)
+
+
+def hand_over(user: User, by: Actor) -> None:
+    place = session.scalars(sa.select(Customer).where(Customer.company_name == "Acme")).unique().one()
+    transfer_ownership(place, user, by=by)
+
+
+def sell_to(user: User, by: Actor) -> None:
+    create_customer(company_name="Initech", owner=user, by=by)
+
+
+def sell_by_address(user: User, by: Actor) -> None:
+    create_customer(company_name="Initech", email="eve@x.example", by=by)
+
+
+@BOTH
+@pytest.mark.parametrize("own", [hand_over, sell_to, sell_by_address])
+def test_whoever_is_deleted_becomes_no_owner_at_the_same_time(app: Flask, cast: Cast, own: Act) -> None:
+    with app.app_context(), transaction():
+        create_user(email="eve@x.example", name="Eve")
+    assert "done" in at_once(app, (own, "Eve", "Ada Admin"), (erase, "Eve", "Ada Admin"))
+    with app.app_context(), transaction():
+        gone = sa.exists().where(User.uuid == Customer.owner_uuid, User.deactivated_at.is_not(None))
+        assert not session.scalars(sa.select(Customer.company_name).where(gone)).all()
 
 
 @BOTH
@@ -226,30 +278,7 @@ def test_the_last_active_administrator_stays(ada: Actor, cast: Cast, act: Act) -
 def test_of_two_administrators_who_remove_each_other_one_stays(app: Flask, cast: Cast, acts: tuple[Act, Act]) -> None:
     with app.app_context(), transaction():
         make_admin(create_user(email="eve@x.example", name="Eve"))
-    barrier, outcomes = threading.Barrier(2, timeout=20), list[str]()
-
-    def remove(act: Act, victim: str, by: str) -> None:
-        with app.app_context():
-            try:
-                with transaction():
-                    users = {user.name: user for user in session.scalars(sa.select(User)).unique()}
-                    actor = actor_of(users[by])
-                    session.commit()
-                    barrier.wait()
-                    act(users[victim], actor)
-                outcomes.append("done")
-            except Conflict:
-                outcomes.append("refused")
-
-    threads = [
-        threading.Thread(target=remove, args=(acts[0], "Eve", "Ada Admin")),
-        threading.Thread(target=remove, args=(acts[1], "Ada Admin", "Eve")),
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(30)
-    assert sorted(outcomes) == ["done", "refused"]
+    assert at_once(app, (acts[0], "Eve", "Ada Admin"), (acts[1], "Ada Admin", "Eve")) == ["done", "refused"]
     with app.app_context(), transaction():
         active = sa.select(sa.func.count()).where(
             user_platform_roles.c.user_uuid == User.uuid, User.deactivated_at.is_(None)

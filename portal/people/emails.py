@@ -13,6 +13,9 @@ import idna
 
 from portal.people.models import EMAIL_LENGTH
 
+DELETED_DOMAIN = "deleted.invalid"
+"""The domain of the addresses of users who were made nobody. Nobody else can have one of them."""
+
 _LONGEST = 4 * EMAIL_LENGTH  # composing costs the square of the length
 _ENCODED = "xn--"
 _LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
@@ -30,6 +33,11 @@ def canonical_email(text: str) -> str | None:
     if not local or "@" in local or not known or len(email) > EMAIL_LENGTH or " " in email or not email.isprintable():
         return None
     return email
+
+
+def is_reserved(email: str) -> bool:
+    """Whether this canonical address is one that stands for a user who was made nobody."""
+    return email.endswith(f"@{DELETED_DOMAIN}")
 
 
 def canonical_domain(domain: str) -> str | None:

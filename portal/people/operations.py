@@ -16,7 +16,7 @@ from portal.db import committed_step, on_commit, session
 from portal.errors import Invalid, Message, Throttled
 from portal.people import passwords
 from portal.people.actor import Actor, actor_of
-from portal.people.emails import canonical_email
+from portal.people.emails import canonical_email, is_reserved
 from portal.people.known_devices import KnownDevice
 from portal.people.models import EMAIL_LENGTH, NAME_LENGTH, PasswordLink, PlatformRole, SignIn, User
 from portal.people.names import clean_name
@@ -105,10 +105,15 @@ def set_password(user: User, password_hash: passwords.Hash, *, by: Actor | None 
         user.password_set_at = now()
     user.password_hash, user.password_is_public = password_hash, False
     session.execute(sa.delete(PasswordLink).where(PasswordLink.user_uuid == user.uuid))
+    end_sign_ins(user)
+    record_event("user.password_changed", user, by=by)
+
+
+def end_sign_ins(user: User) -> None:
+    """Sign the user out everywhere, and end the admissions and event streams that depend on it."""
     session.execute(
         sa.update(SignIn).where(SignIn.user_uuid == user.uuid, SignIn.ended_at.is_(None)).values(ended_at=now())
     )
-    record_event("user.password_changed", user, by=by)
     _tell_streams(user.uuid)
 
 
@@ -191,9 +196,11 @@ def user_of(actor: Actor) -> User:
 
 
 def find_by_email(email: str) -> User | None:
-    """The user with this e-mail address, in whatever way it is written; None if there is none."""
+    """The user with this e-mail address, in whatever way it is written. None if there is none any more."""
     canonical = canonical_email(email)
-    return session.scalar(sa.select(User).where(User.email == canonical)) if canonical else None
+    if canonical is None or is_reserved(canonical):
+        return None
+    return session.scalar(sa.select(User).where(User.email == canonical))
 
 
 def find_by_stored_email(email: str) -> User | None:
@@ -227,7 +234,7 @@ def sweep_sign_ins() -> None:
 
 def _required_email(text: str) -> str:
     email = canonical_email(text)
-    if email is None:
+    if email is None or is_reserved(email):
         raise Invalid(email=Message("This is not an e-mail address."))
     return email
 

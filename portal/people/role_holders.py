@@ -10,14 +10,14 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from portal.audit.operations import record_event
-from portal.channels import channels
-from portal.db import lock, on_commit, session
+from portal.clock import now
+from portal.db import lock, session
 from portal.errors import Conflict, Message, NotAllowed
 from portal.people.actor import Actor
-from portal.people.models import PlatformRole, User, user_platform_roles
-from portal.people.operations import create_user, find_by_email
+from portal.people.models import PasswordLink, PlatformRole, User, user_platform_roles
+from portal.people.operations import create_user, end_sign_ins, find_by_email
 from portal.people.password_links import IssuedPasswordLink, issue_password_link
-from portal.people.roles import permissions_of, require_held
+from portal.people.roles import holds_all, permissions_of, require_held
 from portal.people.staff import StaffPermission
 
 
@@ -51,6 +51,8 @@ def change_roles(
 ) -> None:
     """Give these roles and take those, as far as that changes anything.
 
+    He signs in anew. A link to set his first password ends: whoever made it may have less power than he has from now.
+
     Raises `NotAllowed`, `Conflict` if the last active holder would lose the built-in role, or `NotFound`.
     """
     lock(user)
@@ -69,9 +71,11 @@ def change_roles(
     before = _names(user)
     kept = [role for role in user.platform_roles if role not in taken]
     user.platform_roles = [*kept, *given]
+    user.updated_at = now()
+    session.execute(sa.delete(PasswordLink).where(PasswordLink.user_uuid == user.uuid))
     session.flush()
     record_event("user.roles_changed", user, by=by, roles_before=before, roles_after=_names(user))
-    on_commit(lambda: channels().nudge(f"user:{user.uuid}"))
+    end_sign_ins(user)
 
 
 def set_roles(user: User, roles: Collection[PlatformRole], *, by: Actor) -> None:
@@ -82,8 +86,8 @@ def set_roles(user: User, roles: Collection[PlatformRole], *, by: Actor) -> None
 
 
 def has_authority(by: Actor, user: User) -> bool:
-    """Whether `by` holds all permissions of the user's roles himself."""
-    return all(permissions_of(role) <= by.staff for role in user.platform_roles)
+    """Whether `by` holds all permissions of the user's roles himself, and may use them in the way in which he acts."""
+    return all(holds_all(by, permissions_of(role)) for role in user.platform_roles)
 
 
 def require_authority(by: Actor, user: User) -> None:

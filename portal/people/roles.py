@@ -136,10 +136,15 @@ def complete(permissions: Collection[StaffPermission]) -> list[str]:
     return [one.value for one in StaffPermission if one in chosen]
 
 
+def holds_all(by: Actor, permissions: Collection[StaffPermission]) -> bool:
+    """Whether `by` holds all these permissions himself, and a program of his has the scopes for them."""
+    return all(one in by.staff and by.within(one.scope) for one in permissions)
+
+
 def require_held(by: Actor, permissions: Collection[StaffPermission]) -> None:
     """Raise `NotAllowed` if `by` lacks one of these permissions himself."""
     for one in StaffPermission:
-        if one in permissions and one not in by.staff:
+        if one in permissions and not holds_all(by, {one}):
             raise NotAllowed(
                 Message("You cannot give or take “%(right)s”, because you do not have it yourself.", right=one.label)
             )

@@ -11,14 +11,14 @@ from typing import Any
 import sqlalchemy as sa
 
 from portal.audit.operations import record_event
-from portal.channels import channels
 from portal.clock import now
-from portal.db import lock, on_commit, session
+from portal.db import lock, session
 from portal.errors import Message, NotAllowed
 from portal.identifiers import matches_identifier
 from portal.people.actor import Actor
-from portal.people.models import PasswordLink, SignIn, User
-from portal.people.operations import rename_user, set_email
+from portal.people.emails import DELETED_DOMAIN
+from portal.people.models import PasswordLink, User
+from portal.people.operations import end_sign_ins, rename_user, set_email
 from portal.people.role_holders import require_another_admin, require_authority
 
 
@@ -32,10 +32,6 @@ class UserStatus(StrEnum):
     def of(cls, user: User) -> "UserStatus":
         """The status of this user."""
         return cls.ACTIVE if user.deactivated_at is None else cls.INACTIVE
-
-
-DELETED_DOMAIN = "deleted.invalid"
-"""The domain of the addresses of users who were made nobody."""
 
 
 def known_users() -> sa.Select[User]:
@@ -77,7 +73,8 @@ def deactivate_user(user: User, *, by: Actor) -> None:
     _require_other(by, user)
     require_another_admin(user)
     user.deactivated_at = now()
-    _end_sign_ins(user)
+    end_sign_ins(user)
+    session.flush()
     record_event("user.deactivated", user, by=by, status_before="active", status_after="inactive")
 
 
@@ -105,7 +102,8 @@ def anonymise_user(user: User, *, by: Actor) -> None:
     user.password_hash, user.timezone = None, None
     user.platform_roles = []
     session.execute(sa.delete(PasswordLink).where(PasswordLink.user_uuid == user.uuid))
-    _end_sign_ins(user)
+    end_sign_ins(user)
+    session.flush()
     record_event("user.anonymised", user, by=by)
 
 
@@ -113,11 +111,3 @@ def _require_other(by: Actor, user: User) -> None:
     if user.uuid == by.uuid:
         raise NotAllowed(Message("You cannot do this to yourself. Ask another administrator."))
     require_authority(by, user)
-
-
-def _end_sign_ins(user: User) -> None:
-    session.execute(
-        sa.update(SignIn).where(SignIn.user_uuid == user.uuid, SignIn.ended_at.is_(None)).values(ended_at=now())
-    )
-    session.flush()
-    on_commit(lambda: channels().nudge(f"user:{user.uuid}"))

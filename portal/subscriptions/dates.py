@@ -103,16 +103,25 @@ def later_day(day: date, length: Length, times: int = 1, *, field: str) -> date:
 
 
 def starting_day(written: date | datetime, zone: str) -> date:
-    """The day that is meant by a date, or by a moment, for when something starts."""
+    """The day that is meant by a date, or by a moment, for when something starts. Raises `Invalid` on `starts_at`."""
+    _require_year(written, field="starts_at")
     return day_of(written, zone) if isinstance(written, datetime) else written
 
 
 def day_after(written: date | datetime, zone: str) -> date:
     """The day with whose beginning something ends: a date and a moment within a day mean "through that day".
 
-    The first moment of a day is what is read of an end, so it means itself.
+    The first moment of a day is what is read of an end, so it means itself. Raises `Invalid` on `ends_at`.
     """
+    _require_year(written, field="ends_at")
     if not isinstance(written, datetime):
         return written + timedelta(days=1)
     day = day_of(written, zone)
     return day if start_of(day, zone) == written else day + timedelta(days=1)
+
+
+def _require_year(written: date, *, field: str) -> None:
+    """Raise `Invalid` for a year whose days do not begin and end in every time zone."""
+    if written.year not in YEARS[:-1]:
+        words = Message("Use a year from %(first)d to %(last)d.", first=YEARS[0], last=YEARS[-2])
+        raise Invalid(**{field: words})

@@ -15,8 +15,9 @@ WITHIN = "properties"
 def merged_properties(stored: Mapping[str, Any], changes: Mapping[str, Any], *, adapter: Adapter) -> dict[str, Any]:
     """`stored` with `changes` laid over it, as the row keeps it; None (and an empty text) removes a property.
 
-    Secrets come in plain and go out sealed; one that is left out stays. Raises `Invalid` on `properties.<name>` for
-    each that is bad, that the adapter does not know, or that it needs and that is missing.
+    Secrets come in plain and go out sealed; one that is left out stays, unless an address changes: it would go there.
+    Raises `Invalid` on `properties.<name>` for each that is bad, that the adapter does not know, or that it needs and
+    that is missing.
     """
     declared = {one.name: one for one in adapter.properties}
     checked = checked_values(changes, declared=declared, within=WITHIN, undeclared=_refuse)
@@ -27,9 +28,28 @@ def merged_properties(stored: Mapping[str, Any], changes: Mapping[str, Any], *, 
         for name, value in checked.items()
     }
     result = {name: value for name, value in (dict(stored) | sealed).items() if value is not None}
+    _require_secrets_again(stored, checked, result, adapter)
     if missing := [one.name for one in adapter.properties if one.required and one.name not in result]:
         raise Invalid(**{value_path(WITHIN, name): Message("This is required.") for name in missing})
     return result
+
+
+def _require_secrets_again(
+    stored: Mapping[str, Any], sent: Mapping[str, Any], result: Mapping[str, Any], adapter: Adapter
+) -> None:
+    """Raise `Invalid` on stored secrets that would go to another address. Whoever changes that has to know them."""
+    moved = any(
+        one.kind is FieldKind.ADDRESS and one.name in stored and result.get(one.name) != stored[one.name]
+        for one in adapter.properties
+    )
+    kept = [
+        one.name
+        for one in adapter.properties
+        if one.kind is FieldKind.SECRET and one.name in stored and one.name not in sent
+    ]
+    if moved and kept:
+        again = Message("Type this again for the new address.")
+        raise Invalid(**{value_path(WITHIN, name): again for name in kept})
 
 
 def unsealed_properties(stored: Mapping[str, Any], *, adapter: Adapter) -> dict[str, Any]:

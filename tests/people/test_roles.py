@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 import sqlalchemy as sa
@@ -17,12 +18,15 @@ from portal.people.actor import Actor, actor_of
 from portal.people.models import PlatformRole, SignIn, User, user_platform_roles
 from portal.people.operations import create_user, make_admin, start_sign_in
 from portal.people.password_links import find_link_of
+from portal.people.password_links import find_password_link, issue_password_link
 from portal.people.role_holders import change_roles, make_staff_member, set_roles
 from portal.people.roles import change_role, create_role, delete_role, find_role
 from portal.people.staff import READ_OF, StaffPermission
 from portal.people.user_status import activate_user, deactivate_user
 from portal.permissions.ownership import transfer_ownership
+from portal.people.user_status import activate_user, change_user, deactivate_user
 from portal.permissions.user_deletion import delete_user
+from portal.scopes import Scope
 from tests.cast import Cast
 from tests.conftest import BOTH
 
@@ -317,3 +321,46 @@ def test_a_role_that_is_given_meanwhile_is_not_deleted(app: Flask, cast: Cast) -
     with app.app_context(), transaction():
         held = session.scalar(sa.select(sa.func.count()).select_from(user_platform_roles))
         assert held == (2 if find_role(role_id) is not None else 1)
+
+
+def test_whoever_gets_a_role_signs_in_anew_and_no_older_link_sets_his_password(ada: Actor, cast: Cast) -> None:
+    """Whoever made the link, or has the session, may be somebody who must not get what the role gives."""
+    zoe = create_user(email="zoe@demo.example", name="Zoe")
+    token = issue_password_link(zoe, by=ada).path.partition("=")[2]
+    before = zoe.updated_at
+    signed_in = start_sign_in(zoe)
+    change_roles(zoe, by=ada, give=[create_role(name="night-shift", permissions=(), by=ada)])
+    session.flush()
+    session.expire_all()
+    assert signed_in.ended_at is not None
+    assert zoe.updated_at > before
+    with pytest.raises(NotFound):
+        find_password_link(token)
+
+
+def test_a_program_gives_no_role_for_which_it_lacks_the_scope(ada: Actor, cast: Cast) -> None:
+    scopes = frozenset({Scope.PEOPLE_READ, Scope.PEOPLE_WRITE, Scope.ADMIN})
+    program = replace(ada, scopes=scopes)
+    sales = create_role(name="sales", permissions={StaffPermission.CUSTOMERS_READ}, by=ada)
+    people = create_role(name="people", permissions={StaffPermission.USERS_READ}, by=ada)
+    change_roles(cast.user("bob"), by=program, give=[people])
+    for role in (sales, find_role_named("admin")):
+        with pytest.raises(NotAllowed):
+            change_roles(cast.user("bob"), by=program, give=[role])
+    with pytest.raises(NotAllowed):
+        create_role(name="shop", permissions={StaffPermission.CUSTOMERS_READ}, by=program)
+
+
+def find_role_named(name: str) -> PlatformRole:
+    return session.scalars(sa.select(PlatformRole).where(PlatformRole.name == name)).one()
+
+
+def test_nobody_has_the_address_of_somebody_who_was_deleted(ada: Actor, cast: Cast) -> None:
+    gone = create_user(email="gone@demo.example", name="Gone")
+    delete_user(gone, by=ada)
+    for email in ("ghost@deleted.invalid", gone.email):
+        with pytest.raises(Invalid) as refused:
+            make_staff_member(email=email, name="Ghost", roles=[find_role_named("admin")], by=ada)
+        assert set(refused.value.fields) == {"email"}
+    with pytest.raises(Invalid):
+        change_user(cast.user("bob"), by=ada, email="hider@Deleted.Invalid")

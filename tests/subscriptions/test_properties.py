@@ -46,6 +46,18 @@ def test_a_secret_is_sealed_in_the_row_and_plain_for_the_service_alone() -> None
     assert (bound["my_secret"], bound["my_number"], bound["endpoint"]) == (SECRET, 3, ENDPOINT["endpoint"])
 
 
+def test_a_secret_goes_to_another_address_only_from_whoever_knows_it() -> None:
+    """Else whoever may change a provider would send its secret to a machine of his own, and read it there."""
+    provider = make(my_secret=SECRET)
+    elsewhere = "https://evil.example/api"
+    with pytest.raises(Invalid) as refused:
+        change(provider, endpoint=elsewhere)
+    assert set(refused.value.fields) == {"properties.my_secret"}
+    change(provider, my_number=4, **ENDPOINT)
+    change(provider, endpoint=elsewhere, my_secret="another-one")
+    assert bound_service(provider)["my_secret"] == "another-one"
+
+
 def test_the_service_gets_the_default_of_what_is_not_set() -> None:
     bound = bound_service(make())
     assert (bound["my_number"], bound["my_switch"], bound["my_secret"]) == (7, False, "")

@@ -27,7 +27,8 @@ def _feature_value(value: object) -> object:
     """A number, a boolean, or either of them as a text, as the platform writes it."""
     if isinstance(value, str):
         text = value.strip()
-        return {"true": True, "false": False}.get(text, int(text) if text.isascii() and text.isdigit() else text)
+        number = text.isascii() and text.isdigit() and len(text) <= LONGEST_AMOUNT
+        return {"true": True, "false": False}.get(text, int(text) if number else text)
     return value
 
 

@@ -231,6 +231,8 @@ def test_what_contradicts_is_refused_beside_its_field(cast: Cast, package: str) 
     units = {"currency": "EUR", "periodicity_type": "month", "trial_interval": "day", "grace_interval": "week"}
     for change, words in (
         ({"ends_at": "2020-01-01"}, "before it starts"),
+        ({"ends_at": "9999-12-31"}, "a year from 2000 to"),
+        ({"starts_at": "0001-01-01"}, "a year from 2000 to"),
         ({"periodicity": "0"}, "from 1 to"),
         ({"price": "-1"}, "from 0 to"),
         ({"price": "much"}, "an amount like 19.90"),

@@ -151,7 +151,7 @@ def _field_message(model: type[RequestBody], kind: str, name: str, about: dict[s
         return message
     if kind == "extra_forbidden" and model.resource is not None and name in model.resource.model_fields:
         return Message("This is read-only.")
-    if kind == "enum":
+    if kind in {"enum", "literal_error"}:
         return Message(
             "Use one of these: %(allowed)s.", allowed=about["expected"].replace("'", "").replace(" or ", ", ")
         )

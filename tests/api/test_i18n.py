@@ -1,26 +1,31 @@
 """What is wrong with a field is said in our words, whatever was sent."""
 
+import importlib
 import inspect
 import json
+import pkgutil
 from collections.abc import Iterator
 
 import pytest
 from flask import Flask
 from pydantic import ValidationError
 
-from portal.api.v1 import access, access_codes, rooms, tokens, users, webhooks
+from portal.api import v1 as api
 from portal.api.v1.core import request_body
 from portal.api.v1.core.request_body import MESSAGES, RequestBody
 from portal.errors import Invalid, Message
 from tests.api.conftest import NewProgram
 from tests.cast import Cast
 
-MODELS = [
-    model
-    for noun in (access, access_codes, rooms, tokens, users, webhooks)
-    for model in vars(noun).values()
-    if inspect.isclass(model) and issubclass(model, RequestBody) and model is not RequestBody
-]
+MODELS = list(
+    {
+        model: None
+        for module in pkgutil.iter_modules(api.__path__, f"{api.__name__}.")
+        for model in vars(importlib.import_module(module.name)).values()
+        if inspect.isclass(model) and issubclass(model, RequestBody) and model is not RequestBody
+    }
+)
+"""The bodies of all operations, in the order of their modules."""
 ODD: list[object] = [
     None, True, 5, 5.5, -1, 10**9, "", "x", "x" * 5000, "2027-01-31T18:30", "2027-02-31", "1999-01-01",
     [], [None], [5], ["x"], ["room:view"] * 60, ["room.ended"] * 60, {}, {"a": {"b": {}}},

@@ -92,6 +92,9 @@ def test_features_are_rows_by_their_code(ada: Program) -> None:
         assert refused(ada.post(features, {"service_feature_code": code, "value": 1})) == {"value"}
     assert data(ada.patch(f"{features}/max_rooms", {"value": True}))["value"] is True
     assert refused(ada.patch(f"{features}/max_rooms", {})) == {"value"}
+    endless = ada.patch(f"{features}/max_rooms", {"value": "9" * 5000})
+    assert refused(endless) == {"value"}
+    assert "sys." not in endless.text
     assert [one["value"] for one in data(ada.get(features))] == [True]
     assert ada.delete(f"{features}/max_rooms").status_code == 204
     assert ada.delete(f"{features}/max_rooms").status_code == 404
@@ -123,7 +126,10 @@ def test_a_secret_goes_in_and_never_out(ada: Program, service: StandIn) -> None:
     assert made["properties"] == {"host_url": service.url, "secret": None, "secret_set": True}
     address = f"/service-providers/{made['id']}"
     assert SECRET not in ada.get(address).text
-    changed = data(ada.patch(address, {"provider_name": "Renamed", "properties": {"host_url": "https://x.example"}}))
+    elsewhere = {"provider_name": "Renamed", "properties": {"host_url": "https://x.example"}}
+    assert refused(ada.patch(address, elsewhere)) == {"properties.secret"}
+    elsewhere["properties"]["secret"] = "another-secret"  # type: ignore[index]
+    changed = data(ada.patch(address, elsewhere))
     assert (changed["provider_name"], changed["properties"]["secret_set"]) == ("Renamed", True)
     assert refused(ada.patch(address, {"properties": {"host_url": None}})) == {"properties.host_url"}
     assert refused(ada.post("/service-providers", {"provider_name": "x", "provider_type": "no"})) == {"provider_type"}

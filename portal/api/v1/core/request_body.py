@@ -24,6 +24,7 @@ MESSAGES: dict[str, Message] = {
     "missing": Message("This is required."),
     "extra_forbidden": Message("There is no field %(name)s."),
     "string_type": Message("Send text."),
+    "literal_error": Message("Send true, or leave it out."),
     "string_too_short": Message("Use at least %(min_length)d characters."),
     "string_too_long": Message("Use at most %(max_length)d characters."),
     "int_type": Message("Send a whole number."),
@@ -151,7 +152,7 @@ def _field_message(model: type[RequestBody], kind: str, name: str, about: dict[s
         return message
     if kind == "extra_forbidden" and model.resource is not None and name in model.resource.model_fields:
         return Message("This is read-only.")
-    if kind in {"enum", "literal_error"}:
+    if kind == "enum":
         return Message(
             "Use one of these: %(allowed)s.", allowed=about["expected"].replace("'", "").replace(" or ", ", ")
         )

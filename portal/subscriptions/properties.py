@@ -39,7 +39,7 @@ def _require_secrets_again(
 ) -> None:
     """Raise `Invalid` on stored secrets that would go to another address. Whoever changes that has to know them."""
     moved = any(
-        one.kind is FieldKind.ADDRESS and one.name in stored and result.get(one.name) != stored[one.name]
+        one.kind is FieldKind.ADDRESS and one.name in stored and result.get(one.name) not in (None, stored[one.name])
         for one in adapter.properties
     )
     kept = [

@@ -160,7 +160,7 @@ def test_whoever_only_makes_people_gets_no_link_of_somebody_who_was_there(
         create_user(email="owner@x.example", name="Owner")
         make_admin(create_user(email="boss@x.example", name="Boss"))
     assert ada.post("/roles/assign", {"user_id": bob, "roles_ids": [role]}).status_code == 200
-    hires = program("bob", Scope.PEOPLE_WRITE, Scope.ADMIN)
+    hires = program("bob", Scope.PEOPLE_READ, Scope.PEOPLE_WRITE, Scope.ADMIN)
 
     def hired(name: str) -> Any:  # a response whose `json` is there
         return hires.post("/admins", {"email": f"{name}@x.example", "name": name, "roles_ids": [role]})

@@ -17,14 +17,12 @@ from portal.errors import Conflict, Invalid, NotAllowed, NotFound
 from portal.people.actor import Actor, actor_of
 from portal.people.models import PlatformRole, SignIn, User, user_platform_roles
 from portal.people.operations import create_user, make_admin, start_sign_in
-from portal.people.password_links import find_link_of
-from portal.people.password_links import find_password_link, issue_password_link
+from portal.people.password_links import find_link_of, find_password_link, issue_password_link
 from portal.people.role_holders import change_roles, make_staff_member, set_roles
 from portal.people.roles import change_role, create_role, delete_role, find_role
 from portal.people.staff import READ_OF, StaffPermission
-from portal.people.user_status import activate_user, deactivate_user
-from portal.permissions.ownership import transfer_ownership
 from portal.people.user_status import activate_user, change_user, deactivate_user
+from portal.permissions.ownership import transfer_ownership
 from portal.permissions.user_deletion import delete_user
 from portal.scopes import Scope
 from tests.cast import Cast

@@ -119,7 +119,9 @@ def test_the_connection_is_tested_without_saving_anything(service: StandIn) -> N
     provider = a_provider()
     session.commit()
     before = dict(provider.properties)
-    good = try_connection(provider_type="standin", properties={"host_url": service.url}, stored=provider)
+    good = try_connection(
+        provider_type="standin", properties={"host_url": service.url, "secret": SECRET}, stored=provider
+    )
     assert (good.tested, good.told) == (True, {"version": "1.2"})
     session.expire_all()
     assert provider.properties == before
@@ -130,7 +132,8 @@ def test_the_connection_is_tested_without_saving_anything(service: StandIn) -> N
     ("properties", "blamed"),
     [
         ({"secret": "wrong"}, "properties.secret"),
-        ({"host_url": "http://127.0.0.1:9"}, "properties.host_url"),
+        ({"host_url": "http://127.0.0.1:9"}, "properties.secret"),
+        ({"host_url": "http://127.0.0.1:9", "secret": "any"}, "properties.host_url"),
         ({"host_url": "nonsense"}, "properties.host_url"),
         ({"host_url": None}, "properties.host_url"),
         ({"nonsense": 1}, "properties.nonsense"),

@@ -52,7 +52,9 @@ def test_a_secret_is_stored_and_never_shown_again(cast: Cast, ada: Client, page:
     for path in (page, f"{page}/edit"):
         assert SECRET not in ada.get(path).text
     assert "Set, never shown again" in ada.get(page).text
-    assert ada.send(f"{page}/edit", provider_name="Renamed", host_url="https://x.example", secret="").status_code == 303
+    elsewhere = {"provider_name": "Renamed", "host_url": "https://x.example"}
+    assert ada.send(f"{page}/edit", **elsewhere, secret="").status_code == 422
+    assert ada.send(f"{page}/edit", **elsewhere, secret=SECRET).status_code == 303
     with cast.app.app_context():
         service = bound_service(stored(cast, "Renamed"))
         assert (service.origin, service._secret) == ("https://x.example", SECRET)

@@ -133,6 +133,12 @@ def holds(actor: Actor, permission: AnyPermission, thing: Thing) -> bool:
     return permission in _own(rules, actor, owners, granted) | _as_staff(rules, actor)
 
 
+def has_own_part(actor: Actor, thing: Thing) -> bool:
+    """Whether the actor's person may do anything with the thing in his own right: as an owner, or as a member."""
+    rules = RULES[type(thing)]
+    return not _own(rules, actor, owners_of(thing), _granted(actor, thing, now())).isdisjoint(rules.permissions)
+
+
 def acting_on(actor: Actor, permission: AnyPermission, thing: Thing) -> Actor:
     """The actor as he uses this permission, which he holds: on the customer's behalf if only staff rules give it."""
     own = permission in _own(RULES[type(thing)], actor, owners_of(thing), _granted(actor, thing, now()))

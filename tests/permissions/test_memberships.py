@@ -14,7 +14,10 @@ from portal.customers.permission import CustomerPermission as At
 from portal.db import session
 from portal.errors import Invalid, NotAllowed
 from portal.people.actor import Actor, actor_of
+from portal.people.models import PlatformRole
+from portal.people.staff import StaffPermission as Staff
 from portal.permissions.memberships import add_membership, change_membership, remove_membership
+from portal.permissions.places import visible_account, visible_accounts, visible_customer, visible_customers
 from tests.cast import Cast
 from tests.conftest import BOTH
 
@@ -52,6 +55,30 @@ def actions() -> list[tuple[str, str]]:
         AuditEvent.thing.in_(["account_members", "customer_members"])
     )
     return [(action, thing) for action, thing in session.execute(lines.order_by(AuditEvent.uuid))]
+
+
+@pytest.mark.parametrize("one", Staff)
+def test_staff_see_of_customers_and_accounts_what_their_lists_show(
+    cast: Cast, account: Account, customer: Customer, one: Staff
+) -> None:
+    """Nothing is shown to whoever may only make rooms or accounts somewhere."""
+    cast.user("bob").platform_roles = [PlatformRole(name="clerks", permissions=[str(one)])]
+    session.flush()
+    bob = actor_of(cast.user("bob"))
+    read: Account | Customer | None
+    for read, listed, permission in (
+        (visible_customer(bob, customer.id), visible_customers(bob, now()), Staff.CUSTOMERS_READ),
+        (visible_account(bob, account.id), visible_accounts(bob, now()), Staff.ACCOUNTS_READ),
+    ):
+        assert (read is not None) is bool(session.scalars(listed).unique().all()) is (one is permission)
+
+
+def test_whoever_may_make_accounts_somewhere_finds_the_customer_for_that(cast: Cast, customer: Customer) -> None:
+    cast.user("bob").platform_roles = [PlatformRole(name="clerks", permissions=[str(Staff.ACCOUNTS_CREATE)])]
+    session.flush()
+    bob = actor_of(cast.user("bob"))
+    assert visible_customer(bob, customer.id, using=At.ACCOUNTS_CREATE) is customer
+    assert visible_customer(bob, customer.id, using=At.ACCOUNTS_DELETE) is None
 
 
 @BOTH

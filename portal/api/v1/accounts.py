@@ -111,11 +111,12 @@ def create_one(body: NewAccount) -> Response:
     """Make an account: staff, or people of the customer with `accounts:create`, if their plan lets them."""
     selection, somebody = query_params.field_selection(ACCOUNTS), actor.someone()
     subscription = subscription_with_id(body.subscription_id)
-    customer = visible_customer(somebody, subscription.customer.id) if subscription is not None else None
+    creating = CustomerPermission.ACCOUNTS_CREATE
+    customer = visible_customer(somebody, subscription.customer.id, using=creating) if subscription else None
     if subscription is None or customer is None:
         raise Invalid(subscription_id=Message("There is no such subscription, or none of yours."))
     require_account_creation(somebody, subscription)
-    actor.become(acting_on(somebody, CustomerPermission.ACCOUNTS_CREATE, customer))
+    actor.become(acting_on(somebody, creating, customer))
     owner = find_colleague(customer, user_id=body.owner_id) if body.owner_id is not None else None
     if body.owner_id is not None and owner is None:
         raise Invalid(owner_id=no_colleague(customer, named="user_id"))

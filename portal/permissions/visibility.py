@@ -196,9 +196,9 @@ def creating_members(
 
 
 def seen_subscriptions(actor: Actor) -> sa.Select[Subscription]:
-    """A SELECT of the subscriptions of customers and accounts that the actor owns; all subscriptions for staff."""
+    """A SELECT of the subscriptions of customers and accounts that the actor owns; all for staff who may read them."""
     query = sa.select(Subscription).join(Subscription.customer)
-    if StaffPermission.ROOMS_READ in actor.staff:
+    if StaffPermission.SUBSCRIPTIONS_READ in actor.staff:
         return query
     own = sa.select(Account.subscription_uuid).where(Account.owner_uuid == actor.uuid)
     return query.where(sa.or_(Customer.owner_uuid == actor.uuid, Subscription.uuid.in_(own)))

@@ -186,9 +186,9 @@ def _account(account: Account, selection: query_params.FieldSelection, at: datet
 
 
 def _inner(
-    selection: query_params.FieldSelection, name: str, included: dict[str, dict[str, object]]
-) -> dict[str, object]:
-    return {"data": selection.select_inner(name, included["data"])}
+    selection: query_params.FieldSelection, name: str, included: dict[str, dict[str, object]] | None
+) -> dict[str, object] | None:
+    return None if included is None else {"data": selection.select_inner(name, included["data"])}
 
 
 @bp.get("/subscriptions")
@@ -224,7 +224,9 @@ def _subscription(
 ) -> dict[str, object]:
     data = serialize_subscription(subscription, at)
     if selection.wants("customer"):
-        data["customer"] = _inner(selection, "customer", {"data": serialize_customer(subscription.customer)})
+        readable = includes.may_read("customer", actor.someone(), subscription.customer)
+        included = {"data": serialize_customer(subscription.customer)} if readable else None
+        data["customer"] = _inner(selection, "customer", included)
     return data
 
 

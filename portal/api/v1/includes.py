@@ -24,9 +24,10 @@ from portal.db import session
 from portal.edge import actor, bearer
 from portal.people.actor import Actor
 from portal.people.models import User
+from portal.people.staff import StaffPermission
 from portal.permissions.members import RoomMember
 from portal.permissions.permission import Permission
-from portal.permissions.rules import can, knows_the_plan
+from portal.permissions.rules import Thing, can, owners_of, owns_above
 from portal.resources.access import RoomAccessCodeSchema, RoomTokenSchema, serialize_access_code, serialize_token
 from portal.resources.declaring import Resource, fields_of
 from portal.resources.people import (
@@ -95,7 +96,7 @@ def load(rooms: Sequence[AnyRoom], actor: Actor, selection: FieldSelection) -> d
     loaded = _with_what_stands_above(rooms, selection) if not _ABOVE.keys().isdisjoint(names) else {}
     for name in names:
         permission = RELATIONS[name][1]
-        readable = [room for room in rooms if can(actor, permission, room) and _may_read(name, actor, room)]
+        readable = [room for room in rooms if can(actor, permission, room) and may_read(name, actor, room)]
         if name in _ABOVE:
             found = _ABOVE[name]([loaded[room.uuid] for room in readable if room.uuid in loaded])
         else:
@@ -145,11 +146,17 @@ def _loaded_with(*, account: bool, customer: bool, owner: bool, plan: bool) -> l
     return [defer(Room.name_words), accounts, customers, owners, plans]
 
 
-def _may_read(name: str, actor: Actor, room: AnyRoom) -> bool:
-    """Whether the actor may read this relation: accounts, customers and subscriptions only as their owner or staff."""
-    if name not in {"account", "customer", "subscription"}:
-        return True
-    return knows_the_plan(actor, room)
+_STAFF_READ = {
+    "account": StaffPermission.ACCOUNTS_READ,
+    "customer": StaffPermission.CUSTOMERS_READ,
+    "subscription": StaffPermission.SUBSCRIPTIONS_READ,
+}
+"""What stands above rooms, and the permission by which staff read it."""
+
+
+def may_read(name: str, actor: Actor, thing: Thing) -> bool:
+    """Whether the actor may read this relation: accounts, customers and subscriptions only as an owner or staff."""
+    return name not in _STAFF_READ or owns_above(actor, owners_of(thing)) or _STAFF_READ[name] in actor.staff
 
 
 def _selected(selection: FieldSelection, name: str, data: Any) -> Any:
@@ -207,12 +214,15 @@ def _room_status(rooms: Sequence[AnyRoom]) -> Loaded:
 
 
 def below_account(account: Account, names: Sequence[str], at: datetime) -> dict[str, Any]:
-    """The relations `names` of an account, serialized: its customer and its subscription."""
+    """The relations `names` of an account, serialized: its customer and its subscription; None if not to be read."""
     data: dict[str, Any] = {}
-    if "customer" in names:
-        data["customer"] = {"data": serialize_customer(account.customer)}
-    if "subscription" in names:
-        data["subscription"] = {"data": serialize_subscription(account.subscription, at)}
+    for name in names:
+        if not may_read(name, actor.someone(), account):
+            data[name] = None
+        elif name == "customer":
+            data[name] = {"data": serialize_customer(account.customer)}
+        elif name == "subscription":
+            data[name] = {"data": serialize_subscription(account.subscription, at)}
     return data
 
 

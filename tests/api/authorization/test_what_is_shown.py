@@ -1,6 +1,9 @@
 """Lists, totals, searches, filters and relations show nothing that a direct read would refuse, and hide nothing else."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from secrets import token_hex
 from typing import Any
 
 import pytest
@@ -159,25 +162,61 @@ def test_a_relation_takes_the_scope_of_a_direct_read(world: World, relation: str
     assert written.status_code == (200 if scope is None else 403)
 
 
-@pytest.mark.parametrize(
-    "relation", ["account", "account.customer", "account.subscription", "customer", "subscription"]
-)
+PLAN = {
+    "account": ("/accounts/{account}", StaffPermission.ACCOUNTS_READ),
+    "customer": ("/customers/{customer}", StaffPermission.CUSTOMERS_READ),
+    "subscription": ("/subscriptions/{subscription}", StaffPermission.SUBSCRIPTIONS_READ),
+}
+
+
+@contextmanager
+def staff_member(world: World, *permissions: StaffPermission) -> Iterator[Program]:
+    """Bob's program, while he is one of the staff with these permissions."""
+    with world.app.app_context(), transaction():
+        mark = f"clerks-{token_hex(4)}"
+        world.cast.user("bob").platform_roles = [PlatformRole(name=mark, permissions=[str(one) for one in permissions])]
+    try:
+        yield program(world, "bob", WITH_ADMIN)
+    finally:
+        with world.app.app_context(), transaction():
+            world.cast.user("bob").platform_roles = []
+
+
+@pytest.mark.parametrize("relation", PLAN)
 @pytest.mark.parametrize("role", StaffPermission)
 def test_staff_who_may_not_read_everything_see_no_more_of_the_plan_than_others(
     world: World, relation: str, role: StaffPermission
 ) -> None:
-    names = world.set_up(SEEING)
-    with world.app.app_context(), transaction():
-        world.cast.user("bob").platform_roles = [PlatformRole(name=f"{role} {relation}", permissions=[role])]
-    try:
-        caller = program(world, "bob", WITH_ADMIN)
-        shown = caller.get(f"/rooms/{names['room']}?include={relation}").json["data"][relation.partition(".")[0]]
-        direct = caller.get(f"/accounts/{names['account']}").status_code
-        assert (shown is None) is (direct == 404)
-        assert (direct == 200) is (role is StaffPermission.ROOMS_READ)
-    finally:
-        with world.app.app_context(), transaction():
-            world.cast.user("bob").platform_roles = []
+    names, (address, needed) = world.set_up(SEEING), PLAN[relation]
+    with staff_member(world, role) as caller:
+        shown = caller.get(f"/rooms/{names['room']}?include={relation}").json["data"][relation]
+        direct = caller.get(address.format(**names)).status_code
+        assert (shown is None, direct) == ((False, 200) if role is needed else (True, 404))
+
+
+@pytest.mark.parametrize("relation", ["customer", "subscription"])
+def test_staff_see_above_an_account_what_they_may_read(world: World, relation: str) -> None:
+    names, (_, needed) = world.set_up(SEEING), PLAN[relation]
+    reads, room = (StaffPermission.ACCOUNTS_READ,), f"/rooms/{names['room']}?include=account.{relation}"
+    for permissions, is_shown in ((reads, False), ((*reads, needed), True)):
+        with staff_member(world, *permissions) as caller:
+            for account in (
+                caller.get(room).json["data"]["account"]["data"],
+                caller.get(f"/accounts/{names['account']}?include={relation}").json["data"],
+                *caller.get(f"/accounts?include={relation}").json["data"],
+            ):
+                assert (account[relation] is not None) is is_shown
+
+
+def test_staff_see_the_customer_of_a_subscription_only_if_they_may_read_customers(world: World) -> None:
+    names, reads = world.set_up(SEEING), StaffPermission.SUBSCRIPTIONS_READ
+    one, all_of_them = f"/subscriptions/{names['subscription']}?include=customer", "/subscriptions?include=customer"
+    for permissions, is_shown in (((reads,), False), ((reads, StaffPermission.CUSTOMERS_READ), True)):
+        with staff_member(world, *permissions) as caller:
+            for found in (caller.get(one).json["data"], *caller.get(all_of_them).json["data"]):
+                assert (found["customer"] is not None) is is_shown
+    with staff_member(world, StaffPermission.ROOMS_READ) as caller:
+        assert (caller.get(one).status_code, caller.get(all_of_them).json["data"]) == (404, [])
 
 
 @pytest.mark.parametrize("right", [None, Permission.ROOM_MODERATE, Permission.TOKENS_MANAGE], ids=str)

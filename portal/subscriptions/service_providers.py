@@ -8,7 +8,8 @@ import structlog
 from sqlalchemy.exc import IntegrityError
 
 from portal.audit.operations import record_event
-from portal.db import lock, session, without_transaction
+from portal.clock import now
+from portal.db import committed_step, lock, session, without_transaction
 from portal.errors import Conflict, Invalid, InvalidFields, Message
 from portal.metadata import checked_metadata
 from portal.people.actor import Actor
@@ -17,6 +18,7 @@ from portal.people.names import clean_name
 from portal.providers import registry
 from portal.providers.base import ProviderError, Testable
 from portal.subscriptions.properties import WITHIN, merged_properties, unsealed_properties
+from portal.subscriptions.provider_health import record_answer, record_failure
 from portal.subscriptions.provider_models import ServiceProvider, ServiceType
 from portal.subscriptions.provider_uses import reason_to_keep, reason_to_keep_active
 from portal.subscriptions.services import adapter_of
@@ -137,25 +139,40 @@ class ServiceAnswer:
 def try_connection(
     *, provider_type: str, properties: Mapping[str, Any], stored: ServiceProvider | None = None
 ) -> ServiceAnswer:
-    """Ask the service that has these properties, laid over those `stored`, whether it can be used. Nothing is saved.
+    """Ask the service that has these properties, laid over those `stored`, whether it can be used.
 
+    Nothing is saved, but if just what is stored was tested, its health: that the service answered, or did not.
     No transaction is open meanwhile. Raises `Invalid` on `properties.<name>` of the property that is to blame, or on
     `properties` if none is.
     """
     adapter = registry.adapter(known_type(provider_type))
     kept = stored.properties if stored is not None else {}
+    tested = stored if not properties else None
     plain = unsealed_properties(merged_properties(kept, properties, adapter=adapter), adapter=adapter)
     try:
         service = adapter.bind(plain)
         if not isinstance(service, Testable):
             return ServiceAnswer(tested=False, told={})
+        asked_at = now()
         with without_transaction():
-            return ServiceAnswer(tested=True, told=dict(service.test()))
+            told = dict(service.test())
     except ProviderError as error:
+        if tested is not None:
+            _record_failed_test(tested, error, is_down=not error.permanent)
         field = f"{WITHIN}.{error.field}" if error.field else WITHIN
-        told = error.args[0]
-        words = told if isinstance(told, Message) else Message("The service answered something else than expected.")
+        said = error.args[0]
+        words = said if isinstance(said, Message) else Message("The service answered something else than expected.")
         raise Invalid(**{field: words}) from error
     except Exception as error:
         log.warning("a service could not be tested", type=adapter.key, error=type(error).__name__)
+        if tested is not None:
+            _record_failed_test(tested, error)
         raise Invalid(**{WITHIN: Message("The service could not be tested. Look at its properties.")}) from error
+    if tested is not None:
+        record_answer(tested.uuid, asked_at)
+    return ServiceAnswer(tested=True, told=told)
+
+
+def _record_failed_test(provider: ServiceProvider, error: Exception, *, is_down: bool = True) -> None:
+    with committed_step():  # the refusal that follows undoes the rest
+        record_failure(provider.uuid, error, now(), is_down=is_down)

@@ -161,6 +161,32 @@ def test_a_service_that_answers_nonsense_is_not_taken_for_one(service: StandIn, 
 
 
 @BOTH
+def test_a_test_of_what_is_stored_tells_the_health_and_one_of_other_properties_does_not(service: StandIn) -> None:
+    provider = a_provider(service.url)
+    record_failure(provider.uuid, ProviderError("no answer", permanent=False), now())
+    session.commit()
+
+    def down() -> bool:
+        session.refresh(provider)
+        return provider.down_since is not None
+
+    try_connection(provider_type="standin", properties={"host_url": service.url}, stored=provider)
+    assert down(), "what was typed was tested, not what is stored"
+    try_connection(provider_type="standin", properties={}, stored=provider)
+    assert not down()
+    assert provider.last_answer_at is not None
+    with pytest.raises(Invalid):
+        try_connection(provider_type="standin", properties={"secret": "wrong"}, stored=provider)
+    assert provider.last_error == "no answer"
+    service.dead = True
+    with pytest.raises(Invalid):
+        try_connection(provider_type="standin", properties={}, stored=provider)
+    session.rollback()  # as a request does that is refused
+    assert down()
+    assert provider.last_error != "no answer"
+
+
+@BOTH
 def test_health_tells_the_last_answer_the_last_error_and_since_when() -> None:
     provider, at = a_provider(), now()
     changed_at = provider.updated_at

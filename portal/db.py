@@ -6,7 +6,6 @@
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
-from functools import cache
 from typing import Any
 from uuid import UUID
 from weakref import WeakKeyDictionary
@@ -22,6 +21,7 @@ from portal.column_types import ExactJSON, UTCDateTime
 from portal.engine import is_reading
 from portal.errors import NotFound
 from portal.identifiers import ID_LENGTH, Identified, IdentifierMixin, matches_identifier
+from portal.row_locks import column_lock, loaded_collections
 from portal.turns import turn_of_others
 
 log = structlog.get_logger()
@@ -143,16 +143,23 @@ class TimestampMixin:
 def lock(thing: Identified, *, relations: bool = True) -> None:
     """Lock the row of `thing` until the transaction ends, and reload it: another transaction may have changed it.
 
-    With `relations=False` its related rows, which are loaded already, stay as they were read a moment ago.
+    With `relations=False` its related rows, which are loaded already, stay as they were read a moment ago. A later
+    call without it reads those of its collections anew, which others may have changed.
 
     Other rows that refer to it can be written meanwhile (`FOR NO KEY UPDATE`). A second call in the same
     transaction does nothing, so a view may lock what its operation locks as well; nor does it for a value that was
     read under the lock. Raises `NotFound` if the row is gone.
     """
+    stale_collections = ("stale collections", thing.uuid)
     if ("row", thing.uuid) in locked_rows():
+        if relations and stale_collections in locked_rows():
+            locked_rows().discard(stale_collections)
+            if loaded := loaded_collections(thing):
+                session.refresh(thing, loaded)
         return
     if not relations:
         _lock_columns(thing)
+        locked_rows().add(stale_collections)
     else:
         try:
             session.refresh(thing, with_for_update={"of": type(thing), "key_share": True})
@@ -162,7 +169,7 @@ def lock(thing: Identified, *, relations: bool = True) -> None:
 
 
 def _lock_columns(thing: Identified) -> None:
-    names, statement = _locking(type(thing))  # type: ignore[arg-type]  # mypy takes no class for hashable
+    names, statement = column_lock(type(thing))  # type: ignore[arg-type]  # mypy takes no class for hashable
     row = read(statement, {"own_uuid": thing.uuid}).first()
     if row is None:
         raise NotFound
@@ -170,17 +177,10 @@ def _lock_columns(thing: Identified) -> None:
         set_committed_value(thing, name, value)
 
 
-@cache
-def _locking(model: type[IdentifierMixin]) -> tuple[list[str], sa.Select[*tuple[Any, ...]]]:
-    """The names of the model's columns, and a SELECT of them that locks one row."""
-    attributes = sa.inspect(model).column_attrs
-    query = sa.select(*(attribute.columns[0] for attribute in attributes))
-    own = query.where(model.uuid == sa.bindparam("own_uuid", type_=sa.Uuid()))
-    return [attribute.key for attribute in attributes], own.with_for_update(key_share=True)
-
-
 def locked_rows() -> set[tuple[str, UUID]]:
     """The rows that this transaction has locked, as pairs of the kind of lock and the row's uuid.
+
+    "stale collections" is no lock, but marks a row of which only the columns were read under its lock.
 
     A transaction begun within `reading` locks nothing; it gets an empty set that nobody keeps.
     """

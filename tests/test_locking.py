@@ -11,6 +11,7 @@ from portal.core_writes import update_row
 from portal.db import committed_step, db, lock, locked_rows, on_commit, reading, session, transaction
 from portal.errors import NotFound
 from portal.people.actor import actor_of
+from portal.people.models import user_platform_roles
 from portal.permissions.room_reading import lock_editable_room
 from portal.rooms.models import Room
 from portal.status.locking import lock_room
@@ -43,6 +44,20 @@ def test_a_row_that_is_locked_without_its_relations_has_the_columns_of_now(cast:
     locked_rows().clear()
     with pytest.raises(NotFound):
         lock(room, relations=False)
+
+
+def test_who_needs_the_relations_of_a_row_reads_them_anew_though_its_columns_are_locked(cast: Cast) -> None:
+    ada = cast.user("admin")
+    assert ada.platform_roles
+    session.execute(sa.delete(user_platform_roles))
+    lock(ada, relations=False)
+    assert ada.platform_roles, "it asked for no more than the columns"
+    lock(ada)
+    assert ada.platform_roles == []
+    with statements(db.engine) as seen:
+        lock(ada)
+        lock(ada, relations=False)
+    assert seen == []
 
 
 def test_of_a_row_only_what_has_another_value_is_written_and_the_row_knows_it(cast: Cast) -> None:

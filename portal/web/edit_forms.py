@@ -44,10 +44,6 @@ class Contest:
     yours: str
 
 
-def _lock_row(thing: IdentifierMixin) -> None:
-    lock(thing, relations=False)
-
-
 class EditForm(Form):
     """The base class of forms that change what exists, which `lock_for_edit` locks before it is filled."""
 
@@ -105,14 +101,16 @@ class EditForm(Form):
                 yield field.name, _text(field, field.object_data)
 
 
-def lock_for_edit(thing: Thing, locking: Callable[[Thing], None] = _lock_row) -> None:
+def lock_for_edit(thing: Thing, locking: Callable[[Thing], None] | None = None) -> None:
     """Lock what a form is about to change, so that it stays as the form compares it until the change is written.
+
+    Collections of it are read anew as well, because forms compare them, too.
 
     `locking` is for what has an order in which its rows are locked. Does nothing for a request that only shows the
     form. Raises `NotFound` if it is gone.
     """
     if request.method == "POST":
-        locking(thing)
+        (locking or lock)(thing)
 
 
 def _version_sent() -> dict[str, str]:

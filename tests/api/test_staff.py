@@ -3,13 +3,17 @@
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
-from portal.db import session, transaction
+from portal.api.v1.core import responses
+from portal.db import lock, session, transaction
+from portal.people.models import User, user_platform_roles
 from portal.people.operations import create_user, make_admin
 from portal.people.staff import StaffPermission
 from portal.scopes import Scope
 from tests.api.conftest import NewProgram, Program
 from tests.cast import Cast
+from tests.conftest import BOTH
 
 SALES = ["staff:customers:read", "staff:customers:create"]
 
@@ -107,6 +111,28 @@ def test_roles_are_assigned_revoked_and_synced(ada: Program, cast: Cast) -> None
     assert (wrong.status_code, list(wrong.json["errors"])) == (422, ["roles_ids"])
     nobody = ada.post("/roles/assign", {"user_id": "1111111111", "roles_ids": [first]})
     assert (nobody.status_code, list(nobody.json["errors"])) == (422, ["user_id"])
+
+
+@BOTH
+def test_roles_count_as_a_change_of_who_holds_them_and_are_read_anew_by_who_waited(
+    ada: Program, cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = new_role(ada), new_role(ada, "support")
+    with cast.app.app_context():
+        bob = cast.user("bob").id
+    assert ada.post("/roles/assign", {"user_id": bob, "roles_ids": [first]}).status_code == 200
+    before = ada.get(f"/admins/{bob}").headers["ETag"]
+    assert ada.post("/roles/assign", {"user_id": bob, "roles_ids": [second]}).status_code == 200
+    assert ada.patch(f"/admins/{bob}", {"roles_ids": [first]}, If_Match=before).status_code == 412
+
+    def wait_for_another(thing: User, **options: bool) -> None:
+        session.execute(sa.delete(user_platform_roles).where(user_platform_roles.c.user_uuid == thing.uuid))
+        lock(thing, **options)
+
+    monkeypatch.setattr(responses, "lock", wait_for_another)
+    answer = ada.patch(f"/admins/{bob}?include=roles", {"roles_ids": [second]}, If_Match="*")
+    assert answer.status_code == 200, answer.text
+    assert [role["id"] for role in answer.json["data"]["roles"]["data"]] == [second]
 
 
 def test_a_user_is_made_with_a_link_that_is_told_once(ada: Program) -> None:

@@ -1,15 +1,19 @@
 """The pages of packages: making, changing, copying and deleting them, with their features and services."""
 
 import re
+from html import unescape
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
-from portal.db import session, transaction
+from portal.db import lock, session, transaction
 from portal.people.staff import StaffPermission
-from portal.subscriptions.package_models import PackageStatus, ServicePackage
+from portal.subscriptions.package_models import PackageFeature, PackageStatus, ServicePackage
 from portal.subscriptions.provider_models import ServiceProvider, ServiceType
+from portal.web import edit_forms
 from tests.cast import Cast, Client
+from tests.conftest import BOTH
 from tests.web.admin.staffing import with_role
 
 NEW = {"name": "Meet Plus", "price": "19,90", "currency": "EUR", "periodicity": "1", "periodicity_type": "month"}
@@ -70,6 +74,28 @@ def test_what_makes_no_sense_is_refused_beside_its_field(cast: Cast, ada: Client
     assert f'id="error-{field}"' in answer.text
     with cast.app.app_context():
         assert session.scalars(sa.select(ServicePackage).where(ServicePackage.name == NEW["name"])).first() is None
+
+
+@BOTH
+def test_of_two_who_change_features_at_once_the_second_keeps_what_the_first_did(
+    cast: Cast, ada: Client, page: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown = ada.get(f"{page}/edit").text
+    version = unescape(re.search('name="version" value="([^"]*)"', shown)[1])  # type: ignore[index]
+    sent = NEW | LIMITS | {"price": "19.90", "allow_create_account": "y", "active": "y", "max_duration": "0"}
+
+    def wait_for_another(package: ServicePackage, **options: bool) -> None:
+        features: Any = PackageFeature.__table__
+        own = features.c.package_uuid == package.uuid
+        session.execute(sa.update(features).where(own, features.c.code == "max_participants").values(number=77))
+        session.execute(sa.delete(features).where(own, features.c.code == "max_duration"))
+        lock(package, **options)
+
+    monkeypatch.setattr(edit_forms, "lock", wait_for_another)
+    answer = ada.send(f"{page}/edit", **sent | {"name": "Meet Plus", "max_rooms": "9", "version": version})
+    assert answer.status_code == 303, answer.text
+    with cast.app.app_context():
+        assert made(cast).values == {"max_rooms": 9, "max_participants": 77, "allow_create_account": True}
 
 
 def test_all_of_it_can_be_changed_and_what_was_left_alone_stays(cast: Cast, ada: Client, page: str) -> None:

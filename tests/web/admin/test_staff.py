@@ -4,12 +4,15 @@ import re
 from html import unescape
 
 import pytest
+import sqlalchemy as sa
 
-from portal.db import session, transaction
-from portal.people.models import PlatformRole
+from portal.db import lock, session, transaction
+from portal.people.models import PlatformRole, User, user_platform_roles
 from portal.people.operations import create_user, make_admin
 from portal.people.staff import StaffPermission
+from portal.web import edit_forms
 from tests.cast import Cast, Client, csrf_of
+from tests.conftest import BOTH
 from tests.web.admin.staffing import with_role
 
 S = StaffPermission
@@ -56,6 +59,29 @@ def test_from_a_role_to_somebody_who_works_with_it(cast: Cast) -> None:
     assert eve.get("/admin").status_code == 200
     assert eve.get("/admin/staff").status_code == 403
     assert "Can sign in" in ada.get(person(ada, "Eve Sales")).text
+
+
+@BOTH
+def test_of_two_who_change_roles_at_once_the_second_keeps_what_the_first_did(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada = cast.sign_in("admin")
+    sales, support = make_role(ada, "sales-team", *SALES), make_role(ada, "support", *SALES)
+    with_role(cast, "bob", S.DASHBOARD_ACCESS)
+    page = f"{person(ada, 'Bob Fischer')}/roles"
+    first, second = (one.rpartition("/")[2] for one in (sales, support))
+    version = unescape(re.search('name="version" value="([^"]*)"', ada.get(page).text)[1])  # type: ignore[index]
+
+    def wait_for_another(thing: User, **options: bool) -> None:
+        """Another administrator takes the one role and gives the first, and this one waits for him."""
+        new_role = sa.select(PlatformRole.uuid).where(PlatformRole.id == first).scalar_subquery()
+        own = user_platform_roles.c.user_uuid == thing.uuid
+        session.execute(sa.update(user_platform_roles).where(own).values(platform_role_uuid=new_role))
+        lock(thing, **options)
+
+    monkeypatch.setattr(edit_forms, "lock", wait_for_another)
+    assert ada.send(page, roles=[second], version=version).status_code == 303
+    assert set(checked(ada.get(page).text)) == {first, second}
 
 
 def test_a_user_who_has_a_password_gets_no_link(cast: Cast) -> None:

@@ -5,6 +5,7 @@ import re
 import pytest
 import sqlalchemy as sa
 
+from portal.accounts.models import AccountStatus
 from portal.customers.models import Customer, CustomerStatus
 from portal.db import session, transaction
 from portal.people.models import User
@@ -113,6 +114,20 @@ def test_a_change_of_status_says_before_what_it_does(cast: Cast, acme: str) -> N
         assert customer(cast, "Acme").status is CustomerStatus.INACTIVE
         assert present_participations(cast.room()) == []
     assert ada.send(f"{acme}/status", status="gone").status_code == 422
+
+
+def test_before_and_after_terminating_it_is_said_that_nothing_below_comes_back(cast: Cast, acme: str) -> None:
+    ada, after = cast.sign_in("admin"), "Its accounts and subscriptions stay as they are now."
+    page = ada.get(f"{acme}/status").text
+    assert page.count("Another status later does not bring its accounts and subscriptions back.") == 1
+    assert after not in page
+    ada.send(f"{acme}/status", status="terminated")
+    page = ada.get(f"{acme}/status").text
+    assert page.count(after) == 3, "of each other status"
+    assert "Everything works." not in page
+    ada.send(f"{acme}/status", status="active")
+    with cast.app.app_context():
+        assert cast.room().account.status is AccountStatus.INACTIVE
 
 
 def test_only_a_terminated_customer_is_deleted(cast: Cast, acme: str) -> None:

@@ -45,11 +45,7 @@ def transfer_ownership(place: Account | Customer, to: User, *, by: Actor) -> Non
         return
     if to.uuid == by.uuid and not owns_above(by, owners_of(place)):
         raise NotAllowed(Message("You cannot make yourself the owner. Ask %(owner)s.", owner=place.owner.name))
-    lock(to)  # nobody deletes him meanwhile, having counted that he owns nothing
-    if to.deactivated_at is not None:
-        raise Invalid(email=Message("%(name)s is deactivated.", name=to.name))
-    customer = place if isinstance(place, Customer) else place.customer
-    require_allowed_domain(to.email, customer.allowed_domains_registration)
+    _require_possible_owner(to, place if isinstance(place, Customer) else place.customer)
     former = place.owner
     _make_owner(place, former, to, by=by)
     if isinstance(place, Customer):
@@ -60,6 +56,24 @@ def transfer_ownership(place: Account | Customer, to: User, *, by: Actor) -> Non
     session.flush()
     topics = [f"user:{former.uuid}", f"user:{to.uuid}"]
     on_commit(lambda: channels().nudge(*topics))
+
+
+def require_owner_of_new_account(owner: User, customer: Customer, *, by: Actor) -> None:
+    """Raise `NotAllowed` unless `by` may make an account of the customer that `owner` owns; or `Invalid` on `email`.
+
+    An owner has every right there. So whoever was only granted to make accounts does not choose one, nor do staff
+    choose themselves.
+    """
+    if customer.owner_uuid != by.uuid and (StaffPermission.ACCOUNTS_CREATE not in by.staff or owner.uuid == by.uuid):
+        raise NotAllowed(Message("Only %(owner)s chooses another owner for it.", owner=customer.owner.name))
+    _require_possible_owner(owner, customer)
+
+
+def _require_possible_owner(user: User, customer: Customer) -> None:
+    lock(user)  # nobody deletes him meanwhile, having counted that he owns nothing
+    if user.deactivated_at is not None:
+        raise Invalid(email=Message("%(name)s is deactivated.", name=user.name))
+    require_allowed_domain(user.email, customer.allowed_domains_registration)
 
 
 def _membership_of_all(place: Account | Customer, user: User) -> AccountMember | CustomerMember:

@@ -10,6 +10,7 @@ from portal.accounts.operations import create_account
 from portal.accounts.permission import AccountPermission
 from portal.accounts.room_account import room_account
 from portal.audit.models import AuditEvent
+from portal.clock import now
 from portal.customers.models import Customer, CustomerMember
 from portal.customers.permission import CustomerPermission
 from portal.db import session
@@ -19,7 +20,7 @@ from portal.people.models import PlatformRole
 from portal.permissions.account_rights import require_account_creation, require_account_deletion
 from portal.permissions.members import RoomMember
 from portal.permissions.memberships import add_membership, people_of
-from portal.permissions.ownership import may_transfer, transfer_ownership
+from portal.permissions.ownership import may_transfer, require_owner_of_new_account, transfer_ownership
 from portal.permissions.permission import NOT_GRANTABLE_YET, Permission
 from portal.permissions.room_creation import create_room_for_maker
 from portal.permissions.rules import can
@@ -151,6 +152,25 @@ def test_only_people_of_allowed_domains_become_owners(cast: Cast, account: Accou
     account.customer.allowed_domains_registration = ["acme.example"]
     with pytest.raises(Invalid):
         transfer_ownership(account, cast.user("bob"), by=actor_of(cast.user("alice")))
+
+
+def test_only_the_customers_owner_and_staff_choose_who_owns_a_new_account(cast: Cast, account: Account) -> None:
+    acme, alice, bob = account.customer, actor_of(cast.user("alice")), cast.user("bob")
+    granted = member(cast, "charlie", acme, *CustomerPermission)
+    staff = clerk(cast, "staff:accounts:read", "staff:accounts:create")
+    for owner, by in ((cast.user("charlie"), granted), (bob, granted), (cast.user("charlie"), staff)):
+        with pytest.raises(NotAllowed, match="Only Alice Moreau chooses another owner"):
+            require_owner_of_new_account(owner, acme, by=by)
+    for by in (alice, staff):
+        require_owner_of_new_account(bob, acme, by=by)
+    acme.allowed_domains_registration = ["acme.example"]
+    with pytest.raises(Invalid):
+        require_owner_of_new_account(bob, acme, by=alice)
+    acme.allowed_domains_registration = []
+    bob.deactivated_at = now()
+    session.flush()
+    with pytest.raises(Invalid, match="given data"):
+        require_owner_of_new_account(bob, acme, by=alice)
 
 
 def test_the_owner_cannot_be_missing(account: Account) -> None:

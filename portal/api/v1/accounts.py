@@ -28,6 +28,7 @@ from portal.people.models import NAME_LENGTH, User
 from portal.people.staff import StaffPermission
 from portal.permissions.account_rights import require_account_creation, require_account_deletion
 from portal.permissions.colleagues import find_colleague, no_colleague
+from portal.permissions.ownership import require_owner_of_new_account
 from portal.permissions.places import visible_accounts, visible_customer
 from portal.permissions.rules import acting_on
 from portal.permissions.visibility import seen_subscriptions
@@ -72,7 +73,7 @@ _SUBSCRIPTION = (contains_eager(Subscription.customer).joinedload(Customer.owner
 
 
 class NewAccount(RequestBody):
-    """A new account of a subscription. Without an owner it is the customer's."""
+    """A new account of a subscription. Without an owner it is the customer's; only he and staff choose another."""
 
     resource = AccountSchema
 
@@ -120,6 +121,11 @@ def create_one(body: NewAccount) -> Response:
     owner = find_colleague(customer, user_id=body.owner_id) if body.owner_id is not None else None
     if body.owner_id is not None and owner is None:
         raise Invalid(owner_id=no_colleague(customer, named="user_id"))
+    if owner is not None and owner.uuid != customer.owner_uuid:
+        try:
+            require_owner_of_new_account(owner, customer, by=somebody)
+        except Invalid as invalid:
+            raise Invalid(owner_id=invalid.fields["email"]) from None
     account = create_account(
         subscription=subscription,
         account_name=body.account_name,

@@ -1,7 +1,13 @@
 """Who may do what with customers, accounts and subscriptions: owners what is theirs, staff everything."""
 
+import sqlalchemy as sa
+
+from portal.customers.models import CustomerMember
+from portal.db import session, transaction
+from portal.subscriptions.models import Subscription, SubscriptionFeature
 from tests.api.authorization.conftest import World
 from tests.api.authorization.table import Line, check, each, table
+from tests.api.conftest import EVERYTHING, Program
 
 TABLE = table(
     """
@@ -70,6 +76,26 @@ ACCOUNTS = table(
         "PATCH /accounts/{account}/users/{dana}": {"permissions": ["usage:view"]},
     },
 )
+
+
+def test_a_member_who_may_make_accounts_makes_himself_no_owner(world: World) -> None:
+    names = world.set_up(frozenset())
+    with world.app.app_context(), transaction():
+        charlie = world.cast.user("charlie").uuid
+        sold = sa.select(Subscription.uuid).where(Subscription.id == names["subscription"])
+        lets = {"subscription_uuid": session.scalars(sold).one(), "code": "allow_create_account", "switch": True}
+        session.add(SubscriptionFeature(**lets))
+        here = CustomerMember.user_uuid == charlie
+        session.scalars(sa.select(CustomerMember).where(here)).unique().one().permissions = ["accounts:create"]
+    body = {"subscription_id": names["subscription"], "account_name": "Events"}
+    member, alice = (Program(world.app, world.token(name, EVERYTHING)) for name in ("charlie", "alice"))
+    assert member.post("/accounts", {**body, "owner_id": names["charlie"]}).status_code == 403
+    assert member.post("/accounts", {**body, "owner_id": names["dana"]}).status_code == 403
+    assert member.post("/accounts", body).json["data"]["owner_id"] == names["owner"]
+    assert list(alice.post("/accounts", {**body, "owner_id": "1111111111"}).json["errors"]) == ["owner_id"]
+    assert alice.post("/accounts", {**body, "owner_id": names["charlie"]}).json["data"]["owner_id"] == names["charlie"]
+    with world.app.app_context(), transaction():
+        session.execute(sa.delete(SubscriptionFeature).where(SubscriptionFeature.code == "allow_create_account"))
 
 
 @each(CUSTOMERS)

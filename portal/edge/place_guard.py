@@ -18,7 +18,7 @@ from portal.edge.guard import View, require_actor, stamp
 from portal.errors import Message, NotAllowed, NotFound
 from portal.people.actor import Actor
 from portal.people.staff import StaffPermission
-from portal.permissions.places import visible_account, visible_customer
+from portal.permissions.places import READING, visible_account, visible_customer
 from portal.permissions.rules import acting_as_staff, acting_on, can, holds
 
 Find = Callable[[Actor, str], Account | Customer | None]
@@ -33,6 +33,16 @@ def at_customer(permission: CustomerPermission | None = None) -> Callable[[View]
 def in_account(permission: AccountPermission | None = None) -> Callable[[View], View]:
     """Let in whoever may do this in the account; without a permission, whoever may see it."""
     return _place_door("account", visible_account, permission)
+
+
+def sees_people_of_customer(view: View) -> View:
+    """Let in whoever manages people at the customer, and staff who may read it."""
+    return _people_door("customer", visible_customer, CustomerPermission.MEMBERS_MANAGE)(view)
+
+
+def sees_people_of_account(view: View) -> View:
+    """Let in whoever manages people in the account, and staff who may read it."""
+    return _people_door("account", visible_account, AccountPermission.MEMBERS_MANAGE)(view)
 
 
 def manages_people(view: View) -> View:
@@ -58,6 +68,27 @@ def _place_door(noun: str, find: Find, permission: Needed) -> Callable[[View], V
             return view(**{noun: _let_in(find, permission, address.pop(f"{noun}_id"))}, **address)
 
         return stamp(guarded, f"{noun} {permission or 'seen'}")
+
+    return door
+
+
+def _people_door(noun: str, find: Find, managing: AccountPermission | CustomerPermission) -> Callable[[View], View]:
+    """A door for reading only: the scope of `managing`, which is to write, is not needed."""
+
+    def door(view: View) -> View:
+        @wraps(view)
+        def guarded(**address: Any) -> Any:
+            place = _let_in(find, None, address.pop(f"{noun}_id"))
+            somebody = require_actor()
+            if holds(somebody, managing, place):
+                actor.become(acting_on(somebody, managing, place))
+            elif READING[type(place)] in somebody.staff:
+                actor.become(acting_as_staff(somebody, place))
+            else:
+                raise _lacks(place)
+            return view(**{noun: place}, **address)
+
+        return stamp(guarded, f"{noun} people seen")
 
     return door
 

@@ -19,7 +19,7 @@ from portal.api.v1.place_users import (
     list_users,
     remove_user,
 )
-from portal.edge.place_guard import in_account
+from portal.edge.place_guard import in_account, sees_people_of_account
 from portal.people.models import User
 from portal.resources.place_users import AccountUserSchema
 from portal.scopes import Scope
@@ -50,9 +50,9 @@ class AccountUserChange(MembershipChange):
 
 @bp.get("")
 @endpoint(TAG, scope=Scope.PEOPLE_READ, returns=AccountUserSchema, many=True, listing=LISTING)
-@in_account()
+@sees_people_of_account
 def index(account: Account) -> Response:
-    """List the users of the account: its one owner, and its members."""
+    """List the users of the account: its one owner, and its members. For whoever manages them, and staff."""
     return list_users(account, LISTING)
 
 

@@ -19,7 +19,7 @@ from portal.api.v1.place_users import (
 )
 from portal.customers.models import Customer
 from portal.customers.permission import CustomerPermission
-from portal.edge.place_guard import at_customer
+from portal.edge.place_guard import at_customer, sees_people_of_customer
 from portal.people.models import User
 from portal.resources.place_users import CustomerUserSchema
 from portal.scopes import Scope
@@ -50,9 +50,9 @@ class CustomerUserChange(MembershipChange):
 
 @bp.get("")
 @endpoint(TAG, scope=Scope.PEOPLE_READ, returns=CustomerUserSchema, many=True, listing=LISTING)
-@at_customer()
+@sees_people_of_customer
 def index(customer: Customer) -> Response:
-    """List the users of the customer: its one owner, and its members."""
+    """List the users of the customer: its one owner, and its members. For whoever manages them, and staff."""
     return list_users(customer, LISTING)
 
 

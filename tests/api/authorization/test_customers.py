@@ -1,11 +1,15 @@
 """Who may do what with customers, accounts and subscriptions: owners what is theirs, staff everything."""
 
+import pytest
 import sqlalchemy as sa
 
+from portal.accounts.models import AccountMember
 from portal.customers.models import CustomerMember
 from portal.db import session, transaction
+from portal.people.models import PlatformRole
+from portal.scopes import Scope
 from portal.subscriptions.models import Subscription, SubscriptionFeature
-from tests.api.authorization.conftest import World
+from tests.api.authorization.conftest import WITH_ADMIN, World
 from tests.api.authorization.table import Line, check, each, table
 from tests.api.conftest import EVERYTHING, Program
 
@@ -96,6 +100,28 @@ def test_a_member_who_may_make_accounts_makes_himself_no_owner(world: World) -> 
     assert alice.post("/accounts", {**body, "owner_id": names["charlie"]}).json["data"]["owner_id"] == names["charlie"]
     with world.app.app_context(), transaction():
         session.execute(sa.delete(SubscriptionFeature).where(SubscriptionFeature.code == "allow_create_account"))
+
+
+@pytest.mark.parametrize(("place", "member"), [("customers", "charlie"), ("accounts", "dana")])
+def test_the_people_of_a_place_are_listed_for_who_manages_them_and_staff_who_read_it(
+    world: World, place: str, member: str
+) -> None:
+    names = world.set_up(frozenset())
+    path = f"/{place}/{names[place.removesuffix('s')]}/users"
+    kind: type[AccountMember | CustomerMember] = CustomerMember if place == "customers" else AccountMember
+    readers = tuple(one for one in EVERYTHING if one is not Scope.PEOPLE_WRITE)
+    for permissions, status in ((["usage:view"], 403), (["members:manage"], 200)):
+        with world.app.app_context(), transaction():
+            here = kind.user_uuid == world.cast.user(member).uuid
+            session.execute(sa.update(kind).where(here).values(permissions=permissions))
+        assert Program(world.app, world.token(member, readers)).get(path).status_code == status
+    for permission, status in ((f"staff:{place}:read", 200), ("staff:rooms:update", 404)):
+        with world.app.app_context(), transaction():
+            role = PlatformRole(name=f"{place}-{status}", permissions=[permission])
+            world.cast.user("frank").platform_roles = [role]
+        assert Program(world.app, world.token("frank", WITH_ADMIN)).get(path).status_code == status
+    with world.app.app_context(), transaction():
+        world.cast.user("frank").platform_roles = []
 
 
 @each(CUSTOMERS)

@@ -21,11 +21,14 @@ from portal.credentials.models import ClientKind, OAuthClient
 from portal.db import db, reading, session, transaction, writing
 from portal.edge.transaction import SAFE_METHODS
 from portal.engine import WriteWhileReading
+from portal.people.models import PlatformRole
 from portal.people.operations import create_user
 from portal.people.password_links import issue_password_link
 from portal.permissions.members import RoomMember
+from portal.permissions.memberships import add_membership
 from portal.rooms.models import Role, Room
 from portal.status.models import RoomSession
+from portal.subscriptions.package_models import PackageProvider
 from portal.webhooks.models import WebhookDelivery
 from tests.api.conftest import NewProgram, Program, program
 from tests.cast import Cast, Client
@@ -47,7 +50,7 @@ class World:
     """A portal in which all that an address can name exists, and everybody who can ask."""
 
     cast: Cast
-    program: Program
+    programs: list[Program]
     people: list[Client]
     ids: dict[str, str] = field(default_factory=dict)
     more: dict[str, list[str]] = field(default_factory=dict)
@@ -62,7 +65,7 @@ class World:
     def ask(self, method: str, address: str) -> Iterator[Response]:
         """The answers to this request of everybody; of a stream its first piece is taken."""
         if address.startswith("/api/"):
-            yield self.program.call(method, address)
+            yield from (program.call(method, address) for program in self.programs)
         exchanges = "token=" in address  # which ends what its browser was before
         for client in [self.cast.browser()] if exchanges else self.people:
             with client.open(address, method=method, data=PRESSED) as answer:
@@ -100,11 +103,13 @@ def world(cast: Cast, app: Flask, program: NewProgram) -> Iterator[World]:
         _, secret = issue_join_ticket(
             room=cast.room(cast.open_house), visitor=Visitor(), name="Tom", network="192.0.2.1"
         )
+        add_membership(place=cast.room().customer, email=cast.user("bob").email, permissions=[], by=None)
+        add_membership(place=cast.room().account, email=cast.user("bob").email, permissions=[], by=None)
         link = issue_password_link(create_user(email="new@demo.example", name="Neo")).path
     tickets = f"/rooms/{cast.open_house}/-/join-tickets"
     assert holder.get(f"{tickets}/{opened}").status_code == 303
     assert holder.get(link).status_code == 303
-    world = World(cast, program("alice"), [alice, cast.sign_in("admin"), guest, holder])
+    world = World(cast, [program("alice"), program("admin")], [alice, cast.sign_in("admin"), guest, holder])
     world.more = {
         "join.show": [cast.links[Role.MODERATOR], cast.links[Role.GUEST], cast.open_path],
         "join_tickets.show": [tickets],
@@ -118,9 +123,26 @@ def world(cast: Cast, app: Flask, program: NewProgram) -> Iterator[World]:
     with app.app_context():
         first: Any = lambda column, *where: session.scalars(sa.select(column).where(*where)).first()  # noqa: E731
         room = cast.room()
+        people = f"/manage/accounts/{room.account.id}/people"
+        world.more |= {
+            "place_people.show": [people],
+            "place_people.add": [f"{people}/new"],
+            "place_people.edit": [f"{people}/{cast.user('bob').id}/edit"],
+            "place_people.owner": [f"{people}/owner"],
+        }
         world.ids = {
             "room_id": room.id,
             "slug": room.slug,
+            "noun": "customers",
+            "place_id": room.customer.id,
+            "customer_id": room.customer.id,
+            "package_id": room.subscription.package.id,
+            "service_id": room.subscription.provider.id,
+            "one_id": first(PackageProvider.id, PackageProvider.package_uuid == room.subscription.package_uuid),
+            "code": "max_participants",
+            "role_id": first(PlatformRole.id),
+            "person_id": cast.user("admin").id,
+            "admin_id": cast.user("admin").id,
             "account_id": room.account.id,
             "subscription_id": room.subscription.id,
             "provider_id": room.subscription.provider.id,

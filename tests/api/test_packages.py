@@ -151,10 +151,14 @@ def test_a_connection_is_tested_by_properties_or_as_stored(ada: Program, service
     service.dead = True
     assert refused(ada.post(f"{address}/test")) == {"properties.host_url"}
     health = data(ada.get(f"{address}/health"))
-    assert health == {
-        "object": "ServiceProviderHealth", "id": made["id"], "last_answer_at": None, "last_error": None,
-        "last_error_at": None, "down_since": None,
-    }  # fmt: skip
+    assert (health["object"], health["id"]) == ("ServiceProviderHealth", made["id"])
+    assert health["last_error"] == "No such service answers at this address."
+    assert health["last_answer_at"] < health["last_error_at"] == health["down_since"]
+    service.dead = False
+    data(ada.post(f"{address}/test"))
+    after = data(ada.get(f"{address}/health"))
+    assert (after["down_since"], after["last_error_at"]) == (None, health["last_error_at"])
+    assert after["last_answer_at"] > health["last_answer_at"]
 
 
 def test_a_provider_that_is_used_stays_and_the_refusal_names_where(ada: Program) -> None:

@@ -89,7 +89,7 @@ def test_a_long_account_does_not_push_search_into_a_line_of_its_own(
     rename_accounts(portal, "Donaudampfschifffahrtsgesellschaft, Abteilung Öffentlichkeitsarbeit")
     staff = person("Admin", viewport={"width": width, "height": 700})
     staff.sign_in()
-    page = staff.page
+    page = staff.go("/manage/rooms")
     choices = page.get_by_role("combobox")
     expect(choices).to_have_count(3)  # the account is among them
     parts = [page.get_by_role("searchbox"), *choices.all(), page.get_by_role("button", name="Search")]

@@ -12,6 +12,7 @@ from flask import Flask
 from portal import channels
 from portal.admission.codes import change_code
 from portal.admission.models import AccessCode
+from portal.admission.secrets import normal_code
 from portal.channels import InProcess
 from portal.clock import now
 from portal.db import session, transaction
@@ -198,10 +199,13 @@ def test_who_has_to_type_or_to_wait_is_sent_to_the_door(cast: Cast, moderator: P
     lose(cast, attendee)
     door = (403, {"error": "door", "address": f"{cast.board_path}?asked=1"})
     with app.app_context(), transaction():
-        session.scalars(sa.select(AccessCode)).one().expires_at = now() - timedelta(hours=1)
+        typed = session.scalars(sa.select(AccessCode)).one()
+        typed.expires_at = now() - timedelta(hours=1)
+        other = AccessCode(room=typed.room, code="WXYZ-2345", normal=normal_code("WXYZ-2345"), role=typed.role)
+        session.add(other)
     assert comes_back(attendee) == door
     with app.app_context(), transaction():
-        session.scalars(sa.select(AccessCode)).one().expires_at = None
+        session.execute(sa.update(AccessCode).values(expires_at=None))
         cast.room().room_settings = {"wait_for_host": True}
         session.execute(sa.update(Participation).values(role=Role.GUEST).where(Participation.name == "Mo"))
     assert comes_back(attendee) == door
@@ -214,6 +218,17 @@ def test_who_may_not_enter_any_more_reads_why(cast: Cast, moderator: Player, gue
     status_code, body = comes_back(guest)
     assert (status_code, body["error"]) == (403, "refused")
     assert body["message"].startswith("This link has expired. It worked until ")
+
+
+def test_where_every_code_has_expired_nobody_is_asked_for_one(cast: Cast, moderator: Player, app: Flask) -> None:
+    attendee = Player(cast.join(Role.ATTENDEE, name="Att"), cast.board, "att-tab")
+    attendee.alive()
+    lose(cast, attendee)
+    with app.app_context(), transaction():
+        session.execute(sa.update(AccessCode).values(expires_at=now() - timedelta(hours=1)))
+    status_code, body = comes_back(attendee)
+    assert (status_code, body["error"]) == (403, "refused")
+    assert body["message"].startswith("No access code is valid right now.")
 
 
 def test_nobody_comes_back_by_itself_into_a_conversation_that_has_ended(cast: Cast, guest: Player) -> None:

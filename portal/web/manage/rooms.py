@@ -100,11 +100,6 @@ def create(accounts: list[RoomAccount]) -> ResponseReturnValue:
         with form.refusals():
             by = acting_on(actor.someone(), AccountPermission.ROOMS_CREATE, account)
             room = create_room_for_maker(account=account, room_name=form.room_name.data, by=by)
-            if not can(by, Permission.ROOM_VIEW, room):
-                flash_messages.done(
-                    _("The room is ready. Its owner, %(owner)s, can let you in.", owner=room.owner_name)
-                )
-                return redirect(url_for("rooms.index"), 303)
             flash_messages.done(_("The room is ready. Share it to bring people in."))
             return redirect(url_for("rooms.show", room_id=room.id), 303)
     return render_template("manage/rooms/new.html", form=form, accounts=accounts), 422 if form.refused else 200

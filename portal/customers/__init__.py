@@ -8,6 +8,10 @@ is created; `inactive` and `terminated` nothing.
     permission.py      what can be permitted at a customer
     fields.py          judging what is said of a customer
     operations.py      creating a customer, with its owner; changing and finding one
+    profile_models.py  its addresses, telephones and legal documents
+    profile_fields.py  judging what is said of those
+    profile_entries.py adding, changing and removing them
+    number_forms.py    the forms of telephone and tax numbers
     queries.py         finding a customer by its id
     search.py          finding customers by words
     countries.py       the countries of ISO 3166-1

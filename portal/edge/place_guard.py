@@ -37,12 +37,17 @@ def in_account(permission: AccountPermission | None = None) -> Callable[[View], 
 
 def sees_people_of_customer(view: View) -> View:
     """Let in whoever manages people at the customer, and staff who may read it."""
-    return _people_door("customer", visible_customer, CustomerPermission.MEMBERS_MANAGE)(view)
+    return _reading_door("customer", "people", visible_customer, CustomerPermission.MEMBERS_MANAGE)(view)
+
+
+def sees_profile_of_customer(view: View) -> View:
+    """Let in whoever may change the customer, and staff who may read it: other members need no tax numbers."""
+    return _reading_door("customer", "profile", visible_customer, CustomerPermission.CUSTOMER_EDIT)(view)
 
 
 def sees_people_of_account(view: View) -> View:
     """Let in whoever manages people in the account, and staff who may read it."""
-    return _people_door("account", visible_account, AccountPermission.MEMBERS_MANAGE)(view)
+    return _reading_door("account", "people", visible_account, AccountPermission.MEMBERS_MANAGE)(view)
 
 
 def manages_people(view: View) -> View:
@@ -72,23 +77,25 @@ def _place_door(noun: str, find: Find, permission: Needed) -> Callable[[View], V
     return door
 
 
-def _people_door(noun: str, find: Find, managing: AccountPermission | CustomerPermission) -> Callable[[View], View]:
-    """A door for reading only: the scope of `managing`, which is to write, is not needed."""
+def _reading_door(
+    noun: str, part: str, find: Find, writing: AccountPermission | CustomerPermission
+) -> Callable[[View], View]:
+    """A door to read a part of the place, for whoever may write it: but the scope of `writing` is not needed."""
 
     def door(view: View) -> View:
         @wraps(view)
         def guarded(**address: Any) -> Any:
             place = _let_in(find, None, address.pop(f"{noun}_id"))
             somebody = require_actor()
-            if holds(somebody, managing, place):
-                actor.become(acting_on(somebody, managing, place))
+            if holds(somebody, writing, place):
+                actor.become(acting_on(somebody, writing, place))
             elif READING[type(place)] in somebody.staff:
                 actor.become(acting_as_staff(somebody, place))
             else:
                 raise _lacks(place)
             return view(**{noun: place}, **address)
 
-        return stamp(guarded, f"{noun} people seen")
+        return stamp(guarded, f"{noun} {part} seen")
 
     return door
 

@@ -12,6 +12,7 @@ and the columns of a list.
     staff.py           users as staff sees them, administrators, roles, permissions
     place_users.py     users of customers and of accounts
     subscriptions.py   customers, subscriptions, accounts, features, provider rows
+    profile_entries.py addresses, telephones and legal documents of customers
     packages.py        packages, and service providers
     access.py          tokens and access codes
     sessions.py        status, runs, participations

@@ -13,9 +13,12 @@ from portal.api.v1 import (
     account_users,
     accounts,
     admins,
+    customer_addresses,
+    customer_telephones,
     customer_users,
     customers,
     docs,
+    legal_documents,
     logout,
     package_parts,
     packages,
@@ -48,9 +51,10 @@ def install(app: Flask, csrf: CSRFProtect, *, rate: str, storage: str) -> None:
     api.before_request(believe_the_bearer_only)
     of_rooms = (rooms, tokens, access_codes, users, sessions, access)
     of_customers = (customers, customer_users, accounts, account_users)
+    of_profiles = (customer_addresses, customer_telephones, legal_documents)
     of_staff = (platform_users, admins, roles, permissions)
     of_plans = (packages, package_parts, service_providers)
-    nouns = (*of_rooms, *of_customers, *of_plans, logout, webhooks, *of_staff)
+    nouns = (*of_rooms, *of_customers, *of_profiles, *of_plans, logout, webhooks, *of_staff)
     for blueprint in (noun.bp for noun in nouns):
         api.register_blueprint(blueprint)
     limiter = Limiter(

@@ -16,6 +16,15 @@ from portal.admission.issuing import issue_token
 from portal.app import create_app
 from portal.clock import now
 from portal.customers.models import Customer, CustomerMember
+from portal.customers.profile_entries import add_entry
+from portal.customers.profile_models import (
+    AddressType,
+    CustomerAddress,
+    CustomerTelephone,
+    DocumentType,
+    LegalDocument,
+    TelephoneType,
+)
 from portal.db import db, session, transaction
 from portal.people.actor import actor_of
 from portal.people.models import PlatformRole, User
@@ -72,6 +81,8 @@ class World:
                 session.add(RoomMember(room=room, user=self.cast.user("bob"), permissions=sorted(granted)))
             names |= _furnish(acme, "2", self.cast.user("erin"))
             theirs = _furnish(globex, "", self.cast.user("frank"))
+            names |= _profile(acme.customer)
+            theirs |= _profile(globex.customer)
             names |= {f"their_{name}": value for name, value in theirs.items()}
             people = {name: self.cast.user(name).id for name in ("bob", "charlie", "dana")}
             return names | people | {"open": self.cast.open_house} | _staff() | _packages()
@@ -80,6 +91,8 @@ class World:
         """Only the demo's customers and accounts. Charlie is a member of Acme, Erin of Globex, Dana of Acme's account."""
         session.execute(sa.delete(Account).where(Account.uuid.not_in(self.accounts)))
         session.execute(sa.delete(Customer).where(Customer.company_name == "Initech"))
+        for kind in (CustomerAddress, CustomerTelephone, LegalDocument):
+            session.execute(sa.delete(kind))
         session.execute(sa.delete(CustomerMember))
         session.execute(sa.delete(AccountMember))
         session.expire_all()
@@ -157,6 +170,18 @@ def _furnish(account: Account, mark: str, user: User) -> dict[str, str]:
         "subscription": account.subscription.id,
     }
     return {f"{name}{mark}": value for name, value in found.items()}
+
+
+def _profile(customer: Customer) -> dict[str, str]:
+    """An address, a telephone and a legal document of a customer; name → id."""
+    city: dict[str, Any] = {"address_type": AddressType.POSTAL, "city": "Berlin", "po_box": "10 20 30"}
+    return {
+        "address": add_entry(customer, CustomerAddress, **city).id,
+        "telephone": add_entry(
+            customer, CustomerTelephone, telephone_type=TelephoneType.LANDLINE, number="+49 30 901820"
+        ).id,
+        "document": add_entry(customer, LegalDocument, type=DocumentType.OTHER, value="HRB 1").id,
+    }
 
 
 def _staff() -> dict[str, str]:

@@ -81,6 +81,53 @@ ACCOUNTS = table(
     },
 )
 
+PROFILES = table(
+    """
+    needs  method  address                                                    nobody  staff  ada  alice  bob  lacks  charlie  client
+    -      GET     /customers/{customer}/addresses                            401    200   404   200   404   404     404     403
+    -      POST    /customers/{customer}/addresses                            401    201   404   201   404   404     404     403
+    -      GET     /customers/{customer}/addresses/{address}                  401    200   404   200   404   404     404     403
+    -      PATCH   /customers/{customer}/addresses/{address}                  401    200   404   200   404   404     404     403
+    -      DELETE  /customers/{customer}/addresses/{address}                  401    204   404   204   404   404     404     403
+    -      GET     /customers/{their_customer}/addresses                      401    200   404   404   404   404     200     403
+    -      POST    /customers/{their_customer}/addresses                      401    201   404   404   404   404     201     403
+    -      GET     /customers/{their_customer}/addresses/{their_address}      401    200   404   404   404   404     200     403
+    -      PATCH   /customers/{their_customer}/addresses/{their_address}      401    200   404   404   404   404     200     403
+    -      DELETE  /customers/{their_customer}/addresses/{their_address}      401    204   404   404   404   404     204     403
+    -      GET     /customers/{their_customer}/addresses/{address}            401    404   404   404   404   404     404     403
+    -      PATCH   /customers/{their_customer}/addresses/{address}            401    404   404   404   404   404     404     403
+    -      DELETE  /customers/{their_customer}/addresses/{address}            401    404   404   404   404   404     404     403
+
+    -      GET     /customers/{customer}/telephones                           401    200   404   200   404   404     404     403
+    -      POST    /customers/{customer}/telephones                           401    201   404   201   404   404     404     403
+    -      GET     /customers/{customer}/telephones/{telephone}               401    200   404   200   404   404     404     403
+    -      PATCH   /customers/{customer}/telephones/{telephone}               401    200   404   200   404   404     404     403
+    -      DELETE  /customers/{customer}/telephones/{telephone}               401    204   404   204   404   404     404     403
+    -      GET     /customers/{their_customer}/telephones                     401    200   404   404   404   404     200     403
+    -      POST    /customers/{their_customer}/telephones                     401    201   404   404   404   404     201     403
+    -      GET     /customers/{their_customer}/telephones/{their_telephone}   401    200   404   404   404   404     200     403
+    -      PATCH   /customers/{their_customer}/telephones/{their_telephone}   401    200   404   404   404   404     200     403
+    -      DELETE  /customers/{their_customer}/telephones/{their_telephone}   401    204   404   404   404   404     204     403
+    -      GET     /customers/{their_customer}/telephones/{telephone}         401    404   404   404   404   404     404     403
+    -      PATCH   /customers/{their_customer}/telephones/{telephone}         401    404   404   404   404   404     404     403
+    -      DELETE  /customers/{their_customer}/telephones/{telephone}         401    404   404   404   404   404     404     403
+
+    -      GET     /customers/{customer}/legal-documents                      401    200   404   200   404   404     404     403
+    -      POST    /customers/{customer}/legal-documents                      401    201   404   201   404   404     404     403
+    -      GET     /customers/{customer}/legal-documents/{document}           401    200   404   200   404   404     404     403
+    -      PATCH   /customers/{customer}/legal-documents/{document}           401    200   404   200   404   404     404     403
+    -      DELETE  /customers/{customer}/legal-documents/{document}           401    204   404   204   404   404     404     403
+    -      GET     /customers/{their_customer}/legal-documents                401    200   404   404   404   404     200     403
+    -      POST    /customers/{their_customer}/legal-documents                401    201   404   404   404   404     201     403
+    -      GET     /customers/{their_customer}/legal-documents/{their_document} 401    200   404   404   404   404     200     403
+    -      PATCH   /customers/{their_customer}/legal-documents/{their_document} 401    200   404   404   404   404     200     403
+    -      DELETE  /customers/{their_customer}/legal-documents/{their_document} 401    204   404   404   404   404     204     403
+    -      GET     /customers/{their_customer}/legal-documents/{document}     401    404   404   404   404   404     404     403
+    -      PATCH   /customers/{their_customer}/legal-documents/{document}     401    404   404   404   404   404     404     403
+    -      DELETE  /customers/{their_customer}/legal-documents/{document}     401    404   404   404   404   404     404     403
+    """
+)
+
 
 def test_a_member_who_may_make_accounts_makes_himself_no_owner(world: World) -> None:
     names = world.set_up(frozenset())
@@ -100,6 +147,22 @@ def test_a_member_who_may_make_accounts_makes_himself_no_owner(world: World) -> 
     assert alice.post("/accounts", {**body, "owner_id": names["charlie"]}).json["data"]["owner_id"] == names["charlie"]
     with world.app.app_context(), transaction():
         session.execute(sa.delete(SubscriptionFeature).where(SubscriptionFeature.code == "allow_create_account"))
+
+
+def test_members_read_a_profile_only_if_they_may_change_it(world: World) -> None:
+    names = world.set_up(frozenset())
+    readers = tuple(one for one in EVERYTHING if one is not Scope.CUSTOMERS_WRITE)
+    for permissions, status in ((["usage:view"], 403), (["customer:edit"], 200)):
+        with world.app.app_context(), transaction():
+            here = CustomerMember.user_uuid == world.cast.user("charlie").uuid
+            session.execute(sa.update(CustomerMember).where(here).values(permissions=permissions))
+        charlie = Program(world.app, world.token("charlie", readers))
+        for noun, one in (("addresses", "address"), ("telephones", "telephone"), ("legal-documents", "document")):
+            path = f"/customers/{names['customer']}/{noun}"
+            assert charlie.get(path).status_code == charlie.get(f"{path}/{names[one]}").status_code == status
+            assert charlie.delete(f"{path}/{names[one]}").status_code == 403
+            example = {"type": "other", "value": "1"}
+            assert charlie.post(path, example).status_code == 403
 
 
 @pytest.mark.parametrize(("place", "member"), [("customers", "charlie"), ("accounts", "dana")])
@@ -126,6 +189,11 @@ def test_the_people_of_a_place_are_listed_for_who_manages_them_and_staff_who_rea
 
 @each(CUSTOMERS)
 def test_customers(world: World, line: Line) -> None:
+    check(world, line)
+
+
+@each(PROFILES)
+def test_profiles_of_customers(world: World, line: Line) -> None:
     check(world, line)
 
 

@@ -12,6 +12,7 @@ from portal.accounts.permission import AccountPermission
 from portal.column_types import enum_type
 from portal.customers.models import Customer
 from portal.db import Base, TimestampMixin
+from portal.errors import Message
 from portal.identifiers import ID_LENGTH, IdentifierMixin, new_id
 from portal.people.memberships import MembershipMixin
 from portal.people.models import NAME_LENGTH, User
@@ -23,6 +24,11 @@ class AccountStatus(StrEnum):
 
     ACTIVE = "active"
     INACTIVE = "inactive"
+
+    @property
+    def label(self) -> Message:
+        """What people read."""
+        return Message("Active") if self is AccountStatus.ACTIVE else Message("Inactive")
 
 
 class Account(IdentifierMixin, TimestampMixin, Base):

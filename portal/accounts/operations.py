@@ -65,17 +65,23 @@ def require_account_left(subscription: Subscription) -> None:
         SubscriptionFeature.subscription_uuid == subscription.uuid, SubscriptionFeature.code == MAX_ACCOUNTS
     )
     most = session.scalar(limit.with_for_update(key_share=True))
+    refusal = reason_for_no_account(subscription, most=most)
+    if refusal is not None:
+        raise Conflict(refusal)
+
+
+def reason_for_no_account(subscription: Subscription, *, most: int | None) -> Message | None:
+    """Why the subscription gets no further account if its plan allows `most`, None: any number; None if it does."""
     if most is None:
-        return
+        return None
     made = session.scalar(
         sa.select(sa.func.count()).select_from(Account).where(Account.subscription_uuid == subscription.uuid)
     )
-    if (made or 0) >= most:
-        raise Conflict(
-            Message.plural(
-                "The one account of this plan is there already.", "All %(n)d accounts of this plan are there.", n=most
-            )
-        )
+    if (made or 0) < most:
+        return None
+    return Message.plural(
+        "The one account of this plan is there already.", "All %(n)d accounts of this plan are there.", n=most
+    )
 
 
 def change_account(

@@ -7,16 +7,16 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from portal.accounts.models import Account, AccountStatus
-from portal.accounts.operations import MAX_ACCOUNTS, require_account_left
+from portal.accounts.models import Account, AccountMember, AccountStatus
+from portal.accounts.operations import MAX_ACCOUNTS, reason_for_no_account, require_account_left
 from portal.accounts.room_account import MAX_ROOMS
 from portal.audit.operations import record_event
 from portal.db import lock, session
 from portal.errors import Conflict, Invalid, Message
 from portal.people.actor import Actor
 from portal.rooms.models import Room
-from portal.status.customer_lifecycle import delete_rooms
-from portal.status.models import Participation
+from portal.status.customer_lifecycle import delete_rooms, reason_to_keep_rooms
+from portal.status.models import Participation, RoomSession
 from portal.subscriptions.feature_catalog import FEATURES, Feature, Value
 from portal.subscriptions.models import Subscription, SubscriptionFeature
 
@@ -39,16 +39,43 @@ class Move:
 
     rooms: int
     """Its rooms, without those in the trash, which count against the limit of the other subscription from then on."""
-    most_rooms: int | None
-    """The limit of the other subscription; None: unlimited."""
-    rooms_there: int
-    """The rooms that the other subscription has already."""
+    people: int
+    """How many people are inside them, who count there, too."""
     changes: tuple[FeatureChange, ...]
+    refusal: Message | None
+    """Why it is refused now: the other subscription has too few rooms or accounts left."""
 
-    @property
-    def fits(self) -> bool:
-        """Whether the other subscription has room for all of them."""
-        return self.most_rooms is None or self.rooms + self.rooms_there <= self.most_rooms
+
+@dataclass(frozen=True)
+class AccountContents:
+    """What there is in an account now."""
+
+    rooms: int
+    """Without those in the trash."""
+    trashed: int
+    live: int
+    """Rooms that somebody is using."""
+    people: int
+    """People who are inside them."""
+    members: int
+    """People who are members of the account, without its owner."""
+
+
+def contents_of(account: Account) -> AccountContents:
+    """What there is in the account, by one statement."""
+    theirs = Room.account_uuid == account.uuid
+    counts = (
+        sa.select(sa.func.count(Room.uuid)).where(theirs, Room.trashed_at.is_(None)),
+        sa.select(sa.func.count(Room.uuid)).where(theirs, Room.trashed_at.is_not(None)),
+        sa.select(sa.func.count(RoomSession.uuid)).where(
+            RoomSession.room_uuid == Room.uuid, theirs, RoomSession.ended_at.is_(None)
+        ),
+        sa.select(sa.func.count(Participation.uuid)).where(
+            Participation.room_uuid == Room.uuid, theirs, Participation.left_at.is_(None)
+        ),
+        sa.select(sa.func.count(AccountMember.uuid)).where(AccountMember.account_uuid == account.uuid),
+    )
+    return AccountContents(*session.execute(sa.select(*(one.scalar_subquery() for one in counts))).one())
 
 
 def change_account_status(account: Account, status: AccountStatus, *, by: Actor | None = None) -> None:
@@ -60,17 +87,23 @@ def change_account_status(account: Account, status: AccountStatus, *, by: Actor 
     before = account.status
     if status is before:
         return
-    if status is AccountStatus.ACTIVE and not account.customer.usable:
-        raise Conflict(
-            Message(
-                "“%(name)s” is %(status)s: make the customer active first.",
-                name=account.customer.display_name,
-                status=account.customer.status.value,
-            )
-        )
+    reason = reason_to_stay_inactive(account) if status is AccountStatus.ACTIVE else None
+    if reason is not None:
+        raise Conflict(reason)
     account.status = status
     session.flush()
     record_event("account.status_changed", account, by=by, status_before=before.value, status_after=status.value)
+
+
+def reason_to_stay_inactive(account: Account) -> Message | None:
+    """Why an inactive account cannot become active now; None if it can."""
+    if account.customer.usable:
+        return None
+    return Message(
+        "“%(name)s” is %(status)s: make the customer active first.",
+        name=account.customer.display_name,
+        status=account.customer.status.value,
+    )
 
 
 def delete_account(account: Account, *, by: Actor | None = None) -> None:
@@ -79,12 +112,20 @@ def delete_account(account: Account, *, by: Actor | None = None) -> None:
     Raises `Conflict` unless it is inactive, or while one of its rooms is live; and `NotFound`.
     """
     lock(account)
-    if account.status is not AccountStatus.INACTIVE:
-        raise Conflict(Message("“%(name)s” is active. Set its status to inactive first.", name=account.account_name))
+    reason = reason_to_keep_account(account)
+    if reason is not None:
+        raise Conflict(reason)
     delete_rooms(Room.account_uuid == account.uuid)
     record_event("account.deleted", account, by=by, name=account.account_name)
     session.delete(account)
     session.flush()
+
+
+def reason_to_keep_account(account: Account) -> Message | None:
+    """Why it cannot be deleted now; None if it can."""
+    if account.status is not AccountStatus.INACTIVE:
+        return Message("“%(name)s” is active. Set its status to inactive first.", name=account.account_name)
+    return reason_to_keep_rooms(Room.account_uuid == account.uuid)
 
 
 def what_if_moved(account: Account, to: Subscription) -> Move:
@@ -96,12 +137,9 @@ def what_if_moved(account: Account, to: Subscription) -> Move:
         for code, feature in FEATURES.items()
         if code != MAX_ACCOUNTS and (code in before, before.get(code)) != (code in after, after.get(code))
     )
-    return Move(
-        rooms=_count_rooms(Room.account_uuid == account.uuid),
-        most_rooms=after.get(MAX_ROOMS, 0),
-        rooms_there=_count_rooms(Room.subscription_uuid == to.uuid),
-        changes=changes,
-    )
+    here = contents_of(account)
+    refusal = _reason_for_no_rooms(here.rooms, to) or reason_for_no_account(to, most=to.values.get(MAX_ACCOUNTS))
+    return Move(here.rooms, here.people, changes, refusal)
 
 
 def move_account(account: Account, to: Subscription, *, by: Actor | None = None) -> None:
@@ -122,16 +160,8 @@ def move_account(account: Account, to: Subscription, *, by: Actor | None = None)
     )
     session.scalars(limit.with_for_update(key_share=True)).one_or_none()  # whoever makes a room waits
     move = what_if_moved(account, to)
-    if not move.fits:
-        raise Conflict(
-            Message(
-                "“%(name)s” grants %(most)d rooms and has %(there)d: the %(rooms)d of this account do not fit.",
-                name=to.name,
-                most=move.most_rooms,
-                there=move.rooms_there,
-                rooms=move.rooms,
-            )
-        )
+    if move.refusal is not None:
+        raise Conflict(move.refusal)
     before = account.subscription
     account.subscription = to
     session.flush()
@@ -160,6 +190,19 @@ def _require_movable(account: Account, to: Subscription) -> None:
         )
 
 
-def _count_rooms(which: sa.ColumnElement[bool]) -> int:
-    query = sa.select(sa.func.count()).select_from(Room).where(which, Room.trashed_at.is_(None))
-    return session.scalar(query) or 0
+def _reason_for_no_rooms(rooms: int, to: Subscription) -> Message | None:
+    """Why so many rooms more do not fit into the subscription; None if they do."""
+    most = to.values.get(MAX_ROOMS, 0)
+    if most is None:
+        return None
+    theirs = Room.subscription_uuid == to.uuid, Room.trashed_at.is_(None)
+    there = session.scalar(sa.select(sa.func.count(Room.uuid)).where(*theirs)) or 0
+    if rooms + there <= most:
+        return None
+    return Message(
+        "“%(name)s” grants %(most)d rooms and has %(there)d: the %(rooms)d of this account do not fit.",
+        name=to.name,
+        most=most,
+        there=there,
+        rooms=rooms,
+    )

@@ -139,16 +139,26 @@ def delete_customer(customer: Customer, *, by: Actor | None = None) -> None:
 
 
 def delete_rooms(which: sa.ColumnElement[bool]) -> None:
-    """Delete these rooms for good, with all that belongs to them.
-
-    Raises `Conflict` while one is live, or its service has still to be told that a run has ended.
-    """
-    open_runs = sa.select(sa.exists().where(
-        RoomSession.room_uuid == Room.uuid, which, sa.or_(RoomSession.ended_at.is_(None), RoomSession.end_wanted)
-    ))  # fmt: skip
-    if session.scalar(open_runs):
-        raise Conflict(Message("A room is still being ended at its service. Try again in a minute."))
+    """Delete these rooms for good, with all that belongs to them. Raises `Conflict` while one of them is in use."""
+    reason = reason_to_keep_rooms(which)
+    if reason is not None:
+        raise Conflict(reason)
     session.execute(sa.delete(Room).where(which))
+
+
+def reason_to_keep_rooms(which: sa.ColumnElement[bool]) -> Message | None:
+    """Why these rooms cannot be deleted: one is live, or its service has still to be told that a run has ended."""
+    runs = sa.select(sa.func.count(), sa.func.count(RoomSession.ended_at)).where(
+        RoomSession.room_uuid == Room.uuid, which, sa.or_(RoomSession.ended_at.is_(None), RoomSession.end_wanted)
+    )
+    open_runs, ended = session.execute(runs).one()
+    if open_runs > ended:
+        return Message.plural(
+            "%(n)d room is live. End its session, or wait until it is empty.",
+            "%(n)d rooms are live. End their sessions, or wait until they are empty.",
+            n=open_runs - ended,
+        )
+    return Message("A room is still being ended at its service. Try again in a minute.") if ended else None
 
 
 def _count(counted: Any, *conditions: sa.ColumnElement[bool]) -> sa.ScalarSelect[int]:

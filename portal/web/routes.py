@@ -14,6 +14,9 @@ from portal.permissions.permission import Permission
 from portal.permissions.rules import can
 from portal.rooms.kinds import kind_of
 from portal.web import health
+from portal.web.admin import account as admin_account
+from portal.web.admin import account_move as admin_account_move
+from portal.web.admin import accounts as admin_accounts
 from portal.web.admin import audit as admin_audit
 from portal.web.admin import customer as admin_customer
 from portal.web.admin import customers as admin_customers
@@ -85,6 +88,9 @@ def install(app: Flask) -> None:
         admin_services.bp,
         admin_customers.bp,
         admin_customer.bp,
+        admin_accounts.bp,
+        admin_account.bp,
+        admin_account_move.bp,
         admin_rooms.bp,
         sales.bp,
         subscriptions.bp,

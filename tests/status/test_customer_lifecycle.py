@@ -12,7 +12,14 @@ from portal.errors import Conflict, Invalid
 from portal.people.actor import actor_of
 from portal.permissions.members import RoomMember
 from portal.rooms.models import Room
-from portal.status.account_lifecycle import change_account_status, delete_account, move_account, what_if_moved
+from portal.status.account_lifecycle import (
+    AccountContents,
+    change_account_status,
+    contents_of,
+    delete_account,
+    move_account,
+    what_if_moved,
+)
 from portal.status.customer_lifecycle import (
     Below,
     Consequences,
@@ -115,6 +122,15 @@ def test_an_account_goes_only_when_it_is_inactive(cast: Cast) -> None:
     assert {room.customer.company_name for room in session.scalars(sa.select(Room))} == set()
 
 
+def test_an_account_with_a_live_room_is_kept_until_that_is_empty(cast: Cast, acme: Customer) -> None:
+    account = cast.room().account
+    come(cast, "Gus")
+    change_account_status(account, AccountStatus.INACTIVE)
+    assert contents_of(account) == AccountContents(rooms=2, trashed=0, live=1, people=1, members=0)
+    with pytest.raises(Conflict, match="1 room is live"):
+        delete_account(account)
+
+
 def test_an_account_of_a_terminated_customer_stays_inactive(cast: Cast, acme: Customer) -> None:
     account = cast.room().account
     change_customer_status(acme, CustomerStatus.TERMINATED)
@@ -131,7 +147,7 @@ def test_an_account_moves_with_its_rooms_and_the_people_in_them(cast: Cast, acme
     session.flush()
     move = what_if_moved(account, to)
     assert [(change.feature.code, change.after) for change in move.changes] == [("max_participants", 7)]
-    assert (move.rooms, move.rooms_there, move.fits) == (2, 0, True)
+    assert (move.rooms, move.people, move.refusal) == (2, 1, None)
     move_account(account, to)
     session.commit()
     assert cast.room().subscription.uuid == to.uuid == account.subscription_uuid
@@ -147,6 +163,7 @@ def test_an_account_moves_only_where_its_rooms_fit(cast: Cast, acme: Customer) -
     with pytest.raises(Conflict, match="do not fit"):
         move_account(account, to)
     assert account.subscription_uuid == before.uuid
+    assert "do not fit" in (what_if_moved(account, to).refusal or "")
     theirs = session.scalars(sa.select(Subscription).where(Subscription.customer_uuid != acme.uuid)).unique().one()
     with pytest.raises(Invalid):
         move_account(account, theirs)

@@ -11,6 +11,8 @@ of it can need attention, a block of the page Home.
     roles.py         platform roles
     customers.py     the list of customers, making one     customer.py    one customer
     customer_forms.py  its forms                           owner_links.py  the link for a first password
+    accounts.py      making an account for a customer      account.py     one account
+    account_move.py  moving it to another subscription
     rooms.py         the rooms of all customers
     packages.py      packages                             package_services.py  the services of a package
     services.py      services (service providers)         service_forms.py  their forms
@@ -18,6 +20,7 @@ of it can need attention, a block of the page Home.
     subscriptions.py      the list of subscriptions       subscription.py        one of them
     subscription_acts.py  renewing, canceling, suspending, switching its service
     subscription_edit.py  changing its terms, and what it grants
+    stopping_words.py     what an act means after which rooms can no longer be entered
     sales.py              selling a package
     audit.py              what was done                   audit_things.py        names of the things
     first_steps.py   what is left to do on an empty portal

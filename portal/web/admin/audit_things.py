@@ -39,7 +39,9 @@ KINDS_OF_THINGS = {
     "subscriptions": KindOfThing(
         Message("Subscription"), Subscription, Subscription.name, "admin_subscription.show", "subscription_id"
     ),
-    "accounts": KindOfThing(Message("Account"), Account, Account.account_name),
+    "accounts": KindOfThing(
+        Message("Account"), Account, Account.account_name, "admin_account.show", "account_id"
+    ),
     "service_packages": KindOfThing(
         Message("Package"), ServicePackage, ServicePackage.name, "admin_packages.show", "package_id"
     ),

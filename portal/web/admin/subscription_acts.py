@@ -30,6 +30,7 @@ from portal.subscriptions.statuses import resume, suspend, terminate
 from portal.subscriptions.switching import package_provider_of, switch_service
 from portal.subscriptions.terms import start_of
 from portal.web import flash_messages
+from portal.web.admin.stopping_words import stopping_words
 from portal.web.forms import Form
 
 bp = Blueprint("admin_subscription_acts", __name__, url_prefix="/admin/subscriptions/<id:subscription_id>")
@@ -50,16 +51,7 @@ class Act:
 
 
 def _stops(here: Counted) -> list[Message]:
-    """What it means that rooms stop: see `portal.admission.reauthorization` for why nobody is sent out."""
-    inside = Message.plural(
-        "%(n)d person who is inside now may stay, and nobody new comes in.",
-        "%(n)d people who are inside now may stay, and nobody new comes in.",
-        n=here.people,
-    )
-    rooms = Message.plural(
-        "Its %(n)d room can no longer be entered.", "Its %(n)d rooms can no longer be entered.", n=here.rooms
-    )
-    return [rooms, inside if here.people else Message("Nobody is inside now.")]
+    return stopping_words(rooms=here.rooms, people=here.people)
 
 
 SUSPEND = Act(

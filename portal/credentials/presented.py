@@ -19,6 +19,7 @@ from portal.credentials.tokens import AccessToken
 from portal.db import read
 from portal.people.actor import Actor, Who, staff_permissions
 from portal.people.models import PlatformRole, User, user_platform_roles
+from portal.people.shut_out import AT, SHUT_OUT
 from portal.people.signed_in import ROLE, WHO
 from portal.scopes import in_order
 
@@ -89,6 +90,7 @@ _PRESENTED = (
         OAuthClient.last_used_at,
         _MAKER.deactivated_at.label("maker_deactivated_at"),
         _MAKER.password_set_at.label("maker_password_set_at"),
+        SHUT_OUT,
     )
     .select_from(AccessToken)
     .join(Grant, Grant.uuid == AccessToken.grant_uuid)
@@ -106,7 +108,7 @@ def find_access_token(text: str) -> PresentedToken | None:
     if not ACCESS.fits(text):
         return None
     token_hash, at = hash_of(text), now()
-    rows: Sequence[Any] = read(_PRESENTED, {"hash": token_hash}).all()
+    rows: Sequence[Any] = read(_PRESENTED, {"hash": token_hash, AT.key: at}).all()
     if not rows:
         return None
     row = rows[0]
@@ -114,10 +116,11 @@ def find_access_token(text: str) -> PresentedToken | None:
         return None
     scopes = frozenset(in_order(row.scope_words))
     staff = staff_permissions(((one.builtin, one.permissions) for one in rows if one.builtin is not None), scopes)
+    shut_out = bool(row.shut_out) and not staff
     return PresentedToken(
         uuid=row.token_uuid,
         token_hash=token_hash,
-        actor=Actor(Who(*row[: len(WHO)]), None, staff, scopes, row.client_uuid),
+        actor=Actor(Who(*row[: len(WHO)]), None, staff, scopes, row.client_uuid, shut_out=shut_out),
         client_uuid=row.client_uuid,
         client_id=row.client_id,
         client_used_at=row.last_used_at,

@@ -57,8 +57,8 @@ class CustomerStatus(StrEnum):
 
     @property
     def usable(self) -> bool:
-        """Whether rooms of such a customer work."""
-        return self in {CustomerStatus.ACTIVE, CustomerStatus.SUSPENDED}
+        """Whether rooms of such a customer work, and its people may do anything with what is there."""
+        return self in _USABLE
 
     @property
     def label(self) -> Message:
@@ -66,6 +66,7 @@ class CustomerStatus(StrEnum):
         return _STATUSES[self]
 
 
+_USABLE = (CustomerStatus.ACTIVE, CustomerStatus.SUSPENDED)
 _STATUSES = {
     CustomerStatus.ACTIVE: Message("Active"),
     CustomerStatus.INACTIVE: Message("Inactive"),
@@ -136,6 +137,11 @@ def display_name_column() -> sa.ColumnElement[str]:
     first, last = (sa.func.coalesce(column, "") for column in (Customer.first_name, Customer.last_name))
     person = sa.func.nullif(sa.func.trim(first + " " + last), "")
     return sa.func.coalesce(sa.func.nullif(Customer.company_name, ""), person, Customer.email)
+
+
+def customer_is_usable() -> sa.ColumnElement[bool]:
+    """`usable` of a `Customer`, as a condition."""
+    return Customer.status.in_([sa.literal_column(f"'{status}'", Customer.status.type) for status in _USABLE])
 
 
 @sa.event.listens_for(Customer, "before_insert")

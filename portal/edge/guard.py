@@ -25,6 +25,7 @@ from portal.edge.transaction import SAFE_METHODS
 from portal.edge.visitors import visitor_of
 from portal.errors import Conflict, Message, NotAllowed, NotFound, Refused
 from portal.people.actor import Actor
+from portal.people.shut_out import ShutOut
 from portal.permissions.permission import Permission
 from portal.permissions.rules import acting_on, can, holds
 from portal.permissions.visibility import find_room
@@ -59,6 +60,11 @@ def open_to_all(view: View) -> View:
 def signed_in(view: View) -> View:
     """Let in anybody who is signed in."""
     return _actor_door(view, "signed_in")
+
+
+def signed_in_or_shut_out(view: View) -> View:
+    """Let in anybody who is signed in, even if nobody may use what he has here: he may always leave."""
+    return _actor_door(view, "signed_in_or_shut_out", shut_out_too=True)
 
 
 def requires(permission: Permission, *, trashed: bool = False) -> Callable[[View], View]:
@@ -98,10 +104,10 @@ def bearer_only(view: View) -> View:
     return _actor_door(view, "bearer_only")
 
 
-def _actor_door(view: View, door: str) -> View:
+def _actor_door(view: View, door: str, *, shut_out_too: bool = False) -> View:
     @wraps(view)
     def guarded(**address: Any) -> Any:
-        require_actor()
+        require_actor(shut_out_too=shut_out_too)
         return view(**address)
 
     return stamp(guarded, door)
@@ -221,11 +227,16 @@ def _changes_state() -> bool:
     return request.method not in SAFE_METHODS
 
 
-def require_actor() -> Actor:
-    """Whoever is signed in. Raises `SignInFirst` if nobody is."""
+def require_actor(*, shut_out_too: bool = False) -> Actor:
+    """Whoever is signed in. Raises `SignInFirst` if nobody is, and `ShutOut` unless that does not matter here.
+
+    Every door of somebody who is signed in begins with it, so it is the one place that shuts people out.
+    """
     somebody = actor.current()
     if somebody is None:
         raise SignInFirst
+    if somebody.shut_out and not shut_out_too:
+        raise ShutOut
     if _changes_state():
         actor.touch(now())
     return somebody

@@ -11,6 +11,7 @@ sign-in: admissions and event streams.
     memberships.py       the columns that memberships of rooms, accounts and customers share
     models.py            the tables `User`, `PlatformRole`, `SignIn` and `PasswordLink`
     signed_in.py         who is signed in, read with each page
+    shut_out.py          whether nobody may use any customer to whom somebody belongs
     operations.py        signing in and out, creating and changing users
     roles.py             platform roles: made, changed, deleted
     role_holders.py      giving roles to people, and who may touch whom

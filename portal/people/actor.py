@@ -63,6 +63,8 @@ class Actor:
     on_behalf_of_uuid: UUID | None = None
     """The customer on whose things the person acts as platform staff; None for whoever acts in his own right."""
     memberships: dict[UUID, Membership | None] = field(default_factory=dict)
+    shut_out: bool = False
+    """Whether he belongs to customers, and nobody may use any of them; never said of staff. See `people.shut_out`."""
     network: str | None = None
     """From where the person acts, as `portal.networks` writes it; None outside a request."""
 

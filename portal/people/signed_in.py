@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from portal.db import read, session
 from portal.people.actor import Actor, CurrentSignIn, Who, staff_permissions
 from portal.people.models import PlatformRole, SignIn, User, sign_in_counts, user_platform_roles
+from portal.people.shut_out import AT, SHUT_OUT
 from portal.plain_values import columns_for
 
 WHO = columns_for(Who, User)
@@ -21,7 +22,7 @@ ROLE = (PlatformRole.builtin, PlatformRole.permissions)
 """The columns of a platform role of `User`, in the order that `staff_permissions` takes; null where there is none."""
 
 _SIGN_INS = (
-    sa.select(*WHO, *ROLE, SignIn.seen_at, SignIn.ended_at, User.deactivated_at)
+    sa.select(*WHO, *ROLE, SignIn.seen_at, SignIn.ended_at, User.deactivated_at, SHUT_OUT)
     .select_from(SignIn)
     .join(User, User.uuid == SignIn.user_uuid)
     .outerjoin(user_platform_roles, user_platform_roles.c.user_uuid == User.uuid)
@@ -35,14 +36,14 @@ _SIGNED_IN_AMONG = _SIGN_INS.add_columns(SignIn.uuid.label("sign_in")).where(
 
 def signed_in(sign_in_uuid: UUID, *, at: datetime, days: int) -> Actor | None:
     """The person with this sign-in; None if it does not count at `at`, as `SignIn.valid` says."""
-    rows: Sequence[Any] = read(_SIGNED_IN, {"sign_in": sign_in_uuid}).all()
+    rows: Sequence[Any] = read(_SIGNED_IN, {"sign_in": sign_in_uuid, AT.key: at}).all()
     return _actor_from(rows, sign_in_uuid, at=at, days=days) if rows else None
 
 
 def signed_in_among(sign_in_uuids: Collection[UUID], *, at: datetime, days: int) -> list[Actor]:
     """The people with those of these sign-ins that count at `at`, by one statement."""
     by_sign_in: dict[UUID, list[Any]] = {}
-    for row in read(_SIGNED_IN_AMONG, {"sign_ins": list(sign_in_uuids)}):
+    for row in read(_SIGNED_IN_AMONG, {"sign_ins": list(sign_in_uuids), AT.key: at}):
         by_sign_in.setdefault(row.sign_in, []).append(row)
     people = (_actor_from(rows, sign_in_uuid, at=at, days=days) for sign_in_uuid, rows in by_sign_in.items())
     return [actor for actor in people if actor is not None]
@@ -54,7 +55,8 @@ def _actor_from(rows: Sequence[Any], sign_in_uuid: UUID, *, at: datetime, days: 
     if not sign_in_counts(at, days, seen_at=row.seen_at, ended_at=row.ended_at, deactivated_at=row.deactivated_at):
         return None
     staff = staff_permissions((one.builtin, one.permissions) for one in rows if one.builtin is not None)
-    return Actor(Who(*row[: len(WHO)]), CurrentSignIn(sign_in_uuid, row.seen_at), staff)
+    current = CurrentSignIn(sign_in_uuid, row.seen_at)
+    return Actor(Who(*row[: len(WHO)]), current, staff, shut_out=bool(row.shut_out) and not staff)
 
 
 def still_acts(actor: Actor) -> bool:

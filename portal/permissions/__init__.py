@@ -16,7 +16,7 @@ A program has its person's permissions within its scopes. A stranger must not le
     places.py           customers and accounts as somebody may see them
     first_passwords.py  who may make a link for a first password
     room_creation.py    making rooms, with rights on them for who makes them
-    first_passwords.py  who may make a link for a first password
+    unusable_customers.py  what somebody is told who is shut out
     visibility.py       which rooms and accounts an actor may see, as SQL
     watching.py         what an actor may watch for changes
     room_reading.py     rooms as plain values, for whoever only reads them

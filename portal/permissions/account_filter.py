@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from portal.accounts.models import Account
 from portal.clock import now
 from portal.column_types import UTCDateTime
-from portal.customers.models import Customer, display_name
+from portal.customers.models import Customer, customer_is_usable, display_name
 from portal.db import literal_limit, read
 from portal.people.actor import Actor
 from portal.people.staff import StaffPermission
@@ -88,10 +88,10 @@ def _choice(row: Any) -> AccountChoice:
 @lru_cache
 def _statement(everything: bool, creator: bool, named: bool) -> sa.CompoundSelect[*tuple[Any, ...]]:
     """A UNION of one SELECT for each relation by which the actor sees accounts: each has an index of its own."""
-    theirs = sa.select(Customer.uuid).where(Customer.owner_uuid == _ACTOR)
+    theirs = sa.select(Customer.uuid).where(Customer.owner_uuid == _ACTOR, customer_is_usable())
     arms: list[sa.Select[*tuple[Any, ...]]] = [
         _untold("customer", theirs),
-        _accounts("account").where(Account.owner_uuid == _ACTOR),
+        _accounts("account").where(Account.owner_uuid == _ACTOR, customer_is_usable()),
         _accounts("below").where(Account.customer_uuid.in_(theirs)).limit(literal_limit(MOST + 1)),
     ]
     if everything:
@@ -105,7 +105,7 @@ def _statement(everything: bool, creator: bool, named: bool) -> sa.CompoundSelec
         arms.append(_untold("creatable", below.limit(1)))
     if named:
         one = _accounts("named").where(Account.id == _NAMED)
-        own = sa.or_(Account.owner_uuid == _ACTOR, Account.customer_uuid.in_(theirs))
+        own = sa.and_(customer_is_usable(), sa.or_(Account.owner_uuid == _ACTOR, Account.customer_uuid.in_(theirs)))
         arms.append(one if everything else one.where(own))
     return sa.union_all(*(sa.select(arm.subquery()) for arm in arms))  # a limit holds for its arm
 

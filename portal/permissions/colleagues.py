@@ -4,6 +4,8 @@ Whether anybody else has an account here is nobody's business, so an unknown add
 people are looked for by the same statement and get the same answer.
 """
 
+from uuid import UUID
+
 import sqlalchemy as sa
 
 from portal.accounts.models import Account, AccountMember
@@ -43,6 +45,19 @@ def find_colleague(customer: Customer, *, email: str | None = None, user_id: str
         ),
     )
     return session.scalars(sa.select(User).where(named, belongs)).unique().one_or_none()
+
+
+def people_belonging_to(customer: Customer) -> sa.CompoundSelect[UUID]:
+    """A SELECT of the uuids of all who belong to the customer, each once, whatever the end of a membership."""
+    theirs, rooms = Account.customer_uuid == customer.uuid, Room.customer_uuid == customer.uuid
+    return sa.union(
+        sa.select(Customer.owner_uuid).where(Customer.uuid == customer.uuid),
+        sa.select(CustomerMember.user_uuid).where(CustomerMember.customer_uuid == customer.uuid),
+        sa.select(Account.owner_uuid).where(theirs),
+        sa.select(AccountMember.user_uuid).join(AccountMember.account).where(theirs),
+        sa.select(Room.owner_uuid).where(rooms),
+        sa.select(RoomMember.user_uuid).join(RoomMember.room).where(rooms),
+    )
 
 
 def belongs_only_to(customer: Customer, user: User) -> bool:

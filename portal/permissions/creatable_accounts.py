@@ -12,7 +12,7 @@ from portal.accounts.models import Account, AccountMember
 from portal.accounts.room_account import COLUMNS, RoomAccount, account_of, with_what_stands_above
 from portal.clock import now
 from portal.column_types import UTCDateTime
-from portal.customers.models import Customer, CustomerMember
+from portal.customers.models import Customer, CustomerMember, customer_is_usable
 from portal.db import literal_limit, read, short_id
 from portal.people.actor import Actor
 from portal.people.memberships import MembershipRead
@@ -65,12 +65,13 @@ def _creatable(*, everywhere: bool, one: bool, most: int) -> sa.Select[Any]:
         return query
     accounts, customers = creating_members(_ACTOR, _AT)
     return query.where(
+        customer_is_usable(),
         sa.or_(
             Account.owner_uuid == _ACTOR,
             Customer.owner_uuid == _ACTOR,
             Account.uuid.in_(accounts),
             Account.customer_uuid.in_(customers),
-        )
+        ),
     )
 
 

@@ -1,7 +1,8 @@
 """Customers and accounts as somebody may see them: finding one with his memberships, and selecting all for lists.
 
 Somebody sees a customer or an account who has any right there of his own, as its owner or as a member who was granted
-something; and staff who may read it. A member at a customer has the rights that accounts know in each of its accounts.
+something; and staff who may read it. While the customer is not usable, only staff do. A member at a customer has the
+rights that accounts know in each of its accounts.
 """
 
 from datetime import datetime
@@ -11,7 +12,7 @@ from sqlalchemy.orm import contains_eager
 
 from portal.accounts.models import Account, AccountMember
 from portal.accounts.permission import AccountPermission
-from portal.customers.models import Customer, CustomerMember
+from portal.customers.models import Customer, CustomerMember, customer_is_usable
 from portal.customers.permission import CustomerPermission
 from portal.db import session
 from portal.identifiers import matches_identifier
@@ -90,7 +91,7 @@ def visible_customers(actor: Actor, at: datetime) -> sa.Select[Customer]:
     members = sa.select(CustomerMember.customer_uuid).where(
         CustomerMember.user_uuid == actor.uuid, *_grants_something(CustomerMember, at)
     )
-    return query.where(sa.or_(Customer.owner_uuid == actor.uuid, Customer.uuid.in_(members)))
+    return query.where(customer_is_usable(), sa.or_(Customer.owner_uuid == actor.uuid, Customer.uuid.in_(members)))
 
 
 def visible_accounts(actor: Actor, at: datetime) -> sa.Select[Account]:
@@ -107,12 +108,13 @@ def visible_accounts(actor: Actor, at: datetime) -> sa.Select[Account]:
         AccountMember.user_uuid == actor.uuid, *_grants_something(AccountMember, at)
     )
     return query.where(
+        customer_is_usable(),
         sa.or_(
             Account.owner_uuid == actor.uuid,
             Customer.owner_uuid == actor.uuid,
             Account.uuid.in_(inside),
             Account.customer_uuid.in_(below),
-        )
+        ),
     )
 
 

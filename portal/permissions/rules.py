@@ -1,8 +1,8 @@
 """The whole policy in one table: which relation to a thing gives which permissions on it.
 
 Each rule is a pure function of the actor and of who owns the thing and what stands above it. Permissions add up, also
-with those granted to a member. A program uses the permissions of its person as far as its scopes go; nothing else
-takes a permission away.
+with those granted to a member. A program uses the permissions of its person as far as its scopes go. While a customer
+is inactive or terminated, only staff have any on what belongs to it. Nothing else takes a permission away.
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -176,7 +176,9 @@ def _room_permissions(
 
 
 def owners_of(thing: Thing) -> Owners:
-    """Who owns the thing and what stands above it."""
+    """Who owns the thing and what stands above it: nobody who counts, while its customer is not usable."""
+    if not _usable(thing):
+        return Owners()
     match thing:
         case Room() | RoomRead():
             return Owners(thing.owner_uuid, thing.account_owner_uuid, thing.customer_owner_uuid)
@@ -188,6 +190,19 @@ def owners_of(thing: Thing) -> Owners:
             return Owners(customer=thing.owner_uuid)
         case Platform():
             return Owners()
+
+
+def _usable(thing: Thing) -> bool:
+    """Whether the status of the customer lets its people do anything with the thing."""
+    match thing:
+        case Account():
+            return thing.customer.usable
+        case Room() | RoomRead() | RoomAccount():
+            return thing.customer_status.usable
+        case Customer():
+            return thing.usable
+        case Platform():
+            return True
 
 
 def _own(rules: Rules, actor: Actor, owners: Owners, granted: frozenset[str]) -> frozenset[str]:
@@ -223,7 +238,7 @@ def _memberships(actor: Actor, thing: Thing) -> list[Membership]:
 
     A membership of a customer counts in its accounts, too; permissions that accounts do not know have no effect there.
     """
-    if isinstance(thing, Platform):
+    if isinstance(thing, Platform) or not _usable(thing):
         return []
     found = [actor.memberships.get(thing.uuid)]
     if isinstance(thing, (Account, RoomAccount)):
@@ -277,4 +292,4 @@ def knows_the_plan(actor: Actor, room: AnyRoom) -> bool:
 
 def manages_customer(actor: Actor, customer: Customer) -> bool:
     """Whether the actor's person may manage what concerns all rooms of the customer, such as its webhooks."""
-    return customer.owner_uuid == actor.uuid or StaffPermission.ROOMS_UPDATE in actor.staff
+    return owns_above(actor, owners_of(customer)) or StaffPermission.ROOMS_UPDATE in actor.staff

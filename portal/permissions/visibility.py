@@ -1,6 +1,7 @@
 """Which rooms an actor may see, as SQL: finding one room, and selecting all of them for lists.
 
-The conditions agree with the rules in `rules.py`. One OR over owner, account, customer and membership would make
+The conditions agree with the rules in `rules.py`, also in that only staff see what belongs to a customer that is not
+usable. One OR over owner, account, customer and membership would make
 databases read every room. So a list first reads the actor's `AccessScope`, and then selects the rooms of each relation
 separately, ordered and limited by its own index, and unites them.
 """
@@ -17,7 +18,7 @@ from sqlalchemy.orm import contains_eager, joinedload, lazyload
 from portal.accounts.models import Account, AccountMember
 from portal.accounts.permission import AccountPermission
 from portal.column_types import UTCDateTime
-from portal.customers.models import Customer, CustomerMember
+from portal.customers.models import Customer, CustomerMember, customer_is_usable
 from portal.db import read, session, short_id
 from portal.people.actor import Actor
 from portal.people.models import User
@@ -111,8 +112,12 @@ def access_scope_of(actor: Actor) -> AccessScope:
 
 _ACTOR = sa.bindparam("actor", type_=sa.Uuid())
 _ACCESS_SCOPE = sa.union_all(
-    sa.select(sa.literal_column("'customer'", sa.String), Customer.uuid).where(Customer.owner_uuid == _ACTOR),
-    sa.select(sa.literal_column("'account'", sa.String), Account.uuid).where(Account.owner_uuid == _ACTOR),
+    sa.select(sa.literal_column("'customer'", sa.String), Customer.uuid).where(
+        Customer.owner_uuid == _ACTOR, customer_is_usable()
+    ),
+    sa.select(sa.literal_column("'account'", sa.String), Account.uuid)
+    .join(Account.customer)
+    .where(Account.owner_uuid == _ACTOR, customer_is_usable()),
 )
 ARMS = 8  # an actor with more customers (or accounts) gets one SELECT for all of them, which has to sort
 
@@ -127,16 +132,20 @@ def relations(
     if access_scope.everything:
         return [sa.true()]
     me = sa.bindparam("seen_by", access_scope.actor, type_=sa.Uuid())
+    usable = sa.exists().where(Customer.uuid == Room.customer_uuid, customer_is_usable()).correlate(Room)
     return [
-        Room.owner_uuid == me,
+        sa.and_(Room.owner_uuid == me, usable),
         *_each("customer", Room.customer_uuid, access_scope.customers),
         *_each("account", Room.account_uuid, access_scope.accounts),
-        Room.uuid.in_(
-            sa.select(RoomMember.room_uuid).where(
-                RoomMember.user_uuid == me,
-                sa.or_(RoomMember.until.is_(None), RoomMember.until > sa.bindparam("seen_at", at, type_=UTCDateTime())),
-                *(RoomMember.grants(one) for one in sorted({Permission.ROOM_VIEW, permission})),
-            )
+        sa.and_(
+            Room.uuid.in_(
+                sa.select(RoomMember.room_uuid).where(
+                    RoomMember.user_uuid == me,
+                    RoomMember.lasts(sa.bindparam("seen_at", at, type_=UTCDateTime())),
+                    *(RoomMember.grants(one) for one in sorted({Permission.ROOM_VIEW, permission})),
+                )
+            ),
+            usable,
         ),
     ]
 
@@ -186,11 +195,23 @@ def creating_members(
 ) -> tuple[sa.Select[UUID], sa.Select[UUID]]:
     """The uuids of the accounts, and of the customers, where this user was granted to make rooms."""
     word = AccountPermission.ROOMS_CREATE
-    accounts = sa.select(AccountMember.account_uuid).where(
-        AccountMember.user_uuid == user, AccountMember.grants(word), AccountMember.lasts(at)
+    accounts = (
+        sa.select(AccountMember.account_uuid)
+        .join(AccountMember.account)
+        .join(Account.customer)
+        .where(
+            AccountMember.user_uuid == user, AccountMember.grants(word), AccountMember.lasts(at), customer_is_usable()
+        )
     )
-    customers = sa.select(CustomerMember.customer_uuid).where(
-        CustomerMember.user_uuid == user, CustomerMember.grants(word), CustomerMember.lasts(at)
+    customers = (
+        sa.select(CustomerMember.customer_uuid)
+        .join(CustomerMember.customer)
+        .where(
+            CustomerMember.user_uuid == user,
+            CustomerMember.grants(word),
+            CustomerMember.lasts(at),
+            customer_is_usable(),
+        )
     )
     return accounts, customers
 
@@ -201,7 +222,7 @@ def seen_subscriptions(actor: Actor) -> sa.Select[Subscription]:
     if StaffPermission.SUBSCRIPTIONS_READ in actor.staff:
         return query
     own = sa.select(Account.subscription_uuid).where(Account.owner_uuid == actor.uuid)
-    return query.where(sa.or_(Customer.owner_uuid == actor.uuid, Subscription.uuid.in_(own)))
+    return query.where(customer_is_usable(), sa.or_(Customer.owner_uuid == actor.uuid, Subscription.uuid.in_(own)))
 
 
 def reader_is_member() -> sa.ColumnElement[bool]:

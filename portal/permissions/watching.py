@@ -9,12 +9,13 @@ import sqlalchemy as sa
 
 from portal.accounts.models import Account
 from portal.clock import now
-from portal.customers.models import Customer
+from portal.customers.models import Customer, customer_is_usable
 from portal.db import session
 from portal.people.actor import Actor
 from portal.people.staff import StaffPermission
 from portal.permissions.members import RoomMember
 from portal.permissions.permission import Permission
+from portal.rooms.models import Room
 
 
 @dataclass(frozen=True)
@@ -46,14 +47,20 @@ def watched_by_each(actors: Collection[Actor]) -> dict[UUID, Watched]:
     for owner_uuid, noun, uuid in session.execute(
         sa.union_all(
             *(
-                sa.select(kind.owner_uuid, sa.literal(noun), kind.uuid).where(kind.owner_uuid.in_(people))
-                for noun, kind in (("customer", Customer), ("account", Account))
+                sa.select(kind.owner_uuid, sa.literal(noun), kind.uuid)
+                .select_from(source)
+                .where(kind.owner_uuid.in_(people), customer_is_usable())
+                for noun, kind, source in (
+                    ("customer", Customer, Customer),
+                    ("account", Account, sa.join(Account, Customer, Customer.uuid == Account.customer_uuid)),
+                )
             )
         )
     ):
         topics[owner_uuid].add(f"{noun}:{uuid}")
     at = now()
-    for member in session.scalars(sa.select(RoomMember).where(RoomMember.user_uuid.in_(people))):
+    in_rooms = sa.select(RoomMember).join(RoomMember.room).join(Room.customer)
+    for member in session.scalars(in_rooms.where(RoomMember.user_uuid.in_(people), customer_is_usable())):
         if Permission.STATUS_VIEW not in member.granted(at):
             continue
         topics[member.user_uuid].add(f"room:{member.room_uuid}")

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 
 from portal.accounts.models import Account, AccountStatus
 from portal.column_types import enum_type
-from portal.customers.models import Customer
+from portal.customers.models import Customer, CustomerStatus
 from portal.db import Base, TimestampMixin
 from portal.identifiers import IdentifierMixin
 from portal.people.models import User
@@ -137,6 +137,11 @@ class Room(IdentifierMixin, TimestampMixin, Base):
     def customer_id(self) -> str:
         """The public id of its customer."""
         return self.customer.id
+
+    @property
+    def customer_status(self) -> CustomerStatus:
+        """What its customer may do."""
+        return self.customer.status
 
     @property
     def customer_owner_uuid(self) -> UUID:

@@ -84,6 +84,7 @@ def create_room(*, account: RoomAccount, by: Actor, **fields: Unpack[NewRoomFiel
         **columns,
         room_name=name,
         customer_id=account.customer_id,
+        customer_status=account.customer_status,
         customer_owner_uuid=account.customer_owner_uuid,
         account_id=account.id,
         account_owner_uuid=account.owner_uuid,

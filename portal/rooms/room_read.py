@@ -11,7 +11,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from portal.accounts.models import Account
-from portal.customers.models import Customer
+from portal.customers.models import Customer, CustomerStatus
 from portal.identifiers import ulid_of
 from portal.people.models import User
 from portal.plain_values import columns_for
@@ -41,6 +41,7 @@ class RoomRead:
     room_settings: dict[str, Any]
     room_metadata: dict[str, Any]
     customer_id: str
+    customer_status: CustomerStatus
     customer_owner_uuid: UUID
     account_id: str
     account_owner_uuid: UUID
@@ -78,6 +79,7 @@ COLUMNS = columns_for(
     RoomRead,
     Room,
     customer_id=Customer.id,
+    customer_status=Customer.status,
     customer_owner_uuid=Customer.owner_uuid,
     account_id=Account.id,
     account_owner_uuid=Account.owner_uuid,

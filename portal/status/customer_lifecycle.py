@@ -16,6 +16,7 @@ from portal.customers.models import Customer, CustomerMember, CustomerStatus
 from portal.db import lock, on_commit, session
 from portal.errors import Conflict, Message
 from portal.people.actor import Actor
+from portal.permissions.colleagues import people_belonging_to
 from portal.rooms.models import Room
 from portal.status.models import Ending, Participation, RoomSession
 from portal.status.runs import end_session
@@ -114,7 +115,9 @@ def change_customer_status(customer: Customer, status: CustomerStatus, *, by: Ac
             _record_status(account, AccountStatus.ACTIVE, AccountStatus.INACTIVE, by=by)
         session.flush()
     _record_status(customer, before, status, by=by)
-    topics = [f"customer:{customer.uuid}", f"user:{customer.owner_uuid}"]
+    topics = [f"customer:{customer.uuid}"]
+    if status.usable != before.usable:  # the streams of its people end, or show its rooms again
+        topics += [f"user:{uuid}" for uuid in session.scalars(people_belonging_to(customer))]
     on_commit(lambda: channels().nudge(*topics))
     return done
 

@@ -213,12 +213,13 @@ def _lock_due(delivery_uuid: UUID, at: datetime) -> WebhookDelivery | None:
 def _is_still_wanted(delivery: WebhookDelivery, at: datetime) -> bool:
     """Whether the endpoint has a valid owner who may see this delivery.
 
-    Without an owner the endpoint is paused; if he may not see this delivery, it is dropped.
+    Without an owner the endpoint is paused; if he may not see this delivery, or nobody of the customer may see anything
+    at present, it is dropped.
     """
     if delivery.event == TEST:
         return True
     owner = find_valid_owner(delivery.endpoint)
-    if owner is None:
+    if owner is None and delivery.endpoint.customer.usable:
         pause(delivery.endpoint, why=PauseReason.RIGHTS, by=None)
         return False
     if not _may_receive_delivery(owner, delivery):  # it was written for another owner, or before he lost the right

@@ -72,7 +72,10 @@ def add_deliveries(kind: str, text: str, *endpoints: WebhookEndpoint) -> list[We
 
 
 def _listening_endpoints(room: Room) -> list[WebhookEndpoint]:
-    """The active endpoints of this room and of its customer. Those without a valid owner are paused and left out."""
+    """The active endpoints of this room and of its customer. Those without a valid owner are paused and left out.
+
+    While the customer is not usable they are left out only: their owners have their rights again when it is.
+    """
     query = (
         sa.select(WebhookEndpoint, RoomMember)
         .outerjoin(RoomMember, MEMBERSHIP)
@@ -87,5 +90,6 @@ def _listening_endpoints(room: Room) -> list[WebhookEndpoint]:
     )
     found = session.execute(query).unique().all()
     owned = [endpoint for endpoint, member in found if valid_owner(endpoint, member) is not None]
-    pause(*(endpoint for endpoint, _ in found if endpoint not in owned), why=PauseReason.RIGHTS, by=None)
+    if room.customer.usable:
+        pause(*(endpoint for endpoint, _ in found if endpoint not in owned), why=PauseReason.RIGHTS, by=None)
     return owned

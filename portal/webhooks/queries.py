@@ -5,7 +5,7 @@ from sqlalchemy.orm import joinedload
 
 from portal.accounts.models import Account
 from portal.clock import now
-from portal.customers.models import Customer
+from portal.customers.models import Customer, customer_is_usable
 from portal.db import session
 from portal.errors import NotAllowed, NotFound
 from portal.identifiers import matches_identifier
@@ -48,12 +48,13 @@ def managed_endpoints(actor: Actor) -> sa.Select[WebhookEndpoint]:
         RoomMember.grants(Permission.ROOM_EDIT),
     )
     return query.where(
+        customer_is_usable(),
         sa.or_(
             Customer.owner_uuid == actor.uuid,
             Account.owner_uuid == actor.uuid,
             Room.owner_uuid == actor.uuid,
             Room.uuid.in_(edits),
-        )
+        ),
     )
 
 

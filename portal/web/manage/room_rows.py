@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from markupsafe import Markup
 
 from portal.accounts.models import Account
-from portal.customers.models import Customer, display_name
+from portal.customers.models import Customer, customer_is_usable, display_name
 from portal.edge.i18n import ago, duration, seconds_since
 from portal.people.actor import Actor
 from portal.people.models import User
@@ -123,6 +123,7 @@ JUDGED = (
     Room.owner_uuid,
     Account.owner_uuid.label("account_owner"),
     Customer.owner_uuid.label("customer_owner"),
+    customer_is_usable().label("usable"),
     RoomMember.permissions,
     RoomMember.until,
 )
@@ -137,7 +138,9 @@ def rows_for(actor: Actor, at: datetime) -> Callable[[Any], Row]:
         return effective_permissions(actor, Owners(*owners), frozenset())
 
     def as_row(read: Any) -> Row:
-        *owners, permissions, until = read[len(SHOWN) : len(SHOWN) + len(JUDGED)]
+        *owners, usable, permissions, until = read[len(SHOWN) : len(SHOWN) + len(JUDGED)]
+        if not usable:
+            return Row(*(*read[: len(SHOWN)], effective_permissions(actor, Owners(), frozenset())))
         if permissions is None:
             return Row(*(*read[: len(SHOWN)], rights(*owners)))
         member = granted(permissions, until, at)

@@ -67,13 +67,13 @@ class StreamRights:
             return self._watched.get(sign_in_uuid), self._read_at
 
     def read(self, sign_in_uuids: Collection[UUID]) -> dict[UUID, Watched]:
-        """What those of these sign-ins that count may watch now."""
+        """What those of these sign-ins that count may watch now, without people who are shut out."""
         watched: dict[UUID, Watched] = {}
         remaining = iter(sign_in_uuids)
         days = self._app.config["SESSION_DAYS"]
         while some := list(islice(remaining, MOST_AT_ONCE)):
             with self._app.app_context(), reading(), transaction():
-                actors = signed_in_among(some, at=now(), days=days)
+                actors = [one for one in signed_in_among(some, at=now(), days=days) if not one.shut_out]
                 of_people = watched_by_each(actors)
             watched |= {one.sign_in.uuid: of_people[one.uuid] for one in actors if one.sign_in is not None}
         return watched

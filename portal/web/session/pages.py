@@ -28,15 +28,17 @@ from wtforms.validators import InputRequired, Length
 from portal import vault
 from portal.edge import actor, device_cookie
 from portal.edge.errors import csrf_refused
-from portal.edge.guard import SignInFirst, open_to_all, signed_in
+from portal.edge.guard import SignInFirst, open_to_all, signed_in, signed_in_or_shut_out
 from portal.edge.i18n import gettext as _
 from portal.edge.network import network
 from portal.errors import Refused
 from portal.people import operations as people
+from portal.people.shut_out import ShutOut
 from portal.people.timezones import time_zones
 from portal.web import flash_messages, htmx
 from portal.web.edit_forms import EditForm, lock_for_edit
 from portal.web.forms import REFILL_FIELD, REFILLS, Form, fields_to_keep, refills
+from portal.web.session import shut_out
 from portal.web.session.beginning import begin_session
 
 bp = Blueprint("session", __name__)
@@ -72,8 +74,9 @@ class ProfileForm(EditForm):
 
 
 def install(app: Flask) -> None:
-    """Handle requests without a sign-in, and forms without a valid CSRF token."""
+    """Handle requests without a sign-in or of somebody who is shut out, and forms without a valid CSRF token."""
     app.register_error_handler(SignInFirst, _ask_to_sign_in)
+    app.register_error_handler(ShutOut, shut_out.answer)
     app.register_error_handler(CSRFError, _show_again)
 
 
@@ -112,7 +115,7 @@ def start() -> ResponseReturnValue:
 
 
 @bp.post("/sign-out")
-@signed_in
+@signed_in_or_shut_out
 def sign_out() -> ResponseReturnValue:
     """Sign out this browser, and end its sign-in in the database."""
     people.sign_out(actor.someone())

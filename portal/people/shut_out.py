@@ -1,0 +1,69 @@
+"""Whether somebody is shut out: he belongs to customers, and nobody may use any of them at present.
+
+It is a column of the statements that read who acts, so that it is known with every request and costs none of its own.
+Whoever belongs to a customer that works, or to none, is not shut out. The doors of pages and of
+the API refuse him everything; at a room's door he is one more visitor with a link. Customers and what is below them
+stand above people, who must not import them, so their tables are named here.
+"""
+
+import sqlalchemy as sa
+
+from portal.column_types import UTCDateTime
+from portal.errors import Message, NotAllowed
+from portal.people.models import User
+
+
+class ShutOut(NotAllowed):
+    """Somebody who is shut out asked for anything at all, but to sign out."""
+
+    default = Message(
+        "Nobody may use what you have here at present, because your customer is not active. "
+        "Ask its owner, or whoever runs this portal."
+    )
+
+
+AT = sa.bindparam("at", type_=UTCDateTime())
+"""When the memberships are judged: to be bound in every statement with the column `SHUT_OUT`."""
+
+_USABLE, _UNUSABLE = ("active", "suspended"), ("inactive", "terminated")
+
+
+def _table(name: str, *columns: str) -> sa.TableClause:
+    return sa.table(name, sa.column("uuid"), *map(sa.column, columns))
+
+
+_customers = _table("customers", "owner_uuid", "status")
+_accounts = _table("accounts", "owner_uuid", "customer_uuid")
+_rooms = _table("rooms", "owner_uuid", "customer_uuid")
+_AT_CUSTOMERS = sa.select(sa.literal(1)).select_from(_customers)
+_IN_ACCOUNTS = _AT_CUSTOMERS.join(_accounts, _accounts.c.customer_uuid == _customers.c.uuid)
+_IN_ROOMS = _AT_CUSTOMERS.join(_rooms, _rooms.c.customer_uuid == _customers.c.uuid)
+
+
+def _members(name: str, of: sa.TableClause, above: sa.Select[int]) -> sa.Select[int]:
+    """The memberships of the user that last, of the things in the table `of`."""
+    thing = f"{name.removesuffix('_members')}_uuid"
+    members = sa.table(name, sa.column("user_uuid"), sa.column(thing), sa.column("until", UTCDateTime()))
+    joined = above.join(members, members.c[thing] == of.c.uuid)
+    return joined.where(members.c.user_uuid == User.uuid, sa.or_(members.c.until.is_(None), members.c.until > AT))
+
+
+_BELONGING = (  # in the order in which one is found soonest
+    _AT_CUSTOMERS.where(_customers.c.owner_uuid == User.uuid),
+    _members("customer_members", _customers, _AT_CUSTOMERS),
+    _IN_ACCOUNTS.where(_accounts.c.owner_uuid == User.uuid),
+    _members("account_members", _accounts, _IN_ACCOUNTS),
+    _members("room_members", _rooms, _IN_ROOMS),
+    _IN_ROOMS.where(_rooms.c.owner_uuid == User.uuid),
+)
+
+
+def _belongs_to_one_that_is(statuses: tuple[str, ...]) -> sa.ColumnElement[bool]:
+    literals: list[sa.ColumnClause[str]] = [sa.literal_column(f"'{status}'") for status in statuses]
+    return sa.or_(*(one.where(_customers.c.status.in_(literals)).correlate(User).exists() for one in _BELONGING))
+
+
+SHUT_OUT = sa.case((_belongs_to_one_that_is(_USABLE), sa.false()), else_=_belongs_to_one_that_is(_UNUSABLE)).label(
+    "shut_out"
+)
+"""A column of statements over `User`. Staff are never shut out, which their roles tell."""

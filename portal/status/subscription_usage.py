@@ -3,9 +3,10 @@
 It belongs to this package because it counts who is in. What nothing counts yet has no usage.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 import sqlalchemy as sa
 
@@ -105,6 +106,25 @@ def counted(subscription: Subscription) -> Counted:
         rooms_by=tuple(Share("Account", *row[:3]) for row in accounts if row[2]),
         people_by=tuple(Share("Room", *row[:3]) for row in people),
     )
+
+
+_COUNTS = sa.select(
+    Subscription.uuid,
+    *(
+        sa.select(sa.func.count()).where(*conditions).scalar_subquery()
+        for conditions in (
+            (Account.subscription_uuid == Subscription.uuid,),
+            (Room.subscription_uuid == Subscription.uuid, Room.trashed_at.is_(None)),
+            (Participation.subscription_uuid == Subscription.uuid, Participation.left_at.is_(None)),
+        )
+    ),
+).where(Subscription.uuid.in_(sa.bindparam("subscriptions", expanding=True, type_=sa.Uuid())))
+
+
+def counted_each(subscriptions: Collection[Subscription]) -> dict[UUID, Counted]:
+    """Count what is there of each of these, without telling by what that is used, by one statement."""
+    rows = read(_COUNTS, {"subscriptions": [one.uuid for one in subscriptions]})
+    return {uuid: Counted(accounts, rooms, people, (), ()) for uuid, accounts, rooms, people in rows}
 
 
 def usage_of(subscription: Subscription, here: Counted) -> list[Usage]:

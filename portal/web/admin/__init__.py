@@ -10,6 +10,7 @@ of it can need attention, a block of the page Home.
     staff.py         people with platform roles           staff_members.py  one of them
     roles.py         platform roles
     customers.py     the list of customers, making one     customer.py    one customer
+    sold_subscriptions.py  what a customer bought, and uses of it
     customer_forms.py  its forms                           owner_links.py  the link for a first password
     accounts.py      making an account for a customer      account.py     one account
     account_move.py  moving it to another subscription

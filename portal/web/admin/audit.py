@@ -17,6 +17,7 @@ from portal.audit.models import AuditEvent
 from portal.clock import now
 from portal.credentials.models import OAuthClient
 from portal.customers.models import Customer, display_name_column
+from portal.db import read
 from portal.edge.i18n import gettext as _
 from portal.edge.i18n import translated
 from portal.edge.staff_guard import staff
@@ -26,7 +27,13 @@ from portal.people.models import User
 from portal.people.staff import StaffPermission
 from portal.plain_values import columns_for
 from portal.rooms.models import Room
-from portal.web.admin.audit_things import KINDS_OF_THINGS, customers_things, id_of_thing, name_of_thing
+from portal.web.admin.audit_things import (
+    KINDS_OF_THINGS,
+    customers_things,
+    id_of_thing,
+    name_of_thing,
+    newest_of_customer,
+)
 from portal.web.admin.list_page import csv_answer, list_answer
 from portal.web.admin.lists import AdminList, FilterChoice, ListColumn, ListFilter, ThingFilter, thing_with_id
 
@@ -191,6 +198,12 @@ AUDIT = AdminList(
     ),
     descending=True,
 )  # fmt: skip
+
+
+def history_of_customer(customer_uuid: UUID, *, most: int) -> list[AuditRow]:
+    """The newest lines about a customer and what belongs to it, for its page."""
+    lines = AUDIT.rows.where(newest_of_customer(customer_uuid, most=most))
+    return [AuditRow(*row) for row in read(lines.order_by(AuditEvent.at.desc(), AuditEvent.uuid.desc()))]
 
 
 @bp.get("")

@@ -7,13 +7,14 @@ from uuid import UUID
 import sqlalchemy as sa
 from flask import current_app, url_for
 
-from portal.accounts.models import Account
+from portal.accounts.models import Account, AccountMember
 from portal.admission.models import AccessCode, RoomToken
 from portal.audit.models import AuditEvent
 from portal.credentials.models import OAuthClient
-from portal.customers.models import Customer, display_name_column
+from portal.customers.models import Customer, CustomerMember, display_name_column
 from portal.errors import Message
 from portal.people.models import PlatformRole, User
+from portal.permissions.members import RoomMember
 from portal.rooms.models import Room
 from portal.subscriptions.models import Subscription
 from portal.subscriptions.package_models import ServicePackage
@@ -29,6 +30,10 @@ class KindOfThing:
     name: Any = None
     endpoint: str = ""
     parameter: str = ""
+
+
+def _member_name(member: type[AccountMember | CustomerMember | RoomMember]) -> Any:
+    return sa.select(User.name).where(User.uuid == member.user_uuid).scalar_subquery()
 
 
 KINDS_OF_THINGS = {
@@ -51,9 +56,9 @@ KINDS_OF_THINGS = {
     "rooms": KindOfThing(Message("Room"), Room, Room.room_name, "rooms.show", "room_id"),
     "room_tokens": KindOfThing(Message("Link"), RoomToken, RoomToken.label),
     "access_codes": KindOfThing(Message("Access code"), AccessCode, AccessCode.label),
-    "room_members": KindOfThing(Message("Member of a room")),
-    "account_members": KindOfThing(Message("Member of an account")),
-    "customer_members": KindOfThing(Message("Member of a customer")),
+    "room_members": KindOfThing(Message("Member of a room"), RoomMember, _member_name(RoomMember)),
+    "account_members": KindOfThing(Message("Member of an account"), AccountMember, _member_name(AccountMember)),
+    "customer_members": KindOfThing(Message("Member of a customer"), CustomerMember, _member_name(CustomerMember)),
     "room_sessions": KindOfThing(Message("Session")),
     "participations": KindOfThing(Message("Participant")),
     "users": KindOfThing(Message("Person"), User, User.name),
@@ -102,14 +107,44 @@ def path_of_thing(table: str, thing_id: str | None) -> str:
 
 def customers_things(customer_uuid: UUID) -> sa.ColumnElement[bool]:
     """The condition that an `AuditEvent` is about the customer, or about something that belongs to it."""
-    own = (
-        sa.select(Subscription.uuid).where(Subscription.customer_uuid == customer_uuid),
-        sa.select(Account.uuid).where(Account.customer_uuid == customer_uuid),
-    )
     rooms = sa.select(Room.uuid).where(Room.customer_uuid == customer_uuid)
     return sa.or_(
         AuditEvent.on_behalf_of_uuid == customer_uuid,
         AuditEvent.thing_uuid == customer_uuid,
-        *(AuditEvent.thing_uuid.in_(query) for query in own),
         AuditEvent.room_uuid.in_(rooms),
+        *(AuditEvent.thing_uuid.in_(query) for query in _belongings(customer_uuid)),
+    )
+
+
+def newest_of_customer(customer_uuid: UUID, *, most: int) -> sa.ColumnElement[bool]:
+    """The condition that an `AuditEvent` is among the newest for a customer's page.
+
+    Those are lines about the customer itself, about what belongs to it, and of what staff did on its behalf; not of who
+    comes and goes in its rooms. Each part is found by an index of its own, however much others have done since.
+    """
+    rooms = sa.select(Room.uuid).where(Room.customer_uuid == customer_uuid)
+    parts = (
+        AuditEvent.on_behalf_of_uuid == customer_uuid,
+        AuditEvent.thing_uuid == customer_uuid,
+        *(AuditEvent.thing_uuid.in_(query) for query in (*_belongings(customer_uuid), rooms)),
+    )
+    newest = AuditEvent.at.desc(), AuditEvent.uuid.desc()
+    found = sa.union(
+        *(
+            sa.select(sa.select(AuditEvent.uuid, AuditEvent.at).where(part).order_by(*newest).limit(most).subquery())
+            for part in parts
+        )
+    ).subquery()
+    in_order = sa.select(found.c.uuid).order_by(found.c.at.desc(), found.c.uuid.desc()).limit(most)
+    return AuditEvent.uuid.in_(in_order)
+
+
+def _belongings(customer_uuid: UUID) -> tuple[sa.Select[UUID], ...]:
+    """What belongs to the customer above its rooms: subscriptions, accounts, and what people were granted there."""
+    own_accounts = sa.select(Account.uuid).where(Account.customer_uuid == customer_uuid)
+    return (
+        own_accounts,
+        sa.select(Subscription.uuid).where(Subscription.customer_uuid == customer_uuid),
+        sa.select(CustomerMember.uuid).where(CustomerMember.customer_uuid == customer_uuid),
+        sa.select(AccountMember.uuid).where(AccountMember.account_uuid.in_(own_accounts)),
     )

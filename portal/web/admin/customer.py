@@ -1,38 +1,36 @@
 """The pages of one customer: what there is of it, changing it, its status with what that does, and its end."""
 
-from dataclasses import dataclass
-
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext as _l
 from wtforms import RadioField
 from wtforms.fields.choices import SelectChoice
 
-from portal.clock import now
 from portal.customers.models import Customer, CustomerStatus
 from portal.customers.operations import change_customer
 from portal.customers.queries import customer_with_id
 from portal.edge import actor
 from portal.edge.i18n import gettext as _
-from portal.edge.i18n import last_day, translated
-from portal.edge.staff_guard import staff
+from portal.edge.i18n import translated
+from portal.edge.staff_guard import staff, staff_can
 from portal.errors import Conflict, NotAllowed
 from portal.people.password_links import can_get_in
 from portal.people.staff import StaffPermission
 from portal.permissions.first_passwords import may_issue_link
 from portal.rooms.account_rooms import accounts_of_customer
 from portal.status.customer_lifecycle import below, change_customer_status, consequences, delete_customer
-from portal.subscriptions.dates import zone_of
-from portal.subscriptions.endings import end_of
-from portal.subscriptions.phases import Phase, phase_of
-from portal.subscriptions.queries import subscriptions_of
 from portal.web import flash_messages
+from portal.web.admin.audit import history_of_customer
 from portal.web.admin.customer_forms import CustomerEditForm
 from portal.web.admin.owner_links import password_link_page
+from portal.web.admin.sold_subscriptions import sold_subscriptions
 from portal.web.edit_forms import EditForm, lock_for_edit
 from portal.web.forms import refills
 
 bp = Blueprint("admin_customer", __name__, url_prefix="/admin/customers/<id:customer_id>")
+
+MOST_LINES = 8
+"""How many lines of the audit the page shows."""
 
 
 class StatusForm(EditForm):
@@ -41,43 +39,20 @@ class StatusForm(EditForm):
     status = RadioField(_l("Status"), coerce=CustomerStatus)
 
 
-@dataclass(frozen=True)
-class SoldSubscription:
-    """A subscription of the customer. `last_day` is "" if it does not end."""
-
-    id: str
-    name: str
-    package_name: str
-    phase: Phase
-    last_day: str
-
-
 @bp.get("")
 @staff(StaffPermission.CUSTOMERS_READ, customer=customer_with_id)
 def show(customer: Customer) -> ResponseReturnValue:
-    """Show a customer: its profile, owner, accounts and subscriptions."""
+    """Show a customer: its profile, owner, accounts and subscriptions, what is used of these, and what was done."""
+    reads_audit = staff_can(StaffPermission.AUDIT_READ)
     return render_template(
         "admin/customers/show.html",
         customer=customer,
         accounts=accounts_of_customer(customer.uuid),
-        subscriptions=_subscriptions(customer),
+        subscriptions=sold_subscriptions(customer),
+        history=history_of_customer(customer.uuid, most=MOST_LINES) if reads_audit else [],
         owner_gets_in=can_get_in(customer.owner),
         may_issue_link=may_issue_link(actor.someone(), customer.owner, customer),
     )
-
-
-def _subscriptions(customer: Customer) -> list[SoldSubscription]:
-    at, zone = now(), zone_of(customer)
-    return [
-        SoldSubscription(
-            one.id,
-            one.name,
-            one.package.name,
-            phase_of(one, at),
-            last_day(end, zone) if (end := end_of(one)) is not None else "",
-        )
-        for one in subscriptions_of(customer)
-    ]
 
 
 @bp.route("/edit", methods=["GET", "POST"])

@@ -7,12 +7,17 @@ import sqlalchemy as sa
 
 from portal.accounts.models import AccountStatus
 from portal.customers.models import Customer, CustomerStatus
+from portal.customers.operations import change_customer, create_customer
 from portal.db import session, transaction
 from portal.people.models import User
 from portal.people.operations import create_user
 from portal.people.staff import StaffPermission
+from portal.permissions.memberships import add_membership
 from portal.status.operations import present_participations
+from portal.subscriptions.models import SubscriptionStatus
+from portal.subscriptions.selling import create_subscription
 from tests.cast import Cast
+from tests.conftest import BOTH
 from tests.web.admin.staffing import with_role
 
 CUSTOMERS = "/admin/customers"
@@ -178,3 +183,40 @@ def test_a_link_opens_nothing_that_whoever_makes_it_could_not_reach(cast: Cast) 
         assert "New password link" not in bob.get(page).text
         assert bob.send(f"{page}/owner/password-link", page=page).status_code == 403
     assert bob.send(f"{CUSTOMERS}/new", **INITECH).status_code == 201
+
+
+@BOTH
+def test_the_page_tells_what_is_used_of_each_subscription(cast: Cast, acme: str) -> None:
+    cast.join()
+    with cast.app.app_context(), transaction():
+        ended = create_subscription(customer=cast.room().customer, package=cast.room().subscription.package, name="Old")
+        ended.status = SubscriptionStatus.INACTIVE
+        next(one for one in cast.room().subscription.features if one.code == "max_rooms").number = 2
+    page = cast.sign_in("admin").get(acme).text
+    usage = page[page.index('id="h-usage"') : page.index('id="h-owner"')]
+    assert "2 of 2" in usage
+    assert "Limit reached" in usage
+    assert "1 of 25" in usage
+    assert "1 person inside now" in usage
+    assert "Old" not in usage
+    assert f"/admin/rooms?customer={acme.rpartition('/')[2]}" in usage
+
+
+@BOTH
+def test_the_page_tells_what_was_done_last_for_whoever_reads_the_audit(cast: Cast, acme: str) -> None:
+    ada = cast.sign_in("admin")
+    with cast.app.app_context(), transaction():
+        customer = cast.room().customer
+        add_membership(place=customer, email="bob@demo.example", permissions=[], by=None)
+        create_customer(company_name="Initech", owner=cast.user("bob"))
+        for at in range(7):
+            change_customer(customer, external_id=f"id {at}", by=None)
+    cast.join()
+    page = ada.get(acme).text
+    history = page[page.index('id="h-history"') :]
+    assert history.count("Customer changed") == 7
+    assert re.search(r"<b>Person added</b>: <bdi>Bob", history)
+    assert [words for words in ("Joined", "Initech", "Customer created") if words in history] == []
+    assert f"/admin/audit?customer={acme.rpartition('/')[2]}" in history
+    bob = with_role(cast, "bob", StaffPermission.DASHBOARD_ACCESS, StaffPermission.CUSTOMERS_READ)
+    assert 'id="h-history"' not in bob.get(acme).text

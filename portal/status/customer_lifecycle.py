@@ -129,16 +129,22 @@ def delete_customer(customer: Customer, *, by: Actor | None = None) -> None:
     run has ended; and `NotFound`.
     """
     lock(customer)
-    if customer.status is not CustomerStatus.TERMINATED:
-        raise Conflict(
-            Message("“%(name)s” is not terminated. Set its status to terminated first.", name=customer.display_name)
-        )
+    reason = reason_to_keep_customer(customer)
+    if reason is not None:
+        raise Conflict(reason)
     delete_rooms(Room.customer_uuid == customer.uuid)
     for kind in (Account, Subscription):
         session.execute(sa.delete(kind).where(kind.customer_uuid == customer.uuid))
     record_event("customer.deleted", customer, by=by, name=customer.display_name)
     session.delete(customer)
     session.flush()
+
+
+def reason_to_keep_customer(customer: Customer) -> Message | None:
+    """Why it cannot be deleted now; None if it can."""
+    if customer.status is not CustomerStatus.TERMINATED:
+        return Message("“%(name)s” is not terminated. Set its status to terminated first.", name=customer.display_name)
+    return reason_to_keep_rooms(Room.customer_uuid == customer.uuid)
 
 
 def delete_rooms(which: sa.ColumnElement[bool]) -> None:

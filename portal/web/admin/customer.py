@@ -18,7 +18,13 @@ from portal.people.password_links import can_get_in
 from portal.people.staff import StaffPermission
 from portal.permissions.first_passwords import may_issue_link
 from portal.rooms.account_rooms import accounts_of_customer
-from portal.status.customer_lifecycle import below, change_customer_status, consequences, delete_customer
+from portal.status.customer_lifecycle import (
+    below,
+    change_customer_status,
+    consequences,
+    delete_customer,
+    reason_to_keep_customer,
+)
 from portal.web import flash_messages
 from portal.web.admin.audit import history_of_customer
 from portal.web.admin.customer_forms import CustomerEditForm
@@ -50,6 +56,7 @@ def show(customer: Customer) -> ResponseReturnValue:
         accounts=accounts_of_customer(customer.uuid),
         subscriptions=sold_subscriptions(customer),
         history=history_of_customer(customer.uuid, most=MOST_LINES) if reads_audit else [],
+        kept=reason_to_keep_customer(customer),
         owner_gets_in=can_get_in(customer.owner),
         may_issue_link=may_issue_link(actor.someone(), customer.owner, customer),
     )
@@ -103,7 +110,8 @@ def status(customer: Customer) -> ResponseReturnValue:
 def delete(customer: Customer) -> ResponseReturnValue:
     """Say what goes, then delete a terminated customer with everything below it."""
     if request.method != "POST":
-        return render_template("admin/customers/delete.html", customer=customer, below=below(customer))
+        kept = reason_to_keep_customer(customer)
+        return render_template("admin/customers/delete.html", customer=customer, below=below(customer), kept=kept)
     name = customer.display_name
     try:
         delete_customer(customer, by=actor.someone())

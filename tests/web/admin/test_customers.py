@@ -137,9 +137,13 @@ def test_before_and_after_terminating_it_is_said_that_nothing_below_comes_back(c
 
 def test_only_a_terminated_customer_is_deleted(cast: Cast, acme: str) -> None:
     ada = cast.sign_in("admin")
-    assert "Only a terminated customer can be deleted." in ada.get(f"{acme}/deletion").text
+    reason = "“Acme” is not terminated. Set its status to terminated first."
+    assert reason in ada.get(f"{acme}/deletion").text
+    assert reason in ada.get(acme).text
+    assert f'href="{acme}/deletion"' not in ada.get(acme).text
     assert ada.send(f"{acme}/deletion").location.endswith(acme)
     ada.send(f"{acme}/status", status="terminated")
+    assert f'href="{acme}/deletion"' in ada.get(acme).text
     assert "2 rooms" in ada.get(f"{acme}/deletion").text
     assert ada.send(f"{acme}/deletion").location.endswith(CUSTOMERS)
     assert ada.get(acme).status_code == 404

@@ -19,13 +19,13 @@ from portal.web.admin import account_move as admin_account_move
 from portal.web.admin import accounts as admin_accounts
 from portal.web.admin import audit as admin_audit
 from portal.web.admin import customer as admin_customer
+from portal.web.admin import customer_profile, sales, subscription, subscription_acts, subscription_edit, subscriptions
 from portal.web.admin import customers as admin_customers
 from portal.web.admin import home as admin_home
 from portal.web.admin import package_services as admin_package_services
 from portal.web.admin import packages as admin_packages
 from portal.web.admin import roles as admin_roles
 from portal.web.admin import rooms as admin_rooms
-from portal.web.admin import sales, subscription, subscription_acts, subscription_edit, subscriptions
 from portal.web.admin import services as admin_services
 from portal.web.admin import staff as admin_staff
 from portal.web.admin import staff_members as admin_staff_members
@@ -88,6 +88,7 @@ def install(app: Flask) -> None:
         admin_services.bp,
         admin_customers.bp,
         admin_customer.bp,
+        customer_profile.bp,
         admin_accounts.bp,
         admin_account.bp,
         admin_account_move.bp,

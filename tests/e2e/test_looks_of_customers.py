@@ -55,3 +55,25 @@ def test_pages_of_customers(person: Callable[..., Person], seen: Callable[[Page,
     follow(page.get_by_role("link", name="Add person"))
     seen(page, "customer-person-new")
     seen(ada.go("/manage/places"), "places")
+
+
+def test_pages_of_a_customers_profile(person: Callable[..., Person], seen: Callable[[Page, str], None]) -> None:
+    ada = person("Admin")
+    ada.sign_in()
+    page = ada.go("/admin/customers")
+    follow(page.get_by_role("link", name="Acme"))
+    address = re.sub("[?#].*", "", page.url)
+    for noun, field, typed in (("addresses", "Street", "Am Ufer"), ("telephones", "Telephone number", "+49 30 901820")):
+        page = ada.go(f"{address}/{noun}/new")
+        page.get_by_label(field, exact=True).fill(typed)
+        if noun == "addresses":
+            page.get_by_role("button", name="Save").click()
+            expect(page.get_by_text("Fill this in.")).to_be_visible()
+            seen(page, "admin-customer-address-refused")
+            page.get_by_label("City").fill("Bonn")
+        follow(page.get_by_role("button", name="Save"))
+    expect(page.get_by_text("Am Ufer, Bonn")).to_be_visible()
+    seen(page, "admin-customer-with-profile")
+    follow(page.get_by_role("link", name="Change +49 30 901820"))
+    seen(page, "admin-customer-telephone")
+    seen(ada.go(f"{address}/legal-documents/new"), "admin-customer-document-new")

@@ -18,6 +18,15 @@ from portal.admission.visitor import Visitor
 from portal.app import create_app
 from portal.channels import InProcess
 from portal.credentials.models import ClientKind, OAuthClient
+from portal.customers.profile_entries import add_entry
+from portal.customers.profile_models import (
+    AddressType,
+    CustomerAddress,
+    CustomerTelephone,
+    DocumentType,
+    LegalDocument,
+    TelephoneType,
+)
 from portal.db import db, reading, session, transaction, writing
 from portal.edge.transaction import SAFE_METHODS
 from portal.engine import WriteWhileReading
@@ -106,6 +115,15 @@ def world(cast: Cast, app: Flask, program: NewProgram) -> Iterator[World]:
         add_membership(place=cast.room().customer, email=cast.user("bob").email, permissions=[], by=None)
         add_membership(place=cast.room().account, email=cast.user("bob").email, permissions=[], by=None)
         link = issue_password_link(create_user(email="new@demo.example", name="Neo")).path
+        at: dict[str, Any] = {"address_type": AddressType.POSTAL, "city": "Berlin", "po_box": "1"}
+        called: dict[str, Any] = {"telephone_type": TelephoneType.MOBILE, "number": "+1 212 555 0100"}
+        known: dict[str, Any] = {"type": DocumentType.OTHER, "value": "HRB 1"}
+        customer = cast.room().customer
+        entries = {
+            "addresses": add_entry(customer, CustomerAddress, **at).id,
+            "telephones": add_entry(customer, CustomerTelephone, **called).id,
+            "legal-documents": add_entry(customer, LegalDocument, **known).id,
+        }
     tickets = f"/rooms/{cast.open_house}/-/join-tickets"
     assert holder.get(f"{tickets}/{opened}").status_code == 303
     assert holder.get(link).status_code == 303
@@ -124,11 +142,13 @@ def world(cast: Cast, app: Flask, program: NewProgram) -> Iterator[World]:
         first: Any = lambda column, *where: session.scalars(sa.select(column).where(*where)).first()  # noqa: E731
         room = cast.room()
         people = f"/manage/accounts/{room.account.id}/people"
+        profile = f"/admin/customers/{room.customer.id}"
         world.more |= {
             "place_people.show": [people],
             "place_people.add": [f"{people}/new"],
             "place_people.edit": [f"{people}/{cast.user('bob').id}/edit"],
             "place_people.owner": [f"{people}/owner"],
+            "admin_customer_profile.edit": [f"{profile}/{sort}/{one}/edit" for sort, one in entries.items()],
         }
         world.ids = {
             "room_id": room.id,
@@ -136,6 +156,10 @@ def world(cast: Cast, app: Flask, program: NewProgram) -> Iterator[World]:
             "noun": "customers",
             "place_id": room.customer.id,
             "customer_id": room.customer.id,
+            "address_id": entries["addresses"],
+            "telephone_id": entries["telephones"],
+            "document_id": entries["legal-documents"],
+            "entry_id": entries["addresses"],
             "package_id": room.subscription.package.id,
             "service_id": room.subscription.provider.id,
             "one_id": first(PackageProvider.id, PackageProvider.package_uuid == room.subscription.package_uuid),

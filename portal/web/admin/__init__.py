@@ -12,6 +12,7 @@ of it can need attention, a block of the page Home.
     customers.py     the list of customers, making one     customer.py    one customer
     sold_subscriptions.py  what a customer bought, and uses of it
     customer_forms.py  its forms                           owner_links.py  the link for a first password
+    customer_profile.py  its addresses, telephones, legal documents    profile_forms.py  their forms
     accounts.py      making an account for a customer      account.py     one account
     account_move.py  moving it to another subscription
     rooms.py         the rooms of all customers

@@ -28,6 +28,7 @@ from portal.status.customer_lifecycle import (
 from portal.web import flash_messages
 from portal.web.admin.audit import history_of_customer
 from portal.web.admin.customer_forms import CustomerEditForm
+from portal.web.admin.customer_profile import SORTS, profile_of
 from portal.web.admin.owner_links import password_link_page
 from portal.web.admin.sold_subscriptions import sold_subscriptions
 from portal.web.edit_forms import EditForm, lock_for_edit
@@ -54,6 +55,8 @@ def show(customer: Customer) -> ResponseReturnValue:
         "admin/customers/show.html",
         customer=customer,
         accounts=accounts_of_customer(customer.uuid),
+        sorts=SORTS,
+        profile=profile_of(customer),
         subscriptions=sold_subscriptions(customer),
         history=history_of_customer(customer.uuid, most=MOST_LINES) if reads_audit else [],
         kept=reason_to_keep_customer(customer),

@@ -23,6 +23,17 @@ TEXTS = ("first_name", "last_name", "company_name", "email", "country", "currenc
 MORE_TEXTS = ("timezone", "external_id", "customer_prefix")
 
 
+def country_names() -> dict[str, str]:
+    """Code of a country → its name in the reader's language."""
+    territories = (get_locale() or Locale("en")).territories
+    return {code: str(territories.get(code, code)) for code in countries()}
+
+
+def country_choices() -> list[SelectChoice]:
+    """All countries, by name in the reader's language."""
+    return [SelectChoice(code, name) for code, name in sorted(country_names().items(), key=lambda one: one[1])]
+
+
 class CustomerForm(Form):
     """What a customer cannot be without."""
 
@@ -40,10 +51,7 @@ class CustomerForm(Form):
         """Fill the choices, by name in the reader's language."""
         self.customer_type.choices = [SelectChoice(one, translated(one.label)) for one in CustomerType]
         locale = get_locale() or Locale("en")
-        named = {code: str(locale.territories.get(code, code)) for code in countries()}
-        self.country.choices = [
-            SelectChoice(code, name) for code, name in sorted(named.items(), key=lambda one: one[1])
-        ]
+        self.country.choices = country_choices()
         self.currency.choices = [
             SelectChoice(code, f"{code} · {locale.currencies.get(code, code)}") for code in sorted(currencies())
         ]

@@ -6,7 +6,8 @@ import sqlalchemy as sa
 
 from portal.accounts.models import Account
 from portal.audit.operations import record_event
-from portal.customers.models import Customer, CustomerStatus
+from portal.customers.creating import require_creating
+from portal.customers.models import Customer
 from portal.db import lock, session
 from portal.errors import Conflict, Message
 from portal.metadata import checked_metadata
@@ -34,14 +35,7 @@ def create_account(
     portal itself. Who may make one is judged by `portal.permissions.account_rights`.
     """
     customer = subscription.customer
-    if customer.status is not CustomerStatus.ACTIVE:
-        raise Conflict(
-            Message(
-                "“%(name)s” is %(status)s: nothing new can be made for it.",
-                name=customer.display_name,
-                status=customer.status.value,
-            )
-        )
+    require_creating(customer.status)
     account = Account(
         account_name=clean_name(account_name, field="account_name", longest=NAME_LENGTH),
         account_metadata=checked_metadata({} if metadata is None else metadata, field="account_metadata"),

@@ -53,11 +53,6 @@ class RoomAccount:
         """The name to show for its customer."""
         return display_name(self.company_name, self.first_name, self.last_name, self.email)
 
-    @property
-    def active(self) -> bool:
-        """Whether something new may be made in it, as far as account and customer are concerned."""
-        return self.account_status is AccountStatus.ACTIVE and self.customer_status is CustomerStatus.ACTIVE
-
 
 _UNLIMITED = (
     sa.select(SubscriptionFeature.code)

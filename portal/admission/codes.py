@@ -15,6 +15,7 @@ from portal.admission.models import LABEL_LENGTH, AccessCode
 from portal.admission.secrets import checked_code, new_code, normal_code
 from portal.audit.operations import record_event
 from portal.core_writes import Write
+from portal.customers.creating import require_creating
 from portal.db import lock, session
 from portal.errors import Conflict, Invalid, Message
 from portal.people.actor import Actor
@@ -39,10 +40,11 @@ def create_code(
 ) -> AccessCode:
     """Create a code for links of `role`. Without `code` one is generated.
 
-    Raises `Invalid` on `code` or `label`, and `NotAllowed` for a role that `by` may not grant: only a moderator may
-    grant the role of a moderator.
+    Raises `Invalid` on `code` or `label`; `NotAllowed` for a role that `by` may not grant: only a moderator may grant
+    the role of a moderator; and `Conflict` if nothing new may be made for the customer.
     """
     require_grantable_roles(by, room, role)
+    require_creating(room.customer_status)
     created = AccessCode(room=room, role=role, created_by_uuid=by.uuid, use_count=0)
     _describe(created, code or new_code(), label, expires_at)
     _store(created)

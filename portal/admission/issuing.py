@@ -13,6 +13,7 @@ from portal.admission.secrets import new_token
 from portal.audit.operations import record_event
 from portal.clock import now
 from portal.core_writes import insert_row
+from portal.customers.creating import require_creating
 from portal.errors import Invalid, Message
 from portal.identifiers import new_id, new_uuid, ulid_of
 from portal.people.actor import Actor
@@ -74,10 +75,11 @@ def issue_token(
 ) -> IssuedLink:
     """Issue a link. An end in the past is accepted and makes a link that does not work.
 
-    Raises `Invalid`, and `NotAllowed` for a role that `by` may not grant: only a moderator may grant that of a
-    moderator.
+    Raises `Invalid`, `NotAllowed` for a role that `by` may not grant: only a moderator may grant that of a moderator;
+    and `Conflict` if nothing new may be made for the customer.
     """
     require_grantable_roles(by, room, role)
+    require_creating(room.customer_status)
     described = described_link(
         label=label, person=person, not_before=not_before, expires_at=expires_at, max_uses=max_uses
     )

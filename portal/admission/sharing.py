@@ -71,7 +71,8 @@ def shareable_links(room: Room) -> dict[Role, RoomToken]:
 def share_link(room: Room, role: Role, *, by: Actor) -> RoomToken:
     """The link of this role to hand to anybody. It is issued if there is none; of two at once, only by the first.
 
-    Raises `NotAllowed` for a role that `by` may not grant, and if there is no link and `by` may not issue one.
+    Raises `NotAllowed` for a role that `by` may not grant, and if there is no link and `by` may not issue one; and
+    `Conflict` if none may be made for the customer.
     """
     require_grantable_roles(by, room, role)
     found = shareable_links(room).get(role)

@@ -12,6 +12,7 @@ is created; `inactive` and `terminated` nothing.
     profile_fields.py  judging what is said of those
     profile_entries.py adding, changing and removing them
     number_forms.py    the forms of telephone and tax numbers
+    creating.py        whether something new may be made for a customer
     queries.py         finding a customer by its id
     search.py          finding customers by words
     countries.py       the countries of ISO 3166-1

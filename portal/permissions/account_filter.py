@@ -15,8 +15,10 @@ import sqlalchemy as sa
 from portal.accounts.models import Account
 from portal.clock import now
 from portal.column_types import UTCDateTime
-from portal.customers.models import Customer, customer_is_usable, display_name
+from portal.customers.creating import why_nothing_new
+from portal.customers.models import Customer, CustomerStatus, customer_is_usable, display_name
 from portal.db import literal_limit, read
+from portal.errors import Message
 from portal.people.actor import Actor
 from portal.people.staff import StaffPermission
 from portal.permissions.visibility import AccessScope, creating_members
@@ -33,6 +35,7 @@ _TOLD = (
     Customer.first_name,
     Customer.last_name,
     Customer.email,
+    Customer.status,
 )
 
 
@@ -54,6 +57,8 @@ class AccountFilter:
     chosen: AccountChoice | None
     may_create: bool
     """Whether there is an account in which the actor may create a room."""
+    why_not_now: Message | None
+    """Why none can be created in any of them now; None if one can."""
 
 
 def account_filter_for(actor: Actor, named: str) -> AccountFilter:
@@ -70,14 +75,16 @@ def account_filter_for(actor: Actor, named: str) -> AccountFilter:
         customers=tuple(row.uuid for row in rows if row.kind == "customer"),
         accounts=tuple(row.uuid for row in rows if row.kind == "account"),
     )
-    may_create = any(row.kind in {"account", "below", "creatable"} for row in rows)
+    creatable = {CustomerStatus(row.status) for row in rows if row.kind in {"account", "below", "creatable"}}
+    refusals = [why_nothing_new(status) for status in sorted(creatable)]
+    may_create, why_not_now = bool(creatable), refusals[0] if refusals and all(refusals) else None
     offered = {"seen"} if everything else {"account", "below"}
     found = {row.uuid: _choice(row) for row in rows if row.kind in offered}
     chosen = next((_choice(row) for row in rows if row.kind == "named"), None)
     if len(found) > MOST:
-        return AccountFilter(access_scope, (chosen,) if chosen else (), chosen, may_create)
+        return AccountFilter(access_scope, (chosen,) if chosen else (), chosen, may_create, why_not_now)
     by_name = tuple(sorted(found.values(), key=lambda one: (one.name.casefold(), one.uuid)))
-    return AccountFilter(access_scope, by_name, chosen, may_create)
+    return AccountFilter(access_scope, by_name, chosen, may_create, why_not_now)
 
 
 def _choice(row: Any) -> AccountChoice:
@@ -97,17 +104,21 @@ def _statement(everything: bool, creator: bool, named: bool) -> sa.CompoundSelec
     if everything:
         arms.append(_accounts("seen").limit(literal_limit(MOST + 1)))
     if creator:
-        arms.append(_untold("creatable", sa.select(Account.uuid).limit(1)))
+        arms.append(_accounts("creatable").where(Customer.status == CustomerStatus.ACTIVE).limit(literal_limit(1)))
     else:
         in_accounts, at_customers = creating_members(_ACTOR, _AT)
-        arms.append(_untold("creatable", in_accounts.limit(1)))
-        below = sa.select(Account.uuid).where(Account.customer_uuid.in_(at_customers))
-        arms.append(_untold("creatable", below.limit(1)))
+        arms += [_one_account(Account.uuid.in_(in_accounts)), _one_account(Account.customer_uuid.in_(at_customers))]
     if named:
         one = _accounts("named").where(Account.id == _NAMED)
         own = sa.and_(customer_is_usable(), sa.or_(Account.owner_uuid == _ACTOR, Account.customer_uuid.in_(theirs)))
         arms.append(one if everything else one.where(own))
     return sa.union_all(*(sa.select(arm.subquery()) for arm in arms))  # a limit holds for its arm
+
+
+def _one_account(condition: sa.ColumnElement[bool]) -> sa.Select[*tuple[Any, ...]]:
+    """One account that fulfils the condition: one of an active customer, if there is such a one."""
+    active_first = Customer.status != CustomerStatus.ACTIVE
+    return _accounts("creatable").where(condition).order_by(active_first).limit(literal_limit(1))
 
 
 def _accounts(kind: str) -> sa.Select[*tuple[Any, ...]]:

@@ -13,6 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from portal.accounts.models import Account, AccountMember
 from portal.accounts.permission import AccountPermission
 from portal.audit.operations import record_event
+from portal.customers.creating import require_creating
 from portal.customers.fields import require_allowed_domain
 from portal.customers.models import Customer, CustomerMember
 from portal.customers.permission import CustomerPermission
@@ -56,10 +57,11 @@ def add_membership(
     """Make a user a member of the account or customer. `by` is None for the portal itself, which may add anybody.
 
     So may staff who read all users. Everybody else adds only people who belong to the customer already. Raises
-    `Invalid` on `email`, with one answer for all others; on `until` if that is later than the rights of `by` end; or
-    `NotAllowed`.
+    `Invalid` on `email`, with one answer for all others; on `until` if that is later than the rights of `by` end;
+    `NotAllowed`; or `Conflict` if nothing new may be made for the customer.
     """
     customer = place if isinstance(place, Customer) else place.customer
+    require_creating(customer.status)
     everybody = by is None or StaffPermission.USERS_READ in by.staff
     user = find_by_email(email) if everybody else find_colleague(customer, email=email)
     if user is None:

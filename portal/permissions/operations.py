@@ -13,6 +13,7 @@ from sqlalchemy.orm import contains_eager, joinedload
 
 from portal.audit.operations import record_event
 from portal.channels import channels
+from portal.customers.creating import require_creating
 from portal.db import lock, on_commit, session
 from portal.errors import Conflict, Invalid, Message, NotAllowed, NotFound
 from portal.identifiers import matches_identifier
@@ -73,8 +74,9 @@ def add_member(
 
     `by` is None for the portal itself, which may add anybody whom it names by e-mail. Raises `Invalid` on the one by
     which he is named, with one answer for all who do not belong to the customer, or on `until` if that is later than
-    the rights of `by` end; or `NotAllowed`.
+    the rights of `by` end; `NotAllowed`; or `Conflict` if nothing new may be made for the customer.
     """
+    require_creating(room.customer_status)
     named = "email" if user_id is None else "user_id"
     user = find_by_email(email or "") if by is None else find_colleague(room.customer, email=email, user_id=user_id)
     if user is None:

@@ -7,11 +7,13 @@ from typing import Any, Required, TypedDict, Unpack
 
 import sqlalchemy as sa
 
+from portal.accounts.models import AccountStatus
 from portal.accounts.room_account import RoomAccount, lock_plan, room_account
 from portal.audit.operations import record_event
 from portal.channels import channels
 from portal.clock import now
 from portal.core_writes import insert_row, update_columns, update_row
+from portal.customers.creating import require_creating
 from portal.db import on_commit, read, session
 from portal.errors import Conflict, Invalid, Message
 from portal.identifiers import new_id, new_uuid
@@ -188,8 +190,9 @@ def _require_room_left(account: RoomAccount) -> None:
 
     A limit is judged under a lock, so that of two who make a room at once the second counts the first's.
     """
-    if not account.active:
-        raise Conflict(Message("Nothing new can be made in this account at present. Ask whoever runs this portal."))
+    require_creating(account.customer_status)
+    if account.account_status is not AccountStatus.ACTIVE:
+        raise Conflict(Message("This account is inactive: nothing new is made in it. Ask whoever runs this portal."))
     plan = lock_plan(account)
     if not is_active(plan.term, now()):
         raise Conflict(Message("The subscription of this account has ended. Ask whoever runs this portal."))

@@ -4,9 +4,9 @@ from datetime import date, datetime
 
 from portal.audit.operations import record_event
 from portal.clock import now
-from portal.customers.models import Customer, CustomerStatus
+from portal.customers.creating import require_creating
+from portal.customers.models import Customer
 from portal.db import session
-from portal.errors import Conflict, Message
 from portal.people.actor import Actor
 from portal.people.models import NAME_LENGTH
 from portal.people.names import clean_name
@@ -31,8 +31,7 @@ def create_subscription(
     package. `by` is None for the portal itself. Raises `Invalid` on `name` or `starts_at`, or `Conflict` if the package
     cannot be sold or nothing is sold to this customer.
     """
-    if customer.status is not CustomerStatus.ACTIVE:
-        raise Conflict(Message("Nothing new is sold to “%(name)s” while it is %(status)s.", **_called(customer)))
+    require_creating(customer.status)
     default = take_from_stock(package)
     tag, zone = new_tag(), zone_of(customer)
     called = name or f"{package.name[: NAME_LENGTH - TAG_LENGTH - 1]} {tag}"
@@ -56,7 +55,3 @@ def create_subscription(
     session.flush()
     record_event("subscription.created", subscription, by=by, package=package.id)
     return subscription
-
-
-def _called(customer: Customer) -> dict[str, str]:
-    return {"name": customer.display_name, "status": customer.status.value}

@@ -5,6 +5,7 @@ from flask.typing import ResponseReturnValue
 
 from portal.accounts.permission import AccountPermission
 from portal.admission.sharing import default_role
+from portal.customers.creating import why_nothing_new
 from portal.customers.permission import CustomerPermission
 from portal.edge import actor
 from portal.edge.guard import PROVEN_BY_ADMISSION, STAMP, open_to_all
@@ -117,6 +118,7 @@ def install(app: Flask) -> None:
     app.add_template_global(CustomerPermission, "CustomerPermission")
     app.add_template_global(AccountPermission, "AccountPermission")
     app.add_template_global(staff_can, "staff_can")
+    app.add_template_global(why_nothing_new, "why_nothing_new")
     app.add_template_global(status.snapshot_of, "snapshot_of")
     app.add_template_global(kind_of, "kind_of")
     app.add_template_global(path_of_thing, "path_of_thing")

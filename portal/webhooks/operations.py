@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from portal import vault
 from portal.audit.operations import record_event
 from portal.clock import now
+from portal.customers.creating import require_creating
 from portal.customers.models import Customer
 from portal.db import lock, session
 from portal.errors import Conflict, Invalid, Message
@@ -49,9 +50,10 @@ def create_endpoint(
     """Create an endpoint for one room of the customer, or for all of its rooms. `by` becomes its owner.
 
     The caller has checked that `by` may manage webhooks there. Raises `Invalid` on `url`, `events` or `description`,
-    `NotAllowed` for an event that `by` may not see himself, and `Conflict` when the customer has too many endpoints.
+    `NotAllowed` for an event that `by` may not see himself, and `Conflict` when the customer has too many endpoints or
+    nothing new may be made for it.
     """
-    lock_customer(customer.uuid)
+    require_creating(lock_customer(customer.uuid).status)
     count = sa.select(sa.func.count()).where(WebhookEndpoint.customer_uuid == customer.uuid)
     if (session.scalar(count) or 0) >= MOST:
         raise Conflict(Message("There are %(most)d webhooks already. Delete one first.", most=MOST))

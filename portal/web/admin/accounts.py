@@ -9,7 +9,8 @@ from wtforms.validators import InputRequired, Length
 
 from portal.accounts.operations import create_account
 from portal.clock import now
-from portal.customers.models import Customer, CustomerStatus
+from portal.customers.creating import why_nothing_new
+from portal.customers.models import Customer
 from portal.customers.queries import customer_with_id
 from portal.edge import actor
 from portal.edge.i18n import gettext as _
@@ -65,7 +66,7 @@ def create(customer: Customer) -> ResponseReturnValue:
         form=form,
         customer=customer,
         offered=offered,
-        closed=customer.status is not CustomerStatus.ACTIVE,
+        closed=why_nothing_new(customer.status) is not None,
     )
     return page, 422 if form.refused else 200
 

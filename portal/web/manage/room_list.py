@@ -17,6 +17,7 @@ from portal.clock import now
 from portal.customers.models import Customer
 from portal.db import literal_limit, read, session
 from portal.edge import cursors
+from portal.errors import Message
 from portal.keyset import Key, Keys, Position, bound_values, follows, found_first, keyset, order_by, parameters, split
 from portal.people.actor import Actor
 from portal.people.models import User
@@ -67,6 +68,7 @@ class RoomPage:
     """The accounts that the filter offers."""
     first: bool
     may_create: bool
+    why_not_now: Message | None
 
     @property
     def frame(self) -> "RoomFrame":
@@ -80,6 +82,7 @@ class RoomPage:
             accounts=self.accounts,
             first=self.first,
             may_create=self.may_create,
+            why_not_now=self.why_not_now,
         )
 
 
@@ -96,6 +99,7 @@ class RoomFrame:
     accounts: tuple[AccountChoice, ...]
     first: bool
     may_create: bool
+    why_not_now: Message | None
 
     @property
     def ids(self) -> str:
@@ -140,6 +144,7 @@ def page_of_rooms(actor: Actor, *, after: str = "", asked: RoomFilter = EVERYTHI
         accounts=choices.offered,
         first=position is None,
         may_create=choices.may_create,
+        why_not_now=choices.why_not_now,
     )
 
 

@@ -17,6 +17,7 @@ from portal.admission.models import AccessCode
 from portal.admission.queries import codes_of, roles_locked_out
 from portal.admission.sharing import default_role, shareable_links
 from portal.clock import now
+from portal.customers.creating import why_nothing_new
 from portal.edge import actor, cursors
 from portal.edge.account_guard import requires_in_account
 from portal.edge.guard import requires, signed_in
@@ -89,9 +90,14 @@ def _rows(rows: Sequence[Row]) -> list[str]:
 @refills
 def create(accounts: list[RoomAccount]) -> ResponseReturnValue:
     """Create a room, then show it."""
-    form = NewRoomForm()
+    form, refusals = NewRoomForm(), [why_nothing_new(a.customer_status) for a in accounts]
     form.account.choices = [
-        SelectChoice(a.id, f"{isolated(a.customer_name)} · {isolated(a.account_name)}") for a in accounts
+        SelectChoice(
+            a.id,
+            f"{isolated(a.customer_name)} · {isolated(a.account_name)}",
+            render_kw={"disabled": True} if why else {},
+        )
+        for a, why in zip(accounts, refusals, strict=True)
     ]
     if not form.account.data:
         form.account.data = accounts[0].id if len(accounts) == 1 else query_word("account")
@@ -102,7 +108,8 @@ def create(accounts: list[RoomAccount]) -> ResponseReturnValue:
             room = create_room_for_maker(account=account, room_name=form.room_name.data, by=by)
             flash_messages.done(_("The room is ready. Share it to bring people in."))
             return redirect(url_for("rooms.show", room_id=room.id), 303)
-    return render_template("manage/rooms/new.html", form=form, accounts=accounts), 422 if form.refused else 200
+    why = refusals[0] if all(refusals) and not form.refused else None
+    return render_template("manage/rooms/new.html", form=form, accounts=accounts, why=why), 422 if form.refused else 200
 
 
 @bp.get("/<id:room_id>")

@@ -1,7 +1,6 @@
 """Sharing a room in one press: the link of a role, made if there is none, and an invitation with all that it needs."""
 
 from dataclasses import dataclass
-from http import HTTPStatus
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -11,10 +10,11 @@ from portal.admission.queries import codes_of
 from portal.admission.sharing import code_to_share, default_role, share_link, shareable_links
 from portal.clock import now
 from portal.edge import actor
+from portal.edge.errors import status_of
 from portal.edge.guard import requires
 from portal.edge.i18n import gettext as _
 from portal.edge.i18n import in_zone, translated
-from portal.errors import NotAllowed
+from portal.errors import Conflict, NotAllowed
 from portal.permissions.permission import Permission
 from portal.permissions.rules import can, grantable_roles
 from portal.resources.urls import token_url
@@ -86,8 +86,8 @@ def share(room: Room) -> ResponseReturnValue:
     role = _role(room, request.form.get("role"))
     try:
         link = share_link(room, role, by=actor.someone())
-    except NotAllowed as refused:
-        return _card(room, role, None, page=not htmx.asks(), problem=translated(refused.message)), HTTPStatus.FORBIDDEN
+    except (Conflict, NotAllowed) as refused:
+        return _card(room, role, None, page=not htmx.asks(), problem=translated(refused.message)), status_of(refused)
     if htmx.asks():
         return _card(room, role, link, page=False)
     return redirect(url_for("sharing.show", room_id=room.id, role=role), 303)

@@ -9,10 +9,12 @@ from flask.typing import ResponseReturnValue
 
 from portal.accounts.models import Account
 from portal.clock import now
+from portal.customers.creating import why_nothing_new
 from portal.customers.models import Customer, display_name
 from portal.db import literal_limit, session
 from portal.edge import actor, cursors
 from portal.edge.guard import signed_in
+from portal.errors import Message
 from portal.keyset import Key, keyset, split
 from portal.people.actor import Actor
 from portal.people.models import User
@@ -41,6 +43,8 @@ class Trashed:
     customer: str
     account: str
     owner: str
+    why_not_now: Message | None
+    """Why it cannot be restored now."""
     trashed_at: datetime
     ends_at: datetime
 
@@ -85,6 +89,7 @@ def page_of_trash(somebody: Actor, *, search: str = "", after: str = "") -> Tras
             Customer.first_name,
             Customer.last_name,
             Customer.email,
+            Customer.status,
             User.name.label("owner_name"),
         )
         .join(Account, Account.uuid == Room.account_uuid)
@@ -106,6 +111,7 @@ def page_of_trash(somebody: Actor, *, search: str = "", after: str = "") -> Tras
                 customer=display_name(row.company_name, row.first_name, row.last_name, row.email),
                 account=row.account_name,
                 owner="" if row.owner_uuid == somebody.uuid else row.owner_name,
+                why_not_now=why_nothing_new(row.status),
                 trashed_at=row.trashed_at,
                 ends_at=row.trashed_at + RETENTION,
             )

@@ -1,0 +1,28 @@
+"""Whether something new may be made for a customer. Every operation that makes something asks here, and every page.
+
+New are rooms (also one out of the trash), links, access codes, members, accounts, subscriptions and webhooks. What
+replaces a link that is there, takes a mistake back, or comes into being by using a room is not new.
+"""
+
+from portal.customers.models import CustomerStatus
+from portal.errors import Conflict, Message
+
+_WHY = {
+    CustomerStatus.SUSPENDED: Message(
+        "This customer is suspended: what is there can be used and changed, but nothing new can be made. "
+        "Ask whoever runs this portal."
+    ),
+    CustomerStatus.INACTIVE: Message("This customer is inactive: nothing new can be made for it."),
+    CustomerStatus.TERMINATED: Message("This customer is terminated: nothing new can be made for it."),
+}
+
+
+def why_nothing_new(status: CustomerStatus) -> Message | None:
+    """Why nothing new may be made for a customer with this status, staff included; None if it may."""
+    return _WHY.get(status)
+
+
+def require_creating(status: CustomerStatus) -> None:
+    """Raise `Conflict` if nothing new may be made for a customer with this status."""
+    if (why := why_nothing_new(status)) is not None:
+        raise Conflict(why)

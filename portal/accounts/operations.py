@@ -5,6 +5,7 @@ from datetime import date, datetime
 import sqlalchemy as sa
 
 from portal.accounts.models import Account
+from portal.audit.changes import changes_since, values_of
 from portal.audit.operations import record_event
 from portal.customers.creating import require_creating
 from portal.customers.models import Customer
@@ -83,16 +84,14 @@ def change_account(
 ) -> None:
     """Change the name, and replace the metadata, whichever is not None. Raises `Invalid` or `NotFound`."""
     lock(account)
-    changed = []
+    before = values_of(account, ("account_name", "account_metadata"))
     if account_name is not None:
         account.account_name = clean_name(account_name, field="account_name", longest=NAME_LENGTH)
-        changed.append("account_name")
     if metadata is not None:
         account.account_metadata = checked_metadata(metadata, field="account_metadata")
-        changed.append("account_metadata")
     session.flush()
-    if changed:
-        record_event("account.updated", account, by=by, changed=", ".join(changed))
+    if changes := changes_since(before, account):
+        record_event("account.updated", account, by=by, changes=changes)
 
 
 def sell_package(

@@ -31,6 +31,12 @@ def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> Changes:
     return {name: [before.get(name), after.get(name)] for name in names if before.get(name) != after.get(name)}
 
 
+def _amount(value: Decimal) -> str:
+    """An amount of money as people write it, however many zeros it was stored with: "9.90", "500"."""
+    short = value.normalize()
+    return f"{short:.2f}" if short % 1 and short == round(short, 2) else f"{short:f}"
+
+
 def json_value(value: object) -> Any:
     """A value of a column as JSON."""
     match value:
@@ -39,7 +45,7 @@ def json_value(value: object) -> Any:
         case date():
             return value.isoformat()
         case Decimal():
-            return str(value)
+            return _amount(value)
         case Enum():
             return value.value
     return value

@@ -7,6 +7,7 @@ from typing import Any, Unpack
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
+from portal.audit.changes import changes_since, values_of
 from portal.audit.operations import record_event
 from portal.customers.fields import (
     CustomerFields,
@@ -95,12 +96,13 @@ def change_customer(customer: Customer, *, by: Actor | None = None, **fields: Un
     changed = {name: value for name, value in columns.items() if getattr(customer, name) != value}
     if not changed:
         return
+    before = values_of(customer, changed)
     names = "customer_type", "company_name"
     require_a_name({name: columns.get(name, getattr(customer, name)) for name in names})
     with _unless_taken(changed, but=customer):
         for name, value in changed.items():
             setattr(customer, name, value)
-    record_event("customer.updated", customer, by=by, changed=", ".join(sorted(changed)))
+    record_event("customer.updated", customer, by=by, changes=changes_since(before, customer))
 
 
 def find_customer(named: str) -> Customer:

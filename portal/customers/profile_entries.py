@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
+from portal.audit.changes import Changes, changes_since, values_of
 from portal.audit.operations import record_event
 from portal.customers.models import Customer
 from portal.customers.profile_fields import FIELDS_OF
@@ -67,19 +68,22 @@ def change_entry(customer: Customer, entry: ProfileEntry, *, by: Actor | None = 
     others = _others(customer, entry)
     columns = FIELDS_OF[type(entry)](fields, entry, customer)
     changed = {name for name, value in columns.items() if getattr(entry, name) != value}
+    defaulted: Changes = {}
     if not isinstance(entry, LegalDocument):
         wanted, was_default = fields.get("default"), entry.is_default
         if wanted is False and was_default and "kind" not in changed:
             raise Invalid(default=Message("This is the default. Make another one the default instead."))
         _rank(others, entry, columns["kind"], wanted=bool(wanted))
-        changed |= {"default"} if entry.is_default != was_default else set()
-    if not changed:
+        if entry.is_default != was_default:
+            defaulted["default"] = [was_default, entry.is_default]
+    if not changed and not defaulted:
         return
+    before = values_of(entry, columns)
     for name, value in columns.items():
         setattr(entry, name, value)
     session.flush()
-    told = ", ".join(sorted(changed))
-    record_event(f"customer.{_NOUNS[type(entry)]}_changed", customer, by=by, entry=entry.id, changed=told)
+    told = {**changes_since(before, entry), **defaulted}
+    record_event(f"customer.{_NOUNS[type(entry)]}_changed", customer, by=by, entry=entry.id, changes=told)
 
 
 def remove_entry(customer: Customer, entry: ProfileEntry, *, by: Actor | None = None) -> None:

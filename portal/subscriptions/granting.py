@@ -3,17 +3,14 @@
 Rooms that are running are judged by the new values at the next entry; nobody who is in is thrown out.
 """
 
-from typing import Any
-
 from portal.audit.changes import differences
 from portal.audit.operations import record_event
 from portal.clock import now
 from portal.db import lock, session
 from portal.errors import NotFound
 from portal.people.actor import Actor
-from portal.subscriptions.feature_catalog import FEATURES, Value, api_value
 from portal.subscriptions.models import Subscription, SubscriptionFeature
-from portal.subscriptions.package_features import feature_columns
+from portal.subscriptions.package_features import feature_columns, shown
 
 
 def set_feature(subscription: Subscription, *, code: str, value: object, by: Actor | None = None) -> None:
@@ -58,12 +55,6 @@ def sync_features(subscription: Subscription, *, by: Actor | None = None) -> Non
         else:
             own.number, own.switch = granted.number, granted.switch
     _granted(subscription, "subscription.features_synced", before, by)
-
-
-def shown(thing: Any) -> dict[str, int | bool]:
-    """Code → value of what a subscription or a package grants, as people and programs read it."""
-    values: dict[str, Value] = thing.values
-    return {code: api_value(FEATURES[code], value) for code, value in values.items()}
 
 
 def _lock(subscription: Subscription) -> None:

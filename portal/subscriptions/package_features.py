@@ -1,7 +1,9 @@
 """What a package grants: features of the catalogue that fit its rooms and that one of its services can provide."""
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
+from portal.audit.changes import differences
 from portal.audit.operations import record_event
 from portal.clock import now
 from portal.db import lock, session
@@ -70,19 +72,21 @@ def set_package_feature(package: ServicePackage, *, code: str, value: Value, by:
     Raises `Invalid` on `features` for an unknown code, else on the code.
     """
     lock(package)
+    before = shown(package)
     row = _row(package, code, value)
     kept = next((one for one in package.features if one.code == code), None)
     if kept is None:
         package.features.append(row)
     else:
         kept.number, kept.switch = row.number, row.switch
-    _changed(package, by=by, feature=code, value=api_value(FEATURES[code], row.value))
+    _changed(package, before, by=by)
     return kept or row
 
 
 def set_package_features(package: ServicePackage, *, values: Mapping[str, Value], by: Actor | None) -> None:
     """Grant exactly these features. Raises one `Invalid` for all that are bad, as `checked_features` does."""
     lock(package)
+    before = shown(package)
     wanted = {row.code: row for row in checked_features(package, values)}
     for kept in [*package.features]:
         row = wanted.pop(kept.code, None)
@@ -91,17 +95,24 @@ def set_package_features(package: ServicePackage, *, values: Mapping[str, Value]
         else:
             kept.number, kept.switch = row.number, row.switch
     package.features.extend(wanted.values())
-    _changed(package, by=by, features=", ".join(sorted(values)))
+    _changed(package, before, by=by)
 
 
 def remove_package_feature(package: ServicePackage, *, code: str, by: Actor | None) -> None:
     """Grant the feature no more to whoever buys from now on. Raises `NotFound` if the package has no such feature."""
     lock(package)
+    before = shown(package)
     package.features.remove(find_package_feature(package, code))
-    _changed(package, by=by, feature=code, removed=True)
+    _changed(package, before, by=by)
 
 
-def _changed(package: ServicePackage, *, by: Actor | None, **details: str | int | bool) -> None:
+def shown(thing: Any) -> dict[str, int | bool]:
+    """Code → value of what a subscription or a package grants, as people and programs read it."""
+    values: dict[str, Value] = thing.values
+    return {code: api_value(FEATURES[code], value) for code, value in values.items()}
+
+
+def _changed(package: ServicePackage, before: dict[str, int | bool], *, by: Actor | None) -> None:
     package.updated_at = now()
     session.flush()
-    record_event("package.features_changed", package, by=by, room=None, webhooks=None, changes=None, **details)
+    record_event("package.features_changed", package, by=by, changes=differences(before, shown(package)))

@@ -5,6 +5,7 @@ from typing import Any, TypedDict, Unpack
 
 import sqlalchemy as sa
 
+from portal.audit.changes import changes_since, values_of
 from portal.audit.operations import record_event
 from portal.clock import now
 from portal.db import lock, session
@@ -96,11 +97,12 @@ def change_package_provider(
     """
     lock(package)
     lock(one.provider)
+    before = values_of(one, ("active", "is_default", "provider_settings", "provider_metadata"))
     _set(package, one, changes)
     one.updated_at = package.updated_at = now()
     session.flush()
-    changed = ", ".join(sorted(changes))
-    record_event("package.provider_changed", package, by=by, provider=one.provider.id, changed=changed)
+    told = changes_since(before, one)
+    record_event("package.provider_changed", package, by=by, provider=one.provider.id, changes=told)
 
 
 def _set(package: ServicePackage, one: PackageProvider, changes: PackageProviderChanges) -> None:

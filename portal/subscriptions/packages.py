@@ -6,6 +6,7 @@ from typing import Any, Unpack, cast
 
 import sqlalchemy as sa
 
+from portal.audit.changes import changes_since, values_of
 from portal.audit.operations import record_event
 from portal.db import lock, session
 from portal.errors import Conflict, InvalidFields, Message
@@ -31,6 +32,11 @@ from portal.subscriptions.provider_models import ServiceProvider, ServiceType
 from portal.subscriptions.terms import TERMS
 
 LARGEST_STOCK = 1_000_000
+AUDITED = (
+    "name", "short_description", "description", "status", "hidden", "signup_fee", "has_stock", "stock_qty", *TERMS,
+    "package_metadata",
+)  # fmt: skip
+"""The columns of which lines of the audit tell what they were before and after."""
 _COPIED = ("short_description", "description", "signup_fee", "has_stock", "stock_qty", "package_metadata")
 
 
@@ -79,9 +85,11 @@ def create_package(
 def change_package(package: ServicePackage, *, by: Actor | None, **changes: Unpack[PackageChanges]) -> None:
     """Change what is named. What was sold of it stays as it was. Raises `Invalid` on the name of what is wrong."""
     lock(package)
+    before = values_of(package, AUDITED)
     _set(package, changes)
     session.flush()
-    record_event("package.updated", package, by=by, changed=", ".join(sorted(changes)))
+    if told := changes_since(before, package):
+        record_event("package.updated", package, by=by, changes=told)
 
 
 def _set(package: ServicePackage, changes: PackageChanges) -> None:

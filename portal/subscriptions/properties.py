@@ -52,6 +52,15 @@ def _require_secrets_again(
         raise Invalid(**{value_path(WITHIN, name): again for name in kept})
 
 
+def plain_properties(stored: Mapping[str, Any], *, adapter: Adapter) -> dict[str, Any]:
+    """What is stored of the declared properties that are no secrets, by the names under which the API refuses them."""
+    return {
+        value_path(WITHIN, one.name): stored[one.name]
+        for one in adapter.properties
+        if one.kind is not FieldKind.SECRET and one.name in stored
+    }
+
+
 def unsealed_properties(stored: Mapping[str, Any], *, adapter: Adapter) -> dict[str, Any]:
     """Every declared property as the adapter gets it: secrets in plain, defaults for what is not stored."""
     result: dict[str, Any] = {}

@@ -7,6 +7,7 @@ from typing import Any, TypedDict, Unpack
 import structlog
 from sqlalchemy.exc import IntegrityError
 
+from portal.audit.changes import differences, values_of
 from portal.audit.operations import record_event
 from portal.clock import now
 from portal.db import committed_step, lock, session, without_transaction
@@ -16,8 +17,8 @@ from portal.people.actor import Actor
 from portal.people.models import NAME_LENGTH
 from portal.people.names import clean_name
 from portal.providers import registry
-from portal.providers.base import ProviderError, Testable
-from portal.subscriptions.properties import WITHIN, merged_properties, unsealed_properties
+from portal.providers.base import FieldKind, ProviderError, Testable
+from portal.subscriptions.properties import WITHIN, merged_properties, plain_properties, unsealed_properties
 from portal.subscriptions.provider_health import record_answer, record_failure
 from portal.subscriptions.provider_models import ServiceProvider, ServiceType
 from portal.subscriptions.provider_uses import reason_to_keep, reason_to_keep_active
@@ -74,7 +75,7 @@ def change_provider(provider: ServiceProvider, *, by: Actor | None = None, **cha
     """Change what is named. A secret that is left out stays.
 
     Raises `Invalid`, for a property on `properties.<name>`, or `Conflict` if it is to become inactive while it is the
-    default of something. The audit log holds the names of what was changed, and no value.
+    default of something. Lines of the audit name secrets that are replaced, and never tell one.
     """
     session.flush()  # of two who change it at once, the second merges into what the first made of it
     lock(provider)
@@ -82,14 +83,26 @@ def change_provider(provider: ServiceProvider, *, by: Actor | None = None, **cha
         reason = reason_to_keep_active(provider)
         if reason is not None:
             raise Conflict(reason)
+    before, secrets = _audited(provider), _secrets(provider)
     _set(provider, changes)
     session.flush()
-    details: dict[str, Any] = {}
-    if "properties" in changes:
-        details["properties"] = ", ".join(sorted(changes["properties"]))
-    if others := sorted(set(changes) - {"properties"}):
-        details["changed"] = ", ".join(others)
-    record_event("provider.updated", provider, by=by, **details)
+    told = differences(before, _audited(provider))
+    if replaced := differences(secrets, _secrets(provider)):
+        record_event("provider.updated", provider, by=by, changes=told, secrets=", ".join(replaced))
+    elif told:
+        record_event("provider.updated", provider, by=by, changes=told)
+
+
+def _audited(provider: ServiceProvider) -> dict[str, Any]:
+    """The values that lines of the audit tell: all but secrets."""
+    own = values_of(provider, ("provider_name", "active", "draining", "provider_metadata"))
+    return own | plain_properties(provider.properties, adapter=adapter_of(provider))
+
+
+def _secrets(provider: ServiceProvider) -> dict[str, str]:
+    """The secrets as they are stored, sealed, to see which of them are replaced."""
+    declared = adapter_of(provider).properties
+    return {one.name: provider.properties.get(one.name, "") for one in declared if one.kind is FieldKind.SECRET}
 
 
 def _set(provider: ServiceProvider, changes: ProviderChanges) -> None:

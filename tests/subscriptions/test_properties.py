@@ -101,14 +101,14 @@ def test_a_row_without_a_required_property_is_not_made() -> None:
     assert set(refused.value.fields) == {"properties.endpoint"}
 
 
-def test_the_audit_log_says_what_was_changed_and_holds_no_value() -> None:
+def test_the_audit_log_says_what_was_changed_and_holds_no_secret() -> None:
     provider = make(my_secret=SECRET, my_text="Hello")
     change(provider, my_secret="another one", my_text="Goodbye")
     session.commit()
     lines = session.scalars(sa.select(AuditEvent).where(AuditEvent.thing_uuid == provider.uuid)).all()
     assert {line.action: line.details for line in lines} == {
         "provider.created": {"kind": "declaring"},
-        "provider.updated": {"properties": "my_secret, my_text"},
+        "provider.updated": {"changes": {"properties.my_text": ["Hello", "Goodbye"]}, "secrets": "my_secret"},
     }
 
 

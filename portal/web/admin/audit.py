@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import aliased
 
 from portal.audit.action_words import action_words
-from portal.audit.changes import CHANGES
+from portal.audit.changes import CHANGES, Changes
 from portal.audit.models import AuditEvent
 from portal.clock import now
 from portal.credentials.models import OAuthClient
@@ -23,6 +23,7 @@ from portal.edge.i18n import translated
 from portal.edge.staff_guard import staff
 from portal.errors import Message
 from portal.keyset import Key
+from portal.metadata import written
 from portal.people.models import User
 from portal.people.staff import StaffPermission
 from portal.plain_values import columns_for
@@ -88,26 +89,45 @@ class AuditRow:
     @property
     def changes(self) -> list[Change]:
         """The fields that were changed."""
-        told = self.details.get(CHANGES) or {}
-        return [Change(name.replace("_", " "), _shown(before), _shown(after)) for name, (before, after) in told.items()]
+        told = {**self._pairs, **(self.details.get(CHANGES) or {})}
+        return [Change(_words(name), _shown(before), _shown(after)) for name, (before, after) in told.items()]
 
     @property
     def more(self) -> str:
         """What else is known of it, as "name: value"."""
-        return ", ".join(f"{name}: {_shown(value)}" for name, value in self.details.items() if name != CHANGES)
+        told = {CHANGES, *(f"{name}{end}" for name in self._pairs for end in _ENDS)}
+        return ", ".join(f"{_words(name)}: {_shown(value)}" for name, value in self.details.items() if name not in told)
 
     @property
-    def all_changes(self) -> str:
-        """The changes in one line, for a file."""
-        return "; ".join(f"{one.field}: {one.before} → {one.after}" for one in self.changes)
+    def _pairs(self) -> Changes:
+        """The changes that are told as two details: `status_before` and `status_after`."""
+        before, after = _ENDS
+        names = [name.removesuffix(before) for name in self.details if name.endswith(before)]
+        return {name: [self.details[name + before], self.details.get(name + after)] for name in names}
+
+    @property
+    def all_that_is_known(self) -> str:
+        """The changes, and what else is known of it, in one line for a file."""
+        changes = [f"{one.field}: {one.before} → {one.after}" for one in self.changes]
+        return "; ".join(filter(None, [*changes, self.more]))
+
+
+_ENDS = "_before", "_after"
+
+
+def _words(name: str) -> str:
+    """The name of a field as people read it."""
+    return name.replace("_", " ")
 
 
 def _shown(value: Any) -> str:
-    if value is None or value == "":
+    if value is None or value in ("", [], {}):
         return _("nothing")
     if isinstance(value, bool):
         return _("yes") if value else _("no")
-    return str(value)
+    if isinstance(value, list):
+        return ", ".join(_shown(one) for one in value)
+    return written(value) if isinstance(value, dict) else str(value)
 
 
 _PERIODS = (
@@ -184,7 +204,7 @@ AUDIT = AdminList(
         ListColumn("at", Message("When"), lambda row: row.at, Key(AuditEvent.at), kind="moment"),
         ListColumn("network", Message("From where"), lambda row: row.network),
         ListColumn("customer_name", Message("On behalf of"), lambda row: row.customer_name),
-        ListColumn("changes", Message("Before → after"), lambda row: row.all_changes or row.more, wide=True),
+        ListColumn("changes", Message("Before → after"), lambda row: row.all_that_is_known, wide=True),
     ),
     filters=(
         ThingFilter("person", Message("Person"), Message("Anybody"), _person_choice),

@@ -2,16 +2,24 @@
 
 import csv
 import io
+import re
+from decimal import Decimal
 
 import pytest
 import sqlalchemy as sa
 from flask import Flask
 
+from portal.accounts.operations import change_account
 from portal.audit.models import AuditEvent
-from portal.customers.models import Customer
+from portal.customers.models import Customer, CustomerStatus
+from portal.customers.operations import change_customer
 from portal.db import db, session, transaction
 from portal.people.models import User
 from portal.people.staff import StaffPermission
+from portal.status.customer_lifecycle import change_customer_status
+from portal.subscriptions.package_features import set_package_feature
+from portal.subscriptions.packages import change_package
+from portal.subscriptions.service_providers import change_provider
 from tests.cast import Cast
 from tests.conftest import BOTH
 from tests.statements import statements
@@ -116,3 +124,41 @@ def test_it_is_read_by_those_whose_role_says_so(cast: Cast) -> None:
     charlie = with_role(cast, "charlie", StaffPermission.DASHBOARD_ACCESS, StaffPermission.AUDIT_READ, role="auditors")
     assert charlie.get(AUDIT).status_code == 200
     assert cast.sign_in("alice").get(AUDIT).status_code == 404
+
+
+@BOTH
+def test_a_change_of_anything_that_is_sold_tells_what_it_was_before(cast: Cast) -> None:
+    with cast.app.app_context(), transaction():
+        room = cast.room()
+        package, provider = room.subscription.package, room.subscription.provider
+        change_customer(room.customer, external_id="4711", allowed_domains_registration=["demo.example"])
+        change_account(room.account, account_name="Head office", metadata={})
+        change_account(room.account, account_name="Head office", metadata={})
+        change_package(package, by=None, name="Meet Basic", price=Decimal("9.90"))
+        change_package(package, by=None, name="Meet Basic", price=Decimal("9.9"))
+        set_package_feature(package, code="max_rooms", value=12, by=None)
+        change_provider(provider, provider_name="Own rooms")
+        change_provider(provider, provider_name="Own rooms")
+        change_customer_status(room.customer, CustomerStatus.SUSPENDED)
+        wanted = {
+            "customer.updated": {"external_id": [None, "4711"], "allowed_domains_registration": [[], ["demo.example"]]},
+            "account.updated": {"account_name": ["Main", "Head office"]},
+            "package.updated": {"name": ["Meet Standard", "Meet Basic"], "price": ["0", "9.90"]},
+            "package.features_changed": {"max_rooms": [10, 12]},
+            "provider.updated": {"provider_name": ["Built in", "Own rooms"]},
+        }
+    with cast.app.app_context():
+        lines = session.scalars(sa.select(AuditEvent).where(AuditEvent.action.in_(wanted))).all()
+        assert sorted(line.action for line in lines) == sorted(wanted), "one line for each change"
+        assert {line.action: line.details for line in lines} == {
+            action: {"changes": changes} for action, changes in wanted.items()
+        }
+    page = cast.sign_in("admin").get(AUDIT).text
+    for field, before, after in (
+        ("account name", "Main", "Head office"),
+        ("allowed domains registration", "nothing", "demo.example"),
+        ("price", "0", "9.90"),
+        ("status", "active", "suspended"),
+    ):
+        told = rf"{field}: <del>{before}</del>\s*<span aria-hidden=\"true\">→</span> <ins>{after}</ins>"
+        assert re.search(told, page), field

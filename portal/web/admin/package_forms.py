@@ -1,6 +1,6 @@
 """The forms of packages: making one, changing one, copying one."""
 
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 from flask_babel import lazy_gettext as _l
@@ -20,45 +20,23 @@ from portal.subscriptions.packages import PackageChanges, change_package, create
 from portal.subscriptions.provider_models import ServiceProvider, ServiceType
 from portal.subscriptions.terms import PeriodUnit
 from portal.web.admin.features_form import sent_features, shown_features, with_features
-from portal.web.admin.terms_form import (
-    AMOUNT,
-    COUNT,
-    currency_choices,
-    read_amount,
-    read_length,
-    typed_amount,
-    unit_choices,
-)
+from portal.web.admin.terms_form import AMOUNT, PriceForm, TermsForm, read_amount, stored_terms, typed_amount
 from portal.web.edit_forms import EditForm, lock_for_edit
 from portal.web.forms import Form
 
 
-class PriceFields(Form):
+class PackageForm(PriceForm):
     """What every form of a package has: its name and its price. `with_features` adds the features."""
 
     name = StringField(_l("Name"), [InputRequired(_l("Give the package a name."))])
-    price = StringField(_l("Price of one period"), render_kw=AMOUNT)
-    currency = SelectField(_l("Currency"))
-    periodicity = IntegerField(_l("Length of a period"), [Optional()], render_kw=COUNT)
-    periodicity_type = SelectField(_l("Counted in"))
     features: list[Feature]
-
-    def offer(self) -> None:
-        """Fill the choices."""
-        self.currency.choices = currency_choices()
-        self.periodicity_type.choices = unit_choices()
 
     def about(self) -> PackageChanges:
         """What was sent, for `create_package`. Raises `Invalid` on `price`."""
-        return {
-            "name": self.name.data or "",
-            "price": read_amount(self.price.data, field="price"),
-            "currency": self.currency.data,
-            "period": read_length(self.periodicity.data, self.periodicity_type.data),
-        }
+        return cast(PackageChanges, {"name": self.name.data or "", **self.terms()})
 
 
-class NewPackageForm(PriceFields):
+class NewPackageForm(PackageForm):
     """A new package, on a service of its type."""
 
     service_id = SelectField(_l("Service"))
@@ -81,7 +59,7 @@ class NewPackageForm(PriceFields):
         )
 
 
-class PackageEditForm(PriceFields, EditForm):
+class PackageEditForm(TermsForm, PackageForm, EditForm):
     """Everything of a package that can be changed, but its services."""
 
     short_description = StringField(_l("In one line"))
@@ -89,18 +67,9 @@ class PackageEditForm(PriceFields, EditForm):
     active = BooleanField(_l("Active: it is sold"))
     hidden = BooleanField(_l("Hidden: only staff sell it"))
     signup_fee = StringField(_l("Signup fee, once"), render_kw=AMOUNT)
-    trial_period = IntegerField(_l("Length of the trial"), [Optional()], render_kw=COUNT)
-    trial_interval = SelectField(_l("Counted in"))
-    grace_period = IntegerField(_l("Grace after the end"), [Optional()], render_kw=COUNT)
-    grace_interval = SelectField(_l("Counted in"))
     tier = IntegerField(_l("Rank among packages"), [Optional()], render_kw={"min": 0, "inputmode": "numeric"})
     has_stock = BooleanField(_l("Limit how many are sold"))
     stock_qty = IntegerField(_l("How many are left"), [Optional()], render_kw={"min": 0, "inputmode": "numeric"})
-
-    def offer(self) -> None:
-        """Fill the choices."""
-        super().offer()
-        self.trial_interval.choices = self.grace_interval.choices = unit_choices()
 
     def change(self, package: ServicePackage, *, by: Actor) -> None:
         """Change the package as it was sent. Raises `Invalid` on the fields of this form, all at once."""
@@ -123,8 +92,6 @@ class PackageEditForm(PriceFields, EditForm):
             "status": PackageStatus.ACTIVE if self.active.data else PackageStatus.INACTIVE,
             "hidden": self.hidden.data,
             "signup_fee": read_amount(self.signup_fee.data, field="signup_fee"),
-            "trial": read_length(self.trial_period.data, self.trial_interval.data),
-            "grace": read_length(self.grace_period.data, self.grace_interval.data),
             "tier": self.tier.data or 0,
             "has_stock": self.has_stock.data,
             "stock_qty": self.stock_qty.data or 0,
@@ -164,16 +131,13 @@ def edit_form(package: ServicePackage) -> PackageEditForm:
 
 
 def _stored(package: ServicePackage) -> dict[str, Any]:
-    same = (
-        "name", "short_description", "description", "hidden", "currency", "periodicity", "trial_period",
-        "grace_period", "tier", "has_stock", "stock_qty",
-    )  # fmt: skip
-    values: dict[str, Any] = {name: getattr(package, name) for name in same}
-    for name in ("periodicity_type", "trial_interval", "grace_interval"):
-        values[name] = (getattr(package, name) or PeriodUnit.MONTH).value
-    for name in ("price", "signup_fee"):
-        values[name] = typed_amount(getattr(package, name), package.currency)
-    return values | {"active": package.status is PackageStatus.ACTIVE}
+    same = "name", "short_description", "description", "hidden", "tier", "has_stock", "stock_qty"
+    return {
+        **{name: getattr(package, name) for name in same},
+        **stored_terms(package),
+        "signup_fee": typed_amount(package.signup_fee, package.currency),
+        "active": package.status is PackageStatus.ACTIVE,
+    }
 
 
 def _served_types() -> list[ServiceType]:

@@ -6,7 +6,7 @@ from typing import Any
 from flask import Blueprint, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext as _l
-from wtforms import DateField, IntegerField, SelectField, StringField
+from wtforms import DateField, StringField
 from wtforms.validators import InputRequired, Optional
 
 from portal.edge import actor
@@ -14,7 +14,6 @@ from portal.edge.i18n import gettext as _
 from portal.edge.staff_guard import staff
 from portal.people.staff import StaffPermission
 from portal.subscriptions.changing import change_subscription
-from portal.subscriptions.checked_terms import LENGTHS
 from portal.subscriptions.dates import zone_of
 from portal.subscriptions.feature_catalog import FEATURES, Feature
 from portal.subscriptions.granting import set_feature
@@ -24,74 +23,43 @@ from portal.subscriptions.queries import subscription_with_id
 from portal.subscriptions.terms import day_of
 from portal.web import flash_messages
 from portal.web.admin.features_form import sent_features, shown_features, with_features
-from portal.web.admin.terms_form import (
-    AMOUNT,
-    COUNT,
-    currency_choices,
-    read_amount,
-    read_length,
-    typed_amount,
-    unit_choices,
-)
+from portal.web.admin.terms_form import TermsForm, stored_terms
 from portal.web.edit_forms import EditForm, lock_for_edit
 from portal.web.forms import refills
 
 bp = Blueprint("admin_subscription_edit", __name__, url_prefix="/admin/subscriptions/<id:subscription_id>")
 
 
-class SubscriptionForm(EditForm):
+class SubscriptionForm(TermsForm, EditForm):
     """What staff may write of a subscription."""
 
     name = StringField(_l("Name"), [InputRequired(_l("Fill this in."))])
     starts_at = DateField(_l("Starts"), [InputRequired(_l("Fill this in."))])
     ends_at = DateField(_l("Ends after"), [Optional()])
-    price = StringField(_l("Price of one period"), render_kw=AMOUNT)
-    currency = SelectField(_l("Currency"))
-    periodicity = IntegerField(_l("Period"), [Optional()], render_kw=COUNT)
-    periodicity_type = SelectField(_l("Period in"))
-    trial_period = IntegerField(_l("Trial"), [Optional()], render_kw=COUNT)
-    trial_interval = SelectField(_l("Trial in"))
-    grace_period = IntegerField(_l("Grace"), [Optional()], render_kw=COUNT)
-    grace_interval = SelectField(_l("Grace in"))
 
     @staticmethod
     def stored(subscription: Subscription) -> dict[str, Any]:
         """What the form shows of a subscription."""
-        zone = zone_of(subscription.customer)
-        lengths = [name for columns in LENGTHS.values() for name in columns]
-        return {
-            "name": subscription.name,
-            "starts_at": day_of(subscription.starts_at, zone),
-            "ends_at": last_day_of(subscription.ends_at, zone),
-            "price": typed_amount(subscription.price, subscription.currency),
-            "currency": subscription.currency,
-            **{name: getattr(subscription, name) for name in lengths},
-        }
-
-    def offer(self) -> None:
-        """Fill the choices."""
-        self.currency.choices = currency_choices()
-        for _number, unit in LENGTHS.values():
-            self[unit].choices = unit_choices()
+        return _named_and_dated(subscription) | stored_terms(subscription)
 
     def changes(self, subscription: Subscription) -> dict[str, Any]:
         """What was changed in the form, for the operation: what was left alone is no change.
 
         Raises `Invalid` on `price`.
         """
-        before = self.stored(subscription)
-        changes = {
-            name: self[name].data
-            for name in ("name", "starts_at", "ends_at", "currency")
-            if self[name].data != before[name]
-        }
-        if self.price.data != before["price"]:
-            changes["price"] = read_amount(self.price.data, field="price")
-        for name, (number, unit) in LENGTHS.items():
-            length = read_length(self[number].data, self[unit].data)
-            if length != getattr(subscription, name):
-                changes[name] = length
-        return changes
+        before = _named_and_dated(subscription)
+        changes = {name: self[name].data for name in before if self[name].data != before[name]}
+        terms = {name: value for name, value in self.terms().items() if value != getattr(subscription, name)}
+        return changes | terms
+
+
+def _named_and_dated(subscription: Subscription) -> dict[str, Any]:
+    zone = zone_of(subscription.customer)
+    return {
+        "name": subscription.name,
+        "starts_at": day_of(subscription.starts_at, zone),
+        "ends_at": last_day_of(subscription.ends_at, zone),
+    }
 
 
 class FeaturesForm(EditForm):

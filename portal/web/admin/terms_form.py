@@ -1,33 +1,73 @@
-"""Form fields for prices and lengths of time, as packages and subscriptions have them, and how people read them."""
+"""The terms of packages and subscriptions, prices and lengths of time, in forms, and how people read them."""
 
 from decimal import Decimal, InvalidOperation
+from typing import Any, cast
 
 from babel.numbers import get_currency_name
 from flask_babel import get_locale
+from flask_babel import lazy_gettext as _l
+from wtforms import IntegerField, SelectField, StringField
 from wtforms.fields.choices import SelectChoice
+from wtforms.validators import Optional
 
 from portal.customers.currencies import currencies, digits_of
 from portal.edge.i18n import gettext as _
 from portal.edge.i18n import ngettext, translated
 from portal.errors import Invalid, Message
+from portal.subscriptions.checked_terms import LENGTHS, TermChanges
 from portal.subscriptions.terms import Length, PeriodUnit, TermsMixin
+from portal.web.forms import Form
 
 LONGEST_AMOUNT = 20  # characters
 AMOUNT = {"inputmode": "decimal", "autocomplete": "off", "dir": "ltr"}
 """Attributes of a field in which an amount is typed."""
-COUNT = {"min": 1, "inputmode": "numeric"}
-"""Attributes of a field for the number of a length."""
+_COUNT = {"min": 1, "inputmode": "numeric"}
 
 
-def currency_choices() -> list[SelectChoice]:
-    """The currencies, by their code and their name in the reader's language."""
-    locale = get_locale()
-    return [SelectChoice(code, f"{code} {get_currency_name(code, locale=locale)}") for code in sorted(currencies())]
+class PriceForm(Form):
+    """What is paid for one period, and how long that is."""
+
+    price = StringField(_l("Price of one period"), render_kw=AMOUNT)
+    currency = SelectField(_l("Currency"))
+    periodicity = IntegerField(_l("Length of a period"), [Optional()], render_kw=_COUNT)
+    periodicity_type = SelectField(_l("Counted in"))
+
+    def offer(self) -> None:
+        """Fill the choices."""
+        locale = get_locale()
+        self.currency.choices = [
+            SelectChoice(code, f"{code} {get_currency_name(code, locale=locale)}") for code in sorted(currencies())
+        ]
+        for _number, unit in LENGTHS.values():
+            if unit in self:
+                self[unit].choices = [SelectChoice(one.value, translated(one.label)) for one in PeriodUnit]
+
+    def terms(self) -> TermChanges:
+        """What was sent. Raises `Invalid` on `price`."""
+        lengths = {
+            name: read_length(self[number].data, self[unit].data)
+            for name, (number, unit) in LENGTHS.items()
+            if number in self
+        }
+        price = read_amount(self.price.data, field="price")
+        return cast(TermChanges, {"price": price, "currency": self.currency.data, **lengths})
 
 
-def unit_choices() -> list[SelectChoice]:
-    """The units of a length, for a field beside that of its number."""
-    return [SelectChoice(unit.value, translated(unit.label)) for unit in PeriodUnit]
+class TermsForm(PriceForm):
+    """All lengths of time besides: the trial, and the grace."""
+
+    trial_period = IntegerField(_l("Length of the trial"), [Optional()], render_kw=_COUNT)
+    trial_interval = SelectField(_l("Counted in"))
+    grace_period = IntegerField(_l("Grace after the end"), [Optional()], render_kw=_COUNT)
+    grace_interval = SelectField(_l("Counted in"))
+
+
+def stored_terms(sold: TermsMixin) -> dict[str, Any]:
+    """What a `TermsForm` shows of these terms."""
+    shown: dict[str, Any] = {"price": typed_amount(sold.price, sold.currency), "currency": sold.currency}
+    for number, unit in LENGTHS.values():
+        shown |= {number: getattr(sold, number), unit: (getattr(sold, unit) or PeriodUnit.MONTH).value}
+    return shown
 
 
 def typed_amount(amount: Decimal, currency: str) -> str:

@@ -70,6 +70,7 @@ _WORDS = {
     "room.updated": Message("Room changed"),
     "subscription.canceled": Message("Subscription canceled"),
     "subscription.created": Message("Package sold"),
+    "subscription.deleted": Message("Subscription deleted"),
     "subscription.status_changed": Message("Subscription's status changed"),
     "subscription.ended": Message("Subscription ended"),
     "subscription.ending": Message("Subscription ends soon"),

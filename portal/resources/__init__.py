@@ -13,6 +13,9 @@ and the columns of a list.
     place_users.py     users of customers and of accounts
     subscriptions.py   customers, subscriptions, accounts, features, provider rows
     profile_entries.py addresses, telephones and legal documents of customers
+    subscription_parts.py  features, providers and usage of subscriptions
+    amounts.py         amounts of money
+    audit.py           lines of the audit
     packages.py        packages, and service providers
     access.py          tokens and access codes
     sessions.py        status, runs, participations

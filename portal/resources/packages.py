@@ -1,12 +1,11 @@
 """Packages with their features and providers, and service providers with their health."""
 
 from datetime import datetime
-from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from portal.customers.currencies import digits_of
+from portal.resources.amounts import AMOUNT, decimal_string
 from portal.resources.columns import Column, worded
 from portal.resources.declaring import Id, IdentifiedResource, Included, Read, Resource, serializer
 from portal.resources.subscriptions import provider_properties
@@ -14,13 +13,6 @@ from portal.subscriptions.feature_catalog import FEATURES, api_value
 from portal.subscriptions.package_models import PackageStatus, ServicePackage
 from portal.subscriptions.provider_models import ServiceProvider, ServiceType
 from portal.subscriptions.terms import PeriodUnit
-
-AMOUNT = Field(description="With the digits of the currency.", examples=["19.90"])
-
-
-def decimal_string(amount: Decimal, currency: str) -> str:
-    """An amount with the digits of its currency: "19.90"."""
-    return f"{amount:.{digits_of(currency)}f}"
 
 
 class PackageFeatureSchema(Resource):

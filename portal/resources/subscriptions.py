@@ -10,6 +10,7 @@ from portal.customers.models import Customer, CustomerStatus, CustomerType
 from portal.customers.search import matches as customer_matches
 from portal.people.emails import canonical_email
 from portal.providers.base import FieldKind
+from portal.resources.amounts import AMOUNT, decimal_string
 from portal.resources.columns import Column, worded
 from portal.resources.declaring import Id, IdentifiedResource, Included, Read, Resource, serializer
 from portal.rooms.features import EffectiveFeature
@@ -17,10 +18,12 @@ from portal.subscriptions.feature_catalog import FEATURES, Feature, api_value
 from portal.subscriptions.models import Subscription, SubscriptionStatus
 from portal.subscriptions.provider_models import ServiceProvider, ServiceType
 from portal.subscriptions.services import adapter_of
+from portal.subscriptions.terms import PeriodUnit
 
 Value = int | bool | None
 OWNER_ID = Read("owner.id")
 CUSTOMER_ID = Read("customer.id")
+SUBSCRIBER_ID = Annotated[Id, Field(description="The same as `customer_id`."), CUSTOMER_ID]
 
 
 class CustomerSchema(IdentifiedResource):
@@ -58,15 +61,30 @@ class SubscriptionSchema(IdentifiedResource):
     """What a customer bought. Unlimited numbers are `true`."""
 
     object: Literal["Subscription"]
+    tag: Annotated[str, Column(Subscription.tag)]
     name: Annotated[str, worded(Subscription.name)]
     customer_id: Annotated[Id, CUSTOMER_ID]
+    subscriber_id: SUBSCRIBER_ID
+    package_id: Annotated[Id, Read("package.id")]
     service_type: Annotated[ServiceType, Column(Subscription.service_type)]
     status: Annotated[SubscriptionStatus, Column(Subscription.status)]
     is_active: Annotated[bool, Read(lambda subscription, at: subscription.is_active(at))]
     starts_at: datetime
-    ends_at: datetime | None
+    trial_ends_at: datetime | None
+    ends_at: Annotated[datetime | None, Column(Subscription.ends_at)]
+    canceled_at: datetime | None
     cancels_at: datetime | None
-    features: Annotated[
+    tier: int
+    price: Annotated[str, AMOUNT, Read(lambda row, _: decimal_string(row.price, row.currency))]
+    currency: str
+    periodicity: int | None
+    periodicity_type: PeriodUnit | None
+    trial_period: int | None
+    trial_interval: PeriodUnit | None
+    grace_period: int | None
+    grace_interval: PeriodUnit | None
+    subscription_metadata: dict[str, Any]
+    feature_values: Annotated[
         dict[str, int | bool],
         Read(lambda row, _: {code: api_value(FEATURES[code], value) for code, value in row.values.items()}),
     ]
@@ -85,7 +103,7 @@ class AccountSchema(IdentifiedResource):
     ]
     account_key: Annotated[str, Column(Account.account_key)]
     customer_id: Annotated[Id, CUSTOMER_ID]
-    subscriber_id: Annotated[Id, Field(description="The same as `customer_id`."), CUSTOMER_ID]
+    subscriber_id: SUBSCRIBER_ID
     subscription_id: Annotated[Id, Read("subscription.id")]
     owner_id: Annotated[Id, OWNER_ID]
     account_metadata: dict[str, Any]

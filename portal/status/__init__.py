@@ -22,6 +22,7 @@ unknown after several. Whether a room may be used at all is the `status` field o
     room_lifecycle.py   changing and deleting a room together with its run
     account_lifecycle.py   an account's status, its subscription, its deletion, with what is in its rooms
     customer_lifecycle.py  a customer's status and deletion, with everything below
+    subscription_lifecycle.py  a subscription's deletion, with its accounts and rooms
     queries.py          reading runs
     subscription_usage.py  what is used of a subscription's limits
     room_status_read.py a room and its status as plain values

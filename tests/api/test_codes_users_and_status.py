@@ -119,7 +119,7 @@ def test_accounts_subscriptions_and_features_can_be_read(program: NewProgram) ->
     accounts = alice.get("/accounts?include=customer,subscription").json["data"]
     assert [account["account_name"] for account in accounts] == ["Main"]
     assert accounts[0]["customer"]["data"]["company_name"] == "Acme"
-    assert accounts[0]["subscription"]["data"]["features"]["max_participants"] == 25
+    assert accounts[0]["subscription"]["data"]["feature_values"]["max_participants"] == 25
     subscription = alice.get(f"/subscriptions/{accounts[0]['subscription_id']}").json["data"]
     assert subscription["is_active"] is True
     assert len(alice.get("/subscriptions").json["data"]) == 1

@@ -13,13 +13,16 @@ from tests.cast import Cast
 ROOM = "/api/v1/rooms/{room_id}"
 HOOK = "/api/v1/webhooks/{webhook_id}"
 PACKAGE = "/api/v1/service-packages/{package_id}"
+SOLD = "/api/v1/subscriptions/{subscription_id}"
 PROVIDER = "/api/v1/service-providers/{provider_id}"
 HOOKED = {"url": "https://hooks.example/room", "events": ["room.ended"]}
 SOMEBODY = {"email": "new@demo.example", "name": "New"}
 HOLDER = {"user_id": "{user_id}", "roles_ids": ["{role_id}"]}
 PERMITTED = {"role_id": "{role_id}", "permissions_ids": ["staff:rooms:update", "staff:rooms:read"]}
 BUILT_IN = {"provider_name": "Conferences", "provider_type": "mesh", "service_type": "meet"}
-PACKAGED = {"name": "Meet Plus", "service_type": "meet", "currency": "EUR"}
+PACKAGED = {
+    "name": "Meet Plus", "service_type": "meet", "currency": "EUR", "periodicity": 1, "periodicity_type": "month",
+}  # fmt: skip
 TABLE: dict[str, tuple[str, Any]] = {  # operation → a field to ask for, and the body
     "get /api/v1/accounts": ("account_name", None),
     "post /api/v1/accounts": ("account_name", {"subscription_id": "{subscription_id}", "account_name": "Events"}),
@@ -28,6 +31,7 @@ TABLE: dict[str, tuple[str, Any]] = {  # operation → a field to ask for, and t
     "get /api/v1/accounts/{account_id}/users": ("email", None),
     "post /api/v1/accounts/{account_id}/users": ("email", {"email": "bob@demo.example"}),
     "patch /api/v1/accounts/{account_id}/users/{user_id}": ("email", {"permissions": ["usage:view"]}),
+    "get /api/v1/audit-events": ("action", None),
     "get /api/v1/admins": ("email", None),
     "post /api/v1/admins": ("email", {**SOMEBODY, "roles_ids": ["{role_id}"]}),
     "get /api/v1/admins/{admin_id}": ("email", None),
@@ -94,8 +98,20 @@ TABLE: dict[str, tuple[str, Any]] = {  # operation → a field to ask for, and t
     f"patch {PROVIDER}": ("provider_name", {"draining": True}),
     f"get {PROVIDER}/health": ("down_since", None),
     f"post {PROVIDER}/test": ("tested", None),
-    "get /api/v1/subscriptions": ("features", None),
-    "get /api/v1/subscriptions/{subscription_id}": ("features", None),
+    "get /api/v1/subscriptions": ("feature_values", None),
+    "post /api/v1/subscriptions": ("tag", {"package_id": "{package_id}", "subscriber_id": "{customer_id}"}),
+    f"get {SOLD}": ("feature_values", None),
+    f"patch {SOLD}": ("price", {"tier": 7}),
+    f"post {SOLD}/renew": ("status", {"renew": True}),
+    f"post {SOLD}/cancel": ("status", {"cancel": True, "cancel_now": True}),
+    f"get {SOLD}/usage": ("used", None),
+    f"get {SOLD}/features": ("value", None),
+    f"post {SOLD}/features": ("value", {"service_feature_code": "max_participants", "value": 10}),
+    f"patch {SOLD}/features/{{code}}": ("value", {"value": 20}),
+    f"post {SOLD}/features/sync": ("value", {"sync": True}),
+    f"get {SOLD}/providers": ("default", None),
+    f"post {SOLD}/providers": ("default", {"package_provider_id": "{spare_id}"}),
+    f"patch {SOLD}/providers/{{provider_id}}": ("default", {"metadata": {"region": "eu"}}),
     "get /api/v1/users": ("email", None),
     "post /api/v1/users": ("email", SOMEBODY),
     "get /api/v1/users/{user_id}": ("email", None),
@@ -113,7 +129,10 @@ TABLE: dict[str, tuple[str, Any]] = {  # operation → a field to ask for, and t
 KNOWN_BY_ID = {"AccessDecision": {"object"}}
 
 
-STAFF = "accounts", "admins", "customers", "permissions", "roles", "service-packages", "service-providers", "users"
+STAFF = (
+    "accounts", "admins", "audit-events", "customers", "permissions", "roles", "service-packages", "service-providers",
+    "subscriptions", "users",
+)  # fmt: skip
 """What the staff's program is tried on; on everything else that of an owner."""
 LISTS = (
     "/accounts",
@@ -122,6 +141,7 @@ LISTS = (
     "/roles?include=permissions",
     "/service-packages?include=features,providers",
     "/service-providers",
+    "/subscriptions?limit=100",
     "/users?include=roles",
 )
 
@@ -156,8 +176,6 @@ def places(by: Program, cast: Cast, operation: str) -> dict[str, str]:
     if "session" in operation:
         made(by, f"{room}/start")
         found["session_id"] = first(by, f"{room}/sessions")
-    if "subscription" in operation:
-        found["subscription_id"] = first(by, "/subscriptions")
     if "webhook" in operation:
         found["webhook_id"] = made(by, "/webhooks", {**HOOKED, "room_id": cast.board})
         found["delivery_id"] = made(by, f"/webhooks/{found['webhook_id']}/test")
@@ -174,13 +192,19 @@ def platform_places(ada: Program, operation: str) -> dict[str, str]:
         found[f"{noun}_id"] = first(ada, f"/{noun}s")
         if operation.endswith(f"/{{{noun}_id}}/users/{{user_id}}"):
             made(ada, f"/{noun}s/{found[f'{noun}_id']}/users", {"email": "clerk@demo.example"})
-    if "service" in operation:
+    if "service" in operation or "/subscriptions" in operation:
         used = first(ada, "/service-providers")
         found["package_id"] = made(ada, "/service-packages", {**PACKAGED, "service_provider_id": used})
         found["provider_id"] = made(ada, "/service-providers", BUILT_IN)
         package = f"/service-packages/{found['package_id']}"
         found["code"] = made(ada, f"{package}/features", {"service_feature_code": "max_duration", "value": 60})
         found["one_id"] = first(ada, f"{package}/providers")
+    if "/subscriptions" in operation:
+        made(ada, f"{package}/features", {"service_feature_code": "max_rooms", "value": 2})
+        sale = {"package_id": found["package_id"], "subscriber_id": found["customer_id"]}
+        found["subscription_id"] = made(ada, "/subscriptions", sale)
+        found["spare_id"] = made(ada, f"{package}/providers", {"service_provider_id": found["provider_id"]})
+        found["provider_id"] = first(ada, f"/subscriptions/{found['subscription_id']}/providers")
     return found
 
 

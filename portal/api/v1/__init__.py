@@ -14,6 +14,8 @@ stranger gets 404, a caller without the permission or scope 403. The OpenAPI doc
     platform_users.py admins.py roles.py permissions.py                  of staff: users, and what they may do
     staff_bodies.py       what the bodies of those have in common
     packages.py package_parts.py service_providers.py                    of staff: what is sold, and on what it runs
+    subscriptions.py subscription_parts.py                               what was sold, its features and providers
+    audit_events.py       what was done
     term_bodies.py        amounts of money, lengths of time, and values of features in bodies
     includes.py           relations of rooms that are asked for by `include`
     docs.py tutorial.py webhook_docs.py setting_docs.py    the documentation

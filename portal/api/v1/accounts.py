@@ -1,4 +1,4 @@
-"""The API's routes for accounts, and for reading subscriptions and the catalogue of features."""
+"""The API's routes for accounts, and for reading the catalogue of features."""
 
 from datetime import datetime
 from typing import Annotated, Any
@@ -18,12 +18,10 @@ from portal.api.v1.core.request_body import AnId, RequestBody
 from portal.clock import now
 from portal.customers.models import Customer
 from portal.customers.permission import CustomerPermission
-from portal.db import session
 from portal.edge import actor
 from portal.edge.guard import bearer_only
 from portal.edge.place_guard import in_account, require_staff
-from portal.errors import Invalid, Message, NotFound
-from portal.identifiers import matches_identifier
+from portal.errors import Invalid, Message
 from portal.people.models import NAME_LENGTH, User
 from portal.people.staff import StaffPermission
 from portal.permissions.account_rights import require_account_creation, require_account_deletion
@@ -31,16 +29,12 @@ from portal.permissions.colleagues import find_colleague, no_colleague
 from portal.permissions.ownership import require_owner_of_new_account
 from portal.permissions.places import visible_accounts, visible_customer
 from portal.permissions.rules import acting_on
-from portal.permissions.visibility import seen_subscriptions
 from portal.resources.declaring import fields_of
 from portal.resources.subscriptions import (
     AccountSchema,
     FeatureSchema,
-    SubscriptionSchema,
     serialize_account,
-    serialize_customer,
     serialize_feature,
-    serialize_subscription,
 )
 from portal.scopes import Scope
 from portal.status.account_lifecycle import change_account_status, delete_account, move_account
@@ -50,7 +44,7 @@ from portal.subscriptions.queries import subscription_with_id
 
 bp = Blueprint("customers", __name__)  # the name is a part of the public operation ids
 
-TAG = "Accounts and subscriptions"
+TAG = "Accounts"
 Name = Annotated[str, Field(max_length=4 * NAME_LENGTH)]
 ACCOUNTS = listing_of(
     AccountSchema,
@@ -58,18 +52,14 @@ ACCOUNTS = listing_of(
     includes=("customer", "subscription"),
     inner={name: includes.FIELDS[name] for name in ("customer", "subscription")},
 )
-SUBSCRIPTIONS = listing_of(
-    SubscriptionSchema, Subscription, includes=("customer",), inner={"customer": includes.FIELDS["customer"]}
-)
 CATALOGUE = Listing(columns={}, tie=None, fields=frozenset(fields_of(FeatureSchema)))
 
 _OWNER = joinedload(Account.owner).lazyload(User.platform_roles)
 _ACCOUNT = (
     contains_eager(Account.customer).joinedload(Customer.owner).lazyload(User.platform_roles),
-    joinedload(Account.subscription),
+    joinedload(Account.subscription).joinedload(Subscription.package).lazyload("*"),
     _OWNER,
 )
-_SUBSCRIPTION = (contains_eager(Subscription.customer).joinedload(Customer.owner).lazyload(User.platform_roles),)
 
 
 class NewAccount(RequestBody):
@@ -195,45 +185,6 @@ def _inner(
     selection: query_params.FieldSelection, name: str, included: dict[str, dict[str, object]] | None
 ) -> dict[str, object] | None:
     return None if included is None else {"data": selection.select_inner(name, included["data"])}
-
-
-@bp.get("/subscriptions")
-@endpoint(TAG, scope=Scope.CUSTOMERS_READ, returns=SubscriptionSchema, many=True, listing=SUBSCRIPTIONS)
-@bearer_only
-def subscriptions() -> Response:
-    """List the subscriptions of the customers and accounts that the caller owns; staff: all."""
-    asked = query_params.list_query(SUBSCRIPTIONS)
-    rows, page = pagination.rows_of(asked, seen_subscriptions(actor.someone()), *_SUBSCRIPTION)
-    at = now()
-    return responses.listing([_subscription(row[0], asked.selection, at) for row in rows], asked.selection, page)
-
-
-@bp.get("/subscriptions/<anyid:subscription_id>")
-@endpoint(TAG, scope=Scope.CUSTOMERS_READ, returns=SubscriptionSchema, listing=SUBSCRIPTIONS)
-@bearer_only
-def subscription(subscription_id: str) -> Response:
-    """Read a subscription with its features."""
-    selection = query_params.field_selection(SUBSCRIPTIONS)
-    query = (
-        seen_subscriptions(actor.someone())
-        .where(matches_identifier(Subscription, subscription_id))
-        .options(*_SUBSCRIPTION)
-    )
-    found = session.scalars(query).unique().one_or_none()
-    if found is None:
-        raise NotFound
-    return responses.single(_subscription(found, selection, now()), selection, tag=responses.etag_of(found))
-
-
-def _subscription(
-    subscription: Subscription, selection: query_params.FieldSelection, at: datetime
-) -> dict[str, object]:
-    data = serialize_subscription(subscription, at)
-    if selection.wants("customer"):
-        readable = includes.may_read("customer", actor.someone(), subscription.customer)
-        included = {"data": serialize_customer(subscription.customer)} if readable else None
-        data["customer"] = _inner(selection, "customer", included)
-    return data
 
 
 @bp.get("/features")

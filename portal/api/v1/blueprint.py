@@ -13,6 +13,7 @@ from portal.api.v1 import (
     account_users,
     accounts,
     admins,
+    audit_events,
     customer_addresses,
     customer_telephones,
     customer_users,
@@ -28,6 +29,8 @@ from portal.api.v1 import (
     rooms,
     service_providers,
     sessions,
+    subscription_parts,
+    subscriptions,
     tokens,
     users,
     webhooks,
@@ -52,8 +55,8 @@ def install(app: Flask, csrf: CSRFProtect, *, rate: str, storage: str) -> None:
     of_rooms = (rooms, tokens, access_codes, users, sessions, access)
     of_customers = (customers, customer_users, accounts, account_users)
     of_profiles = (customer_addresses, customer_telephones, legal_documents)
-    of_staff = (platform_users, admins, roles, permissions)
-    of_plans = (packages, package_parts, service_providers)
+    of_staff = (platform_users, admins, roles, permissions, audit_events)
+    of_plans = (packages, package_parts, service_providers, subscriptions, subscription_parts)
     nouns = (*of_rooms, *of_customers, *of_profiles, *of_plans, logout, webhooks, *of_staff)
     for blueprint in (noun.bp for noun in nouns):
         api.register_blueprint(blueprint)

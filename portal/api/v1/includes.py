@@ -54,6 +54,7 @@ from portal.rooms.room_read import AnyRoom
 from portal.scopes import Scope
 from portal.status.models import RoomStatus
 from portal.subscriptions.models import Subscription
+from portal.subscriptions.package_models import ServicePackage
 
 RELATIONS: dict[str, tuple[Scope | None, Permission]] = {
     "account": (Scope.CUSTOMERS_READ, Permission.ROOM_VIEW),
@@ -139,7 +140,9 @@ def _loaded_with(*, account: bool, customer: bool, owner: bool, plan: bool) -> l
         customers = customers.load_only(Customer.id, Customer.owner_uuid)
     if not owner:
         owners = owners.options(load_only(User.id))
-    if not plan:
+    if plan:
+        plans = plans.options(joinedload(Subscription.package).options(load_only(ServicePackage.id), lazyload("*")))
+    else:
         plans = plans.options(
             load_only(Subscription.id), lazyload(Subscription.features), lazyload(Subscription.provider)
         )

@@ -34,10 +34,12 @@ from portal.permissions.permission import Permission
 from portal.rooms.models import Role, Room
 from portal.scopes import Scope
 from portal.status.models import RoomSession
+from portal.subscriptions.granting import remove_feature, set_feature
 from portal.subscriptions.models import Subscription, SubscriptionFeature
 from portal.subscriptions.packages import create_package
 from portal.subscriptions.provider_models import ServiceProvider, ServiceType
 from portal.subscriptions.service_providers import create_provider
+from portal.subscriptions.switching import providers_of
 from portal.webhooks.events import Event
 from portal.webhooks.models import WebhookDelivery, WebhookEndpoint
 from portal.webhooks.operations import create_endpoint, test_endpoint
@@ -48,6 +50,7 @@ from tests.conftest import settings_for
 
 DEMO_ROOMS = ("Board meeting", "Open house")
 WITH_ADMIN = (*EVERYTHING, Scope.ADMIN)
+FEATURE = "max_duration"
 PERSON = {"staff": "admin", "ada": "admin", "lacks": "bob", "client": "alice"}
 
 
@@ -64,6 +67,7 @@ class World:
             for name in ("dana", "erin", "frank"):
                 create_user(email=f"{name}@demo.example", name=name.title())
             self.accounts = session.scalars(sa.select(Account.uuid)).all()
+            self.subscriptions = session.scalars(sa.select(Subscription.uuid)).all()
             globex = self._account("charlie").customer
             session.add(CustomerMember(customer=globex, user=self.cast.user("erin")))  # may be added in its rooms
 
@@ -88,8 +92,12 @@ class World:
             return names | people | {"open": self.cast.open_house} | _staff() | _packages()
 
     def _forget_what_customers_got(self) -> None:
-        """Only the demo's customers and accounts. Charlie is a member of Acme, Erin of Globex, Dana of Acme's account."""
+        """Only the demo's customers, accounts and subscriptions. Only Acme's plan grants `{feature}`.
+
+        Charlie is a member of Acme, Erin of Globex, Dana of Acme's account.
+        """
         session.execute(sa.delete(Account).where(Account.uuid.not_in(self.accounts)))
+        session.execute(sa.delete(Subscription).where(Subscription.uuid.not_in(self.subscriptions)))
         session.execute(sa.delete(Customer).where(Customer.company_name == "Initech"))
         for kind in (CustomerAddress, CustomerTelephone, LegalDocument):
             session.execute(sa.delete(kind))
@@ -100,6 +108,9 @@ class World:
         session.add(CustomerMember(customer=acme.customer, user=self.cast.user("charlie")))
         session.add(CustomerMember(customer=globex.customer, user=self.cast.user("erin")))
         session.add(AccountMember(account=acme, user=self.cast.user("dana"), permissions=["usage:view"]))
+        set_feature(acme.subscription, code=FEATURE, value=60)
+        if FEATURE in globex.subscription.values:
+            remove_feature(globex.subscription, code=FEATURE)
 
     def play(self, member: str, line: Line, names: dict[str, str]) -> Any:  # a response whose `json` is there
         """What this member is answered."""
@@ -168,6 +179,7 @@ def _furnish(account: Account, mark: str, user: User) -> dict[str, str]:
         "account": account.id,
         "customer": account.customer.id,
         "subscription": account.subscription.id,
+        "default_provider": providers_of(account.subscription)[0].id,
     }
     return {f"{name}{mark}": value for name, value in found.items()}
 
@@ -200,14 +212,14 @@ def _packages() -> dict[str, str]:
     used = session.scalars(sa.select(ServiceProvider).order_by(ServiceProvider.uuid).limit(1)).one()
     free = create_provider(provider_name="Free", provider_type="mesh")
     about: dict[str, Any] = {"service_type": ServiceType.MEET, "currency": "EUR", "provider": used}
-    package = create_package(name="Unsold", features={"max_duration": 60}, **about)
+    package = create_package(name="Unsold", features={FEATURE: 60}, **about)
     other = create_package(name="Another", **about)
     sold = session.scalars(sa.select(Subscription).limit(1)).unique().one().package
     return {
         "package": package.id,
         "their_package": other.id,
         "sold_package": sold.id,
-        "feature": "max_duration",
+        "feature": FEATURE,
         "attached": package.providers[0].id,
         "used_provider": used.id,
         "free_provider": free.id,

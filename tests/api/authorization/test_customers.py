@@ -23,7 +23,41 @@ TABLE = table(
     -      GET     /subscriptions/{subscription}           401    200   404   200   404   404     404     403
     -      GET     /subscriptions/{their_subscription}     401    200   404   404   404   404     200     403
     -      GET     /features                               401    200   200   200   200   200     200     403
+    -      GET     /audit-events                           401    200   200   200   200   200     200     403
     """
+)
+SUBSCRIPTIONS = table(
+    """
+    needs  method  address                                                       nobody  staff  ada  alice  bob  lacks  charlie  client
+    -      POST    /subscriptions                                                   401    201   404   404   404   404     404     403
+    -      PATCH   /subscriptions/{subscription}                                    401    200   404   404   404   404     404     403
+    -      DELETE  /subscriptions/{subscription}                                    401    409   404   404   404   404     404     403
+    -      POST    /subscriptions/{subscription}/renew                              401    409   404   404   404   404     404     403
+    -      POST    /subscriptions/{subscription}/cancel                             401    200   404   404   404   404     404     403
+    -      GET     /subscriptions/1111111111/usage                                  401    404   404   404   404   404     404     403
+    -      GET     /subscriptions/{subscription}/usage                              401    200   404   404   404   404     404     403
+    -      GET     /subscriptions/{subscription}/features                           401    200   404   404   404   404     404     403
+    -      POST    /subscriptions/{subscription}/features                           401    409   404   404   404   404     404     403
+    -      POST    /subscriptions/{their_subscription}/features                     401    201   404   404   404   404     404     403
+    -      PATCH   /subscriptions/{subscription}/features/{feature}                 401    200   404   404   404   404     404     403
+    -      DELETE  /subscriptions/{subscription}/features/{feature}                 401    204   404   404   404   404     404     403
+    -      PATCH   /subscriptions/{their_subscription}/features/{feature}           401    404   404   404   404   404     404     403
+    -      DELETE  /subscriptions/{their_subscription}/features/{feature}           401    404   404   404   404   404     404     403
+    -      POST    /subscriptions/{subscription}/features/sync                      401    200   404   404   404   404     404     403
+    -      GET     /subscriptions/{subscription}/providers                          401    200   404   404   404   404     404     403
+    -      POST    /subscriptions/{subscription}/providers                          401    422   404   404   404   404     404     403
+    -      PATCH   /subscriptions/{subscription}/providers/{default_provider}       401    200   404   404   404   404     404     403
+    -      DELETE  /subscriptions/{subscription}/providers/{default_provider}       401    409   404   404   404   404     404     403
+    -      PATCH   /subscriptions/{their_subscription}/providers/{default_provider} 401    404   404   404   404   404     404     403
+    -      DELETE  /subscriptions/{their_subscription}/providers/{default_provider} 401    404   404   404   404   404     404     403
+    """,
+    {
+        "POST /subscriptions": {"package_id": "{sold_package}", "subscriber_id": "{customer}"},
+        "PATCH /subscriptions/{subscription}": {"name": "Renamed"},
+        "POST /subscriptions/{subscription}/cancel": {"cancel": False},
+        "POST /subscriptions/{subscription}/features": {"service_feature_code": "{feature}", "value": 50},
+        "POST /subscriptions/{their_subscription}/features": {"service_feature_code": "{feature}", "value": 50},
+    },
 )
 CUSTOMERS = table(
     """
@@ -194,6 +228,11 @@ def test_customers(world: World, line: Line) -> None:
 
 @each(PROFILES)
 def test_profiles_of_customers(world: World, line: Line) -> None:
+    check(world, line)
+
+
+@each(SUBSCRIPTIONS)
+def test_what_staff_do_with_subscriptions(world: World, line: Line) -> None:
     check(world, line)
 
 

@@ -36,6 +36,8 @@ from portal.scopes import Scope
 from portal.status.models import RoomSession
 from portal.subscriptions.granting import remove_feature, set_feature
 from portal.subscriptions.models import Subscription, SubscriptionFeature
+from portal.subscriptions.package_models import ServicePackage
+from portal.subscriptions.package_providers import add_package_provider
 from portal.subscriptions.packages import create_package
 from portal.subscriptions.provider_models import ServiceProvider, ServiceType
 from portal.subscriptions.service_providers import create_provider
@@ -89,7 +91,7 @@ class World:
             theirs |= _profile(globex.customer)
             names |= {f"their_{name}": value for name, value in theirs.items()}
             people = {name: self.cast.user(name).id for name in ("bob", "charlie", "dana")}
-            return names | people | {"open": self.cast.open_house} | _staff() | _packages()
+            return names | people | {"open": self.cast.open_house} | _staff() | _packages(acme.subscription.package)
 
     def _forget_what_customers_got(self) -> None:
         """Only the demo's customers, accounts and subscriptions. Only Acme's plan grants `{feature}`.
@@ -207,20 +209,21 @@ def _staff() -> dict[str, str]:
     return {"held_role": held.id, "role": free.id, "clerk": clerk.id, "person": person.id}
 
 
-def _packages() -> dict[str, str]:
-    """A package that was not sold, another one without features, one that was sold, and providers; name → id."""
+def _packages(sold: ServicePackage) -> dict[str, str]:
+    """A package that was not sold, another one without features, what Acme bought, and providers; name → id."""
     used = session.scalars(sa.select(ServiceProvider).order_by(ServiceProvider.uuid).limit(1)).one()
     free = create_provider(provider_name="Free", provider_type="mesh")
     about: dict[str, Any] = {"service_type": ServiceType.MEET, "currency": "EUR", "provider": used}
     package = create_package(name="Unsold", features={FEATURE: 60}, **about)
     other = create_package(name="Another", **about)
-    sold = session.scalars(sa.select(Subscription).limit(1)).unique().one().package
+    spare = add_package_provider(sold, provider=create_provider(provider_name="Spare", provider_type="mesh"))
     return {
         "package": package.id,
         "their_package": other.id,
         "sold_package": sold.id,
         "feature": FEATURE,
         "attached": package.providers[0].id,
+        "spare_provider": spare.id,
         "used_provider": used.id,
         "free_provider": free.id,
     }

@@ -15,7 +15,8 @@ Names in addresses and bodies are swapped for ids: `{room} {token} {chair} {code
 {delivery} {address} {telephone} {document}` are Acme's, the same with 2 belong to another room of Acme, those with `their_` to a room of Globex. All of
 them are made anew for whoever comes after an attempt that changed something. So are `{role} {held_role} {person}
 {clerk}`, which belong to the platform: a role that nobody holds and one that the clerk holds, and two users; and
-`{package} {their_package} {sold_package} {feature} {attached} {free_provider} {used_provider}`, packages and service providers.
+`{package} {their_package} {sold_package} {feature} {attached} {spare_provider} {free_provider}
+{used_provider}`, packages and service providers; `{default_provider}` of a subscription is on its own default.
 """
 
 import json

@@ -32,7 +32,8 @@ SUBSCRIPTIONS = table(
     -      POST    /subscriptions                                                   401    201   404   404   404   404     404     403
     -      PATCH   /subscriptions/{subscription}                                    401    200   404   404   404   404     404     403
     -      DELETE  /subscriptions/{subscription}                                    401    409   404   404   404   404     404     403
-    -      POST    /subscriptions/{subscription}/renew                              401    409   404   404   404   404     404     403
+    -      POST    /subscriptions/{subscription}/renew                              401    200   404   404   404   404     404     403
+    -      POST    /subscriptions/{their_subscription}/renew                        401    409   404   404   404   404     404     403
     -      POST    /subscriptions/{subscription}/cancel                             401    200   404   404   404   404     404     403
     -      GET     /subscriptions/1111111111/usage                                  401    404   404   404   404   404     404     403
     -      GET     /subscriptions/{subscription}/usage                              401    200   404   404   404   404     404     403
@@ -45,7 +46,8 @@ SUBSCRIPTIONS = table(
     -      DELETE  /subscriptions/{their_subscription}/features/{feature}           401    404   404   404   404   404     404     403
     -      POST    /subscriptions/{subscription}/features/sync                      401    200   404   404   404   404     404     403
     -      GET     /subscriptions/{subscription}/providers                          401    200   404   404   404   404     404     403
-    -      POST    /subscriptions/{subscription}/providers                          401    422   404   404   404   404     404     403
+    -      POST    /subscriptions/{subscription}/providers                          401    201   404   404   404   404     404     403
+    -      POST    /subscriptions/{their_subscription}/providers                    401    422   404   404   404   404     404     403
     -      PATCH   /subscriptions/{subscription}/providers/{default_provider}       401    200   404   404   404   404     404     403
     -      DELETE  /subscriptions/{subscription}/providers/{default_provider}       401    409   404   404   404   404     404     403
     -      PATCH   /subscriptions/{their_subscription}/providers/{default_provider} 401    404   404   404   404   404     404     403
@@ -54,6 +56,8 @@ SUBSCRIPTIONS = table(
     {
         "POST /subscriptions": {"package_id": "{sold_package}", "subscriber_id": "{customer}"},
         "PATCH /subscriptions/{subscription}": {"name": "Renamed"},
+        "POST /subscriptions/{subscription}/renew": {"renew": False},
+        "POST /subscriptions/{subscription}/providers": {"package_provider_id": "{spare_provider}"},
         "POST /subscriptions/{subscription}/cancel": {"cancel": False},
         "POST /subscriptions/{subscription}/features": {"service_feature_code": "{feature}", "value": 50},
         "POST /subscriptions/{their_subscription}/features": {"service_feature_code": "{feature}", "value": 50},

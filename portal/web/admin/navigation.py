@@ -1,7 +1,4 @@
-"""The top navigation of platform staff, as one table. A noun adds its row when its page exists.
-
-The order of the whole: Home, Customers, Packages, Subscriptions, Services, Rooms, Staff, Audit.
-"""
+"""The top navigation of platform staff, as one table, in the order in which it is shown."""
 
 from dataclasses import dataclass
 
@@ -23,12 +20,12 @@ class NavEntry:
 
 ENTRIES = (
     NavEntry("home", Message("Home"), "admin.index", StaffPermission.DASHBOARD_ACCESS),
+    NavEntry("customers", Message("Customers"), "admin_customers.index", StaffPermission.CUSTOMERS_READ),
     NavEntry("packages", Message("Packages"), "admin_packages.index", StaffPermission.PACKAGES_READ),
     NavEntry(
         "subscriptions", Message("Subscriptions"), "admin_subscriptions.index", StaffPermission.SUBSCRIPTIONS_READ
     ),
     NavEntry("services", Message("Services"), "admin_services.index", StaffPermission.PROVIDERS_READ),
-    NavEntry("customers", Message("Customers"), "admin_customers.index", StaffPermission.CUSTOMERS_READ),
     NavEntry("rooms", Message("Rooms"), "admin_rooms.index", StaffPermission.ROOMS_READ),
     NavEntry("rooms", Message("Rooms"), "rooms.index", StaffPermission.DASHBOARD_ACCESS),
     NavEntry("staff", Message("Staff"), "admin_staff.index", StaffPermission.USERS_READ),

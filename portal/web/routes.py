@@ -20,7 +20,15 @@ from portal.web.admin import account_move as admin_account_move
 from portal.web.admin import accounts as admin_accounts
 from portal.web.admin import audit as admin_audit
 from portal.web.admin import customer as admin_customer
-from portal.web.admin import customer_profile, sales, subscription, subscription_acts, subscription_edit, subscriptions
+from portal.web.admin import (
+    customer_profile,
+    sales,
+    subscription,
+    subscription_acts,
+    subscription_deletion,
+    subscription_edit,
+    subscriptions,
+)
 from portal.web.admin import customers as admin_customers
 from portal.web.admin import home as admin_home
 from portal.web.admin import package_services as admin_package_services
@@ -98,6 +106,7 @@ def install(app: Flask) -> None:
         subscriptions.bp,
         subscription.bp,
         subscription_acts.bp,
+        subscription_deletion.bp,
         subscription_edit.bp,
         admin_audit.bp,
         admin_staff.bp,

@@ -21,6 +21,7 @@ of it can need attention, a block of the page Home.
     package_forms.py, features_form.py, terms_form.py     forms of packages, their features, prices and lengths
     subscriptions.py      the list of subscriptions       subscription.py        one of them
     subscription_acts.py  renewing, canceling, suspending, switching its service
+    subscription_deletion.py  deleting one
     subscription_edit.py  changing its terms, and what it grants
     stopping_words.py     what an act means after which rooms can no longer be entered
     sales.py              selling a package

@@ -12,6 +12,7 @@ from portal.clock import now
 from portal.db import session
 from portal.edge.staff_guard import staff
 from portal.people.staff import StaffPermission
+from portal.status.subscription_lifecycle import reason_to_keep
 from portal.status.subscription_usage import counted, usage_of
 from portal.subscriptions.dates import has_ended
 from portal.subscriptions.feature_catalog import FEATURES, Feature, Value
@@ -52,7 +53,6 @@ class Acts:
     suspend: bool
     resume: bool
     terminate: bool
-    delete: bool
 
 
 @bp.get("")
@@ -70,6 +70,7 @@ def show(subscription: Subscription) -> ResponseReturnValue:
         differs=any(row.differs for row in rows),
         accounts=_accounts(subscription),
         acts=acts_of(subscription),
+        kept=reason_to_keep(subscription),
     )
 
 
@@ -95,7 +96,6 @@ def acts_of(subscription: Subscription) -> Acts:
         suspend=running,
         resume=status is SubscriptionStatus.SUSPENDED,
         terminate=not terminated,
-        delete=status is SubscriptionStatus.INACTIVE,
     )
 
 

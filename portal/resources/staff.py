@@ -31,7 +31,7 @@ class PlatformPermissionSchema(Resource):
     ]
 
 
-class RoleSchema(IdentifiedResource):
+class PlatformRoleSchema(IdentifiedResource):
     """A set of permissions that is given to people, who belong to the staff by it."""
 
     object: Literal["Role"]
@@ -72,7 +72,7 @@ class PlatformUserSchema(IdentifiedResource):
     password_link_expires_at: Annotated[
         datetime | None, Read(lambda _user, link: iso_datetime(link.expires_at) if link is not None else OMITTED)
     ] = None
-    roles: Included[list[RoleSchema]] | None = None
+    roles: Included[list[PlatformRoleSchema]] | None = None
 
 
 class AdminSchema(PlatformUserSchema):
@@ -82,7 +82,7 @@ class AdminSchema(PlatformUserSchema):
     roles_ids: Annotated[list[Id], Read(lambda user, _: sorted(role.id for role in user.platform_roles))]
 
 
-_serialize_role, _serialize_user = serializer(RoleSchema), serializer(PlatformUserSchema)
+_serialize_role, _serialize_user = serializer(PlatformRoleSchema), serializer(PlatformUserSchema)
 _serialize_admin = serializer(AdminSchema)
 
 

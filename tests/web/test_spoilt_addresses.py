@@ -131,3 +131,9 @@ def test_what_is_unknown_stays_unknown_and_leads_nowhere(cast: Cast, path: str) 
 def test_slashes_too_many_lead_to_this_portal_only(cast: Cast, path: str) -> None:
     answer = cast.browser().get(environ_overrides={"PATH_INFO": path})
     assert urlsplit(answer.location or "").netloc in {"", "localhost"}
+
+
+def test_what_a_program_writes_for_an_id_is_no_query(app: Flask) -> None:
+    """An id that begins with `?` is unknown; it was the list's address, which knows other methods."""
+    for path in ("/api/v1/rooms/1111111111/access-codes/%3Fx", "/api/v1/rooms/%3F", "/api/v1/rooms%3Flimit=1"):
+        assert app.test_client().patch(path, json={}).status_code == 404, path

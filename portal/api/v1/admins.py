@@ -18,12 +18,12 @@ from portal.people.role_holders import make_staff_member, set_roles
 from portal.people.staff import StaffPermission
 from portal.people.user_status import UserStatus, change_user, find_user, known_users
 from portal.resources.declaring import fields_of
-from portal.resources.staff import AdminSchema, RoleSchema, serialize_admin
+from portal.resources.staff import AdminSchema, PlatformRoleSchema, serialize_admin
 from portal.scopes import Scope
 
 bp = Blueprint("admins", __name__, url_prefix="/admins")
 
-LISTING = listing_of(AdminSchema, User, includes=("roles",), inner={"roles": frozenset(fields_of(RoleSchema))})
+LISTING = listing_of(AdminSchema, User, includes=("roles",), inner={"roles": frozenset(fields_of(PlatformRoleSchema))})
 
 
 class NewAdmin(RequestBody):

@@ -17,7 +17,7 @@ from portal.people.models import PlatformRole
 from portal.people.roles import change_role, find_role, permissions_of
 from portal.people.staff import StaffPermission
 from portal.resources.declaring import fields_of
-from portal.resources.staff import PlatformPermissionSchema, RoleSchema, serialize_permission
+from portal.resources.staff import PlatformPermissionSchema, PlatformRoleSchema, serialize_permission
 from portal.scopes import Scope
 
 bp = Blueprint("permissions", __name__, url_prefix="/permissions")
@@ -46,7 +46,7 @@ def index() -> Response:
 
 
 @bp.post("/attach")
-@endpoint(TAG, scope=Scope.PEOPLE_WRITE, returns=RoleSchema, listing=ROLES)
+@endpoint(TAG, scope=Scope.PEOPLE_WRITE, returns=PlatformRoleSchema, listing=ROLES)
 @staff(StaffPermission.ROLES_UPDATE)
 @takes(PermissionsOfRole, example=EXAMPLE)
 def attach(body: PermissionsOfRole) -> Response:
@@ -58,7 +58,7 @@ def attach(body: PermissionsOfRole) -> Response:
 
 
 @bp.post("/detach")
-@endpoint(TAG, scope=Scope.PEOPLE_WRITE, returns=RoleSchema, listing=ROLES)
+@endpoint(TAG, scope=Scope.PEOPLE_WRITE, returns=PlatformRoleSchema, listing=ROLES)
 @staff(StaffPermission.ROLES_UPDATE)
 @takes(PermissionsOfRole, example=EXAMPLE)
 def detach(body: PermissionsOfRole) -> Response:
@@ -70,7 +70,7 @@ def detach(body: PermissionsOfRole) -> Response:
 
 
 @bp.post("/sync")
-@endpoint(TAG, scope=Scope.PEOPLE_WRITE, returns=RoleSchema, listing=ROLES)
+@endpoint(TAG, scope=Scope.PEOPLE_WRITE, returns=PlatformRoleSchema, listing=ROLES)
 @staff(StaffPermission.ROLES_UPDATE)
 @takes(PermissionsOfRole, example=EXAMPLE)
 def sync(body: PermissionsOfRole) -> Response:

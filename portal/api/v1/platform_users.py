@@ -20,13 +20,15 @@ from portal.people.staff import StaffPermission
 from portal.people.user_status import UserStatus, change_user, find_user, known_users
 from portal.permissions.user_deletion import delete_user
 from portal.resources.declaring import fields_of
-from portal.resources.staff import PlatformUserSchema, RoleSchema, serialize_platform_user
+from portal.resources.staff import PlatformRoleSchema, PlatformUserSchema, serialize_platform_user
 from portal.scopes import Scope
 
 bp = Blueprint("platform_users", __name__, url_prefix="/users")
 
 TAG = "Users and staff"
-LISTING = listing_of(PlatformUserSchema, User, includes=("roles",), inner={"roles": frozenset(fields_of(RoleSchema))})
+LISTING = listing_of(
+    PlatformUserSchema, User, includes=("roles",), inner={"roles": frozenset(fields_of(PlatformRoleSchema))}
+)
 
 
 class NewPlatformUser(RequestBody):

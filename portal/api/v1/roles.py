@@ -21,8 +21,8 @@ from portal.people.staff import StaffPermission
 from portal.resources.declaring import fields_of
 from portal.resources.staff import (
     PlatformPermissionSchema,
+    PlatformRoleSchema,
     PlatformUserSchema,
-    RoleSchema,
     serialize_platform_user,
     serialize_role,
 )
@@ -32,7 +32,7 @@ bp = Blueprint("roles", __name__, url_prefix="/roles")
 
 TAG = "Roles and permissions"
 LISTING = listing_of(
-    RoleSchema,
+    PlatformRoleSchema,
     PlatformRole,
     includes=("permissions",),
     inner={"permissions": frozenset(fields_of(PlatformPermissionSchema))},
@@ -42,7 +42,7 @@ LISTING = listing_of(
 class NewRole(RequestBody):
     """A new role. `dashboard:access` is added when it is missing."""
 
-    resource = RoleSchema
+    resource = PlatformRoleSchema
 
     name: Name
     display_name: Name = ""
@@ -53,7 +53,7 @@ class NewRole(RequestBody):
 class RoleChange(RequestBody):
     """What is changed of a role. `permissions_ids` replaces all permissions."""
 
-    resource = RoleSchema
+    resource = PlatformRoleSchema
 
     display_name: Name | None = None
     description: Text | None = None
@@ -68,7 +68,7 @@ class RolesOfUser(RequestBody):
 
 
 @bp.get("")
-@endpoint(TAG, scope=Scope.PEOPLE_READ, returns=RoleSchema, many=True, listing=LISTING)
+@endpoint(TAG, scope=Scope.PEOPLE_READ, returns=PlatformRoleSchema, many=True, listing=LISTING)
 @staff(StaffPermission.ROLES_READ)
 def index() -> Response:
     """List all roles."""
@@ -78,7 +78,7 @@ def index() -> Response:
 
 
 @bp.post("")
-@endpoint(TAG, scope=Scope.PEOPLE_WRITE, returns=RoleSchema, status=201, listing=LISTING)
+@endpoint(TAG, scope=Scope.PEOPLE_WRITE, returns=PlatformRoleSchema, status=201, listing=LISTING)
 @staff(StaffPermission.ROLES_CREATE)
 @takes(NewRole, example={"name": "sales-team", "permissions_ids": ["staff:customers:read", "staff:customers:create"]})
 def create(body: NewRole) -> Response:
@@ -97,7 +97,7 @@ def create(body: NewRole) -> Response:
 
 
 @bp.get("/<anyid:role_id>")
-@endpoint(TAG, scope=Scope.PEOPLE_READ, returns=RoleSchema, listing=LISTING)
+@endpoint(TAG, scope=Scope.PEOPLE_READ, returns=PlatformRoleSchema, listing=LISTING)
 @staff(StaffPermission.ROLES_READ, role=find_role)
 def show_one(role: PlatformRole) -> Response:
     """Read a role."""
@@ -105,7 +105,7 @@ def show_one(role: PlatformRole) -> Response:
 
 
 @bp.patch("/<anyid:role_id>")
-@endpoint(TAG, scope=Scope.PEOPLE_WRITE, returns=RoleSchema, listing=LISTING)
+@endpoint(TAG, scope=Scope.PEOPLE_WRITE, returns=PlatformRoleSchema, listing=LISTING)
 @staff(StaffPermission.ROLES_UPDATE, role=find_role)
 @takes(RoleChange, example={"display_name": "Sales team", "description": "Take customers on."})
 def change(role: PlatformRole, body: RoleChange) -> Response:

@@ -50,7 +50,7 @@ WRITING = partial(
 )
 
 
-class NewFeature(RequestBody):
+class NewSubscriptionFeature(RequestBody):
     """A feature to be granted. true is an unlimited number."""
 
     resource = SubscriptionFeatureSchema
@@ -59,7 +59,7 @@ class NewFeature(RequestBody):
     value: FeatureValue
 
 
-class FeatureChange(RequestBody):
+class SubscriptionFeatureChange(RequestBody):
     """Another value of a feature. true is an unlimited number."""
 
     resource = SubscriptionFeatureSchema
@@ -67,13 +67,13 @@ class FeatureChange(RequestBody):
     value: FeatureValue
 
 
-class Sync(RequestBody):
+class FeatureSync(RequestBody):
     """Whether the subscription is to grant what its package grants now."""
 
     sync: bool
 
 
-class NewProvider(RequestBody):
+class NewSubscriptionProvider(RequestBody):
     """A provider of the package that the subscription may use."""
 
     resource = SubscriptionProviderSchema
@@ -84,7 +84,7 @@ class NewProvider(RequestBody):
     metadata: Metadata = Field(default_factory=dict)
 
 
-class ProviderChange(RequestBody):
+class SubscriptionProviderChange(RequestBody):
     """What can be changed of a provider of a subscription. A new default takes that from the one before."""
 
     resource = SubscriptionProviderSchema
@@ -113,8 +113,8 @@ def features(subscription: Subscription) -> Response:
 @bp.post("/features")
 @WRITING(returns=SubscriptionFeatureSchema, status=201, listing=FEATURES)
 @CHANGES
-@takes(NewFeature, example={"service_feature_code": "max_participants", "value": 50})
-def add_feature(subscription: Subscription, body: NewFeature) -> Response:
+@takes(NewSubscriptionFeature, example={"service_feature_code": "max_participants", "value": 50})
+def add_feature(subscription: Subscription, body: NewSubscriptionFeature) -> Response:
     """Grant a feature that is not granted yet. Nobody who is inside is sent out; the next entry is judged by it."""
     selection = query_params.field_selection(FEATURES)
     if body.service_feature_code in subscription.values:
@@ -128,8 +128,8 @@ def add_feature(subscription: Subscription, body: NewFeature) -> Response:
 @bp.patch("/features/<code>")
 @WRITING(returns=SubscriptionFeatureSchema, listing=FEATURES)
 @CHANGES
-@takes(FeatureChange, example={"value": 50})
-def change_feature(subscription: Subscription, code: str, body: FeatureChange) -> Response:
+@takes(SubscriptionFeatureChange, example={"value": 50})
+def change_feature(subscription: Subscription, code: str, body: SubscriptionFeatureChange) -> Response:
     """Grant another value of a feature."""
     selection = query_params.field_selection(FEATURES)
     _feature(subscription, code)
@@ -153,8 +153,8 @@ def remove_feature(subscription: Subscription, code: str) -> Response:
 @bp.post("/features/sync")
 @WRITING(returns=SubscriptionFeatureSchema, many=True, listing=FEATURES)
 @CHANGES
-@takes(Sync, example={"sync": True})
-def sync(subscription: Subscription, body: Sync) -> Response:
+@takes(FeatureSync, example={"sync": True})
+def sync(subscription: Subscription, body: FeatureSync) -> Response:
     """Grant exactly what the package grants now; what was set for this subscription alone goes."""
     if body.sync:
         granting.sync_features(subscription, by=actor.someone())
@@ -173,8 +173,8 @@ def providers(subscription: Subscription) -> Response:
 @bp.post("/providers")
 @WRITING(returns=SubscriptionProviderSchema, status=201, listing=PROVIDERS)
 @CHANGES
-@takes(NewProvider, example={"package_provider_id": "p6Yh3DpQ2x", "default": True})
-def add_provider(subscription: Subscription, body: NewProvider) -> Response:
+@takes(NewSubscriptionProvider, example={"package_provider_id": "p6Yh3DpQ2x", "default": True})
+def add_provider(subscription: Subscription, body: NewSubscriptionProvider) -> Response:
     """Let a subscription use a provider of its package. A default takes effect with the next run of each room."""
     selection = query_params.field_selection(PROVIDERS)
     given = body.given()
@@ -188,8 +188,8 @@ def add_provider(subscription: Subscription, body: NewProvider) -> Response:
 @bp.patch("/providers/<anyid:provider_id>")
 @WRITING(returns=SubscriptionProviderSchema, listing=PROVIDERS)
 @CHANGES
-@takes(ProviderChange, default={"default": True}, switched_off={"active": False})
-def change_provider(subscription: Subscription, provider_id: str, body: ProviderChange) -> Response:
+@takes(SubscriptionProviderChange, default={"default": True}, switched_off={"active": False})
+def change_provider(subscription: Subscription, provider_id: str, body: SubscriptionProviderChange) -> Response:
     """Change a provider of a subscription, or make it the default. The default cannot be switched off."""
     selection, one = query_params.field_selection(PROVIDERS), _provider(subscription, provider_id)
     responses.check_if_match(one)

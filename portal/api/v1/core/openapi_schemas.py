@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import Counter
 from enum import StrEnum
 from typing import Any
 
@@ -54,8 +55,18 @@ def schemas_of(views: list[Any]) -> tuple[dict[Any, dict[str, Any]], dict[str, A
 
 
 def _public(made: tuple[Any, Any]) -> tuple[dict[Any, Any], dict[str, Any]]:
-    """Name schemas as programs know them: `RoomSchema`, the schema of the model `Room`, is `Room` in the document."""
+    """Name schemas as programs know them: `RoomSchema`, the schema of the model `Room`, is `Room` in the document.
+
+    Raises `ValueError` if two would then have one name, of which the document would lose one.
+    """
     mapping, definitions = made
+    taken = Counter(_public_names(name) for name in definitions.get("$defs", {}))
+    if twice := [name for name, times in taken.items() if times > 1]:
+        raise ValueError(f"schemas with one public name: {twice}")
     text = json.dumps([list(mapping.values()), definitions])
-    references, public = json.loads(re.sub(r"\b(\w+?)Schema(?=\b|_)", r"\1", text))
+    references, public = json.loads(_public_names(text))
     return dict(zip(mapping, references, strict=True)), public
+
+
+def _public_names(text: str) -> str:
+    return re.sub(r"\b(\w+?)Schema(?=\b|_)", r"\1", text)

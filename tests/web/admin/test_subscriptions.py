@@ -19,6 +19,7 @@ from portal.db import db, session, transaction
 from portal.people.staff import StaffPermission
 from portal.status.models import Participation
 from portal.subscriptions.models import Subscription, SubscriptionStatus
+from portal.subscriptions.package_models import PackageStatus, ServicePackage
 from portal.subscriptions.packages import create_package
 from portal.subscriptions.provider_models import ServiceProvider, ServiceType
 from portal.subscriptions.terms import Length, PeriodUnit
@@ -29,7 +30,7 @@ from tests.web.admin.staffing import with_role
 
 LIST = "/admin/subscriptions"
 ACTS = ("renewal", "cancellation", "uncancellation", "suspension", "resumption", "termination", "service", "edit",
-        "features", "features/sync")  # fmt: skip
+        "features", "features/sync", "deletion")  # fmt: skip
 
 
 @pytest.fixture
@@ -272,3 +273,41 @@ def test_whoever_only_reads_sees_no_buttons_and_may_not_act(cast: Cast) -> None:
     for act in ACTS:
         assert bob.get(f"{path}/{act}").status_code == 403, act
         assert bob.send(f"{path}/{act}", page="/me").status_code == 403, act
+
+
+def test_an_inactive_one_is_deleted_and_every_other_says_beside_the_button_why_not(cast: Cast, package: str) -> None:
+    ada = cast.sign_in("admin")
+    path = sell(ada, package)
+    why = "Cancel it: it is inactive once it has ended."
+    for page in (path, f"{path}/deletion"):
+        assert why in ada.get(page).text, page
+    assert f'href="{path}/deletion"' not in ada.get(path).text
+    refused = ada.send(f"{path}/deletion", page=f"{path}/edit")
+    assert (refused.status_code, why in refused.text) == (409, True)
+    with cast.app.app_context(), transaction():
+        only(path).status = SubscriptionStatus.INACTIVE
+    assert f'href="{path}/deletion"' in ada.get(path).text
+    assert "Its 1 account goes with it." in ada.get(f"{path}/deletion").text
+    assert ada.send(f"{path}/deletion").location == LIST
+    assert "was deleted." in ada.get(LIST).text
+    assert ada.get(path).status_code == 404
+    with cast.app.app_context():
+        line = session.scalars(sa.select(AuditEvent).where(AuditEvent.action == "subscription.deleted")).one()
+        assert (
+            line.on_behalf_of_uuid
+            == session.scalars(sa.select(Customer.uuid).where(Customer.company_name == "Acme")).one()
+        )
+
+
+def test_a_package_leads_to_selling_it_where_it_can_be_sold(cast: Cast, package: str) -> None:
+    ada, address = cast.sign_in("admin"), f"/admin/packages/{package}"
+    link = f'href="{LIST}/new?package={package}"'
+    assert link in ada.get(address).text
+    assert f'<option selected value="{package}"' in ada.get(f"{LIST}/new?package={package}").text
+    with cast.app.app_context(), transaction():
+        session.scalars(
+            sa.select(ServicePackage).where(ServicePackage.id == package)
+        ).one().status = PackageStatus.INACTIVE
+    assert link not in ada.get(address).text
+    bob = with_role(cast, "bob", StaffPermission.DASHBOARD_ACCESS, StaffPermission.PACKAGES_READ)
+    assert "Sell package" not in bob.get(address).text

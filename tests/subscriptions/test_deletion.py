@@ -1,0 +1,63 @@
+"""Deleting a subscription: only when it is inactive, and with everything below it."""
+
+import pytest
+import sqlalchemy as sa
+
+from portal.accounts.models import Account
+from portal.db import session
+from portal.errors import Conflict
+from portal.people.actor import actor_of
+from portal.rooms.models import Room
+from portal.status.subscription_lifecycle import delete_subscription, reason_to_keep
+from portal.subscriptions.models import Subscription, SubscriptionFeature, SubscriptionProvider, SubscriptionStatus
+from tests.cast import Cast, new_room
+from tests.conftest import BOTH
+
+pytestmark = pytest.mark.usefixtures("in_app")
+
+BELOW = (Account, Room, SubscriptionFeature, SubscriptionProvider)
+
+
+def left(subscription: Subscription) -> list[int]:
+    """How many rows of each kind refer to it."""
+    return [
+        session.scalar(sa.select(sa.func.count()).select_from(kind).where(kind.subscription_uuid == subscription.uuid))
+        or 0
+        for kind in BELOW
+    ]
+
+
+@BOTH
+def test_an_inactive_one_goes_with_accounts_rooms_features_and_services(cast: Cast) -> None:
+    sold = cast.room().subscription
+    foreign = session.scalars(sa.select(Account).where(Account.subscription_uuid != sold.uuid)).first()
+    assert foreign is not None
+    other = new_room(account=foreign, room_name="Other", by=actor_of(foreign.owner)).uuid
+    assert all(left(sold))
+    sold.status = SubscriptionStatus.INACTIVE
+    delete_subscription(sold, by=actor_of(cast.user("admin")))
+    assert not any(left(sold))
+    assert session.get(Subscription, sold.uuid) is None
+    assert session.scalars(sa.select(Room.uuid)).all() == [other]
+
+
+@pytest.mark.parametrize("status", [one for one in SubscriptionStatus if one is not SubscriptionStatus.INACTIVE])
+def test_every_other_one_stays_and_says_why(cast: Cast, status: SubscriptionStatus) -> None:
+    sold = cast.room().subscription
+    sold.status = status
+    session.flush()
+    before = left(sold)
+    with pytest.raises(Conflict, match="inactive"):
+        delete_subscription(sold)
+    assert left(sold) == before
+    assert reason_to_keep(sold) is not None
+
+
+def test_a_room_that_is_live_keeps_it(cast: Cast) -> None:
+    cast.join()
+    sold = cast.room().subscription
+    sold.status = SubscriptionStatus.INACTIVE
+    before = left(sold)
+    with pytest.raises(Conflict, match="still being ended"):
+        delete_subscription(sold)
+    assert left(sold) == before

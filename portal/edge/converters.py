@@ -1,4 +1,4 @@
-"""URL converters for identifiers. An address with anything else in their place is a 404 without any query."""
+"""URL converters for identifiers and codes. An address with anything else in their place is a 404 without any query."""
 
 from werkzeug.routing import BaseConverter
 
@@ -19,4 +19,11 @@ class AnyIdentifier(BaseConverter):
         rf"(?:[1-9A-HJ-NP-Za-km-z]{{{ID_LENGTH}}}|[0-9A-HJKMNP-TV-Z]{{26}}"
         r"|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})"
     )
+    part_isolating = True
+
+
+class FeatureCode(BaseConverter):
+    """The code of a feature. What is done with all features, `sync`, is none."""
+
+    regex = "(?!sync$)[^/]+"
     part_isolating = True

@@ -161,3 +161,9 @@ def test_the_audit_tells_staff_everything_and_owners_of_their_rooms(
     assert {line["network"] for line in data(ada.get("/audit-events"))} != {None}
     charlie = program("charlie")
     assert cast.board not in {line["room_id"] for line in data(charlie.get("/audit-events?limit=100"))}
+
+
+def test_syncing_is_no_feature(ada: Program, sold: str) -> None:
+    for method in ("PATCH", "DELETE"):
+        answer = ada.call(method, f"{sold}/features/sync", {"value": 1} if method == "PATCH" else None)
+        assert (answer.status_code, set(answer.headers["Allow"].split(", "))) == (405, {"POST", "OPTIONS"})

@@ -37,7 +37,7 @@ from portal.api.v1 import (
 )
 from portal.clock import now
 from portal.edge import actor, bearer, rate_storage, redis_rates
-from portal.edge.converters import AnyIdentifier
+from portal.edge.converters import AnyIdentifier, FeatureCode
 from portal.edge.network import network
 
 PREFIX = "/api/v1"
@@ -49,7 +49,7 @@ def install(app: Flask, csrf: CSRFProtect, *, rate: str, storage: str) -> None:
     `storage` is the address of the Redis in which several processes count requests; "" counts in this process.
     """
     app.config["API_RATE"] = rate  # shown by the documentation
-    app.url_map.converters["anyid"] = AnyIdentifier
+    app.url_map.converters |= {"anyid": AnyIdentifier, "feature": FeatureCode}
     api = Blueprint("api", __name__, url_prefix=PREFIX)
     api.before_request(believe_the_bearer_only)
     of_rooms = (rooms, tokens, access_codes, users, sessions, access)

@@ -105,7 +105,7 @@ def add_feature(package: ServicePackage, body: NewPackageFeature) -> Response:
     return responses.created(serialize_package_feature(row), selection, at=at, tag=responses.etag_of(package))
 
 
-@bp.get("/features/<code>")
+@bp.get("/features/<feature:code>")
 @endpoint(TAG, scope=Scope.CUSTOMERS_READ, returns=PackageFeatureSchema, listing=FEATURES)
 @staff(StaffPermission.PACKAGES_READ, package=find_package_by_id)
 def feature(package: ServicePackage, code: str) -> Response:
@@ -113,7 +113,7 @@ def feature(package: ServicePackage, code: str) -> Response:
     return _feature_answer(package, find_package_feature(package, code))
 
 
-@bp.patch("/features/<code>")
+@bp.patch("/features/<feature:code>")
 @endpoint(TAG, scope=Scope.CUSTOMERS_WRITE, returns=PackageFeatureSchema, listing=FEATURES)
 @staff(StaffPermission.PACKAGES_UPDATE, package=find_package_by_id)
 @takes(PackageFeatureChange, unlimited={"value": True})
@@ -124,7 +124,7 @@ def change_feature(package: ServicePackage, code: str, body: PackageFeatureChang
     return _feature_answer(package, _set_feature(package, code, body.value))
 
 
-@bp.delete("/features/<code>")
+@bp.delete("/features/<feature:code>")
 @endpoint(TAG, scope=Scope.CUSTOMERS_WRITE, status=204)
 @staff(StaffPermission.PACKAGES_UPDATE, package=find_package_by_id)
 @takes(None)

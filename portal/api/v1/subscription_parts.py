@@ -125,7 +125,7 @@ def add_feature(subscription: Subscription, body: NewSubscriptionFeature) -> Res
     return responses.created(representation, selection, at=at, tag=responses.etag_of(subscription))
 
 
-@bp.patch("/features/<code>")
+@bp.patch("/features/<feature:code>")
 @WRITING(returns=SubscriptionFeatureSchema, listing=FEATURES)
 @CHANGES
 @takes(SubscriptionFeatureChange, example={"value": 50})
@@ -139,7 +139,7 @@ def change_feature(subscription: Subscription, code: str, body: SubscriptionFeat
     return responses.single(representation, selection, tag=responses.etag_of(subscription))
 
 
-@bp.delete("/features/<code>")
+@bp.delete("/features/<feature:code>")
 @WRITING(status=204)
 @CHANGES
 @takes(None)

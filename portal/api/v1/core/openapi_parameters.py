@@ -9,6 +9,7 @@ from portal.api.v1.core.endpoint import Description, Taken
 from portal.api.v1.core.idempotency import HEADER
 from portal.api.v1.core.query_params import EVERYTHING, FARTHEST_PAGE, LIMIT, LONGEST, MOST, Listing
 from portal.api.v1.core.search import searchable
+from portal.subscriptions.feature_catalog import FEATURES
 
 
 def parameters_of(rule: Rule, method: str, description: Description, taken: Taken | None) -> list[dict[str, Any]]:
@@ -17,11 +18,20 @@ def parameters_of(rule: Rule, method: str, description: Description, taken: Take
 
 
 def _path_parameters(rule: Rule) -> list[dict[str, Any]]:
-    schema = {"type": "string", "minLength": 10, "maxLength": 36, "examples": ["u6Yh3DpQ2x"]}
     return [
-        {"name": name, "in": "path", "required": True, "description": "An id, uuid or ulid.", "schema": schema}
-        for name in re.findall(r"<(?:\w+:)?(\w+)>", rule.rule)
+        {"name": name, "in": "path", "required": True, **_PARTS[converter]}
+        for converter, name in re.findall(r"<(\w+):(\w+)>", rule.rule)
     ]
+
+
+_PARTS: dict[str, dict[str, Any]] = {
+    "anyid": {
+        "description": "An id, uuid or ulid.",
+        "schema": {"type": "string", "minLength": 10, "maxLength": 36, "examples": ["u6Yh3DpQ2x"]},
+    },
+    "feature": {"description": "The code of a feature.", "schema": {"type": "string", "enum": [*FEATURES]}},
+}
+"""What stands in an address, by the name of its converter."""
 
 
 def _header_parameters(rule: Rule, method: str, taken: Taken | None) -> list[dict[str, Any]]:

@@ -111,7 +111,7 @@ class SubscriptionChange(RequestBody):
     subscription_metadata: Metadata = Field(default_factory=dict)
 
 
-class Renewal(RequestBody):
+class RenewalRequest(RequestBody):
     """By how many periods a subscription is renewed, and whether a cancellation is taken back."""
 
     renew: bool
@@ -119,7 +119,7 @@ class Renewal(RequestBody):
     uncancel: bool = False
 
 
-class Cancellation(RequestBody):
+class CancellationRequest(RequestBody):
     """Whether a subscription is canceled, and whether now instead of at the end of its period."""
 
     cancel: bool
@@ -206,8 +206,8 @@ def delete(subscription: Subscription) -> Response:
     permission=StaffPermission.SUBSCRIPTIONS_UPDATE,
 )  # fmt: skip
 @CHANGES
-@takes(Renewal, example={"renew": True, "cycles": 1, "uncancel": True})
-def renew(subscription: Subscription, body: Renewal) -> Response:
+@takes(RenewalRequest, example={"renew": True, "cycles": 1, "uncancel": True})
+def renew(subscription: Subscription, body: RenewalRequest) -> Response:
     """Renew a subscription: a running period grows by the cycles, an ended one begins again today."""
     selection = query_params.field_selection(LISTING)
     if body.renew:
@@ -221,8 +221,8 @@ def renew(subscription: Subscription, body: Renewal) -> Response:
     permission=StaffPermission.SUBSCRIPTIONS_UPDATE,
 )  # fmt: skip
 @CHANGES
-@takes(Cancellation, now={"cancel": True, "cancel_now": True}, at_the_end={"cancel": True})
-def cancel(subscription: Subscription, body: Cancellation) -> Response:
+@takes(CancellationRequest, now={"cancel": True, "cancel_now": True}, at_the_end={"cancel": True})
+def cancel(subscription: Subscription, body: CancellationRequest) -> Response:
     """Cancel a subscription, at the end of its period and grace or now. Ignored when it is not active."""
     selection = query_params.field_selection(LISTING)
     if body.cancel:

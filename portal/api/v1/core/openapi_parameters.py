@@ -108,9 +108,10 @@ def _list_parameters(listing: Listing) -> list[dict[str, Any]]:
 def _choice(name: str, description: str, values: list[str]) -> dict[str, Any]:
     """A query parameter with several of these values, separated by commas.
 
-    The values are a pattern and no enum, because tools would send each value of an enum by itself only.
+    The values are a pattern and no enum, because tools would send each value of an enum by itself only. What is empty
+    between commas is left out.
     """
-    schema = {"type": "array", "items": {"type": "string", "pattern": f"^({'|'.join(map(re.escape, values))})$"}}
+    schema = {"type": "array", "items": {"type": "string", "pattern": f"^({'|'.join(map(re.escape, values))})?$"}}
     return _parameter(name, description) | {"schema": schema, "style": "form", "explode": False}
 
 

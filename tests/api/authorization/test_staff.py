@@ -1,11 +1,14 @@
 """Who may do what with users, administrators, roles and permissions: staff only, and everybody else finds nothing."""
 
 import re
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from flask import Flask
 
-from portal.db import transaction
+from portal.app import create_app
+from portal.db import db, transaction
 from portal.edge.guard import STAMP
 from portal.edge.staff_guard import STAFF
 from portal.people.models import PlatformRole
@@ -14,7 +17,8 @@ from portal.scopes import Scope
 from tests.api.authorization.conftest import World
 from tests.api.authorization.table import Line, check, each, table
 from tests.api.conftest import NewProgram
-from tests.cast import Cast
+from tests.cast import Cast, Client
+from tests.conftest import settings_for
 
 USERS = table(
     """
@@ -68,6 +72,17 @@ ROLES = table(
         "POST /permissions/sync": {"role_id": "{role}", "permissions_ids": ["staff:rooms:read"]},
     },
 )
+
+
+@pytest.fixture
+def app(database: str, tmp_path: Path) -> Iterator[Flask]:
+    """A portal that answers one program as often as it takes to try every operation."""
+    app = create_app(settings_for(database, tmp_path, api_rate="10000 per minute"))
+    app.test_client_class = Client
+    yield app
+    with app.app_context():
+        db.session.remove()
+        db.engine.dispose()
 
 
 @each(USERS)

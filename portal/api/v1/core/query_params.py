@@ -177,7 +177,8 @@ def _sent_params(allowed: Set[str]) -> dict[str, str]:
             raise unknown(name[:50], name[:50], sorted(allowed))
         if len(values) > 1:
             raise Invalid(**{name: Message("This was given twice.")})
-        if len(values[0]) > (cursors.LONGEST if name == "cursor" else LONGEST) or "\x00" in values[0]:
+        longest = cursors.LONGEST if name == "cursor" else LONGEST
+        if len(values[0]) > longest or any(char < " " for char in values[0]):  # as in the document's patterns
             raise Invalid(**{name: Message("This is too long, or not text.")})
         sent[name] = values[0]
     return sent

@@ -13,6 +13,10 @@ from tests.cast import Cast
 ROOM = "/api/v1/rooms/{room_id}"
 HOOK = "/api/v1/webhooks/{webhook_id}"
 PACKAGE = "/api/v1/service-packages/{package_id}"
+CUSTOMER = "/api/v1/customers/{customer_id}"
+ADDRESS = {"address_type": "BillingAddress", "city": "Berlin", "address_line1": "Am Ufer 1"}
+TELEPHONE = {"telephone_type": "mobile", "number": "+49 30 901820"}
+DOCUMENT = {"type": "other", "value": "1"}
 SOLD = "/api/v1/subscriptions/{subscription_id}"
 PROVIDER = "/api/v1/service-providers/{provider_id}"
 HOOKED = {"url": "https://hooks.example/room", "events": ["room.ended"]}
@@ -43,6 +47,18 @@ TABLE: dict[str, tuple[str, Any]] = {  # operation → a field to ask for, and t
     "get /api/v1/customers/{customer_id}/users": ("email", None),
     "post /api/v1/customers/{customer_id}/users": ("email", {"email": "bob@demo.example"}),
     "patch /api/v1/customers/{customer_id}/users/{user_id}": ("email", {"permissions": ["usage:view"]}),
+    f"get {CUSTOMER}/addresses": ("city", None),
+    f"post {CUSTOMER}/addresses": ("city", ADDRESS),
+    f"get {CUSTOMER}/addresses/{{address_id}}": ("city", None),
+    f"patch {CUSTOMER}/addresses/{{address_id}}": ("city", {"city": "Kiel"}),
+    f"get {CUSTOMER}/telephones": ("number", None),
+    f"post {CUSTOMER}/telephones": ("number", TELEPHONE),
+    f"get {CUSTOMER}/telephones/{{telephone_id}}": ("number", None),
+    f"patch {CUSTOMER}/telephones/{{telephone_id}}": ("number", {"number": "+49 30 901821"}),
+    f"get {CUSTOMER}/legal-documents": ("value", None),
+    f"post {CUSTOMER}/legal-documents": ("value", DOCUMENT),
+    f"get {CUSTOMER}/legal-documents/{{document_id}}": ("value", None),
+    f"patch {CUSTOMER}/legal-documents/{{document_id}}": ("value", {"value": "2"}),
     "get /api/v1/features": ("code", None),
     "get /api/v1/permissions": ("display_name", None),
     "post /api/v1/permissions/attach": ("name", PERMITTED),
@@ -192,6 +208,13 @@ def platform_places(ada: Program, operation: str) -> dict[str, str]:
         found[f"{noun}_id"] = first(ada, f"/{noun}s")
         if operation.endswith(f"/{{{noun}_id}}/users/{{user_id}}"):
             made(ada, f"/{noun}s/{found[f'{noun}_id']}/users", {"email": "clerk@demo.example"})
+    for noun, name, body in (
+        ("addresses", "address_id", ADDRESS),
+        ("telephones", "telephone_id", TELEPHONE),
+        ("legal-documents", "document_id", DOCUMENT),
+    ):
+        if f"/{noun}" in operation:
+            found[name] = made(ada, f"/customers/{found['customer_id']}/{noun}", body)
     if "service" in operation or "/subscriptions" in operation:
         used = first(ada, "/service-providers")
         found["package_id"] = made(ada, "/service-packages", {**PACKAGED, "service_provider_id": used})

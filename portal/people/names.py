@@ -1,4 +1,4 @@
-"""The rule for texts that people read in one line (names of persons and rooms, labels): none deceives.
+"""The rule for texts that people read (names of persons and rooms, labels, descriptions): none deceives.
 
 Marks that show nothing come along when a name is pasted, and nobody can see what to remove: those that do no harm are
 dropped. What could make a text read as another is refused.
@@ -47,13 +47,34 @@ def clean_name(text: str | None, *, field: str, longest: int, required: bool = T
     name = normalize_spaces(without_marks(text)) if len(text) <= GROWTH * longest else text
     if not name and required:
         raise Invalid(**{field: Message("Fill this in.")})
-    if len(name) > longest:
-        raise Invalid(**{field: Message("This is too long: at most %(longest)d characters.", longest=longest)})
-    if has_hidden(name):
-        raise Invalid(**{field: Message("Remove the invisible characters; they could mislead readers.")})
+    _require_short(name, field, longest)
+    _require_visible(name, field)
     if name and not any(unicodedata.category(char)[0] in "LNPS" for char in name):
         raise Invalid(**{field: Message("Use a name that can be seen.")})
     return name
+
+
+def clean_text(text: str, *, field: str, longest: int) -> str:
+    """A text of several lines, without harmless invisible marks, and without white space at its ends.
+
+    Raises `Invalid` on `field` if it is longer than `longest` characters, or if a line could mislead.
+    """
+    if len(text) <= GROWTH * longest:
+        text = without_marks(text.replace("\r\n", "\n")).strip()
+    _require_short(text, field, longest)
+    for line in re.split(r"[\n\t]", text):
+        _require_visible(line, field)
+    return text
+
+
+def _require_short(text: str, field: str, longest: int) -> None:
+    if len(text) > longest:
+        raise Invalid(**{field: Message("This is too long: at most %(longest)d characters.", longest=longest)})
+
+
+def _require_visible(text: str, field: str) -> None:
+    if has_hidden(text):
+        raise Invalid(**{field: Message("Remove the invisible characters; they could mislead readers.")})
 
 
 def has_hidden(text: str) -> bool:

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from portal.errors import Invalid, Message
 from portal.ip_spelling import is_ip_in_disguise
 from portal.moments import iso_datetime, read_moment
+from portal.people.names import clean_text
 from portal.providers.base import DeclaredField, FieldKind
 
 NAME_SHOWN = 100  # characters: of a name that is made up, no more is said again
@@ -76,7 +77,10 @@ def checked_value(declared: DeclaredField, value: object, *, within: str) -> Fie
 
 
 def checked_text(path: str, value: str, longest: int) -> str:
-    """A text without white space at its ends. Raises `Invalid` on `path` if it is too long or hides characters."""
+    """A text for programs, without white space at its ends.
+
+    Raises `Invalid` on `path` if it is too long or hides characters.
+    """
     text = value.replace("\r\n", "\n").strip()
     if len(text) > longest:
         raise Invalid(**{path: Message("This is too long: at most %(longest)d characters.", longest=longest)})
@@ -86,6 +90,10 @@ def checked_text(path: str, value: str, longest: int) -> str:
 
 
 def _text(declared: DeclaredField, path: str, value: str) -> str:
+    return clean_text(value, field=path, longest=declared.longest)
+
+
+def _secret(declared: DeclaredField, path: str, value: str) -> str:
     return checked_text(path, value, declared.longest)
 
 
@@ -134,7 +142,7 @@ def _file(_declared: DeclaredField, path: str, value: str) -> str:
 
 _CHECKS: dict[FieldKind, Callable[[DeclaredField, str, str], str]] = {
     FieldKind.TEXT: _text,
-    FieldKind.SECRET: _text,
+    FieldKind.SECRET: _secret,
     FieldKind.ADDRESS: _address,
     FieldKind.CHOICE: _choice,
     FieldKind.COLOR: _color,

@@ -13,9 +13,8 @@ from portal.errors import Conflict, InvalidFields, Message
 from portal.metadata import checked_metadata
 from portal.people.actor import Actor
 from portal.people.models import NAME_LENGTH
-from portal.people.names import clean_name
+from portal.people.names import clean_name, clean_text
 from portal.subscriptions.checked_terms import TermChanges, change_terms, checked_amount, checked_number
-from portal.subscriptions.declared_values import checked_text
 from portal.subscriptions.feature_catalog import Value
 from portal.subscriptions.models import Subscription
 from portal.subscriptions.package_features import checked_features
@@ -98,10 +97,14 @@ def _set(package: ServicePackage, changes: PackageChanges) -> None:
     with wrong.gathered():
         terms = {name: value for name, value in changes.items() if name in TermChanges.__annotations__}
         change_terms(package, cast(TermChanges, terms))
-    for name, longest in (("short_description", SHORT_DESCRIPTION_LENGTH), ("description", DESCRIPTION_LENGTH)):
-        if name in changes:
-            with wrong.gathered():
-                values[name] = checked_text(name, changes[name], longest)  # type: ignore[literal-required]
+    with wrong.gathered():
+        if "short_description" in changes:
+            short, longest = changes["short_description"], SHORT_DESCRIPTION_LENGTH
+            values["short_description"] = clean_name(short, field="short_description", longest=longest, required=False)
+    with wrong.gathered():
+        if "description" in changes:
+            text = changes["description"]
+            values["description"] = clean_text(text, field="description", longest=DESCRIPTION_LENGTH)
     with wrong.gathered():
         if "name" in changes:
             values["name"] = clean_name(changes["name"], field="name", longest=NAME_LENGTH)

@@ -5,7 +5,7 @@ from portal.admission.secrets import normal_code
 from portal.errors import Invalid
 from portal.people import names
 from portal.people.actor import actor_of
-from portal.people.names import clean_name, printable
+from portal.people.names import clean_name, clean_text, printable
 from portal.rooms.models import Role
 from portal.rooms.operations import describe_room
 from portal.rooms.slugs import slug_of
@@ -91,6 +91,18 @@ def test_every_name_that_people_type_is_tidied_likewise(in_app: None, cast: Cast
     assert (described.room_name, code.code, code.label) == ("Board", "ABCD-EFGH", "Press")
     with pytest.raises(Invalid):
         create_code(room=room, role=Role.GUEST, by=alice, code="ABCD\u2212EFGH")
+
+
+def test_lines_of_a_text_are_tidied_and_stay_lines() -> None:
+    typed = " Two\u200b lines\r\nand\ta \u200ftab\n"
+    assert clean_text(typed, field="description", longest=80) == "Two lines\nand\ta tab"
+
+
+@pytest.mark.parametrize("typed", ["safe\u202egpj.exe", "one\ntw\u2066o", "a\x00b", "\u3164x", "x" * 81, "x" * 1000])
+def test_texts_that_are_too_long_or_misleading_are_refused(typed: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        clean_text(typed, field="description", longest=80)
+    assert list(refused.value.fields) == ["description"]
 
 
 @pytest.mark.parametrize("name", ["\u0301", "\u0301 \u0302", "\ufe0f"])

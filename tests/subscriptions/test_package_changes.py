@@ -132,6 +132,14 @@ def test_everything_of_a_package_can_be_changed(cast: Cast, ada: Actor) -> None:
     assert (package.periodicity_type, package.grace) == (None, None)
 
 
+def test_no_text_of_a_package_turns_letters_round(cast: Cast, ada: Actor) -> None:
+    package, turned = a_package(), "safe\u202egpj.exe"
+    texts = {"name": turned, "short_description": turned, "description": f"Two lines\n{turned}"}
+    assert refused_fields(change_package, package=package, by=ada, **texts) == set(texts)
+    change_package(package, by=ada, short_description="\u200e In  one line\u200b", description="Two\u200b\nlines")
+    assert (package.short_description, package.description) == ("In one line", "Two\nlines")
+
+
 def test_only_what_the_portal_or_a_service_of_the_package_provides_is_sold(cast: Cast, ada: Actor) -> None:
     package = a_package(features={"max_rooms": 5})
     codes = {feature.code for feature in offered_features(package.service_type, package.providers)}

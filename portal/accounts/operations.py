@@ -15,6 +15,7 @@ from portal.metadata import checked_metadata
 from portal.people.actor import Actor
 from portal.people.models import NAME_LENGTH, User
 from portal.people.names import clean_name
+from portal.people.password_links import end_password_link
 from portal.subscriptions.models import Subscription, SubscriptionFeature
 from portal.subscriptions.package_models import ServicePackage
 from portal.subscriptions.selling import create_subscription
@@ -45,6 +46,8 @@ def create_account(
         owner=owner or customer.owner,
     )
     require_account_left(subscription)
+    if owner is not None and owner.uuid != customer.owner_uuid:
+        end_password_link(owner)
     session.add(account)
     session.flush()
     record_event("account.created", account, by=by)

@@ -24,6 +24,7 @@ from portal.people.actor import Actor
 from portal.people.emails import canonical_email
 from portal.people.models import User
 from portal.people.operations import create_user, find_by_email
+from portal.people.password_links import end_password_link
 from portal.people.passwords import Hash
 
 _OWNERS = {"email": "owner_email", "name": "owner_name"}
@@ -80,8 +81,11 @@ def _owner_of(columns: dict[str, Any], password_hash: Hash | None, by: Actor | N
 
 
 def _lock_owner(owner: User) -> None:
-    """Let nobody delete this user meanwhile, having counted that he owns nothing. Raises `Invalid` if he is off."""
-    lock(owner)
+    """Let nobody delete this user meanwhile, having counted that he owns nothing. Raises `Invalid` if he is off.
+
+    A link to set his first password ends: whoever issued it has no right to what he owns from now.
+    """
+    end_password_link(owner)
     if owner.deactivated_at is not None:
         raise Invalid(email=Message("%(name)s, who has this e-mail address, is deactivated.", name=owner.name))
 

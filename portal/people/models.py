@@ -71,6 +71,8 @@ class PasswordLink(Base):
     user_uuid: Mapped[UUID] = mapped_column(sa.ForeignKey("users.uuid", ondelete="CASCADE"), primary_key=True)
     token_hash: Mapped[str] = mapped_column(sa.String(64), unique=True)
     expires_at: Mapped[datetime] = mapped_column(index=True)
+    issued_by_uuid: Mapped[UUID | None]
+    """The user who issued it, and so may know it; None: the portal itself."""
     user: Mapped[User] = relationship(lazy="joined", innerjoin=True)
 
     def works(self, at: datetime) -> bool:

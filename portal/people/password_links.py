@@ -1,6 +1,8 @@
 """Links by which somebody who has no password sets the first one: issued, opened, used once, swept away.
 
-Whoever makes a user hands out such a link, so that nobody but the person ever knows the password.
+Whoever makes a user hands out such a link, so that nobody but the person ever knows the password. But he knows the
+link, by which he could act as that person, and was judged by what the person had when he issued it. So a link ends
+whenever its person gains a right: every operation that gives roles, ownership or membership calls `end_password_link`.
 """
 
 from dataclasses import dataclass
@@ -11,11 +13,11 @@ import sqlalchemy as sa
 from portal import throttling, vault
 from portal.audit.operations import record_event
 from portal.clock import now
-from portal.db import committed_step, session
+from portal.db import committed_step, lock, session
 from portal.errors import Conflict, Message, NotFound
 from portal.people import passwords
 from portal.people.actor import Actor
-from portal.people.models import PasswordLink, SignIn, User
+from portal.people.models import PasswordLink, PlatformRole, SignIn, User, user_platform_roles
 from portal.people.operations import set_password, start_sign_in
 from portal.throttling import Bucket
 from portal.token_format import TokenFormat
@@ -36,7 +38,8 @@ class IssuedPasswordLink:
 def issue_password_link(user: User, *, by: Actor | None = None) -> IssuedPasswordLink:
     """Make a link by which `user` sets the first password within a week. An older one ends.
 
-    `by` is None for the portal itself. Raises `Conflict` if the user has a password, or is deactivated.
+    `by` is None for the portal itself. Whoever judges first whether `by` may do so locks the user before, so that
+    nobody gives him anything meanwhile. Raises `Conflict` if the user has a password, or is deactivated.
     """
     if user.password_hash is not None:
         raise Conflict(Message("%(email)s has a password already.", email=user.email))
@@ -45,10 +48,33 @@ def issue_password_link(user: User, *, by: Actor | None = None) -> IssuedPasswor
     token, expires_at = _TOKEN.new(), now() + LIFE
     session.execute(sa.delete(PasswordLink).where(PasswordLink.user_uuid == user.uuid))
     token_hash = vault.lookup_hash(token, purpose=_PURPOSE)
-    session.add(PasswordLink(user_uuid=user.uuid, token_hash=token_hash, expires_at=expires_at))
+    issued_by_uuid = by.uuid if by is not None else None
+    session.add(
+        PasswordLink(user_uuid=user.uuid, token_hash=token_hash, expires_at=expires_at, issued_by_uuid=issued_by_uuid)
+    )
     session.flush()
     record_event("user.password_link_issued", user, by=by)
     return IssuedPasswordLink(f"/set-password?token={token}", expires_at)
+
+
+def end_password_link(user: User, *, unless_issued_by: Actor | None = None) -> None:
+    """End the user's open link, because he gains a right.
+
+    `unless_issued_by` is who gives it, where nobody gives more than he has himself: by his own link he then gets
+    nothing new. Where somebody gives what he could not take, such as ownership, it is None. A link whose issuer is not
+    known ends in any case.
+    """
+    lock(user)
+    links = sa.delete(PasswordLink).where(PasswordLink.user_uuid == user.uuid)
+    if unless_issued_by is not None:
+        links = links.where(PasswordLink.issued_by_uuid.is_distinct_from(unless_issued_by.uuid))
+    session.execute(links)
+
+
+def end_password_links_of_holders(role: PlatformRole) -> None:
+    """End the open links of all who hold this role, because they gain a right by it."""
+    holders = sa.select(user_platform_roles.c.user_uuid).where(user_platform_roles.c.platform_role_uuid == role.uuid)
+    session.execute(sa.delete(PasswordLink).where(PasswordLink.user_uuid.in_(holders)))
 
 
 def find_password_link(token: str) -> PasswordLink:
@@ -76,6 +102,7 @@ def use_password_link(*, token: str, password: str, network: str, timezone: str 
     password_hash = passwords.checked_hash(password)
     link = find_password_link(token)
     user = link.user
+    lock(user)  # before the link, as whoever gives him something does
     used = sa.delete(PasswordLink).where(PasswordLink.token_hash == link.token_hash)
     if session.execute(used.returning(PasswordLink.user_uuid)).first() is None:
         raise NotFound

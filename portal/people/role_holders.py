@@ -14,9 +14,9 @@ from portal.clock import now
 from portal.db import lock, session
 from portal.errors import Conflict, Message, NotAllowed
 from portal.people.actor import Actor
-from portal.people.models import PasswordLink, PlatformRole, User, user_platform_roles
+from portal.people.models import PlatformRole, User, user_platform_roles
 from portal.people.operations import create_user, end_sign_ins, find_by_email
-from portal.people.password_links import IssuedPasswordLink, issue_password_link
+from portal.people.password_links import IssuedPasswordLink, end_password_link, issue_password_link
 from portal.people.roles import holds_all, permissions_of, require_held
 from portal.people.staff import StaffPermission
 
@@ -72,7 +72,7 @@ def change_roles(
     kept = [role for role in user.platform_roles if role not in taken]
     user.platform_roles = [*kept, *given]
     user.updated_at = now()
-    session.execute(sa.delete(PasswordLink).where(PasswordLink.user_uuid == user.uuid))
+    end_password_link(user)
     session.flush()
     record_event("user.roles_changed", user, by=by, roles_before=before, roles_after=_names(user))
     end_sign_ins(user)

@@ -19,6 +19,7 @@ from portal.identifiers import matches_identifier
 from portal.people.actor import Actor
 from portal.people.models import NAME_LENGTH, ROLE_DESCRIPTION_LENGTH, PlatformRole, User, user_platform_roles
 from portal.people.names import clean_name
+from portal.people.password_links import end_password_links_of_holders
 from portal.people.staff import READ_OF, StaffPermission
 
 _KEBAB_CASE = re.compile("[a-z][a-z0-9]*(-[a-z0-9]+)*")
@@ -99,6 +100,8 @@ def change_role(
     if not changes:
         return
     session.flush()
+    if "permissions_after" in changes:
+        end_password_links_of_holders(role)
     record_event("role.changed", role, by=by, name=role.name, **changes)
     holders = sa.select(user_platform_roles.c.user_uuid).where(user_platform_roles.c.platform_role_uuid == role.uuid)
     topics = [f"user:{uuid}" for uuid in session.scalars(holders)]

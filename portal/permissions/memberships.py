@@ -25,6 +25,7 @@ from portal.people.models import User
 from portal.people.operations import find_by_email
 from portal.people.staff import StaffPermission
 from portal.permissions.colleagues import find_colleague, no_colleague
+from portal.permissions.first_passwords import end_link_of_member
 from portal.permissions.rules import can, require_end_within
 
 Member = AccountMember | CustomerMember
@@ -60,7 +61,7 @@ def add_membership(
     `Invalid` on `email`, with one answer for all others; on `until` if that is later than the rights of `by` end;
     `NotAllowed`; or `Conflict` if nothing new may be made for the customer.
     """
-    customer = place if isinstance(place, Customer) else place.customer
+    customer = _customer_of(place)
     require_creating(customer.status)
     everybody = by is None or StaffPermission.USERS_READ in by.staff
     user = find_by_email(email) if everybody else find_colleague(customer, email=email)
@@ -86,6 +87,7 @@ def add_membership(
         raise Invalid(
             email=Message("%(name)s is a member already: change the rights in the list.", name=user.name)
         ) from None
+    end_link_of_member(user, customer, by=by)
     record_event("member.added", member, by=by)
     return member
 
@@ -105,6 +107,8 @@ def change_membership(member: Member, *, permissions: Grants, by: Actor, until: 
     _require_grantable(by, place, before ^ after if until == member.until else before | after)
     longer = member.until is not None and (until is None or until > member.until)
     require_end_within(by, place, after if longer else after - before, until)
+    if longer or not after <= before:
+        end_link_of_member(member.user, _customer_of(place), by=by)
     member.permissions, member.until = sorted(permissions), until
     session.flush()
     record_event("member.changed", member, by=by)
@@ -125,6 +129,10 @@ def remove_membership(member: Member, *, by: Actor) -> None:
 
 def _place_of(member: Member) -> Account | Customer:
     return member.account if isinstance(member, AccountMember) else member.customer
+
+
+def _customer_of(place: Account | Customer) -> Customer:
+    return place if isinstance(place, Customer) else place.customer
 
 
 def _known(member: Member) -> set[AccountPermission | CustomerPermission]:

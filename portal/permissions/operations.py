@@ -21,6 +21,7 @@ from portal.people.actor import Actor
 from portal.people.models import User
 from portal.people.operations import find_by_email
 from portal.permissions.colleagues import find_colleague, no_colleague
+from portal.permissions.first_passwords import end_link_of_member
 from portal.permissions.members import RoomMember
 from portal.permissions.permission import Permission
 from portal.permissions.rules import can, require_end_within
@@ -96,6 +97,7 @@ def add_member(
         raise Invalid(
             **{named: Message("%(name)s is a member already: change the rights in the list.", name=user.name)}
         ) from None
+    end_link_of_member(user, room.customer, by=by)
     record_event("member.added", member, by=by, room=room.uuid)
     _nudge_member(user.uuid, room)
     return member
@@ -123,6 +125,8 @@ def change_member(
     _require_grantable(by, room, changed)
     longer = member.until is not None and (until is None or until > member.until)
     require_end_within(by, room, {*permissions, Permission.ROOM_VIEW} if longer else {*permissions} - before, until)
+    if longer or not {*permissions} <= before:
+        end_link_of_member(member.user, room.customer, by=by)
     member.permissions, member.until = _with_view(permissions), until
     session.flush()
     record_event("member.changed", member, by=by, room=room.uuid)
@@ -172,6 +176,7 @@ def restore_member(*, room: Room, kept: str, by: Actor) -> RoomMember:
             session.add(member)
     except IntegrityError:
         raise Conflict(Message("%(name)s is a member already.", name=user.name)) from None
+    end_link_of_member(user, room.customer, by=by)
     record_event("member.restored", member, by=by, room=room.uuid)
     _nudge_member(user.uuid, room)
     return member

@@ -13,6 +13,7 @@ from portal.db import lock, on_commit, session
 from portal.errors import Invalid, Message, NotAllowed
 from portal.people.actor import Actor
 from portal.people.models import User
+from portal.people.password_links import end_password_link
 from portal.people.staff import StaffPermission
 from portal.permissions.members import RoomMember
 from portal.permissions.rules import PLATFORM, can, owners_of, owns_above
@@ -45,8 +46,11 @@ def transfer_ownership(place: Account | Customer, to: User, *, by: Actor) -> Non
         return
     if to.uuid == by.uuid and not owns_above(by, owners_of(place)):
         raise NotAllowed(Message("You cannot make yourself the owner. Ask %(owner)s.", owner=place.owner.name))
-    _require_possible_owner(to, place if isinstance(place, Customer) else place.customer)
+    customer = place if isinstance(place, Customer) else place.customer
+    _require_possible_owner(to, customer)
     former = place.owner
+    if to.uuid != customer.owner_uuid:
+        end_password_link(to)
     _make_owner(place, former, to, by=by)
     if isinstance(place, Customer):
         for account in _owned_accounts(place, former):

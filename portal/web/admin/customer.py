@@ -9,6 +9,7 @@ from wtforms.fields.choices import SelectChoice
 from portal.customers.models import Customer, CustomerStatus
 from portal.customers.operations import change_customer
 from portal.customers.queries import customer_with_id
+from portal.db import lock
 from portal.edge import actor
 from portal.edge.i18n import gettext as _
 from portal.edge.i18n import translated
@@ -130,6 +131,7 @@ def delete(customer: Customer) -> ResponseReturnValue:
 def issue_link(customer: Customer) -> ResponseReturnValue:
     """Make a new link by which the owner sets the first password, and show it once. An older one ends."""
     somebody = actor.someone()
+    lock(customer.owner)
     if not may_issue_link(somebody, customer.owner, customer):
         raise NotAllowed
     return password_link_page(customer.owner, customer, by=somebody)

@@ -10,6 +10,7 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length
 
 from portal.clock import now
+from portal.db import lock
 from portal.edge import actor
 from portal.edge.i18n import gettext as _
 from portal.edge.i18n import translated
@@ -127,6 +128,9 @@ def edit_roles(person: User) -> ResponseReturnValue:
 def issue_link(person: User) -> ResponseReturnValue:
     """Make a new link by which somebody sets the first password, and show it once."""
     try:
+        lock(person)
+        for role in sorted(person.platform_roles, key=lambda one: one.uuid):
+            lock(role)  # nobody gives it more permissions meanwhile
         require_authority(actor.someone(), person)
         return _issued(person, issue_password_link(person, by=actor.someone()))
     except (Conflict, NotAllowed) as refused:

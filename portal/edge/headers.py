@@ -56,12 +56,13 @@ def install(app: Flask) -> None:
         xcto=XContentTypeOptions().nosniff(),
         xfo=XFrameOptions().deny(),
     )
-    fixed = dict(secure.headers)
+    defaults = {**secure.headers, "Cache-Control": "no-store", "X-Robots-Tag": "noindex, nofollow"}
+    headers = {name.lower(): (name, value) for name, value in defaults.items()}
 
     @app.after_request
     def add(response: Response) -> Response:
-        for name, value in fixed.items():
-            response.headers.setdefault(name, value)
-        response.headers.setdefault("Cache-Control", "no-store")
-        response.headers.setdefault("X-Robots-Tag", "noindex, nofollow")
+        said = {name.lower() for name, _value in response.headers}  # once: `setdefault` reads all of them for each
+        for key, header in headers.items():
+            if key not in said:
+                response.headers.add(*header)
         return response

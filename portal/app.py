@@ -17,6 +17,7 @@ from portal.admission import models as _admission_models  # noqa: F401  (every t
 from portal.api.v1 import blueprint as api
 from portal.audit import models as _audit_models  # noqa: F401
 from portal.audit.operations import subscribe
+from portal.conference.chat import forget_ended
 from portal.credentials import tokens as _credentials_models  # noqa: F401
 from portal.db import db
 from portal.edge import actor, assets, errors, headers, hosts, i18n, transaction
@@ -76,6 +77,7 @@ def create_app(settings: Settings) -> Flask:
     registry.fill(catalog.catalog(ice_servers=settings.ice_servers))
     fetch.use(private=settings.outgoing_private, plain=settings.outgoing_http)
     subscribe(outbox.write_deliveries)
+    subscribe(forget_ended)
     queue.install(app, settings)
 
     db.init_app(app)

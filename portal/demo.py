@@ -31,6 +31,8 @@ MEET_STANDARD: dict[str, int | bool | None] = {
     "max_participants": 25,
     "max_duration": 60,
     "max_rooms": 10,
+    "public_chat": True,
+    "private_chat": True,
 }
 MEET_PRO: dict[str, int | bool | None] = {
     **MEET_STANDARD,

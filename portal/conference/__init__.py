@@ -4,7 +4,10 @@ Each participant's page sends a heartbeat every three seconds; without any for n
 *connecting again*, and his place is kept until sixty have passed. A device is in a room in one tab at a time. Media go
 directly between browsers; the portal relays their signals and refuses those that a role may not send: only moderators
 mute and remove others. A removed person stays out for as long as the run lasts, or until a moderator lets him in again.
+Chat goes through the portal, and is forgotten when the run ends.
 
     signals.py       roster, heartbeats, relaying signals, moderating
-    signal_rate.py   limits on signals and streams of one participant
+    chat.py          messages to everybody or to one person
+    models.py        the table of these messages
+    signal_rate.py   limits on signals, messages and streams of one participant
 """

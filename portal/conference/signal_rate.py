@@ -1,33 +1,44 @@
-"""Limits on signals and streams of one participant in a conference, counted in each process."""
+"""Limits on signals, chat messages and streams of one participant in a conference, counted in each process."""
 
 import itertools
+import math
 import threading
 import time
+from dataclasses import dataclass, field
 
 from portal.errors import Throttled
 
-PER_SECOND = 50.0
-BURST = 200.0
-STREAMS = 3  # a page uses one; a network that broke off leaves others behind until that is noticed
-FORGET_SECONDS = BURST / PER_SECOND  # after this time without a signal a whole burst is allowed again
 
-_left: dict[str, tuple[float, float]] = {}
+@dataclass(frozen=True)
+class Rate:
+    """So many at once, and `per_second` from then on. `left` is what each participant may still do, and since when."""
+
+    per_second: float
+    burst: float
+    left: dict[str, tuple[float, float]] = field(default_factory=dict, compare=False)
+
+
+SIGNALS = Rate(per_second=50, burst=200)
+MESSAGES = Rate(per_second=0.5, burst=10)
+STREAMS = 3  # a page uses one; a network that broke off leaves others behind until that is noticed
+
 _streams: dict[str, list[int]] = {}
 _numbers = itertools.count()
 _lock = threading.Lock()
 
 
-def take_signal(participation_id: str) -> None:
-    """Count one signal of the participant. Raises `Throttled` if he has sent too many."""
+def take(rate: Rate, participation_id: str) -> None:
+    """Count one thing that the participant does. Raises `Throttled` if he has done too many."""
     at = time.monotonic()
     with _lock:
-        for known in [known for known, (_, since) in _left.items() if since < at - FORGET_SECONDS]:
-            del _left[known]
-        left, since = _left.get(participation_id, (BURST, at))
-        left = min(BURST, left + (at - since) * PER_SECOND)
-        _left[participation_id] = (left, at) if left < 1 else (left - 1, at)
+        whole_after = rate.burst / rate.per_second  # after this time without any, a whole burst is allowed again
+        for known in [known for known, (_, since) in rate.left.items() if since < at - whole_after]:
+            del rate.left[known]
+        left, since = rate.left.get(participation_id, (rate.burst, at))
+        left = min(rate.burst, left + (at - since) * rate.per_second)
+        rate.left[participation_id] = (left, at) if left < 1 else (left - 1, at)
     if left < 1:
-        raise Throttled(retry_after=1)
+        raise Throttled(retry_after=math.ceil((1 - left) / rate.per_second))
 
 
 def open_stream(participation_id: str) -> int:

@@ -142,8 +142,11 @@ def find_receiver(room: Room, sender: Participation, to: str, kind: SignalType) 
 
     Raises `NotFound`.
     """
-    if kind is SignalType.READMIT:
-        return find_removed(room, to)
+    return find_removed(room, to) if kind is SignalType.READMIT else find_other(room, sender, to)
+
+
+def find_other(room: Room, sender: Participation, to: str) -> Participation:
+    """The participation with the id `to`, of somebody else who is in. Raises `NotFound`."""
     receiver = session.scalar(
         sa.select(Participation).where(
             Participation.room_uuid == room.uuid, Participation.id == to, Participation.left_at.is_(None)
@@ -155,13 +158,18 @@ def find_receiver(room: Room, sender: Participation, to: str, kind: SignalType) 
 
 
 def require_may_signal(sender: Participation, tab: str, kind: SignalType) -> None:
-    """Make sure that this tab may send such a signal now. Raises `NotAllowed` (role), `InAnotherTab` or `Throttled`.
+    """Make sure that this tab may send such a signal now. Raises `NotAllowed` (role), `InAnotherTab` or `Throttled`."""
+    signal_rate.take(signal_rate.SIGNALS, sender.id)
+    if not may_signal(sender.role, kind):
+        raise NotAllowed(Message("Only moderators may do this."))
+    require_this_tab(sender, tab)
+
+
+def require_this_tab(sender: Participation, tab: str) -> None:
+    """Make sure that no other tab of the participant is in. Raises `InAnotherTab`.
 
     After a restart of the portal nothing is known of any tab, until the next heartbeat.
     """
-    signal_rate.take_signal(sender.id)
-    if not may_signal(sender.role, kind):
-        raise NotAllowed(Message("Only moderators may do this."))
     if channels().presence(str(sender.room_uuid)).get(sender.id, {}).get("tab", tab) != tab:
         raise InAnotherTab
 

@@ -29,10 +29,16 @@ class PackagePreset:
 
 PRESETS = {
     "small": PackagePreset(
-        "Small", ServiceType.MEET, "mesh", {"max_rooms": 10, "max_participants": 25, "max_duration": None}
+        "Small",
+        ServiceType.MEET,
+        "mesh",
+        {"max_rooms": 10, "max_participants": 25, "max_duration": None, "public_chat": True},
     ),
     "large": PackagePreset(
-        "Large", ServiceType.MEET, "mesh", {"max_rooms": None, "max_participants": 100, "max_duration": None}
+        "Large",
+        ServiceType.MEET,
+        "mesh",
+        {"max_rooms": None, "max_participants": 100, "max_duration": None, "public_chat": True, "private_chat": True},
     ),
 }
 """Word of the command line → what it makes."""

@@ -40,8 +40,8 @@ from portal.web.admin import staff as admin_staff
 from portal.web.admin import staff_members as admin_staff_members
 from portal.web.admin.audit_things import path_of_thing
 from portal.web.admin.navigation import home_endpoint
+from portal.web.conference import chat, returning
 from portal.web.conference import pages as conference_pages
-from portal.web.conference import returning
 from portal.web.conference import signals as conference_signals
 from portal.web.join import join_tickets
 from portal.web.join import pages as join_pages
@@ -86,6 +86,7 @@ def install(app: Flask) -> None:
         join_pages.bp,
         conference_pages.bp,
         conference_signals.bp,
+        chat.bp,
         returning.bp,
         session_pages.bp,
         passwords.bp,

@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.e2e.people import Person, follow, sees
+from tests.e2e.test_chat import open_chat, write
 from tests.e2e.test_domain import entry_of
 from tests.e2e.test_doors import change_board, change_link, open_house
 from tests.e2e.test_journeys import board_links
@@ -144,6 +145,13 @@ def test_pages_of_guests(portal: Portal, person: Callable[..., Person], seen: Ca
     seen(host.page, "conference")
     host.page.get_by_role("button", name="People").click()
     seen(host.page, "conference-people")
+    open_chat(host)
+    seen(host.page, "conference-chat-empty")
+    write(host, "The minutes are at https://example.org/minutes/2026-11-30, please read point 4.")
+    open_chat(guest)
+    write(guest, "I have them open.\nMay I say something about point 4 first?", to="Mo Moderator")
+    expect(host.page.get_by_text("to you only")).to_be_visible()
+    seen(host.page, "conference-chat")
     guest.leave()
     seen(page, "left")
     alice = person("Alice")

@@ -16,6 +16,7 @@ from portal.admission.removals import removed_people
 from portal.channels import MailboxMessage, channels
 from portal.clock import now
 from portal.conference import signal_rate
+from portal.conference.chat import chat_rights
 from portal.conference.signals import (
     InAnotherTab,
     SignalType,
@@ -38,7 +39,7 @@ from portal.edge.guard import admitted, find_participant
 from portal.edge.i18n import translated
 from portal.edge.transaction import in_turn, reading_only
 from portal.errors import Invalid, Message, Refused
-from portal.rooms.models import Role
+from portal.rooms.models import Role, Room
 from portal.status.presence import end_absence
 from portal.status.time_limit import find_end_of_run
 from portal.turns import PLAYERS, STREAM_PATIENCE
@@ -48,7 +49,7 @@ from portal.web.conference.pages import GONE, all_ending_words, ending_words
 bp = Blueprint("signals", __name__, url_prefix="/rooms/<id:room_id>/-/conference")
 
 LARGEST = 64_000
-LIMIT_EVERY = 4  # turns of a stream: so seldom is the time limit read
+LIMITS_EVERY = 4  # turns of a stream: so seldom are the time limit and the rights to chat read
 TAB_LENGTH = 64
 
 
@@ -66,7 +67,7 @@ def presence(participant: Participant) -> ResponseReturnValue:
     mark = channels().last_message_id(mailbox(participant.participation.id)) if body.get("first") is True else None
     heartbeat(
         participant.participation,
-        tab=_word(body, "tab"),
+        tab=word(body, "tab"),
         microphone=body.get("microphone") is True,
         camera=body.get("camera") is True,
         takeover=body.get("takeover") is True,
@@ -98,7 +99,7 @@ def closing(participant: Participant) -> ResponseReturnValue:
 def send_signal(participant: Participant) -> ResponseReturnValue:
     """Relay a signal to another participant; or do what a moderator asks, which is written to the audit."""
     body, sender = json_body(), participant.participation
-    tab, to, kind = _word(body, "tab"), _word(body, "to"), _kind(body)
+    tab, to, kind = word(body, "tab"), word(body, "to"), _kind(body)
     session.commit()  # no transaction is open while others are told
     require_may_signal(sender, tab, kind)
     receiver = find_receiver(participant.room, sender, to, kind)
@@ -162,8 +163,8 @@ def _ending_reason(refused: ParticipationEnded | NoSuchRoom) -> str:
 def _hear(app: Flask, participant: Participant, tab: str, after: str, words: dict[str, str]) -> Iterator[str]:
     participation, room = participant.participation, participant.room
     box = mailbox(participation.id)
-    known: tuple[dict[str, Any], str | None] | None = None
-    until = None
+    known: tuple[dict[str, Any], dict[str, Any]] | None = None
+    limits: dict[str, Any] = {}
     beats = int(sse.LONGEST_SECONDS / sse.HEARTBEAT_SECONDS) * 100
     number = signal_rate.open_stream(participation.id)
     try:
@@ -181,11 +182,11 @@ def _hear(app: Flask, participant: Participant, tab: str, after: str, words: dic
                     if message.body["event"] == "over" and _is_for(message, tab):
                         return
                 people, member_until = _people(app, room.id, participant.cookie)
-                if beat % LIMIT_EVERY == 0:
-                    until = _until(app, participant)
-                if (people, until) != known:
-                    known = (people, until)
-                    yield sse.event("roster", {**people, "until": until})
+                if beat % LIMITS_EVERY == 0:
+                    limits = _limits(app, participant)
+                if (people, limits) != known:
+                    known = (people, limits)
+                    yield sse.event("roster", {**people, **limits})
                 else:
                     yield sse.event("beat", {})  # a script hears no comments, and wants to know that the stream lives
                 watch.wait(sse.waiting_time(sse.HEARTBEAT_SECONDS, member_until))
@@ -215,11 +216,12 @@ def _people(app: Flask, room_id: str, cookie: AdmissionCookie) -> tuple[dict[str
     return told, _membership_end(participant)
 
 
-def _until(app: Flask, participant: Participant) -> str | None:
-    """When the run ends by its time limit, which owners may change while it lasts."""
+def _limits(app: Flask, participant: Participant) -> dict[str, Any]:
+    """When the run ends by its time limit, and what may be written. Owners may change both while it lasts."""
     with app.app_context(), reading(), transaction():
         end = find_end_of_run(participant.participation.run)
-    return None if end is None else end.isoformat()
+        rights = chat_rights(session.get_one(Room, participant.room.uuid))
+    return {"until": None if end is None else end.isoformat(), "chat": asdict(rights)}
 
 
 def _membership_end(participant: Participant) -> datetime | None:
@@ -268,7 +270,8 @@ def _kind(body: dict[str, Any]) -> SignalType:
         raise Invalid(kind=Message("There is no such signal.")) from None
 
 
-def _word(body: dict[str, Any], name: str) -> str:
+def word(body: dict[str, Any], name: str) -> str:
+    """The id or key `name` of what was sent. Raises `Invalid` on it if it is none."""
     value = body.get(name)
     if not isinstance(value, str) or not 1 <= len(value) <= TAB_LENGTH:
         raise Invalid(**{name: Message("This is missing, or too long.")})

@@ -1,5 +1,6 @@
 // The conversation: puts portal, media, peers and page together.
 
+import * as chat from "./chat.js";
 import { watchLevels } from "./levels.js";
 import { Media } from "./media.js";
 import { announce, cover, facts, find, isolated, keepDevices, note, say } from "./page.js";
@@ -9,6 +10,7 @@ import { Portal } from "./portal.js";
 import * as tiles from "./tiles.js";
 
 const NEAR = 10 * 60_000; // ms: whoever was away for longer is asked before he enters again
+const PANELS = ["people", "chat"];
 const WARNINGS = [10, 2]; // minutes before the time limit
 const portal = new Portal();
 const media = new Media();
@@ -85,6 +87,7 @@ function onRoster({ detail }) {
     announce(say(removed ? "removed" : "left", { name: person.name }));
   }
   list(people, detail.removed ?? [], moderate);
+  chat.allow(people, detail.chat);
   note("alone", people.length === 1 ? say("alone") : "");
   media.fit(people.length);
   showCount();
@@ -187,11 +190,17 @@ function end({ detail }) {
   cover("over", detail.message || say("over"));
 }
 
-function showPeople(open) {
-  find("people").hidden = !open;
-  find("player").classList.toggle("shows-people", open);
-  find("people-button").setAttribute("aria-expanded", String(open));
-  find(open ? "people" : "people-button").focus();
+// Of the panels beside the pictures one is open, or none (null).
+function showPanel(id) {
+  const closed = PANELS.find((one) => !find(one).hidden);
+  for (const one of PANELS) {
+    find(one).hidden = one !== id;
+    find(`${one}-button`).setAttribute("aria-expanded", String(one === id));
+  }
+  find("player").classList.toggle("shows-side", id !== null);
+  if (id === "chat") chat.opened();
+  else if (id) find(id).focus();
+  else if (closed) find(`${closed}-button`).focus();
 }
 
 portal.addEventListener("roster", onRoster);
@@ -201,6 +210,7 @@ portal.addEventListener("mute", () => {
   note("microphone", say("mutedBy"));
 });
 portal.addEventListener("over", (event) => (event.detail.reason === "lost" ? comeBack(event) : end(event)));
+portal.addEventListener("open", chat.catchUp);
 portal.addEventListener("lost", () => note("portal", say("serverLost")));
 portal.addEventListener("found", () => {
   note("portal", "");
@@ -228,9 +238,9 @@ find("ending-seen").addEventListener("click", () => {
 });
 find("rejoin").addEventListener("click", rejoin);
 find("takeover").addEventListener("click", () => location.replace(`${location.pathname}#takeover`) || location.reload());
-find("people-button").addEventListener("click", () => showPeople(find("people").hidden));
+for (const id of PANELS) find(`${id}-button`).addEventListener("click", () => showPanel(find(id).hidden ? id : null));
 addEventListener("keydown", ({ key }) => {
-  if (key === "Escape" && !find("people").hidden) showPeople(false);
+  if (key === "Escape" && PANELS.some((id) => !find(id).hidden)) showPanel(null);
 });
 addEventListener("pagehide", () => portal.closing());
 addEventListener("pageshow", (event) => event.persisted && location.reload());
@@ -245,6 +255,7 @@ const takeover = location.hash === "#takeover";
 if (takeover) history.replaceState(null, "", location.pathname);
 tiles.tileOf(me);
 showControls();
+chat.start(portal);
 await portal.start(takeover);
 if (!portal.ended) { // a second tab leaves camera and microphone alone
   setInterval(showCount, 10000);

@@ -14,7 +14,7 @@ const pause = (tries) => {
 };
 
 // crypto.randomUUID exists on secure pages only.
-function randomId() {
+export function randomId() {
   return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
@@ -80,6 +80,21 @@ export class Portal extends EventTarget {
     return null;
   }
 
+  // Write a message of the chat: {text, to, key}. The answer; null if there was none.
+  write(message) {
+    return this.#post(facts.messages, { tab: this.tab, ...message });
+  }
+
+  // The messages of the chat that were written so far; none if the portal does not answer.
+  async read() {
+    try {
+      const answer = await fetch(facts.messages, { signal: AbortSignal.timeout(TIMEOUT) });
+      return answer.ok ? (await answer.json()).messages : [];
+    } catch {
+      return [];
+    }
+  }
+
   // Enter again, because the place was lost. `byItself`: only if the conversation still goes on. Why not, in the
   // portal's words {error, …}, or null once we are in, as somebody new to the others.
   async comeBack(byItself) {
@@ -143,7 +158,7 @@ export class Portal extends EventTarget {
     const from = this.#mark === null ? "" : `&after=${encodeURIComponent(this.#mark)}`;
     const source = new EventSource(`${facts.stream}?tab=${encodeURIComponent(this.tab)}${from}`);
     this.#source = source;
-    for (const name of ["roster", "signal", "mute", "over", "beat"]) {
+    for (const name of ["roster", "signal", "message", "mute", "over", "beat"]) {
       source.addEventListener(name, (event) => {
         this.#heardAt = Date.now();
         this.#failures = 0;
@@ -151,6 +166,7 @@ export class Portal extends EventTarget {
         this.#hear(name, JSON.parse(event.data));
       });
     }
+    source.addEventListener("open", () => this.dispatchEvent(new Event("open")));
     source.addEventListener("error", () => this.#listenLater(source));
   }
 

@@ -1,0 +1,150 @@
+"""Text chat in a conference, through the portal, so that it can be refused: to everybody, or to one person.
+
+A message is kept for those who come later until the run ends, and then it is gone. Nothing of it is written to the
+audit or told to webhooks. What a room may is the features `public_chat` and `private_chat`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import joinedload
+
+from portal.audit.operations import Auditable, AuditLine
+from portal.channels import channels
+from portal.conference import signal_rate
+from portal.conference.models import MESSAGE_LENGTH, ChatMessage
+from portal.conference.signals import mailbox
+from portal.db import on_commit, session
+from portal.errors import Invalid, Message, NotAllowed
+from portal.people.names import printable
+from portal.rooms.features import features_of
+from portal.rooms.models import Role, Room
+from portal.status.models import Participation
+from portal.status.operations import present_participations
+
+MOST_KEPT = 500
+"""So many messages of a run are kept; the oldest go first."""
+
+NOTHING = Message("Write something first.")
+
+
+@dataclass(frozen=True)
+class ChatRights:
+    """What plan, room and service allow: messages to everybody, and messages to one person."""
+
+    public: bool
+    private: bool
+
+
+@dataclass(frozen=True)
+class ChatLine:
+    """A message as pages get it. `sender` and `receiver` are ids of participations; `receiver` None: everybody."""
+
+    id: str
+    sender: str
+    name: str
+    role: Role
+    receiver: str | None
+    receiver_name: str
+    text: str
+    at: str
+
+
+def chat_rights(room: Room) -> ChatRights:
+    """What may be written in this room now."""
+    on = {row.code for row in features_of(room) if row.used_value and row.available}
+    return ChatRights("public_chat" in on, "private_chat" in on)
+
+
+def send_message(room: Room, sender: Participation, *, receiver: Participation | None, text: str, key: str) -> ChatLine:
+    """Write a message, and tell those whom it is for. Sent again with the same `key` it is not written again.
+
+    Raises `NotAllowed` if such messages are off in the room, `Throttled`, and `Invalid` if `text` is empty or too long.
+    """
+    rights = chat_rights(room)
+    if not (rights.private if receiver is not None else rights.public):
+        raise NotAllowed(Message("Chat is off in this room."))
+    signal_rate.take(signal_rate.MESSAGES, sender.id)
+    cleaned = _clean_text(text)
+    written = session.scalar(
+        sa.select(ChatMessage).where(ChatMessage.sender_uuid == sender.uuid, ChatMessage.key == key)
+    )
+    if written is None:
+        written = ChatMessage(session_uuid=sender.session_uuid, sender=sender, receiver=receiver, key=key, text=cleaned)
+        session.add(written)
+        session.flush()
+        _forget_oldest(sender.session_uuid)
+    line = _line(written)
+    present = [receiver] if receiver is not None else present_participations(room)
+    _tell([person.id for person in present if person.uuid != sender.uuid], line)
+    return line
+
+
+def messages_for(participation: Participation) -> list[ChatLine]:
+    """The messages of the run that this participant may read, oldest first."""
+    own = participation.uuid
+    found = session.scalars(
+        sa.select(ChatMessage)
+        .where(
+            ChatMessage.session_uuid == participation.session_uuid,
+            sa.or_(
+                ChatMessage.receiver_uuid.is_(None), ChatMessage.receiver_uuid == own, ChatMessage.sender_uuid == own
+            ),
+        )
+        .options(joinedload(ChatMessage.sender), joinedload(ChatMessage.receiver))
+        .order_by(ChatMessage.uuid)
+    )
+    return [_line(message) for message in found]
+
+
+def forget_ended(lines: Sequence[tuple[AuditLine, Auditable]], _webhooks: int | None) -> None:
+    """Delete the messages of runs that end, as the audit's lines say. `create_app` subscribes it to the audit."""
+    if lines[0][0].action == "room.ended":
+        ended = [run.uuid for _line, run in lines]
+        session.execute(sa.delete(ChatMessage).where(ChatMessage.session_uuid.in_(ended)))
+
+
+def _clean_text(text: str) -> str:
+    """Lines of text without characters that show nothing. It is shown as text: what it says is no markup."""
+    if len(text.strip()) > MESSAGE_LENGTH:
+        raise Invalid(Message("This is too long: at most %(longest)d characters.", longest=MESSAGE_LENGTH))
+    cleaned = "\n".join(printable(line, longest=MESSAGE_LENGTH) for line in text.splitlines()).strip()
+    if not cleaned:
+        raise Invalid(NOTHING)
+    return cleaned
+
+
+def _forget_oldest(run_uuid: UUID) -> None:
+    of_run = ChatMessage.session_uuid == run_uuid
+    last = sa.select(ChatMessage.uuid).where(of_run).order_by(ChatMessage.uuid.desc()).offset(MOST_KEPT).limit(1)
+    session.execute(
+        sa.delete(ChatMessage).where(of_run, ChatMessage.uuid <= last.scalar_subquery()),
+        execution_options={"synchronize_session": False},
+    )
+
+
+def _tell(receivers: Sequence[str], line: ChatLine) -> None:
+    message = {"event": "message", **asdict(line)}
+
+    def post() -> None:
+        with channels().together() as signals:
+            for receiver in receivers:
+                signals.post(mailbox(receiver), message)
+
+    on_commit(post)
+
+
+def _line(message: ChatMessage) -> ChatLine:
+    receiver = message.receiver
+    return ChatLine(
+        id=message.id,
+        sender=message.sender.id,
+        name=message.sender.name,
+        role=message.sender.role,
+        receiver=receiver.id if receiver is not None else None,
+        receiver_name=receiver.name if receiver is not None else "",
+        text=message.text,
+        at=message.sent_at.isoformat(),
+    )

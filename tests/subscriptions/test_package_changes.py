@@ -144,20 +144,18 @@ def test_only_what_the_portal_or_a_service_of_the_package_provides_is_sold(cast:
     package = a_package(features={"max_rooms": 5})
     codes = {feature.code for feature in offered_features(package.service_type, package.providers)}
     assert {"max_rooms", "max_participants", "allow_create_account"} <= codes
-    assert not {"public_chat", "recording", "max_viewers"} & codes
-    assert refused_fields(lambda: set_package_feature(package, code="public_chat", value=True, by=ada)) == {
-        "public_chat"
-    }
+    assert not {"recording", "max_viewers"} & codes
+    assert refused_fields(lambda: set_package_feature(package, code="recording", value=True, by=ada)) == {"recording"}
     one = add_package_provider(package, provider=standin(), by=ada)
-    set_package_feature(package, code="public_chat", value=True, by=ada)
-    assert package.values == {"max_rooms": 5, "public_chat": True}
-    with pytest.raises(Conflict, match="Public chat"):
+    set_package_feature(package, code="recording", value=True, by=ada)
+    assert package.values == {"max_rooms": 5, "recording": True}
+    with pytest.raises(Conflict, match="Recording"):
         remove_package_provider(package, one, by=ada)
-    remove_package_feature(package, code="public_chat", by=ada)
+    remove_package_feature(package, code="recording", by=ada)
     remove_package_provider(package, one, by=ada)
     assert [each.provider for each in package.providers] == [mesh()]
     with pytest.raises(NotFound):
-        remove_package_feature(package, code="public_chat", by=ada)
+        remove_package_feature(package, code="recording", by=ada)
 
 
 def test_features_are_set_together_or_not_at_all(cast: Cast, ada: Actor) -> None:

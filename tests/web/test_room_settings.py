@@ -143,17 +143,16 @@ def test_an_override_that_does_not_count_says_why(cast: Cast, app: Flask, alice:
 
 @pytest.fixture
 def _more_than_served(cast: Cast) -> None:
-    """A plan with features that the service behind the room does not offer, as staff may have switched services."""
+    """A plan with a feature that the service behind the room does not offer, as staff may have switched services."""
     with cast.app.app_context(), transaction():
         subscription = cast.room().subscription
-        for code in ("recording", "public_chat", "screen_sharing"):
-            subscription.features.append(SubscriptionFeature(code=code, switch=True))
+        subscription.features.append(SubscriptionFeature(code="recording", switch=True))
 
 
 @pytest.mark.usefixtures("_more_than_served")
 def test_the_overview_shows_every_limit_of_the_plan_with_its_reason(cast: Cast, alice: Client) -> None:
     page = alice.get(f"/manage/rooms/{cast.board}").text
-    for label in ("Rooms", "Participants", "Duration", "Recording", "Public chat", "Screen sharing"):
+    for label in ("Rooms", "Participants", "Duration", "Recording", "Public chat"):
         assert re.search(rf'class="wide">{label}<', page), label
     assert page.count("From the plan") == 3
 
@@ -167,11 +166,10 @@ def test_what_the_service_behind_the_room_cannot_do_is_not_shown_as_on(
     page = alice.get(f"/manage/rooms/{cast.board}").text
     rows = {cells[0]: cells[1:] for cells in (re.findall(r">([^<>]+)</t[hd]>", row) for row in page.split("<tr")[2:])}
     assert rows["Recording"] == ["On", "–", "Not available", "The service behind the room does not offer it"]
-    assert rows["Screen sharing"][2] == "Not available"
     assert rows["Public chat"] == ["On", "Off", "Off", "Switched off for this room"]
     assert rows["Participants"][2] == "25"
     hint = "The plan has it on. The service behind the room does not offer it."
-    assert alice.get(path).text.count(hint) == 2  # of recording and screen sharing; chat is off anyhow
+    assert alice.get(path).text.count(hint) == 1  # of recording
 
 
 def test_where_guests_are_not_let_in_their_link_says_so(cast: Cast, app: Flask, alice: Client, path: str) -> None:

@@ -79,7 +79,7 @@ class StandInAdapter:
             read_by="stand-in",
         ),
     )
-    features: frozenset[str] = frozenset({"public_chat"})
+    features: frozenset[str] = frozenset({"public_chat", "recording"})
 
     def bind(self, properties: Mapping[str, Any]) -> "StandInService":
         return StandInService(properties.get("host_url", "http://127.0.0.1:9"), properties.get("secret", ""))

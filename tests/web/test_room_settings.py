@@ -154,7 +154,7 @@ def test_the_overview_shows_every_limit_of_the_plan_with_its_reason(cast: Cast, 
     page = alice.get(f"/manage/rooms/{cast.board}").text
     for label in ("Rooms", "Participants", "Duration", "Recording", "Public chat"):
         assert re.search(rf'class="wide">{label}<', page), label
-    assert page.count("From the plan") == 3
+    assert page.count("From the plan") == 5
 
 
 @pytest.mark.usefixtures("_more_than_served")

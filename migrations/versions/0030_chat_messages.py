@@ -5,8 +5,8 @@ from alembic import op
 
 import portal.db
 
-revision = "0029"
-down_revision = "0028"
+revision = "0030"
+down_revision = "0029"
 
 REFERENCES = {"session_uuid": "room_sessions", "sender_uuid": "participations", "receiver_uuid": "participations"}
 

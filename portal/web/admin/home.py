@@ -94,7 +94,6 @@ BLOCKS = (
         "admin/home/_reached_limits.html",
         StaffPermission.SUBSCRIPTIONS_READ,
         lambda _somebody: reached_limits(MOST + 1),
-        urgent=False,
     ),
     HomeBlock("admin/home/_live_rooms.html", StaffPermission.ROOMS_READ, _live_rooms, urgent=False),
 )

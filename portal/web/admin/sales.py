@@ -11,6 +11,7 @@ from wtforms.validators import InputRequired, Optional
 from portal.accounts.operations import sell_package
 from portal.customers.models import Customer, CustomerStatus
 from portal.customers.operations import find_customer
+from portal.customers.queries import customer_with_id
 from portal.db import session
 from portal.edge import actor
 from portal.edge.i18n import gettext as _
@@ -47,7 +48,7 @@ class SaleForm(Form):
 @refills
 def sell() -> ResponseReturnValue:
     """Sell a package: from a customer or a package, which the address names then, or from nothing."""
-    packages = _offered_packages()
+    packages, buyer = _offered_packages(), _buyer()
     asked = {"customer": query_word("customer"), "package": query_word("package")}
     form = SaleForm(data={"account": True, **{name: value for name, value in asked.items() if value}})
     form.package.choices = [SelectChoice(one.id, _line(one)) for one in packages]
@@ -61,7 +62,11 @@ def sell() -> ResponseReturnValue:
             flash_messages.done(_("Sold to %(name)s.", name=customer.display_name))
             return redirect(url_for("admin_subscription.show", subscription_id=sold.id), 303)
     page = render_template(
-        "admin/subscriptions/sell.html", form=form, packages=packages, customers=_offered_customers(), back=_back()
+        "admin/subscriptions/sell.html",
+        form=form,
+        packages=packages,
+        buyer=buyer,
+        customers=_offered_customers() if buyer is None else [],
     )
     return page, 422 if form.refused else 200
 
@@ -89,5 +94,7 @@ def _line(package: ServicePackage) -> str:
     return _("%(name)s: %(price)s", name=package.name, price=price)
 
 
-def _back() -> str:
-    return url_for("admin_subscriptions.index", customer=query_word("customer") or None)
+def _buyer() -> Customer | None:
+    """The customer that the address names, who is not asked for then; None if it names none."""
+    named = query_word("customer")
+    return customer_with_id(named) if named else None

@@ -15,7 +15,7 @@ from portal.edge import actor
 from portal.edge.i18n import gettext as _
 from portal.edge.i18n import translated
 from portal.edge.staff_guard import staff
-from portal.errors import Conflict, NotAllowed
+from portal.errors import Conflict, Message, NotAllowed
 from portal.people.models import PlatformRole, User
 from portal.people.password_links import IssuedPasswordLink, find_link_of, issue_password_link
 from portal.people.role_holders import has_authority, make_staff_member, require_authority, set_roles
@@ -94,14 +94,12 @@ def create() -> ResponseReturnValue:
 def show(person: User) -> ResponseReturnValue:
     """Show one person: roles, what they let him do, and whether he can sign in."""
     held = frozenset[StaffPermission]().union(*(permissions_of(role) for role in person.platform_roles))
-    somebody = actor.someone()
     return render_template(
         "admin/staff/show.html",
         person=person,
         held=[one for one in StaffPermission if one in held],
         link=find_link_of(person),
-        own=person.uuid == somebody.uuid,
-        above=not has_authority(somebody, person),
+        fixed=_why_fixed(person),
         at=now(),
     )
 
@@ -165,7 +163,7 @@ def activate(person: User) -> ResponseReturnValue:
 def delete(person: User) -> ResponseReturnValue:
     """Ask for confirmation, then delete somebody for good."""
     if request.method != "POST":
-        return render_template("admin/staff/delete.html", person=person)
+        return render_template("admin/staff/delete.html", person=person, fixed=_why_fixed(person))
     name = person.name
     try:
         delete_user(person, by=actor.someone())
@@ -196,4 +194,15 @@ def _back(person: User) -> ResponseReturnValue:
 
 
 def _page(template: str, *, form: RolesForm, person: User | None = None) -> ResponseReturnValue:
-    return render_template(template, form=form, person=person), 422 if form.refused else 200
+    fixed = _why_fixed(person) if person is not None else None
+    return render_template(template, form=form, person=person, fixed=fixed), 422 if form.refused else 200
+
+
+def _why_fixed(person: User) -> Message | None:
+    """Why the reader can change nothing of this person; None if he may."""
+    somebody = actor.someone()
+    if person.uuid == somebody.uuid:
+        return Message("This is you. Another administrator changes your roles and your status.")
+    if not has_authority(somebody, person):
+        return Message("%(name)s may do more here than you, so only others can change something.", name=person.name)
+    return None

@@ -157,7 +157,12 @@ def renewal(subscription: Subscription) -> ResponseReturnValue:
             return _done(subscription, _renewed(subscription))
     if subscription.canceled_at is None:
         del form.uncancel
-    return _page(subscription, form, Message("Renew subscription"), Message("Renew"), _renewal_words(subscription))
+    try:
+        says, possible = _renewal_words(subscription), True
+    except Conflict as conflict:
+        says, possible = [translated(conflict.message)], form.refused
+    shown = form if possible else None
+    return _page(subscription, shown, Message("Renew subscription"), Message("Renew"), says)
 
 
 def _renewed(subscription: Subscription) -> str:
@@ -167,12 +172,9 @@ def _renewed(subscription: Subscription) -> str:
 
 
 def _renewal_words(subscription: Subscription) -> list[str]:
-    zone = zone_of(subscription.customer)
-    try:
-        renewed = renewal_of(subscription, cycles=1, at=now())
-    except Conflict as conflict:
-        return [translated(conflict.message)]
-    words = []
+    """What renewing it does. Raises `Conflict` if it cannot be renewed."""
+    zone, words = zone_of(subscription.customer), []
+    renewed = renewal_of(subscription, cycles=1, at=now())
     if has_ended(subscription, now()):
         words.append(_("It has ended, so a new period begins today."))
     elif subscription.ends_at is not None:
@@ -210,7 +212,10 @@ def cancellation(subscription: Subscription) -> ResponseReturnValue:
         day = last_day(end, zone_of(subscription.customer))
         says.append(_("At the end: its rooms can be used through %(day)s, then no longer.", day=day))
     stops = _stops(counted(subscription))
-    says.append(_("Now: %(words)s", words=" ".join(translated(one) for one in stops)))
+    if end is None:
+        says += stops
+    else:
+        says.append(_("Now: %(words)s", words=" ".join(translated(one) for one in stops)))
     says.append(_("Nothing is deleted. It can be renewed later."))
     title, button = Message("Cancel subscription"), Message("Cancel subscription")
     return _page(subscription, form, title, button, says, dangerous=True)

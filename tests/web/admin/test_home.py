@@ -31,6 +31,14 @@ def test_a_service_that_is_off_while_rooms_need_it_leads_to_its_page(cast: Cast)
     assert "Old house" not in bob.get("/admin").text
 
 
+def test_a_limit_that_is_reached_needs_somebody_to_act(cast: Cast) -> None:
+    with cast.app.app_context(), transaction():
+        next(one for one in cast.room().subscription.features if one.code == "max_rooms").number = 2
+    page = cast.sign_in("admin").get("/admin").text
+    assert "Limits reached" in page
+    assert CALM not in page
+
+
 def test_rooms_that_are_live_are_links_for_those_who_may_see_all_rooms(cast: Cast) -> None:
     cast.join(Role.GUEST)
     link = f'href="/manage/rooms/{cast.board}">Board meeting</a>'

@@ -164,7 +164,18 @@ def test_the_page_offers_nobody_what_he_may_not_do(cast: Cast) -> None:
         assert not re.search(r"/(roles|deactivation|deletion|password-link)\"", html)
     refused = clerk.send(f"{above.request.path}/deactivation", "/admin/staff")
     assert "may do more here than you" in unescape(clerk.get(refused.location).text)
-    boxes = clerk.get(f"{person(clerk, 'Bob Fischer')}/roles").text
+    for of, words in (
+        (person(clerk, "Bob Fischer"), "This is you."),
+        (above.request.path, "may do more here than you"),
+    ):
+        page = unescape(clerk.get(f"{of}/roles").text)
+        assert words in page
+        assert 'type="submit">Save<' not in page
+    own_deletion = ada.get(f"{person(ada, 'Ada Admin')}/deletion").text
+    assert "This is you." in own_deletion
+    assert "Delete person" not in own_deletion
+    with cast.app.app_context():
+        boxes = clerk.get(f"/admin/staff/{cast.user('charlie').id}/roles").text
     assert re.search(r"disabled><span\s+class=\"form-check-label\"><bdi>Administrator", boxes)
 
 

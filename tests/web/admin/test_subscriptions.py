@@ -161,6 +161,29 @@ def test_renewing_says_beforehand_until_when(cast: Cast, package: str) -> None:
     assert "Renewed: it ends after 29 Apr 2027." in ada.get(path).text
 
 
+def test_what_cannot_be_renewed_offers_no_button(cast: Cast) -> None:
+    with cast.app.app_context():
+        path = f"{LIST}/{cast.room().subscription.id}"
+    ada = cast.sign_in("admin")
+    page = ada.get(f"{path}/renewal").text
+    assert "This subscription has no end, so there is nothing to renew." in page
+    assert 'type="submit">Renew<' not in page
+    assert ada.send(f"{path}/renewal", cycles="1").status_code == 409
+
+
+def test_selling_from_a_customers_page_asks_for_no_customer_and_leads_back(cast: Cast, package: str) -> None:
+    ada = cast.sign_in("admin")
+    with cast.app.app_context():
+        acme = cast.room().customer.id
+    page = ada.get(f"{LIST}/new?customer={acme}").text
+    assert re.search(r"<p>To \W*Acme\W*</p>", page)
+    assert f'href="/admin/customers/{acme}"' in page
+    assert f'name="customer" value="{acme}"' in page
+    answer = ada.send(f"{LIST}/new?customer={acme}", customer=acme, package=package)
+    assert answer.status_code == 303, answer.text
+    assert 'list="customers"' in ada.get(f"{LIST}/new?customer=1111111111").text
+
+
 def test_canceling_at_the_end_and_taking_it_back(cast: Cast, package: str) -> None:
     ada = cast.sign_in("admin")
     path = sell(ada, package)

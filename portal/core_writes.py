@@ -16,11 +16,13 @@ from portal.clock import now
 from portal.db import TimestampMixin, session
 from portal.identifiers import Identified, IdentifierMixin
 
+_COUNTED = {"preserve_rowcount": True}
 
-def insert_row(insert: sa.Insert, row: dict[str, Any]) -> None:
-    """Insert this row. `insert` names no values, and is made once."""
+
+def insert_row(insert: sa.Insert, row: dict[str, Any]) -> bool:
+    """Insert this row; false if `insert`, which is made once, selects what it inserts and its condition is not met."""
     session.flush()  # it may refer to what waits to be flushed
-    session.connection().execute(insert, row)
+    return session.connection().execute(insert, row, execution_options=_COUNTED).rowcount > 0
 
 
 def update_row(thing: IdentifierMixin, **values: Any) -> None:

@@ -103,22 +103,36 @@ def with_what_stands_above(query: sa.Select[Any]) -> sa.Select[Any]:
     )
 
 
-_ONE = with_what_stands_above(sa.select(*COLUMNS)).where(Account.uuid == sa.bindparam("account", type_=sa.Uuid()))
+_ONE = (
+    with_what_stands_above(sa.select(*COLUMNS))
+    .where(Account.uuid == sa.bindparam("account", type_=sa.Uuid()))
+    .with_for_update(of=Account, key_share=True)
+)
 
 
 def room_account(account_uuid: UUID) -> RoomAccount:
-    """The account with this uuid, by one statement."""
+    """The account with this uuid, locked until the transaction ends, so that it stays with its plan; by one statement.
+
+    Rows that refer to it can be written meanwhile, as with `db.lock`.
+    """
     return account_of(read(_ONE, {"account": account_uuid}).one())
 
 
 _PLAN = (
     sa.select(SubscriptionFeature.number, *TERM)
-    .join(Subscription, Subscription.uuid == SubscriptionFeature.subscription_uuid)
+    .select_from(Account)
+    .join(SubscriptionFeature, SubscriptionFeature.subscription_uuid == Account.subscription_uuid)
+    .join(Subscription, Subscription.uuid == Account.subscription_uuid)
     .where(
-        SubscriptionFeature.subscription_uuid == sa.bindparam("subscription", type_=sa.Uuid()),
+        Account.uuid == sa.bindparam("account", type_=sa.Uuid()),
+        Account.subscription_uuid == sa.bindparam("subscription", type_=sa.Uuid()),
         SubscriptionFeature.code == MAX_ROOMS,
     )
-    .with_for_update(of=SubscriptionFeature, key_share=True)
+    .with_for_update(of=(Account, SubscriptionFeature), key_share=True)
+)
+_STILL_HAS_IT = sa.select(sa.true()).where(
+    Account.uuid == sa.bindparam("account", type_=sa.Uuid()),
+    Account.subscription_uuid == sa.bindparam("subscription", type_=sa.Uuid()),
 )
 
 
@@ -130,13 +144,17 @@ class RoomPlan:
     term: TermRead
 
 
-def lock_plan(account: RoomAccount) -> RoomPlan:
-    """What the plan of the account grants. A limit of rooms is locked until the transaction ends, its term read anew.
+def lock_plan(account: RoomAccount) -> RoomPlan | None:
+    """What the plan of the account grants; None if the account has moved to another one since it was read.
 
-    The lock is on the feature, not on the subscription, on which everybody who enters one of its rooms has one: whoever
-    makes a room waits for others who make one, and for nobody else. A plan without a limit is as it was read.
+    A limit of rooms is locked until the transaction ends, its term read anew. Locked is the account, as by whoever
+    moves it, and then the feature, not the subscription, on which everybody who enters one of its rooms has a lock:
+    whoever makes a room waits for others who make one, and for nobody else. A plan without a limit is as it was read.
     """
     if not account.limited:
         return RoomPlan(None, account.term)
-    row = read(_PLAN, {"subscription": account.subscription_uuid}).one_or_none()
-    return RoomPlan(row[0], TermRead(*row[1:])) if row is not None else RoomPlan(0, account.term)
+    named = {"account": account.uuid, "subscription": account.subscription_uuid}
+    row = read(_PLAN, named).one_or_none()
+    if row is not None:
+        return RoomPlan(row[0], TermRead(*row[1:]))
+    return RoomPlan(0, account.term) if read(_STILL_HAS_IT, named).scalar() else None

@@ -7,12 +7,12 @@ from typing import Any, Required, TypedDict, Unpack
 
 import sqlalchemy as sa
 
-from portal.accounts.models import AccountStatus
+from portal.accounts.models import Account, AccountStatus
 from portal.accounts.room_account import RoomAccount, lock_plan, room_account
 from portal.audit.operations import record_event
 from portal.channels import channels
 from portal.clock import now
-from portal.core_writes import insert_row, update_columns, update_row
+from portal.core_writes import insert_row, parameters, update_columns, update_row
 from portal.customers.creating import require_creating
 from portal.db import on_commit, read, session
 from portal.errors import Conflict, Invalid, Message
@@ -30,7 +30,31 @@ from portal.subscriptions.models import is_active
 from portal.subscriptions.provider_models import ServiceType
 
 TRASH_DAYS = 30
-_INSERT = sa.insert(Room.__table__)  # type: ignore[arg-type]
+CHANGED_MEANWHILE = Message("This account was changed a moment ago. Try again.")
+_ROOMS: Any = Room.__table__
+_COLUMNS = (
+    "uuid", "id", "created_at", "updated_at", "customer_uuid", "account_uuid", "subscription_uuid", "owner_uuid",
+    "status", "is_public", "room_type", "slug", "room_features", "room_settings", "room_metadata",
+    *name_columns(""),
+)  # fmt: skip
+_PARAMETERS = parameters(_ROOMS, *_COLUMNS)
+_INSERT = sa.insert(_ROOMS).from_select(
+    _COLUMNS,
+    sa.select(*_PARAMETERS.values())
+    .select_from(Account)
+    .where(
+        Account.uuid == _PARAMETERS["account_uuid"],
+        Account.subscription_uuid == _PARAMETERS["subscription_uuid"],
+        Account.owner_uuid == _PARAMETERS["owner_uuid"],
+    )
+    .with_for_update(read=True, of=Account),
+)
+"""Inserts a room if its account still has the subscription and the owner that the room gets.
+
+Whoever moves the account or hands it over has its row locked, so he is waited for here, or waits until the room is
+there, and takes it along. So no room stays with a plan that its account has left, nor with an owner who was deleted
+meanwhile: nobody is deleted who owns an account.
+"""
 
 
 class NewRoomFields(TypedDict, total=False):
@@ -47,7 +71,8 @@ class NewRoomFields(TypedDict, total=False):
 
 
 def create_room(*, account: RoomAccount, by: Actor, **fields: Unpack[NewRoomFields]) -> RoomRead:
-    """Create a room in the account, owned by the account's owner. Raises `Invalid` or `Conflict` (quota, plan).
+    """Create a room in the account, owned by the account's owner. Raises `Invalid`, or `Conflict` (quota, plan,
+    or another plan or owner of the account since that was read).
 
     The type follows from the account's subscription. A `room_type` that differs from it is `Invalid`.
     """
@@ -81,7 +106,8 @@ def create_room(*, account: RoomAccount, by: Actor, **fields: Unpack[NewRoomFiel
         ),
         "room_metadata": checked_metadata({} if metadata is None else metadata, field="room_metadata"),
     }
-    insert_row(_INSERT, {**columns, **name_columns(name)})
+    if not insert_row(_INSERT, {**columns, **name_columns(name)}):
+        raise Conflict(CHANGED_MEANWHILE)
     room = RoomRead(
         **columns,
         room_name=name,
@@ -194,6 +220,8 @@ def _require_room_left(account: RoomAccount) -> None:
     if account.account_status is not AccountStatus.ACTIVE:
         raise Conflict(Message("This account is inactive: nothing new is made in it. Ask whoever runs this portal."))
     plan = lock_plan(account)
+    if plan is None:
+        raise Conflict(CHANGED_MEANWHILE)
     if not is_active(plan.term, now()):
         raise Conflict(Message("The subscription of this account has ended. Ask whoever runs this portal."))
     most = plan.most_rooms

@@ -10,6 +10,13 @@ from tests.api.test_openapi import document
 ROOMS = "/manage/rooms"
 ROOM = f"{ROOMS}/<id:room_id>"
 HOOK = f"{ROOM}/webhooks/<id:endpoint_id>"
+CUSTOMER = "/admin/customers/<id:customer_id>"
+ACCOUNT = "/admin/accounts/<id:account_id>"
+PACKAGE = "/admin/packages/<id:package_id>"
+SOLD = "/admin/subscriptions/<id:subscription_id>"
+SERVICE = "/admin/services/<id:service_id>"
+STAFF = "/admin/staff/<id:person_id>"
+PLACE = "/manage/<any(customers, accounts):noun>/<id:place_id>/people"
 DONE_BY = {  # what is sent on a page → the operation of the API that does it
     f"{ROOMS}/new": "rooms_create",
     f"{ROOM}/settings": "rooms_change",
@@ -38,9 +45,68 @@ DONE_BY = {  # what is sent on a page → the operation of the API that does it
     f"{HOOK}/deliveries/<id:delivery_id>/repetition": "webhooks_retry",
     "/rooms/<id:room_id>/<slug>": "access_join",
     "/rooms/<id:room_id>/-/join-tickets": "access_join",
+    "/admin/customers/new": "customers_create",
+    f"{CUSTOMER}/edit": "customers_change",
+    f"{CUSTOMER}/status": "customers_change",
+    f"{CUSTOMER}/deletion": "customers_delete",
+    f"{CUSTOMER}/addresses/new": "customer_addresses_create",
+    f"{CUSTOMER}/addresses/<id:entry_id>/edit": "customer_addresses_change",
+    f"{CUSTOMER}/addresses/<id:entry_id>/removal": "customer_addresses_delete",
+    f"{CUSTOMER}/telephones/new": "customer_telephones_create",
+    f"{CUSTOMER}/telephones/<id:entry_id>/edit": "customer_telephones_change",
+    f"{CUSTOMER}/telephones/<id:entry_id>/removal": "customer_telephones_delete",
+    f"{CUSTOMER}/legal-documents/new": "legal_documents_create",
+    f"{CUSTOMER}/legal-documents/<id:entry_id>/edit": "legal_documents_change",
+    f"{CUSTOMER}/legal-documents/<id:entry_id>/removal": "legal_documents_delete",
+    f"{CUSTOMER}/accounts/new": "accounts_create",
+    f"{ACCOUNT}/edit": "accounts_change",
+    f"{ACCOUNT}/status": "accounts_change",
+    f"{ACCOUNT}/subscription": "accounts_change",
+    f"{ACCOUNT}/deletion": "accounts_delete",
+    f"{PLACE}/new": "customer_users_create",
+    f"{PLACE}/<id:user_id>/edit": "customer_users_change",
+    f"{PLACE}/<id:user_id>/removal": "customer_users_delete",
+    f"{PLACE}/owner": "customer_users_change",
+    "/admin/packages/new": "service_packages_create",
+    f"{PACKAGE}/copy": "service_packages_create",
+    f"{PACKAGE}/edit": "service_packages_change",
+    f"{PACKAGE}/deletion": "service_packages_delete",
+    f"{PACKAGE}/services": "package_parts_add_provider",
+    f"{PACKAGE}/services/<id:one_id>/activation": "package_parts_change_provider",
+    f"{PACKAGE}/services/<id:one_id>/deactivation": "package_parts_change_provider",
+    f"{PACKAGE}/services/<id:one_id>/default": "package_parts_change_provider",
+    f"{PACKAGE}/services/<id:one_id>/removal": "package_parts_remove_provider",
+    "/admin/subscriptions/new": "subscriptions_create",
+    f"{SOLD}/edit": "subscriptions_change",
+    f"{SOLD}/suspension": "subscriptions_change",
+    f"{SOLD}/resumption": "subscriptions_change",
+    f"{SOLD}/termination": "subscriptions_change",
+    f"{SOLD}/renewal": "subscriptions_renew",
+    f"{SOLD}/uncancellation": "subscriptions_renew",
+    f"{SOLD}/cancellation": "subscriptions_cancel",
+    f"{SOLD}/deletion": "subscriptions_delete",
+    f"{SOLD}/features": "subscription_parts_add_feature",
+    f"{SOLD}/features/sync": "subscription_parts_sync",
+    f"{SOLD}/service": "subscription_parts_change_provider",
+    "/admin/services/new": "service_providers_create",
+    f"{SERVICE}/edit": "service_providers_change",
+    f"{SERVICE}/activation": "service_providers_change",
+    f"{SERVICE}/deactivation": "service_providers_change",
+    f"{SERVICE}/drain": "service_providers_change",
+    f"{SERVICE}/undrain": "service_providers_change",
+    f"{SERVICE}/deletion": "service_providers_delete",
+    f"{SERVICE}/test": "service_providers_test",
+    "/admin/staff/new": "admins_create",
+    f"{STAFF}/activation": "admins_change",
+    f"{STAFF}/deactivation": "admins_change",
+    f"{STAFF}/roles": "roles_sync",
+    f"{STAFF}/deletion": "admins_delete",
+    "/admin/roles/new": "roles_create",
+    "/admin/roles/<id:role_id>": "roles_change",
+    "/admin/roles/<id:role_id>/deletion": "roles_delete",
 }
 UNDOING = re.compile(r"/(restoration|reinstatement|readmission)$")
-FOR_PEOPLE = re.compile(r"^/(me|sign-in|sign-out|set-password)(/|$)|/-/(conference/|entry$)")
+FOR_PEOPLE = re.compile(r"^/(me|sign-in|sign-out|set-password)(/|$)|/-/(conference/|entry$)|/password-link$")
 
 
 def test_what_the_readme_says_of_the_api_is_true(app: Flask) -> None:
@@ -55,4 +121,4 @@ def test_what_the_readme_says_of_the_api_is_true(app: Flask) -> None:
     assert set(DONE_BY.values()) <= operations
     said = " ".join((Path(__file__).parents[2] / "README.md").read_text().split())
     assert "what the pages do, except for undoing," in said
-    assert "A person's profile and credentials, and the conference itself, are for people." in said
+    assert "A person's profile and credentials, another link to set a password, and the conference itself" in said

@@ -10,7 +10,7 @@ stranger gets 404, a caller without the permission or scope 403. The OpenAPI doc
     customers.py customer_users.py account_users.py place_users.py       customers, and users of customers and accounts
     customer_addresses.py customer_telephones.py legal_documents.py      the profile of a customer
     profile_entries.py    what the routes of those have in common
-    accounts.py webhooks.py logout.py                                    other routes
+    accounts.py features.py webhooks.py logout.py                        other routes
     platform_users.py admins.py roles.py permissions.py                  of staff: users, and what they may do
     staff_bodies.py       what the bodies of those have in common
     packages.py package_parts.py service_providers.py                    of staff: what is sold, and on what it runs

@@ -1,4 +1,4 @@
-"""The API's routes for accounts, and for reading the catalogue of features."""
+"""The API's routes for accounts."""
 
 from datetime import datetime
 from typing import Annotated, Any
@@ -13,7 +13,7 @@ from portal.accounts.permission import AccountPermission
 from portal.api.v1 import includes
 from portal.api.v1.core import pagination, query_params, responses
 from portal.api.v1.core.endpoint import endpoint, takes
-from portal.api.v1.core.query_params import Listing, listing_of
+from portal.api.v1.core.query_params import listing_of
 from portal.api.v1.core.request_body import AnId, RequestBody
 from portal.clock import now
 from portal.customers.models import Customer
@@ -29,30 +29,22 @@ from portal.permissions.colleagues import find_colleague, no_colleague
 from portal.permissions.ownership import require_owner_of_new_account
 from portal.permissions.places import visible_accounts, visible_customer
 from portal.permissions.rules import acting_on
-from portal.resources.declaring import fields_of
-from portal.resources.subscriptions import (
-    AccountSchema,
-    FeatureSchema,
-    serialize_account,
-    serialize_feature,
-)
+from portal.resources.subscriptions import AccountSchema, serialize_account
 from portal.scopes import Scope
 from portal.status.account_lifecycle import change_account_status, delete_account, move_account
-from portal.subscriptions.feature_catalog import FEATURES
 from portal.subscriptions.models import Subscription
 from portal.subscriptions.queries import subscription_with_id
 
-bp = Blueprint("customers", __name__)  # the name is a part of the public operation ids
+bp = Blueprint("accounts", __name__, url_prefix="/accounts")
 
 TAG = "Accounts"
 Name = Annotated[str, Field(max_length=4 * NAME_LENGTH)]
-ACCOUNTS = listing_of(
+LISTING = listing_of(
     AccountSchema,
     Account,
     includes=("customer", "subscription"),
     inner={name: includes.FIELDS[name] for name in ("customer", "subscription")},
 )
-CATALOGUE = Listing(columns={}, tie=None, fields=frozenset(fields_of(FeatureSchema)))
 
 _OWNER = joinedload(Account.owner).lazyload(User.platform_roles)
 _ACCOUNT = (
@@ -84,23 +76,23 @@ class AccountChange(RequestBody):
     account_metadata: dict[str, Any] | None = None
 
 
-@bp.get("/accounts")
-@endpoint(TAG, scope=Scope.CUSTOMERS_READ, returns=AccountSchema, many=True, listing=ACCOUNTS)
+@bp.get("")
+@endpoint(TAG, scope=Scope.CUSTOMERS_READ, returns=AccountSchema, many=True, listing=LISTING)
 @bearer_only
-def accounts() -> Response:
+def index() -> Response:
     """List the accounts that the caller owns, himself or through their customer, or has rights in; staff: all."""
-    asked, at = query_params.list_query(ACCOUNTS), now()
+    asked, at = query_params.list_query(LISTING), now()
     rows, page = pagination.rows_of(asked, visible_accounts(actor.someone(), at), *_ACCOUNT)
     return responses.listing([_account(row[0], asked.selection, at) for row in rows], asked.selection, page)
 
 
-@bp.post("/accounts")
-@endpoint(TAG, scope=Scope.CUSTOMERS_WRITE, returns=AccountSchema, status=201, listing=ACCOUNTS, refusals=(403, 409))
+@bp.post("")
+@endpoint(TAG, scope=Scope.CUSTOMERS_WRITE, returns=AccountSchema, status=201, listing=LISTING, refusals=(403, 409))
 @bearer_only
 @takes(NewAccount, example={"subscription_id": "u6Yh3DpQ2x", "account_name": "Events"})
-def create_one(body: NewAccount) -> Response:
+def create(body: NewAccount) -> Response:
     """Make an account: staff, or people of the customer with `accounts:create`, if their plan lets them."""
-    selection, somebody = query_params.field_selection(ACCOUNTS), actor.someone()
+    selection, somebody = query_params.field_selection(LISTING), actor.someone()
     subscription = subscription_with_id(body.subscription_id)
     creating = CustomerPermission.ACCOUNTS_CREATE
     customer = visible_customer(somebody, subscription.customer.id, using=creating) if subscription else None
@@ -127,19 +119,19 @@ def create_one(body: NewAccount) -> Response:
     return responses.created(made, selection, at=f"/api/v1/accounts/{account.id}", tag=responses.etag_of(account))
 
 
-@bp.get("/accounts/<anyid:account_id>")
-@endpoint(TAG, scope=Scope.CUSTOMERS_READ, returns=AccountSchema, listing=ACCOUNTS)
+@bp.get("/<anyid:account_id>")
+@endpoint(TAG, scope=Scope.CUSTOMERS_READ, returns=AccountSchema, listing=LISTING)
 @in_account()
-def account(account: Account) -> Response:
+def show_one(account: Account) -> Response:
     """Read an account."""
     return _answer(account)
 
 
-@bp.patch("/accounts/<anyid:account_id>")
-@endpoint(TAG, scope=Scope.CUSTOMERS_WRITE, returns=AccountSchema, listing=ACCOUNTS, refusals=(403, 409))
+@bp.patch("/<anyid:account_id>")
+@endpoint(TAG, scope=Scope.CUSTOMERS_WRITE, returns=AccountSchema, listing=LISTING, refusals=(403, 409))
 @in_account(AccountPermission.ACCOUNT_EDIT)
 @takes(AccountChange, example={"account_name": "Events"})
-def change_one(account: Account, body: AccountChange) -> Response:
+def change(account: Account, body: AccountChange) -> Response:
     """Change an account. Only staff change its status or move it to another subscription of its customer and type."""
     responses.check_if_match(account)
     if body.status is not None or body.subscription_id is not None:
@@ -156,11 +148,11 @@ def change_one(account: Account, body: AccountChange) -> Response:
     return _answer(account)
 
 
-@bp.delete("/accounts/<anyid:account_id>")
+@bp.delete("/<anyid:account_id>")
 @endpoint(TAG, scope=Scope.CUSTOMERS_WRITE, status=204, refusals=(403, 409))
 @in_account()
 @takes(None)
-def delete_one(account: Account) -> Response:
+def delete(account: Account) -> Response:
     """Delete an inactive account with its rooms: staff, or the customer's people, if their plan lets them."""
     responses.check_if_match(account)
     somebody = actor.someone()
@@ -171,7 +163,7 @@ def delete_one(account: Account) -> Response:
 
 
 def _answer(account: Account) -> Response:
-    selection = query_params.field_selection(ACCOUNTS)
+    selection = query_params.field_selection(LISTING)
     return responses.single(_account(account, selection, now()), selection, tag=responses.etag_of(account))
 
 
@@ -185,13 +177,3 @@ def _inner(
     selection: query_params.FieldSelection, name: str, included: dict[str, dict[str, object]] | None
 ) -> dict[str, object] | None:
     return None if included is None else {"data": selection.select_inner(name, included["data"])}
-
-
-@bp.get("/features")
-@endpoint("Features", scope=Scope.ROOMS_READ, returns=FeatureSchema, many=True, listing=CATALOGUE)
-@bearer_only
-def features() -> Response:
-    """List the fixed catalogue of features: what a plan can grant, and whether a room may narrow it."""
-    selection = query_params.field_selection(CATALOGUE)
-    data = [serialize_feature(feature) for feature in FEATURES.values()]
-    return responses.listing(data, selection, responses.one_page(len(data)))

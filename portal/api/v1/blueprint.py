@@ -19,6 +19,7 @@ from portal.api.v1 import (
     customer_users,
     customers,
     docs,
+    features,
     legal_documents,
     logout,
     package_parts,
@@ -53,7 +54,7 @@ def install(app: Flask, csrf: CSRFProtect, *, rate: str, storage: str) -> None:
     api = Blueprint("api", __name__, url_prefix=PREFIX)
     api.before_request(believe_the_bearer_only)
     of_rooms = (rooms, tokens, access_codes, users, sessions, access)
-    of_customers = (customers, customer_users, accounts, account_users)
+    of_customers = (customers, customer_users, accounts, account_users, features)
     of_profiles = (customer_addresses, customer_telephones, legal_documents)
     of_staff = (platform_users, admins, roles, permissions, audit_events)
     of_plans = (packages, package_parts, service_providers, subscriptions, subscription_parts)

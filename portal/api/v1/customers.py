@@ -29,7 +29,7 @@ from portal.resources.subscriptions import CustomerSchema, serialize_customer
 from portal.scopes import Scope
 from portal.status.customer_lifecycle import change_customer_status, delete_customer
 
-bp = Blueprint("customer", __name__, url_prefix="/customers")  # the name is a part of the public operation ids
+bp = Blueprint("customers", __name__, url_prefix="/customers")
 
 TAG = "Customers"
 LISTING = listing_of(CustomerSchema, Customer)

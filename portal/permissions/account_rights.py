@@ -1,14 +1,36 @@
 """Whether somebody may make or delete accounts: staff, or a customer's people where their plan lets them."""
 
+from collections.abc import Collection
+from uuid import UUID
+
+import sqlalchemy as sa
+
 from portal.accounts.models import Account
 from portal.customers.permission import CustomerPermission
+from portal.db import session
 from portal.errors import Conflict, Message, NotAllowed
 from portal.people.actor import Actor
 from portal.people.staff import StaffPermission
 from portal.permissions.rules import can
-from portal.subscriptions.models import Subscription
+from portal.subscriptions.models import Subscription, SubscriptionFeature
 
 CREATE, DELETE = "allow_create_account", "allow_delete_account"
+
+
+def customers_whose_plan_grants(code: str, customers: Collection[UUID]) -> set[UUID]:
+    """Those of the customers that have a subscription with this switch on, by one statement."""
+    if not customers:
+        return set()
+    query = (
+        sa.select(Subscription.customer_uuid)
+        .join(SubscriptionFeature, SubscriptionFeature.subscription_uuid == Subscription.uuid)
+        .where(
+            Subscription.customer_uuid.in_(customers),
+            SubscriptionFeature.code == code,
+            SubscriptionFeature.switch.is_(True),
+        )
+    )
+    return set(session.scalars(query))
 
 
 def require_account_creation(by: Actor, subscription: Subscription) -> None:

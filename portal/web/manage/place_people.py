@@ -38,6 +38,7 @@ from portal.permissions.rules import can
 from portal.web import flash_messages
 from portal.web.edit_forms import EditForm, lock_for_edit
 from portal.web.forms import Form, UTCDateTimeField, refills
+from portal.web.manage.own_accounts import where_accounts_are_made
 
 Place = Account | Customer
 Member = AccountMember | CustomerMember
@@ -107,7 +108,13 @@ def index() -> ResponseReturnValue:
     load_memberships(somebody)
     customers = session.scalars(visible_customers(somebody, at).order_by(Customer.sort_name).limit(MOST_PLACES))
     accounts = session.scalars(visible_accounts(somebody, at).order_by(Account.account_name).limit(MOST_PLACES))
-    return render_template("manage/places/index.html", customers=customers.unique().all(), accounts=accounts.all())
+    found = customers.unique().all()
+    return render_template(
+        "manage/places/index.html",
+        customers=found,
+        accounts=accounts.all(),
+        making=where_accounts_are_made(found),
+    )
 
 
 def inherited_in(account: Account) -> list[Inherited]:

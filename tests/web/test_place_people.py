@@ -72,7 +72,7 @@ def test_the_list_loads_the_customers_of_all_accounts_at_once(cast: Cast) -> Non
         page = bob.get("/manage/places").text
     assert "Acme" in page
     assert "Globex" in page
-    assert len([one for one in seen if one.startswith("SELECT customers.")]) == 1, seen
+    assert len([one for one in seen if one.startswith("SELECT customers.") and "FROM customers" in one]) == 1, seen
 
 
 def test_a_member_without_the_right_is_told_so(cast: Cast, acme: str, main: str) -> None:

@@ -72,6 +72,8 @@ PAGES = [
     Making(WebhookEndpoint, f"{ROOM}/webhooks/new", {"url": "https://hooks.example/more", "events": "room.started"}),
     Making(Account, "/admin/customers/{customer}/accounts/new",
            {"account_name": "More", "subscription_id": "{subscription}"}, by="admin", says="Make it active first."),
+    Making(Account, "/manage/customers/{customer}/accounts/new",
+           {"account_name": "More", "subscription_id": "{subscription}"}),
     Making(Subscription, "/admin/subscriptions/new", {"customer": "{customer}", "package": "{package}"}, by="admin"),
 ]  # fmt: skip
 API = [
@@ -84,11 +86,14 @@ API = [
     Making(WebhookEndpoint, "/webhooks",
            {"room_id": "{room}", "url": "https://hooks.example/more", "events": ["room.started"]}),
     Making(Account, "/accounts", {"subscription_id": "{subscription}", "account_name": "More"}, by="admin"),
+    Making(Subscription, "/subscriptions", {"package_id": "{package}", "subscriber_id": "{customer}"}, by="admin"),
 ]  # fmt: skip
 NOT_OF_A_CUSTOMER = {"service-packages", "service-providers", "roles", "admins", "users", "customers"}
 """What belongs to the platform; and the customer itself."""
 NOT_NEW = {
     "/rooms/<anyid:room_id>/tokens/<anyid:token_id>/rotate": "replaces a link that is there",
+    "/subscriptions/<anyid:subscription_id>/features": "changes a subscription that is there",
+    "/subscriptions/<anyid:subscription_id>/providers": "changes a subscription that is there",
     "/webhooks/<anyid:webhook_id>/test": "sends a message by a webhook that is there",
     "/customers/<anyid:customer_id>/addresses": "says how the customer is reached, as its profile does",
     "/customers/<anyid:customer_id>/telephones": "says how the customer is reached, as its profile does",
@@ -103,6 +108,7 @@ def ids(cast: Cast, app: Flask) -> dict[str, str]:
         room, alice = cast.room(), cast.user("alice")
         account = room.account
         session.execute(sa.delete(SubscriptionFeature).where(SubscriptionFeature.code == "max_accounts"))
+        account.subscription.features.append(SubscriptionFeature(code="allow_create_account", switch=True))
         create_user(email=COLLEAGUE, name="Cleo")
         add_membership(place=account.customer, email=COLLEAGUE, permissions=[], by=None)
         made = [new_room(account=account, room_name=name, by=actor_of(alice)) for name in ("Bare", "Trashed")]

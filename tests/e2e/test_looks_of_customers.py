@@ -55,6 +55,7 @@ def test_pages_of_customers(person: Callable[..., Person], seen: Callable[[Page,
     follow(page.get_by_role("link", name="Add person"))
     seen(page, "customer-person-new")
     seen(ada.go("/manage/places"), "places")
+    seen(ada.go(f"{address.replace('/admin/', '/manage/')}/accounts/new"), "own-account-new")
 
 
 def test_pages_of_a_customers_profile(person: Callable[..., Person], seen: Callable[[Page, str], None]) -> None:

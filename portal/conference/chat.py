@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import joinedload
 
 from portal.audit.operations import Auditable, AuditLine
@@ -21,7 +22,7 @@ from portal.errors import Invalid, Message, NotAllowed
 from portal.people.names import printable
 from portal.rooms.features import features_of
 from portal.rooms.models import Role, Room
-from portal.status.models import Participation
+from portal.status.models import Participation, RoomSession
 from portal.status.operations import present_participations
 
 MOST_KEPT = 500
@@ -36,6 +37,9 @@ class ChatRights:
 
     public: bool
     private: bool
+
+
+NO_CHAT = ChatRights(public=False, private=False)
 
 
 @dataclass(frozen=True)
@@ -68,16 +72,9 @@ def send_message(room: Room, sender: Participation, *, receiver: Participation |
         raise NotAllowed(Message("Chat is off in this room."))
     signal_rate.take(signal_rate.MESSAGES, sender.id)
     cleaned = _clean_text(text)
-    written = session.scalar(
-        sa.select(ChatMessage).where(ChatMessage.sender_uuid == sender.uuid, ChatMessage.key == key)
-    )
-    if written is None:
-        written = ChatMessage(session_uuid=sender.session_uuid, sender=sender, receiver=receiver, key=key, text=cleaned)
-        session.add(written)
-        session.flush()
-        _forget_oldest(sender.session_uuid)
+    written = _written(sender, key) or _write(sender, receiver, cleaned, key)
     line = _line(written)
-    present = [receiver] if receiver is not None else present_participations(room)
+    present = [written.receiver] if written.receiver is not None else present_participations(room)
     _tell([person.id for person in present if person.uuid != sender.uuid], line)
     return line
 
@@ -104,6 +101,32 @@ def forget_ended(lines: Sequence[tuple[AuditLine, Auditable]], _webhooks: int | 
     if lines[0][0].action == "room.ended":
         ended = [run.uuid for _line, run in lines]
         session.execute(sa.delete(ChatMessage).where(ChatMessage.session_uuid.in_(ended)))
+
+
+def sweep_messages() -> None:
+    """Delete messages that were written while their run ended."""
+    ended = sa.select(RoomSession.uuid).where(RoomSession.ended_at.is_not(None))
+    session.execute(
+        sa.delete(ChatMessage).where(ChatMessage.session_uuid.in_(ended)),
+        execution_options={"synchronize_session": False},
+    )
+
+
+def _written(sender: Participation, key: str) -> ChatMessage | None:
+    return session.scalar(sa.select(ChatMessage).where(ChatMessage.sender_uuid == sender.uuid, ChatMessage.key == key))
+
+
+def _write(sender: Participation, receiver: Participation | None, text: str, key: str) -> ChatMessage:
+    message = ChatMessage(session_uuid=sender.session_uuid, sender=sender, receiver=receiver, key=key, text=text)
+    try:
+        with session.begin_nested():
+            session.add(message)
+    except IntegrityError:
+        if (same := _written(sender, key)) is None:
+            raise
+        return same  # the page sent it twice at the same time
+    _forget_oldest(sender.session_uuid)
+    return message
 
 
 def _clean_text(text: str) -> str:

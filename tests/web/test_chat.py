@@ -6,10 +6,13 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
+from portal.clock import now
 from portal.conference import signal_rate
+from portal.conference.chat import sweep_messages
 from portal.conference.models import ChatMessage
 from portal.db import session, transaction
 from portal.rooms.models import Role
+from portal.status.models import RoomSession
 from portal.subscriptions.granting import set_feature
 from portal.subscriptions.models import Subscription
 from tests.cast import Cast
@@ -100,7 +103,30 @@ def test_messages_are_gone_when_the_run_ends(app: Flask, mo: Player, ann: Player
         assert len(read(player)) == 1
         player.client.post(f"{player.base}/departure", data={"csrf_token": player.csrf})
     with app.app_context(), transaction():
-        assert session.scalar(sa.select(sa.func.count()).select_from(ChatMessage)) == 0
+        assert count() == 0
+
+
+@BOTH
+def test_what_was_written_while_the_run_ended_goes_with_the_next_sweep(app: Flask, mo: Player) -> None:
+    write(mo, "Still talking")
+    with app.app_context(), transaction():
+        sweep_messages()
+        assert count() == 1
+        session.execute(sa.update(RoomSession).values(ended_at=now()))
+        sweep_messages()
+        assert count() == 0
+
+
+def count() -> int:
+    return session.scalars(sa.select(sa.func.count()).select_from(ChatMessage)).one()
+
+
+def test_the_key_of_a_secret_does_not_tell_it_to_all(mo: Player, ann: Player, gus: Player) -> None:
+    mark = gus.alive(first=True).json["mark"]
+    write(ann, "A secret", key="k", to=mo.id)
+    again = write(ann, "Something else", key="k")
+    assert (again.json["text"], again.json["receiver"]) == ("A secret", mo.id)
+    assert "message" not in dict(gus.hear(1, after=mark))
 
 
 @pytest.mark.parametrize(("off", "public", "private"), [("public_chat", 403, 201), ("private_chat", 201, 403)])

@@ -16,7 +16,7 @@ from portal.admission.removals import removed_people
 from portal.channels import MailboxMessage, channels
 from portal.clock import now
 from portal.conference import signal_rate
-from portal.conference.chat import chat_rights
+from portal.conference.chat import NO_CHAT, chat_rights
 from portal.conference.signals import (
     InAnotherTab,
     SignalType,
@@ -220,7 +220,8 @@ def _limits(app: Flask, participant: Participant) -> dict[str, Any]:
     """When the run ends by its time limit, and what may be written. Owners may change both while it lasts."""
     with app.app_context(), reading(), transaction():
         end = find_end_of_run(participant.participation.run)
-        rights = chat_rights(session.get_one(Room, participant.room.uuid))
+        room = session.get(Room, participant.room.uuid)
+        rights = chat_rights(room) if room is not None else NO_CHAT
     return {"until": None if end is None else end.isoformat(), "chat": asdict(rights)}
 
 

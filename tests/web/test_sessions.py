@@ -13,7 +13,6 @@ from portal.rooms.models import Role
 from portal.status.models import RoomSession
 from portal.status.queries import sessions_of
 from portal.status.runs import start_session
-from portal.web.csv_export import cell
 from tests.cast import Cast
 
 
@@ -93,20 +92,6 @@ def test_the_file_can_be_opened_without_running_what_somebody_called_himself(cas
     assert rows[1][:3] == ['\'=HYPERLINK("http://evil.example","x")', "Guest", "Press"]
     assert rows[2][:3] == ["Fay, the second", "Attendee", "Members"]
     assert rows[2][4:] == ["", ""]
-
-
-@pytest.mark.parametrize("text", ["=1", "+1", "-1", "@x", "\t=1", "\r=1", " =1", "＝1", "\n@x"])
-def test_a_cell_that_could_be_a_formula_is_made_a_text(text: str) -> None:
-    assert cell(text) == f"'{text}"
-
-
-@pytest.mark.parametrize("text", ["Fay", "a=b", "Jean-Luc", "", "2026-11-25 10:00:00"])
-def test_other_cells_stay_as_they_are(text: str) -> None:
-    assert cell(text) == text
-
-
-def test_a_name_reads_in_a_table_as_it_was_typed() -> None:
-    assert cell("Member \u2068יעל\u2069") == "Member יעל"
 
 
 def test_ending_says_who_goes_and_sends_them_out(cast: Cast, board: str) -> None:

@@ -23,7 +23,7 @@ from portal.web.forms import query_word
 
 PAGE = 25
 CHUNK = 1_000
-"""How many rows of a file are read at a time."""
+"""How many rows of a file are read, and held, at a time."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ def csv_answer(declared: AdminList[Any]) -> Response:
     return csv_file(
         f"{declared.name}.csv",
         [_head(column) for column in declared.columns],
-        ([column.text(row) for column in declared.columns] for row in _all_rows(declared, asked)),
+        ([[column.text(row) for column in declared.columns] for row in page] for page in _all_pages(declared, asked)),
     )
 
 
@@ -116,11 +116,12 @@ def _page(
     return ListPage(declared, asked, rows, previous=cursor(previous, 0), next=cursor(next_, -1))
 
 
-def _all_rows(declared: AdminList[RowT], asked: ListAsked) -> Iterator[RowT]:
+def _all_pages(declared: AdminList[RowT], asked: ListAsked) -> Iterator[list[RowT]]:
+    """All rows, some at a time: each time those that follow the last one, whatever was added or deleted meanwhile."""
     after: Position | None = None
     while True:
         records = _records(declared, asked, declared.orders[asked.order], after, CHUNK)
-        yield from (_row(declared, record) for record in records)
+        yield [_row(declared, record) for record in records]
         if len(records) < CHUNK:
             return
         after = _key_values(records[-1])

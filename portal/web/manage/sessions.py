@@ -62,17 +62,19 @@ def download(room: Room, session_id: str) -> ResponseReturnValue:
     return csv_file(
         f"{room.slug}-{run.started_at:%Y-%m-%d-%H%M}.csv",
         [_("Name"), _("Role"), _("By"), _("From (UTC)"), _("Until (UTC)"), _("How it ended")],
-        (
-            (
-                person.name,
-                role_label(person.role),
-                came_by(person),
-                person.entered_at,
-                person.left_at,
-                ending_label(person.ending) if person.ending else "",
-            )
-            for person in participations_of(run)
-        ),
+        [
+            [
+                (
+                    person.name,
+                    role_label(person.role),
+                    came_by(person),
+                    person.entered_at,
+                    person.left_at,
+                    ending_label(person.ending) if person.ending else "",
+                )
+                for person in participations_of(run)
+            ]
+        ],
     )
 
 

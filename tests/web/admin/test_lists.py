@@ -3,15 +3,23 @@
 import csv
 import io
 import re
+import weakref
+from collections import Counter
+from collections.abc import Sequence
 from html import unescape
+from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from flask import Flask
 
+from portal.audit.models import AuditEvent
 from portal.clock import now
 from portal.db import db, session, transaction
+from portal.identifiers import new_uuid
 from portal.people.models import PlatformRole, User
 from portal.web.admin import list_page
+from portal.web.admin.lists import AdminList
 from tests.cast import Cast, Client
 from tests.conftest import BOTH
 from tests.statements import statements
@@ -126,6 +134,55 @@ def test_the_file_has_all_pages_and_executes_nothing(cast: Cast) -> None:
     assert head[:2] == ["Name", "E-mail"]
     assert head[-1] == "User since (UTC)"
     assert [row[0] for row in rows] == [*NAMES[:0:-1], "'=1+1"]
+
+
+@BOTH
+def test_a_file_of_very_many_rows_is_made_and_held_a_page_at_a_time(
+    app: Flask, cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(list_page, "CHUNK", 1_000)
+    ada, made, held = cast.sign_in("admin"), list_page._row, Counter[str]()
+
+    def counted(declared: AdminList[Any], record: Sequence[Any]) -> Any:
+        row = made(declared, record)
+        held["now"] += 1
+        held["most"] = max(held["most"], held["now"])
+        weakref.finalize(row, held.subtract, ["now"])
+        return row
+
+    monkeypatch.setattr(list_page, "_row", counted)
+    with app.app_context(), transaction():
+        line = {"action": "room.created", "thing": "rooms", "at": now(), "details": {}}
+        session.execute(sa.insert(AuditEvent), [line | {"uuid": new_uuid()} for _ in range(20_000)])
+        total = session.scalar(sa.select(sa.func.count()).select_from(AuditEvent)) or 0
+        engine, busy = db.engine, db.engine.pool.checkedout if db.engine.name == "postgresql" else lambda: 0  # type: ignore[attr-defined]
+    before = busy()
+    with statements(engine) as seen:
+        answer = ada.get("/admin/audit/export.csv")
+        assert len([one for one in seen if "audit_events" in one]) == 1
+        pieces = []
+        for piece in answer.response:
+            assert busy() == before, "a transaction is open while a piece is on its way"
+            pieces.append(piece)
+    assert len(pieces) == 1 + total // 1_000
+    assert held["most"] <= 2_000
+    text = b"".join(pieces).decode()  # type: ignore[arg-type]
+    assert len(list(csv.reader(io.StringIO(text)))) == 1 + total
+
+
+@BOTH
+@pytest.mark.usefixtures("people")
+def test_a_file_repeats_no_row_and_leaves_none_out_while_others_come_and_go(app: Flask, cast: Cast) -> None:
+    pieces = iter(cast.sign_in("admin").get(f"{STAFF}/export.csv").response)
+    text = str(next(pieces), "utf-8")  # type: ignore[call-overload]
+    with app.app_context(), transaction():
+        support = session.query(PlatformRole).filter_by(name="support").one()
+        session.add(User(email="aaron@staff.example", name="Aaron First", platform_roles=[support]))
+        session.delete(session.query(User).filter_by(name="Cem Öz").one())
+    text += b"".join(pieces).decode()  # type: ignore[arg-type]
+    assert [row[0].removeprefix("'") for row in csv.reader(io.StringIO(text))][1:] == [
+        name for name in NAMES if name != "Cem Öz"
+    ]
 
 
 @pytest.mark.usefixtures("people")

@@ -8,9 +8,12 @@ measuring.py  one path beside the bare page and the reference
 profiling.py  where the time of one path goes, by component
 sampled.py    the portal's server, which tells what its time goes to
 figures.py    figures of runs in files, and two runs beside one another
+asking.py     what a path is
 paths.py      the measured paths with their budgets
+desk_paths.py  and those of staff: the lists of the admin's pages
 sites.py      the servers that are measured, and their visitors
 seeding.py    filling a database with 100,000 rooms
+seeding_desk.py  and with as many customers, for the lists of staff
 plain.py      the server of the bare page and of the reference
 reference.py  the same job without checks, audit, translation, limits
 load.py       the load generator

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from benchmarks import clocks, figures, joiners, stalled, watchers
+from benchmarks.asking import Path as MeasuredPath
 from benchmarks.measuring import HEAD, WrongAnswers, measured
 from benchmarks.paths import PATHS
-from benchmarks.paths import Path as MeasuredPath
 from benchmarks.profiling import profiled
 from benchmarks.sites import Servers, Site, site
 from tests import servers

@@ -13,7 +13,8 @@ from http import HTTPStatus
 import sqlalchemy as sa
 
 from benchmarks import clocks
-from benchmarks.paths import ROOMS, Ask
+from benchmarks.asking import Ask
+from benchmarks.paths import ROOMS
 from benchmarks.seeding import CODE, CROWDED
 from benchmarks.sites import Site
 from portal.db import session, transaction

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from http import HTTPStatus
 
 from benchmarks import clocks, load
-from benchmarks.paths import Ask, Path
+from benchmarks.asking import Ask, Path
 from benchmarks.sites import CONNECTIONS, Browser, Site
 from portal.db import db
 from tests.statements import statements

@@ -5,11 +5,12 @@ A connection sends different requests in turn, as many people would, and a chang
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlencode
 
+from benchmarks.asking import TURNS, TWO_WORDS, Ask, Path, in_turn, member, owner, same, staff
+from benchmarks.desk_paths import DESK
 from benchmarks.seeding import CODE, LINKED
 from benchmarks.sites import Browser, Site
 from portal.edge import cursors
@@ -19,92 +20,28 @@ from portal.web.manage.room_list import cursor_after
 ROOMS = "/manage/rooms"
 API = "/api/v1/rooms"
 BY_NAME = f"{API}?orderBy=room_name&cursor="
-TURNS = 16
-"""How many different requests a connection sends in turn."""
 DEVICES = 60
 """How many people press Join on one connection in one round: more than a round has time for."""
 NAMED = 4
 """Every so manieth guest is known by name from an earlier visit, and so gets a join page of their own."""
 
 
-@dataclass(frozen=True)
-class Ask:
-    """One request: `fields` are sent along, as a form or by a program as JSON."""
-
-    by: Browser
-    address: str
-    fields: dict[str, Any] | None = None
-    verb: str = ""
-    """The method, where it is neither GET nor, with fields, POST."""
-
-    @property
-    def method(self) -> str:
-        """The method of the request."""
-        return self.verb or ("GET" if self.fields is None else "POST")
-
-    @property
-    def text(self) -> str:
-        """The request as it goes over the wire."""
-        return self.by.request(self.method, self.address, self.fields)
-
-
-@dataclass(frozen=True)
-class Path:
-    """One line of the report. `asks` are the requests of the n-th connection in a round, sent in turn."""
-
-    name: str
-    asks: Callable[[Site, int], list[Ask]]
-    ratio: float
-    """At least so much: the processor time of the bare page, divided by that of this path."""
-    statements: int
-    reference: Callable[[Site, int], list[Ask]] | None = None
-    """The same job, asked of the reference."""
-    status: HTTPStatus = HTTPStatus.OK
-    small: bool = False
-    """Measured with 1,000 rooms, not with 100,000."""
-
-
 def _room(site: Site, number: int) -> Room:
     return site.seeded.rooms[number % LINKED]
 
 
-def _in_turn(ask: Callable[[Site, int, int], Ask]) -> Callable[[Site, int], list[Ask]]:
-    """For each connection its requests: `ask(site, connection, turn)`."""
-    return lambda site, connection: [ask(site, connection, turn) for turn in range(TURNS)]
-
-
-def same(by: Callable[[Site], Browser], *addresses: str) -> Callable[[Site, int], list[Ask]]:
-    """These addresses in turn, by the same person on all connections."""
-    return lambda site, _connection: [Ask(by(site), address) for address in addresses]
+# ---- what is asked of the portal ----
 
 
 def by_programs(*addresses: str) -> Callable[[Site, int], list[Ask]]:
     """These addresses by all of the owner's programs in turn."""
-    return _in_turn(
+    return in_turn(
         lambda site, connection, turn: Ask(_program(site, connection, turn), addresses[turn % len(addresses)])
     )
 
 
 def _program(site: Site, connection: int, turn: int) -> Browser:
     return site.programs[(connection * TURNS // 8 + turn) % len(site.programs)]
-
-
-def owner(site: Site) -> Browser:
-    """The owner of all rooms but the small owners'."""
-    return site.owner
-
-
-def member(site: Site) -> Browser:
-    """A member of three rooms."""
-    return site.member
-
-
-def staff(site: Site) -> Browser:
-    """Somebody of the staff, who sees every room."""
-    return site.staff
-
-
-# ---- what is asked of the portal ----
 
 
 def join_page(site: Site, connection: int, turn: int) -> Ask:
@@ -136,7 +73,7 @@ def deep(by: Callable[[Site], Browser]) -> Callable[[Site, int], list[Ask]]:
         with site.app.app_context():
             return Ask(by(site), f"{ROOMS}?{urlencode({'after': cursor_after((room.sort_name, room.uuid))})}")
 
-    return _in_turn(asks)
+    return in_turn(asks)
 
 
 def deep_api(site: Site, connection: int, turn: int) -> Ask:
@@ -158,7 +95,7 @@ def api_room(rest: str = "") -> Callable[[Site, int], list[Ask]]:
     def ask(site: Site, connection: int, turn: int) -> Ask:
         return Ask(_program(site, connection, turn), f"{API}/{_room(site, connection + turn).id}{rest}")
 
-    return _in_turn(ask)
+    return in_turn(ask)
 
 
 def update(site: Site, connection: int, turn: int) -> Ask:
@@ -209,7 +146,7 @@ def plain(ask: Callable[[Site, Room, str, int], Ask]) -> Callable[[Site, int], l
     def asks(site: Site, connection: int, turn: int) -> Ask:
         return ask(site, _room(site, connection + turn), f"by={_room(site, 0).owner_uuid}", turn)
 
-    return _in_turn(asks)
+    return in_turn(asks)
 
 
 def plain_deep(address: str) -> Callable[[Site, int], list[Ask]]:
@@ -220,7 +157,7 @@ def plain_deep(address: str) -> Callable[[Site, int], list[Ask]]:
         place = urlencode({"by": room.owner_uuid, "after": f"{room.sort_name}|{room.uuid}"})
         return _reference(site, f"{address}?{place}")
 
-    return _in_turn(asks)
+    return in_turn(asks)
 
 
 def plain_create(address: str, *, json: bool) -> Callable[[Site, int], list[Ask]]:
@@ -230,7 +167,7 @@ def plain_create(address: str, *, json: bool) -> Callable[[Site, int], list[Ask]
         maker = site.seeded.makers[connection % len(site.makers)]
         return _reference(site, f"{address}?by={maker.user_uuid}", {"room_name": f"Bench {turn}"}, json=json)
 
-    return _in_turn(asks)
+    return in_turn(asks)
 
 
 def _text(turn: int) -> dict[str, str]:
@@ -258,11 +195,10 @@ plain_api_update = plain(
 
 OK, CREATED, SEE_OTHER = HTTPStatus.OK, HTTPStatus.CREATED, HTTPStatus.SEE_OTHER
 FIRST = (ROOMS, f"{ROOMS}?sort=newest", f"{ROOMS}?status=active", f"{ROOMS}?status=active&sort=newest")
-TWO_WORDS = tuple(f"search=phys+{number}" for number in range(10, 10 + TURNS))
 BROAD = tuple(f"search={start}" for start in ("rev", "boa", "mee", "wee", "sem", "lec", "des", "tea"))
 
 PATHS = [
-    Path("join page", _in_turn(join_page), 0.40, 2, plain_join),
+    Path("join page", in_turn(join_page), 0.40, 2, plain_join),
     Path("rooms first", same(owner, *FIRST), 0.22, 3, plain_list),
     Path("rooms deep", deep(owner), 0.22, 3, plain_deep("/rooms")),
     Path("rooms first 1,000", same(owner, *FIRST), 0.22, 3, plain_list, small=True),
@@ -272,21 +208,22 @@ PATHS = [
     Path("rooms deep staff", deep(staff), 0.22, 3),
     Path("search two words", same(owner, *(f"{ROOMS}?{words}" for words in TWO_WORDS)), 0.15, 3),
     Path("search broad", same(owner, *(f"{ROOMS}?{words}" for words in BROAD)), 0.10, 3),
-    Path("status fragment", _in_turn(status), 0.25, 5),
+    Path("status fragment", in_turn(status), 0.25, 5),
+    *DESK,
     Path("API rooms first", by_programs(BY_NAME), 0.22, 3, plain_api_list),
-    Path("API rooms deep", _in_turn(deep_api), 0.22, 3, plain_deep("/api/rooms")),
+    Path("API rooms deep", in_turn(deep_api), 0.22, 3, plain_deep("/api/rooms")),
     Path("API first 1,000", by_programs(BY_NAME), 0.22, 3, plain_api_list, small=True),
-    Path("API deep 1,000", _in_turn(deep_api), 0.22, 3, plain_deep("/api/rooms"), small=True),
+    Path("API deep 1,000", in_turn(deep_api), 0.22, 3, plain_deep("/api/rooms"), small=True),
     Path("API search two words", by_programs(*(f"{BY_NAME}&{words}" for words in TWO_WORDS)), 0.15, 3),
     Path("API search broad", by_programs(*(f"{BY_NAME}&{words}" for words in BROAD)), 0.10, 3),
     Path("API one room", api_room(), 0.30, 2, plain_api_room),
     Path("API status", api_room("/status"), 0.25, 3),
-    Path("update room", _in_turn(update), 0.16, 5, plain_update, SEE_OTHER),
-    Path("API update room", _in_turn(api_update), 0.16, 5, plain_api_update),
-    Path("create link", _in_turn(create_link), 0.22, 5, plain_link, SEE_OTHER),
-    Path("API create token", _in_turn(api_create_token), 0.20, 5, plain_api_token, CREATED),
-    Path("create room", _in_turn(create_room), 0.18, 6, plain_create("/rooms", json=False), SEE_OTHER),
-    Path("API create room", _in_turn(api_create_room), 0.16, 6, plain_create("/api/rooms", json=True), CREATED),
+    Path("update room", in_turn(update), 0.16, 5, plain_update, SEE_OTHER),
+    Path("API update room", in_turn(api_update), 0.16, 5, plain_api_update),
+    Path("create link", in_turn(create_link), 0.22, 5, plain_link, SEE_OTHER),
+    Path("API create token", in_turn(api_create_token), 0.20, 5, plain_api_token, CREATED),
+    Path("create room", in_turn(create_room), 0.18, 6, plain_create("/rooms", json=False), SEE_OTHER),
+    Path("API create room", in_turn(api_create_room), 0.16, 6, plain_create("/api/rooms", json=True), CREATED),
     Path("join", joins(Role.GUEST, {}), 0.16, 9, status=SEE_OTHER),
     Path("join with code", joins(Role.ATTENDEE, {"code": CODE}, LINKED), 0.14, 9, status=SEE_OTHER),
 ]

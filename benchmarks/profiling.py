@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from urllib.request import urlopen
 
 from benchmarks import clocks, load
+from benchmarks.asking import Path
 from benchmarks.measuring import answered, requests_of
-from benchmarks.paths import Path
 from benchmarks.sampled import ADDRESS, TEMPLATE
 from benchmarks.sites import Site
 

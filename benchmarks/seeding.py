@@ -12,6 +12,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from flask import Flask
 
+from benchmarks.seeding_desk import fill_desk
 from portal import revisions
 from portal.accounts.models import Account
 from portal.accounts.operations import create_account
@@ -131,6 +132,7 @@ def seed(app: Flask, count: int, makers: int) -> Seeded:
             programs = [_program(people["alice"]) for _ in range(PROGRAMS)]
             small = [_maker(f"maker-{number}") for number in range(makers)]
             session.flush()
+            fill_desk()
         if db.engine.dialect.name == "postgresql":
             with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
                 connection.execute(sa.text("VACUUM ANALYZE"))

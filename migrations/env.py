@@ -17,6 +17,10 @@ _BY_HAND = (
     "customer_names",
     "customer_numbers",
     "ix_customers_name_words",
+    "subscription_names",
+    "subscription_numbers",
+    "ix_subscriptions_name_words",
+    "ix_subscriptions_expected_end",
 )
 """What migrations make that no model declares, by how its name begins."""
 

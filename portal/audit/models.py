@@ -15,6 +15,10 @@ NETWORK_LENGTH = 45
 """An IPv6 address in full is as long."""
 
 
+_FEW = sa.text("thing <> 'participations' AND thing <> 'room_tokens'")
+"""Kinds of things with very many lines, which are found without an index, and whose lines people wait for."""
+
+
 class AuditEvent(Base):
     """One line of the audit: who did what to which thing. `details` never hold a token, a code or a password."""
 
@@ -45,5 +49,9 @@ class AuditEvent(Base):
                 sqlite_where=sa.text(f"{column} IS NOT NULL"), postgresql_where=sa.text(f"{column} IS NOT NULL"),
             )
             for column in ("actor_uuid", "on_behalf_of_uuid")
+        ),
+        sa.Index(
+            "ix_audit_events_thing_at_uuid", "thing", "at", "uuid",
+            sqlite_where=_FEW, postgresql_where=_FEW,
         ),
     )  # fmt: skip

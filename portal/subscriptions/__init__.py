@@ -23,6 +23,7 @@ an unlimited number is stored as null and written `true` in the API.
     checked_terms.py     judging and setting prices, and lengths of time
     selling.py           selling packages to customers
     dates.py             when trial, period and grace end, and the next period would
+    search.py            finding subscriptions by words
     phases.py            in which phase of its life a subscription is
     changing.py          changing what staff may write of a subscription
     renewal.py           renewing

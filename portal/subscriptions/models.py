@@ -13,6 +13,7 @@ from portal.customers.models import Customer
 from portal.db import Base, TimestampMixin
 from portal.identifiers import IdentifierMixin, new_id
 from portal.people.models import NAME_LENGTH
+from portal.search_terms import search_terms
 from portal.subscriptions.package_models import PackageProvider, ServicePackage
 from portal.subscriptions.provider_models import FeatureValueMixin, ServiceProvider, ServiceType
 from portal.subscriptions.terms import TermsMixin
@@ -89,7 +90,7 @@ class Subscription(TermsMixin, IdentifierMixin, TimestampMixin, Base):
     grace_until: Mapped[datetime | None]
     """When the grace after `ends_at` is over, as `grace` says. It is written whenever one of these is."""
     canceled_at: Mapped[datetime | None]
-    cancels_at: Mapped[datetime | None] = mapped_column(index=True)
+    cancels_at: Mapped[datetime | None]
     warned_days: Mapped[int | None]
     """How many days before its end staff were warned last; None: not of this end yet."""
     subscription_metadata: Mapped[dict[str, Any]] = mapped_column(default=dict)
@@ -100,9 +101,12 @@ class Subscription(TermsMixin, IdentifierMixin, TimestampMixin, Base):
         lazy="joined", cascade="all, delete-orphan", order_by="SubscriptionFeature.code"
     )
 
-    __table_args__ = (  # pages of lists by these
+    name_words: Mapped[str] = mapped_column(sa.Text)
+    """The words of name and tag, by which it is found. They are set whenever the row is written."""
+
+    __table_args__ = (  # pages of lists by these; a migration makes the index of `endings.end_or_never`
         sa.Index("ix_subscriptions_created_at_uuid", "created_at", "uuid"),
-        sa.Index("ix_subscriptions_ends_at_uuid", "ends_at", "uuid"),
+        sa.Index("ix_subscriptions_status_created_at_uuid", "status", "created_at", "uuid"),
     )
 
     def is_active(self, at: datetime) -> bool:
@@ -125,6 +129,13 @@ class Subscription(TermsMixin, IdentifierMixin, TimestampMixin, Base):
     def forget_plan(self) -> None:
         """Read `values` from the database again."""
         vars(self).pop("_plan", None)
+
+
+@sa.event.listens_for(Subscription, "before_insert")
+@sa.event.listens_for(Subscription, "before_update")
+def _set_words(_mapper: object, _connection: object, subscription: Subscription) -> None:
+    subscription.tag = subscription.tag or new_tag()
+    subscription.name_words = " ".join(search_terms(f"{subscription.name} {subscription.tag}"))
 
 
 class SubscriptionFeature(FeatureValueMixin, Base):

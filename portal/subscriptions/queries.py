@@ -11,7 +11,7 @@ from portal.customers.models import Customer
 from portal.db import literal_limit, session
 from portal.errors import NotFound
 from portal.identifiers import matches_identifier
-from portal.subscriptions.endings import ends_within, expected_end
+from portal.subscriptions.endings import end_or_never, ends_within
 from portal.subscriptions.models import Subscription, SubscriptionFeature
 from portal.subscriptions.package_models import ServicePackage
 from portal.subscriptions.provider_models import ServiceProvider
@@ -50,7 +50,7 @@ def ending_subscriptions(at: datetime, *, days: int, limit: int) -> list[Subscri
     query = (
         sa.select(Subscription)
         .where(ends_within(days, at))
-        .order_by(expected_end(), Subscription.uuid)
+        .order_by(end_or_never(), Subscription.uuid)
         .limit(literal_limit(limit))
         .options(
             joinedload(Subscription.customer).lazyload(Customer.owner),

@@ -166,7 +166,7 @@ def _kind_choices() -> list[FilterChoice]:
 
 
 def _of_kind(table: str) -> _Condition:
-    return lambda: AuditEvent.thing == table
+    return lambda: AuditEvent.thing == sa.literal_column(f"'{table}'")  # a literal, as in the partial index
 
 
 def _about(uuid: UUID) -> sa.ColumnElement[bool]:

@@ -79,6 +79,7 @@ CUSTOMERS = AdminList(
         ListColumn("since", Message("Customer since"), lambda row: row.created_at, Key(Customer.created_at), "moment"),
     ),
     search=matches,
+    searched_first=True,
     filters=(ListFilter("status", Message("Status"), Message("Any status"), _status_choices),),
 )
 

@@ -1,27 +1,53 @@
 """Every action that an operation notes has words for people: pages show no identifiers of code."""
 
-import ast
-from pathlib import Path
+import pytest
 
 from portal.audit.action_words import action_words
-
-ROOT = Path(__file__).resolve().parent.parent.parent
-NOTING = {"record_event", "record_events"}
-
-
-def noted_actions() -> set[str]:
-    """The actions in calls that note a line, as far as they are written as texts there."""
-    actions = set()
-    for file in (ROOT / "portal").glob("**/*.py"):
-        for node in ast.walk(ast.parse(file.read_text())):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in NOTING:
-                first = node.args[0]
-                if isinstance(first, ast.Constant):
-                    actions.add(str(first.value))
-    return actions
+from tests.noted_actions import NotUnderstoodError, actions_in, noted_actions
 
 
 def test_every_action_of_the_audit_has_words() -> None:
     actions = noted_actions()
-    assert len(actions) > 40
+    assert len(actions) > 90
     assert sorted(action for action in actions if str(action_words(action)) == action) == []
+
+
+COMPUTED = """
+NOUNS: dict[type, str] = {A: "x", B: "y"}
+
+def written() -> None:
+    record_event("plain", thing)
+
+def chosen(what: bool) -> None:
+    record_event("one" if what else "other", thing)
+
+def named(what: bool) -> None:
+    action = "yes" if what else "no"
+    record_events(action, things)
+
+def composed(thing: Thing) -> None:
+    noun = {A: "a", B: "b"}[type(thing)]
+    record_event(f"{noun}.changed", thing)
+
+def looked_up(thing: Thing) -> None:
+    record_event(f"{NOUNS[type(thing)]}.added", thing)
+
+def handed_over(thing: Thing, action: str) -> None:
+    record_event(action, thing)
+
+def hands_over() -> None:
+    handed_over(thing, "by.position")
+    handed_over(thing, action="by.name")
+"""
+
+
+def test_computed_actions_are_seen() -> None:
+    assert actions_in(COMPUTED, "computed.py") == {
+        "plain", "one", "other", "yes", "no", "a.changed", "b.changed", "x.added", "y.added", "by.position", "by.name",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("how", ["record_event(words[0], thing)", "record_event(action, thing)", "x.record_event(a())"])
+def test_an_action_that_cannot_be_read_is_no_silent_gap(how: str) -> None:
+    with pytest.raises(NotUnderstoodError):
+        actions_in(f"def does(action: str) -> None:\n    {how}\n", "does.py")

@@ -1,6 +1,7 @@
-"""Webhooks: telling programs elsewhere what happens in rooms.
+"""Webhooks: telling programs elsewhere what happens in rooms, and what becomes of customers.
 
-An endpoint is an address of one room, or of all rooms of a customer. An event of the audit becomes one delivery for
+An endpoint is an address of one room, of all rooms of a customer, or of the portal itself: that one staff keep, and
+only it is told of customers, accounts and subscriptions. An event of the audit becomes one delivery for
 each endpoint that subscribes to it, in the same transaction. Whoever saves an endpoint is its owner: nothing is
 sent that he may not see himself, and once he has lost a right to what it tells it is paused. A failed delivery is
 tried again for a day, with growing pauses, and an endpoint that keeps failing is paused. Payloads are sealed at

@@ -15,9 +15,10 @@ from portal.customers.models import Customer
 from portal.db import session
 from portal.errors import Message, NotAllowed
 from portal.people.actor import Actor, actor_of
+from portal.people.staff import StaffPermission
 from portal.permissions.members import RoomMember
 from portal.permissions.permission import Permission
-from portal.permissions.rules import acting_on, can, manages_customer
+from portal.permissions.rules import PLATFORM, acting_on, can, manages_customer
 from portal.rooms.models import Room
 from portal.webhooks.events import Event
 from portal.webhooks.models import WebhookEndpoint
@@ -74,7 +75,19 @@ def may_receive(by: Actor, endpoint: WebhookEndpoint, event: Event) -> bool:
     """Whether `by` may see what this event tells. His membership in the endpoint's room must be loaded."""
     if endpoint.room is not None:
         return can(by, event.needs, endpoint.room)
-    return manages_customer(by, endpoint.customer) and by.within(event.needs.scope)
+    if endpoint.customer is None:
+        return can(by, event.needs, PLATFORM)
+    return not event.for_staff and manages_customer(by, endpoint.customer) and by.within(event.needs.scope)
+
+
+def manages_all(actor: Actor, customer: Customer | None) -> bool:
+    """Whether the actor's person may manage endpoints for all rooms of the customer; or for None those of the portal.
+
+    Those need the permission to change customers: besides accounts and subscriptions, they tell of all customers.
+    """
+    if customer is None:
+        return StaffPermission.CUSTOMERS_UPDATE in actor.staff
+    return manages_customer(actor, customer)
 
 
 def require_receivable(by: Actor, endpoint: WebhookEndpoint) -> None:
@@ -86,14 +99,19 @@ def require_receivable(by: Actor, endpoint: WebhookEndpoint) -> None:
             )
 
 
-def acting_at(actor: Actor, customer: Customer, room: Room | None) -> Actor:
-    """The actor as he manages the webhooks of this room, or of the customer: on his behalf if only as staff."""
+def acting_at(actor: Actor, customer: Customer | None, room: Room | None) -> Actor:
+    """The actor as he manages the webhooks of this room, or of the customer: on his behalf if only as staff.
+
+    Those of the portal itself, which have neither, he manages on nobody's behalf.
+    """
     if room is not None:
         return acting_on(actor, Permission.ROOM_EDIT, room)
+    if customer is None:
+        return replace(actor, on_behalf_of_uuid=None)
     return replace(actor, on_behalf_of_uuid=None if customer.owner_uuid == actor.uuid else customer.uuid)
 
 
 def _may_own(owner: Actor, endpoint: WebhookEndpoint) -> bool:
     if endpoint.room is not None:
         return can(owner, Permission.ROOM_EDIT, endpoint.room)
-    return manages_customer(owner, endpoint.customer)
+    return manages_all(owner, endpoint.customer)

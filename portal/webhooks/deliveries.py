@@ -55,7 +55,7 @@ class ClaimedDelivery:
     """A delivery that a worker has claimed, ready to be sent. `slow`: it uses a slot for slow receivers."""
 
     delivery_uuid: UUID
-    customer_uuid: UUID
+    customer_uuid: UUID | None
     slow: bool
     claimed_at: datetime
     url: str
@@ -191,7 +191,7 @@ def sweep_deliveries() -> int:
     return len(swept.all())
 
 
-def _start_next(customer_uuid: UUID, at: datetime, *, slow: bool) -> None:
+def _start_next(customer_uuid: UUID | None, at: datetime, *, slow: bool) -> None:
     """Enqueue the deliveries that can use the slot that has become free. `slow`: it was one for slow receivers."""
     for delivery_uuid in next_deliveries(customer_uuid, at, slow=slow):
         send_soon(delivery_uuid)
@@ -219,7 +219,7 @@ def _is_still_wanted(delivery: WebhookDelivery, at: datetime) -> bool:
     if delivery.event == TEST:
         return True
     owner = find_valid_owner(delivery.endpoint)
-    if owner is None and delivery.endpoint.customer.usable:
+    if owner is None and delivery.endpoint.customer_usable:
         pause(delivery.endpoint, why=PauseReason.RIGHTS, by=None)
         return False
     if not _may_receive_delivery(owner, delivery):  # it was written for another owner, or before he lost the right

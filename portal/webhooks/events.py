@@ -3,6 +3,7 @@
 from enum import StrEnum
 
 from portal.errors import Message
+from portal.people.staff import StaffPermission
 from portal.permissions.permission import Permission
 
 
@@ -26,6 +27,19 @@ class Event(StrEnum):
     MEMBER_ADDED = "member.added"
     MEMBER_CHANGED = "member.changed"
     MEMBER_REMOVED = "member.removed"
+    CUSTOMER_CREATED = "customer.created"
+    CUSTOMER_UPDATED = "customer.updated"
+    CUSTOMER_DELETED = "customer.deleted"
+    ACCOUNT_CREATED = "account.created"
+    ACCOUNT_UPDATED = "account.updated"
+    ACCOUNT_DELETED = "account.deleted"
+    SUBSCRIPTION_CREATED = "subscription.created"
+    SUBSCRIPTION_UPDATED = "subscription.updated"
+    SUBSCRIPTION_RENEWED = "subscription.renewed"
+    SUBSCRIPTION_CANCELED = "subscription.canceled"
+    SUBSCRIPTION_ENDING = "subscription.ending"
+    SUBSCRIPTION_ENDED = "subscription.ended"
+    SUBSCRIPTION_DELETED = "subscription.deleted"
 
     @property
     def words(self) -> Message:
@@ -33,9 +47,14 @@ class Event(StrEnum):
         return _SENTENCES[self]
 
     @property
-    def needs(self) -> Permission:
+    def needs(self) -> Permission | StaffPermission:
         """The permission to see what the event tells, which the endpoint's owner must have."""
         return _NEEDS.get(self.value) or _NEEDS[self.partition(".")[0]]
+
+    @property
+    def for_staff(self) -> bool:
+        """Whether only endpoints of the portal itself, which staff keep, are told of it; else only those of rooms."""
+        return isinstance(self.needs, StaffPermission)
 
 
 _SENTENCES = {
@@ -56,9 +75,24 @@ _SENTENCES = {
     Event.MEMBER_ADDED: Message("Somebody became a member of a room."),
     Event.MEMBER_CHANGED: Message("A member's rights were changed."),
     Event.MEMBER_REMOVED: Message("Somebody is no longer a member."),
+    Event.CUSTOMER_CREATED: Message("A customer was taken on."),
+    Event.CUSTOMER_UPDATED: Message("A customer was changed: its profile, its status or its owner."),
+    Event.CUSTOMER_DELETED: Message("A customer was deleted, and its accounts, subscriptions and rooms with it."),
+    Event.ACCOUNT_CREATED: Message("An account was made."),
+    Event.ACCOUNT_UPDATED: Message("An account was changed: its name, status, owner or subscription."),
+    Event.ACCOUNT_DELETED: Message("An account was deleted, and its rooms with it."),
+    Event.SUBSCRIPTION_CREATED: Message("A package was sold."),
+    Event.SUBSCRIPTION_UPDATED: Message(
+        "A subscription was changed: its terms, its status, what it grants or its services."
+    ),
+    Event.SUBSCRIPTION_RENEWED: Message("A subscription was renewed."),
+    Event.SUBSCRIPTION_CANCELED: Message("A subscription was canceled."),
+    Event.SUBSCRIPTION_ENDING: Message("A subscription ends in 14 days, in 7 days, or tomorrow."),
+    Event.SUBSCRIPTION_ENDED: Message("A subscription has ended."),
+    Event.SUBSCRIPTION_DELETED: Message("A subscription was deleted, and its accounts and their rooms with it."),
 }
 
-_NEEDS = {
+_NEEDS: dict[str, Permission | StaffPermission] = {
     "room": Permission.ROOM_VIEW,
     "room.started": Permission.STATUS_VIEW,
     "room.ended": Permission.STATUS_VIEW,
@@ -66,7 +100,15 @@ _NEEDS = {
     "token": Permission.TOKENS_VIEW,
     "code": Permission.CODES_VIEW,
     "member": Permission.MEMBERS_VIEW,
+    "customer": StaffPermission.CUSTOMERS_READ,
+    "account": StaffPermission.ACCOUNTS_READ,
+    "subscription": StaffPermission.SUBSCRIPTIONS_READ,
 }
+
+ROOM_EVENTS = tuple(event for event in Event if not event.for_staff)
+"""The events that endpoints of a room, or of all rooms of a customer, can be told of."""
+STAFF_EVENTS = tuple(event for event in Event if event.for_staff)
+"""The events that endpoints of the portal itself can be told of."""
 
 EVENT_OF_ACTION = {event.value: event for event in Event} | {
     "room.trashed": Event.ROOM_DELETED,
@@ -75,6 +117,28 @@ EVENT_OF_ACTION = {event.value: event for event in Event} | {
     "token.reinstated": Event.TOKEN_CREATED,
     "code.restored": Event.CODE_CREATED,
     "member.restored": Event.MEMBER_ADDED,
+    **{
+        f"customer.{entry}_{done}": Event.CUSTOMER_UPDATED
+        for entry in ("address", "telephone", "document")
+        for done in ("added", "changed", "removed")
+    },
+    "customer.status_changed": Event.CUSTOMER_UPDATED,
+    "customer.transferred": Event.CUSTOMER_UPDATED,
+    "account.moved": Event.ACCOUNT_UPDATED,
+    "account.status_changed": Event.ACCOUNT_UPDATED,
+    "account.transferred": Event.ACCOUNT_UPDATED,
+    "subscription.feature_removed": Event.SUBSCRIPTION_UPDATED,
+    "subscription.feature_set": Event.SUBSCRIPTION_UPDATED,
+    "subscription.features_synced": Event.SUBSCRIPTION_UPDATED,
+    "subscription.provider_added": Event.SUBSCRIPTION_UPDATED,
+    "subscription.provider_changed": Event.SUBSCRIPTION_UPDATED,
+    "subscription.provider_removed": Event.SUBSCRIPTION_UPDATED,
+    "subscription.provider_switched": Event.SUBSCRIPTION_UPDATED,
+    "subscription.resumed": Event.SUBSCRIPTION_UPDATED,
+    "subscription.status_changed": Event.SUBSCRIPTION_UPDATED,
+    "subscription.suspended": Event.SUBSCRIPTION_UPDATED,
+    "subscription.terminated": Event.SUBSCRIPTION_UPDATED,
+    "subscription.uncanceled": Event.SUBSCRIPTION_UPDATED,
 }
 """Action of the audit → event. An action that is not in here is told to no webhook."""
 

@@ -73,7 +73,10 @@ class DeliveryState(StrEnum):
 
 
 class WebhookEndpoint(IdentifierMixin, TimestampMixin, Base):
-    """An address to which events of one room of the customer are sent, or of all rooms (`room` is None).
+    """An address to which events of one room of the customer are sent, or of all its rooms (`room` is None).
+
+    If `customer` is None too, it belongs to the portal itself: staff keep it, and it is told of customers, accounts and
+    subscriptions.
 
     While it is paused, no deliveries are created for it. For a day after its secret was rotated, deliveries are
     signed with the old secret as well.
@@ -81,7 +84,7 @@ class WebhookEndpoint(IdentifierMixin, TimestampMixin, Base):
 
     __tablename__ = "webhook_endpoints"
 
-    customer_uuid: Mapped[UUID] = mapped_column(sa.ForeignKey("customers.uuid", ondelete="CASCADE"), index=True)
+    customer_uuid: Mapped[UUID | None] = mapped_column(sa.ForeignKey("customers.uuid", ondelete="CASCADE"), index=True)
     room_uuid: Mapped[UUID | None] = mapped_column(sa.ForeignKey("rooms.uuid", ondelete="CASCADE"), index=True)
     url: Mapped[str] = mapped_column(sa.String(LONGEST_ADDRESS))
     events: Mapped[list[str]] = mapped_column(default=list)
@@ -106,7 +109,7 @@ class WebhookEndpoint(IdentifierMixin, TimestampMixin, Base):
     """Whether the last attempt took long, or none has ended at this address yet. Writing it does not change
     `updated_at`."""
     owner_uuid: Mapped[UUID | None] = mapped_column(sa.ForeignKey("users.uuid", ondelete="SET NULL"))
-    customer: Mapped[Customer] = relationship()
+    customer: Mapped[Customer | None] = relationship()
     room: Mapped[Room | None] = relationship()
     owner: Mapped[User | None] = relationship()
     """Whoever saved it last and so answers for it: nothing is sent that this person may not see."""
@@ -125,6 +128,11 @@ class WebhookEndpoint(IdentifierMixin, TimestampMixin, Base):
         """The secrets with which deliveries are signed at `at`: the present one, then the old one for a day."""
         old = self.old_secret if self.old_secret_until is not None and at < self.old_secret_until else None
         return [self.secret, old] if old is not None else [self.secret]
+
+    @property
+    def customer_usable(self) -> bool:
+        """Whether its customer may be used; while not, its people have no rights. The portal itself always may."""
+        return self.customer is None or self.customer.usable
 
     @property
     def active(self) -> bool:

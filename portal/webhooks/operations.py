@@ -40,7 +40,7 @@ MOST = 50  # endpoints of one customer
 
 def create_endpoint(
     *,
-    customer: Customer,
+    customer: Customer | None,
     room: Room | None = None,
     url: str,
     events: Collection[Event],
@@ -49,12 +49,15 @@ def create_endpoint(
 ) -> WebhookEndpoint:
     """Create an endpoint for one room of the customer, or for all of its rooms. `by` becomes its owner.
 
-    The caller has checked that `by` may manage webhooks there. Raises `Invalid` on `url`, `events` or `description`,
-    `NotAllowed` for an event that `by` may not see himself, and `Conflict` when the customer has too many endpoints or
-    nothing new may be made for it.
+    Without a customer it belongs to the portal itself. The caller has checked that `by` may manage webhooks there.
+    Raises `Invalid` on `url`, `events` or `description`, `NotAllowed` for an event that `by` may not see himself, and
+    `Conflict` when the customer or the portal has too many endpoints, or nothing new may be made for the customer.
     """
-    require_creating(lock_customer(customer.uuid).status)
-    count = sa.select(sa.func.count()).where(WebhookEndpoint.customer_uuid == customer.uuid)
+    customer_uuid = customer.uuid if customer is not None else None
+    locked = lock_customer(customer_uuid)
+    if locked is not None:
+        require_creating(locked.status)
+    count = sa.select(sa.func.count()).where(WebhookEndpoint.customer_uuid == customer_uuid)
     if (session.scalar(count) or 0) >= MOST:
         raise Conflict(Message("There are %(most)d webhooks already. Delete one first.", most=MOST))
     endpoint = WebhookEndpoint(
@@ -69,7 +72,7 @@ def create_endpoint(
     _describe(endpoint, description)
     session.add(endpoint)
     session.flush()
-    count_listening(customer.uuid)
+    count_listening(customer_uuid)
     record_event("webhook.created", endpoint, by=by, room=endpoint.room_uuid)
     return endpoint
 
@@ -160,6 +163,7 @@ def _save(endpoint: WebhookEndpoint, *, by: Actor, url: str | None, events: Coll
     if events is not None:
         if not events:
             raise Invalid(events=Message("Choose at least one event."))
+        _require_fitting(events, endpoint)
         endpoint.events = [event.value for event in Event if event in events]
     if url is not None and url.strip() != endpoint.url:
         if (problem := problem_with(url.strip())) is not None:
@@ -168,6 +172,21 @@ def _save(endpoint: WebhookEndpoint, *, by: Actor, url: str | None, events: Coll
         _forget_failures(endpoint)
     require_receivable(by, endpoint)
     endpoint.owner = user_of(by)
+
+
+def _require_fitting(events: Collection[Event], endpoint: WebhookEndpoint) -> None:
+    """Raise `Invalid` for an event that no such endpoint is told of, whoever keeps it."""
+    of_the_portal = endpoint.customer is None
+    misfit = next((event for event in Event if event in events and event.for_staff is not of_the_portal), None)
+    if misfit is None:
+        return
+    if of_the_portal:
+        raise Invalid(
+            events=Message("“%(event)s” happens in a room: name the room, or its customer.", event=misfit.value)
+        )
+    raise Invalid(
+        events=Message("“%(event)s” is told only to webhooks of the portal, which staff make.", event=misfit.value)
+    )
 
 
 def _activate(endpoint: WebhookEndpoint) -> None:

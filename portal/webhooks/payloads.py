@@ -9,9 +9,12 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from portal.accounts.models import Account
 from portal.admission.models import AccessCode, RoomToken
 from portal.audit.changes import CHANGES
 from portal.audit.operations import Auditable
+from portal.clock import now
+from portal.customers.models import Customer
 from portal.db import Base, session
 from portal.moments import iso_datetime
 from portal.people.models import User
@@ -20,8 +23,10 @@ from portal.resources.access import serialize_access_code, serialize_token
 from portal.resources.people import serialize_room_user
 from portal.resources.rooms import serialize_room
 from portal.resources.sessions import serialize_participation_in, serialize_session
+from portal.resources.subscriptions import serialize_account, serialize_customer, serialize_subscription
 from portal.rooms.models import Room
 from portal.status.models import Participation, RoomSession
+from portal.subscriptions.models import Subscription
 
 
 def encoded(kind: str, data: Mapping[str, Any], at: datetime) -> str:
@@ -72,6 +77,18 @@ def payload_data(action: str, thing: object, room: Room, details: Mapping[str, A
     if thing is room and not told:
         return serialize_room(room)
     return {"object": "Room", "id": room.id, "room_id": room.id, **told}
+
+
+def portal_payload_data(thing: object) -> dict[str, Any]:
+    """The `data` of an event about a customer, an account or a subscription: its serialization."""
+    match thing:
+        case Customer():
+            return serialize_customer(thing)
+        case Account():
+            return serialize_account(thing)
+        case Subscription():
+            return serialize_subscription(thing, now())
+    raise TypeError(type(thing))
 
 
 def _all(kind: type[RoomToken] | type[User], uuids: Collection[UUID | None]) -> list[object]:

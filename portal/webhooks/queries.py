@@ -18,6 +18,7 @@ from portal.permissions.permission import Permission
 from portal.permissions.rules import holds, manages_customer
 from portal.permissions.visibility import find_room
 from portal.rooms.models import Room
+from portal.webhooks.authorization import manages_all
 from portal.webhooks.models import WebhookDelivery, WebhookEndpoint
 
 NEWEST_FIRST = Key(WebhookDelivery.created_at, descending=True), Key(WebhookDelivery.uuid, descending=True)
@@ -31,14 +32,20 @@ WITH_OWNERS = (
 
 
 def managed_endpoints(actor: Actor) -> sa.Select[WebhookEndpoint]:
-    """A SELECT of the endpoints that the actor may manage: of rooms that he may edit, and of customers he owns."""
+    """A SELECT of the endpoints that the actor may manage: of rooms that he may edit, and of customers he owns.
+
+    For staff it is those of all customers, of the portal itself, or both.
+    """
     query = (
         sa.select(WebhookEndpoint)
-        .join(WebhookEndpoint.customer)
+        .outerjoin(WebhookEndpoint.customer)
         .outerjoin(WebhookEndpoint.room)
         .outerjoin(Account, Account.uuid == Room.account_uuid)
         .where(Room.trashed_at.is_(None))
     )
+    of_the_portal = WebhookEndpoint.customer_uuid.is_(None)
+    if not manages_all(actor, None):
+        query = query.where(sa.not_(of_the_portal))
     if StaffPermission.ROOMS_UPDATE in actor.staff:
         return query
     edits = sa.select(RoomMember.room_uuid).where(
@@ -47,21 +54,20 @@ def managed_endpoints(actor: Actor) -> sa.Select[WebhookEndpoint]:
         RoomMember.grants(Permission.ROOM_VIEW),
         RoomMember.grants(Permission.ROOM_EDIT),
     )
-    return query.where(
-        customer_is_usable(),
-        sa.or_(
-            Customer.owner_uuid == actor.uuid,
-            Account.owner_uuid == actor.uuid,
-            Room.owner_uuid == actor.uuid,
-            Room.uuid.in_(edits),
-        ),
+    own = sa.or_(
+        Customer.owner_uuid == actor.uuid,
+        Account.owner_uuid == actor.uuid,
+        Room.owner_uuid == actor.uuid,
+        Room.uuid.in_(edits),
     )
+    return query.where(sa.or_(of_the_portal, sa.and_(customer_is_usable(), own)))
 
 
 def find_endpoint(actor: Actor, endpoint_id: str) -> WebhookEndpoint:
     """An endpoint that the actor may manage, by its id, uuid or ulid.
 
-    Raises `NotFound` if he may not see its room, and `NotAllowed` if he may see but not edit it.
+    Raises `NotFound` if he may not see its room, and `NotAllowed` if he may see but not edit it. One of the portal
+    itself is not there for whoever may not manage those.
     """
     endpoint = session.scalars(
         sa.select(WebhookEndpoint).where(matches_identifier(WebhookEndpoint, endpoint_id))
@@ -69,8 +75,9 @@ def find_endpoint(actor: Actor, endpoint_id: str) -> WebhookEndpoint:
     if endpoint is None:
         raise NotFound
     if endpoint.room is None:
-        if not manages_customer(actor, endpoint.customer):
-            raise NotAllowed if StaffPermission.ROOMS_READ in actor.staff else NotFound
+        if not manages_all(actor, endpoint.customer):
+            may_know = endpoint.customer is not None and StaffPermission.ROOMS_READ in actor.staff
+            raise NotAllowed if may_know else NotFound
         return endpoint
     room = find_room(actor, endpoint.room.id)
     if room is None:
@@ -87,6 +94,20 @@ def endpoints_for(actor: Actor, room: Room) -> list[WebhookEndpoint]:
         about.append(WebhookEndpoint.room_uuid.is_(None))
     query = sa.select(WebhookEndpoint).where(WebhookEndpoint.customer_uuid == room.customer_uuid, sa.or_(*about))
     return list(session.scalars(query.options(*WITH_OWNERS).order_by(WebhookEndpoint.uuid)).unique())
+
+
+def portal_endpoints() -> list[WebhookEndpoint]:
+    """The endpoints of the portal itself, the oldest first."""
+    query = sa.select(WebhookEndpoint).where(WebhookEndpoint.customer_uuid.is_(None))
+    return list(session.scalars(query.options(*WITH_OWNERS).order_by(WebhookEndpoint.uuid)).unique())
+
+
+def find_portal_endpoint(endpoint_id: str) -> WebhookEndpoint:
+    """The endpoint of the portal itself with this id. Raises `NotFound`."""
+    found = next((one for one in portal_endpoints() if one.id == endpoint_id), None)
+    if found is None:
+        raise NotFound
+    return found
 
 
 def find_endpoint_at(actor: Actor, room: Room, endpoint_id: str) -> WebhookEndpoint:

@@ -18,10 +18,13 @@ WITHHELD = Message("It is not sent: the owner of the webhook may not see what th
 
 
 class WebhookSchema(IdentifiedResource):
-    """Who is told of what happens in a room, or in all rooms of the customer (`room_id` is null)."""
+    """Who is told of what happens in a room, or in all rooms of the customer (`room_id` is null).
+
+    One of the portal itself, which staff keep, has neither: it is told of customers, accounts and subscriptions.
+    """
 
     object: Literal["Webhook"]
-    customer_id: Annotated[Id, Read("customer.id")]
+    customer_id: Annotated[Id | None, Read(lambda endpoint, _: endpoint.customer.id if endpoint.customer else None)]
     room_id: Annotated[
         Id | None, Column(Room.id), Read(lambda endpoint, _: endpoint.room.id if endpoint.room else None)
     ]

@@ -3,7 +3,8 @@
 There is one slot for each endpoint, few for each customer, and few for slow receivers of all customers together. So a
 slow receiver delays its own deliveries only. Of a customer's slots, slow receivers may use all but one. A receiver
 counts as slow until it has answered quickly: otherwise somebody could use all workers by creating new endpoints again
-and again. Where no other slow receiver waits, a new one is not delayed.
+and again. Where no other slow receiver waits, a new one is not delayed. The endpoints of the portal itself, whose
+`customer_uuid` is None, share slots as those of one customer do.
 
 A slot is in use while its worker is busy, so an endpoint cannot be deleted meanwhile. (It is deleted with its room
 all the same, but to a room in the trash nothing has been sent for weeks.)
@@ -52,8 +53,8 @@ def has_free_slot(endpoint: WebhookEndpoint) -> bool:
     return not endpoint.slow or (_slow(own) < SLOW_SLOTS_PER_CUSTOMER and _slow(taken) < SLOW_SLOTS_OF_ALL)
 
 
-def next_deliveries(customer_uuid: UUID, at: datetime, *, slow: bool) -> list[UUID]:
-    """The uuids of the deliveries to start after a slot of this customer has become free.
+def next_deliveries(customer_uuid: UUID | None, at: datetime, *, slow: bool) -> list[UUID]:
+    """The uuids of the deliveries to start after a slot of this customer has become free; None: of the portal itself.
 
     With `slow`, which means that it was a slot for slow receivers, also deliveries of other customers to slow ones.
     Counted under the customer's lock, if the customer still exists.
@@ -98,7 +99,7 @@ def mark_served(endpoint: WebhookEndpoint, at: datetime, *, slow: bool) -> None:
     )
 
 
-def _used_slots() -> Sequence[sa.Row[UUID, UUID, bool]]:
+def _used_slots() -> Sequence[sa.Row[UUID | None, UUID, bool]]:
     """The slots in use, as (customer, endpoint, slow): never more than there are workers."""
     query = (
         sa.select(WebhookEndpoint.customer_uuid, WebhookDelivery.endpoint_uuid, WebhookEndpoint.slow)
@@ -108,7 +109,7 @@ def _used_slots() -> Sequence[sa.Row[UUID, UUID, bool]]:
     return session.execute(query).all()
 
 
-def _slow(taken: Sequence[sa.Row[UUID, UUID, bool]]) -> int:
+def _slow(taken: Sequence[sa.Row[UUID | None, UUID, bool]]) -> int:
     return sum(one.slow for one in taken)
 
 

@@ -8,6 +8,7 @@ from flask import Flask
 
 from portal.clock import now
 from portal.db import session, transaction
+from portal.people.models import PlatformRole
 from portal.permissions.members import RoomMember
 from portal.permissions.permission import Permission
 from portal.rooms.models import Room
@@ -15,7 +16,7 @@ from portal.scopes import Scope
 from portal.webhooks.deliveries import Outcome, claim, record
 from portal.webhooks.models import DeliveryState, WebhookDelivery, WebhookEndpoint
 from portal.webhooks.resources import WITHHELD
-from tests.api.conftest import NewProgram, Program
+from tests.api.conftest import EVERYTHING, NewProgram, Program
 from tests.cast import Cast
 
 HOOK = {"url": "https://hooks.example/room", "events": ["participant.joined", "token.created"]}
@@ -68,6 +69,40 @@ def test_one_for_all_rooms_belongs_to_the_customer(app: Flask, cast: Cast, progr
         assert list(refused.json["errors"]) == ["customer_id"]
         assert program(stranger).get(f"/webhooks/{made['id']}").status_code == 404
     assert make(program("admin"), customer_id=customer_id)["customer_id"] == customer_id
+
+
+def test_one_of_the_portal_is_staffs_and_names_neither_room_nor_customer(cast: Cast, program: NewProgram) -> None:
+    ada, ending = program("admin"), {"events": ["subscription.ending"]}
+    made = make(ada, **ending)
+    assert (made["room_id"], made["customer_id"]) == (None, None)
+    path = f"/webhooks/{made['id']}"
+    assert made["id"] in [one["id"] for one in ada.get("/webhooks").json["data"]]
+    assert ada.patch(path, {"events": ["customer.created", "account.deleted"]}).status_code == 200
+    assert list(ada.patch(path, {"events": ["room.created"]}).json["errors"]) == ["events"]
+    assert list(ada.post("/webhooks", {**HOOK, **ending, "room_id": cast.board}).json["errors"]) == ["events"]
+    assert ada.post(f"{path}/test").status_code == 201
+    unable = program("admin", *(one for one in Scope if one is not Scope.CUSTOMERS_READ))
+    assert unable.post("/webhooks", {**HOOK, **ending}).status_code == 403
+    for name, scopes in (("alice", EVERYTHING), ("admin", EVERYTHING)):  # without the scope `admin` she is no staff
+        nobody = program(name, *scopes)
+        assert list(nobody.post("/webhooks", {**HOOK, **ending}).json["errors"]) == ["room_id"]
+        assert nobody.get(path).status_code == nobody.delete(path).status_code == 404
+        assert nobody.get("/webhooks").json["data"] == []
+
+
+@pytest.mark.parametrize(
+    ("permissions", "found"),
+    [({"staff:rooms:read", "staff:rooms:update"}, 404), ({"staff:customers:read", "staff:customers:update"}, 200)],
+)
+def test_one_of_the_portal_is_found_by_whoever_may_change_customers(
+    app: Flask, cast: Cast, program: NewProgram, permissions: set[str], found: int
+) -> None:
+    made = make(program("admin"), events=["customer.updated"])
+    with app.app_context(), transaction():
+        cast.user("bob").platform_roles = [PlatformRole(name="helpers", permissions=sorted(permissions))]
+    bob = program("bob", *Scope)
+    assert bob.get(f"/webhooks/{made['id']}").status_code == found
+    assert [one["id"] for one in bob.get("/webhooks").json["data"]] == ([made["id"]] if found == 200 else [])
 
 
 def test_what_is_sent_to_a_webhook_does_not_change_it(app: Flask, cast: Cast, program: NewProgram) -> None:

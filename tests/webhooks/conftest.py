@@ -19,7 +19,7 @@ from portal.permissions.permission import Permission
 from portal.providers.fetch import Trouble
 from portal.rooms.models import Role, Room
 from portal.webhooks.deliveries import ClaimedDelivery, Outcome, claim, due, record
-from portal.webhooks.events import Event
+from portal.webhooks.events import ROOM_EVENTS, Event
 from portal.webhooks.models import WebhookDelivery, WebhookEndpoint
 from portal.webhooks.operations import create_endpoint
 from tests.cast import Cast, Client
@@ -70,7 +70,7 @@ def listen(app: Flask, cast: Cast, hook: Receiver, told: list[tuple[UUID, float]
                 customer=room.customer,
                 room=None if everywhere else room,
                 url=url or hook.url,
-                events=events or list(Event),
+                events=events or ROOM_EVENTS,
                 by=actor_of(cast.user("alice")),
             )
             endpoint.slow = not known

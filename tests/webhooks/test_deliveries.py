@@ -21,7 +21,7 @@ from portal.people.actor import actor_of
 from portal.providers import fetch
 from portal.webhooks import deliveries
 from portal.webhooks.deliveries import LEASE, SCHEDULE, SEND, Outcome, claim, record, send_again
-from portal.webhooks.events import Event
+from portal.webhooks.events import ROOM_EVENTS, Event
 from portal.webhooks.models import DeliveryState, EndpointStatus, PauseReason
 from portal.webhooks.operations import (
     create_endpoint,
@@ -188,6 +188,7 @@ def test_gone_pauses_at_once_and_says_so(app: Flask, cast: Cast, hook: Receiver,
     with app.app_context():
         endpoint = endpoint_of(endpoint_id)
         assert (endpoint.status, endpoint.paused_why) == (EndpointStatus.PAUSED, PauseReason.GONE)
+        assert endpoint.customer is not None
         assert endpoint.customer.webhooks == 0
         assert messages()[0].state is DeliveryState.FAILED
         noted = session.scalars(sa.select(AuditEvent).where(AuditEvent.action == "webhook.paused")).one()
@@ -347,7 +348,7 @@ def test_the_queue_is_told_and_its_worker_sends(app: Flask, cast: Cast, hook: Re
     """As in the running portal: commit, queue, worker, receiver."""
     with app.app_context(), transaction():
         room, alice = cast.room(), actor_of(cast.user("alice"))
-        create_endpoint(customer=room.customer, url=hook.url, events=list(Event), by=alice)
+        create_endpoint(customer=room.customer, url=hook.url, events=ROOM_EVENTS, by=alice)
     happen(app, cast)
     queue = make_queue(app, app.config["SETTINGS"])
     assert queue.pending_count() == 1
@@ -365,7 +366,7 @@ def test_a_queue_that_is_away_loses_nothing(
 ) -> None:
     with app.app_context(), transaction():
         room, alice = cast.room(), actor_of(cast.user("alice"))
-        create_endpoint(customer=room.customer, url=hook.url, events=list(Event), by=alice)
+        create_endpoint(customer=room.customer, url=hook.url, events=ROOM_EVENTS, by=alice)
 
     class Away:
         def schedule(self, *_args: object, **_more: object) -> None:

@@ -12,6 +12,7 @@ from portal.resources.access import RoomAccessCodeSchema, RoomTokenSchema
 from portal.resources.people import RoomUserSchema
 from portal.resources.rooms import RoomSchema
 from portal.resources.sessions import RefusedVisitSchema, RoomSessionSchema, SessionParticipationSchema
+from portal.resources.subscriptions import AccountSchema, CustomerSchema, SubscriptionSchema
 from portal.webhooks.deliveries import GONE, LONGEST_FAILING, MOST_GIVEN_UP, RETENTION, SCHEDULE
 from portal.webhooks.events import TEST, Event
 from portal.webhooks.operations import OVERLAP
@@ -58,6 +59,9 @@ _DATA: dict[str, Any] = {
     "token": RoomTokenSchema,
     "code": RoomAccessCodeSchema,
     "member": RoomUserSchema,
+    "customer": CustomerSchema,
+    "account": AccountSchema,
+    "subscription": SubscriptionSchema,
     TEST: WebhookSchema,
 }
 MODELS = frozenset(_DATA.values())
@@ -87,7 +91,7 @@ def receiver_rules() -> dict[str, Any]:
 
 def webhooks_section(names: dict[Any, dict[str, Any]]) -> dict[str, Any]:
     """The section `webhooks` of the OpenAPI document. `names` maps models to references to their schemas."""
-    events = {event.value: (str(event.words), f"Needs the permission `{event.needs}`.") for event in Event}
+    events = {event.value: (str(event.words), _who_is_told(event)) for event in Event}
     events[TEST] = ("You asked for a test.", "It need not be asked for in `events`.")
     return {
         kind: {
@@ -106,6 +110,11 @@ def webhooks_section(names: dict[Any, dict[str, Any]]) -> dict[str, Any]:
         }
         for kind, (summary, description) in events.items()
     }
+
+
+def _who_is_told(event: Event) -> str:
+    needed = f"Needs the permission `{event.needs}`."
+    return f"Only webhooks of the portal, which staff make, are told. {needed}" if event.for_staff else needed
 
 
 def _payload(kind: str, names: dict[Any, dict[str, Any]]) -> dict[str, Any]:

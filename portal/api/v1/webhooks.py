@@ -26,7 +26,7 @@ from portal.resources.declaring import fields_of
 from portal.rooms.models import Room
 from portal.scopes import Scope
 from portal.webhooks import operations
-from portal.webhooks.authorization import acting_at
+from portal.webhooks.authorization import acting_at, manages_all
 from portal.webhooks.deliveries import send_again
 from portal.webhooks.events import Event
 from portal.webhooks.models import DESCRIPTION_LENGTH, WebhookDelivery, WebhookEndpoint
@@ -36,7 +36,7 @@ from portal.webhooks.resources import WebhookDeliverySchema, WebhookSchema, seri
 bp = Blueprint("webhooks", __name__, url_prefix="/webhooks")
 
 TAG = "Webhooks"
-PERMISSION = "room:edit, or owner of the customer"
+PERMISSION = "room:edit, or owner of the customer; without both, staff:customers:update"
 WITH_SECRET = Listing(columns={}, tie=WebhookEndpoint.uuid, fields=frozenset(fields_of(WebhookSchema)))
 """For answers that contain the secret. Who selects fields by `filter` has to name `secret` to get it."""
 LISTING = replace(listing_of(WebhookSchema, WebhookEndpoint), fields=WITH_SECRET.fields - {"secret"})
@@ -55,7 +55,10 @@ class WebhookChange(RequestBody):
 
 
 class NewWebhook(RequestBody):
-    """A webhook of one room, or of all rooms of a customer."""
+    """A webhook of one room, of all rooms of a customer, or, of staff and with neither named, of the portal itself.
+
+    The last is told of customers, accounts and subscriptions, and of nothing that happens in rooms.
+    """
 
     resource = WebhookSchema
 
@@ -77,7 +80,10 @@ class NewWebhook(RequestBody):
 )
 @bearer_only
 def index() -> Response:
-    """List the webhooks that the caller may manage: of rooms that he may edit, and of customers that he owns."""
+    """List the webhooks that the caller may manage: of rooms that he may edit, and of customers that he owns.
+
+    Staff who may change customers find those of the portal itself, too.
+    """
     asked = query_params.list_query(LISTING)
     rows, page = pagination.rows_of(asked, managed_endpoints(actor.someone()), *WITH_OWNERS)
     return responses.listing([serialize_webhook(row[0]) for row in rows], asked.selection, page)
@@ -98,9 +104,10 @@ def index() -> Response:
     NewWebhook,
     of_a_room={"room_id": "u6Yh3DpQ2x", "url": "https://example.org/hook", "events": ["participant.joined"]},
     of_all_rooms={"customer_id": "c3Yh3DpQ2x", "url": "https://example.org/hook", "events": ["room.created"]},
+    of_the_portal={"url": "https://example.org/hook", "events": ["subscription.ending", "subscription.ended"]},
 )
 def create(body: NewWebhook) -> Response:
-    """Create a webhook, for one room or for all rooms of a customer. Its signing secret is in this answer."""
+    """Create a webhook, for a room, all rooms of a customer, or the portal. Its signing secret is in this answer."""
     selection = query_params.field_selection(WITH_SECRET)
     given = body.given()
     customer, room = _customer_and_room(given.pop("room_id", None), given.pop("customer_id", None))
@@ -270,10 +277,15 @@ def _managed(webhook_id: str) -> tuple[WebhookEndpoint, Actor]:
     return found, acting_at(actor.someone(), found.customer, found.room)
 
 
-def _customer_and_room(room_id: Any, customer_id: Any) -> tuple[Customer, Room | None]:
-    """The customer and the room named in the body. Raises `Invalid`, or `NotAllowed` if the caller may not edit it."""
+def _customer_and_room(room_id: Any, customer_id: Any) -> tuple[Customer | None, Room | None]:
+    """The customer and the room named in the body; neither means the portal itself.
+
+    Raises `Invalid`, or `NotAllowed` if the caller may not edit the room.
+    """
     by = actor.someone()
     if room_id is None and customer_id is None:
+        if manages_all(by, None):
+            return None, None
         raise Invalid(room_id=Message("Name the room, or the customer all of whose rooms are meant."))
     if room_id is not None:
         room = find_room(by, room_id)

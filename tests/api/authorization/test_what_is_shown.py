@@ -11,7 +11,6 @@ import sqlalchemy as sa
 
 from portal.accounts.models import Account
 from portal.api.v1.includes import RELATIONS
-from portal.customers.models import CustomerStatus
 from portal.db import session, transaction
 from portal.people.models import PlatformRole
 from portal.people.staff import StaffPermission
@@ -19,8 +18,8 @@ from portal.permissions.members import RoomMember
 from portal.permissions.permission import Permission
 from portal.rooms.models import Room
 from portal.scopes import Scope
-from portal.subscriptions.models import Subscription
-from portal.webhooks.events import Event
+from portal.subscriptions.models import Subscription, SubscriptionStatus
+from portal.webhooks.events import ROOM_EVENTS
 from portal.webhooks.models import WebhookDelivery, WebhookEndpoint
 from tests.api.authorization.conftest import PERSON, WITH_ADMIN, World
 from tests.api.conftest import EVERYTHING, Program
@@ -249,7 +248,7 @@ def _moderators(tokens: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def test_what_is_wrong_with_the_plan_is_told_to_who_owns_it_and_to_staff(world: World) -> None:
     names = world.set_up(SEEING | {Permission.TOKENS_VIEW})
     with world.app.app_context(), transaction():
-        world.cast.room(names["room"]).customer.status = CustomerStatus.INACTIVE
+        world.cast.room(names["room"]).subscription.status = SubscriptionStatus.SUSPENDED
     try:
         for member, told in (("alice", True), ("staff", True), ("bob", False)):
             caller = program(world, member)
@@ -257,17 +256,17 @@ def test_what_is_wrong_with_the_plan_is_told_to_who_owns_it_and_to_staff(world: 
             joined = caller.post(f"/rooms/{names['room']}/join", {"token": names["link"], "name": "Gus"}).json["data"]
             for decision in (explained, joined):
                 assert (decision["result"], decision["reason"]) == ("refuse", "unavailable")
-                assert ("customer" in _stopped(decision)) is told, member
+                assert ("subscription" in _stopped(decision)) is told, member
                 assert len(_stopped(decision)) == 1
-                assert ("The customer" in json.dumps(decision["checks"])) is told
+                assert ("The subscription" in json.dumps(decision["checks"])) is told
         stranger = program(world, "charlie").post(
             f"/rooms/{names['room']}/join", {"token": names["link"], "name": "Gus"}
         )
         assert _stopped(stranger.json["data"]) == ["room"]
-        assert "The customer" not in stranger.text
+        assert "The subscription" not in stranger.text
     finally:
         with world.app.app_context(), transaction():
-            world.cast.room(names["room"]).customer.status = CustomerStatus.ACTIVE
+            world.cast.room(names["room"]).subscription.status = SubscriptionStatus.ACTIVE
 
 
 def _stopped(decision: dict[str, Any]) -> list[str]:
@@ -278,7 +277,7 @@ def test_no_webhook_carries_a_secret(world: World) -> None:
     names = world.set_up(frozenset())
     alice, path = program(world, "alice"), f"/rooms/{names['room']}"
     hook = alice.post(
-        "/webhooks", {"url": "https://hooks.example/all", "events": list(Event), "customer_id": names["customer"]}
+        "/webhooks", {"url": "https://hooks.example/all", "events": list(ROOM_EVENTS), "customer_id": names["customer"]}
     ).json["data"]
     token = alice.post(f"{path}/tokens", {"role": "moderator", "person": "Jun"}).json["data"]
     fresh = alice.post(f"{path}/tokens/{token['id']}/rotate", {}).json["data"]

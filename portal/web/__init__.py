@@ -3,8 +3,9 @@
 GET, HEAD and OPTIONS change nothing. A change is a POST to an address that is a noun; it answers 303, or 422 with
 the form. Each action works as a plain form first; htmx makes it pleasant.
 
-    manage/       owners and members: rooms, links, codes, people, runs, webhooks, trash
+    manage/       owners and members: rooms, links, codes, people, runs, trash
     admin/        platform staff: who buys what, and what stands behind it
+    webhooks/     webhooks of rooms and customers, and those of the portal
     join/         participants: the room's door, and join tickets
     conference/   the player's page, its stream and its signals
     session/      signing in and out, profile, credentials, authorised applications

@@ -59,12 +59,13 @@ from portal.web.manage import (
     sharing,
     status,
     trash,
-    webhooks,
 )
 from portal.web.manage.room_tabs import room_tabs
 from portal.web.reader import reader
 from portal.web.session import applications, credentials, passwords
 from portal.web.session import pages as session_pages
+from portal.web.webhooks import of_portal as webhooks_of_portal
+from portal.web.webhooks import of_rooms as webhooks_of_rooms
 
 
 def install(app: Flask) -> None:
@@ -81,7 +82,8 @@ def install(app: Flask) -> None:
         place_people.bp,
         own_accounts.bp,
         sessions.bp,
-        webhooks.bp,
+        webhooks_of_rooms.bp,
+        webhooks_of_portal.bp,
         status.bp,
         member_entrance.bp,
         join_tickets.bp,

@@ -127,8 +127,14 @@ def world(cast: Cast, app: Flask, program: NewProgram) -> Iterator[World]:
     tickets = f"/rooms/{cast.open_house}/-/join-tickets"
     assert holder.get(f"{tickets}/{opened}").status_code == 303
     assert holder.get(link).status_code == 303
-    world = World(cast, [program("alice"), program("admin")], [alice, cast.sign_in("admin"), guest, holder])
+    ada = cast.sign_in("admin")
+    portals = ada.send("/admin/webhooks/new", url="https://hooks.example/", events=["customer.updated"]).location
+    world = World(cast, [program("alice"), program("admin")], [alice, ada, guest, holder])
     world.more = {
+        "admin_webhooks.show": [portals],
+        "admin_webhooks.deliveries": [f"{portals}/deliveries"],
+        "admin_webhooks.edit": [f"{portals}/edit"],
+        "admin_webhooks.delete": [f"{portals}/deletion"],
         "join.show": [cast.links[Role.MODERATOR], cast.links[Role.GUEST], cast.open_path],
         "join_tickets.show": [tickets],
         "join_tickets.open_ticket": [f"{tickets}/{secret}"],
@@ -200,6 +206,7 @@ def rows(app: Flask) -> dict[str, list[Row]]:
 
 
 @BOTH
+@pytest.mark.timeout(600)
 def test_a_request_that_promises_to_change_nothing_changes_no_row(world: World, app: Flask) -> None:
     before, acted, unseen = rows(app), [], []
     assert {name for name, found in before.items() if found} >= {"rooms", "participations", "webhook_deliveries"}

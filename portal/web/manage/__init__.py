@@ -17,6 +17,5 @@ is shown by the same check that guards its route. What was deleted can be undone
     status.py            live status, as fragments and as a stream
     stream_rights.py     what those with open streams may watch, judged again for all of them together
     acts_of_staff.py     what platform staff did on behalf of a room's customer
-    webhooks.py webhook_states.py    webhooks and their deliveries
     trash.py             deleted rooms
 """

@@ -102,12 +102,9 @@ def portal_endpoints() -> list[WebhookEndpoint]:
     return list(session.scalars(query.options(*WITH_OWNERS).order_by(WebhookEndpoint.uuid)).unique())
 
 
-def find_portal_endpoint(endpoint_id: str) -> WebhookEndpoint:
-    """The endpoint of the portal itself with this id. Raises `NotFound`."""
-    found = next((one for one in portal_endpoints() if one.id == endpoint_id), None)
-    if found is None:
-        raise NotFound
-    return found
+def portal_endpoint_with_id(endpoint_id: str) -> WebhookEndpoint | None:
+    """The endpoint of the portal itself with this id; None if there is none."""
+    return next((one for one in portal_endpoints() if one.id == endpoint_id), None)
 
 
 def find_endpoint_at(actor: Actor, room: Room, endpoint_id: str) -> WebhookEndpoint:

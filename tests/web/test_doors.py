@@ -62,6 +62,7 @@ def test_nothing_that_changes_something_answers_get(app: Flask) -> None:
         "credentials.revoke",
         "applications.revoke",
         "webhooks.delete",
+        "admin_webhooks.delete",
         "admin_account.delete",
         "admin_customer.delete",
         "admin_packages.delete",

@@ -118,14 +118,7 @@ def create(body: NewWebhook) -> Response:
 
 
 @bp.get("/<anyid:webhook_id>")
-@endpoint(
-    TAG,
-    scope=Scope.ROOMS_READ,
-    returns=WebhookSchema,
-    listing=LISTING,
-    refusals=(403,),
-    permission=PERMISSION,
-)
+@endpoint(TAG, scope=Scope.ROOMS_READ, returns=WebhookSchema, listing=LISTING, refusals=(403,), permission=PERMISSION)
 @bearer_only
 def show_one(webhook_id: str) -> Response:
     """Read a webhook."""
@@ -134,14 +127,7 @@ def show_one(webhook_id: str) -> Response:
 
 
 @bp.patch("/<anyid:webhook_id>")
-@endpoint(
-    TAG,
-    scope=Scope.ROOMS_WRITE,
-    returns=WebhookSchema,
-    listing=LISTING,
-    refusals=(403,),
-    permission=PERMISSION,
-)
+@endpoint(TAG, scope=Scope.ROOMS_WRITE, returns=WebhookSchema, listing=LISTING, refusals=(403,), permission=PERMISSION)
 @bearer_only
 @takes(WebhookChange, address={"url": "https://example.org/new-hook"}, pause={"paused": True})
 def change(webhook_id: str, body: WebhookChange) -> Response:

@@ -68,11 +68,11 @@ def create(place: WebhookPlace) -> ResponseReturnValue:
     return _form(place, form, None)
 
 
-def show(place: WebhookPlace, endpoint_id: str) -> ResponseReturnValue:
+def show(place: WebhookPlace, endpoint: WebhookEndpoint) -> ResponseReturnValue:
     """Show one webhook: its secret, and its deliveries."""
     return render_template(
         "webhooks/show.html",
-        **_shown(place, _own(place, endpoint_id)),
+        **_shown(place, endpoint),
         at=now(),
         no_owner=NO_OWNER,
         seconds=int(fetch.LONGEST_SECONDS),
@@ -81,14 +81,13 @@ def show(place: WebhookPlace, endpoint_id: str) -> ResponseReturnValue:
     )
 
 
-def deliveries(place: WebhookPlace, endpoint_id: str) -> ResponseReturnValue:
+def deliveries(place: WebhookPlace, endpoint: WebhookEndpoint) -> ResponseReturnValue:
     """Show the fragment of the page with the deliveries."""
-    return render_template("webhooks/_deliveries.html", **_shown(place, _own(place, endpoint_id)))
+    return render_template("webhooks/_deliveries.html", **_shown(place, endpoint))
 
 
-def edit(place: WebhookPlace, endpoint_id: str) -> ResponseReturnValue:
+def edit(place: WebhookPlace, endpoint: WebhookEndpoint) -> ResponseReturnValue:
     """Change address, events and description."""
-    endpoint = _own(place, endpoint_id)
     lock_for_edit(endpoint)
     present = [event for event in Event if endpoint.wants(event)]
     form = WebhookEditForm(data={"url": endpoint.url, "description": endpoint.description, "events": present})
@@ -108,25 +107,22 @@ def edit(place: WebhookPlace, endpoint_id: str) -> ResponseReturnValue:
     return _form(place, form, endpoint)
 
 
-def rotate(place: WebhookPlace, endpoint_id: str) -> ResponseReturnValue:
+def rotate(place: WebhookPlace, endpoint: WebhookEndpoint) -> ResponseReturnValue:
     """Rotate the secret. The old one signs for a day more."""
-    endpoint = _own(place, endpoint_id)
     operations.rotate_secret(endpoint, by=actor.someone())
     flash_messages.done(_("There is a new secret. For 24 hours messages are signed with both, so nothing gets lost."))
     return _back(place, endpoint)
 
 
-def pause(place: WebhookPlace, endpoint_id: str) -> ResponseReturnValue:
+def pause(place: WebhookPlace, endpoint: WebhookEndpoint) -> ResponseReturnValue:
     """Pause the webhook."""
-    endpoint = _own(place, endpoint_id)
     operations.pause_endpoint(endpoint, by=actor.someone())
     flash_messages.done(_("The webhook is paused. It will not be told what happens meanwhile."))
     return _back(place, endpoint)
 
 
-def resume(place: WebhookPlace, endpoint_id: str) -> ResponseReturnValue:
+def resume(place: WebhookPlace, endpoint: WebhookEndpoint) -> ResponseReturnValue:
     """End a pause."""
-    endpoint = _own(place, endpoint_id)
     try:
         operations.resume_endpoint(endpoint, by=actor.someone())
     except Conflict as conflict:
@@ -136,17 +132,15 @@ def resume(place: WebhookPlace, endpoint_id: str) -> ResponseReturnValue:
     return _back(place, endpoint)
 
 
-def test(place: WebhookPlace, endpoint_id: str) -> ResponseReturnValue:
+def test(place: WebhookPlace, endpoint: WebhookEndpoint) -> ResponseReturnValue:
     """Send a test delivery."""
-    endpoint = _own(place, endpoint_id)
     operations.test_endpoint(endpoint, by=actor.someone())
     flash_messages.done(_("A test is on its way: see below what the receiver answers."))
     return _back(place, endpoint)
 
 
-def repeat(place: WebhookPlace, endpoint_id: str, delivery_id: str) -> ResponseReturnValue:
+def repeat(place: WebhookPlace, endpoint: WebhookEndpoint, delivery_id: str) -> ResponseReturnValue:
     """Send a delivery once more."""
-    endpoint = _own(place, endpoint_id)
     try:
         send_again(find_delivery(endpoint, delivery_id), by=actor.someone())
     except Conflict as conflict:
@@ -156,9 +150,8 @@ def repeat(place: WebhookPlace, endpoint_id: str, delivery_id: str) -> ResponseR
     return _back(place, endpoint)
 
 
-def delete(place: WebhookPlace, endpoint_id: str) -> ResponseReturnValue:
+def delete(place: WebhookPlace, endpoint: WebhookEndpoint) -> ResponseReturnValue:
     """Ask for confirmation, then delete the webhook."""
-    endpoint = _own(place, endpoint_id)
     if request.method != "POST":
         return render_template("webhooks/delete.html", **_at(place), endpoint=endpoint)
     try:
@@ -168,10 +161,6 @@ def delete(place: WebhookPlace, endpoint_id: str) -> ResponseReturnValue:
         return _back(place, endpoint)
     flash_messages.done(_("The webhook was deleted."))
     return redirect(place.url("index"), 303)
-
-
-def _own(place: WebhookPlace, endpoint_id: str) -> WebhookEndpoint:
-    return place.endpoint(actor.someone(), endpoint_id)
 
 
 def _back(place: WebhookPlace, endpoint: WebhookEndpoint) -> ResponseReturnValue:

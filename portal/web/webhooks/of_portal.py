@@ -8,6 +8,8 @@ from portal.people.staff import StaffPermission
 from portal.web.forms import refills
 from portal.web.webhooks import answers
 from portal.web.webhooks.place import WebhookPlace
+from portal.webhooks.models import WebhookEndpoint
+from portal.webhooks.queries import portal_endpoint_with_id
 
 bp = Blueprint("admin_webhooks", __name__, url_prefix="/admin/webhooks")
 
@@ -30,64 +32,64 @@ def create() -> ResponseReturnValue:
 
 
 @bp.get("/<id:endpoint_id>")
-@staff(StaffPermission.CUSTOMERS_UPDATE)
-def show(endpoint_id: str) -> ResponseReturnValue:
+@staff(StaffPermission.CUSTOMERS_UPDATE, endpoint=portal_endpoint_with_id)
+def show(endpoint: WebhookEndpoint) -> ResponseReturnValue:
     """Show one webhook: its secret, and its deliveries."""
-    return answers.show(PORTAL, endpoint_id)
+    return answers.show(PORTAL, endpoint)
 
 
 @bp.get("/<id:endpoint_id>/deliveries")
-@staff(StaffPermission.CUSTOMERS_UPDATE)
-def deliveries(endpoint_id: str) -> ResponseReturnValue:
+@staff(StaffPermission.CUSTOMERS_UPDATE, endpoint=portal_endpoint_with_id)
+def deliveries(endpoint: WebhookEndpoint) -> ResponseReturnValue:
     """Show the fragment of the page with the deliveries."""
-    return answers.deliveries(PORTAL, endpoint_id)
+    return answers.deliveries(PORTAL, endpoint)
 
 
 @bp.route("/<id:endpoint_id>/edit", methods=["GET", "POST"])
-@staff(StaffPermission.CUSTOMERS_UPDATE)
+@staff(StaffPermission.CUSTOMERS_UPDATE, endpoint=portal_endpoint_with_id)
 @refills
-def edit(endpoint_id: str) -> ResponseReturnValue:
+def edit(endpoint: WebhookEndpoint) -> ResponseReturnValue:
     """Change address, events and description."""
-    return answers.edit(PORTAL, endpoint_id)
+    return answers.edit(PORTAL, endpoint)
 
 
 @bp.post("/<id:endpoint_id>/rotation")
-@staff(StaffPermission.CUSTOMERS_UPDATE)
-def rotate(endpoint_id: str) -> ResponseReturnValue:
+@staff(StaffPermission.CUSTOMERS_UPDATE, endpoint=portal_endpoint_with_id)
+def rotate(endpoint: WebhookEndpoint) -> ResponseReturnValue:
     """Rotate the secret. The old one signs for a day more."""
-    return answers.rotate(PORTAL, endpoint_id)
+    return answers.rotate(PORTAL, endpoint)
 
 
 @bp.post("/<id:endpoint_id>/pause")
-@staff(StaffPermission.CUSTOMERS_UPDATE)
-def pause(endpoint_id: str) -> ResponseReturnValue:
+@staff(StaffPermission.CUSTOMERS_UPDATE, endpoint=portal_endpoint_with_id)
+def pause(endpoint: WebhookEndpoint) -> ResponseReturnValue:
     """Pause the webhook."""
-    return answers.pause(PORTAL, endpoint_id)
+    return answers.pause(PORTAL, endpoint)
 
 
 @bp.post("/<id:endpoint_id>/resumption")
-@staff(StaffPermission.CUSTOMERS_UPDATE)
-def resume(endpoint_id: str) -> ResponseReturnValue:
+@staff(StaffPermission.CUSTOMERS_UPDATE, endpoint=portal_endpoint_with_id)
+def resume(endpoint: WebhookEndpoint) -> ResponseReturnValue:
     """End a pause."""
-    return answers.resume(PORTAL, endpoint_id)
+    return answers.resume(PORTAL, endpoint)
 
 
 @bp.post("/<id:endpoint_id>/test")
-@staff(StaffPermission.CUSTOMERS_UPDATE)
-def test(endpoint_id: str) -> ResponseReturnValue:
+@staff(StaffPermission.CUSTOMERS_UPDATE, endpoint=portal_endpoint_with_id)
+def test(endpoint: WebhookEndpoint) -> ResponseReturnValue:
     """Send a test delivery."""
-    return answers.test(PORTAL, endpoint_id)
+    return answers.test(PORTAL, endpoint)
 
 
 @bp.post("/<id:endpoint_id>/deliveries/<id:delivery_id>/repetition")
-@staff(StaffPermission.CUSTOMERS_UPDATE)
-def repeat(endpoint_id: str, delivery_id: str) -> ResponseReturnValue:
+@staff(StaffPermission.CUSTOMERS_UPDATE, endpoint=portal_endpoint_with_id)
+def repeat(endpoint: WebhookEndpoint, delivery_id: str) -> ResponseReturnValue:
     """Send a delivery once more."""
-    return answers.repeat(PORTAL, endpoint_id, delivery_id)
+    return answers.repeat(PORTAL, endpoint, delivery_id)
 
 
 @bp.route("/<id:endpoint_id>/deletion", methods=["GET", "POST"])
-@staff(StaffPermission.CUSTOMERS_UPDATE)
-def delete(endpoint_id: str) -> ResponseReturnValue:
+@staff(StaffPermission.CUSTOMERS_UPDATE, endpoint=portal_endpoint_with_id)
+def delete(endpoint: WebhookEndpoint) -> ResponseReturnValue:
     """Ask for confirmation, then delete the webhook."""
-    return answers.delete(PORTAL, endpoint_id)
+    return answers.delete(PORTAL, endpoint)

@@ -12,7 +12,7 @@ from portal.permissions.rules import PLATFORM, can, manages_customer
 from portal.rooms.models import Room
 from portal.webhooks.events import ROOM_EVENTS, STAFF_EVENTS, Event
 from portal.webhooks.models import WebhookEndpoint
-from portal.webhooks.queries import endpoints_for, find_endpoint_at, find_portal_endpoint, portal_endpoints
+from portal.webhooks.queries import endpoints_for, portal_endpoints
 
 
 @dataclass(frozen=True)
@@ -60,10 +60,6 @@ class WebhookPlace:
     def endpoints(self, actor: Actor) -> list[WebhookEndpoint]:
         """The webhooks that the actor finds here, the oldest first."""
         return endpoints_for(actor, self.room) if self.room is not None else portal_endpoints()
-
-    def endpoint(self, actor: Actor, endpoint_id: str) -> WebhookEndpoint:
-        """The one with this id. Raises `NotFound`."""
-        return find_endpoint_at(actor, self.room, endpoint_id) if self.room else find_portal_endpoint(endpoint_id)
 
     def url(self, page: str, **ids: Any) -> str:
         """The address of a page: `url("show", endpoint_id=…)`."""

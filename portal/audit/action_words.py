@@ -47,6 +47,8 @@ _WORDS = {
     "package.provider_changed": Message("Service of a package changed"),
     "package.provider_removed": Message("Service removed from a package"),
     "package.updated": Message("Package changed"),
+    "participant.camera_stopped": Message("Participant's camera stopped"),
+    "participant.hand_lowered": Message("Participant's hand lowered"),
     "participant.joined": Message("Joined"),
     "participant.left": Message("Left"),
     "participant.muted": Message("Participant muted"),

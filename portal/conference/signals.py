@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from portal.admission.removals import find_removed, readmit
 from portal.audit.operations import record_event
 from portal.channels import channels
+from portal.clock import now
 from portal.conference import signal_rate
 from portal.db import on_commit, session
 from portal.errors import Invalid, Message, NotAllowed, NotFound
@@ -33,11 +34,20 @@ class SignalType(StrEnum):
     ANSWER = "answer"
     CANDIDATE = "candidate"
     MUTE = "mute"
+    STOP_CAMERA = "stop_camera"
+    LOWER_HAND = "lower_hand"
     REMOVE = "remove"
     READMIT = "readmit"
 
 
-_MODERATORS_ONLY = frozenset({SignalType.MUTE, SignalType.REMOVE, SignalType.READMIT})
+_TOLD = {
+    SignalType.MUTE: "participant.muted",
+    SignalType.STOP_CAMERA: "participant.camera_stopped",
+    SignalType.LOWER_HAND: "participant.hand_lowered",
+}
+"""What a moderator does to somebody's page, which does it, and what the audit calls it."""
+
+_MODERATORS_ONLY = frozenset({*_TOLD, SignalType.REMOVE, SignalType.READMIT})
 _PLAIN = (str, int, float, type(None))
 
 
@@ -61,7 +71,8 @@ class InAnotherTab(NotAllowed):
 class RosterEntry:
     """One participant in the roster: who he is, and what his browser last said about microphone and camera.
 
-    `away`: no heartbeat comes at present, and his place is kept. `tab` is "" until a page of his sends one.
+    `away`: no heartbeat comes at present, and his place is kept. `tab` is "" until a page of his sends one. `hand` is
+    the moment at which he raised his hand, "" if it is down.
     """
 
     id: str
@@ -70,6 +81,7 @@ class RosterEntry:
     tab: str
     microphone: bool
     camera: bool
+    hand: str
     away: bool
 
 
@@ -89,6 +101,7 @@ def roster(room: Room) -> list[RosterEntry]:
             str(present.get(participation.id, {}).get("tab", "")),
             bool(present.get(participation.id, {}).get("microphone")),
             bool(present.get(participation.id, {}).get("camera")),
+            str(present.get(participation.id, {}).get("hand", "")),
             participation.away_since is not None,
         )
         for participation in present_participations(room)
@@ -96,7 +109,14 @@ def roster(room: Room) -> list[RosterEntry]:
 
 
 def heartbeat(
-    participation: Participation, *, tab: str, microphone: bool, camera: bool, takeover: bool = False, before: str = ""
+    participation: Participation,
+    *,
+    tab: str,
+    microphone: bool,
+    camera: bool,
+    hand: bool = False,
+    takeover: bool = False,
+    before: str = "",
 ) -> bool:
     """Keep the participant present for nine more seconds. Raises `InAnotherTab` if another tab is present.
 
@@ -105,9 +125,10 @@ def heartbeat(
     something changed that others see. A heartbeat that arrives after `page_closed` for its tab does nothing.
     """
     group = str(participation.room_uuid)
-    value = {"tab": tab, "microphone": microphone, "camera": camera}
     for _try in range(_TRIES):
         known = channels().presence(group).get(participation.id, {})
+        raised = (known.get("hand") or now().isoformat()) if hand else ""
+        value = {"tab": tab, "microphone": microphone, "camera": camera, "hand": raised}
         holder, leaving = known.get("tab", ""), LEAVING in known
         if leaving and holder == tab:
             return False
@@ -192,9 +213,10 @@ def relay_signal(
 
 
 def moderate(*, sender: Participation, receiver: Participation, kind: SignalType, by: Actor | None) -> None:
-    """Mute somebody, who may unmute himself; remove him for as long as this session lasts; or let him in again.
+    """Tell somebody's page what `_TOLD` lists, remove him for as long as this session lasts, or let him in again.
 
-    `by` is the member who sends it, None for a guest. Raises `NotFound` if somebody else let him in meanwhile.
+    Who was muted may unmute himself. `by` is the member who sends it, None for a guest. Raises `NotFound` if somebody
+    else let him in meanwhile.
     """
     if kind is SignalType.REMOVE:
         leave_session(receiver, ending=Ending.REMOVED, by=by)
@@ -202,6 +224,6 @@ def moderate(*, sender: Participation, receiver: Participation, kind: SignalType
     if kind is SignalType.READMIT:
         readmit(sender.run.room, receiver.id, by=by, moderator=sender)
         return
-    box, message = mailbox(receiver.id), {"event": "mute", "from": sender.id}
-    record_event("participant.muted", receiver, by=by, room=receiver.room_uuid, moderator=sender.id)
+    box, message = mailbox(receiver.id), {"event": kind.value, "from": sender.id}
+    record_event(_TOLD[kind], receiver, by=by, room=receiver.room_uuid, moderator=sender.id)
     on_commit(lambda: channels().post(box, message))

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from flask import Flask
 
 from portal import channels
+from portal.audit.models import AuditEvent
 from portal.channels import InProcess
 from portal.conference import signal_rate
 from portal.conference.signals import SignalType, may_signal
@@ -94,6 +95,35 @@ def test_who_is_in_sees_who_is_in(moderator: Player, guest: Player) -> None:
     ]
     assert roster["count"] == 2
     assert "token" not in json.dumps(roster)
+
+
+def test_hands_keep_their_order_until_they_are_lowered(moderator: Player, guest: Player) -> None:
+    def hands() -> dict[str, str]:
+        return {person["name"]: person["hand"] for person in dict(moderator.hear())["roster"]["people"]}
+
+    moderator.alive()
+    guest.alive(hand=True)
+    first = hands()["Gus"]
+    moderator.alive(hand=True)
+    guest.alive(hand=True)
+    assert hands()["Gus"] == first < hands()["Mo"]
+    guest.alive(hand=False)
+    assert hands()["Gus"] == ""
+    guest.alive(hand=True)
+    assert hands()["Gus"] > hands()["Mo"]
+
+
+@pytest.mark.parametrize("kind", ["mute", "stop_camera", "lower_hand"])
+def test_a_page_is_told_what_a_moderator_asks_of_it(moderator: Player, guest: Player, app: Flask, kind: str) -> None:
+    moderator.alive()
+    guest.alive()
+    assert guest.say("signals", to=moderator.id, kind=kind).status_code == 403
+    assert moderator.say("signals", to=guest.id, kind=kind).status_code == 202
+    [told] = channels.channels().messages(f"participation:{guest.id}", "")
+    assert told.body == {"event": kind, "from": moderator.id}
+    action = {"mute": "muted", "stop_camera": "camera_stopped", "lower_hand": "hand_lowered"}[kind]
+    with app.app_context():
+        assert f"participant.{action}" in session.scalars(sa.select(AuditEvent.action)).all()
 
 
 def test_a_signal_reaches_the_one_it_is_for(moderator: Player, guest: Player) -> None:
@@ -323,8 +353,7 @@ def test_data_of_a_signal_are_plain_values(guest: Player, moderator: Player) -> 
 
 
 def test_a_flood_of_signals_is_slowed_down(guest: Player, moderator: Player, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(signal_rate, "BURST", 3.0)
-    monkeypatch.setattr(signal_rate, "PER_SECOND", 0.001)
+    monkeypatch.setattr(signal_rate, "SIGNALS", signal_rate.Rate(per_second=0.001, burst=3))
     guest.alive()
     sent = [guest.say("signals", to=moderator.id, kind="offer", data={}).status_code for _ in range(5)]
     assert sent == [202, 202, 202, 429, 429]

@@ -70,6 +70,7 @@ def presence(participant: Participant) -> ResponseReturnValue:
         tab=word(body, "tab"),
         microphone=body.get("microphone") is True,
         camera=body.get("camera") is True,
+        hand=body.get("hand") is True,
         takeover=body.get("takeover") is True,
         before=str(body.get("before") or "")[:TAB_LENGTH],
     )

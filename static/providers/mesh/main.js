@@ -66,7 +66,7 @@ function onRoster({ detail }) {
   until = detail.until && new Date(detail.until);
   for (const person of people) {
     if (person.you) {
-      tiles.mark({ ...person, camera: media.camera, microphone: media.microphone });
+      tiles.mark({ ...person, camera: media.camera, microphone: media.microphone, hand: portal.state.hand });
       continue;
     }
     const was = before.get(person.id);
@@ -75,6 +75,7 @@ function onRoster({ detail }) {
     meet(person);
     tiles.mark(person);
     if (!was && before.size) announce(say("joined", { name: person.name }));
+    if (was && person.hand && !was.hand) announce(say("raised", { name: person.name }));
     if (was && person.away && !was.away) announce(say("away", { name: person.name }));
     if (was && was.away && !person.away) announce(say("back", { name: person.name }));
     before.delete(person.id);
@@ -99,6 +100,14 @@ async function moderate(kind, person) {
   if (!answer?.ok) announce(say("notDone"));
   else if (kind === "readmit") announce(say("readmitted", { name: person.name }));
   return Boolean(answer?.ok);
+}
+
+function raiseHand(up) {
+  portal.state = { ...portal.state, hand: up };
+  find("hand").setAttribute("aria-pressed", String(up));
+  find("hand").querySelector(".words").textContent = say(up ? "lowerHand" : "raiseHand");
+  showControls();
+  portal.alive();
 }
 
 function onSignal({ detail }) {
@@ -139,8 +148,8 @@ function showControls() {
     button.setAttribute("aria-pressed", String(media.has(kind) && !enabled));
     button.querySelector(".words").textContent = say(enabled || !media.has(kind) ? on : off);
   }
-  tiles.mark({ ...me, microphone: media.microphone, camera: media.camera });
-  portal.state = { microphone: media.microphone, camera: media.camera };
+  tiles.mark({ ...me, microphone: media.microphone, camera: media.camera, hand: portal.state.hand });
+  portal.state = { ...portal.state, microphone: media.microphone, camera: media.camera };
   if (media.has("audio") || media.has("video")) keepDevices({ audio: media.microphone || !media.has("audio"), video: media.camera || !media.has("video") });
 }
 
@@ -209,6 +218,14 @@ portal.addEventListener("mute", () => {
   media.switch("audio", false);
   note("microphone", say("mutedBy"));
 });
+portal.addEventListener("stop_camera", () => {
+  media.switch("video", false);
+  note("camera", say("cameraStoppedBy"));
+});
+portal.addEventListener("lower_hand", () => {
+  raiseHand(false);
+  announce(say("handLoweredBy"));
+});
 portal.addEventListener("over", (event) => (event.detail.reason === "lost" ? comeBack(event) : end(event)));
 portal.addEventListener("open", chat.catchUp);
 portal.addEventListener("lost", () => note("portal", say("serverLost")));
@@ -223,11 +240,13 @@ media.addEventListener("tracks", () => {
 media.addEventListener("change", () => {
   showControls();
   if (media.microphone) note("microphone", "");
+  if (media.camera) note("camera", "");
   portal.alive();
 });
 
 find("microphone").addEventListener("click", () => media.switch("audio", !media.microphone));
 find("camera").addEventListener("click", () => media.switch("video", !media.camera));
+find("hand").addEventListener("click", () => raiseHand(!portal.state.hand));
 find("again").addEventListener("click", () => media.get());
 find("sound").addEventListener("click", () => {
   find("sound").hidden = true;
@@ -255,6 +274,7 @@ const takeover = location.hash === "#takeover";
 if (takeover) history.replaceState(null, "", location.pathname);
 tiles.tileOf(me);
 showControls();
+find("hand").disabled = false;
 chat.start(portal);
 await portal.start(takeover);
 if (!portal.ended) { // a second tab leaves camera and microphone alone

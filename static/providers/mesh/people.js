@@ -3,6 +3,8 @@
 
 import { find, initials, say } from "./page.js";
 
+const TELLING = ["mute", "stop_camera", "lower_hand"]; // what a moderator tells somebody's page
+const LABELS = { mute: "muteOther", stop_camera: "stopOther", lower_hand: "lowerOther", ask: "remove", remove: "remove", keep: "keep" };
 const present = new Map(); // id → line
 const removed = new Map();
 let act = async () => false; // (kind, id)
@@ -12,7 +14,10 @@ export function list(people, out, doing) {
   act = (kind, id) => doing(kind, [...people, ...out].find((person) => person.id === id));
   const moderates = people.some((person) => person.you && person.role === "moderator");
   find("people-count").textContent = people.length;
-  follow(present, people, "people-list", newLine, (line, person) => update(line, person, moderates && !person.you));
+  const raised = people.filter((person) => person.hand).sort((one, other) => (one.hand < other.hand ? -1 : 1));
+  follow(present, people, "people-list", newLine, (line, person) =>
+    update(line, person, moderates && !person.you, raised.indexOf(person) + 1),
+  );
   follow(removed, out, "removed-list", newRemovedLine, updateRemoved);
   find("removed").hidden = !out.length;
 }
@@ -40,7 +45,7 @@ function newLine({ id }) {
   const asked = line.querySelector(".p-ask");
   asked.querySelector("p").id = `ask-${id}`;
   asked.setAttribute("aria-labelledby", `ask-${id}`);
-  button(line, "mute").addEventListener("click", () => act("mute", id));
+  for (const kind of TELLING) button(line, kind).addEventListener("click", () => act(kind, id));
   button(line, "ask").addEventListener("click", () => ask(line, true));
   button(line, "keep").addEventListener("click", () => ask(line, false));
   button(line, "remove").addEventListener("click", () => remove(line, id));
@@ -52,7 +57,8 @@ function newLine({ id }) {
   return line;
 }
 
-function update(line, person, mayAct) {
+// `place`: which of the raised hands is his, from 1; 0 for none.
+function update(line, person, mayAct, place) {
   setName(line, person);
   line.querySelector("small").textContent = say(person.role) + (person.you ? `, ${say("self")}` : "");
   line.querySelector(".person-on").hidden = !person.microphone;
@@ -61,12 +67,16 @@ function update(line, person, mayAct) {
   const [acts, asked] = [line.querySelector(".p-acts"), line.querySelector(".p-ask")];
   if (!mayAct) asked.hidden = true;
   acts.hidden = !mayAct || !asked.hidden;
-  const mute = button(line, "mute");
-  const focused = mute === document.activeElement;
-  mute.hidden = !person.microphone;
-  if (focused && mute.hidden) button(line, "ask").focus();
+  line.querySelector(".person-hand").hidden = !place;
+  line.querySelector(".person-place").textContent = place || "";
+  line.querySelector(".person-hand-words").textContent = place ? say("handNumber", { n: place }) : "";
+  for (const [kind, on] of [["mute", person.microphone], ["stop_camera", person.camera], ["lower_hand", place]]) {
+    const focused = button(line, kind) === document.activeElement;
+    button(line, kind).hidden = !on;
+    if (focused && !on) button(line, "ask").focus();
+  }
   setQuestion(line);
-  for (const [kind, words] of [["mute", "muteOther"], ["ask", "remove"], ["remove", "remove"], ["keep", "keep"]]) {
+  for (const [kind, words] of Object.entries(LABELS)) {
     button(line, kind).setAttribute("aria-label", say(words, { name: person.name }));
   }
 }

@@ -39,12 +39,14 @@ export function show(person, stream) {
   });
 }
 
-// What the other said about camera and microphone.
+// What the other said about camera, microphone and hand.
 export function mark(person) {
   const tile = tileOf(person);
   tile.classList.toggle("has-picture", person.camera);
   tile.querySelector(".tile-mute").hidden = person.microphone;
-  tile.querySelector(".tile-mic").textContent = person.microphone ? "" : `, ${say("micOff")}`;
+  tile.querySelector(".tile-hand").hidden = !person.hand;
+  const words = [person.microphone ? "" : say("micOff"), person.hand ? say("handUp") : ""];
+  tile.querySelector(".tile-state").textContent = words.map((one) => one && `, ${one}`).join("");
 }
 
 export function tell(person, words) {

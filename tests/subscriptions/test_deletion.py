@@ -4,10 +4,12 @@ import pytest
 import sqlalchemy as sa
 
 from portal.accounts.models import Account
+from portal.clock import now
 from portal.db import session
 from portal.errors import Conflict
 from portal.people.actor import actor_of
 from portal.rooms.models import Room
+from portal.status.models import RoomSession
 from portal.status.subscription_lifecycle import delete_subscription, reason_to_keep
 from portal.subscriptions.models import Subscription, SubscriptionFeature, SubscriptionProvider, SubscriptionStatus
 from tests.cast import Cast, new_room
@@ -57,6 +59,19 @@ def test_a_room_that_is_live_keeps_it(cast: Cast) -> None:
     cast.join()
     sold = cast.room().subscription
     sold.status = SubscriptionStatus.INACTIVE
+    before = left(sold)
+    with pytest.raises(Conflict, match="1 room is live"):
+        delete_subscription(sold)
+    assert left(sold) == before
+
+
+def test_a_run_that_its_service_has_not_ended_yet_keeps_it(cast: Cast) -> None:
+    cast.join()
+    sold = cast.room().subscription
+    sold.status = SubscriptionStatus.INACTIVE
+    run = session.scalars(sa.select(RoomSession)).one()
+    run.ended_at, run.end_wanted = now(), True
+    session.flush()
     before = left(sold)
     with pytest.raises(Conflict, match="still being ended"):
         delete_subscription(sold)

@@ -24,6 +24,9 @@ MAKERS = 100
 LARGE, QUICK_LARGE, SMALL = 100_000, 20_000, 1_000
 ROUNDS, QUICK_ROUNDS = (3, 1.0), (2, 0.3)
 """How many rounds each path has, and how many seconds each of the servers is asked in one."""
+DESK_ROUNDS = 2, 0.5
+"""The same for the desk's paths: with warming up, all eight take about a minute with 100,000 customers."""
+QUICK_HELP = "shorter rounds, fewer rooms and people, and no desk paths unless --only names them: a rougher answer"
 
 
 class Measured(Protocol):
@@ -68,7 +71,7 @@ CROWDS = [
 def main() -> None:
     """Measure what the command line selects, print the report, and keep its figures; or compare two such files."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="shorter rounds, fewer rooms and people: a rougher answer")
+    parser.add_argument("--quick", action="store_true", help=QUICK_HELP)
     parser.add_argument("--only", default="", help="paths and crowds whose name contains this, and nothing else")
     parser.add_argument("--rooms", type=int, help=f"how many rooms the large portal has: {LARGE}, quick {QUICK_LARGE}")
     parser.add_argument("--sqlite", action="store_true", help="the portal as it is shipped: one process and SQLite")
@@ -94,7 +97,7 @@ def main() -> None:
 
 def _run(options: argparse.Namespace, folder: Path, server: Servers) -> None:
     """Measure the selected paths and crowds, print the report, and keep its figures."""
-    paths = [path for path in PATHS if options.only in path.name]
+    paths = selected_paths(only=options.only, quick=options.quick)
     crowds = [one for one in CROWDS if options.only in one.name and (one.quick or options.only or not options.quick)]
     rounds, seconds = QUICK_ROUNDS if options.quick else ROUNDS
     began = time.monotonic()
@@ -107,16 +110,21 @@ def _run(options: argparse.Namespace, folder: Path, server: Servers) -> None:
         if not own and not own_crowds:
             continue
         rooms, makers = (SMALL, 0) if small else (options.rooms, MAKERS)
-        with site(folder, server, rooms=rooms, makers=makers) as portal:
-            kept["paths"] += _paths(own, portal, rounds, seconds)
+        with site(folder, server, rooms=rooms, makers=makers, desk=any(path.desk for path in own)) as portal:
+            kept["paths"] += _paths(own, portal, (rounds, seconds))
             kept["crowds"] |= _crowds(own_crowds, portal, quick=options.quick)
     print(f"took {time.monotonic() - began:.0f} s, kept in {figures.keep(kept)}")
+
+
+def selected_paths(*, only: str, quick: bool) -> list[MeasuredPath]:
+    """The paths that are measured: those whose name contains `only`, in a quick run the desk's only if it says so."""
+    return [path for path in PATHS if only in path.name and (only or not (quick and path.desk))]
 
 
 def _profile(name: str, folder: Path, server: Servers, rooms: int) -> None:
     """Print where the time of the path with this name goes."""
     path = next(path for path in PATHS if path.name == name)
-    with site(folder, server, rooms=rooms, makers=MAKERS, sampled=True) as portal:
+    with site(folder, server, rooms=rooms, makers=MAKERS, desk=path.desk, sampled=True) as portal:
         print(profiled(path, portal).report)
 
 
@@ -131,14 +139,14 @@ def _servers(folder: Path, sqlite: bool) -> Iterator[Servers]:
         yield Servers(postgres, redis, postmaster)
 
 
-def _paths(paths: list[MeasuredPath], portal: Site, rounds: int, seconds: float) -> list[dict[str, Any]]:
+def _paths(paths: list[MeasuredPath], portal: Site, rounds: tuple[int, float]) -> list[dict[str, Any]]:
     """Print a line for each path; their figures."""
     if paths:
         print(HEAD, flush=True)
     kept = []
     for path in paths:
         try:
-            line = measured(path, portal, rounds, seconds)
+            line = measured(path, portal, *(DESK_ROUNDS if path.desk else rounds))
         except WrongAnswers as wrong:
             print(f"{path.name}: {wrong}", flush=True)
             continue

@@ -48,6 +48,8 @@ class Path:
     status: HTTPStatus = HTTPStatus.OK
     small: bool = False
     """Measured with 1,000 rooms, not with 100,000."""
+    desk: bool = False
+    """A page of staff, slow beside the others: few and short rounds, and in a quick run none unless it is named."""
 
 
 def in_turn(ask: Callable[[Site, int, int], Ask]) -> Callable[[Site, int], list[Ask]]:

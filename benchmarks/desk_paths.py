@@ -23,17 +23,18 @@ def of(address: str, *asked: str) -> tuple[str, ...]:
 
 
 DESK = [
-    Path("desk customers", same(staff, *of(CUSTOMERS, "sort=-since", "status=active")), 0.15, 2),
-    Path("desk customers deep", in_turn(deep_customers), 0.15, 2),
-    Path("desk customers search", same(staff, *of(CUSTOMERS, *TWO_WORDS)[1:]), 0.12, 2),
+    Path("desk customers", same(staff, *of(CUSTOMERS, "sort=-since", "status=active")), 0.15, 2, desk=True),
+    Path("desk customers deep", in_turn(deep_customers), 0.15, 2, desk=True),
+    Path("desk customers search", same(staff, *of(CUSTOMERS, *TWO_WORDS)[1:]), 0.12, 2, desk=True),
     Path(
         "desk subscriptions",
         same(staff, *of(SUBSCRIPTIONS, "sort=end", "status=ending&sort=end", "status=inactive")),
         0.12,
         3,
+        desk=True,
     ),
-    Path("desk sold search", same(staff, *of(SUBSCRIPTIONS, *TWO_WORDS)[1:]), 0.08, 3),
-    Path("desk rooms", same(staff, *of(ROOMS, "sort=-created", "status=live", "type=meet")), 0.12, 3),
-    Path("desk rooms search", same(staff, *of(ROOMS, *TWO_WORDS)[1:]), 0.10, 3),
-    Path("desk audit", same(staff, *of(AUDIT, "time=day", "kind=rooms", "kind=webhook_endpoints")), 0.12, 2),
+    Path("desk sold search", same(staff, *of(SUBSCRIPTIONS, *TWO_WORDS)[1:]), 0.08, 3, desk=True),
+    Path("desk rooms", same(staff, *of(ROOMS, "sort=-created", "status=live", "type=meet")), 0.12, 3, desk=True),
+    Path("desk rooms search", same(staff, *of(ROOMS, *TWO_WORDS)[1:]), 0.10, 3, desk=True),
+    Path("desk audit", same(staff, *of(AUDIT, "time=day", "kind=rooms", "kind=webhook_endpoints")), 0.12, 2, desk=True),
 ]

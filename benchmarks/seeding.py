@@ -114,10 +114,11 @@ class Maker:
     token_uuid: UUID
 
 
-def seed(app: Flask, count: int, makers: int) -> Seeded:
+def seed(app: Flask, count: int, makers: int, *, desk: bool) -> Seeded:
     """Migrate and fill the app's empty database: alice owns `count` rooms, bob is a member of three.
 
-    There are so many `makers`, each with a customer, an account and one room of its own.
+    There are so many `makers`, each with a customer, an account and one room of its own; for the pages of the `desk`,
+    as many customers as rooms.
     """
     with app.app_context():
         revisions.upgrade()
@@ -132,7 +133,8 @@ def seed(app: Flask, count: int, makers: int) -> Seeded:
             programs = [_program(people["alice"]) for _ in range(PROGRAMS)]
             small = [_maker(f"maker-{number}") for number in range(makers)]
             session.flush()
-            fill_desk()
+            if desk:
+                fill_desk()
         if db.engine.dialect.name == "postgresql":
             with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
                 connection.execute(sa.text("VACUUM ANALYZE"))

@@ -179,7 +179,9 @@ class Servers:
 
 
 @contextlib.contextmanager
-def site(parent: Path, server: Servers, *, rooms: int, makers: int, sampled: bool = False) -> Iterator[Site]:
+def site(
+    parent: Path, server: Servers, *, rooms: int, makers: int, desk: bool, sampled: bool = False
+) -> Iterator[Site]:
     """Seed a new database, and serve the portal and the plain servers from it.
 
     Each is served by two processes, without Redis by one. A `sampled` portal has one, too, and tells what its time goes
@@ -206,7 +208,7 @@ def site(parent: Path, server: Servers, *, rooms: int, makers: int, sampled: boo
             api_rate=RATE,
         )
     )
-    seeded = seed(app, rooms, makers)
+    seeded = seed(app, rooms, makers, desk=desk)
     with contextlib.ExitStack() as running:
         plain = {
             kind: running.enter_context(_plain(kind, folder, workers, database, seeded))

@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from benchmarks import clocks
+from benchmarks.__main__ import selected_paths
 from benchmarks.figures import compared
+from benchmarks.paths import PATHS
 from benchmarks.profiling import Profile, component_of, working
 
 
@@ -46,6 +48,13 @@ def test_a_profile_shares_the_time_among_components() -> None:
     lines = [line.split() for line in Profile("join", portal=8.0, database=2.0, stacks=stacks).report.splitlines()]
     assert ["sqlalchemy", "core", "6.000", "75.0%", "6.000", "75.0%"] in lines
     assert ["portal.audit", "2.000", "25.0%", "8.000", "100.0%"] in lines
+
+
+def test_a_quick_run_has_the_desk_only_when_it_is_named() -> None:
+    desk = [path for path in PATHS if path.desk]
+    assert selected_paths(only="", quick=False) == PATHS
+    assert selected_paths(only="", quick=True) == [path for path in PATHS if not path.desk]
+    assert selected_paths(only="desk", quick=True) == desk == [path for path in PATHS if path.name.startswith("desk")]
 
 
 def test_two_runs_are_compared_by_what_both_measured(tmp_path: Path) -> None:

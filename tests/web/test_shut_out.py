@@ -163,7 +163,7 @@ def test_whoever_belongs_to_another_customer_sees_only_that_ones_things(
         assert browser.get(path).status_code == 404, path
     for path in (f"/rooms/{cast.board}", f"/customers/{customer}", f"/accounts/{account}"):
         assert charlie.get(path).status_code == 404, path
-    for noun in ("rooms", "customers", "accounts", "webhooks"):
+    for noun in ("rooms", "customers", "accounts", "webhooks", "audit-events"):
         listed = charlie.get(f"/{noun}")
         assert listed.status_code == 200, listed.text
         assert cast.board not in listed.text

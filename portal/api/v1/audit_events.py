@@ -11,7 +11,7 @@ from portal.api.v1.core.endpoint import endpoint
 from portal.api.v1.core.query_params import listing_of
 from portal.audit.models import AuditEvent
 from portal.credentials.models import OAuthClient
-from portal.customers.models import Customer
+from portal.customers.models import Customer, customer_is_usable
 from portal.edge import actor
 from portal.edge.guard import bearer_only
 from portal.people.actor import Actor
@@ -65,8 +65,6 @@ def _events(somebody: Actor, *, everything: bool) -> sa.Select[Any]:
         return query
     me = somebody.uuid
     accounts = sa.select(Account.uuid).where(Account.owner_uuid == me)
-    customers = sa.select(Customer.uuid).where(Customer.owner_uuid == me)
-    own = sa.select(Room.uuid).where(
-        sa.or_(Room.owner_uuid == me, Room.account_uuid.in_(accounts), Room.customer_uuid.in_(customers))
-    )
+    owner = sa.or_(Room.owner_uuid == me, Room.account_uuid.in_(accounts), Customer.owner_uuid == me)
+    own = sa.select(Room.uuid).join(Room.customer).where(customer_is_usable(), owner)
     return query.where(AuditEvent.room_uuid.in_(own))

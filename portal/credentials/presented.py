@@ -116,11 +116,10 @@ def find_access_token(text: str) -> PresentedToken | None:
         return None
     scopes = frozenset(in_order(row.scope_words))
     staff = staff_permissions(((one.builtin, one.permissions) for one in rows if one.builtin is not None), scopes)
-    shut_out = bool(row.shut_out) and not staff
     return PresentedToken(
         uuid=row.token_uuid,
         token_hash=token_hash,
-        actor=Actor(Who(*row[: len(WHO)]), None, staff, scopes, row.client_uuid, shut_out=shut_out),
+        actor=Actor(Who(*row[: len(WHO)]), None, staff, scopes, row.client_uuid, shut_out=bool(row.shut_out)),
         client_uuid=row.client_uuid,
         client_id=row.client_id,
         client_used_at=row.last_used_at,

@@ -21,14 +21,8 @@ WHO = columns_for(Who, User)
 ROLE = (PlatformRole.builtin, PlatformRole.permissions)
 """The columns of a platform role of `User`, in the order that `staff_permissions` takes; null where there is none."""
 
-_SHUT_OUT = sa.case((PlatformRole.uuid.is_not(None), sa.false()), else_=SHUT_OUT.element).label(SHUT_OUT.name)
-"""Staff are never shut out, so nothing is asked of theirs.
-
-Most of them own nothing, and PostgreSQL would read all rooms to find that out where few people own most of them.
-"""
-
 _SIGN_INS = (
-    sa.select(*WHO, *ROLE, SignIn.seen_at, SignIn.ended_at, User.deactivated_at, _SHUT_OUT)
+    sa.select(*WHO, *ROLE, SignIn.seen_at, SignIn.ended_at, User.deactivated_at, SHUT_OUT)
     .select_from(SignIn)
     .join(User, User.uuid == SignIn.user_uuid)
     .outerjoin(user_platform_roles, user_platform_roles.c.user_uuid == User.uuid)
@@ -62,7 +56,7 @@ def _actor_from(rows: Sequence[Any], sign_in_uuid: UUID, *, at: datetime, days: 
         return None
     staff = staff_permissions((one.builtin, one.permissions) for one in rows if one.builtin is not None)
     current = CurrentSignIn(sign_in_uuid, row.seen_at)
-    return Actor(Who(*row[: len(WHO)]), current, staff, shut_out=bool(row.shut_out) and not staff)
+    return Actor(Who(*row[: len(WHO)]), current, staff, shut_out=bool(row.shut_out))
 
 
 def still_acts(actor: Actor) -> bool:

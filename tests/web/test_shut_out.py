@@ -19,6 +19,7 @@ from portal.edge.guard import PROVEN_BY_ADMISSION, STAMP
 from portal.people.actor import actor_of
 from portal.permissions.members import RoomMember
 from portal.rooms.models import Role
+from portal.scopes import Scope
 from portal.status.customer_lifecycle import change_customer_status
 from portal.web.manage import status as status_pages
 from tests.api.conftest import NewProgram, program
@@ -126,11 +127,12 @@ def test_streams_of_owner_and_member_end(cast: Cast, app: Flask) -> None:
         channels().nudge(f"room:{cast.room().uuid}", word=cast.board)
 
 
-def test_staff_are_untouched(cast: Cast, app: Flask) -> None:
+def test_staff_are_untouched(cast: Cast, app: Flask, program: NewProgram) -> None:
     with app.app_context(), transaction():
         customer = session.scalars(sa.select(Customer).where(Customer.company_name == "Globex")).one()
         customer.owner = cast.user("admin")
     set_status(app, CustomerStatus.TERMINATED, "Globex")
+    assert program("admin", Scope.ROOMS_READ).get("/rooms").status_code == 200
     browser = cast.sign_in("admin")
     for path in ("/admin", "/me", f"/manage/rooms/{cast.board}"):
         assert browser.get(path, follow_redirects=True).status_code == 200, path

@@ -11,7 +11,7 @@ from portal.db import lock, session
 from portal.errors import Conflict, Message
 from portal.people.actor import Actor
 from portal.rooms.models import Room
-from portal.status.customer_lifecycle import delete_rooms
+from portal.status.customer_lifecycle import delete_rooms, reason_to_keep_rooms
 from portal.subscriptions.models import Subscription, SubscriptionStatus
 
 
@@ -36,11 +36,15 @@ def reason_to_keep(subscription: Subscription) -> Message | None:
     """Why it cannot be deleted, and what to do first; None if it can be."""
     match subscription.status:
         case SubscriptionStatus.INACTIVE:
-            return None
+            return reason_to_keep_rooms(Room.subscription_uuid == subscription.uuid)
         case SubscriptionStatus.TERMINATED:
             return Message(
                 "This subscription is terminated, and only an inactive one can be deleted. It goes with its customer."
             )
         case SubscriptionStatus.SUSPENDED:
             return Message("Only an inactive subscription can be deleted. Resume it, then cancel it.")
+        case SubscriptionStatus.CANCELED:
+            return Message(
+                "Only an inactive subscription can be deleted. This one is canceled: wait until it has ended."
+            )
     return Message("Only an inactive subscription can be deleted. Cancel it: it is inactive once it has ended.")

@@ -60,6 +60,7 @@ def test_a_room_that_is_live_keeps_it(cast: Cast) -> None:
     sold = cast.room().subscription
     sold.status = SubscriptionStatus.INACTIVE
     before = left(sold)
+    assert "1 room is live" in str(reason_to_keep(sold)), "what the page says before anybody presses"
     with pytest.raises(Conflict, match="1 room is live"):
         delete_subscription(sold)
     assert left(sold) == before

@@ -28,7 +28,7 @@ an unlimited number is stored as null and written `true` in the API.
     changing.py          changing what staff may write of a subscription
     renewal.py           renewing
     cancellation.py      canceling, and taking that back
-    statuses.py          suspending, resuming, terminating
+    statuses.py          suspending, resuming, ending, terminating; a status asked for
     granting.py          changing the features of a subscription
     switching.py         the providers that a subscription may use
     endings.py           warnings before an end, and marking what has ended

@@ -43,7 +43,7 @@ def uncancel(subscription: Subscription, *, by: Actor | None = None) -> None:
     if subscription.status is SubscriptionStatus.TERMINATED or has_ended(subscription, now()):
         raise Conflict(Message("This subscription has ended. Renew it instead."))
     before = values_of(subscription, AUDITED)
-    subscription.canceled_at = subscription.cancels_at = None
+    subscription.canceled_at = subscription.cancels_at = subscription.warned_days = None
     if subscription.status is SubscriptionStatus.CANCELED:
         subscription.status = SubscriptionStatus.ACTIVE
     session.flush()

@@ -5,7 +5,6 @@ from typing import Unpack, cast
 
 from portal.audit.changes import changes_since, values_of
 from portal.audit.operations import record_event
-from portal.clock import now
 from portal.db import lock, session
 from portal.errors import Invalid, InvalidFields, Message
 from portal.metadata import checked_metadata
@@ -13,13 +12,13 @@ from portal.people.actor import Actor
 from portal.people.models import NAME_LENGTH
 from portal.people.names import clean_name
 from portal.subscriptions.checked_terms import TermChanges, change_terms
-from portal.subscriptions.dates import day_after, later_day, set_end, starting_day, usable_until, zone_of
+from portal.subscriptions.dates import day_after, later_day, set_end, starting_day, zone_of
 from portal.subscriptions.models import Subscription, SubscriptionStatus
+from portal.subscriptions.statuses import change_status
 from portal.subscriptions.terms import TERMS, day_of, start_of
 
 AUDITED = (
-    "name", "status", "starts_at", "trial_ends_at", "ends_at", "canceled_at", "cancels_at", *TERMS,
-    "subscription_metadata",
+    "name", "starts_at", "trial_ends_at", "ends_at", "cancels_at", *TERMS, "subscription_metadata",
 )  # fmt: skip
 
 
@@ -41,7 +40,9 @@ def change_subscription(
 ) -> None:
     """Change what is given. A new period counts from the next renewal on; trial and grace at once.
 
-    Raises `Invalid` on the fields that are wrong or contradict each other.
+    A status is set last, by the operation that stands for it (`statuses.change_status`), which tells of it itself.
+    Raises `Invalid` on the fields that are wrong or contradict each other, and `Conflict` for a status that it cannot
+    get now.
     """
     lock(subscription, relations=False)
     before, zone = values_of(subscription, AUDITED), zone_of(subscription.customer)
@@ -59,10 +60,11 @@ def change_subscription(
     with wrong.gathered():
         _set_dates(subscription, changes, zone)
     wrong.raise_if_any()
-    if "status" in changes:
-        _set_status(subscription, changes["status"])
     session.flush()
-    record_event("subscription.updated", subscription, by=by, changes=changes_since(before, subscription))
+    if told := changes_since(before, subscription):
+        record_event("subscription.updated", subscription, by=by, changes=told)
+    if "status" in changes:
+        change_status(subscription, changes["status"], by=by)
 
 
 def _set_dates(subscription: Subscription, changes: SubscriptionChanges, zone: str) -> None:
@@ -93,13 +95,3 @@ def _require_order(subscription: Subscription, *, blamed: str) -> None:
         raise Invalid(**{blamed: words})
     if end is not None and trial is not None and end < trial:
         raise Invalid(**{blamed: Message("The trial would last longer than the subscription. Change one of the two.")})
-
-
-def _set_status(subscription: Subscription, status: SubscriptionStatus) -> None:
-    """Set the status, and the dates of a cancellation so that they agree with it."""
-    if status is SubscriptionStatus.CANCELED and subscription.canceled_at is None:
-        at = now()
-        subscription.canceled_at, subscription.cancels_at = at, usable_until(subscription) or at
-    if status is SubscriptionStatus.ACTIVE:
-        subscription.canceled_at = subscription.cancels_at = None
-    subscription.status = status

@@ -1,4 +1,4 @@
-"""Suspending, resuming and terminating subscriptions."""
+"""Suspending, resuming, ending and terminating subscriptions, or doing what leads to a status that is asked for."""
 
 from portal.audit.changes import changes_since, values_of
 from portal.audit.operations import record_event
@@ -6,14 +6,17 @@ from portal.clock import now
 from portal.db import lock, session
 from portal.errors import Conflict, Message
 from portal.people.actor import Actor
+from portal.subscriptions.cancellation import cancel, uncancel
 from portal.subscriptions.dates import has_ended
 from portal.subscriptions.models import Subscription, SubscriptionStatus
+
+_GOING_ON = (SubscriptionStatus.ACTIVE, SubscriptionStatus.CANCELED)
 
 
 def suspend(subscription: Subscription, *, by: Actor | None = None) -> None:
     """Let nobody use it until it is resumed. Its period goes on. Raises `Conflict` unless it is active or canceled."""
     lock(subscription, relations=False)
-    if subscription.status not in {SubscriptionStatus.ACTIVE, SubscriptionStatus.CANCELED}:
+    if subscription.status not in _GOING_ON:
         raise Conflict(Message("Only an active subscription can be suspended."))
     _set_status(subscription, SubscriptionStatus.SUSPENDED, "subscription.suspended", by)
 
@@ -35,6 +38,47 @@ def terminate(subscription: Subscription, *, by: Actor | None = None) -> None:
     lock(subscription, relations=False)
     if subscription.status is not SubscriptionStatus.TERMINATED:
         _set_status(subscription, SubscriptionStatus.TERMINATED, "subscription.terminated", by)
+
+
+def end(subscription: Subscription, *, by: Actor | None = None) -> None:
+    """End it at once, before its period is over. It can be renewed, or deleted. Raises `Conflict` as `suspend` does."""
+    lock(subscription, relations=False)
+    if subscription.status not in _GOING_ON:
+        raise Conflict(Message("Only an active subscription can be ended."))
+    _set_status(subscription, SubscriptionStatus.INACTIVE, "subscription.ended", by)
+
+
+def change_status(subscription: Subscription, status: SubscriptionStatus, *, by: Actor | None = None) -> None:
+    """Do what gives it this status; nothing if it has it. Raises `Conflict` where that operation does.
+
+    `active` resumes or uncancels it, but renews nothing that has ended; `canceled` cancels it for its end.
+    """
+    lock(subscription, relations=False)
+    if status is subscription.status:
+        return
+    match status:
+        case SubscriptionStatus.ACTIVE:
+            _activate(subscription, by)
+        case SubscriptionStatus.CANCELED:
+            if not cancel(subscription, by=by):
+                raise Conflict(Message("Only what is active can be canceled."))
+        case SubscriptionStatus.SUSPENDED:
+            suspend(subscription, by=by)
+        case SubscriptionStatus.INACTIVE:
+            end(subscription, by=by)
+        case SubscriptionStatus.TERMINATED:
+            terminate(subscription, by=by)
+
+
+def _activate(subscription: Subscription, by: Actor | None) -> None:
+    if subscription.status is SubscriptionStatus.TERMINATED:
+        raise Conflict(Message("This subscription is terminated. Sell the package anew."))
+    if subscription.status is SubscriptionStatus.INACTIVE:
+        raise Conflict(Message("This subscription has ended. Renew it instead."))
+    if subscription.status is SubscriptionStatus.SUSPENDED:
+        resume(subscription, by=by)
+    if subscription.canceled_at is not None:
+        uncancel(subscription, by=by)
 
 
 def _set_status(subscription: Subscription, status: SubscriptionStatus, action: str, by: Actor | None) -> None:

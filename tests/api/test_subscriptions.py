@@ -98,6 +98,36 @@ def test_it_is_changed_renewed_and_canceled(ada: Program, sold: str) -> None:
     assert data(ada.post(f"{sold}/cancel", {"cancel": True, "cancel_now": True}))["is_active"] is False
 
 
+def test_a_status_is_set_by_the_operation_that_stands_for_it(ada: Program, sold: str, cast: Cast) -> None:
+    def told() -> list[str]:
+        lines = data(ada.get("/audit-events?limit=100"))
+        return [line["action"] for line in reversed(lines) if line["action"].startswith("subscription.")]
+
+    def put(status: str) -> Any:
+        return data(ada.patch(sold, {"status": status}))
+
+    sales = told()
+    data(ada.patch(sold, {}))
+    data(ada.patch(sold, {"status": "active"}))
+    assert told() == sales, "nothing was changed"
+    assert ada.patch(sold, {"name": "Ours", "status": "canceled"}).status_code == 409, "it has not begun"
+    data(ada.patch(sold, {"starts_at": "2026-01-01"}))
+    canceled = put("canceled")
+    assert (canceled["status"], canceled["cancels_at"][:10]) == ("canceled", "2027-03-07"), "with its grace"
+    assert put("suspended")["canceled_at"] == canceled["canceled_at"]
+    assert ada.patch(sold, {"status": "inactive"}).status_code == 409
+    assert (put("active")["canceled_at"], put("inactive")["is_active"]) == (None, False)
+    for status in ("active", "canceled", "suspended"):
+        assert ada.patch(sold, {"status": status}).status_code == 409, status
+    assert data(ada.post(f"{sold}/renew", {"renew": True}))["status"] == "active"
+    put("terminated")
+    for status in ("active", "canceled", "suspended", "inactive"):
+        assert ada.patch(sold, {"name": "Ours", "status": status}).status_code == 409, status
+    assert data(ada.get(sold))["name"] != "Ours", "a refused change changes nothing"
+    acts = ["updated", "canceled", "suspended", "resumed", "uncanceled", "ended", "renewed", "terminated"]
+    assert told()[len(sales) :] == [f"subscription.{act}" for act in acts]
+
+
 def test_features_are_granted_changed_removed_and_synced(ada: Program, sold: str) -> None:
     features = f"{sold}/features"
     added = {"service_feature_code": "max_participants", "value": True}

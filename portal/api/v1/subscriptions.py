@@ -174,13 +174,17 @@ def create(body: NewSubscription) -> Response:
 
 @bp.patch("/<anyid:subscription_id>")
 @endpoint(
-    TAG, scope=Scope.CUSTOMERS_WRITE, returns=SubscriptionSchema, listing=LISTING, refusals=(403,),
+    TAG, scope=Scope.CUSTOMERS_WRITE, returns=SubscriptionSchema, listing=LISTING, refusals=(403, 409),
     permission=StaffPermission.SUBSCRIPTIONS_UPDATE,
 )  # fmt: skip
 @CHANGES
 @takes(SubscriptionChange, end={"ends_at": "2027-01-31"}, grace={"grace_period": 1, "grace_interval": "week"})
 def change(subscription: Subscription, body: SubscriptionChange) -> Response:
-    """Change a subscription. A new period counts from the next renewal on; trial and grace at once."""
+    """Change a subscription. A new period counts from the next renewal on; trial and grace at once.
+
+    A status is set by what leads to it: `suspended` suspends, `canceled` cancels at the end, `active` resumes or
+    uncancels, `inactive` ends at once, `terminated` ends for good. What has ended becomes active by renewing it.
+    """
     selection = query_params.field_selection(LISTING)
     responses.check_if_match(subscription)
     change_subscription(subscription, by=actor.someone(), **with_lengths(body.given(), subscription))

@@ -16,7 +16,7 @@ cookie, the API the bearer token, a room's door its admission cookie. Refusals b
     reading_guard.py      the doors of views that only read
     account_guard.py      the door of views that make something in an account
     staff_guard.py        the doors of platform staff
-    place_guard.py        the doors of customers and accounts
+    place_guard.py        the doors of customers, accounts and usage
     editing_guard.py      the door of views that change a room
     errors.py             refusals as answers         refusals.py           what is written in spite of a refusal
     i18n.py               translations, dates         converters.py         ids in addresses

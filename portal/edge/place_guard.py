@@ -1,4 +1,4 @@
-"""Doors of customers and accounts: they replace `customer_id` by the `customer`, and `account_id` by the `account`.
+"""Doors of customers, accounts, and the usage of subscriptions: each replaces an id in the address by the thing.
 
 Whoever holds no right there gets 404; who may see it, but lacks the permission that the door names, 403. Staff act on
 the customer's behalf.
@@ -15,11 +15,14 @@ from portal.customers.permission import CustomerPermission
 from portal.edge import actor
 from portal.edge.bearer import ScopeMissing
 from portal.edge.guard import View, require_actor, stamp
+from portal.edge.staff_guard import only_staff, staff
 from portal.errors import Message, NotAllowed, NotFound
 from portal.people.actor import Actor
 from portal.people.staff import StaffPermission
 from portal.permissions.places import READING, visible_account, visible_customer
 from portal.permissions.rules import acting_as_staff, acting_on, can, holds
+from portal.permissions.visibility import visible_subscription
+from portal.subscriptions.queries import subscription_with_id
 
 Find = Callable[[Actor, str], Account | Customer | None]
 Needed = AccountPermission | CustomerPermission | None
@@ -48,6 +51,29 @@ def sees_profile_of_customer(view: View) -> View:
 def sees_people_of_account(view: View) -> View:
     """Let in whoever manages people in the account, and staff who may read it."""
     return _reading_door("account", "people", visible_account, AccountPermission.MEMBERS_MANAGE)(view)
+
+
+def sees_usage_of_subscription(view: View) -> View:
+    """Let in the owner of the subscription's customer, its members who may see usage, and staff who read subscriptions.
+
+    It replaces `subscription_id` by the `subscription`.
+    """
+    by_staff = staff(StaffPermission.SUBSCRIPTIONS_READ, sees=visible_subscription, subscription=subscription_with_id)(
+        view
+    )
+
+    @wraps(view)
+    def guarded(**address: Any) -> Any:
+        somebody, subscription = require_actor(), subscription_with_id(address["subscription_id"])
+        customer = visible_customer(somebody, subscription.customer.id) if subscription is not None else None
+        if customer is not None and can(somebody, CustomerPermission.USAGE_VIEW, customer):
+            own = acting_on(somebody, CustomerPermission.USAGE_VIEW, customer)
+            if own.on_behalf_of_uuid is None:
+                actor.become(own)
+                return view(subscription=subscription)
+        return by_staff(**address)
+
+    return stamp(guarded, "subscription usage seen")
 
 
 def manages_people(view: View) -> View:
@@ -116,7 +142,7 @@ def require_staff(permission: StaffPermission, place: Account | Customer) -> Non
     """Raise `NotAllowed` unless the actor holds this as staff. From then on he acts on the customer's behalf."""
     somebody = require_actor()
     if permission not in somebody.staff:
-        raise NotAllowed(Message("Only staff of this portal may do this."))
+        raise only_staff()
     actor.become(acting_as_staff(somebody, place))
 
 

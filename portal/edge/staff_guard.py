@@ -1,7 +1,7 @@
 """Doors of platform staff: of the admin's pages, and of the API where somebody may do a thing only as staff.
 
-A stranger, who holds no staff permission, gets 404. Staff need `dashboard:access` and the permission that the door
-names; without it they get 403, which says what is missing.
+A stranger, who holds no staff permission, gets 404, or 403 for a thing that he may read. Staff need `dashboard:access`
+and the permission that the door names; without it they get 403, which says what is missing.
 """
 
 from collections.abc import Callable
@@ -20,19 +20,25 @@ STAFF = "staff "
 """What the stamps of these doors begin with; the permission follows."""
 Find = Callable[[str], Any]
 """A function that takes an id of the address and returns the thing, or None if there is none."""
+See = Callable[[Actor, str], Any]
+"""The same for one actor: None, too, if he may not see it."""
 
 
-def staff(permission: StaffPermission, **finds: Find) -> Callable[[View], View]:
+def staff(permission: StaffPermission, *, sees: See | None = None, **finds: Find) -> Callable[[View], View]:
     """Let in staff who hold the permission.
 
     `customer=find_customer` replaces `customer_id` by the `customer`, 404 if there is none. The actor then acts on
-    behalf of the customer that the thing is or belongs to, if any, which the audit records.
+    behalf of the customer that the thing is or belongs to, if any, which the audit records. Who is no staff gets 403 if
+    he `sees` that thing, so that he is not told that something is missing which he has just read.
     """
 
     def door(view: View) -> View:
         @wraps(view)
         def guarded(**address: Any) -> Any:
-            somebody = _require_staff(permission)
+            somebody = require_actor()
+            if sees is not None and not somebody.staff and any(sees(somebody, address[f"{one}_id"]) for one in finds):
+                raise only_staff()
+            _require_staff(somebody, permission)
             for name, find in finds.items():
                 thing = find(address.pop(f"{name}_id"))
                 if thing is None:
@@ -52,14 +58,17 @@ def staff_can(permission: StaffPermission) -> bool:
     return all(can(somebody, needed, PLATFORM) for needed in (StaffPermission.DASHBOARD_ACCESS, permission))
 
 
-def _require_staff(permission: StaffPermission) -> Actor:
-    somebody = require_actor()
+def _require_staff(somebody: Actor, permission: StaffPermission) -> None:
     if not somebody.staff:
         raise NotFound
     for needed in (StaffPermission.DASHBOARD_ACCESS, permission):
         if not can(somebody, needed, PLATFORM):
             raise ScopeMissing(needed.scope) if holds(somebody, needed, PLATFORM) else _lacks(needed)
-    return somebody
+
+
+def only_staff() -> NotAllowed:
+    """The refusal of what somebody may see, but only staff may do."""
+    return NotAllowed(Message("Only staff of this portal may do this."))
 
 
 def _lacks(permission: StaffPermission) -> NotAllowed:

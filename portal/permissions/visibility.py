@@ -14,12 +14,14 @@ from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.orm import contains_eager, joinedload, lazyload
+from sqlalchemy.orm.interfaces import ORMOption
 
 from portal.accounts.models import Account, AccountMember
 from portal.accounts.permission import AccountPermission
 from portal.column_types import UTCDateTime
 from portal.customers.models import Customer, CustomerMember, customer_is_usable
 from portal.db import read, session, short_id
+from portal.identifiers import matches_identifier
 from portal.people.actor import Actor
 from portal.people.models import User
 from portal.people.staff import StaffPermission
@@ -223,6 +225,12 @@ def seen_subscriptions(actor: Actor) -> sa.Select[Subscription]:
         return query
     own = sa.select(Account.subscription_uuid).where(Account.owner_uuid == actor.uuid)
     return query.where(customer_is_usable(), sa.or_(Customer.owner_uuid == actor.uuid, Subscription.uuid.in_(own)))
+
+
+def visible_subscription(actor: Actor, subscription_id: str, *options: ORMOption) -> Subscription | None:
+    """The subscription with this id, uuid or ulid, if the actor may read it; else None."""
+    seen = seen_subscriptions(actor).where(matches_identifier(Subscription, subscription_id))
+    return session.scalars(seen.options(*options)).unique().one_or_none()
 
 
 def reader_is_member() -> sa.ColumnElement[bool]:

@@ -24,7 +24,7 @@ from portal.edge.staff_guard import staff
 from portal.people import passwords
 from portal.people.models import EMAIL_LENGTH, User
 from portal.people.staff import StaffPermission
-from portal.permissions.places import visible_customers
+from portal.permissions.places import visible_customer, visible_customers
 from portal.resources.subscriptions import CustomerSchema, serialize_customer
 from portal.scopes import Scope
 from portal.status.customer_lifecycle import change_customer_status, delete_customer
@@ -171,7 +171,7 @@ def change(customer: Customer, body: CustomerBody) -> Response:
 
 @bp.delete("/<anyid:customer_id>")
 @endpoint(TAG, scope=Scope.CUSTOMERS_WRITE, status=204, refusals=(403, 409))
-@staff(StaffPermission.CUSTOMERS_DELETE, customer=customer_with_id)
+@staff(StaffPermission.CUSTOMERS_DELETE, sees=visible_customer, customer=customer_with_id)
 @takes(None)
 def delete(customer: Customer) -> Response:
     """Delete a terminated customer with its subscriptions, accounts, rooms and links. Its people stay users."""

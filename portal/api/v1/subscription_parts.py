@@ -14,10 +14,12 @@ from portal.api.v1.core.request_body import AnId, RequestBody
 from portal.api.v1.term_bodies import FeatureValue, Metadata
 from portal.db import session
 from portal.edge import actor
+from portal.edge.place_guard import sees_usage_of_subscription
 from portal.edge.staff_guard import staff
 from portal.errors import Conflict, Invalid, Message, NotFound
 from portal.identifiers import matches_identifier
 from portal.people.staff import StaffPermission
+from portal.permissions.visibility import visible_subscription
 from portal.resources.declaring import fields_of
 from portal.resources.subscription_parts import (
     SubscriptionFeatureSchema,
@@ -40,8 +42,8 @@ TAG = "Parts of subscriptions"
 FEATURES = Listing(columns={}, tie=None, fields=frozenset(fields_of(SubscriptionFeatureSchema)))
 PROVIDERS = Listing(columns={}, tie=None, fields=frozenset(fields_of(SubscriptionProviderSchema)))
 USAGE = Listing(columns={}, tie=None, fields=frozenset(fields_of(UsageSchema)))
-READS = staff(StaffPermission.SUBSCRIPTIONS_READ, subscription=subscription_with_id)
-CHANGES = staff(StaffPermission.SUBSCRIPTIONS_UPDATE, subscription=subscription_with_id)
+READS = staff(StaffPermission.SUBSCRIPTIONS_READ, sees=visible_subscription, subscription=subscription_with_id)
+CHANGES = staff(StaffPermission.SUBSCRIPTIONS_UPDATE, sees=visible_subscription, subscription=subscription_with_id)
 READING = partial(
     endpoint, TAG, scope=Scope.CUSTOMERS_READ, permission=StaffPermission.SUBSCRIPTIONS_READ, refusals=(403,)
 )
@@ -95,10 +97,13 @@ class SubscriptionProviderChange(RequestBody):
 
 
 @bp.get("/usage")
-@READING(returns=UsageSchema, many=True, listing=USAGE)
-@READS
+@endpoint(TAG, scope=Scope.CUSTOMERS_READ, returns=UsageSchema, many=True, listing=USAGE, refusals=(403,))
+@sees_usage_of_subscription
 def usage(subscription: Subscription) -> Response:
-    """Tell what is used of each limit that is counted, and by whom: rooms by account, people now by room."""
+    """Tell what is used of each limit that is counted, and by whom: rooms by account, people now by room.
+
+    For the customer's owner, its members with `usage:view`, and staff.
+    """
     return _list([serialize_usage(one) for one in usage_of(subscription)], USAGE)
 
 

@@ -17,17 +17,15 @@ from portal.api.v1.term_bodies import Amount, Currency, Metadata, Number, Tier, 
 from portal.clock import now
 from portal.customers.models import Customer
 from portal.customers.queries import customer_with_id
-from portal.db import session
 from portal.edge import actor
 from portal.edge.guard import bearer_only
 from portal.edge.staff_guard import staff
 from portal.errors import Invalid, Message, NotFound
-from portal.identifiers import matches_identifier
 from portal.moments import parse_iso, read_moment
 from portal.people.models import NAME_LENGTH, User
 from portal.people.staff import StaffPermission
 from portal.permissions.rules import acting_as_staff
-from portal.permissions.visibility import seen_subscriptions
+from portal.permissions.visibility import seen_subscriptions, visible_subscription
 from portal.resources.subscriptions import SubscriptionSchema, serialize_customer, serialize_subscription
 from portal.scopes import Scope
 from portal.status.subscription_lifecycle import delete_subscription
@@ -50,7 +48,7 @@ _RELATED = (
     contains_eager(Subscription.customer).joinedload(Customer.owner).lazyload(User.platform_roles),
     joinedload(Subscription.package).options(load_only(ServicePackage.id), lazyload("*")),
 )
-CHANGES = staff(StaffPermission.SUBSCRIPTIONS_UPDATE, subscription=subscription_with_id)
+CHANGES = staff(StaffPermission.SUBSCRIPTIONS_UPDATE, sees=visible_subscription, subscription=subscription_with_id)
 
 
 def _date_or_moment(value: object) -> object:
@@ -143,8 +141,7 @@ def index() -> Response:
 def show_one(subscription_id: str) -> Response:
     """Read a subscription with its features."""
     selection = query_params.field_selection(LISTING)
-    seen = seen_subscriptions(actor.someone()).where(matches_identifier(Subscription, subscription_id))
-    found = session.scalars(seen.options(*_RELATED)).unique().one_or_none()
+    found = visible_subscription(actor.someone(), subscription_id, *_RELATED)
     if found is None:
         raise NotFound
     return _one(found, selection)
@@ -195,7 +192,7 @@ def change(subscription: Subscription, body: SubscriptionChange) -> Response:
 @endpoint(
     TAG, scope=Scope.CUSTOMERS_WRITE, status=204, refusals=(403, 409), permission=StaffPermission.SUBSCRIPTIONS_DELETE
 )
-@staff(StaffPermission.SUBSCRIPTIONS_DELETE, subscription=subscription_with_id)
+@staff(StaffPermission.SUBSCRIPTIONS_DELETE, sees=visible_subscription, subscription=subscription_with_id)
 @takes(None)
 def delete(subscription: Subscription) -> Response:
     """Delete an inactive subscription with its accounts, and their rooms with links, codes and history."""

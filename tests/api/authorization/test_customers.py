@@ -3,7 +3,7 @@
 import pytest
 import sqlalchemy as sa
 
-from portal.accounts.models import AccountMember
+from portal.accounts.models import Account, AccountMember
 from portal.customers.models import CustomerMember
 from portal.db import session, transaction
 from portal.people.models import PlatformRole
@@ -30,28 +30,29 @@ SUBSCRIPTIONS = table(
     """
     needs  method  address                                                       nobody  staff  ada  alice  bob  lacks  charlie  client
     -      POST    /subscriptions                                                   401    201   404   404   404   404     404     403
-    -      PATCH   /subscriptions/{subscription}                                    401    200   404   404   404   404     404     403
-    -      DELETE  /subscriptions/{subscription}                                    401    409   404   404   404   404     404     403
-    -      POST    /subscriptions/{subscription}/renew                              401    200   404   404   404   404     404     403
-    -      POST    /subscriptions/{their_subscription}/renew                        401    409   404   404   404   404     404     403
-    -      POST    /subscriptions/{subscription}/cancel                             401    200   404   404   404   404     404     403
+    -      PATCH   /subscriptions/{subscription}                                    401    200   404   403   404   404     404     403
+    -      DELETE  /subscriptions/{subscription}                                    401    409   404   403   404   404     404     403
+    -      POST    /subscriptions/{subscription}/renew                              401    200   404   403   404   404     404     403
+    -      POST    /subscriptions/{their_subscription}/renew                        401    409   404   404   404   404     403     403
+    -      POST    /subscriptions/{subscription}/cancel                             401    200   404   403   404   404     404     403
     -      GET     /subscriptions/1111111111/usage                                  401    404   404   404   404   404     404     403
-    -      GET     /subscriptions/{subscription}/usage                              401    200   404   404   404   404     404     403
-    -      GET     /subscriptions/{subscription}/features                           401    200   404   404   404   404     404     403
-    -      POST    /subscriptions/{subscription}/features                           401    409   404   404   404   404     404     403
-    -      POST    /subscriptions/{their_subscription}/features                     401    201   404   404   404   404     404     403
-    -      PATCH   /subscriptions/{subscription}/features/{feature}                 401    200   404   404   404   404     404     403
-    -      DELETE  /subscriptions/{subscription}/features/{feature}                 401    204   404   404   404   404     404     403
-    -      PATCH   /subscriptions/{their_subscription}/features/{feature}           401    404   404   404   404   404     404     403
-    -      DELETE  /subscriptions/{their_subscription}/features/{feature}           401    404   404   404   404   404     404     403
-    -      POST    /subscriptions/{subscription}/features/sync                      401    200   404   404   404   404     404     403
-    -      GET     /subscriptions/{subscription}/providers                          401    200   404   404   404   404     404     403
-    -      POST    /subscriptions/{subscription}/providers                          401    201   404   404   404   404     404     403
-    -      POST    /subscriptions/{their_subscription}/providers                    401    422   404   404   404   404     404     403
-    -      PATCH   /subscriptions/{subscription}/providers/{default_provider}       401    200   404   404   404   404     404     403
-    -      DELETE  /subscriptions/{subscription}/providers/{default_provider}       401    409   404   404   404   404     404     403
-    -      PATCH   /subscriptions/{their_subscription}/providers/{default_provider} 401    404   404   404   404   404     404     403
-    -      DELETE  /subscriptions/{their_subscription}/providers/{default_provider} 401    404   404   404   404   404     404     403
+    -      GET     /subscriptions/{subscription}/usage                              401    200   404   200   404   404     404     403
+    -      GET     /subscriptions/{their_subscription}/usage                        401    200   404   404   404   404     200     403
+    -      GET     /subscriptions/{subscription}/features                           401    200   404   403   404   404     404     403
+    -      POST    /subscriptions/{subscription}/features                           401    409   404   403   404   404     404     403
+    -      POST    /subscriptions/{their_subscription}/features                     401    201   404   404   404   404     403     403
+    -      PATCH   /subscriptions/{subscription}/features/{feature}                 401    200   404   403   404   404     404     403
+    -      DELETE  /subscriptions/{subscription}/features/{feature}                 401    204   404   403   404   404     404     403
+    -      PATCH   /subscriptions/{their_subscription}/features/{feature}           401    404   404   404   404   404     403     403
+    -      DELETE  /subscriptions/{their_subscription}/features/{feature}           401    404   404   404   404   404     403     403
+    -      POST    /subscriptions/{subscription}/features/sync                      401    200   404   403   404   404     404     403
+    -      GET     /subscriptions/{subscription}/providers                          401    200   404   403   404   404     404     403
+    -      POST    /subscriptions/{subscription}/providers                          401    201   404   403   404   404     404     403
+    -      POST    /subscriptions/{their_subscription}/providers                    401    422   404   404   404   404     403     403
+    -      PATCH   /subscriptions/{subscription}/providers/{default_provider}       401    200   404   403   404   404     404     403
+    -      DELETE  /subscriptions/{subscription}/providers/{default_provider}       401    409   404   403   404   404     404     403
+    -      PATCH   /subscriptions/{their_subscription}/providers/{default_provider} 401    404   404   404   404   404     403     403
+    -      DELETE  /subscriptions/{their_subscription}/providers/{default_provider} 401    404   404   404   404   404     403     403
     """,
     {
         "POST /subscriptions": {"package_id": "{sold_package}", "subscriber_id": "{customer}"},
@@ -70,10 +71,10 @@ CUSTOMERS = table(
     -      POST    /customers                              401    201   404   404   404   404     404     403
     -      GET     /customers/{customer}                   401    200   404   200   404   404     404     403
     -      PATCH   /customers/{customer}                   401    200   404   200   404   404     404     403
-    -      DELETE  /customers/{customer}                   401    409   404   404   404   404     404     403
+    -      DELETE  /customers/{customer}                   401    409   404   403   404   404     404     403
     -      GET     /customers/{their_customer}             401    200   404   404   404   404     200     403
     -      PATCH   /customers/{their_customer}             401    200   404   404   404   404     200     403
-    -      DELETE  /customers/{their_customer}             401    409   404   404   404   404     404     403
+    -      DELETE  /customers/{their_customer}             401    409   404   404   404   404     403     403
 
     -      GET     /customers/{customer}/users             401    200   404   200   404   404     404     403
     -      POST    /customers/{customer}/users             401    201   404   201   404   404     404     403
@@ -185,6 +186,31 @@ def test_a_member_who_may_make_accounts_makes_himself_no_owner(world: World) -> 
     assert alice.post("/accounts", {**body, "owner_id": names["charlie"]}).json["data"]["owner_id"] == names["charlie"]
     with world.app.app_context(), transaction():
         session.execute(sa.delete(SubscriptionFeature).where(SubscriptionFeature.code == "allow_create_account"))
+
+
+def test_members_see_usage_only_if_they_may(world: World) -> None:
+    names = world.set_up(frozenset())
+    sold = f"/subscriptions/{names['subscription']}"
+    for permissions, status in ((["rooms:create"], 404), (["usage:view"], 200)):
+        with world.app.app_context(), transaction():
+            here = CustomerMember.user_uuid == world.cast.user("charlie").uuid
+            session.execute(sa.update(CustomerMember).where(here).values(permissions=permissions))
+        charlie = Program(world.app, world.token("charlie", EVERYTHING))
+        assert charlie.get(f"{sold}/usage").status_code == status
+        assert charlie.get(f"{sold}/features").status_code == charlie.delete(sold).status_code == 404
+        assert charlie.delete(f"/customers/{names['customer']}").status_code == 403
+
+
+def test_who_owns_an_account_reads_its_subscription_but_not_what_others_use(world: World) -> None:
+    names = world.set_up(frozenset())
+    with world.app.app_context(), transaction():
+        here = Account.id == names["account"]
+        session.execute(sa.update(Account).where(here).values(owner_uuid=world.cast.user("dana").uuid))
+    dana, sold = Program(world.app, world.token("dana", EVERYTHING)), f"/subscriptions/{names['subscription']}"
+    assert dana.get(sold).status_code == 200
+    assert dana.get(f"{sold}/usage").status_code == dana.delete(sold).status_code == 403
+    with world.app.app_context(), transaction():
+        session.execute(sa.update(Account).where(here).values(owner_uuid=world.cast.user("alice").uuid))
 
 
 def test_members_read_a_profile_only_if_they_may_change_it(world: World) -> None:

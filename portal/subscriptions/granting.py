@@ -13,13 +13,23 @@ from portal.subscriptions.models import Subscription, SubscriptionFeature
 from portal.subscriptions.package_features import feature_columns, shown
 
 
+def lock_with_features(subscription: Subscription) -> None:
+    """Lock the subscription with its features, of which others may have written some since they were loaded.
+
+    They are read by a statement of their own: what one statement reads beside a row for whose lock it waits is older.
+    """
+    lock(subscription, relations=False)
+    subscription.forget_plan()
+    session.refresh(subscription, ["features"])
+
+
 def set_feature(subscription: Subscription, *, code: str, value: object, by: Actor | None = None) -> None:
     """Grant this value of the feature, instead of what was granted of it before.
 
     Raises `Invalid` on the code, or on `features` for a code that there is not.
     """
     number, switch = feature_columns(subscription.service_type, code, value)
-    _lock(subscription)
+    lock_with_features(subscription)
     before = shown(subscription)
     feature = next((one for one in subscription.features if one.code == code), None)
     if feature is None:
@@ -31,7 +41,7 @@ def set_feature(subscription: Subscription, *, code: str, value: object, by: Act
 
 def remove_feature(subscription: Subscription, *, code: str, by: Actor | None = None) -> None:
     """Grant nothing of this feature any more. Raises `NotFound` if it does not."""
-    _lock(subscription)
+    lock_with_features(subscription)
     before = shown(subscription)
     feature = next((one for one in subscription.features if one.code == code), None)
     if feature is None:
@@ -42,7 +52,7 @@ def remove_feature(subscription: Subscription, *, code: str, by: Actor | None = 
 
 def sync_features(subscription: Subscription, *, by: Actor | None = None) -> None:
     """Grant exactly what the package grants now; what was set for this subscription alone goes."""
-    _lock(subscription)
+    lock_with_features(subscription)
     before, there = shown(subscription), {feature.code: feature for feature in subscription.features}
     wanted = {feature.code: feature for feature in subscription.package.features}
     for code, feature in there.items():
@@ -55,13 +65,6 @@ def sync_features(subscription: Subscription, *, by: Actor | None = None) -> Non
         else:
             own.number, own.switch = granted.number, granted.switch
     _granted(subscription, "subscription.features_synced", before, by)
-
-
-def _lock(subscription: Subscription) -> None:
-    """Lock the subscription with its features, of which others may have written some since they were loaded."""
-    lock(subscription, relations=False)
-    subscription.forget_plan()
-    session.refresh(subscription, ["features"])
 
 
 def _granted(subscription: Subscription, action: str, before: dict[str, int | bool], by: Actor | None) -> None:

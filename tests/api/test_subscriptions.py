@@ -1,5 +1,6 @@
 """Subscriptions over the API: sold, changed, renewed, canceled, featured, switched and deleted; and the audit."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -9,6 +10,9 @@ from portal.db import session, transaction
 from portal.subscriptions.models import Subscription, SubscriptionStatus
 from tests.api.conftest import NewProgram, Program
 from tests.cast import Cast
+from tests.conftest import BOTH
+
+AT_ONCE = 4
 
 MONTHLY = {
     "name": "Monthly", "service_type": "meet", "price": "19.90", "currency": "EUR", "periodicity": 1,
@@ -144,6 +148,30 @@ def test_features_are_granted_changed_removed_and_synced(ada: Program, sold: str
     assert [(one["id"], one["value"]) for one in synced] == [("max_rooms", 2)]
     (used,) = data(ada.get(f"{sold}/usage"))
     assert (used["code"], used["value"], used["used"], used["hits"], used["by"]) == ("max_rooms", 2, 0, False, [])
+
+
+@BOTH
+def test_of_many_who_add_a_feature_at_once_one_does(ada: Program, sold: str, package: str) -> None:
+    def add(address: str) -> int:
+        body = {"service_feature_code": "max_participants", "value": 5}
+        return int(ada.post(f"{address}/features", body).status_code)
+
+    for address in (sold, f"/service-packages/{package}"):
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            assert sorted(pool.map(add, AT_ONCE * [address])) == [201, *((AT_ONCE - 1) * [409])], address
+
+
+def test_where_a_part_is_said_to_be_it_can_be_read(ada: Program, sold: str) -> None:
+    added = ada.post(f"{sold}/features", {"service_feature_code": "max_participants", "value": 5})
+    (provider,) = data(ada.get(f"{sold}/providers"))
+    for path, there in (
+        (added.headers["Location"].partition("/api/v1")[2], data(added, 201)),
+        (f"{sold}/providers/{provider['id']}", provider),
+    ):
+        answer = ada.get(path)
+        assert (data(answer), bool(answer.headers["ETag"])) == (there, True), path
+    assert ada.get(f"{sold}/features/max_wings").status_code == 404
+    assert ada.get(f"{sold}/providers/nosuchone1").status_code == 404
 
 
 def test_services_are_added_made_the_default_and_removed(ada: Program, sold: str, package: str) -> None:

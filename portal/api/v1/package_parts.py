@@ -12,6 +12,7 @@ from portal.api.v1.core.query_params import Listing, listing_of
 from portal.api.v1.core.request_body import AnId, RequestBody
 from portal.api.v1.packages import provider_named
 from portal.api.v1.term_bodies import FeatureValue, Metadata
+from portal.db import lock
 from portal.edge import actor
 from portal.edge.staff_guard import staff
 from portal.errors import Conflict, Invalid, Message, NotFound
@@ -98,6 +99,7 @@ def features(package: ServicePackage) -> Response:
 def add_feature(package: ServicePackage, body: NewPackageFeature) -> Response:
     """Let a package grant a feature that it does not grant yet."""
     selection, code = query_params.field_selection(FEATURES), body.service_feature_code
+    lock(package)  # of two who add it at once the second is refused
     if code in package.values:
         raise Conflict(Message("This package has this feature already. Change its value instead."))
     row = _set_feature(package, code, body.value)
@@ -120,6 +122,7 @@ def feature(package: ServicePackage, code: str) -> Response:
 def change_feature(package: ServicePackage, code: str, body: PackageFeatureChange) -> Response:
     """Change the value of a feature. What was sold already stays as it was."""
     responses.check_if_match(package)
+    lock(package)  # what somebody takes away at this moment is not granted again
     find_package_feature(package, code)
     return _feature_answer(package, _set_feature(package, code, body.value))
 

@@ -122,6 +122,7 @@ def features(subscription: Subscription) -> Response:
 def add_feature(subscription: Subscription, body: NewSubscriptionFeature) -> Response:
     """Grant a feature that is not granted yet. Nobody who is inside is sent out; the next entry is judged by it."""
     selection = query_params.field_selection(FEATURES)
+    granting.lock_with_features(subscription)  # of two who add it at once the second is refused
     if body.service_feature_code in subscription.values:
         raise Conflict(Message("This subscription has this feature already. Change its value instead."))
     _set(subscription, body.service_feature_code, body.value, unknown="service_feature_code")
@@ -130,18 +131,25 @@ def add_feature(subscription: Subscription, body: NewSubscriptionFeature) -> Res
     return responses.created(representation, selection, at=at, tag=responses.etag_of(subscription))
 
 
+@bp.get("/features/<feature:code>")
+@READING(returns=SubscriptionFeatureSchema, listing=FEATURES)
+@READS
+def feature(subscription: Subscription, code: str) -> Response:
+    """Read a feature of a subscription."""
+    return _feature_answer(subscription, code)
+
+
 @bp.patch("/features/<feature:code>")
 @WRITING(returns=SubscriptionFeatureSchema, listing=FEATURES)
 @CHANGES
 @takes(SubscriptionFeatureChange, example={"value": 50})
 def change_feature(subscription: Subscription, code: str, body: SubscriptionFeatureChange) -> Response:
     """Grant another value of a feature."""
-    selection = query_params.field_selection(FEATURES)
-    _feature(subscription, code)
     responses.check_if_match(subscription)
+    granting.lock_with_features(subscription)  # what somebody takes away at this moment is not granted again
+    _feature(subscription, code)
     _set(subscription, code, body.value, unknown="value")
-    representation = serialize_subscription_feature(_feature(subscription, code))
-    return responses.single(representation, selection, tag=responses.etag_of(subscription))
+    return _feature_answer(subscription, code)
 
 
 @bp.delete("/features/<feature:code>")
@@ -190,13 +198,21 @@ def add_provider(subscription: Subscription, body: NewSubscriptionProvider) -> R
     return responses.created(representation, selection, at=at, tag=responses.etag_of(one))
 
 
+@bp.get("/providers/<anyid:provider_id>")
+@READING(returns=SubscriptionProviderSchema, listing=PROVIDERS)
+@READS
+def provider(subscription: Subscription, provider_id: str) -> Response:
+    """Read a provider of a subscription."""
+    return _provider_answer(subscription, _provider(subscription, provider_id))
+
+
 @bp.patch("/providers/<anyid:provider_id>")
 @WRITING(returns=SubscriptionProviderSchema, listing=PROVIDERS)
 @CHANGES
 @takes(SubscriptionProviderChange, default={"default": True}, switched_off={"active": False})
 def change_provider(subscription: Subscription, provider_id: str, body: SubscriptionProviderChange) -> Response:
     """Change a provider of a subscription, or make it the default. The default cannot be switched off."""
-    selection, one = query_params.field_selection(PROVIDERS), _provider(subscription, provider_id)
+    one = _provider(subscription, provider_id)
     responses.check_if_match(one)
     given = body.given()
     default = given.pop("default", None)
@@ -206,8 +222,7 @@ def change_provider(subscription: Subscription, provider_id: str, body: Subscrip
         switching.make_default(subscription, one, by=actor.someone())
     elif default is False and switching.is_default(subscription, one):
         raise Invalid(default=Message("Make another provider the default instead."))
-    representation = serialize_subscription_provider(one, subscription)
-    return responses.single(representation, selection, tag=responses.etag_of(one))
+    return _provider_answer(subscription, one)
 
 
 @bp.delete("/providers/<anyid:provider_id>")
@@ -237,6 +252,12 @@ def _feature(subscription: Subscription, code: str) -> SubscriptionFeature:
     return found
 
 
+def _feature_answer(subscription: Subscription, code: str) -> Response:
+    selection = query_params.field_selection(FEATURES)
+    representation = serialize_subscription_feature(_feature(subscription, code))
+    return responses.single(representation, selection, tag=responses.etag_of(subscription))
+
+
 def _provider(subscription: Subscription, provider_id: str) -> SubscriptionProvider:
     query = sa.select(SubscriptionProvider).where(
         SubscriptionProvider.subscription_uuid == subscription.uuid,
@@ -246,6 +267,12 @@ def _provider(subscription: Subscription, provider_id: str) -> SubscriptionProvi
     if found is None:
         raise NotFound
     return found
+
+
+def _provider_answer(subscription: Subscription, one: SubscriptionProvider) -> Response:
+    selection = query_params.field_selection(PROVIDERS)
+    representation = serialize_subscription_provider(one, subscription)
+    return responses.single(representation, selection, tag=responses.etag_of(one))
 
 
 def _list(data: list[dict[str, Any]], listing: Listing) -> Response:

@@ -18,11 +18,11 @@ from portal.conference import signal_rate
 from portal.conference.models import MESSAGE_LENGTH, ChatMessage
 from portal.conference.signals import mailbox
 from portal.db import on_commit, session
-from portal.errors import Invalid, Message, NotAllowed
+from portal.errors import Conflict, Invalid, Message, NotAllowed
 from portal.people.names import printable
 from portal.rooms.features import features_of
 from portal.rooms.models import Role, Room
-from portal.status.models import Participation, RoomSession
+from portal.status.models import Ending, Participation, RoomSession
 from portal.status.operations import present_participations
 
 MOST_KEPT = 500
@@ -44,7 +44,10 @@ NO_CHAT = ChatRights(public=False, private=False)
 
 @dataclass(frozen=True)
 class ChatLine:
-    """A message as pages get it. `sender` and `receiver` are ids of participations; `receiver` None: everybody."""
+    """A message as pages get it. `sender` and `receiver` are ids of participations; `receiver` None: everybody.
+
+    `own`: whoever reads it wrote it, under this participation or one that was lost before.
+    """
 
     id: str
     sender: str
@@ -54,6 +57,7 @@ class ChatLine:
     receiver_name: str
     text: str
     at: str
+    own: bool
 
 
 def chat_rights(room: Room) -> ChatRights:
@@ -65,35 +69,39 @@ def chat_rights(room: Room) -> ChatRights:
 def send_message(room: Room, sender: Participation, *, receiver: Participation | None, text: str, key: str) -> ChatLine:
     """Write a message, and tell those whom it is for. Sent again with the same `key` it is not written again.
 
-    Raises `NotAllowed` if such messages are off in the room, `Throttled`, and `Invalid` if `text` is empty or too long.
+    Raises `NotAllowed` if such messages are off in the room, `Throttled`, `Conflict` if the run has ended meanwhile or
+    `key` was used for another message, and `Invalid` if `text` is empty or too long.
     """
     rights = chat_rights(room)
     if not (rights.private if receiver is not None else rights.public):
         raise NotAllowed(Message("Chat is off in this room."))
-    signal_rate.take(signal_rate.MESSAGES, sender.id)
+    signal_rate.take(signal_rate.MESSAGES, f"{room.id} {sender.device}")  # the same for whoever leaves and joins again
     cleaned = _clean_text(text)
     written = _written(sender, key) or _write(sender, receiver, cleaned, key)
-    line = _line(written)
-    present = [written.receiver] if written.receiver is not None else present_participations(room)
-    _tell([person.id for person in present if person.uuid != sender.uuid], line)
-    return line
+    if (written.receiver_uuid, written.text) != (receiver.uuid if receiver is not None else None, cleaned):
+        raise Conflict(Message("This key was used for another message."))
+    others = [written.receiver] if written.receiver is not None else present_participations(room)
+    _tell([person.id for person in others if person.uuid != sender.uuid], _line(written))
+    return _line(written, own=True)
 
 
 def messages_for(participation: Participation) -> list[ChatLine]:
     """The messages of the run that this participant may read, oldest first."""
-    own = participation.uuid
+    own = set(session.scalars(_own_participations(participation)))
     found = session.scalars(
         sa.select(ChatMessage)
         .where(
             ChatMessage.session_uuid == participation.session_uuid,
             sa.or_(
-                ChatMessage.receiver_uuid.is_(None), ChatMessage.receiver_uuid == own, ChatMessage.sender_uuid == own
+                ChatMessage.receiver_uuid.is_(None),
+                ChatMessage.receiver_uuid.in_(own),
+                ChatMessage.sender_uuid.in_(own),
             ),
         )
         .options(joinedload(ChatMessage.sender), joinedload(ChatMessage.receiver))
         .order_by(ChatMessage.uuid)
     )
-    return [_line(message) for message in found]
+    return [_line(message, own=message.sender_uuid in own) for message in found]
 
 
 def forget_ended(lines: Sequence[tuple[AuditLine, Auditable]], _webhooks: int | None) -> None:
@@ -104,11 +112,21 @@ def forget_ended(lines: Sequence[tuple[AuditLine, Auditable]], _webhooks: int | 
 
 
 def sweep_messages() -> None:
-    """Delete messages that were written while their run ended."""
+    """Delete messages of runs that have ended, should any be left."""
     ended = sa.select(RoomSession.uuid).where(RoomSession.ended_at.is_not(None))
     session.execute(
         sa.delete(ChatMessage).where(ChatMessage.session_uuid.in_(ended)),
         execution_options={"synchronize_session": False},
+    )
+
+
+def _own_participations(participation: Participation) -> sa.Select[UUID]:
+    """This participation, and those that were lost in the run, of the same device and name: whoever comes back."""
+    return sa.select(Participation.uuid).where(
+        Participation.session_uuid == participation.session_uuid,
+        Participation.device == participation.device,
+        Participation.name == participation.name,
+        sa.or_(Participation.uuid == participation.uuid, Participation.ending == Ending.LOST),
     )
 
 
@@ -117,6 +135,9 @@ def _written(sender: Participation, key: str) -> ChatMessage | None:
 
 
 def _write(sender: Participation, receiver: Participation | None, text: str, key: str) -> ChatMessage:
+    running = sa.select(RoomSession.uuid).where(RoomSession.uuid == sender.session_uuid, RoomSession.ended_at.is_(None))
+    if session.scalar(running.with_for_update(read=True)) is None:  # what ends the run waits, and deletes this, too
+        raise Conflict(Message("The conversation has ended."))
     message = ChatMessage(session_uuid=sender.session_uuid, sender=sender, receiver=receiver, key=key, text=text)
     try:
         with session.begin_nested():
@@ -131,9 +152,11 @@ def _write(sender: Participation, receiver: Participation | None, text: str, key
 
 def _clean_text(text: str) -> str:
     """Lines of text without characters that show nothing. It is shown as text: what it says is no markup."""
-    if len(text.strip()) > MESSAGE_LENGTH:
+    cleaned = text
+    if len(text) <= 2 * MESSAGE_LENGTH:  # composing costs the square of the length, and may lengthen a text
+        cleaned = "\n".join(printable(line, longest=4 * MESSAGE_LENGTH) for line in text.splitlines()).strip()
+    if len(cleaned) > MESSAGE_LENGTH:
         raise Invalid(Message("This is too long: at most %(longest)d characters.", longest=MESSAGE_LENGTH))
-    cleaned = "\n".join(printable(line, longest=MESSAGE_LENGTH) for line in text.splitlines()).strip()
     if not cleaned:
         raise Invalid(NOTHING)
     return cleaned
@@ -159,7 +182,7 @@ def _tell(receivers: Sequence[str], line: ChatLine) -> None:
     on_commit(post)
 
 
-def _line(message: ChatMessage) -> ChatLine:
+def _line(message: ChatMessage, *, own: bool = False) -> ChatLine:
     receiver = message.receiver
     return ChatLine(
         id=message.id,
@@ -170,4 +193,5 @@ def _line(message: ChatMessage) -> ChatLine:
         receiver_name=receiver.name if receiver is not None else "",
         text=message.text,
         at=message.sent_at.isoformat(),
+        own=own,
     )

@@ -11,7 +11,7 @@ from portal.errors import Throttled
 
 @dataclass(frozen=True)
 class Rate:
-    """So many at once, and `per_second` from then on. `left` is what each participant may still do, and since when."""
+    """So many at once, and `per_second` from then on. `left`: what each who is counted may still do, and since when."""
 
     per_second: float
     burst: float
@@ -27,16 +27,16 @@ _numbers = itertools.count()
 _lock = threading.Lock()
 
 
-def take(rate: Rate, participation_id: str) -> None:
-    """Count one thing that the participant does. Raises `Throttled` if he has done too many."""
+def take(rate: Rate, who: str) -> None:
+    """Count one thing that `who` does. Raises `Throttled` if it is too many."""
     at = time.monotonic()
     with _lock:
         whole_after = rate.burst / rate.per_second  # after this time without any, a whole burst is allowed again
         for known in [known for known, (_, since) in rate.left.items() if since < at - whole_after]:
             del rate.left[known]
-        left, since = rate.left.get(participation_id, (rate.burst, at))
+        left, since = rate.left.get(who, (rate.burst, at))
         left = min(rate.burst, left + (at - since) * rate.per_second)
-        rate.left[participation_id] = (left, at) if left < 1 else (left - 1, at)
+        rate.left[who] = (left, at) if left < 1 else (left - 1, at)
     if left < 1:
         raise Throttled(retry_after=math.ceil((1 - left) / rate.per_second))
 

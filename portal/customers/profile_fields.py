@@ -86,7 +86,7 @@ def address_columns(given: AddressFields, stored: CustomerAddress | None, custom
     for name, longest in _TEXTS.items():
         with wrong.gathered():
             columns[name] = clean_name(said.get(name), field=name, longest=longest, required=False) or None
-    if not said.get("address_line1") and not said.get("po_box"):
+    if not any(columns.get(name) or name in wrong.fields for name in ("address_line1", "po_box")):
         wrong.fields["address_line1"] = Message("Fill in the street, or a post-office box.")
     wrong.raise_if_any()
     return columns

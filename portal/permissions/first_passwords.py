@@ -13,7 +13,7 @@ from portal.permissions.colleagues import belongs_only_to
 
 
 def may_issue_link(by: Actor, user: User, customer: Customer) -> bool:
-    """Whether `by`, who may change the customer as staff, may make a link for a user of it who has no password.
+    """Whether `by`, staff who may change the customer or make users, may make a link for a user who has no password.
 
     For one of the staff nobody does it from here. Somebody who has a part in another customer, too, gets it only from
     staff who may change people, because the link opens what he has there.

@@ -22,7 +22,7 @@ from portal.errors import Invalid, Message, NotAllowed, NotFound
 from portal.identifiers import matches_identifier
 from portal.people.actor import Actor
 from portal.people.models import User
-from portal.people.operations import find_by_email
+from portal.people.operations import create_user, find_by_email
 from portal.people.staff import StaffPermission
 from portal.permissions.colleagues import find_colleague, no_colleague
 from portal.permissions.first_passwords import end_link_of_member
@@ -50,6 +50,32 @@ def find_membership(place: Account | Customer, user_id: str) -> Member:
         raise NotFound
     member: Member = row[1]
     return member
+
+
+def may_add_new_people(by: Actor) -> bool:
+    """Whether `by` may add somebody who is new to the portal: staff who may make users."""
+    return StaffPermission.USERS_CREATE in by.staff
+
+
+def add_person(
+    *,
+    place: Account | Customer,
+    email: str,
+    name: str,
+    permissions: Grants,
+    by: Actor,
+    until: datetime | None = None,
+) -> Member:
+    """Make a user a member, as `add_membership` does, and the user before if nobody has this address.
+
+    Only for whom `may_add_new_people`; for others the `name` does not count. Raises as both do.
+    """
+    if may_add_new_people(by) and find_by_email(email) is None:
+        require_creating(_customer_of(place).status)
+        if not name.strip():
+            raise Invalid(name=Message("Nobody has this address yet. Fill in the name to add somebody new."))
+        create_user(email=email, name=name, by=by)
+    return add_membership(place=place, email=email, permissions=permissions, until=until, by=by)
 
 
 def add_membership(

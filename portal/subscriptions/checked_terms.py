@@ -68,7 +68,7 @@ def checked_amount(amount: Decimal, *, currency: str, field: str) -> Decimal:
             currency=currency,
         )
         raise Invalid(**{field: words})
-    return amount
+    return abs(amount)  # zero has no sign
 
 
 def checked_number(number: int, *, field: str, most: int) -> int:

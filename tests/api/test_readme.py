@@ -16,6 +16,7 @@ PACKAGE = "/admin/packages/<id:package_id>"
 SOLD = "/admin/subscriptions/<id:subscription_id>"
 SERVICE = "/admin/services/<id:service_id>"
 STAFF = "/admin/staff/<id:person_id>"
+PORTALS = "/admin/webhooks/<id:endpoint_id>"
 PLACE = "/manage/<any(customers, accounts):noun>/<id:place_id>/people"
 DONE_BY = {  # what is sent on a page → the operation of the API that does it
     f"{ROOMS}/new": "rooms_create",
@@ -59,6 +60,7 @@ DONE_BY = {  # what is sent on a page → the operation of the API that does it
     f"{CUSTOMER}/legal-documents/<id:entry_id>/edit": "legal_documents_change",
     f"{CUSTOMER}/legal-documents/<id:entry_id>/removal": "legal_documents_delete",
     f"{CUSTOMER}/accounts/new": "accounts_create",
+    "/manage/customers/<id:customer_id>/accounts/new": "accounts_create",
     f"{ACCOUNT}/edit": "accounts_change",
     f"{ACCOUNT}/status": "accounts_change",
     f"{ACCOUNT}/subscription": "accounts_change",
@@ -82,7 +84,7 @@ DONE_BY = {  # what is sent on a page → the operation of the API that does it
     f"{SOLD}/resumption": "subscriptions_change",
     f"{SOLD}/termination": "subscriptions_change",
     f"{SOLD}/renewal": "subscriptions_renew",
-    f"{SOLD}/uncancellation": "subscriptions_renew",
+    f"{SOLD}/uncancellation": "subscriptions_change",
     f"{SOLD}/cancellation": "subscriptions_cancel",
     f"{SOLD}/deletion": "subscriptions_delete",
     f"{SOLD}/features": "subscription_parts_add_feature",
@@ -101,6 +103,14 @@ DONE_BY = {  # what is sent on a page → the operation of the API that does it
     f"{STAFF}/deactivation": "admins_change",
     f"{STAFF}/roles": "roles_sync",
     f"{STAFF}/deletion": "admins_delete",
+    "/admin/webhooks/new": "webhooks_create",
+    f"{PORTALS}/edit": "webhooks_change",
+    f"{PORTALS}/pause": "webhooks_change",
+    f"{PORTALS}/resumption": "webhooks_change",
+    f"{PORTALS}/deletion": "webhooks_delete",
+    f"{PORTALS}/rotation": "webhooks_rotate_secret",
+    f"{PORTALS}/test": "webhooks_test",
+    f"{PORTALS}/deliveries/<id:delivery_id>/repetition": "webhooks_retry",
     "/admin/roles/new": "roles_create",
     "/admin/roles/<id:role_id>": "roles_change",
     "/admin/roles/<id:role_id>/deletion": "roles_delete",

@@ -15,8 +15,9 @@ from portal.rooms.models import Role
 from portal.status.models import RoomSession
 from portal.subscriptions.granting import set_feature
 from portal.subscriptions.models import Subscription
-from tests.cast import Cast
+from tests.cast import CODE, Cast
 from tests.conftest import BOTH
+from tests.web.test_coming_back import lose
 from tests.web.test_conference import Player, _channels_of_their_own  # noqa: F401  (a fixture)
 
 
@@ -73,7 +74,8 @@ def test_what_is_written_reaches_everybody_and_those_who_come_later(cast: Cast, 
     assert made.status_code == 201
     assert made.json["text"] == "Hello <b>all</b>"
     heard = dict(ann.hear(2, after=mark))["message"]
-    assert heard == made.json
+    assert heard == made.json | {"own": False}
+    assert made.json["own"] is True
     assert (heard["sender"], heard["role"], heard["receiver"]) == (mo.id, "moderator", None)
     assert read(ann) == read(mo) == [("Mo", "Hello <b>all</b>")]
     assert read(entered(cast, Role.GUEST, "Late")) == [("Mo", "Hello <b>all</b>")]
@@ -124,9 +126,25 @@ def count() -> int:
 def test_the_key_of_a_secret_does_not_tell_it_to_all(mo: Player, ann: Player, gus: Player) -> None:
     mark = gus.alive(first=True).json["mark"]
     write(ann, "A secret", key="k", to=mo.id)
-    again = write(ann, "Something else", key="k")
-    assert (again.json["text"], again.json["receiver"]) == ("A secret", mo.id)
+    for text in ("A secret", "Something else"):
+        assert write(ann, text, key="k").status_code == 409
     assert "message" not in dict(gus.hear(1, after=mark))
+
+
+def test_who_lost_the_connection_reads_on_and_a_stranger_at_the_device_does_not(
+    cast: Cast, mo: Player, ann: Player
+) -> None:
+    write(ann, "Mine", to=mo.id)
+    lose(cast, ann)
+    assert ann.client.post(f"{ann.base}/return", json={}, headers={"X-CSRFToken": ann.csrf}).status_code == 200
+    back = Player(ann.client, cast.board, "ann-again")
+    back.alive()
+    answer = back.client.get(f"{back.base}/messages")
+    assert answer.json is not None
+    assert [(line["text"], line["own"]) for line in answer.json["messages"]] == [("Mine", True)]
+    back.client.post(f"{back.base}/departure", data={"csrf_token": back.csrf})
+    assert back.client.send(cast.board_path, name="Next", code=CODE).status_code == 303
+    assert read(Player(back.client, cast.board, "next")) == []
 
 
 @pytest.mark.parametrize(("off", "public", "private"), [("public_chat", 403, 201), ("private_chat", 201, 403)])
@@ -150,6 +168,7 @@ def test_a_plan_or_a_room_without_chat_refuses_it(
     assert told == {"public": public == 201, "private": private == 201}
 
 
+@BOTH
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -158,6 +177,10 @@ def test_a_plan_or_a_room_without_chat_refuses_it(
         (None, "Write something first."),
         ({"a": 1}, "Write something first."),
         ("x" * 2001, "This is too long: at most 2000 characters."),
+        (
+            "\u0958" * 900 + "\n" + "\u0958" * 900,
+            "This is too long: at most 2000 characters.",
+        ),  # composed: twice as long
         ("\u0301" * 9_000, "This is too long: at most 2000 characters."),
     ],
 )
@@ -173,11 +196,16 @@ def test_lines_stay_and_what_could_mislead_goes(mo: Player) -> None:
     )
 
 
-def test_nobody_writes_without_end(mo: Player, ann: Player) -> None:
+def test_nobody_writes_without_end(cast: Cast, mo: Player, ann: Player) -> None:
     answers = [write(mo, f"Line {number}").status_code for number in range(12)]
     assert answers[:10] == [201] * 10
     assert answers[11] == 429
     assert write(ann, "I may").status_code == 201
+    mo.client.post(f"{mo.base}/departure", data={"csrf_token": mo.csrf})
+    assert mo.client.send(cast.board_path, name="Mo").status_code == 303
+    again = Player(mo.client, cast.board, "mo-again")
+    again.alive()
+    assert write(again, "Me, too?").status_code == 429
 
 
 def test_the_oldest_messages_go_first(app: Flask, mo: Player, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from portal.accounts.models import AccountMember
 from portal.customers.models import CustomerMember
 from portal.db import db, session, transaction
+from portal.people.models import User
 from portal.people.operations import create_user
 from portal.people.staff import StaffPermission
 from tests.cast import Cast
@@ -115,5 +116,36 @@ def test_staff_add_anybody_who_is_a_user(cast: Cast, acme: str) -> None:
         create_user(email="zoe@demo.example", name="Zoe")
     new: dict[str, Any] = {"email": "zoe@demo.example", "permissions": ["usage:view"]}
     assert cast.sign_in("alice").send(f"{acme}/new", **new).status_code == 422
-    assert cast.sign_in("admin").send(f"{acme}/new", **new).status_code == 303
+    assert cast.sign_in("admin").send(f"{acme}/new", **new).status_code == 201
     assert members(cast, CustomerMember)["zoe"] == ["usage:view"]
+
+
+def test_staff_add_somebody_new_and_get_the_link_for_the_first_password(cast: Cast, acme: str, main: str) -> None:
+    ada = cast.sign_in("admin")
+    refused = ada.send(f"{acme}/new", email="nina@acme.example")
+    assert refused.status_code == 422
+    assert "Fill in the name to add somebody new." in refused.text
+    made = ada.send(f"{acme}/new", email="nina@acme.example", name="Nina New", permissions=["rooms:create"])
+    assert made.status_code == 201
+    assert "/set-password?token=pw_" in made.text
+    assert members(cast, CustomerMember)["nina"] == ["rooms:create"]
+    with cast.app.app_context():
+        nina = session.scalars(sa.select(User).where(User.email == "nina@acme.example")).unique().one()
+        assert (nina.name, nina.password_hash) == ("Nina New", None)
+    assert "New password link for Nina New" in ada.get(acme).text
+    again = ada.send(f"{acme}/{nina.id}/password-link", page=acme)
+    assert again.status_code == 201
+    assert "/set-password?token=pw_" in again.text
+    alice = cast.sign_in("alice")
+    assert 'name="name"' not in alice.get(f"{acme}/new").text
+    stranger = alice.send(f"{acme}/new", email="new@acme.example", name="Not By Me")
+    assert "Ask whoever runs this portal to add them." in stranger.text
+    assert alice.send(f"{acme}/{nina.id}/password-link", page=acme).status_code == 403
+    assert ada.send(f"{main}/new", email="omar@acme.example", name="Omar").status_code == 201
+    assert "omar" in members(cast, AccountMember)
+
+
+def test_a_password_link_is_for_whoever_has_none(cast: Cast, acme: str) -> None:
+    bob, ada = grant(cast, "bob"), cast.sign_in("admin")
+    assert "New password link" not in ada.get(acme).text
+    assert ada.send(f"{acme}/{bob}/password-link", page=acme).status_code == 403

@@ -4,12 +4,13 @@ Both are the same pages, for whoever manages people there: the owner, members wi
 """
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from flask import Blueprint, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext as _l
-from wtforms import EmailField, RadioField, SelectMultipleField
+from wtforms import EmailField, RadioField, SelectMultipleField, StringField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length
 
@@ -18,17 +19,21 @@ from portal.accounts.permission import AccountPermission
 from portal.clock import now
 from portal.customers.models import Customer, CustomerMember
 from portal.customers.permission import CustomerPermission
-from portal.db import session
+from portal.db import lock, session
 from portal.edge import actor
 from portal.edge.guard import signed_in
 from portal.edge.i18n import gettext as _
 from portal.edge.i18n import translated
 from portal.edge.place_guard import manages_people
 from portal.errors import Invalid, Message, NotAllowed
+from portal.people.models import User
+from portal.people.password_links import can_get_in
+from portal.permissions.first_passwords import may_issue_link
 from portal.permissions.memberships import (
-    add_membership,
+    add_person,
     change_membership,
     find_membership,
+    may_add_new_people,
     people_of,
     remove_membership,
 )
@@ -36,6 +41,7 @@ from portal.permissions.ownership import may_transfer, transfer_ownership
 from portal.permissions.places import load_memberships, visible_accounts, visible_customers
 from portal.permissions.rules import can
 from portal.web import flash_messages
+from portal.web.admin.owner_links import password_link_page
 from portal.web.edit_forms import EditForm, lock_for_edit
 from portal.web.forms import Form, UTCDateTimeField, refills
 from portal.web.manage.own_accounts import where_accounts_are_made
@@ -82,6 +88,7 @@ class NewPlaceMemberForm(PlaceRightsForm):
     email = EmailField(
         _l("E-mail"), [InputRequired(_l("Fill this in.")), Length(max=254)], render_kw={"autocomplete": "off"}
     )
+    name = StringField(_l("Name"), filters=[lambda given: given or ""], render_kw={"autocomplete": "off"})
 
 
 class OwnerForm(Form):
@@ -147,6 +154,7 @@ def show(place: Place) -> ResponseReturnValue:
         permissions=AccountPermission if isinstance(place, Account) else CustomerPermission,
         inherited=inherited_in(place) if isinstance(place, Account) else [],
         transfers=may_transfer(actor.someone(), place),
+        may_give_link=partial(may_give_link, place),
         at=now(),
     )
 
@@ -156,20 +164,47 @@ def show(place: Place) -> ResponseReturnValue:
 @refills
 def add(place: Place) -> ResponseReturnValue:
     """Make somebody a member."""
-    form = NewPlaceMemberForm()
+    form, somebody = NewPlaceMemberForm(), actor.someone()
     form.offer(place)
+    if not may_add_new_people(somebody):
+        del form.name
     if form.validate_on_submit():
         with form.refusals():
-            member = add_membership(
+            member = add_person(
                 place=place,
                 email=form.email.data,
+                name=form.name.data if form.name else "",
                 permissions=form.chosen(place),
                 until=form.until.data,
-                by=actor.someone(),
+                by=somebody,
             )
+            if may_give_link(place, member.user) and not can_get_in(member.user):
+                return password_link_page(member.user, customer_of(place), by=somebody, back=address_of(place))
             flash_messages.done(_("%(name)s is a member now.", name=member.user.name))
             return _back(place)
     return _page("form", place, form=form, member=None), 422 if form.refused else 200
+
+
+def may_give_link(place: Place, user: User) -> bool:
+    """Whether whoever looks may make the link by which this member sets a first password."""
+    somebody = actor.someone()
+    return may_add_new_people(somebody) and may_issue_link(somebody, user, customer_of(place))
+
+
+def customer_of(place: Place) -> Customer:
+    """The customer, or the account's."""
+    return place.customer if isinstance(place, Account) else place
+
+
+@bp.post("/<id:user_id>/password-link")
+@manages_people
+def issue_link(place: Place, user_id: str) -> ResponseReturnValue:
+    """Make a new link by which a member sets the first password, and show it once. An older one ends."""
+    user = find_membership(place, user_id).user
+    lock(user)
+    if not may_give_link(place, user):
+        raise NotAllowed
+    return password_link_page(user, customer_of(place), by=actor.someone(), back=address_of(place))
 
 
 @bp.route("/<id:user_id>/edit", methods=["GET", "POST"])

@@ -3,6 +3,8 @@
 import { announce, facts, find, say } from "./page.js";
 import { randomId } from "./portal.js";
 
+const AGAIN = 3000; // ms until reading is tried again
+const SEEN = `chat ${facts.room}`;
 const LINK = /https?:\/\/[^\s<>"]+/g;
 const CLOSING = /[.,;:!?'")\]}»”’]+$/; // belongs to the sentence, not to the address
 const shown = new Set(); // ids of messages
@@ -29,8 +31,9 @@ export function start(through) {
 
 // Read everything that was written: on coming in, and after the way to the portal was broken.
 export async function catchUp() {
-  for (const message of await portal.read()) show(message);
-  showUnread();
+  const messages = await portal.read();
+  if (!messages) return portal.ended || setTimeout(catchUp, AGAIN);
+  for (const message of messages) show(message);
 }
 
 // Who is in, and what may be written now; undefined as long as the portal has not said so.
@@ -41,26 +44,37 @@ export function allow(present, allowed = rights) {
   find("chat-form").hidden = !on;
   find("chat-off").hidden = on;
   find("chat-choice").hidden = !rights.private;
+  offer([...(rights.public ? [["", say("everyone")]] : []), ...(rights.private ? people.map(({ id, name }) => [id, name]) : [])]);
+}
+
+// Whom to write to. Somebody who was chosen and has gone stays chosen, so that nothing meant for him goes to others.
+function offer(choices) {
   const select = find("chat-to");
-  const before = select.value;
-  const choices = [...(rights.public ? [["", say("everyone")]] : []), ...people.map(({ id, name }) => [id, name])];
-  select.replaceChildren(...choices.map(([value, words]) => new Option(words, value)));
-  if (choices.some(([value]) => value === before)) select.value = before;
+  const chosen = select.selectedOptions[0];
+  const options = choices.map(([value, words]) => new Option(words, value, false, value === chosen?.value));
+  if (chosen?.value && rights.private && !choices.some(([value]) => value === chosen.value)) {
+    const gone = new Option(chosen.disabled ? chosen.text : say("gone", { name: chosen.text }), chosen.value, true, true);
+    gone.disabled = true;
+    options.push(gone);
+  }
+  const words = (list) => list.map((one) => `${one.value} ${one.text}`).join();
+  if (words(options) !== words([...select.options])) select.replaceChildren(...options);
   find("chat-send").disabled = !choices.length;
 }
 
 export function opened() {
-  unread = 0;
-  showUnread();
+  seen();
   toEnd();
   if (!find("chat-form").hidden) find("chat-text").focus();
 }
 
 async function send() {
   const box = find("chat-text");
-  const [text, to] = [box.value, find("chat-to").value || null];
+  const to = find("chat-to").selectedOptions[0];
+  const text = box.value;
   if (!text.trim()) return box.focus();
-  if (unsent?.text !== text || unsent.to !== to) unsent = { text, to, key: randomId() };
+  if (!to || to.disabled) return (find("chat-problem").textContent = say("nobody"));
+  if (unsent?.text !== text || unsent.to !== (to.value || null)) unsent = { text, to: to.value || null, key: randomId() };
   find("chat-send").disabled = true;
   const answer = await portal.write(unsent);
   find("chat-send").disabled = false;
@@ -77,19 +91,17 @@ async function send() {
 
 function hear(message) {
   if (!show(message) || !find("chat").hidden) return;
-  unread += 1;
-  showUnread();
   announce(say(message.receiver ? "wroteYou" : "wrote", { name: message.name }));
 }
 
-// Whether the message is new here.
+// Whether the message is new here. It takes its place by its time, whatever came before it.
 function show(message) {
   if (shown.has(message.id)) return false;
   shown.add(message.id);
   const log = find("chat-log");
   const atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 40;
   const line = find("message").content.firstElementChild.cloneNode(true);
-  const own = message.sender === facts.id;
+  const { own } = message;
   line.classList.toggle("is-own", own);
   line.querySelector("b").textContent = own ? say("youWrote") : message.name;
   const aside = line.querySelector(".chat-to");
@@ -99,9 +111,13 @@ function show(message) {
   line.querySelector("time").dateTime = message.at;
   line.querySelector("time").textContent = time.format(at);
   line.querySelector("p").append(...parts(message.text));
-  find("chat-list").append(line);
+  line.dataset.at = message.at;
+  const later = [...find("chat-list").children].find((one) => one.dataset.at > message.at);
+  find("chat-list").insertBefore(line, later ?? null);
   find("chat-empty").hidden = true;
   if (atEnd || own) toEnd();
+  if (!find("chat").hidden) seen();
+  else if (!own && message.at > lastSeen()) showUnread(++unread);
   return true;
 }
 
@@ -114,7 +130,7 @@ function parts(text) {
   const found = [];
   let end = 0;
   for (const { 0: match, index } of text.matchAll(LINK)) {
-    const address = match.replace(CLOSING, "");
+    const address = match.includes("(") ? match.replace(/[.,;:!?]+$/, "") : match.replace(CLOSING, "");
     if (!URL.canParse(address)) continue;
     const link = document.createElement("a");
     Object.assign(link, { href: address, textContent: address, target: "_blank", rel: "noopener noreferrer" });
@@ -124,8 +140,27 @@ function parts(text) {
   return [...found, text.slice(end)];
 }
 
-function showUnread() {
-  find("chat-unread").textContent = unread ? String(unread) : "";
-  find("chat-unread").hidden = !unread;
-  find("chat-unread-words").textContent = unread ? say("unread", { n: unread }) : "";
+// Everything that is there has been seen; remembered in this tab, so that a reload does not count it again.
+function seen() {
+  showUnread((unread = 0));
+  const last = find("chat-list").lastElementChild;
+  try {
+    if (last) sessionStorage.setItem(SEEN, last.dataset.at);
+  } catch {
+    // a reload counts everything as unread
+  }
+}
+
+function lastSeen() {
+  try {
+    return sessionStorage.getItem(SEEN) ?? "";
+  } catch {
+    return "";
+  }
+}
+
+function showUnread(n) {
+  find("chat-unread").textContent = n ? String(n) : "";
+  find("chat-unread").hidden = !n;
+  find("chat-unread-words").textContent = n ? say("unread", { n }) : "";
 }

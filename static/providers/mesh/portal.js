@@ -85,13 +85,13 @@ export class Portal extends EventTarget {
     return this.#post(facts.messages, { tab: this.tab, ...message });
   }
 
-  // The messages of the chat that were written so far; none if the portal does not answer.
+  // The messages of the chat that were written so far; null if the portal does not answer.
   async read() {
     try {
       const answer = await fetch(facts.messages, { signal: AbortSignal.timeout(TIMEOUT) });
-      return answer.ok ? (await answer.json()).messages : [];
+      return answer.ok ? (await answer.json()).messages : null;
     } catch {
-      return [];
+      return null;
     }
   }
 

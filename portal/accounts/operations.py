@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from portal.accounts.models import Account
 from portal.audit.changes import changes_since, values_of
 from portal.audit.operations import record_event
-from portal.customers.creating import require_creating
+from portal.customers.creating import lock_for_creating
 from portal.customers.models import Customer
 from portal.db import lock, session
 from portal.errors import Conflict, Message
@@ -37,7 +37,7 @@ def create_account(
     portal itself. Who may make one is judged by `portal.permissions.account_rights`.
     """
     customer = subscription.customer
-    require_creating(customer.status)
+    lock_for_creating(customer)
     account = Account(
         account_name=clean_name(account_name, field="account_name", longest=NAME_LENGTH),
         account_metadata=checked_metadata({} if metadata is None else metadata, field="account_metadata"),

@@ -4,7 +4,8 @@ New are rooms (also one out of the trash), links, access codes, members, account
 replaces a link that is there, takes a mistake back, or comes into being by using a room is not new.
 """
 
-from portal.customers.models import CustomerStatus
+from portal.customers.models import Customer, CustomerStatus
+from portal.db import lock
 from portal.errors import Conflict, Message
 
 _WHY = {
@@ -20,6 +21,15 @@ _WHY = {
 def why_nothing_new(status: CustomerStatus) -> Message | None:
     """Why nothing new may be made for a customer with this status, staff included; None if it may."""
     return _WHY.get(status)
+
+
+def lock_for_creating(customer: Customer) -> None:
+    """Lock the customer, before anything below it: so nobody terminates it while something new is made.
+
+    Raises `Conflict` if nothing new may be made for it, or `NotFound`.
+    """
+    lock(customer)
+    require_creating(customer.status)
 
 
 def require_creating(status: CustomerStatus) -> None:

@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from portal.accounts.models import Account, AccountMember
 from portal.accounts.permission import AccountPermission
 from portal.audit.operations import record_event
-from portal.customers.creating import require_creating
+from portal.customers.creating import lock_for_creating
 from portal.customers.fields import require_allowed_domain
 from portal.customers.models import Customer, CustomerMember
 from portal.customers.permission import CustomerPermission
@@ -71,7 +71,7 @@ def add_person(
     Only for whom `may_add_new_people`; for others the `name` does not count. Raises as both do.
     """
     if may_add_new_people(by) and find_by_email(email) is None:
-        require_creating(_customer_of(place).status)
+        lock_for_creating(_customer_of(place))
         if not name.strip():
             raise Invalid(name=Message("Nobody has this address yet. Fill in the name to add somebody new."))
         create_user(email=email, name=name, by=by)
@@ -88,7 +88,7 @@ def add_membership(
     `NotAllowed`; or `Conflict` if nothing new may be made for the customer.
     """
     customer = _customer_of(place)
-    require_creating(customer.status)
+    lock_for_creating(customer)
     everybody = by is None or StaffPermission.USERS_READ in by.staff
     user = find_by_email(email) if everybody else find_colleague(customer, email=email)
     if user is None:

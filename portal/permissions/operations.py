@@ -13,7 +13,7 @@ from sqlalchemy.orm import contains_eager, joinedload
 
 from portal.audit.operations import record_event
 from portal.channels import channels
-from portal.customers.creating import require_creating
+from portal.customers.creating import lock_for_creating
 from portal.db import lock, on_commit, session
 from portal.errors import Conflict, Invalid, Message, NotAllowed, NotFound
 from portal.identifiers import matches_identifier
@@ -77,7 +77,7 @@ def add_member(
     which he is named, with one answer for all who do not belong to the customer, or on `until` if that is later than
     the rights of `by` end; `NotAllowed`; or `Conflict` if nothing new may be made for the customer.
     """
-    require_creating(room.customer_status)
+    lock_for_creating(room.customer)
     named = "email" if user_id is None else "user_id"
     user = find_by_email(email or "") if by is None else find_colleague(room.customer, email=email, user_id=user_id)
     if user is None:

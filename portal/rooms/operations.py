@@ -46,14 +46,16 @@ _INSERT = sa.insert(_ROOMS).from_select(
         Account.uuid == _PARAMETERS["account_uuid"],
         Account.subscription_uuid == _PARAMETERS["subscription_uuid"],
         Account.owner_uuid == _PARAMETERS["owner_uuid"],
+        Account.status == AccountStatus.ACTIVE,
     )
     .with_for_update(read=True, of=Account),
 )
-"""Inserts a room if its account still has the subscription and the owner that the room gets.
+"""Inserts a room if its account is active and still has the subscription and the owner that the room gets.
 
-Whoever moves the account or hands it over has its row locked, so he is waited for here, or waits until the room is
-there, and takes it along. So no room stays with a plan that its account has left, nor with an owner who was deleted
-meanwhile: nobody is deleted who owns an account.
+Whoever moves the account, hands it over or ends its customer has its row locked, so he is waited for here, or waits
+until the room is there, and takes it along. So no room stays with a plan that its account has left, nor with an owner
+who was deleted meanwhile: nobody is deleted who owns an account. None is made for a customer that was terminated
+meanwhile: its accounts have become inactive.
 """
 
 

@@ -38,9 +38,9 @@ class Move:
     """What moving an account to another subscription does."""
 
     rooms: int
-    """Its rooms, without those in the trash, which count against the limit of the other subscription from then on."""
+    """Its rooms that are not in the trash. From the move on they count against the other subscription's limit."""
     people: int
-    """How many people are inside them, who count there, too."""
+    """People who are inside those rooms. They count against its limit of participants."""
     changes: tuple[FeatureChange, ...]
     refusal: Message | None
     """Why it is refused now: the other subscription has too few rooms or accounts left."""
@@ -81,8 +81,9 @@ def contents_of(account: Account) -> AccountContents:
 def change_account_status(account: Account, status: AccountStatus, *, by: Actor | None = None) -> None:
     """Set the status. Nobody enters the rooms of an inactive account; who is inside may stay, as when a plan ends.
 
-    Raises `Conflict` if it becomes active although its customer is terminated, or `NotFound`.
+    Raises `Conflict` if it becomes active although its customer is inactive or terminated, or `NotFound`.
     """
+    lock(account.customer)
     lock(account)
     before = account.status
     if status is before:
@@ -109,7 +110,8 @@ def reason_to_stay_inactive(account: Account) -> Message | None:
 def delete_account(account: Account, *, by: Actor | None = None) -> None:
     """Delete the account and its rooms, with links, codes and history.
 
-    Raises `Conflict` unless it is inactive, or while one of its rooms is live; and `NotFound`.
+    Raises `Conflict` unless it is inactive, or while one of its rooms is live or a service has still to be told that a
+    run has ended; and `NotFound`.
     """
     lock(account)
     reason = reason_to_keep_account(account)
@@ -148,6 +150,7 @@ def move_account(account: Account, to: Subscription, *, by: Actor | None = None)
     A run goes on where it is. Raises `Invalid` on `subscription_id` for one of another customer or type, `Conflict` if
     that has too few accounts or rooms left, or `NotFound`.
     """
+    lock(account.customer)
     lock(account)
     if account.subscription_uuid == to.uuid:
         return
@@ -191,18 +194,19 @@ def _require_movable(account: Account, to: Subscription) -> None:
 
 
 def _reason_for_no_rooms(rooms: int, to: Subscription) -> Message | None:
-    """Why so many rooms more do not fit into the subscription; None if they do."""
+    """Why the subscription has no place for so many rooms more; None if it has, or if there are none."""
     most = to.values.get(MAX_ROOMS, 0)
-    if most is None:
+    if most is None or rooms == 0:
         return None
     theirs = Room.subscription_uuid == to.uuid, Room.trashed_at.is_(None)
     there = session.scalar(sa.select(sa.func.count(Room.uuid)).where(*theirs)) or 0
     if rooms + there <= most:
         return None
-    return Message(
-        "“%(name)s” grants %(most)d rooms and has %(there)d: the %(rooms)d of this account do not fit.",
+    return Message.plural(
+        "The room of this account does not fit into “%(name)s”. In use there: %(there)d of %(most)d.",
+        "The %(n)d rooms of this account do not fit into “%(name)s”. In use there: %(there)d of %(most)d.",
         name=to.name,
         most=most,
         there=there,
-        rooms=rooms,
+        n=rooms,
     )

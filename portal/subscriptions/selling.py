@@ -4,7 +4,7 @@ from datetime import date, datetime
 
 from portal.audit.operations import record_event
 from portal.clock import now
-from portal.customers.creating import require_creating
+from portal.customers.creating import lock_for_creating
 from portal.customers.models import Customer
 from portal.db import session
 from portal.people.actor import Actor
@@ -31,7 +31,7 @@ def create_subscription(
     package. `by` is None for the portal itself. Raises `Invalid` on `name` or `starts_at`, or `Conflict` if the package
     cannot be sold or nothing is sold to this customer.
     """
-    require_creating(customer.status)
+    lock_for_creating(customer)
     default = take_from_stock(package)
     tag, zone = new_tag(), zone_of(customer)
     called = name or f"{package.name[: NAME_LENGTH - TAG_LENGTH - 1]} {tag}"

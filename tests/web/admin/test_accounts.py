@@ -156,7 +156,7 @@ def test_an_account_moves_after_the_page_has_shown_what_that_changes(cast: Cast,
 def test_an_account_moves_only_where_its_rooms_fit(cast: Cast, main: str) -> None:
     to, ada = another_subscription(cast, max_rooms=1), cast.sign_in("admin")
     page = ada.get(f"{main}/subscription?to={to}").text
-    assert "the 2 of this account do not fit" in page
+    assert "The 2 rooms of this account do not fit" in page
     assert "Move account" not in page
     assert ada.send(f"{main}/subscription", subscription_id=to).status_code == 409
     with cast.app.app_context():

@@ -44,7 +44,10 @@ class RoomAccount:
     service_type: ServiceType
     provider_type: str
     limited: bool
-    """Whether the plan has a limit of rooms, which is counted under a lock. Without the feature it has none at all."""
+    """Whether the plan has a limit of rooms, which is counted under a lock.
+
+    A plan without the feature grants no room, which is a limit, too.
+    """
     term: TermRead
     """That of the subscription."""
 

@@ -16,7 +16,11 @@ NETWORK_LENGTH = 45
 
 
 _FEW = sa.text("thing <> 'participations' AND thing <> 'room_tokens'")
-"""Kinds of things with very many lines, which are found without an index, and whose lines people wait for."""
+"""Lines about kinds of things that have few.
+
+Those left out are written whenever people enter, who would wait for the index, too; and there are so many of them that
+the newest are found soon without it.
+"""
 
 
 class AuditEvent(Base):

@@ -93,7 +93,7 @@ def address_columns(given: AddressFields, stored: CustomerAddress | None, custom
 
 
 def telephone_columns(given: TelephoneFields, stored: CustomerTelephone | None, customer: Customer) -> dict[str, Any]:
-    """The columns of a telephone, likewise."""
+    """The columns of a telephone that these fields make of a `stored` one, or of a new one. Raises `Invalid`."""
     wrong, columns = InvalidFields(), {}
     said = _all_of(given, stored, TelephoneFields, kind="telephone_type")
     with wrong.gathered():
@@ -108,7 +108,7 @@ def telephone_columns(given: TelephoneFields, stored: CustomerTelephone | None, 
 
 
 def document_columns(given: DocumentFields, stored: LegalDocument | None, customer: Customer) -> dict[str, Any]:
-    """The columns of a legal document, likewise."""
+    """The columns of a legal document that these fields make of a `stored` or a new one. Raises `Invalid`."""
     wrong, columns = InvalidFields(), {}
     said = _all_of(given, stored, DocumentFields, kind="type")
     renumbered = {"type", "value"} & given.keys()

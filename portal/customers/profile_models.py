@@ -17,10 +17,11 @@ from portal.identifiers import IdentifierMixin
 LINE_LENGTH = 250
 CITY_LENGTH = 100
 SHORT_LENGTH = 20
-"""Of postal codes, post-office boxes and numbers of buildings."""
+"""Of postal codes, post-office boxes, numbers of buildings, and telephones, which have at most 15 digits by E.164."""
 NUMBER_LENGTH = 50
+"""Of legal documents, and of telephones as they are typed."""
 EXTENSION_LENGTH = 10
-"""E.164 has at most 15 digits; what people type around them is dropped."""
+"""Of the extension of a telephone, in digits."""
 
 
 class AddressType(StrEnum):

@@ -125,8 +125,8 @@ def change_customer_status(customer: Customer, status: CustomerStatus, *, by: Ac
 def delete_customer(customer: Customer, *, by: Actor | None = None) -> None:
     """Delete the customer and everything below it: rooms with links, codes and history, accounts, subscriptions.
 
-    The people stay users. Raises `Conflict` unless it is terminated, or while a service has still to be told that a
-    run has ended; and `NotFound`.
+    The people stay users. Raises `Conflict` unless it is terminated, or while one of the rooms is live or a service has
+    still to be told that a run has ended; and `NotFound`.
     """
     lock(customer)
     reason = reason_to_keep_customer(customer)

@@ -18,8 +18,8 @@ from portal.subscriptions.models import Subscription, SubscriptionStatus
 def delete_subscription(subscription: Subscription, *, by: Actor | None = None) -> None:
     """Delete the subscription with its accounts, and their rooms with links, codes and history.
 
-    Raises `Conflict` unless it is inactive, or while a service has still to be told that a run has ended; and
-    `NotFound`.
+    Raises `Conflict` unless it is inactive, or while one of the rooms is live or a service has still to be told that a
+    run has ended; and `NotFound`.
     """
     lock(subscription, relations=False)
     kept = reason_to_keep(subscription)

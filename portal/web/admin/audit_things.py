@@ -79,7 +79,7 @@ def name_of_thing() -> sa.ColumnElement[str | None]:
 
 
 def id_of_thing() -> sa.ColumnElement[str | None]:
-    """Its public id; null likewise."""
+    """The public id of what an `AuditEvent` is about; null if it has none, or is gone."""
     return _of_each(lambda kind: kind.model.id)
 
 

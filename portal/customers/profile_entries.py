@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
-from portal.audit.changes import Changes, changes_since, values_of
+from portal.audit.changes import differences, values_of
 from portal.audit.operations import record_event
 from portal.customers.models import Customer
 from portal.customers.profile_fields import FIELDS_OF
@@ -26,6 +26,8 @@ MOST_ENTRIES = 50
 
 _NOUNS: dict[type, str] = {CustomerAddress: "address", CustomerTelephone: "telephone", LegalDocument: "document"}
 """What the audit calls them."""
+_FIELDS = {"is_default": "default"}
+_UNTOLD = {"uuid", "id", "customer_uuid", "created_at", "updated_at"}
 
 
 def entries_of(customer: Customer, model: type[Entry]) -> Sequence[Entry]:
@@ -58,7 +60,8 @@ def add_entry(customer: Customer, model: type[Entry], *, by: Actor | None = None
         _rank(others, entry, entry.kind, wanted=bool(fields.get("default")))
     session.add(entry)
     session.flush()
-    record_event(f"customer.{_NOUNS[model]}_added", customer, by=by, entry=entry.id)
+    told = differences({}, _told_of(entry))
+    record_event(f"customer.{_NOUNS[model]}_added", customer, by=by, entry=entry.id, changes=told)
     return entry
 
 
@@ -67,34 +70,34 @@ def change_entry(customer: Customer, entry: ProfileEntry, *, by: Actor | None = 
     lock(customer)
     others = _others(customer, entry)
     columns = FIELDS_OF[type(entry)](fields, entry, customer)
-    changed = {name for name, value in columns.items() if getattr(entry, name) != value}
-    defaulted: Changes = {}
+    before = _told_of(entry)
     if not isinstance(entry, LegalDocument):
-        wanted, was_default = fields.get("default"), entry.is_default
-        if wanted is False and was_default and "kind" not in changed:
+        wanted = fields.get("default")
+        if wanted is False and entry.is_default and columns["kind"] is entry.kind:
             raise Invalid(default=Message("This is the default. Make another one the default instead."))
         _rank(others, entry, columns["kind"], wanted=bool(wanted))
-        if entry.is_default != was_default:
-            defaulted["default"] = [was_default, entry.is_default]
-    if not changed and not defaulted:
-        return
-    before = values_of(entry, columns)
     for name, value in columns.items():
         setattr(entry, name, value)
     session.flush()
-    told = {**changes_since(before, entry), **defaulted}
-    record_event(f"customer.{_NOUNS[type(entry)]}_changed", customer, by=by, entry=entry.id, changes=told)
+    if told := differences(before, _told_of(entry)):
+        record_event(f"customer.{_NOUNS[type(entry)]}_changed", customer, by=by, entry=entry.id, changes=told)
 
 
 def remove_entry(customer: Customer, entry: ProfileEntry, *, by: Actor | None = None) -> None:
     """Remove an entry. The oldest of its kind that is left becomes the default, if it was that. Raises `NotFound`."""
     lock(customer)
-    others = _others(customer, entry)
+    others, told = _others(customer, entry), differences(_told_of(entry), {})
     session.delete(entry)
     session.flush()
     if not isinstance(entry, LegalDocument) and entry.is_default:
         _inherit_default(others, entry.kind)
-    record_event(f"customer.{_NOUNS[type(entry)]}_removed", customer, by=by, entry=entry.id)
+    record_event(f"customer.{_NOUNS[type(entry)]}_removed", customer, by=by, entry=entry.id, changes=told)
+
+
+def _told_of(entry: ProfileEntry) -> dict[str, Any]:
+    """What lines of the audit tell of an entry."""
+    values = values_of(entry, [one.name for one in entry.__table__.columns if one.name not in _UNTOLD])
+    return {_FIELDS.get(name, name): value for name, value in values.items()}
 
 
 def _others(customer: Customer, entry: ProfileEntry) -> list[Any]:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from portal.audit.models import AuditEvent
 from portal.clock import now
 from portal.customers.models import Customer
 from portal.customers.profile_entries import (
@@ -45,6 +46,23 @@ def defaults() -> dict[str, list[str]]:
     for one in entries_of(acme(), CustomerAddress):
         found.setdefault(one.kind.value, []).extend([one.city] if one.is_default else [])
     return found
+
+
+def test_lines_of_the_audit_tell_what_was_added_changed_and_removed() -> None:
+    customer = acme()
+    telephone = add_entry(customer, CustomerTelephone, telephone_type=TelephoneType.MOBILE, number="+49 30 901820")
+    change_entry(customer, telephone, telephone_type=TelephoneType.LANDLINE)
+    change_entry(customer, telephone, number="+49 30 901820")
+    remove_entry(customer, telephone)
+    session.commit()
+    ours = AuditEvent.action.startswith("customer.telephone")
+    lines = session.scalars(sa.select(AuditEvent).where(ours).order_by(AuditEvent.uuid)).all()
+    stored = {"number": "+4930901820", "default": True}
+    assert [line.details["changes"] for line in lines] == [
+        {name: [None, value] for name, value in ({"kind": "mobile"} | stored).items()},
+        {"kind": ["mobile", "landline"]},
+        {name: [value, None] for name, value in ({"kind": "landline"} | stored).items()},
+    ]
 
 
 @BOTH

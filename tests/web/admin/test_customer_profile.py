@@ -37,7 +37,7 @@ def test_staff_add_change_and_remove_what_stands_in_a_profile(cast: Cast, acme: 
     assert ada.send(edits[0].replace("/edit", "/removal"), edits[0]).status_code == 303
     page = ada.get(acme).text
     assert "The address was removed." in page
-    assert "Bonn" not in page
+    assert "Bonn, Germany" not in page
     assert 'name="default"' not in ada.get(edits[1]).text
 
 

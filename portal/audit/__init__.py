@@ -7,6 +7,7 @@ line in the same transaction.
 
     models.py       the table `AuditEvent`
     action_words.py what actions are called on pages
+    field_words.py  what the fields are called that they tell before and after
     changes.py      what was changed: fields before and after
     operations.py   noting lines, and subscribing listeners
 """

@@ -1,8 +1,16 @@
-"""Every action that an operation notes has words for people: pages show no identifiers of code."""
+"""Every action that an operation notes, and every field of which it tells, has words for people: pages show no identifiers of code."""
 
 import pytest
 
 from portal.audit.action_words import action_words
+from portal.audit.field_words import field_words
+from portal.customers.models import Customer
+from portal.customers.profile_models import CustomerAddress, CustomerTelephone, LegalDocument
+from portal.db import TimestampMixin
+from portal.identifiers import IdentifierMixin
+from portal.subscriptions.changing import AUDITED as SUBSCRIPTION_FIELDS
+from portal.subscriptions.packages import AUDITED as PACKAGE_FIELDS
+from portal.subscriptions.renewal import AUDITED as RENEWAL_FIELDS
 from tests.noted_actions import NotUnderstoodError, actions_in, noted_actions
 
 
@@ -51,3 +59,13 @@ def test_computed_actions_are_seen() -> None:
 def test_an_action_that_cannot_be_read_is_no_silent_gap(how: str) -> None:
     with pytest.raises(NotUnderstoodError):
         actions_in(f"def does(action: str) -> None:\n    {how}\n", "does.py")
+
+
+def test_every_field_that_is_told_before_and_after_has_words() -> None:
+    own = {IdentifierMixin, TimestampMixin}
+    unchanged = {"owner_uuid", "customer_uuid", "customer_key", "sort_name", "name_words", "webhooks"}
+    unchanged |= {name for mixin in own for name in ("uuid", "id", *mixin.__annotations__)}
+    models = (Customer, CustomerAddress, CustomerTelephone, LegalDocument)
+    columns = {column.name for model in models for column in model.__table__.columns}
+    told = {*PACKAGE_FIELDS, *SUBSCRIPTION_FIELDS, *RENEWAL_FIELDS, *(columns - unchanged)}
+    assert sorted(name for name in told if field_words(name) is None) == []

@@ -13,6 +13,7 @@ from sqlalchemy.orm import aliased
 
 from portal.audit.action_words import action_words
 from portal.audit.changes import CHANGES, Changes
+from portal.audit.field_words import field_words
 from portal.audit.models import AuditEvent
 from portal.clock import now
 from portal.credentials.models import OAuthClient
@@ -28,6 +29,7 @@ from portal.people.models import User
 from portal.people.staff import StaffPermission
 from portal.plain_values import columns_for
 from portal.rooms.models import Room
+from portal.subscriptions.feature_catalog import FEATURES
 from portal.web.admin.audit_things import (
     KINDS_OF_THINGS,
     customers_things,
@@ -116,8 +118,10 @@ _ENDS = "_before", "_after"
 
 
 def _words(name: str) -> str:
-    """The name of a field as people read it."""
-    return name.replace("_", " ")
+    """The name of a field or feature as people read it; of settings of services, which only they know, their key."""
+    feature = FEATURES.get(name)
+    words = feature.label if feature is not None else field_words(name)
+    return translated(words) if words is not None else name.replace("_", " ")
 
 
 def _shown(value: Any) -> str:

@@ -106,7 +106,7 @@ def test_the_file_has_the_same_columns(cast: Cast, suspended: str) -> None:
     head, first, *_ = csv.reader(io.StringIO(answer.text.removeprefix("\ufeff")))
     assert head == ["What", "Thing", "Who", "When (UTC)", "From where", "On behalf of", "Before → after"]
     assert first[0] == "Subscription suspended"
-    assert first[-1] == "status: active → suspended"
+    assert first[-1] == "Status: active → suspended"
 
 
 @BOTH
@@ -155,10 +155,11 @@ def test_a_change_of_anything_that_is_sold_tells_what_it_was_before(cast: Cast) 
         }
     page = cast.sign_in("admin").get(AUDIT).text
     for field, before, after in (
-        ("account name", "Main", "Head office"),
-        ("allowed domains registration", "nothing", "demo.example"),
-        ("price", "0", "9.90"),
-        ("status", "active", "suspended"),
+        ("Name", "Main", "Head office"),
+        ("E-mail domains of its people", "nothing", "demo.example"),
+        ("Price of one period", "0", "9.90"),
+        ("Status", "active", "suspended"),
+        ("Rooms", "10", "12"),
     ):
         told = rf"{field}: <del>{before}</del>\s*<span aria-hidden=\"true\">→</span> <ins>{after}</ins>"
         assert re.search(told, page), field

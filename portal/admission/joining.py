@@ -61,7 +61,7 @@ def arrive(
     way = _WayIn(room=room, visitor=visitor, network=network, name=name, code=code, ticket=ticket, returning=returning)
     try:
         return _arrive(way, provider)
-    except ArrivalOutdated:  # something changed while the service was asked: it is asked once more
+    except ArrivalOutdated:  # something changed meanwhile: all is read, and the service asked, once more
         session.rollback()
         room, visitor = _renewed(visitor, room.id)
         return _arrive(replace(way, room=room, visitor=visitor), current_provider(room))

@@ -13,12 +13,13 @@ from portal.admission.occupancy import OCCUPANCY, Occupancy, this_token, visitor
 from portal.admission.throttle_buckets import KNOWN, STRANGERS, code_buckets
 from portal.admission.visitor import Visitor
 from portal.db import session
-from portal.errors import NotFound
+from portal.errors import Message, NotFound
 from portal.plain_values import columns_for
 from portal.rooms.features import used_limit
 from portal.rooms.kinds import kind_of
 from portal.rooms.models import Role, Room
 from portal.rooms.protocols import RoomLike
+from portal.status.arrivals import ArrivalOutdated
 from portal.status.entrance import ENTRANCE_WIDTH, Entrance, entrance_from_row, entrance_query
 from portal.status.models import Participation
 from portal.subscriptions.models import Subscription
@@ -38,6 +39,9 @@ class DoorCode(CodeLife):
     expires_at: datetime | None
 
 
+_MOVED = Message("This room was changed a moment ago. Try again.")
+
+
 _HERE = sa.bindparam("here", type_=sa.Uuid())
 
 
@@ -47,7 +51,10 @@ _DEVICE = sa.bindparam("device", type_=sa.String())
 _ROLE = sa.bindparam("role", type_=AccessCode.role.type)
 
 
-_ROOM = (Room.room_name, Room.slug, Room.status, Room.is_public, Room.room_features, Room.room_settings)
+_ROOM = (
+    Room.subscription_uuid, Room.room_name, Room.slug, Room.status, Room.is_public, Room.room_features,
+    Room.room_settings,
+)  # fmt: skip
 _ROOM_AND_CODES = (  # these statements are built once, because others wait while they are executed
     sa.select(*_ROOM, *TERM, *columns_for(DoorCode, AccessCode))
     .select_from(Room)
@@ -56,6 +63,9 @@ _ROOM_AND_CODES = (  # these statements are built once, because others wait whil
     .where(Room.uuid == _HERE, Room.trashed_at.is_(None))
     .order_by(AccessCode.uuid)
 )
+
+
+_STILL_THERE = sa.select(sa.true()).where(Room.uuid == _HERE, Room.trashed_at.is_(None))
 
 
 _LOCKING = _ROOM_AND_CODES.with_for_update(of=[Subscription, Room], key_share=True)
@@ -111,7 +121,8 @@ class LockedDoor:
 def lock_door(room: RoomLike, visitor: Visitor, *, network: str) -> LockedDoor:
     """Lock subscription and room, and read everything that entering depends on: two statements.
 
-    Raises `NotFound` for a room that is gone.
+    Raises `NotFound` for a room that is gone, or `ArrivalOutdated` for one whose account has moved to another
+    subscription since it was read.
     """
     locked, codes = _lock(room, visitor.role)
     params = {"here": room.uuid, "role": visitor.role, **visitor_params(visitor)}
@@ -135,9 +146,10 @@ def lock_door(room: RoomLike, visitor: Visitor, *, network: str) -> LockedDoor:
 
 
 def _lock(room: RoomLike, role: Role) -> tuple[DoorRoom, list[DoorCode]]:
-    """Lock subscription and room, and read both anew, with the role's codes: one statement. Raises `NotFound`.
+    """Lock subscription and room, and read both anew, with the role's codes: one statement. Raises as `lock_door` does.
 
-    What stands above the subscription, and the values of its plan, stay as they were read a moment ago.
+    What stands above the subscription, and the values of its plan, stay as they were read a moment ago. If it waited
+    for an account that moved, PostgreSQL finds no row any more, because the room has another subscription by then.
     """
     subscription = room.subscription
     limit = kind_of(room).people_limit
@@ -145,8 +157,10 @@ def _lock(room: RoomLike, role: Role) -> tuple[DoorRoom, list[DoorCode]]:
     locking = _LOCKING if counted else _LOCKING_UNLIMITED
     rows = session.connection().execute(locking, {"here": room.uuid, "role": role}).all()
     if not rows:
-        raise NotFound
-    room_name, slug, status, is_public, features, settings, *more = rows[0][: len(_ROOM) + len(TERM)]
+        raise ArrivalOutdated(_MOVED) if session.scalar(_STILL_THERE, {"here": room.uuid}) else NotFound
+    subscription_uuid, room_name, slug, status, is_public, features, settings, *more = rows[0][: len(_ROOM) + len(TERM)]
+    if subscription_uuid != room.subscription_uuid:
+        raise ArrivalOutdated(_MOVED)
     locked = DoorRoom(
         uuid=room.uuid,
         id=room.id,

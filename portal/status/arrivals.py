@@ -35,7 +35,7 @@ from portal.subscriptions.protocols import ProviderLike
 
 
 class ArrivalOutdated(Conflict):
-    """What a service promised no longer fits: the room, its run or the visitor changed while it was asked."""
+    """What was read or promised no longer fits: the room, its run or the visitor changed before the room was locked."""
 
     default = Message("This room is being opened elsewhere right now. Try again.")
 

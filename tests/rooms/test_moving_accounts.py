@@ -1,4 +1,4 @@
-"""Rooms made while their account gets another plan or owner: each has what its account has, or is not made."""
+"""Rooms made or entered while their account gets another plan or owner: each has what its account has, and its people."""
 
 import threading
 from collections.abc import Callable
@@ -9,6 +9,11 @@ from flask import Flask
 
 from portal.accounts.models import Account
 from portal.accounts.room_account import MAX_ROOMS, room_account
+from portal.admission.door import Door
+from portal.admission.entering import enter
+from portal.admission.joining import arrive
+from portal.admission.queries import find_door
+from portal.admission.visitor import Visitor
 from portal.db import session, transaction
 from portal.errors import Conflict, NotFound
 from portal.people.actor import Actor, actor_of
@@ -20,6 +25,9 @@ from portal.permissions.user_deletion import delete_user
 from portal.rooms.models import Room
 from portal.rooms.operations import create_room, restore_room, trash_room
 from portal.status.account_lifecycle import move_account
+from portal.status.arrivals import ArrivalOutdated, Place
+from portal.status.models import Participation
+from portal.status.services import current_provider
 from portal.subscriptions.models import Subscription, SubscriptionFeature
 from portal.subscriptions.package_models import ServicePackage
 from portal.subscriptions.selling import create_subscription
@@ -147,6 +155,71 @@ def test_a_room_comes_out_of_the_trash_only_if_the_plan_of_now_has_room(
         )
         with pytest.raises(Conflict, match="in use"):
             restore_room(session.get_one(Room, room.uuid), by=ada)
+
+
+def enter_as_guest(found: Door) -> Place:
+    return enter(room=found.room, visitor=Visitor(device="a phone"), name="Gus", code="", network="192.0.2.7")
+
+
+def door_of(cast: Cast) -> Door:
+    """The door of a public room of the account, as it is now, read by a transaction that has ended."""
+    found = find_door(cast.open_house)
+    assert found is not None
+    session.commit()
+    return found
+
+
+def require_counted_where_the_room_is() -> None:
+    """Nobody in a room counts for another plan than the room's."""
+    elsewhere = sa.select(Participation.id).join(Room, Room.uuid == Participation.room_uuid)
+    assert session.scalars(elsewhere.where(Participation.subscription_uuid != Room.subscription_uuid)).all() == []
+
+
+@BOTH
+def test_whoever_read_a_room_before_it_moved_reads_it_anew_before_he_enters(
+    cast: Cast, app: Flask, account_id: str
+) -> None:
+    with app.app_context():
+        found = door_of(cast)
+        with transaction():
+            move(cast, account_with(account_id), actor_of(cast.user("admin")))
+        with pytest.raises(ArrivalOutdated), transaction():
+            enter_as_guest(found)
+        with transaction():
+            arrive(
+                room=found.room,
+                provider=current_provider(found.room),
+                visitor=Visitor(device="a phone"),
+                network="192.0.2.7",
+                name="Gus",
+            )
+        assert session.scalar(sa.select(sa.func.count()).select_from(Participation)) == 1
+        require_counted_where_the_room_is()
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_whoever_waits_at_the_door_while_the_room_moves_is_not_told_that_it_is_gone(
+    cast: Cast, app: Flask, account_id: str
+) -> None:
+    refused: list[Exception] = []
+    with app.app_context():
+        found = door_of(cast)
+
+    def enters() -> None:
+        with app.app_context(), pytest.raises(ArrivalOutdated) as caught, transaction():
+            enter_as_guest(found)
+        refused.append(caught.value)
+
+    thread = threading.Thread(target=enters)
+    with app.app_context():
+        with transaction():
+            move(cast, account_with(account_id), actor_of(cast.user("admin")))
+            thread.start()
+            while not session.scalar(sa.text("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)")):
+                assert thread.is_alive()
+        thread.join(30)
+        assert len(refused) == 1
+        require_counted_where_the_room_is()
 
 
 def at_once(*acts: Callable[[], None]) -> list[str]:

@@ -116,7 +116,7 @@ def _unknown() -> Decision:
 
 
 @bp.post("/join")
-@endpoint(TAG, scope=Scope.ROOMS_READ, returns=JoinTicketSchema, listing=JOIN, refusals=(429,))
+@endpoint(TAG, scope=Scope.ROOMS_READ, returns=JoinTicketSchema, listing=JOIN, refusals=(409, 429))
 @takes(JoinRequest, by_link={"token": "rt_…", "name": "Jun Tanaka", "code": "ABCD-EFGH"}, as_member={})
 @bearer_at_door  # after the body: this door lets strangers in, who must not learn from its refusals that a room exists
 def join(room: Room | DoorRoom, seen: Room | None, body: JoinRequest) -> Response:

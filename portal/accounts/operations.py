@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from portal.accounts.models import Account
 from portal.audit.changes import changes_since, values_of
 from portal.audit.operations import record_event
+from portal.clock import now
 from portal.customers.creating import lock_for_creating
 from portal.customers.models import Customer
 from portal.db import lock, session
@@ -18,6 +19,7 @@ from portal.people.names import clean_name
 from portal.people.password_links import end_password_link
 from portal.subscriptions.models import Subscription, SubscriptionFeature
 from portal.subscriptions.package_models import ServicePackage
+from portal.subscriptions.phases import phase_of
 from portal.subscriptions.selling import create_subscription
 
 MAX_ACCOUNTS = "max_accounts"
@@ -33,9 +35,26 @@ def create_account(
 ) -> Account:
     """An account of the subscription's customer, owned by the customer's owner unless told. Raises `Invalid`.
 
-    Raises `Conflict` if the customer is not active, or the plan allows no further account. `by` is None for the
-    portal itself. Who may make one is judged by `portal.permissions.account_rights`.
+    Raises `Conflict` if the customer is not active, the subscription is over, or the plan allows no further account;
+    and `NotFound` for a subscription that was deleted meanwhile. `by` is None for the portal itself. Who may make one
+    is judged by `portal.permissions.account_rights`.
     """
+    lock_for_creating(subscription.customer)  # before its subscription, as all that locks both
+    lock(subscription, relations=False)
+    if phase_of(subscription, now()).over:
+        raise Conflict(Message("This subscription has ended. Choose another, or have this one renewed."))
+    return _account_of(subscription, account_name, owner=owner, metadata=metadata, by=by)
+
+
+def _account_of(
+    subscription: Subscription,
+    account_name: str,
+    *,
+    owner: User | None = None,
+    metadata: object = None,
+    by: Actor | None,
+) -> Account:
+    """An account of this subscription, which is not over, or was sold just now from whatever day on."""
     customer = subscription.customer
     lock_for_creating(customer)
     account = Account(
@@ -111,4 +130,4 @@ def sell_package(
     `by` is None for the portal itself. Raises what `create_subscription` does, and `Invalid` on `account_name`.
     """
     subscription = create_subscription(customer=customer, package=package, name=name, starts_at=starts_at, by=by)
-    return create_account(subscription=subscription, account_name=account_name or package.name, by=by)
+    return _account_of(subscription, account_name or package.name, by=by)

@@ -25,6 +25,11 @@ class Phase(StrEnum):
         """What people read."""
         return _LABELS[self]
 
+    @property
+    def over(self) -> bool:
+        """Whether nothing can be used any more, also after waiting or resuming."""
+        return self in {Phase.ENDED, Phase.TERMINATED}
+
 
 _LABELS = {
     Phase.PLANNED: Message("Not started"),

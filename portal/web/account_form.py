@@ -42,11 +42,12 @@ class NewAccountForm(Form):
 
 
 def new_account_form(subscriptions: Sequence[Subscription], *, chooses_owner: bool = True) -> NewAccountForm:
-    """The form for an account of one of these subscriptions, which the address may name."""
-    offered, asked = {one.id: one for one in subscriptions}, query_word("subscription")
+    """The form for an account of one of these subscriptions that is not over, which the address may name."""
+    at, asked = now(), query_word("subscription")
+    offered = {one.id: one for one in subscriptions if not phase_of(one, at).over}
     form = NewAccountForm(data={"subscription_id": asked} if asked in offered else None)
     form.offered = offered
-    form.subscription_id.choices = [SelectChoice(one.id, _line(one)) for one in subscriptions]
+    form.subscription_id.choices = [SelectChoice(one.id, _line(one)) for one in offered.values()]
     if not chooses_owner:
         del form.email
     return form

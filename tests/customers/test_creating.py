@@ -232,7 +232,7 @@ OF_THE_PLATFORM = {
     "user.created", "role.created", "package.created", "provider.created", "client.created", "customer.created",
     "task.created",
 }  # fmt: skip
-ASKS = {"require_creating", "_require_room_left", "create_room"}
+ASKS = {"lock_for_creating", "require_creating", "_require_room_left", "create_room"}
 
 
 def test_every_function_that_makes_something_asks_whether_it_may() -> None:

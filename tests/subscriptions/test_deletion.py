@@ -2,16 +2,19 @@
 
 import pytest
 import sqlalchemy as sa
+from flask import Flask
 
 from portal.accounts.models import Account
+from portal.accounts.operations import create_account
 from portal.clock import now
 from portal.db import session
-from portal.errors import Conflict
+from portal.errors import Conflict, NotFound
 from portal.people.actor import actor_of
 from portal.rooms.models import Room
 from portal.status.models import RoomSession
 from portal.status.subscription_lifecycle import delete_subscription, reason_to_keep
 from portal.subscriptions.models import Subscription, SubscriptionFeature, SubscriptionProvider, SubscriptionStatus
+from tests.admission.test_races import race
 from tests.cast import Cast, new_room
 from tests.conftest import BOTH
 
@@ -77,3 +80,34 @@ def test_a_run_that_its_service_has_not_ended_yet_keeps_it(cast: Cast) -> None:
     with pytest.raises(Conflict, match="still being ended"):
         delete_subscription(sold)
     assert left(sold) == before
+
+
+@BOTH
+def test_no_account_is_left_behind_by_who_makes_one_meanwhile(app: Flask, cast: Cast) -> None:
+    def act(number: int) -> object:
+        sold = session.get(Subscription, uuid)
+        if sold is None:
+            return "gone"
+        try:
+            if number:
+                return create_account(subscription=sold, account_name=f"Account {number}")
+            sold.status = SubscriptionStatus.INACTIVE
+            session.flush()
+            delete_subscription(sold)
+        except NotFound as gone:
+            return gone
+        return "deleted"
+
+    uuid = cast.room().subscription_uuid
+    session.commit()
+    assert race(app, act)[0] == "deleted"
+    assert not session.scalar(sa.select(sa.func.count()).where(Account.subscription_uuid == uuid))
+
+
+@pytest.mark.parametrize("status", [SubscriptionStatus.INACTIVE, SubscriptionStatus.TERMINATED])
+def test_one_that_is_over_gets_no_account(cast: Cast, status: SubscriptionStatus) -> None:
+    sold = cast.room().subscription
+    sold.status = status
+    session.flush()
+    with pytest.raises(Conflict, match="has ended"):
+        create_account(subscription=sold, account_name="More")

@@ -28,7 +28,7 @@ class SoldSubscription:
     @property
     def over(self) -> bool:
         """Whether nothing can be used of it any more."""
-        return self.phase in {Phase.ENDED, Phase.TERMINATED}
+        return self.phase.over
 
 
 def sold_subscriptions(customer: Customer) -> list[SoldSubscription]:

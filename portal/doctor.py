@@ -120,7 +120,8 @@ def _rooms() -> list[Finding]:
     accounts = usable_accounts(now())
     if not accounts:
         command = "portal customer create --name NAME --owner-email EMAIL --owner-name NAME"
-        return [Finding(False, f"rooms: nobody can make one, because no customer has an account. Run `{command}`.")]
+        words = "Sell a package to a customer in the browser, or run"
+        return [Finding(False, f"rooms: nobody can make one, because no customer has an account. {words} `{command}`.")]
     owners = {owner.email: owner for account in accounts for owner in (account.owner, account.customer.owner)}
     shut_out = [
         Finding(

@@ -36,3 +36,19 @@ def require_creating(status: CustomerStatus) -> None:
     """Raise `Conflict` if nothing new may be made for a customer with this status."""
     if (why := why_nothing_new(status)) is not None:
         raise Conflict(why)
+
+
+def why_not_usable(customer: Customer) -> Message | None:
+    """Why nothing below this customer can become active; None if it can."""
+    if customer.usable:
+        return None
+    words = {"name": customer.display_name}
+    if customer.status is CustomerStatus.TERMINATED:
+        return Message("“%(name)s” is terminated: make the customer active first.", **words)
+    return Message("“%(name)s” is inactive: make the customer active first.", **words)
+
+
+def require_usable_customer(customer: Customer) -> None:
+    """Raise `Conflict` if nothing below this customer can become active."""
+    if (why := why_not_usable(customer)) is not None:
+        raise Conflict(why)

@@ -12,6 +12,7 @@ Settings and features are merged key by key, where null removes one; metadata is
     kinds.py          what pages and answers ask about rooms of each type
     features.py       the limits in force: the plan's, narrowed by the room's
     settings.py       the declared settings, and validating them
+    usability.py      why nobody can enter a room because of what stands above it
     slugs.py          the readable part of a room's address
     search.py         finding rooms by name
     account_rooms.py  a customer's accounts with the number of their rooms

@@ -11,7 +11,7 @@ from portal.accounts.models import Account, AccountMember, AccountStatus
 from portal.accounts.operations import MAX_ACCOUNTS, reason_for_no_account, require_account_left
 from portal.accounts.room_account import MAX_ROOMS
 from portal.audit.operations import record_event
-from portal.customers.models import CustomerStatus
+from portal.customers.creating import why_not_usable
 from portal.db import lock, session
 from portal.errors import Conflict, Invalid, Message
 from portal.people.actor import Actor
@@ -99,12 +99,7 @@ def change_account_status(account: Account, status: AccountStatus, *, by: Actor 
 
 def reason_to_stay_inactive(account: Account) -> Message | None:
     """Why an inactive account cannot become active now; None if it can."""
-    customer = account.customer
-    if customer.usable:
-        return None
-    if customer.status is CustomerStatus.TERMINATED:
-        return Message("“%(name)s” is terminated: make the customer active first.", name=customer.display_name)
-    return Message("“%(name)s” is inactive: make the customer active first.", name=customer.display_name)
+    return why_not_usable(account.customer)
 
 
 def delete_account(account: Account, *, by: Actor | None = None) -> None:

@@ -3,6 +3,7 @@
 from portal.audit.changes import changes_since, values_of
 from portal.audit.operations import record_event
 from portal.clock import now
+from portal.customers.creating import require_usable_customer
 from portal.db import lock, session
 from portal.errors import Conflict, Message
 from portal.people.actor import Actor
@@ -36,12 +37,16 @@ def cancel(subscription: Subscription, *, at_once: bool = False, by: Actor | Non
 
 
 def uncancel(subscription: Subscription, *, by: Actor | None = None) -> None:
-    """Take a cancellation back that has not taken effect. Raises `Conflict` for what is not canceled, or has ended."""
+    """Take a cancellation back that has not taken effect.
+
+    Raises `Conflict` for what is not canceled, has ended, or whose customer is not usable.
+    """
     lock(subscription, relations=False)
     if subscription.canceled_at is None:
         raise Conflict(Message("This subscription is not canceled."))
     if subscription.status is SubscriptionStatus.TERMINATED or has_ended(subscription, now()):
         raise Conflict(Message("This subscription has ended. Renew it instead."))
+    require_usable_customer(subscription.customer)
     before = values_of(subscription, AUDITED)
     subscription.canceled_at = subscription.cancels_at = subscription.warned_days = None
     if subscription.status is SubscriptionStatus.CANCELED:

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from portal.audit.changes import changes_since, values_of
 from portal.audit.operations import record_event
 from portal.clock import now
+from portal.customers.creating import require_usable_customer
 from portal.db import lock, session
 from portal.errors import Conflict, Invalid, Message
 from portal.people.actor import Actor
@@ -50,13 +51,14 @@ def renewal_of(subscription: Subscription, *, cycles: int, at: datetime) -> Rene
     """What renewing it at `at` makes of its days.
 
     In its period or grace the end moves on, counted from the day on which the first period began; after that a new
-    period begins on the day of `at`. Raises `Invalid` on `cycles`, or `Conflict` if it is terminated, or there is
-    nothing that could be renewed.
+    period begins on the day of `at`. Raises `Invalid` on `cycles`, or `Conflict` if it is terminated, its customer
+    is not usable, or there is nothing that could be renewed.
     """
     if isinstance(cycles, bool) or not 1 <= cycles <= MOST_CYCLES:
         raise Invalid(cycles=Message("Use a whole number from 1 to %(most)d.", most=MOST_CYCLES))
     if subscription.status is SubscriptionStatus.TERMINATED:
         raise Conflict(Message("This subscription is terminated. Sell the package anew."))
+    require_usable_customer(subscription.customer)
     zone, ended, period = zone_of(subscription.customer), has_ended(subscription, at), subscription.period
     starts = day_of(at, zone) if ended else day_of(subscription.starts_at, zone)
     if subscription.ends_at is None and (period is None or not ended):

@@ -3,6 +3,7 @@
 from portal.audit.changes import changes_since, values_of
 from portal.audit.operations import record_event
 from portal.clock import now
+from portal.customers.creating import require_usable_customer
 from portal.db import lock, session
 from portal.errors import Conflict, Message
 from portal.people.actor import Actor
@@ -22,10 +23,11 @@ def suspend(subscription: Subscription, *, by: Actor | None = None) -> None:
 
 
 def resume(subscription: Subscription, *, by: Actor | None = None) -> None:
-    """End a suspension. Raises `Conflict` for one that is not suspended, or has ended meanwhile."""
+    """End a suspension. Raises `Conflict` for one that is not suspended, has ended, or whose customer is not usable."""
     lock(subscription, relations=False)
     if subscription.status is not SubscriptionStatus.SUSPENDED:
         raise Conflict(Message("This subscription is not suspended."))
+    require_usable_customer(subscription.customer)
     if has_ended(subscription, now()):
         raise Conflict(Message("This subscription has ended while it was suspended. Renew it, then resume it."))
     canceled = subscription.canceled_at is not None

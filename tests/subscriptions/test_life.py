@@ -267,3 +267,20 @@ def test_housekeeping_marks_and_warns_on_both_databases(app: Flask, cast: Cast, 
         endings.mark_ended()
     assert session.get_one(Subscription, over).status is INACTIVE
     assert session.get_one(Subscription, soon).warned_days == 14
+
+
+@pytest.mark.parametrize("status", [CustomerStatus.INACTIVE, CustomerStatus.TERMINATED])
+def test_nothing_becomes_active_below_a_customer_that_nobody_may_use(
+    cast: Cast, clock: Clock, status: CustomerStatus
+) -> None:
+    one, other = sold(cast), sold(cast)
+    suspend(one)
+    cancel(other)
+    one.customer.status = status
+    session.flush()
+    for act in (renew, resume):
+        with pytest.raises(Conflict, match="make the customer active first"):
+            act(one)
+    with pytest.raises(Conflict, match="make the customer active first"):
+        uncancel(other)
+    assert (one.status, other.status) == (SUSPENDED, CANCELED)

@@ -9,11 +9,13 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
+from portal.accounts.models import AccountStatus
 from portal.admission.models import AccessCode, RoomToken
 from portal.clock import now
 from portal.db import session, transaction
 from portal.permissions.members import RoomMember
-from portal.rooms.models import Role, Room
+from portal.rooms.models import Role, Room, RoomStatusWord
+from portal.subscriptions.models import SubscriptionStatus
 from tests.cast import CODE, Cast, Client
 
 
@@ -38,6 +40,19 @@ def test_the_list_shows_who_may_see_which_rooms(cast: Cast) -> None:
         "charlie": [],
         "admin": ["Board meeting", "Open house"],
     }
+
+
+def test_an_owner_reads_on_the_rooms_page_why_nobody_can_enter(cast: Cast, alice: Client, board: str) -> None:
+    assert "Nobody can enter" not in alice.get(board).text
+    changes: list[tuple[Callable[[Room], None], str]] = [
+        (lambda room: setattr(room, "status", RoomStatusWord.INACTIVE), "the room is inactive"),
+        (lambda room: setattr(room.account, "status", AccountStatus.INACTIVE), "its account is inactive"),
+        (lambda room: setattr(room.subscription, "status", SubscriptionStatus.SUSPENDED), "its subscription has ended"),
+    ]
+    for change, words in changes:
+        with cast.app.app_context(), transaction():
+            change(cast.room())
+        assert f"Nobody can enter: {words}" in alice.get(board).text
 
 
 def test_who_may_create_rooms_is_offered_to(cast: Cast) -> None:

@@ -16,7 +16,7 @@ from portal.db import session
 from portal.edge import actor
 from portal.edge.i18n import gettext as _
 from portal.edge.staff_guard import staff
-from portal.errors import Conflict, Invalid, NotFound
+from portal.errors import Conflict, Invalid, Message, NotFound
 from portal.people.staff import StaffPermission
 from portal.permissions.rules import acting_as_staff
 from portal.subscriptions.package_models import PackageStatus, ServicePackage
@@ -72,8 +72,16 @@ def sell() -> ResponseReturnValue:
 
 
 def _customer(named: str) -> Customer:
+    """The customer with this name, key or id, or whose owner has this e-mail. Raises `Invalid` on `customer`."""
+    named = named.strip()
+    called = sa.or_(sa.func.lower(Customer.company_name) == named.lower(), Customer.customer_key == named)
+    found = session.scalars(sa.select(Customer).where(called).limit(2)).unique().all()
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise Invalid(customer=Message("Several customers are called %(named)s. Name one by its key.", named=named))
     try:
-        return find_customer(named.strip())
+        return find_customer(named)
     except (NotFound, Conflict) as refused:
         raise Invalid(customer=refused.message) from None
 

@@ -31,6 +31,7 @@ from portal.permissions.rules import acting_on, can, grantable_roles
 from portal.rooms.features import features_of
 from portal.rooms.models import Role, Room
 from portal.rooms.operations import TRASH_DAYS, restore_room
+from portal.rooms.usability import why_unusable
 from portal.status.room_lifecycle import delete_room
 from portal.web import flash_messages
 from portal.web.forms import Form, query_word, refills
@@ -127,6 +128,7 @@ def show(room: Room) -> ResponseReturnValue:
         status=status_view(room, snapshot_of(room), somebody) if can(somebody, Permission.STATUS_VIEW, room) else None,
         shared=_shared_links(room, codes) if can(somebody, Permission.TOKENS_VIEW, room) else [],
         staff_acts=acts_of_staff(room),
+        why_unusable=why_unusable(room, now()),
         locked_out=roles_locked_out(codes, now()) if can(somebody, Permission.CODES_VIEW, room) else [],
     )
 

@@ -101,6 +101,21 @@ def test_what_is_wrong_is_said_beside_its_field(cast: Cast, package: str, field:
     assert words in unescape(answer.text)
 
 
+def test_a_customer_is_named_by_what_staff_see(cast: Cast, package: str) -> None:
+    ada = cast.sign_in("admin")
+    with cast.app.app_context():
+        key, acme = cast.room().customer.customer_key, cast.room().customer.id
+    for named in ("acme", key, acme):
+        sold = ada.send(f"{LIST}/new", customer=named, package=package)
+        assert sold.status_code == 303, sold.text
+        with cast.app.app_context():
+            assert only(str(sold.location)).customer.id == acme
+    with cast.app.app_context(), transaction():
+        for one in session.scalars(sa.select(Customer)).unique():
+            one.company_name = "Twins"
+    assert "Several customers are called Twins" in ada.send(f"{LIST}/new", customer="Twins", package=package).text
+
+
 def test_the_list_is_searched_filtered_and_downloaded(cast: Cast, package: str) -> None:
     ada = cast.sign_in("admin")
     path = sell(ada, package)

@@ -60,7 +60,7 @@ class CustomerSchema(IdentifiedResource):
 class SubscriptionSchema(IdentifiedResource):
     """What a customer bought. Unlimited numbers are `true`."""
 
-    object: Literal["Subscription"]
+    object: Literal["ServicePackageSubscription"]
     tag: Annotated[str, Column(Subscription.tag)]
     name: Annotated[str, worded(Subscription.name)]
     customer_id: Annotated[Id, CUSTOMER_ID]

@@ -50,7 +50,7 @@ from tests.webhooks.conftest import endpoint_of, happen, messages, secret_of
 
 Work = Callable[[], int]
 Staff = Callable[..., str]
-NOUNS = {"customer", "account", "subscription"}
+OBJECTS = {"customer": "Customer", "account": "Account", "subscription": "ServicePackageSubscription"}
 
 
 @pytest.fixture
@@ -107,7 +107,7 @@ def test_the_life_of_a_customer_is_told_from_the_first_to_the_last(app: Flask, c
     ]
     for kind, data in told:
         noun = kind.partition(".")[0]
-        assert (data["object"].lower(), data["id"]) == (noun, ids[noun])
+        assert (data["object"], data["id"]) == (OBJECTS[noun], ids[noun])
     assert [data["company_name"] for _, data in told if data["object"] == "Customer"] == ["Initech"] + 3 * ["Initrode"]
     assert told[5][1]["status"] == told[6][1]["status"] == "inactive"
     assert told[7][1]["status"] == "terminated"
@@ -132,7 +132,7 @@ def test_whatever_is_done_to_a_subscription_is_told(app: Flask, cast: Cast, staf
         ]
         for act in acts:
             act()
-        told = [(kind, data) for kind, data in told_of() if data["object"] == "Subscription"]
+        told = [(kind, data) for kind, data in told_of() if data["object"] == "ServicePackageSubscription"]
         assert [kind.partition(".")[2] for kind, _ in told] == (["created", "renewed", "canceled", *(8 * ["updated"])])
         assert told[3][1]["canceled_at"] is None
         assert told[5][1]["feature_values"] == {"max_rooms": 9}
@@ -261,6 +261,6 @@ def test_it_is_paused_once_its_owner_is_staff_for_that_no_more(
 
 def test_every_line_of_the_audit_about_these_three_is_an_event() -> None:
     """Each is told under its own name or as a change, so that a program that keeps a copy misses nothing."""
-    noted = {action for action in noted_actions() if action.partition(".")[0] in NOUNS}
+    noted = {action for action in noted_actions() if action.partition(".")[0] in OBJECTS}
     assert noted - set(EVENT_OF_ACTION) == set()
     assert {EVENT_OF_ACTION[action] for action in noted} == set(STAFF_EVENTS)

@@ -5,7 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.orm import joinedload, lazyload
+from sqlalchemy.orm import joinedload, lazyload, load_only
 
 from portal.customers.models import Customer
 from portal.db import literal_limit, session
@@ -85,7 +85,8 @@ MOST_SUBSCRIPTIONS = 100
 
 
 def subscriptions_of(customer: Customer) -> Sequence[Subscription]:
-    """The customer's subscriptions by name, at most 100."""
-    query = sa.select(Subscription).where(Subscription.customer_uuid == customer.uuid)
+    """The customer's subscriptions by name, at most 100, with the names of their packages."""
+    package = joinedload(Subscription.package).options(load_only(ServicePackage.name), lazyload("*"))
+    query = sa.select(Subscription).where(Subscription.customer_uuid == customer.uuid).options(package)
     in_order = query.order_by(Subscription.name, Subscription.uuid).limit(MOST_SUBSCRIPTIONS)
     return session.scalars(in_order).unique().all()

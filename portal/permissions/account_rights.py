@@ -1,6 +1,6 @@
 """Whether somebody may make or delete accounts: staff, or a customer's people where their plan lets them."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -31,6 +31,23 @@ def customers_whose_plan_grants(code: str, customers: Collection[UUID]) -> set[U
         )
     )
     return set(session.scalars(query))
+
+
+def deletable_accounts(by: Actor, accounts: Iterable[Account]) -> set[UUID]:
+    """Those of the accounts that he may delete as one of the customer's people, because their plan lets him.
+
+    By one statement. The memberships of `by` at their customers must have been loaded.
+    """
+    allowed = [one for one in accounts if can(by, CustomerPermission.ACCOUNTS_DELETE, one.customer)]
+    if not allowed:
+        return set()
+    query = sa.select(SubscriptionFeature.subscription_uuid).where(
+        SubscriptionFeature.subscription_uuid.in_({one.subscription_uuid for one in allowed}),
+        SubscriptionFeature.code == DELETE,
+        SubscriptionFeature.switch.is_(True),
+    )
+    granting = set(session.scalars(query))
+    return {one.uuid for one in allowed if one.subscription_uuid in granting}
 
 
 def require_account_creation(by: Actor, subscription: Subscription) -> None:

@@ -69,6 +69,8 @@ DONE_BY = {  # what is sent on a page → the operation of the API that does it
     f"{PLACE}/<id:user_id>/edit": "customer_users_change",
     f"{PLACE}/<id:user_id>/removal": "customer_users_delete",
     f"{PLACE}/owner": "customer_users_change",
+    "/manage/accounts/<id:account_id>/deactivation": "accounts_change",
+    "/manage/accounts/<id:account_id>/deletion": "accounts_delete",
     "/admin/packages/new": "service_packages_create",
     f"{PACKAGE}/copy": "service_packages_create",
     f"{PACKAGE}/edit": "service_packages_change",

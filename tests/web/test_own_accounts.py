@@ -1,12 +1,13 @@
-"""A customer's own people make accounts in the browser, where they may and their plan lets them."""
+"""A customer's own people make and delete accounts in the browser, where they may and their plan lets them."""
 
 import pytest
 import sqlalchemy as sa
 
 from portal.accounts.models import Account
 from portal.audit.models import AuditEvent
-from portal.customers.models import CustomerMember
+from portal.customers.models import CustomerMember, CustomerStatus
 from portal.db import session, transaction
+from portal.status.customer_lifecycle import change_customer_status
 from portal.subscriptions.models import SubscriptionFeature
 from tests.cast import Cast
 from tests.conftest import BOTH
@@ -81,3 +82,52 @@ def test_others_do_not_get_there(cast: Cast, page: str) -> None:
     with cast.app.app_context():
         globex = page.replace(cast.room().customer.id, session.scalars(sa.select(Account)).all()[1].customer.id)
     assert cast.sign_in("alice").get(globex).status_code == 404
+
+
+def test_where_nothing_new_can_be_made_people_read_why(cast: Cast, page: str) -> None:
+    let(cast)
+    with cast.app.app_context(), transaction():
+        change_customer_status(cast.room().customer, CustomerStatus.SUSPENDED)
+    places = cast.sign_in("alice").get(PLACES).text
+    assert f'href="{page}"' not in places
+    assert "This customer is suspended" in places
+
+
+def deletion(cast: Cast, *, allowed: bool) -> str:
+    """Let Acme's people delete accounts, or not; the path of the page that deletes theirs."""
+    with cast.app.app_context(), transaction():
+        room = cast.room()
+        room.subscription.features.append(SubscriptionFeature(code="allow_delete_account", switch=allowed))
+        return f"/manage/accounts/{room.account.id}/deletion"
+
+
+@BOTH
+def test_the_owner_deletes_an_account_where_the_plan_lets_him(cast: Cast) -> None:
+    alice, path = cast.sign_in("alice"), deletion(cast, allowed=True)
+    assert f'href="{path}"' in alice.get(PLACES).text
+    active = alice.get(path).text
+    assert "is active. Set its status to inactive first." in active
+    assert alice.send(path).status_code == 409
+    assert alice.send(path.replace("deletion", "deactivation"), path).location == path
+    assert "With it go its rooms" in alice.get(path).text
+    assert alice.send(path).location == PLACES
+    assert f'href="{path}"' not in alice.get(PLACES).text
+    with cast.app.app_context():
+        line = session.scalars(sa.select(AuditEvent).where(AuditEvent.action == "account.deleted")).one()
+        assert line.on_behalf_of_uuid is None, "she acts in her own right"
+
+
+def test_where_the_plan_does_not_let_people_delete_the_page_says_whom_to_ask(cast: Cast) -> None:
+    alice, path = cast.sign_in("alice"), deletion(cast, allowed=False)
+    assert f'href="{path}"' not in alice.get(PLACES).text
+    assert "This plan does not let you delete accounts yourself." in alice.get(path).text
+    assert alice.send(path).status_code == 409
+
+
+def test_only_who_may_delete_accounts_gets_to_that_page(cast: Cast) -> None:
+    path = deletion(cast, allowed=True)
+    grant(cast, "bob", "account:edit")
+    bob = cast.sign_in("bob")
+    assert f'href="{path}"' not in bob.get(PLACES).text
+    assert bob.get(path).status_code == bob.send(path, PLACES).status_code == 403
+    assert cast.sign_in("charlie").get(path).status_code == 404

@@ -23,7 +23,6 @@ of it can need attention, a block of the page Home.
     subscription_acts.py  renewing, canceling, suspending, switching its service
     subscription_deletion.py  deleting one
     subscription_edit.py  changing its terms, and what it grants
-    stopping_words.py     what an act means after which rooms can no longer be entered
     sales.py              selling a package
     audit.py              what was done                   audit_things.py        names of the things
     first_steps.py   what is left to do on an empty portal

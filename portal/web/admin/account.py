@@ -29,9 +29,9 @@ from portal.status.account_lifecycle import (
 )
 from portal.subscriptions.phases import phase_of
 from portal.web import flash_messages
-from portal.web.admin.stopping_words import stopping_words
 from portal.web.edit_forms import EditForm, lock_for_edit
 from portal.web.forms import refills
+from portal.web.stopping_words import stopping_words
 
 bp = Blueprint("admin_account", __name__, url_prefix="/admin/accounts/<id:account_id>")
 

@@ -30,8 +30,8 @@ from portal.subscriptions.statuses import resume, suspend, terminate
 from portal.subscriptions.switching import package_provider_of, switch_service
 from portal.subscriptions.terms import start_of
 from portal.web import flash_messages
-from portal.web.admin.stopping_words import stopping_words
 from portal.web.forms import Form
+from portal.web.stopping_words import stopping_words
 
 bp = Blueprint("admin_subscription_acts", __name__, url_prefix="/admin/subscriptions/<id:subscription_id>")
 

@@ -28,6 +28,7 @@ from portal.edge.place_guard import manages_people
 from portal.errors import Invalid, Message, NotAllowed
 from portal.people.models import User
 from portal.people.password_links import can_get_in
+from portal.permissions.account_rights import deletable_accounts
 from portal.permissions.first_passwords import may_issue_link
 from portal.permissions.memberships import (
     add_person,
@@ -115,12 +116,13 @@ def index() -> ResponseReturnValue:
     load_memberships(somebody)
     customers = session.scalars(visible_customers(somebody, at).order_by(Customer.sort_name).limit(MOST_PLACES))
     accounts = session.scalars(visible_accounts(somebody, at).order_by(Account.account_name).limit(MOST_PLACES))
-    found = customers.unique().all()
+    found, below = customers.unique().all(), accounts.all()
     return render_template(
         "manage/places/index.html",
         customers=found,
-        accounts=accounts.all(),
+        accounts=below,
         making=where_accounts_are_made(found),
+        deletable=deletable_accounts(somebody, below),
     )
 
 

@@ -13,6 +13,7 @@ from portal.providers.base import FieldKind
 from portal.resources.amounts import AMOUNT, decimal_string
 from portal.resources.columns import Column, worded
 from portal.resources.declaring import Id, IdentifiedResource, Included, Read, Resource, serializer
+from portal.resources.subscription_parts import SubscriptionFeatureSchema, SubscriptionProviderSchema
 from portal.rooms.features import EffectiveFeature
 from portal.subscriptions.feature_catalog import FEATURES, Feature, api_value
 from portal.subscriptions.models import Subscription, SubscriptionStatus
@@ -89,6 +90,8 @@ class SubscriptionSchema(IdentifiedResource):
         Read(lambda row, _: {code: api_value(FEATURES[code], value) for code, value in row.values.items()}),
     ]
     customer: Included[CustomerSchema] | None = None
+    features: Included[list[SubscriptionFeatureSchema]] | None = None
+    providers: Included[list[SubscriptionProviderSchema]] | None = None
 
 
 class AccountSchema(IdentifiedResource):

@@ -4,8 +4,9 @@ Only those of its package can be. A new default takes effect with the next run o
 where it is.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
+from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
@@ -36,8 +37,16 @@ def package_provider_of(subscription: Subscription, provider_id: str) -> Package
 
 def providers_of(subscription: Subscription) -> list[SubscriptionProvider]:
     """The providers that it may use, oldest first."""
-    query = sa.select(SubscriptionProvider).where(SubscriptionProvider.subscription_uuid == subscription.uuid)
-    return list(session.scalars(query.order_by(SubscriptionProvider.uuid)))
+    return providers_of_each([subscription])[subscription.uuid]
+
+
+def providers_of_each(subscriptions: Collection[Subscription]) -> dict[UUID, list[SubscriptionProvider]]:
+    """Subscription uuid → the providers that it may use, oldest first, by one statement for all of these."""
+    found: dict[UUID, list[SubscriptionProvider]] = {one.uuid: [] for one in subscriptions}
+    query = sa.select(SubscriptionProvider).where(SubscriptionProvider.subscription_uuid.in_(found))
+    for provider in session.scalars(query.order_by(SubscriptionProvider.uuid)):
+        found[provider.subscription_uuid].append(provider)
+    return found
 
 
 def add_provider(

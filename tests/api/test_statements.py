@@ -181,6 +181,9 @@ def test_what_stands_above_rooms_costs_the_same_for_one_and_for_many(
     ):
         assert count(admin, path) == 2, path
         assert len(admin.get(path).json["data"]) >= min(rows, 10)
+    parts = "/subscriptions?limit=100&include=customer,features,providers"
+    assert count(admin, parts) == 3
+    assert all(one["features"]["data"] and one["providers"]["data"] for one in admin.get(parts).json["data"])
 
 
 @pytest.mark.parametrize("rows", [1, 10, 100])

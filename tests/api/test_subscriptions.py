@@ -174,6 +174,14 @@ def test_where_a_part_is_said_to_be_it_can_be_read(ada: Program, sold: str) -> N
     assert ada.get(f"{sold}/providers/nosuchone1").status_code == 404
 
 
+def test_what_is_included_is_what_its_own_address_tells(ada: Program, sold: str, program: NewProgram) -> None:
+    read = data(ada.get(f"{sold}?include=features,providers"))
+    for part in ("features", "providers"):
+        assert read[part]["data"] == data(ada.get(f"{sold}/{part}")) != []
+    own = data(program("alice").get(f"{sold}?include=features,providers"))
+    assert (bool(own["features"]["data"]), own["providers"]) == (True, None), "services are for staff"
+
+
 def test_services_are_added_made_the_default_and_removed(ada: Program, sold: str, package: str) -> None:
     providers, of_package = f"{sold}/providers", f"/service-packages/{package}/providers"
     other = data(ada.post("/service-providers", {"provider_name": "Other", "provider_type": "mesh"}), 201)["id"]

@@ -103,8 +103,7 @@ def load(rooms: Sequence[AnyRoom], actor: Actor, selection: FieldSelection) -> d
         else:
             found = _BELOW[name](readable) if readable else {}
         for room in rooms:
-            data = found.get(room.uuid)
-            result[room.uuid][name] = None if data is None else {"data": _selected(selection, name, data)}
+            result[room.uuid][name] = selection.included(name, found.get(room.uuid))
         if name == "account":
             for uuid in found:  # added after selecting fields: `filter=account.id` removes no relation
                 below = below_account(loaded[uuid].account, selection.below(name), now())
@@ -160,12 +159,6 @@ _STAFF_READ = {
 def may_read(name: str, actor: Actor, thing: Thing) -> bool:
     """Whether the actor may read this relation: accounts, customers and subscriptions only as an owner or staff."""
     return name not in _STAFF_READ or owns_above(actor, owners_of(thing)) or _STAFF_READ[name] in actor.staff
-
-
-def _selected(selection: FieldSelection, name: str, data: Any) -> Any:
-    if isinstance(data, list):
-        return [selection.select_inner(name, one) for one in data]
-    return selection.select_inner(name, data)
 
 
 def _grouped(

@@ -1,5 +1,6 @@
 """The API's routes for subscriptions: reading, selling, changing, renewing, canceling and deleting them."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Annotated, Any
 
@@ -26,6 +27,13 @@ from portal.people.models import NAME_LENGTH, User
 from portal.people.staff import StaffPermission
 from portal.permissions.rules import acting_as_staff
 from portal.permissions.visibility import seen_subscriptions, visible_subscription
+from portal.resources.declaring import fields_of
+from portal.resources.subscription_parts import (
+    SubscriptionFeatureSchema,
+    SubscriptionProviderSchema,
+    serialize_subscription_feature,
+    serialize_subscription_provider,
+)
 from portal.resources.subscriptions import SubscriptionSchema, serialize_customer, serialize_subscription
 from portal.scopes import Scope
 from portal.status.subscription_lifecycle import delete_subscription
@@ -36,13 +44,21 @@ from portal.subscriptions.package_models import ServicePackage
 from portal.subscriptions.queries import find_package_by_id, subscription_with_id
 from portal.subscriptions.renewal import renew as renew_subscription
 from portal.subscriptions.selling import create_subscription
+from portal.subscriptions.switching import providers_of_each
 from portal.subscriptions.terms import PeriodUnit
 
 bp = Blueprint("subscriptions", __name__, url_prefix="/subscriptions")
 
 TAG = "Subscriptions"
 LISTING = listing_of(
-    SubscriptionSchema, Subscription, includes=("customer",), inner={"customer": includes.FIELDS["customer"]}
+    SubscriptionSchema,
+    Subscription,
+    includes=("customer", "features", "providers"),
+    inner={
+        "customer": includes.FIELDS["customer"],
+        "features": frozenset(fields_of(SubscriptionFeatureSchema)),
+        "providers": frozenset(fields_of(SubscriptionProviderSchema)),
+    },
 )
 _RELATED = (
     contains_eager(Subscription.customer).joinedload(Customer.owner).lazyload(User.platform_roles),
@@ -131,8 +147,7 @@ def index() -> Response:
     """List the subscriptions of the customers and accounts that the caller owns; staff: all."""
     asked = query_params.list_query(LISTING)
     rows, page = pagination.rows_of(asked, seen_subscriptions(actor.someone()), *_RELATED)
-    at = now()
-    return responses.listing([_serialized(row[0], asked.selection, at) for row in rows], asked.selection, page)
+    return responses.listing(_serialized([row[0] for row in rows], asked.selection), asked.selection, page)
 
 
 @bp.get("/<anyid:subscription_id>")
@@ -166,7 +181,8 @@ def create(body: NewSubscription) -> Response:
     sale: dict[str, Any] = {"customer": customer, "package": package, "name": body.name, "starts_at": body.starts_at}
     sold = sell_package(**sale, by=by).subscription if body.account else create_subscription(**sale, by=by)
     at = f"/api/v1/subscriptions/{sold.id}"
-    return responses.created(_serialized(sold, selection, now()), selection, at=at, tag=responses.etag_of(sold))
+    (made,) = _serialized([sold], selection)
+    return responses.created(made, selection, at=at, tag=responses.etag_of(sold))
 
 
 @bp.patch("/<anyid:subscription_id>")
@@ -232,13 +248,27 @@ def cancel(subscription: Subscription, body: CancellationRequest) -> Response:
 
 
 def _one(found: Subscription, selection: FieldSelection) -> Response:
-    return responses.single(_serialized(found, selection, now()), selection, tag=responses.etag_of(found))
+    (read,) = _serialized([found], selection)
+    return responses.single(read, selection, tag=responses.etag_of(found))
 
 
-def _serialized(subscription: Subscription, selection: FieldSelection, at: datetime) -> dict[str, object]:
-    data: dict[str, object] = serialize_subscription(subscription, at)
-    if selection.wants("customer"):
-        readable = includes.may_read("customer", actor.someone(), subscription.customer)
-        customer = serialize_customer(subscription.customer) if readable else None
-        data["customer"] = {"data": selection.select_inner("customer", customer)} if customer is not None else None
-    return data
+def _serialized(subscriptions: Sequence[Subscription], selection: FieldSelection) -> list[dict[str, object]]:
+    """Representations with the relations that were asked for; the providers of all are read by one statement."""
+    at, somebody = now(), actor.someone()
+    represented: list[dict[str, object]] = [serialize_subscription(one, at) for one in subscriptions]
+    by_staff = StaffPermission.SUBSCRIPTIONS_READ in somebody.staff
+    providers = providers_of_each(subscriptions) if by_staff and selection.wants("providers") else {}
+
+    def included(name: str, subscription: Subscription) -> Any:
+        match name:
+            case "customer":
+                readable = includes.may_read("customer", somebody, subscription.customer)
+                return serialize_customer(subscription.customer) if readable else None
+            case "features":
+                return [serialize_subscription_feature(one) for one in subscription.features]
+        found = providers.get(subscription.uuid)
+        return None if found is None else [serialize_subscription_provider(one, subscription) for one in found]
+
+    for subscription, data in zip(subscriptions, represented, strict=True):
+        data |= {name: selection.included(name, included(name, subscription)) for name in selection.includes}
+    return represented

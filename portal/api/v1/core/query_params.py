@@ -93,6 +93,12 @@ class FieldSelection:
         fields = self.inner.get(name)
         return representation if fields is None else _selected(representation, fields)
 
+    def included(self, name: str, found: Any) -> dict[str, Any] | None:
+        """What stands for the relation `name`: its selected fields, one by one for a list; None if None was found."""
+        if isinstance(found, list):
+            return {"data": [self.select_inner(name, one) for one in found]}
+        return None if found is None else {"data": self.select_inner(name, found)}
+
 
 def _selected(representation: Mapping[str, Any], fields: Set[str]) -> dict[str, Any]:
     return {name: value for name, value in representation.items() if name in fields or name in {"id", "object"}}

@@ -169,6 +169,16 @@ def test_an_account_moves_only_where_its_rooms_fit(cast: Cast, acme: Customer) -
         move_account(account, theirs)
 
 
+def test_an_account_without_rooms_moves_also_where_there_are_too_many(cast: Cast, acme: Customer) -> None:
+    full = cast.room().subscription
+    next(one for one in full.features if one.code == "max_rooms").number = 1
+    other = create_subscription(customer=acme, package=full.package)
+    empty = create_account(subscription=other, account_name="Empty")
+    assert what_if_moved(empty, full).refusal is None
+    move_account(empty, full)
+    assert empty.subscription_uuid == full.uuid
+
+
 def test_members_of_rooms_go_with_them(cast: Cast, acme: Customer) -> None:
     assert session.scalars(sa.select(RoomMember)).all() != []
     change_customer_status(acme, CustomerStatus.TERMINATED)

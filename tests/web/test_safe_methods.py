@@ -37,6 +37,7 @@ from portal.permissions.members import RoomMember
 from portal.permissions.memberships import add_membership
 from portal.rooms.models import Role, Room
 from portal.status.models import RoomSession
+from portal.subscriptions.models import SubscriptionProvider
 from portal.subscriptions.package_models import PackageProvider
 from portal.webhooks.models import WebhookDelivery
 from tests.api.conftest import NewProgram, Program, program
@@ -147,9 +148,11 @@ def world(cast: Cast, app: Flask, program: NewProgram) -> Iterator[World]:
     with app.app_context():
         first: Any = lambda column, *where: session.scalars(sa.select(column).where(*where)).first()  # noqa: E731
         room = cast.room()
+        own = first(SubscriptionProvider.id, SubscriptionProvider.subscription_uuid == room.subscription_uuid)
         people = f"/manage/accounts/{room.account.id}/people"
         profile = f"/admin/customers/{room.customer.id}"
         world.more |= {
+            "api.subscription_parts.provider": [f"/api/v1/subscriptions/{room.subscription.id}/providers/{own}"],
             "place_people.show": [people],
             "place_people.add": [f"{people}/new"],
             "place_people.edit": [f"{people}/{cast.user('bob').id}/edit"],

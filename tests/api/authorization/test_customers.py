@@ -41,6 +41,7 @@ SUBSCRIPTIONS = table(
     -      GET     /subscriptions/{subscription}/features                           401    200   404   403   404   404     404     403
     -      POST    /subscriptions/{subscription}/features                           401    409   404   403   404   404     404     403
     -      POST    /subscriptions/{their_subscription}/features                     401    201   404   404   404   404     403     403
+    -      GET     /subscriptions/{subscription}/features/{feature}                 401    200   404   403   404   404     404     403
     -      PATCH   /subscriptions/{subscription}/features/{feature}                 401    200   404   403   404   404     404     403
     -      DELETE  /subscriptions/{subscription}/features/{feature}                 401    204   404   403   404   404     404     403
     -      PATCH   /subscriptions/{their_subscription}/features/{feature}           401    404   404   404   404   404     403     403
@@ -49,6 +50,7 @@ SUBSCRIPTIONS = table(
     -      GET     /subscriptions/{subscription}/providers                          401    200   404   403   404   404     404     403
     -      POST    /subscriptions/{subscription}/providers                          401    201   404   403   404   404     404     403
     -      POST    /subscriptions/{their_subscription}/providers                    401    422   404   404   404   404     403     403
+    -      GET     /subscriptions/{subscription}/providers/{default_provider}       401    200   404   403   404   404     404     403
     -      PATCH   /subscriptions/{subscription}/providers/{default_provider}       401    200   404   403   404   404     404     403
     -      DELETE  /subscriptions/{subscription}/providers/{default_provider}       401    409   404   403   404   404     404     403
     -      PATCH   /subscriptions/{their_subscription}/providers/{default_provider} 401    404   404   404   404   404     403     403

@@ -6,9 +6,12 @@ from typing import Annotated, Any, Literal
 
 from portal.audit.changes import CHANGES
 from portal.audit.models import AuditEvent
+from portal.customers.models import Customer
 from portal.moments import iso_datetime
+from portal.people.models import User
 from portal.resources.columns import Column
 from portal.resources.declaring import Read, Resource, serializer
+from portal.rooms.models import Room
 
 
 @dataclass(frozen=True)
@@ -32,10 +35,10 @@ class AuditEventSchema(Resource):
     action: Annotated[str, Column(AuditEvent.action), Read("event.action")]
     thing: Annotated[str, Column(AuditEvent.thing), Read("event.thing")]
     thing_uuid: Annotated[str | None, Read(lambda row, _: str(row.event.thing_uuid) if row.event.thing_uuid else None)]
-    room_id: str | None
-    actor_id: str | None
+    room_id: Annotated[str | None, Column(Room.id)]
+    actor_id: Annotated[str | None, Column(User.id)]
     client_id: str | None
-    customer_id: str | None
+    customer_id: Annotated[str | None, Column(Customer.id)]
     network: str | None
     changes: Annotated[dict[str, list[Any]], Read(lambda row, _: row.event.details.get(CHANGES, {}))]
     details: Annotated[

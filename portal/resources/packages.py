@@ -5,14 +5,31 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from portal.providers.base import FieldKind
 from portal.resources.amounts import AMOUNT, decimal_string
 from portal.resources.columns import Column, worded
 from portal.resources.declaring import Id, IdentifiedResource, Included, Read, Resource, serializer
-from portal.resources.subscriptions import provider_properties
 from portal.subscriptions.feature_catalog import FEATURES, api_value
 from portal.subscriptions.package_models import PackageStatus, ServicePackage
 from portal.subscriptions.provider_models import ServiceProvider, ServiceType
+from portal.subscriptions.services import adapter_of
 from portal.subscriptions.terms import PeriodUnit
+
+
+def provider_properties(provider: ServiceProvider) -> dict[str, Any]:
+    """The properties of a provider's row, as its adapter declares them; null where nothing is set.
+
+    A secret always reads null, and beside it `<name>_set` says whether there is one. What is stored and no longer
+    declared is left out: it may have been a secret.
+    """
+    shown: dict[str, Any] = {}
+    for declared in adapter_of(provider).properties:
+        value = provider.properties.get(declared.name)
+        if declared.kind is FieldKind.SECRET:
+            shown |= {declared.name: None, f"{declared.name}_set": value is not None}
+        else:
+            shown[declared.name] = value
+    return shown
 
 
 class PackageFeatureSchema(Resource):

@@ -9,16 +9,16 @@ from portal.accounts.models import Account, AccountStatus
 from portal.customers.models import Customer, CustomerStatus, CustomerType
 from portal.customers.search import matches as customer_matches
 from portal.people.emails import canonical_email
-from portal.providers.base import FieldKind
 from portal.resources.amounts import AMOUNT, decimal_string
 from portal.resources.columns import Column, worded
 from portal.resources.declaring import Id, IdentifiedResource, Included, Read, Resource, serializer
-from portal.resources.subscription_parts import SubscriptionFeatureSchema, SubscriptionProviderSchema
+from portal.resources.packages import PackageSchema
+from portal.resources.plain_rooms import PlainRoomSchema
+from portal.resources.subscription_parts import SubscriptionFeatureSchema, SubscriptionProviderSchema, UsageSchema
 from portal.rooms.features import EffectiveFeature
 from portal.subscriptions.feature_catalog import FEATURES, Feature, api_value
 from portal.subscriptions.models import Subscription, SubscriptionStatus
-from portal.subscriptions.provider_models import ServiceProvider, ServiceType
-from portal.subscriptions.services import adapter_of
+from portal.subscriptions.provider_models import ServiceType
 from portal.subscriptions.terms import PeriodUnit
 
 Value = int | bool | None
@@ -58,6 +58,24 @@ class CustomerSchema(IdentifiedResource):
     customer_metadata: dict[str, Any]
 
 
+class PlainAccountSchema(IdentifiedResource):
+    """An instance of a service that a customer bought."""
+
+    object: Literal["Account"]
+    account_name: Annotated[str, worded(Account.account_name)]
+    status: Annotated[
+        Literal["active", "inactive"],
+        Column(Account.status, kind=AccountStatus),
+        Read("status.value"),
+    ]
+    account_key: Annotated[str, Column(Account.account_key)]
+    customer_id: Annotated[Id, CUSTOMER_ID]
+    subscriber_id: SUBSCRIBER_ID
+    subscription_id: Annotated[Id, Read("subscription.id")]
+    owner_id: Annotated[Id, OWNER_ID]
+    account_metadata: dict[str, Any]
+
+
 class SubscriptionSchema(IdentifiedResource):
     """What a customer bought. Unlimited numbers are `true`."""
 
@@ -92,24 +110,15 @@ class SubscriptionSchema(IdentifiedResource):
     customer: Included[CustomerSchema] | None = None
     features: Included[list[SubscriptionFeatureSchema]] | None = None
     providers: Included[list[SubscriptionProviderSchema]] | None = None
+    package: Included[PackageSchema] | None = None
+    usage: Included[list[UsageSchema]] | None = None
+    accounts: Included[list[PlainAccountSchema]] | None = None
+    rooms: Included[list[PlainRoomSchema]] | None = None
 
 
-class AccountSchema(IdentifiedResource):
+class AccountSchema(PlainAccountSchema):
     """An instance of a service that a customer bought."""
 
-    object: Literal["Account"]
-    account_name: Annotated[str, worded(Account.account_name)]
-    status: Annotated[
-        Literal["active", "inactive"],
-        Column(Account.status, kind=AccountStatus),
-        Read("status.value"),
-    ]
-    account_key: Annotated[str, Column(Account.account_key)]
-    customer_id: Annotated[Id, CUSTOMER_ID]
-    subscriber_id: SUBSCRIBER_ID
-    subscription_id: Annotated[Id, Read("subscription.id")]
-    owner_id: Annotated[Id, OWNER_ID]
-    account_metadata: dict[str, Any]
     customer: Included[CustomerSchema] | None = None
     subscription: Included[SubscriptionSchema] | None = None
 
@@ -168,19 +177,3 @@ def serialize_effective_feature(row: EffectiveFeature) -> dict[str, Any]:
 def serialize_feature(feature: Feature) -> dict[str, Any]:
     """One feature of the fixed catalogue."""
     return _serialize_feature(feature)
-
-
-def provider_properties(provider: ServiceProvider) -> dict[str, Any]:
-    """The properties of a provider's row, as its adapter declares them; null where nothing is set.
-
-    A secret always reads null, and beside it `<name>_set` says whether there is one. What is stored and no longer
-    declared is left out: it may have been a secret.
-    """
-    shown: dict[str, Any] = {}
-    for declared in adapter_of(provider).properties:
-        value = provider.properties.get(declared.name)
-        if declared.kind is FieldKind.SECRET:
-            shown |= {declared.name: None, f"{declared.name}_set": value is not None}
-        else:
-            shown[declared.name] = value
-    return shown

@@ -225,7 +225,7 @@ def _require_room_left(account: RoomAccount) -> None:
     if plan is None:
         raise Conflict(CHANGED_MEANWHILE)
     if not is_active(plan.term, now()):
-        raise Conflict(Message("The subscription of this account has ended. Ask whoever runs this portal."))
+        raise Conflict(Message("The account's subscription has ended, or has not begun. Ask whoever runs this portal."))
     most = plan.most_rooms
     if most is None:
         return

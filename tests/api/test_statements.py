@@ -181,8 +181,8 @@ def test_what_stands_above_rooms_costs_the_same_for_one_and_for_many(
     ):
         assert count(admin, path) == 2, path
         assert len(admin.get(path).json["data"]) >= min(rows, 10)
-    parts = "/subscriptions?limit=100&include=customer,features,providers"
-    assert count(admin, parts) == 3
+    parts = "/subscriptions?limit=100&include=customer,package,features,usage,providers,accounts,rooms"
+    assert count(admin, parts) == 8
     assert all(one["features"]["data"] and one["providers"]["data"] for one in admin.get(parts).json["data"])
 
 

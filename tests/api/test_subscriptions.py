@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from portal.accounts.models import Account
 from portal.db import session, transaction
+from portal.scopes import Scope
 from portal.subscriptions.models import Subscription, SubscriptionStatus
 from tests.api.conftest import NewProgram, Program
 from tests.cast import Cast
@@ -53,6 +55,14 @@ def sold(ada: Program, package: str, acme: str) -> str:
     """The address of what Acme bought."""
     body = {"package_id": package, "subscriber_id": acme, "starts_at": "2027-01-31"}
     return f"/subscriptions/{data(ada.post('/subscriptions', body), 201)['id']}"
+
+
+@pytest.fixture
+def running(ada: Program, package: str, acme: str) -> str:
+    """The address of what Acme bought and uses from today on."""
+    return (
+        f"/subscriptions/{data(ada.post('/subscriptions', {'package_id': package, 'subscriber_id': acme}), 201)['id']}"
+    )
 
 
 def test_what_is_sold_is_a_copy_with_its_first_account(ada: Program, package: str, acme: str) -> None:
@@ -174,12 +184,62 @@ def test_where_a_part_is_said_to_be_it_can_be_read(ada: Program, sold: str) -> N
     assert ada.get(f"{sold}/providers/nosuchone1").status_code == 404
 
 
-def test_what_is_included_is_what_its_own_address_tells(ada: Program, sold: str, program: NewProgram) -> None:
-    read = data(ada.get(f"{sold}?include=features,providers"))
+def test_what_is_included_is_what_its_own_address_tells(ada: Program, running: str, program: NewProgram) -> None:
+    everything = "customer,package,features,usage,providers,accounts,rooms"
+    account = data(ada.get(f"{running}?include=accounts"))["accounts"]["data"][0]["id"]
+    room = data(ada.post("/rooms", {"room_name": "One", "account_id": account}), 201)
+    read = data(ada.get(f"{running}?include={everything}"))
     for part in ("features", "providers"):
-        assert read[part]["data"] == data(ada.get(f"{sold}/{part}")) != []
-    own = data(program("alice").get(f"{sold}?include=features,providers"))
-    assert (bool(own["features"]["data"]), own["providers"]) == (True, None), "services are for staff"
+        assert read[part]["data"] == data(ada.get(f"{running}/{part}")) != []
+    assert read["customer"]["data"] == data(ada.get(f"/customers/{read['customer_id']}"))
+    assert read["package"]["data"] == data(ada.get(f"/service-packages/{read['package_id']}"))
+    assert read["accounts"]["data"] == [data(ada.get(f"/accounts/{account}"))]
+    assert read["rooms"]["data"] == [data(ada.get(f"/rooms/{room['id']}"))]
+    usage = [one | {"by": []} for one in data(ada.get(f"{running}/usage"))]
+    assert read["usage"]["data"] == usage != []
+    own = data(program("alice").get(f"{running}?include={everything}"))
+    assert (own["providers"], own["package"]) == (None, None), "services and packages are for staff"
+    for part in ("customer", "features", "usage", "accounts"):
+        assert own[part] == read[part]
+    assert [one["id"] for one in own["rooms"]["data"]] == [room["id"]]
+    listed = {one["id"]: one for one in data(ada.get(f"/subscriptions?include={everything}&limit=100"))}
+    assert listed[read["id"]] == read
+    fewer = data(ada.get(f"{running}?include=rooms&filter=rooms.room_name"))
+    assert fewer["rooms"]["data"] == [{"object": "Room", "id": room["id"], "room_name": "One"}]
+
+
+def test_rooms_are_included_only_with_their_scope(sold: str, program: NewProgram) -> None:
+    narrow = program("admin", Scope.CUSTOMERS_READ, Scope.ADMIN)
+    assert narrow.get(f"{sold}?include=rooms").status_code == 403
+    assert narrow.get(f"{sold}?include=accounts").status_code == 200
+
+
+def test_who_owns_an_account_finds_no_others_in_its_subscription(
+    ada: Program, running: str, program: NewProgram, cast: Cast
+) -> None:
+    first = data(ada.get(f"{running}?include=accounts"))["accounts"]["data"][0]["id"]
+    second = data(ada.post("/accounts", {"subscription_id": running.rpartition("/")[2], "account_name": "Two"}), 201)[
+        "id"
+    ]
+    room = data(ada.post("/rooms", {"room_name": "One", "account_id": first}), 201)["id"]
+    with cast.app.app_context(), transaction():
+        session.scalars(sa.select(Account).where(Account.id == second)).one().owner_uuid = cast.user("bob").uuid
+    read = data(program("bob").get(f"{running}?include=customer,usage,accounts,rooms"))
+    assert ([one["id"] for one in read["accounts"]["data"]], read["rooms"]["data"]) == ([second], [])
+    assert (read["customer"], read["usage"]) == (None, None)
+    assert room
+
+
+def test_the_audit_is_searched_by_person_room_and_customer(ada: Program, cast: Cast, running: str) -> None:
+    with cast.app.app_context():
+        person, customer = cast.user("admin").id, cast.room().customer.id
+    account = data(ada.get(f"{running}?include=accounts"))["accounts"]["data"][0]["id"]
+    room = data(ada.post("/rooms", {"room_name": "Looked at", "account_id": account}), 201)["id"]
+    for search in (f"actor_id:{person}", f"room_id:{room}", f"customer_id:{customer}"):
+        name, value = search.split(":")
+        lines = data(ada.get(f"/audit-events?search={search}&limit=100"))
+        assert {line[name] for line in lines} == {value}
+    assert {line["action"] for line in data(ada.get(f"/audit-events?search=room_id:{room}"))} == {"room.created"}
 
 
 def test_services_are_added_made_the_default_and_removed(ada: Program, sold: str, package: str) -> None:

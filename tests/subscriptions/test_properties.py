@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from portal.audit.models import AuditEvent
 from portal.db import session
 from portal.errors import Invalid
-from portal.resources.subscriptions import provider_properties
+from portal.resources.packages import provider_properties
 from portal.subscriptions.provider_models import ServiceProvider
 from portal.subscriptions.service_providers import change_provider, create_provider
 from portal.subscriptions.services import bound_service

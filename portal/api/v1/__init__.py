@@ -18,5 +18,6 @@ stranger gets 404, a caller without the permission or scope 403. The OpenAPI doc
     audit_events.py       what was done
     term_bodies.py        amounts of money, lengths of time, and values of features in bodies
     includes.py           relations of rooms that are asked for by `include`
+    subscription_includes.py                                             those of subscriptions
     docs.py tutorial.py webhook_docs.py setting_docs.py    the documentation
 """

@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 from sqlalchemy.orm import contains_eager, joinedload, lazyload, load_only
 
 from portal.accounts.operations import sell_package
-from portal.api.v1 import includes
+from portal.api.v1 import subscription_includes
 from portal.api.v1.core import pagination, query_params, responses
 from portal.api.v1.core.endpoint import endpoint, takes
 from portal.api.v1.core.query_params import FieldSelection, listing_of
@@ -27,14 +27,7 @@ from portal.people.models import NAME_LENGTH, User
 from portal.people.staff import StaffPermission
 from portal.permissions.rules import acting_as_staff
 from portal.permissions.visibility import seen_subscriptions, visible_subscription
-from portal.resources.declaring import fields_of
-from portal.resources.subscription_parts import (
-    SubscriptionFeatureSchema,
-    SubscriptionProviderSchema,
-    serialize_subscription_feature,
-    serialize_subscription_provider,
-)
-from portal.resources.subscriptions import SubscriptionSchema, serialize_customer, serialize_subscription
+from portal.resources.subscriptions import SubscriptionSchema, serialize_subscription
 from portal.scopes import Scope
 from portal.status.subscription_lifecycle import delete_subscription
 from portal.subscriptions.cancellation import cancel as cancel_subscription
@@ -44,7 +37,6 @@ from portal.subscriptions.package_models import ServicePackage
 from portal.subscriptions.queries import find_package_by_id, subscription_with_id
 from portal.subscriptions.renewal import renew as renew_subscription
 from portal.subscriptions.selling import create_subscription
-from portal.subscriptions.switching import providers_of_each
 from portal.subscriptions.terms import PeriodUnit
 
 bp = Blueprint("subscriptions", __name__, url_prefix="/subscriptions")
@@ -53,12 +45,8 @@ TAG = "Subscriptions"
 LISTING = listing_of(
     SubscriptionSchema,
     Subscription,
-    includes=("customer", "features", "providers"),
-    inner={
-        "customer": includes.FIELDS["customer"],
-        "features": frozenset(fields_of(SubscriptionFeatureSchema)),
-        "providers": frozenset(fields_of(SubscriptionProviderSchema)),
-    },
+    includes=tuple(subscription_includes.SCHEMAS),
+    inner=subscription_includes.FIELDS,
 )
 _RELATED = (
     contains_eager(Subscription.customer).joinedload(Customer.owner).lazyload(User.platform_roles),
@@ -253,22 +241,7 @@ def _one(found: Subscription, selection: FieldSelection) -> Response:
 
 
 def _serialized(subscriptions: Sequence[Subscription], selection: FieldSelection) -> list[dict[str, object]]:
-    """Representations with the relations that were asked for; the providers of all are read by one statement."""
-    at, somebody = now(), actor.someone()
-    represented: list[dict[str, object]] = [serialize_subscription(one, at) for one in subscriptions]
-    by_staff = StaffPermission.SUBSCRIPTIONS_READ in somebody.staff
-    providers = providers_of_each(subscriptions) if by_staff and selection.wants("providers") else {}
-
-    def included(name: str, subscription: Subscription) -> Any:
-        match name:
-            case "customer":
-                readable = includes.may_read("customer", somebody, subscription.customer)
-                return serialize_customer(subscription.customer) if readable else None
-            case "features":
-                return [serialize_subscription_feature(one) for one in subscription.features]
-        found = providers.get(subscription.uuid)
-        return None if found is None else [serialize_subscription_provider(one, subscription) for one in found]
-
-    for subscription, data in zip(subscriptions, represented, strict=True):
-        data |= {name: selection.included(name, included(name, subscription)) for name in selection.includes}
-    return represented
+    """Representations with the relations that were asked for."""
+    at = now()
+    related = subscription_includes.load(subscriptions, actor.someone(), selection)
+    return [serialize_subscription(one, at) | related[one.uuid] for one in subscriptions]

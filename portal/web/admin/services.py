@@ -18,7 +18,7 @@ from portal.plain_values import columns_for
 from portal.providers import registry
 from portal.providers.base import FieldKind
 from portal.resources.columns import words_begin
-from portal.resources.subscriptions import provider_properties
+from portal.resources.packages import provider_properties
 from portal.rooms.kinds import KINDS
 from portal.subscriptions.models import Subscription
 from portal.subscriptions.provider_models import ServiceProvider, ServiceType

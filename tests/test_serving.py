@@ -35,6 +35,8 @@ PLAN = {
     "max_participants": 25,
     "max_duration": 60,
     "max_rooms": 10,
+    "public_chat": True,
+    "private_chat": True,
 }
 """What the demo's customers bought: what the portal and its built-in service can do."""
 OUTGOING = {"outgoing_private": True, "outgoing_http": True}

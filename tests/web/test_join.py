@@ -13,14 +13,13 @@ from portal.admission.automatic_tokens import sweep_automatic
 from portal.admission.models import AccessCode, RoomToken
 from portal.admission.tokens import pause_token, revoke_token
 from portal.clock import now
-from portal.customers.models import CustomerStatus
 from portal.db import session, transaction
 from portal.people.actor import actor_of
 from portal.rooms.models import Role, RoomStatusWord
 from portal.rooms.operations import trash_room
 from portal.status.models import Participation
 from portal.status.runs import end_session
-from portal.subscriptions.models import SubscriptionFeature
+from portal.subscriptions.models import SubscriptionFeature, SubscriptionStatus
 from tests.cast import CODE, Cast, csrf_of
 
 
@@ -215,12 +214,12 @@ def test_a_link_that_ended_says_so_and_what_to_do_without_the_rooms_name(
 def test_what_is_wrong_with_the_plan_is_told_to_owners_only(cast: Cast, app: Flask) -> None:
     guest = cast.follow(Role.GUEST)
     with app.app_context(), transaction():
-        cast.room().customer.status = CustomerStatus.TERMINATED
+        cast.room().subscription.status = SubscriptionStatus.SUSPENDED
     page = guest.get(cast.board_path).text
     assert "not available right now" in page
-    assert "ustomer" not in page
+    assert "ubscription" not in page
     test = cast.sign_in("alice").get(f"/manage/rooms/{cast.board}/links/{cast.link_ids[Role.GUEST]}/test").text
-    assert "The customer is inactive or terminated" in test
+    assert "The subscription is not active, or its time is over" in test
 
 
 def test_a_link_that_opens_later_makes_people_wait(cast: Cast, app: Flask) -> None:

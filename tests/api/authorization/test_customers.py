@@ -42,6 +42,7 @@ SUBSCRIPTIONS = table(
     -      POST    /subscriptions/{subscription}/features                           401    409   404   403   404   404     404     403
     -      POST    /subscriptions/{their_subscription}/features                     401    201   404   404   404   404     403     403
     -      GET     /subscriptions/{subscription}/features/{feature}                 401    200   404   403   404   404     404     403
+    -      GET     /subscriptions/{their_subscription}/features/{feature}           401    404   404   404   404   404     403     403
     -      PATCH   /subscriptions/{subscription}/features/{feature}                 401    200   404   403   404   404     404     403
     -      DELETE  /subscriptions/{subscription}/features/{feature}                 401    204   404   403   404   404     404     403
     -      PATCH   /subscriptions/{their_subscription}/features/{feature}           401    404   404   404   404   404     403     403
@@ -51,6 +52,7 @@ SUBSCRIPTIONS = table(
     -      POST    /subscriptions/{subscription}/providers                          401    201   404   403   404   404     404     403
     -      POST    /subscriptions/{their_subscription}/providers                    401    422   404   404   404   404     403     403
     -      GET     /subscriptions/{subscription}/providers/{default_provider}       401    200   404   403   404   404     404     403
+    -      GET     /subscriptions/{their_subscription}/providers/{default_provider} 401    404   404   404   404   404     403     403
     -      PATCH   /subscriptions/{subscription}/providers/{default_provider}       401    200   404   403   404   404     404     403
     -      DELETE  /subscriptions/{subscription}/providers/{default_provider}       401    409   404   403   404   404     404     403
     -      PATCH   /subscriptions/{their_subscription}/providers/{default_provider} 401    404   404   404   404   404     403     403

@@ -17,7 +17,7 @@ from portal.status.subscription_usage import counted, usage_of
 from portal.subscriptions.dates import has_ended
 from portal.subscriptions.feature_catalog import FEATURES, Feature, Value
 from portal.subscriptions.models import Subscription, SubscriptionStatus
-from portal.subscriptions.phases import phase_of
+from portal.subscriptions.phases import Phase, phase_of
 from portal.subscriptions.queries import subscription_with_id
 from portal.web.admin.terms_form import price_words
 
@@ -91,7 +91,7 @@ def acts_of(subscription: Subscription) -> Acts:
     ended, terminated = has_ended(subscription, at), status is SubscriptionStatus.TERMINATED
     return Acts(
         renew=not terminated and (subscription.ends_at is not None or ended or not running),
-        cancel=running and subscription.is_active(at),
+        cancel=running and (subscription.is_active(at) or phase_of(subscription, at) is Phase.PLANNED),
         uncancel=subscription.canceled_at is not None and not ended and not terminated,
         suspend=running,
         resume=status is SubscriptionStatus.SUSPENDED,

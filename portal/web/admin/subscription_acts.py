@@ -24,8 +24,10 @@ from portal.subscriptions.cancellation import cancel, uncancel
 from portal.subscriptions.dates import has_ended, usable_until, zone_of
 from portal.subscriptions.granting import sync_features
 from portal.subscriptions.models import Subscription
+from portal.subscriptions.phases import Phase, phase_of
 from portal.subscriptions.queries import subscription_with_id
 from portal.subscriptions.renewal import renew, renewal_of
+from portal.subscriptions.statuses import end as end_subscription
 from portal.subscriptions.statuses import resume, suspend, terminate
 from portal.subscriptions.switching import package_provider_of, switch_service
 from portal.subscriptions.terms import start_of
@@ -198,11 +200,14 @@ class CancellationForm(Form):
 @bp.route("/cancellation", methods=["GET", "POST"])
 @CHANGES
 def cancellation(subscription: Subscription) -> ResponseReturnValue:
-    """Cancel the subscription, at the end of its period or now."""
-    form, end = CancellationForm(), usable_until(subscription)
+    """Cancel the subscription, at the end of its period or now. One that has not begun is ended at once."""
+    form, planned = CancellationForm(), phase_of(subscription, now()) is Phase.PLANNED
+    end = None if planned else usable_until(subscription)
     if form.validate_on_submit():
         with form.refusals():
-            if not cancel(subscription, at_once=form.when.data == "now", by=actor.someone()):
+            if planned:
+                end_subscription(subscription, by=actor.someone())
+            elif not cancel(subscription, at_once=form.when.data == "now", by=actor.someone()):
                 raise Conflict(Message("Only what is active can be canceled."))
             return _done(subscription, _("Canceled."))
     says: list[Message | str] = []

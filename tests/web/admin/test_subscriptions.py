@@ -349,3 +349,15 @@ def test_a_package_leads_to_selling_it_where_it_can_be_sold(cast: Cast, package:
     assert link not in ada.get(address).text
     bob = with_role(cast, "bob", StaffPermission.DASHBOARD_ACCESS, StaffPermission.PACKAGES_READ)
     assert "Sell package" not in bob.get(address).text
+
+
+def test_one_that_has_not_begun_is_canceled_at_once_and_then_deleted(cast: Cast, package: str) -> None:
+    ada = cast.sign_in("admin")
+    path = sell(ada, package, starts_at=f"{now() + timedelta(days=60):%Y-%m-%d}")
+    assert "Cancel subscription" in ada.get(path).text
+    page = ada.get(f"{path}/cancellation").text
+    assert 'value="end"' not in page
+    assert ada.send(f"{path}/cancellation", when="now").status_code == 303
+    with cast.app.app_context():
+        assert only(path).status is SubscriptionStatus.INACTIVE
+    assert ada.send(f"{path}/deletion").status_code == 303

@@ -63,6 +63,7 @@ def test_nothing_that_changes_something_answers_get(app: Flask) -> None:
         "applications.revoke",
         "webhooks.delete",
         "admin_webhooks.delete",
+        "own_accounts.delete",
         "admin_account.delete",
         "admin_customer.delete",
         "admin_packages.delete",

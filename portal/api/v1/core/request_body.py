@@ -108,15 +108,14 @@ def _not_json(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is no JSON value")
 
 
-def _integer(digits: str) -> int:
+def _integer(digits: str) -> int | float:
+    """The whole number; infinity for one that is too large, which `_storable` refuses beside its field."""
     value = int(digits) if len(digits) < 20 else LONGEST_INTEGER + 1  # noqa: PLR2004  (more digits are too many)
-    if abs(value) > LONGEST_INTEGER:
-        raise ValueError("a number is too large")
-    return value
+    return value if abs(value) <= LONGEST_INTEGER else math.inf
 
 
 def _storable(value: object, path: str, depth: int = 0) -> None:
-    """Raise `Invalid` for what is nested too deep, or holds characters that no database takes."""
+    """Raise `Invalid` for what is nested too deep, a number too large, or characters that no database takes."""
     if depth > DEEPEST:
         raise Invalid(**{path or "body": Message("This is nested too deeply.")})
     if isinstance(value, str):

@@ -21,7 +21,7 @@ STAFF = "staff "
 Find = Callable[[str], Any]
 """A function that takes an id of the address and returns the thing, or None if there is none."""
 See = Callable[[Actor, str], Any]
-"""The same for one actor: None, too, if he may not see it."""
+"""A function that takes an actor and an id of the address; None if there is no such thing, or none that he may see."""
 
 
 def staff(permission: StaffPermission, *, sees: See | None = None, **finds: Find) -> Callable[[View], View]:

@@ -12,7 +12,7 @@ from tests.cast import Cast, Client
 from tests.providers.standin.adapter import StandInAdapter
 from tests.providers.standin.server import running
 from tests.providers.standin.world import World, give_board_room_to
-from tests.web.test_conference import Player
+from tests.web.player import Player
 
 CODE = "DEMO-2026"
 

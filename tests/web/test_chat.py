@@ -17,8 +17,9 @@ from portal.subscriptions.granting import set_feature
 from portal.subscriptions.models import Subscription
 from tests.cast import CODE, Cast
 from tests.conftest import BOTH
+from tests.web.player import Player
 from tests.web.test_coming_back import lose
-from tests.web.test_conference import Player, _channels_of_their_own  # noqa: F401  (a fixture)
+from tests.web.test_conference import _channels_of_their_own  # noqa: F401  (a fixture)
 
 
 @pytest.fixture(autouse=True)

@@ -26,7 +26,7 @@ from portal.status.models import Ending, Participation, RoomStatus
 from portal.status.presence import AWAY_TIME
 from tests.cast import Cast
 from tests.conftest import BOTH
-from tests.web.test_conference import Player
+from tests.web.player import Player
 
 
 @pytest.fixture(autouse=True)

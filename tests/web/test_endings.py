@@ -17,7 +17,7 @@ from portal.rooms.models import Role
 from portal.status.models import Ending, Participation
 from portal.status.operations import leave_session
 from tests.cast import Cast, Client
-from tests.web.test_conference import Player
+from tests.web.player import Player
 
 NO_WAY = ("Rejoin", "Enter again", "Sign in again")
 

@@ -15,7 +15,7 @@ from portal.permissions.members import RoomMember
 from portal.permissions.permission import Permission
 from portal.rooms.models import Role
 from tests.cast import Cast, Client
-from tests.web.test_conference import Player
+from tests.web.player import Player
 
 WAITS = 'data-waiting="removed"'
 

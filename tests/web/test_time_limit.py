@@ -24,7 +24,7 @@ from portal.status.room_lifecycle import change_room, delete_room
 from portal.status.runs import end_session
 from portal.subscriptions.models import SubscriptionFeature
 from tests.cast import Cast, editable
-from tests.web.test_conference import Player
+from tests.web.player import Player
 
 
 @pytest.fixture(autouse=True)

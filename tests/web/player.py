@@ -1,0 +1,46 @@
+"""A player's page without a browser: its heartbeats, its signals and its stream."""
+
+import json
+from typing import Any
+
+from tests.cast import Client
+
+
+class Player:
+    """Somebody's player page, without a browser."""
+
+    def __init__(self, client: Client, room_id: str, tab: str) -> None:
+        self.client, self.tab = client, tab
+        self.base = f"/rooms/{room_id}/-/conference"
+        page = client.get(self.base)
+        assert page.status_code == 200, page.status_code
+        self.id = page.text.split('data-id="')[1].split('"')[0]
+        self.csrf = page.text.split('data-csrf="')[1].split('"')[0]
+
+    def say(self, what: str, **body: Any) -> Any:
+        body.setdefault("tab", self.tab)
+        return self.client.post(f"{self.base}/{what}", json=body, headers={"X-CSRFToken": self.csrf})
+
+    def alive(self, **body: Any) -> Any:
+        return self.say("presence", **body)
+
+    def closes(self, tab: str | None = None) -> Any:
+        """What the beacon of a page says that goes away."""
+        form = {"csrf_token": self.csrf, "tab": tab or self.tab}
+        return self.client.post(f"{self.base}/closing", data=form)
+
+    def hear(self, events: int = 1, *, after: str | None = None) -> list[tuple[str, Any]]:
+        """The first so many events of a stream opened now."""
+        mark = "" if after is None else f"&after={after}"
+        answer = self.client.get(f"{self.base}/stream?tab={self.tab}{mark}")
+        assert answer.status_code == 200
+        heard: list[tuple[str, Any]] = []
+        for chunk in answer.response:
+            text = chunk.decode() if isinstance(chunk, bytes) else chunk
+            fields = dict(line.split(": ", 1) for line in text.strip().splitlines() if ": " in line)
+            if "event" in fields:
+                heard.append((fields["event"], json.loads(fields["data"])))
+            if len(heard) >= events:
+                break
+        answer.close()
+        return heard

@@ -49,7 +49,12 @@ def test_who_is_let_in_is_no_refusal(cast: Cast, app: Flask, program: NewProgram
     assert refusals(app) == []
 
 
-@pytest.mark.parametrize("around", ["{}\n", "{} ", "{}.", "“{}”", "https://portal.example/rooms/x?token={}&amp;y"])
+LONG = f"https://portal.example/{'x' * 600}?token={{}}"
+
+
+@pytest.mark.parametrize(
+    "around", ["{}\n", "{} ", "{}.", "“{}”", "https://portal.example/rooms/x?token={}&amp;y", LONG]
+)
 def test_a_token_is_read_out_of_what_was_pasted(cast: Cast, program: NewProgram, around: str) -> None:
     charlie, token = program("charlie"), around.format(token_of(cast, Role.GUEST))
     answer = charlie.post(f"/rooms/{cast.board}/join", {"token": token, "name": "Gus"})

@@ -23,6 +23,7 @@ LIMIT, MOST, EVERYTHING = 10, 100, 1_000
 FARTHEST_PAGE = 1_000
 """The last page that can be asked for by number, because reading it reads all rows before it. A cursor goes further."""
 LONGEST = 500
+_LONGEST = {"cursor": cursors.LONGEST}
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,7 +133,7 @@ LIST_NAMES = SELECTION_NAMES | {
 
 def field_selection(listing: Listing) -> FieldSelection:
     """Parse the query parameters of a single resource. Raises `Invalid` on any other parameter."""
-    return _field_selection(listing, _sent_params(SELECTION_NAMES | set(listing.extra)))
+    return _field_selection(listing, _sent_params(SELECTION_NAMES, listing.extra))
 
 
 def no_params() -> None:
@@ -143,7 +144,7 @@ def no_params() -> None:
 
 def list_query(listing: Listing) -> ListQuery:
     """Parse the query parameters of a list. Raises `Invalid` naming the parameter."""
-    sent = _sent_params(LIST_NAMES | set(listing.extra))
+    sent = _sent_params(LIST_NAMES, listing.extra)
     order, descending = _order(listing, sent)
     by_cursor = "cursor" in sent
     after = None
@@ -176,15 +177,17 @@ def boolean_param(name: str) -> bool:
     return FLAGS[text]
 
 
-def _sent_params(allowed: Set[str]) -> dict[str, str]:
+def _sent_params(common: Set[str], own: Mapping[str, dict[str, Any]]) -> dict[str, str]:
+    """What was sent, each as the document's schema of it allows: the operation's `own` may hold what people paste."""
     sent: dict[str, str] = {}
     for name, values in request.args.lists():
-        if name not in allowed:
-            raise unknown(name[:50], name[:50], sorted(allowed))
+        if name not in common and name not in own:
+            raise unknown(name[:50], name[:50], sorted(common | own.keys()))
         if len(values) > 1:
             raise Invalid(**{name: Message("This was given twice.")})
-        longest = cursors.LONGEST if name == "cursor" else LONGEST
-        if len(values[0]) > longest or any(char < " " for char in values[0]):  # as in the document's patterns
+        longest = own[name].get("maxLength", LONGEST) if name in own else _LONGEST.get(name, LONGEST)
+        lowest = "\x01" if name in own else " "
+        if len(values[0]) > longest or any(char < lowest for char in values[0]):
             raise Invalid(**{name: Message("This is too long, or not text.")})
         sent[name] = values[0]
     return sent

@@ -16,9 +16,10 @@ from portal.db import db, session, transaction
 from portal.people.models import User
 from portal.settings import Settings
 from portal.web import fragment_cache
-from tests import servers
+from tests import remembered, servers
 from tests.cast import Cast, Client
 
+remembered.remember_routes()
 BOTH = pytest.mark.parametrize("database", ["sqlite", "postgresql"], indirect=True)
 
 
@@ -100,6 +101,8 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 def app(database: str, tmp_path: Path) -> Iterator[Flask]:
     app = create_app(settings_for(database, tmp_path))
     app.test_client_class = Client
+    with app.app_context():
+        remembered.hasten(db.engine)
     yield app
     with app.app_context():
         db.session.remove()

@@ -139,10 +139,21 @@ def postgres(folder: Path) -> Iterator[str]:
         server.start()
     except subprocess.TimeoutExpired:  # it waits ten seconds; on a busy machine the server is there a moment later
         server.start()
+    address = server.get_uri().replace("postgresql://", "postgresql+psycopg://")
+    _do_not_wait_for_the_disk(address)
     try:
-        yield server.get_uri().replace("postgresql://", "postgresql+psycopg://")
+        yield address
     finally:
         server.cleanup()
+
+
+def _do_not_wait_for_the_disk(server: str) -> None:
+    engine = sa.create_engine(server, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        for name in ("fsync", "synchronous_commit", "full_page_writes"):
+            connection.execute(sa.text(f"ALTER SYSTEM SET {name} = off"))
+        connection.execute(sa.text("SELECT pg_reload_conf()"))
+    engine.dispose()
 
 
 def new_database(server: str, *, template: str = "") -> str:

@@ -186,7 +186,8 @@ def _hear(poller: select.epoll, streams: dict[int, socket.socket], word: bytes) 
 
 
 def _quiet(poller: select.epoll, streams: dict[int, socket.socket]) -> None:
-    """Read what is left, until nothing more comes."""
-    while ready := poller.poll(0.3):
+    """Read what is left, until nothing more comes, for two seconds at most: many streams are never silent."""
+    until = time.monotonic() + 2
+    while time.monotonic() < until and (ready := poller.poll(0.3)):
         for number, _ in ready:
             streams[number].recv(1 << 16)

@@ -6,8 +6,8 @@
 core, one package for each noun, knows no web: people, customers, subscriptions, accounts, rooms, permissions, status,
 admission, conference, audit, credentials, webhooks; `resources` says what programs are shown of them. Below them are
 tasks, idempotency, undo, throttling, enqueueing, token_format, vault, channels, identifiers, keyset, scopes, moments,
-metadata, plain_values, public_url, networks, word_search, search_terms, clock and errors. `providers` are the services
-that run rooms. The entrances, one for each audience, call the core: `web` (people), `api` and `oauth` (programs),
-`hooks` (providers) and `jobs` (work that nobody waits for); they share `edge`. Imports point from the entrances to the
-core and never back; import-linter checks that.
+metadata, plain_values, unions, public_url, networks, word_search, search_terms, clock and errors. `providers` are the
+services that run rooms. The entrances, one for each audience, call the core: `web` (people), `api` and `oauth`
+(programs), `hooks` (providers) and `jobs` (work that nobody waits for); they share `edge`. Imports point from the
+entrances to the core and never back; import-linter checks that.
 """

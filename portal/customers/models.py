@@ -1,5 +1,6 @@
 """The table of customers: the companies and persons who pay. Their subscriptions, accounts and rooms belong to them."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -141,7 +142,16 @@ def display_name_column() -> sa.ColumnElement[str]:
 
 def customer_is_usable() -> sa.ColumnElement[bool]:
     """`usable` of a `Customer`, as a condition."""
-    return Customer.status.in_([sa.literal_column(f"'{status}'", Customer.status.type) for status in _USABLE])
+    return _has_one_of(_USABLE)
+
+
+def customer_is_unusable() -> sa.ColumnElement[bool]:
+    """The opposite. The few such customers are found by an index, which a NOT would keep from being used."""
+    return _has_one_of([status for status in CustomerStatus if status not in _USABLE])
+
+
+def _has_one_of(statuses: Sequence[CustomerStatus]) -> sa.ColumnElement[bool]:
+    return Customer.status.in_([sa.literal_column(f"'{status}'", Customer.status.type) for status in statuses])
 
 
 @sa.event.listens_for(Customer, "before_insert")

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -39,17 +40,20 @@ def sign_in(
     or `Invalid` without naming the field.
     """
     user = authenticate(email=email, password=password, network=network, device=device)
-    return start_sign_in(user, timezone=timezone)
+    return start_sign_in(user, network=network, timezone=timezone)
 
 
-def start_sign_in(user: User, *, timezone: str | None = None) -> SignIn:
-    """Create a sign-in for a user who has proven who he is. `timezone` is stored if he has none yet."""
+def start_sign_in(user: User, *, network: str, timezone: str | None = None) -> SignIn:
+    """Create a sign-in for a user who has proven who he is. `timezone` is stored if he has none yet.
+
+    `network` is the visitor's network, for the audit.
+    """
     if user.timezone is None and timezone in time_zones():
         user.timezone = timezone
     started = SignIn(user=user)
     session.add(started)
     session.flush()
-    record_event("user.signed_in", user, by=actor_of(user, started))
+    record_event("user.signed_in", user, by=replace(actor_of(user, started), network=network))
     return started
 
 

@@ -108,7 +108,7 @@ def use_password_link(*, token: str, password: str, network: str, timezone: str 
         raise NotFound
     set_password(user, password_hash)
     throttling.release(bucket)
-    return start_sign_in(user, timezone=timezone)
+    return start_sign_in(user, network=network, timezone=timezone)
 
 
 def find_link_of(user: User) -> PasswordLink | None:

@@ -18,6 +18,7 @@ from portal.people.actor import Actor
 from portal.people.memberships import MembershipRead
 from portal.people.staff import StaffPermission
 from portal.permissions.visibility import creating_members
+from portal.unions import in_one_of
 
 MOST = 200
 
@@ -66,11 +67,12 @@ def _creatable(*, everywhere: bool, one: bool, most: int) -> sa.Select[Any]:
     accounts, customers = creating_members(_ACTOR, _AT)
     return query.where(
         customer_is_usable(),
-        sa.or_(
-            Account.owner_uuid == _ACTOR,
-            Customer.owner_uuid == _ACTOR,
-            Account.uuid.in_(accounts),
-            Account.customer_uuid.in_(customers),
+        in_one_of(
+            Account.uuid,
+            sa.select(Account.uuid).where(Account.owner_uuid == _ACTOR),
+            sa.select(Account.uuid).join(Account.customer).where(Customer.owner_uuid == _ACTOR),
+            accounts,
+            sa.select(Account.uuid).where(Account.customer_uuid.in_(customers)),
         ),
     )
 

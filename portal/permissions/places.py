@@ -20,6 +20,7 @@ from portal.people.actor import Actor
 from portal.people.memberships import MembershipMixin
 from portal.people.staff import StaffPermission
 from portal.permissions.rules import has_own_part, holds
+from portal.unions import in_one_of
 
 READING: dict[type[Account | Customer], StaffPermission] = {
     Account: StaffPermission.ACCOUNTS_READ,
@@ -91,7 +92,8 @@ def visible_customers(actor: Actor, at: datetime) -> sa.Select[Customer]:
     members = sa.select(CustomerMember.customer_uuid).where(
         CustomerMember.user_uuid == actor.uuid, *_grants_something(CustomerMember, at)
     )
-    return query.where(customer_is_usable(), sa.or_(Customer.owner_uuid == actor.uuid, Customer.uuid.in_(members)))
+    own = sa.select(Customer.uuid).where(Customer.owner_uuid == actor.uuid)
+    return query.where(customer_is_usable(), in_one_of(Customer.uuid, own, members))
 
 
 def visible_accounts(actor: Actor, at: datetime) -> sa.Select[Account]:
@@ -109,11 +111,12 @@ def visible_accounts(actor: Actor, at: datetime) -> sa.Select[Account]:
     )
     return query.where(
         customer_is_usable(),
-        sa.or_(
-            Account.owner_uuid == actor.uuid,
-            Customer.owner_uuid == actor.uuid,
-            Account.uuid.in_(inside),
-            Account.customer_uuid.in_(below),
+        in_one_of(
+            Account.uuid,
+            sa.select(Account.uuid).where(Account.owner_uuid == actor.uuid),
+            sa.select(Account.uuid).join(Account.customer).where(Customer.owner_uuid == actor.uuid),
+            inside,
+            sa.select(Account.uuid).where(Account.customer_uuid.in_(below)),
         ),
     )
 

@@ -7,7 +7,7 @@ from sqlalchemy.orm import joinedload
 
 from portal.accounts.models import Account, AccountMember
 from portal.clock import now
-from portal.customers.models import Customer, CustomerMember, customer_is_usable
+from portal.customers.models import Customer, CustomerMember, customer_is_unusable
 from portal.db import session
 from portal.people.actor import Actor
 from portal.permissions.members import RoomMember
@@ -31,6 +31,6 @@ def unusable_customers_of(actor: Actor) -> Sequence[Customer]:
         .where(RoomMember.user_uuid == me, RoomMember.lasts(at)),
         sa.select(Room.customer_uuid).where(Room.owner_uuid == me),
     )
-    query = sa.select(Customer).where(Customer.uuid.in_(belonging), sa.not_(customer_is_usable()))
+    query = sa.select(Customer).where(Customer.uuid.in_(belonging), customer_is_unusable())
     found = session.scalars(query.options(joinedload(Customer.owner)).order_by(Customer.sort_name).limit(MOST))
     return found.unique().all()

@@ -19,7 +19,7 @@ from sqlalchemy.orm.interfaces import ORMOption
 from portal.accounts.models import Account, AccountMember
 from portal.accounts.permission import AccountPermission
 from portal.column_types import UTCDateTime
-from portal.customers.models import Customer, CustomerMember, customer_is_usable
+from portal.customers.models import Customer, CustomerMember, customer_is_unusable, customer_is_usable
 from portal.db import read, session, short_id
 from portal.identifiers import matches_identifier
 from portal.people.actor import Actor
@@ -30,6 +30,7 @@ from portal.permissions.permission import Permission
 from portal.permissions.rules import holds
 from portal.rooms.models import Room
 from portal.subscriptions.models import Subscription, plan_column
+from portal.unions import in_one_of
 
 NOBODY, NEVER = UUID(int=0), datetime.max.replace(tzinfo=UTC)
 """Placeholders in cached statements for values that each request binds. Unbound, they match no room."""
@@ -134,7 +135,7 @@ def relations(
     if access_scope.everything:
         return [sa.true()]
     me = sa.bindparam("seen_by", access_scope.actor, type_=sa.Uuid())
-    usable = sa.exists().where(Customer.uuid == Room.customer_uuid, customer_is_usable()).correlate(Room)
+    usable = Room.customer_uuid.not_in(sa.select(Customer.uuid).where(customer_is_unusable()))
     return [
         sa.and_(Room.owner_uuid == me, usable),
         *_each("customer", Room.customer_uuid, access_scope.customers),
@@ -223,8 +224,9 @@ def seen_subscriptions(actor: Actor) -> sa.Select[Subscription]:
     query = sa.select(Subscription).join(Subscription.customer)
     if StaffPermission.SUBSCRIPTIONS_READ in actor.staff:
         return query
-    own = sa.select(Account.subscription_uuid).where(Account.owner_uuid == actor.uuid)
-    return query.where(customer_is_usable(), sa.or_(Customer.owner_uuid == actor.uuid, Subscription.uuid.in_(own)))
+    by_account = sa.select(Account.subscription_uuid).where(Account.owner_uuid == actor.uuid)
+    by_customer = sa.select(Subscription.uuid).join(Subscription.customer).where(Customer.owner_uuid == actor.uuid)
+    return query.where(customer_is_usable(), in_one_of(Subscription.uuid, by_account, by_customer))
 
 
 def visible_subscription(actor: Actor, subscription_id: str, *options: ORMOption) -> Subscription | None:

@@ -41,6 +41,21 @@ def ends_within(days: int, at: datetime) -> sa.ColumnElement[bool]:
     return sa.and_(Subscription.status.in_(_GOING_ON), end > at, end <= at + timedelta(days=days))
 
 
+def ended_within(days: int, at: datetime) -> sa.ColumnElement[bool]:
+    """The condition that a `Subscription` ended within so many days before `at`, in grace or not, with nobody's doing.
+
+    It was neither canceled nor renewed, so its customer may not have noticed.
+    """
+    running_out = (SubscriptionStatus.ACTIVE, SubscriptionStatus.INACTIVE)
+    end = end_or_never()
+    return sa.and_(
+        Subscription.status.in_(running_out),
+        Subscription.canceled_at.is_(None),
+        end > at - timedelta(days=days),
+        end <= at,
+    )
+
+
 def over(at: datetime) -> sa.ColumnElement[bool]:
     """The condition that period and grace of a `Subscription` are over at `at`."""
     return sa.and_(

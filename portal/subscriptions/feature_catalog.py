@@ -25,6 +25,7 @@ class Feature:
 
     `fits`: the types of rooms that have it. `narrowable`: whether a room may ask for less than its plan. `by_service`:
     whether the service behind the room provides it; if not, the portal itself counts or provides it.
+    `unlimited_if_missing`: whether a plan that says nothing about it does not limit it, instead of granting none.
     """
 
     code: str
@@ -34,6 +35,7 @@ class Feature:
     unit: str = ""
     narrowable: bool = True
     by_service: bool = False
+    unlimited_if_missing: bool = False
 
     @property
     def numeric(self) -> bool:
@@ -44,12 +46,19 @@ class Feature:
 FEATURES: dict[str, Feature] = {
     feature.code: feature
     for feature in (
-        Feature("max_accounts", Message("Accounts"), int, _EVERY, narrowable=False),
+        Feature("max_accounts", Message("Accounts"), int, _EVERY, narrowable=False, unlimited_if_missing=True),
         Feature("max_rooms", Message("Rooms"), int, _EVERY, narrowable=False),
         Feature("max_participants", Message("Participants"), int, _MEET),
         Feature("max_viewers", Message("Viewers"), int, _LIVE | _VIDEO),
         Feature("max_outputs", Message("Destinations"), int, _SIMULCAST),
-        Feature("max_duration", Message("Duration"), int, _MEET | _LIVE | _SIMULCAST, unit="min"),
+        Feature(
+            "max_duration",
+            Message("Duration"),
+            int,
+            _MEET | _LIVE | _SIMULCAST,
+            unit="min",
+            unlimited_if_missing=True,
+        ),
         Feature("max_storage", Message("Storage"), int, _MEET | _LIVE | _VIDEO, unit="GB", by_service=True),
         Feature("max_recordings", Message("Recordings"), int, _MEET | _LIVE, by_service=True),
         Feature("record_expiration", Message("Recordings are kept"), int, _MEET | _LIVE, unit="days", by_service=True),

@@ -11,7 +11,7 @@ from portal.customers.models import Customer
 from portal.db import literal_limit, session
 from portal.errors import NotFound
 from portal.identifiers import matches_identifier
-from portal.subscriptions.endings import end_or_never, ends_within
+from portal.subscriptions.endings import end_or_never, ended_within, ends_within
 from portal.subscriptions.models import Subscription, SubscriptionFeature
 from portal.subscriptions.package_models import ServicePackage
 from portal.subscriptions.provider_models import ServiceProvider
@@ -47,9 +47,18 @@ def subscription_with_id(subscription_id: str) -> Subscription | None:
 
 def ending_subscriptions(at: datetime, *, days: int, limit: int) -> list[Subscription]:
     """Those that can be used now and end within so many days, soonest first, with their customers."""
+    return _by_end(ends_within(days, at), limit)
+
+
+def ended_subscriptions(at: datetime, *, days: int, limit: int) -> list[Subscription]:
+    """Those that ran out within so many days, longest ago first, with their customers."""
+    return _by_end(ended_within(days, at), limit)
+
+
+def _by_end(condition: sa.ColumnElement[bool], limit: int) -> list[Subscription]:
     query = (
         sa.select(Subscription)
-        .where(ends_within(days, at))
+        .where(condition)
         .order_by(end_or_never(), Subscription.uuid)
         .limit(literal_limit(limit))
         .options(

@@ -167,7 +167,7 @@ def test_making_staff_of_somebody_does_not_open_what_he_has(ada: Actor, cast: Ca
 
 def test_whoever_is_switched_off_is_signed_out_and_his_streams_end(ada: Actor, cast: Cast) -> None:
     bob = cast.user("bob")
-    own = start_sign_in(bob)
+    own = start_sign_in(bob, network="192.0.2.1")
     session.commit()
     with channels().watch(f"user:{bob.uuid}") as told:
         deactivate_user(bob, by=ada)
@@ -326,7 +326,7 @@ def test_whoever_gets_a_role_signs_in_anew_and_no_older_link_sets_his_password(a
     zoe = create_user(email="zoe@demo.example", name="Zoe")
     token = issue_password_link(zoe, by=ada).path.partition("=")[2]
     before = zoe.updated_at
-    signed_in = start_sign_in(zoe)
+    signed_in = start_sign_in(zoe, network="192.0.2.1")
     change_roles(zoe, by=ada, give=[create_role(name="night-shift", permissions=(), by=ada)])
     session.flush()
     session.expire_all()

@@ -26,7 +26,10 @@ def test_who_is_signed_out_or_deactivated_meanwhile_acts_no_more(
     with app.app_context():
         with transaction():
             alice = cast.user("alice")
-            actor, other = actor_of(alice, start_sign_in(alice)), actor_of(alice, start_sign_in(alice))
+            actor, other = (
+                actor_of(alice, start_sign_in(alice, network="192.0.2.1")),
+                actor_of(alice, start_sign_in(alice, network="192.0.2.1")),
+            )
         assert still_acts(actor)
         with transaction():
             end(actor)

@@ -34,7 +34,7 @@ def kept(cast: Cast) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
         return room.room_settings, room.room_features, room.room_metadata
 
 
-def test_every_declared_setting_and_every_feature_that_can_be_narrowed_has_a_field(
+def test_every_declared_setting_and_every_feature_of_the_plan_that_can_be_narrowed_has_a_field(
     cast: Cast, app: Flask, alice: Client, path: str
 ) -> None:
     page = alice.get(path).text
@@ -42,7 +42,8 @@ def test_every_declared_setting_and_every_feature_that_can_be_narrowed_has_a_fie
     with app.app_context():
         room = cast.room()
         assert set(declared(room.room_type, room.subscription.provider.provider_type)) <= names
-        assert {feature.code for feature in narrowable_features(room.room_type)} <= names
+        codes = {feature.code for feature in narrowable_features(room.room_type)}
+        assert names & codes == codes & set(room.subscription.values) >= {"max_participants", "public_chat"}
     assert {"room_metadata", "room_name", "slug"} <= names
     assert not {"max_rooms", "max_outputs", "allow_create_account"} & names
 
@@ -119,9 +120,9 @@ def test_metadata_that_makes_no_sense_is_said_beside_the_field_and_kept_as_typed
         ("hero_image", "javascript:alert(1)"),
         ("hero_image", "https://user:secret@example.org/a.png"),
         ("guest_policy", "ask"),
-        ("max_recordings", "0"),
-        ("max_storage", "many"),
-        ("recording", "on"),
+        ("max_participants", "0"),
+        ("max_duration", "many"),
+        ("public_chat", "on"),
     ],
 )
 def test_what_makes_no_sense_is_refused_beside_the_field(
@@ -170,6 +171,20 @@ def test_what_the_service_behind_the_room_cannot_do_is_not_shown_as_on(
     assert rows["Participants"][2] == "25"
     hint = "The plan has it on. The service behind the room does not offer it."
     assert alice.get(path).text.count(hint) == 1  # of recording
+
+
+def test_only_what_the_plan_has_can_be_narrowed_and_what_is_not_asked_for_stays(
+    cast: Cast, app: Flask, alice: Client, path: str
+) -> None:
+    page = alice.get(path).text
+    assert 'name="max_participants"' in page
+    assert 'name="max_recordings"' not in page
+    with app.app_context(), transaction():
+        cast.room().room_features = {"max_recordings": 3}
+    assert "The plan does not have it." in alice.get(path).text  # it was set, so it can be taken back
+    assert alice.send(path, **FIELDS).status_code == 303
+    with app.app_context():
+        assert cast.room().room_features == {"max_recordings": 3}
 
 
 def test_where_guests_are_not_let_in_their_link_says_so(cast: Cast, app: Flask, alice: Client, path: str) -> None:

@@ -21,6 +21,7 @@ from portal.permissions.rules import PLATFORM, can
 from portal.resources.audit import AuditEventSchema, AuditLineRead, serialize_audit_event
 from portal.rooms.models import Room
 from portal.scopes import Scope
+from portal.unions import in_one_of
 
 bp = Blueprint("audit_events", __name__, url_prefix="/audit-events")
 
@@ -65,6 +66,9 @@ def _events(somebody: Actor, *, everything: bool) -> sa.Select[Any]:
         return query
     me = somebody.uuid
     accounts = sa.select(Account.uuid).where(Account.owner_uuid == me)
-    owner = sa.or_(Room.owner_uuid == me, Room.account_uuid.in_(accounts), Customer.owner_uuid == me)
-    own = sa.select(Room.uuid).join(Room.customer).where(customer_is_usable(), owner)
-    return query.where(AuditEvent.room_uuid.in_(own))
+    customers = sa.select(Customer.uuid).where(Customer.owner_uuid == me)
+    own = (
+        sa.select(Room.uuid).join(Room.customer).where(customer_is_usable(), relation)
+        for relation in (Room.owner_uuid == me, Room.account_uuid.in_(accounts), Room.customer_uuid.in_(customers))
+    )
+    return query.where(in_one_of(AuditEvent.room_uuid, *own))

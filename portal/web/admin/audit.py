@@ -13,7 +13,6 @@ from sqlalchemy.orm import aliased
 
 from portal.audit.action_words import action_words
 from portal.audit.changes import CHANGES, Changes
-from portal.audit.field_words import field_words
 from portal.audit.models import AuditEvent
 from portal.clock import now
 from portal.credentials.models import OAuthClient
@@ -24,12 +23,10 @@ from portal.edge.i18n import translated
 from portal.edge.staff_guard import staff
 from portal.errors import Message
 from portal.keyset import Key
-from portal.metadata import written
 from portal.people.models import User
 from portal.people.staff import StaffPermission
 from portal.plain_values import columns_for
 from portal.rooms.models import Room
-from portal.subscriptions.feature_catalog import FEATURES
 from portal.web.admin.audit_things import (
     KINDS_OF_THINGS,
     customers_things,
@@ -37,6 +34,7 @@ from portal.web.admin.audit_things import (
     name_of_thing,
     newest_of_customer,
 )
+from portal.web.admin.audit_values import field_label, shown_value
 from portal.web.admin.list_page import csv_answer, list_answer
 from portal.web.admin.lists import AdminList, FilterChoice, ListColumn, ListFilter, ThingFilter, thing_with_id
 
@@ -92,13 +90,17 @@ class AuditRow:
     def changes(self) -> list[Change]:
         """The fields that were changed."""
         told = {**self._pairs, **(self.details.get(CHANGES) or {})}
-        return [Change(_words(name), _shown(before), _shown(after)) for name, (before, after) in told.items()]
+        return [
+            Change(field_label(name), shown_value(name, before), shown_value(name, after))
+            for name, (before, after) in told.items()
+        ]
 
     @property
     def more(self) -> str:
         """What else is known of it, as "name: value"."""
         told = {CHANGES, *(f"{name}{end}" for name in self._pairs for end in _ENDS)}
-        return ", ".join(f"{_words(name)}: {_shown(value)}" for name, value in self.details.items() if name not in told)
+        rest = {name: value for name, value in self.details.items() if name not in told}
+        return ", ".join(f"{field_label(name)}: {shown_value(name, value)}" for name, value in rest.items())
 
     @property
     def _pairs(self) -> Changes:
@@ -115,23 +117,6 @@ class AuditRow:
 
 
 _ENDS = "_before", "_after"
-
-
-def _words(name: str) -> str:
-    """The name of a field or feature as people read it; of settings of services, which only they know, their key."""
-    feature = FEATURES.get(name)
-    words = feature.label if feature is not None else field_words(name)
-    return translated(words) if words is not None else name.replace("_", " ")
-
-
-def _shown(value: Any) -> str:
-    if value is None or value in ("", [], {}):
-        return _("nothing")
-    if isinstance(value, bool):
-        return _("yes") if value else _("no")
-    if isinstance(value, list):
-        return ", ".join(_shown(one) for one in value)
-    return written(value) if isinstance(value, dict) else str(value)
 
 
 _PERIODS = (

@@ -16,6 +16,7 @@ from portal.errors import Message
 from portal.people.models import PlatformRole, User
 from portal.permissions.members import RoomMember
 from portal.rooms.models import Room
+from portal.status.models import Participation
 from portal.subscriptions.models import Subscription
 from portal.subscriptions.package_models import ServicePackage
 from portal.subscriptions.provider_models import ServiceProvider
@@ -60,7 +61,7 @@ KINDS_OF_THINGS = {
     "account_members": KindOfThing(Message("Member of an account"), AccountMember, _member_name(AccountMember)),
     "customer_members": KindOfThing(Message("Member of a customer"), CustomerMember, _member_name(CustomerMember)),
     "room_sessions": KindOfThing(Message("Session")),
-    "participations": KindOfThing(Message("Participant")),
+    "participations": KindOfThing(Message("Participant"), Participation, Participation.name),
     "users": KindOfThing(Message("Person"), User, User.name),
     "platform_roles": KindOfThing(Message("Role"), PlatformRole, PlatformRole.name),
     "oauth_clients": KindOfThing(Message("Program"), OAuthClient, OAuthClient.name),

@@ -20,7 +20,14 @@ from portal.people.staff import StaffPermission
 from portal.status.subscription_usage import reached_limits
 from portal.subscriptions.dates import zone_of
 from portal.subscriptions.endings import WARNINGS, end_of
-from portal.subscriptions.queries import ending_subscriptions, failing_providers, inactive_default_providers
+from portal.subscriptions.models import Subscription
+from portal.subscriptions.phases import Phase, phase_of
+from portal.subscriptions.queries import (
+    ended_subscriptions,
+    ending_subscriptions,
+    failing_providers,
+    inactive_default_providers,
+)
 from portal.web.admin.first_steps import first_steps
 from portal.web.manage.room_filter import RoomFilter, StatusFilter
 from portal.web.manage.room_list import page_of_rooms
@@ -60,21 +67,29 @@ def _live_rooms(somebody: Actor) -> Sequence[Row]:
 
 
 @dataclass(frozen=True)
-class EndingSubscription:
-    """A subscription that ends soon."""
+class DatedSubscription:
+    """A subscription that ends soon or ended lately, with the last days of its term and of the grace it is in."""
 
     id: str
     name: str
     customer_name: str
     last_day: str
+    last_day_of_grace: str
 
 
-def _ending_subscriptions(_somebody: Actor) -> Sequence[EndingSubscription]:
-    return [
-        EndingSubscription(one.id, one.name, one.customer.display_name, last_day(end, zone_of(one.customer)))
-        for one in ending_subscriptions(now(), days=WARNINGS[0], limit=MOST + 1)
-        if (end := end_of(one)) is not None
-    ]
+def _ending_subscriptions(_somebody: Actor) -> Sequence[DatedSubscription]:
+    return [_dated(one) for one in ending_subscriptions(now(), days=WARNINGS[0], limit=MOST + 1)]
+
+
+def _ended_subscriptions(_somebody: Actor) -> Sequence[DatedSubscription]:
+    return [_dated(one) for one in ended_subscriptions(now(), days=WARNINGS[0], limit=MOST + 1)]
+
+
+def _dated(one: Subscription) -> DatedSubscription:
+    zone, end = zone_of(one.customer), end_of(one)
+    grace = one.grace_until if phase_of(one, now()) is Phase.GRACE else None
+    days = (last_day(moment, zone) if moment is not None else "" for moment in (end, grace))
+    return DatedSubscription(one.id, one.name, one.customer.display_name, *days)
 
 
 BLOCKS = (
@@ -89,6 +104,7 @@ BLOCKS = (
         StaffPermission.PROVIDERS_READ,
         lambda _somebody: failing_providers(limit=MOST + 1),
     ),
+    HomeBlock("admin/home/_ended_subscriptions.html", StaffPermission.SUBSCRIPTIONS_READ, _ended_subscriptions),
     HomeBlock("admin/home/_ending_subscriptions.html", StaffPermission.SUBSCRIPTIONS_READ, _ending_subscriptions),
     HomeBlock(
         "admin/home/_reached_limits.html",

@@ -20,7 +20,7 @@ from portal.keyset import Key
 from portal.people.staff import StaffPermission
 from portal.plain_values import columns_for
 from portal.subscriptions.dates import UTC_ZONE
-from portal.subscriptions.endings import end_or_never, ends_within, expected_end, usable
+from portal.subscriptions.endings import end_or_never, ended_within, ends_within, expected_end, usable
 from portal.subscriptions.models import Subscription, SubscriptionStatus
 from portal.subscriptions.package_models import ServicePackage
 from portal.subscriptions.phases import Phase, phase_of
@@ -97,6 +97,7 @@ def _is(status: SubscriptionStatus) -> Callable[[], sa.ColumnElement[bool]]:
 _STATUSES = (
     FilterChoice("usable", Message("Can be used now"), _usable_now),
     FilterChoice("ending", Message("Ends within 14 days"), lambda: ends_within(SOON, now())),
+    FilterChoice("ended", Message("Ran out in the last 14 days"), lambda: ended_within(SOON, now())),
     FilterChoice("canceled", Message("Canceled"), _is(SubscriptionStatus.CANCELED)),
     FilterChoice("suspended", Message("Suspended"), _is(SubscriptionStatus.SUSPENDED)),
     FilterChoice("inactive", Message("Ended"), _is(SubscriptionStatus.INACTIVE)),

@@ -66,8 +66,11 @@ class SettingsForm(EditForm):
         return changed_values(self, self.declared, self.shown)
 
     def overrides(self) -> dict[str, Any]:
-        """The features that were changed, for `change_room`; None for one that follows the plan from now on."""
-        values = {feature.code: self[feature.code].data for feature in self.features}
+        """The features that were changed, for `change_room`; None for one that follows the plan from now on.
+
+        One whose field was not sent, because the page does not offer it, stays as it is.
+        """
+        values = {feature.code: self[feature.code].data for feature in self.features if self[feature.code].raw_data}
         return {
             code: {AS_PLANNED: None, OFF: False}.get(value, value)
             for code, value in values.items()
@@ -123,8 +126,14 @@ def _page(room: Room, form: SettingsForm) -> str:
         form=form,
         scopes=SettingScope,
         plan=room.subscription.values,
+        offered=_offered(room),
         remarks={row.code: row.reason for row in features_of(room) if _needs_a_remark(row)},
     )
+
+
+def _offered(room: Room) -> set[str]:
+    """The codes of the features that the plan has, or that the room has set: nothing else can be narrowed."""
+    return set(room.subscription.values) | set(room.room_features)
 
 
 def _needs_a_remark(row: EffectiveFeature) -> bool:

@@ -16,6 +16,7 @@ from portal.customers.operations import change_customer
 from portal.db import db, session, transaction
 from portal.people.models import User
 from portal.people.staff import StaffPermission
+from portal.rooms.models import Role
 from portal.status.customer_lifecycle import change_customer_status
 from portal.subscriptions.package_features import set_package_feature
 from portal.subscriptions.packages import change_package
@@ -44,8 +45,8 @@ def test_a_line_tells_who_did_what_from_where_and_what_it_was_before(cast: Cast,
         "Subscription suspended",
         "Ada Admin",
         "127.0.0.1",
-        "<del>active</del>",
-        "<ins>suspended</ins>",
+        "<del>Active</del>",
+        "<ins>Suspended</ins>",
         "Acme",
     ):
         assert words in page, words
@@ -106,7 +107,7 @@ def test_the_file_has_the_same_columns(cast: Cast, suspended: str) -> None:
     head, first, *_ = csv.reader(io.StringIO(answer.text.removeprefix("\ufeff")))
     assert head == ["What", "Thing", "Who", "When (UTC)", "From where", "On behalf of", "Before → after"]
     assert first[0] == "Subscription suspended"
-    assert first[-1] == "Status: active → suspended"
+    assert first[-1] == "Status: Active → Suspended"
 
 
 @BOTH
@@ -158,8 +159,50 @@ def test_a_change_of_anything_that_is_sold_tells_what_it_was_before(cast: Cast) 
         ("Name", "Main", "Head office"),
         ("E-mail domains of its people", "nothing", "demo.example"),
         ("Price of one period", "0", "9.90"),
-        ("Status", "active", "suspended"),
+        ("Status", "Active", "Suspended"),
         ("Rooms", "10", "12"),
     ):
         told = rf"{field}: <del>{before}</del>\s*<span aria-hidden=\"true\">→</span> <ins>{after}</ins>"
         assert re.search(told, page), field
+
+
+def test_stored_words_and_moments_are_told_as_people_say_them(cast: Cast) -> None:
+    details = {
+        "ending": "lost",
+        "changes": {"ends_at": ["2027-01-31T00:00:00.000000Z", None], "periodicity_type": ["month", "year"]},
+    }
+    with cast.app.app_context(), transaction():
+        room = cast.room()
+        session.add(
+            AuditEvent(
+                action="subscription.updated", thing="subscriptions", thing_uuid=room.subscription.uuid, details=details
+            )
+        )
+        session.add(
+            AuditEvent(
+                action="room.updated", thing="rooms", thing_uuid=room.uuid, details={"name": "month", "role": "guest"}
+            )
+        )
+    page = cast.sign_in("admin").get(AUDIT).text
+    for words in (
+        "Ends: <del>31 January 2027, 00:00:00 UTC</del>",
+        "<del>months</del>",
+        "<ins>years</ins>",
+        "How it ended: Connection lost",
+        "Name: month, Role: Guest",
+    ):
+        assert words in page, words
+
+
+def test_who_came_in_by_a_link_is_named(cast: Cast) -> None:
+    cast.join(Role.GUEST, name="Gus Guest")
+    page = cast.sign_in("admin").get(f"{AUDIT}?kind=participations").text
+    assert "Joined" in page
+    assert "<bdi>Gus Guest</bdi>" in page
+
+
+def test_a_sign_in_tells_from_where(cast: Cast) -> None:
+    cast.sign_in("admin")
+    with cast.app.app_context():
+        line = session.scalars(sa.select(AuditEvent).where(AuditEvent.action == "user.signed_in")).one()
+        assert line.network == "127.0.0.1"

@@ -1,7 +1,10 @@
 """The first page of staff: it says what needs somebody to act, to those who may read it, and is calm otherwise."""
 
+from datetime import timedelta
+
 import sqlalchemy as sa
 
+from portal.clock import now
 from portal.db import session, transaction
 from portal.people.staff import StaffPermission
 from portal.rooms.models import Role
@@ -47,3 +50,20 @@ def test_rooms_that_are_live_are_links_for_those_who_may_see_all_rooms(cast: Cas
     assert CALM in page  # nobody has to act
     bob = with_role(cast, "bob", StaffPermission.DASHBOARD_ACCESS, StaffPermission.PROVIDERS_READ)
     assert link not in bob.get("/admin").text
+
+
+def test_a_subscription_that_ran_out_unnoticed_is_told_with_what_its_grace_allows(cast: Cast) -> None:
+    with cast.app.app_context(), transaction():
+        sold, sold.ends_at = cast.room().subscription, now() - timedelta(days=2)
+        sold.grace_until = now() + timedelta(days=5)
+    ada = cast.sign_in("admin")
+    assert "in grace, rooms work until" in ada.get("/admin").text
+    with cast.app.app_context(), transaction():
+        cast.room().subscription.grace_until = None
+    page = ada.get("/admin").text
+    assert "Subscriptions that ran out" in page
+    assert "rooms are closed" in page
+    assert sold.name in ada.get("/admin/subscriptions?status=ended").text
+    with cast.app.app_context(), transaction():
+        cast.room().subscription.canceled_at = now()
+    assert CALM in ada.get("/admin").text  # that was somebody's decision

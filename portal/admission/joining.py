@@ -21,7 +21,7 @@ from portal.errors import NotFound
 from portal.people.signed_in import still_acts
 from portal.permissions.rules import member_role
 from portal.permissions.visibility import find_room
-from portal.providers.base import Destination, Joinable, ProviderError, Visit
+from portal.providers.base import Destination, Embeddable, Joinable, ProviderError, Visit
 from portal.rooms.protocols import RoomLike
 from portal.status.arrivals import ArrivalOutdated, Place, Reservation
 from portal.status.service_calls import refusal_of, run_request, start_at_service
@@ -120,6 +120,14 @@ def service_origin(provider: ProviderLike) -> str | None:
     except ProviderError:
         return None
     return service.origin if isinstance(service, Joinable) else None
+
+
+def meets_here(provider: ProviderLike) -> bool:
+    """Whether people meet on a page of the portal itself, so that it can try their camera and microphone before."""
+    try:
+        return isinstance(bound_service(provider), Embeddable)
+    except ProviderError:
+        return False
 
 
 def _promise(service: Joinable, judged: Judgement, provider: ProviderLike) -> tuple[Reservation, Destination]:

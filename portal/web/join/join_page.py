@@ -12,6 +12,7 @@ from flask import render_template, request
 
 from portal.admission.case import Enter, Wait
 from portal.admission.decision import Decision
+from portal.admission.joining import meets_here
 from portal.admission.queries import find_replacement
 from portal.clock import now
 from portal.edge import actor
@@ -47,6 +48,8 @@ class JoinPage:
     """When the running conversation ends by that."""
     ends: str
     """`ends_at` for people, in the reader's time zone; "" if there is none. It changes at midnight."""
+    meets_here: bool
+    """Whether people meet on a page of the portal, so that they can check camera and microphone here."""
     inside_already: bool
     """Whether this device still has a place in the room."""
     asked: bool
@@ -95,6 +98,7 @@ def join_page(
         minutes=longest_minutes(room),
         ends_at=ends_at,
         ends=f"{when(ends_at)} ({zone_name()})" if ends_at is not None else "",
+        meets_here=meets_here(admission.provider),
         inside_already=decision.case.inside_already,
         asked=asked and waits_for == "host",
         code_asked=decision.case.code_needed,

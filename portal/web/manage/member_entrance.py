@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from portal.admission.case import Enter, Wait
 from portal.admission.decision import Decision
 from portal.admission.entering import Declined, preview
-from portal.admission.joining import arrive, service_origin
+from portal.admission.joining import arrive, meets_here, service_origin
 from portal.admission.visitor import Visitor
 from portal.admission.waiting import keep_waiting, start_waiting, stop_waiting
 from portal.edge import actor, admission_cookie
@@ -84,6 +84,7 @@ def _page(room: Room, visitor: Visitor, decision: Decision, *, asked: bool, pres
         decision=decision,
         asked=asked and isinstance(decision.result, Wait),
         pressed=pressed,
+        meets_here=meets_here(current_provider(room)),
         checks=decision.checks if knows_the_plan(actor.someone(), room) else decision.without_the_plan(),
     )
 

@@ -1,9 +1,11 @@
 // The conversation: puts portal, media, peers and page together.
 
+import { forget, leaveOn } from "../../js/devices/kept.js";
+import { isolated } from "../../js/words.js";
 import * as chat from "./chat.js";
 import { watchLevels } from "./levels.js";
 import { Media } from "./media.js";
-import { announce, cover, facts, find, isolated, keepDevices, note, say } from "./page.js";
+import { announce, cover, facts, find, note, say } from "./page.js";
 import { Peer } from "./peer.js";
 import { list } from "./people.js";
 import { Portal } from "./portal.js";
@@ -144,13 +146,13 @@ function showControls() {
   ]) {
     const enabled = kind === "audio" ? media.microphone : media.camera;
     const button = find(id);
-    button.disabled = !media.has(kind);
-    button.setAttribute("aria-pressed", String(media.has(kind) && !enabled));
-    button.querySelector(".words").textContent = say(enabled || !media.has(kind) ? on : off);
+    button.disabled = !media.offers(kind);
+    button.setAttribute("aria-pressed", String(media.offers(kind) && !enabled));
+    button.querySelector(".words").textContent = say(enabled || !media.offers(kind) ? on : off);
   }
   tiles.mark({ ...me, microphone: media.microphone, camera: media.camera, hand: portal.state.hand });
   portal.state = { ...portal.state, microphone: media.microphone, camera: media.camera };
-  if (media.has("audio") || media.has("video")) keepDevices({ audio: media.microphone || !media.has("audio"), video: media.camera || !media.has("video") });
+  if (media.stream.getTracks().length) leaveOn(facts.room, media.switches);
 }
 
 // The place was lost while we were away. Whoever is back soon enters again at once, camera and microphone as they are.
@@ -265,7 +267,7 @@ addEventListener("pagehide", () => portal.closing());
 addEventListener("pageshow", (event) => event.persisted && location.reload());
 find("leave").addEventListener("submit", () => {
   find("leave").elements.tab.value = portal.tab;
-  keepDevices(null);
+  forget(facts.room);
   portal.stop();
 });
 

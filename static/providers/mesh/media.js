@@ -1,52 +1,56 @@
 // The own camera and microphone: got once, switched on and off, and said in words when they cannot be had.
 
-import { facts, find, keptDevices, note, say } from "./page.js";
+import { adviceOn } from "../../js/devices/advice.js";
+import { getTracks, KINDS, VIDEO } from "../../js/devices/getting.js";
+import { chosen, leftOn } from "../../js/devices/kept.js";
+import { facts, find, note, say } from "./page.js";
 
-const VIDEO = { width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 24, max: 30 } };
 const SMALL = { width: 640, height: 360 };
 const MANY = 4; // with more people than this, pictures are sent smaller
 
 export class Media extends EventTarget {
   stream = new MediaStream();
   #stopped = false;
+  #turn = Promise.resolve(); // browsers are asked once at a time
+  #left = leftOn(facts.room);
+  // Where the room says so, people come in with the microphone off; from then on the buttons decide, also after a reload.
+  #startsOn = { audio: facts.muted !== "yes", video: true, ...this.#left };
+  // What somebody came in without, by his own choice: it is asked for when he switches it on.
+  #without = new Set(chosen().without.filter((kind) => !this.#left?.[kind]));
 
   // Ask for what there is. Somebody without camera or microphone watches and listens.
-  async get() {
-    if (!navigator.mediaDevices?.getUserMedia) return this.#tell("insecure");
-    let problem = "";
-    try {
-      this.#use(await navigator.mediaDevices.getUserMedia({ video: VIDEO, audio: true }));
-    } catch (error) {
-      problem = error.name;
-      for (const wish of [{ audio: true }, { video: VIDEO }]) {
-        if (this.#stopped || this.stream.getTracks().length || problem === "NotAllowedError") break;
-        try {
-          this.#use(await navigator.mediaDevices.getUserMedia(wish));
-          problem = wish.audio ? "noCamera" : "";
-        } catch (again) {
-          problem = again.name;
-        }
-      }
-    }
-    if (this.#stopped) return;
-    const words = { NotAllowedError: "denied", NotFoundError: "noDevices", NotReadableError: "busy", noCamera: "noCamera" };
-    this.#tell(problem ? words[problem] ?? "noDevices" : "");
-    note("microphone", facts.muted && this.has("audio") && !this.microphone ? say("startsMuted") : "");
+  get() {
+    return (this.#turn = this.#turn.then(() => this.#get()));
   }
 
   get microphone() {
-    return this.stream.getAudioTracks().some((track) => track.enabled);
+    return this.#isOn("audio");
   }
 
   get camera() {
-    return this.stream.getVideoTracks().some((track) => track.enabled);
+    return this.#isOn("video");
+  }
+
+  // How both are to be after a reload. What could not be had is tried again.
+  get switches() {
+    const on = (kind) => this.#isOn(kind) || !this.offers(kind);
+    return { audio: on("audio"), video: on("video") };
   }
 
   has(kind) {
     return this.stream.getTracks().some((track) => track.kind === kind);
   }
 
+  // Whether it can be switched on.
+  offers(kind) {
+    return this.has(kind) || this.#without.has(kind);
+  }
+
   switch(kind, on) {
+    if (on && this.#without.delete(kind)) {
+      this.#startsOn[kind] = true;
+      return this.get();
+    }
     for (const track of this.stream.getTracks()) if (track.kind === kind) track.enabled = on;
     this.dispatchEvent(new Event("change"));
   }
@@ -63,12 +67,26 @@ export class Media extends EventTarget {
     for (const track of this.stream.getTracks()) track.stop();
   }
 
-  // Where the room says so, people come in with the microphone off; from then on the buttons decide, also after a reload.
-  #startsOn = { audio: facts.muted !== "yes", video: true, ...keptDevices() };
+  async #get() {
+    const kinds = KINDS.filter((kind) => !this.has(kind) && !this.#without.has(kind));
+    const { tracks, problem } = await getTracks(kinds);
+    this.#use(tracks);
+    if (this.#stopped) return;
+    const lacking = kinds.filter((kind) => !this.has(kind));
+    const without = say(this.stream.getTracks().length ? "goOn" : "watch");
+    note("devices", problem ? `${say(adviceOn(problem, lacking))} ${without}` : "");
+    find("again").hidden = !problem || problem === "insecure";
+    note("microphone", facts.muted && this.has("audio") && !this.microphone ? say("startsMuted") : "");
+    this.dispatchEvent(new Event("change"));
+  }
 
-  #use(found) {
-    if (this.#stopped) return found.getTracks().forEach((track) => track.stop());
-    for (const track of found.getTracks()) {
+  #isOn(kind) {
+    return this.stream.getTracks().some((track) => track.kind === kind && track.enabled);
+  }
+
+  #use(tracks) {
+    if (this.#stopped) return tracks.forEach((track) => track.stop());
+    for (const track of tracks) {
       track.enabled = this.#startsOn[track.kind];
       this.#startsOn[track.kind] = true;
       this.stream.addTrack(track);
@@ -77,12 +95,6 @@ export class Media extends EventTarget {
         this.dispatchEvent(new Event("change"));
       });
     }
-    this.dispatchEvent(new Event("tracks"));
-  }
-
-  #tell(key) {
-    note("devices", key ? say(key) : "");
-    find("again").hidden = !["denied", "busy", "noDevices"].includes(key);
-    this.dispatchEvent(new Event("change"));
+    if (tracks.length) this.dispatchEvent(new Event("tracks"));
   }
 }

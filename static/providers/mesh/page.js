@@ -1,23 +1,17 @@
 // The player's elements and words. Names are shown as text only, never as markup.
 
+import { sentences } from "../../js/words.js";
+
 const root = document.getElementById("player");
 export const facts = {
   ...root.dataset,
   ice: JSON.parse(root.dataset.ice),
-  words: JSON.parse(root.dataset.words),
+  words: { ...JSON.parse(root.dataset.words), ...JSON.parse(root.dataset.deviceWords) },
 };
 
 export const find = (id) => document.getElementById(id);
 
-// The sentence `key` with its {placeholders} filled in.
-export function say(key, values = {}) {
-  return facts.words[key].replace(/\{(\w+)\}/g, (_, name) => isolated(values[name] ?? ""));
-}
-
-// A text within another: if it runs from right to left, it keeps that to itself (characters FSI and PDI).
-export function isolated(text) {
-  return /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\u{10800}-\u{10fff}\u{1e800}-\u{1efff}]/u.test(text) ? `\u2068${text}\u2069` : text;
-}
+export const say = sentences(facts.words);
 
 export function initials(name) {
   const words = name.trim().split(/\s+/);
@@ -28,26 +22,6 @@ export function initials(name) {
 export function note(cause, text) {
   for (const line of find("note").children) if (line.dataset.cause === cause) line.textContent = text;
   find("note").hidden = !find("note").textContent.trim();
-}
-
-// How microphone and camera were left in this tab, so that a reload changes nothing; null at first.
-const KEPT = `devices ${facts.room}`;
-
-export function keptDevices() {
-  try {
-    return JSON.parse(sessionStorage.getItem(KEPT));
-  } catch {
-    return null; // a browser that keeps nothing, or not for this site
-  }
-}
-
-export function keepDevices(devices) {
-  try {
-    if (devices) sessionStorage.setItem(KEPT, JSON.stringify(devices));
-    else sessionStorage.removeItem(KEPT);
-  } catch {
-    // a reload starts with both on
-  }
 }
 
 // The id that this tab's page had before it was reloaded. It is kept from when that page went until the next one reads it,

@@ -287,3 +287,10 @@ def test_a_participants_address_is_good_for_him_alone(world: World) -> None:
     forged = answer.location.replace("visitor", "chair")
     with pytest.raises(urllib.error.HTTPError, match="401"):
         urllib.request.urlopen(forged, timeout=5)
+
+
+def test_the_portal_checks_no_camera_for_a_service_elsewhere(world: World) -> None:
+    guest = world.cast.follow(Role.GUEST)
+    page = guest.get(world.cast.board_path).text
+    assert "invites you to" in page
+    assert "Check camera and microphone" not in page

@@ -23,6 +23,7 @@ class Check(StrEnum):
     OPENING = "opening time"
     USES = "uses left"
     CODE = "access code"
+    NOT_LOCKED = "not locked"
     GUESTS = "guest policy"
     HOST = "host present"
     CAPACITY = "capacity"
@@ -42,8 +43,13 @@ class Reason(StrEnum):
     CODE_MISSING = "code missing"
     CODE_WRONG = "code wrong"
     NO_VALID_CODE = "no valid code"
+    LOCKED = "locked"
     NO_GUESTS = "no guests"
     FULL = "full"
+
+
+PASSING = frozenset({Reason.LOCKED, Reason.FULL})
+"""Refusals that may be over at any moment: the door keeps its form, and looks again."""
 
 
 @dataclass(frozen=True)
@@ -103,6 +109,9 @@ class Case:
     """Whether any code of the role is still valid."""
     code: Literal["missing", "wrong", "right", "unasked"] = "missing"
     # the room right now
+    locked: bool = False
+    comes_back: bool = False
+    """Whether the visitor lost his place in the running session, or a moderator gave it back."""
     guest_policy: Literal["accept", "ask", "refuse"] = "accept"
     host_needed: bool = False
     host_present: bool = False

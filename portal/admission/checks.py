@@ -128,6 +128,13 @@ def _visitor_checks(case: Case) -> Iterator[Line]:
 def _live_checks(case: Case) -> Iterator[Line]:
     role = role_of(case)
     guest = role is Role.GUEST
+    is_new = not case.inside_already and not case.comes_back
+    yield _line(
+        Check.NOT_LOCKED,
+        _refuse_if(case.locked and is_new and role is not Role.MODERATOR, Reason.LOCKED),
+        Message("A moderator has locked the room"),
+        Message("Locked, but not for this visitor") if case.locked else Message("Not locked"),
+    )
     yield _line(
         Check.GUESTS,
         _refuse_if(guest and case.guest_policy == "refuse", Reason.NO_GUESTS)

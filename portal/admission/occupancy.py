@@ -34,7 +34,9 @@ the clock has ended is over: whoever comes to the next one uses the link once mo
 class Occupancy:
     """How many are in a room and in its subscription, and what one visitor did in the running session.
 
-    `removed`: a moderator removed the visitor, and none has let him in again. `inside`: the uuid of this device's open
+    `removed`: a moderator removed the visitor, and none has let him in again. `locked`: one has locked the room.
+    `comes_back`: this device was last in the running session until it lost the connection, or was removed and let in
+    again; None if it never was in it. `inside`: the uuid of this device's open
     participation. `used`: the device has entered by this link, or one that it replaced or that replaced it, in the
     running session, or has left an earlier one within `RETURN_TIME`: entering again counts no other use. `code_uuid`:
     the access code by which the device did so last. `valid_codes`: how many of the room's access codes for the
@@ -44,6 +46,8 @@ class Occupancy:
     """
 
     removed: bool
+    locked: bool
+    comes_back: bool | None
     inside: UUID | None
     used: bool
     code_uuid: UUID | None
@@ -128,6 +132,8 @@ def _occupancy_columns() -> tuple[Any, ...]:
     expired = AccessCode.expires_at <= sa.bindparam("at", type_=AccessCode.expires_at.type)
     return (
         removed.correlate(RoomToken, RoomSession),
+        RoomSession.locked_at.is_not(None),
+        _comes_back().correlate(RoomSession).scalar_subquery(),
         OWN.uuid,
         sa.select(Participation.uuid)
         .join(_CAME_BY, _CAME_BY.uuid == Participation.token_uuid)
@@ -195,6 +201,21 @@ def _returns() -> sa.ColumnElement[bool]:
                 Participation.left_at > sa.bindparam("returns_since", type_=Participation.left_at.type),
             ),
         ),
+    )
+
+
+def _comes_back() -> sa.Select[bool]:
+    """Whether this device lost its last place in the running run, or a moderator gave it back; null: it had none."""
+    return (
+        sa.select(
+            sa.case(
+                (Participation.ending == constant(Ending.LOST), sa.true()),
+                else_=Participation.readmitted_at.is_not(None),
+            )
+        )
+        .where(Participation.session_uuid == RoomSession.uuid, Participation.device == _DEVICE)
+        .order_by(Participation.entered_at.desc())
+        .limit(literal_limit(1))
     )
 
 

@@ -108,6 +108,8 @@ def case_of(room: RoomLike, visitor: Visitor, *, occupancy: Occupancy, at: datet
         uses_this_link=link is not None and occupancy.used,
         code_needed=occupancy.valid_codes is not None and visitor.member_role is None,
         code_valid=occupancy.valid_codes != 0,
+        locked=occupancy.locked,
+        comes_back=bool(occupancy.comes_back),
         guest_policy="refuse" if room.room_settings.get(GUEST_POLICY) == "refuse" else "accept",
         host_needed=bool(room.room_settings.get(WAIT_FOR_HOST)),
         host_present=occupancy.moderators > 0,

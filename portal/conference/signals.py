@@ -38,6 +38,9 @@ class SignalType(StrEnum):
     LOWER_HAND = "lower_hand"
     REMOVE = "remove"
     READMIT = "readmit"
+    LOCK = "lock"
+    UNLOCK = "unlock"
+    END = "end"
 
 
 _TOLD = {
@@ -47,17 +50,23 @@ _TOLD = {
 }
 """What a moderator does to somebody's page, which does it, and what the audit calls it."""
 
-_MODERATORS_ONLY = frozenset({*_TOLD, SignalType.REMOVE, SignalType.READMIT})
+_FOR_THE_ROOM = frozenset({SignalType.LOCK, SignalType.UNLOCK, SignalType.END})
+_MODERATORS_ONLY = frozenset({*_TOLD, SignalType.REMOVE, SignalType.READMIT, *_FOR_THE_ROOM})
 _PLAIN = (str, int, float, type(None))
 
 
+def is_for_the_room(kind: SignalType) -> bool:
+    """Whether this concerns the room as a whole, and so names nobody: `portal.conference.whole_room` does it."""
+    return kind in _FOR_THE_ROOM
+
+
 def is_moderation(kind: SignalType) -> bool:
-    """Whether this is something that only moderators do to others, and that is written to the audit."""
+    """Whether this is something that only moderators do, and that is written to the audit."""
     return kind in _MODERATORS_ONLY
 
 
 def may_signal(role: Role, kind: SignalType) -> bool:
-    """Whether a role may send such a signal: everybody negotiates media, only moderators act on others."""
+    """Whether a role may send such a signal: everybody negotiates media, only moderators moderate."""
     return role is Role.MODERATOR or not is_moderation(kind)
 
 

@@ -135,6 +135,8 @@ class RoomSession(IdentifierMixin, Base):
     external: Mapped[str] = mapped_column(sa.String(EXTERNAL_LENGTH), default="")
     end_wanted: Mapped[bool] = mapped_column(default=False)
     """Whether it was ended here and its service has not been told yet."""
+    locked_at: Mapped[datetime | None]
+    """Since when only moderators may enter, and who comes back; None: the room is not locked."""
     room: Mapped[Room] = relationship()
     provider: Mapped[ServiceProvider | None] = relationship()
 

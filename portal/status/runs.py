@@ -68,7 +68,7 @@ def end_session(room: Identified, *, ending: Ending = Ending.ENDED, by: Actor | 
     return _end(read_locked_room(locked), ending=ending, by=by) if locked is not None else 0
 
 
-def end_run(run_uuid: UUID, *, ending: Ending = Ending.CLOSED, if_empty: bool = False) -> int:
+def end_run(run_uuid: UUID, *, ending: Ending = Ending.CLOSED, if_empty: bool = False, by: Actor | None = None) -> int:
     """End this run, unless it has ended meanwhile; with `if_empty`, only if nobody is in. Returns how many were in."""
     room_uuid = session.scalar(sa.select(RoomSession.room_uuid).where(RoomSession.uuid == run_uuid))
     room = lock_room(room_uuid) if room_uuid is not None else None
@@ -77,7 +77,7 @@ def end_run(run_uuid: UUID, *, ending: Ending = Ending.CLOSED, if_empty: bool = 
     here = read_locked_room(room)
     if here.run is None or here.run.uuid != run_uuid or (if_empty and here.people):
         return 0
-    return _end(here, ending=ending, by=None)
+    return _end(here, ending=ending, by=by)
 
 
 def require_usable(room: Room) -> None:

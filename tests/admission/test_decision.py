@@ -73,6 +73,11 @@ TABLE: list[tuple[str, dict[str, Any], Result, Check | None]] = [
     ("a member where guests are refused", MEMBER | {"guest_policy": "refuse"}, Enter(Role.ATTENDEE), None),
     ("a moderator's link where guests are refused", HOST_LINK | {"guest_policy": "refuse"}, Enter(Role.MODERATOR), None),
     ("an attendee where guests are refused", LINK | {"guest_policy": "refuse"}, Enter(Role.ATTENDEE), None),
+    ("an attendee at a locked room", LINK | {"locked": True}, Refuse(Reason.LOCKED), Check.NOT_LOCKED),
+    ("a guest at a locked room where guests wait", GUEST_LINK | {"locked": True, "guest_policy": "ask"}, Refuse(Reason.LOCKED), Check.NOT_LOCKED),
+    ("a moderator at a locked room", HOST_LINK | {"locked": True}, Enter(Role.MODERATOR), None),
+    ("a reload in a locked room", LINK | {"locked": True, "inside_already": True}, Enter(Role.ATTENDEE), None),
+    ("who lost the connection to a locked room", LINK | {"locked": True, "comes_back": True}, Enter(Role.ATTENDEE), None),
     ("an attendee before the host", LINK | {"host_needed": True}, Wait("host"), Check.HOST),
     ("an attendee after the host", LINK | {"host_needed": True, "host_present": True}, Enter(Role.ATTENDEE), None),
     ("the host", HOST_LINK | {"host_needed": True}, Enter(Role.MODERATOR), None),
@@ -83,6 +88,7 @@ TABLE: list[tuple[str, dict[str, Any], Result, Check | None]] = [
     # the order: the first failure is the answer
     ("a closed plan tells before a bad link does", LINK | {"subscription_usable": False, "revoked": True}, Refuse(Reason.UNAVAILABLE), Check.SUBSCRIPTION),
     ("a revoked link tells before a code is asked", LINK | CODED | {"revoked": True}, Refuse(Reason.REVOKED), Check.LINK_VALID),
+    ("a wrong code tells nothing about the lock", LINK | CODED | {"code": "wrong", "locked": True}, Refuse(Reason.CODE_WRONG), Check.CODE),
     ("a wrong code tells nothing about places", LINK | CODED | {"code": "wrong", "room_places": 0}, Refuse(Reason.CODE_WRONG), Check.CODE),
 ]  # fmt: skip
 

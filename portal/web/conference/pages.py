@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from portal.admission.case import Reason, Refuse
+from portal.admission.case import PASSING, Refuse
 from portal.admission.decision import Decision
 from portal.admission.entering import preview
 from portal.admission.reauthorization import ABSENT, MEMBERSHIP, READMITTED, SIGNED_OUT, ParticipationEnded
@@ -148,7 +148,7 @@ def _way_back(admission: Admission, decision: Decision, reason: str) -> Way | No
             return Way(_("Enter again"), members)
         if somebody is None and reason == SIGNED_OUT:
             return Way(_("Sign in again"), url_for("session.sign_in", next=members))
-    shut = isinstance(decision.result, Refuse) and decision.reason is not Reason.FULL
+    shut = isinstance(decision.result, Refuse) and decision.reason not in PASSING
     return None if shut or not admission.may_know else Way(_("Rejoin"), admission.address)
 
 

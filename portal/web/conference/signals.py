@@ -22,6 +22,7 @@ from portal.conference.signals import (
     SignalType,
     find_receiver,
     heartbeat,
+    is_for_the_room,
     is_moderation,
     mailbox,
     moderate,
@@ -30,6 +31,7 @@ from portal.conference.signals import (
     require_may_signal,
     roster,
 )
+from portal.conference.whole_room import moderate_room
 from portal.db import reading, session, transaction, writing
 from portal.edge import admission_cookie
 from portal.edge.admission_cookie import AdmissionCookie
@@ -100,9 +102,14 @@ def closing(participant: Participant) -> ResponseReturnValue:
 def send_signal(participant: Participant) -> ResponseReturnValue:
     """Relay a signal to another participant; or do what a moderator asks, which is written to the audit."""
     body, sender = json_body(), participant.participation
-    tab, to, kind = word(body, "tab"), word(body, "to"), _kind(body)
+    tab, kind = word(body, "tab"), _kind(body)
+    to = "" if is_for_the_room(kind) else word(body, "to")
     session.commit()  # no transaction is open while others are told
     require_may_signal(sender, tab, kind)
+    if is_for_the_room(kind):
+        with writing():
+            moderate_room(sender=sender, kind=kind, by=participant.member)
+        return {"ok": True}, HTTPStatus.ACCEPTED
     receiver = find_receiver(participant.room, sender, to, kind)
     session.commit()
     if is_moderation(kind):
@@ -210,8 +217,13 @@ def _people(app: Flask, room_id: str, cookie: AdmissionCookie) -> tuple[dict[str
         people = [
             asdict(person) | {"you": person.id == participant.participation.id} for person in roster(participant.room)
         ]
-        since = participant.participation.run.started_at.isoformat()
-        told: dict[str, Any] = {"people": people, "count": len(people), "since": since}
+        run = participant.participation.run
+        told: dict[str, Any] = {
+            "people": people,
+            "count": len(people),
+            "since": run.started_at.isoformat(),
+            "locked": run.locked_at is not None,
+        }
         if participant.participation.role is Role.MODERATOR:
             told["removed"] = [{"id": one.id, "name": one.name} for one in removed_people(participant.room)]
     return told, _membership_end(participant)

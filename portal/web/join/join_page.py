@@ -10,7 +10,7 @@ from typing import Literal
 
 from flask import render_template, request
 
-from portal.admission.case import Enter, Wait
+from portal.admission.case import Enter, Reason, Wait
 from portal.admission.decision import Decision
 from portal.admission.joining import meets_here
 from portal.admission.queries import find_replacement
@@ -24,6 +24,7 @@ from portal.status.time_limit import end_of_run, longest_minutes
 from portal.web.forms import Form
 
 TEMPLATE = "join/show.html"
+DoorState = Literal["open", "opening", "waiting", "locked", "full"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +38,7 @@ class JoinPage:
     description: str
     owner: str
     customer: str
-    state: Literal["open", "opening", "waiting", "full"]
+    state: DoorState
     opens_at: datetime | None
     """When the room opens, if it does so later."""
     people_in: int | None
@@ -124,12 +125,12 @@ def is_member(room_id: str) -> bool:
     return somebody is not None and find_member(somebody, room_id, device="") is not None
 
 
-def _state(decision: Decision) -> Literal["open", "opening", "waiting", "full"]:
+def _state(decision: Decision) -> DoorState:
     if isinstance(decision.result, Enter):
         return "open"
     if isinstance(decision.result, Wait):
         return "opening" if decision.result.wait_for == "opening" else "waiting"
-    return "full"  # the only refusal with a form
+    return "locked" if decision.reason is Reason.LOCKED else "full"  # the refusals with a form
 
 
 def _new_link(admission: Admission) -> str:

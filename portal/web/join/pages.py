@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext as _l
 from wtforms import StringField
 
-from portal.admission.case import Reason, Refuse, Wait
+from portal.admission.case import PASSING, Refuse, Wait
 from portal.admission.decision import Decision
 from portal.admission.entering import Declined, preview
 from portal.admission.joining import arrive
@@ -147,8 +147,8 @@ def _as_member(room_id: str) -> ResponseReturnValue:
 
 
 def _refuses(decision: Decision) -> bool:
-    """Whether the page has no form. A full room has one, because somebody may leave at any moment."""
-    return isinstance(decision.result, Refuse) and decision.reason is not Reason.FULL
+    """Whether the page has no form. It has one where the refusal may be over at any moment."""
+    return isinstance(decision.result, Refuse) and decision.reason not in PASSING
 
 
 def _known_name(admission: Admission) -> str:

@@ -9,6 +9,7 @@ import { announce, cover, facts, find, note, say } from "./page.js";
 import { Peer } from "./peer.js";
 import { list } from "./people.js";
 import { Portal } from "./portal.js";
+import { showRoom, startRoom } from "./room.js";
 import * as tiles from "./tiles.js";
 
 const NEAR = 10 * 60_000; // ms: whoever was away for longer is asked before he enters again
@@ -90,6 +91,7 @@ function onRoster({ detail }) {
     announce(say(removed ? "removed" : "left", { name: person.name }));
   }
   list(people, detail.removed ?? [], moderate);
+  showRoom(detail);
   chat.allow(people, detail.chat);
   note("alone", people.length === 1 ? say("alone") : "");
   media.fit(people.length);
@@ -278,6 +280,7 @@ tiles.tileOf(me);
 showControls();
 find("hand").disabled = false;
 chat.start(portal);
+startRoom(portal);
 await portal.start(takeover);
 if (!portal.ended) { // a second tab leaves camera and microphone alone
   setInterval(showCount, 10000);

@@ -1,0 +1,52 @@
+// The room as a whole: whether it is locked, which all are told; and for moderators locking it, and ending the
+// conversation for everyone. The server decides whether somebody may.
+
+import { announce, find, say } from "./page.js";
+
+let portal = null;
+let locked = null; // as the roster last said; null before the first
+
+export function startRoom(to) {
+  portal = to;
+  find("lock").addEventListener("click", () => ask(locked ? "unlock" : "lock"));
+  find("end").addEventListener("click", () => showQuestion(true));
+  find("end-not").addEventListener("click", () => showQuestion(false));
+  find("end-now").addEventListener("click", end);
+  find("end-question").addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    event.stopPropagation(); // it goes on, and leaves the list open
+    showQuestion(false);
+  });
+}
+
+// `told`: what the roster says.
+export function showRoom(told) {
+  find("whole-room").hidden = !told.people.some((person) => person.you && person.role === "moderator");
+  if (locked !== null && locked !== told.locked) announce(say(told.locked ? "lockedNow" : "unlockedNow"));
+  locked = told.locked;
+  find("locked").hidden = !locked;
+  find("lock").textContent = say(locked ? "unlockRoom" : "lockRoom");
+  find("end-words").textContent = say("endAsked", { n: told.count });
+}
+
+// Promises whether the portal did it.
+async function ask(kind) {
+  const answer = await portal.signal({}, kind, null);
+  if (!answer?.ok) announce(say("notDone"));
+  return Boolean(answer?.ok);
+}
+
+async function end() {
+  find("end-now").disabled = true;
+  find("end-not").focus(); // what was pressed has gone
+  if (await ask("end")) return; // the stream says that it is over
+  find("end-now").disabled = false;
+  find("end-words").textContent = say("notDone");
+}
+
+// Ask before everybody is sent out, or take the question back. Going on is what the focus offers.
+function showQuestion(open) {
+  find("end-question").hidden = !open;
+  find("whole-room-acts").hidden = open;
+  find(open ? "end-not" : "end").focus();
+}

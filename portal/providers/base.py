@@ -159,11 +159,11 @@ class RunStatus:
 
 @dataclass(frozen=True, kw_only=True)
 class Player:
-    """What the conference page embeds: a template with its context, a script and a stylesheet."""
+    """What the conference page embeds: a template with its context, a script, and stylesheets in their order."""
 
     template: str
     script: str
-    stylesheet: str
+    stylesheets: tuple[str, ...]
     context: Mapping[str, Any] = field(default_factory=dict)
 
 

@@ -141,7 +141,7 @@ def test_its_player_is_a_template_of_its_own_folder(app: Flask, adapter: Adapter
     player = service.player()
     assert player.template == f"providers/{adapter.key}/_player.html"
     assert app.jinja_env.get_template(player.template).name == player.template
-    for file in (player.script, player.stylesheet):
+    for file in (player.script, *player.stylesheets):
         assert file.startswith(f"providers/{adapter.key}/")
         assert (STATIC / file).is_file()
     assert player == service.player(), "asking twice changes nothing"

@@ -9,6 +9,9 @@ from typing import Any
 
 from portal.providers.base import Player, Property, Setting
 
+NOUNS = ("player", "tiles", "side", "chat", "controls", "notes")
+"""The player's stylesheets, one for each thing that it shows."""
+
 
 class Mesh:
     """The adapter for conferences between browsers, on the portal's own page."""
@@ -39,6 +42,6 @@ class MeshService:
         return Player(
             template="providers/mesh/_player.html",
             script="providers/mesh/main.js",
-            stylesheet="providers/mesh/player.css",
+            stylesheets=tuple(f"providers/mesh/{noun}.css" for noun in NOUNS),
             context={"ice_servers": self._ice_servers},
         )

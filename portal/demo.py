@@ -33,6 +33,7 @@ MEET_STANDARD: dict[str, int | bool | None] = {
     "max_rooms": 10,
     "public_chat": True,
     "private_chat": True,
+    "screen_sharing": True,
 }
 MEET_PRO: dict[str, int | bool | None] = {
     **MEET_STANDARD,

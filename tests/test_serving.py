@@ -37,6 +37,7 @@ PLAN = {
     "max_rooms": 10,
     "public_chat": True,
     "private_chat": True,
+    "screen_sharing": True,
 }
 """What the demo's customers bought: what the portal and its built-in service can do."""
 OUTGOING = {"outgoing_private": True, "outgoing_http": True}

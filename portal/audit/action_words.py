@@ -56,6 +56,7 @@ _WORDS = {
     "participant.refused": Message("Refused at the door"),
     "participant.removed": Message("Participant removed"),
     "participant.role_changed": Message("Participant's role changed"),
+    "participant.screen_stopped": Message("Participant's screen sharing stopped"),
     "participant.took_over": Message("Taken over in another tab"),
     "provider.created": Message("Service created"),
     "provider.deleted": Message("Service deleted"),

@@ -8,6 +8,7 @@ moderator lets him in again. Chat goes through the portal, and is forgotten when
 
     signals.py       roster, heartbeats, relaying signals, moderating
     whole_room.py    what moderators do about the room as a whole
+    rights.py        what may be done in a room: chat, sharing the screen
     chat.py          messages to everybody or to one person
     models.py        the table of these messages
     signal_rate.py   limits on signals, messages and streams of one participant

@@ -16,11 +16,11 @@ from portal.audit.operations import Auditable, AuditLine
 from portal.channels import channels
 from portal.conference import signal_rate
 from portal.conference.models import MESSAGE_LENGTH, ChatMessage
+from portal.conference.rights import rights_in
 from portal.conference.signals import mailbox
 from portal.db import on_commit, session
 from portal.errors import Conflict, Invalid, Message, NotAllowed
 from portal.people.names import printable
-from portal.rooms.features import features_of
 from portal.rooms.models import Role, Room
 from portal.status.models import Ending, Participation, RoomSession
 from portal.status.operations import present_participations
@@ -29,17 +29,6 @@ MOST_KEPT = 500
 """So many messages of a run are kept; the oldest go first."""
 
 NOTHING = Message("Write something first.")
-
-
-@dataclass(frozen=True)
-class ChatRights:
-    """What plan, room and service allow: messages to everybody, and messages to one person."""
-
-    public: bool
-    private: bool
-
-
-NO_CHAT = ChatRights(public=False, private=False)
 
 
 @dataclass(frozen=True)
@@ -60,20 +49,14 @@ class ChatLine:
     own: bool
 
 
-def chat_rights(room: Room) -> ChatRights:
-    """What may be written in this room now."""
-    on = {row.code for row in features_of(room) if row.used_value and row.available}
-    return ChatRights("public_chat" in on, "private_chat" in on)
-
-
 def send_message(room: Room, sender: Participation, *, receiver: Participation | None, text: str, key: str) -> ChatLine:
     """Write a message, and tell those whom it is for. Sent again with the same `key` it is not written again.
 
     Raises `NotAllowed` if such messages are off in the room, `Throttled`, `Conflict` if the run has ended meanwhile or
     `key` was used for another message, and `Invalid` if `text` is empty or too long.
     """
-    rights = chat_rights(room)
-    if not (rights.private if receiver is not None else rights.public):
+    rights = rights_in(room)
+    if not (rights.private_chat if receiver is not None else rights.public_chat):
         raise NotAllowed(Message("Chat is off in this room."))
     signal_rate.take(signal_rate.MESSAGES, f"{room.id} {sender.device}")  # the same for whoever leaves and joins again
     cleaned = _clean_text(text)

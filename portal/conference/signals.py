@@ -4,6 +4,7 @@ Media go directly between browsers; the portal relays their signals, and refuses
 not send. Each participant has a mailbox, `participation:<id>`; messages are `{"event": …, …}`.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -15,6 +16,7 @@ from portal.audit.operations import record_event
 from portal.channels import channels
 from portal.clock import now
 from portal.conference import signal_rate
+from portal.conference.rights import rights_in
 from portal.db import on_commit, session
 from portal.errors import Invalid, Message, NotAllowed, NotFound
 from portal.people.actor import Actor
@@ -35,6 +37,7 @@ class SignalType(StrEnum):
     CANDIDATE = "candidate"
     MUTE = "mute"
     STOP_CAMERA = "stop_camera"
+    STOP_SCREEN = "stop_screen"
     LOWER_HAND = "lower_hand"
     REMOVE = "remove"
     READMIT = "readmit"
@@ -46,6 +49,7 @@ class SignalType(StrEnum):
 _TOLD = {
     SignalType.MUTE: "participant.muted",
     SignalType.STOP_CAMERA: "participant.camera_stopped",
+    SignalType.STOP_SCREEN: "participant.screen_stopped",
     SignalType.LOWER_HAND: "participant.hand_lowered",
 }
 """What a moderator does to somebody's page, which does it, and what the audit calls it."""
@@ -78,10 +82,11 @@ class InAnotherTab(NotAllowed):
 
 @dataclass(frozen=True)
 class RosterEntry:
-    """One participant in the roster: who he is, and what his browser last said about microphone and camera.
+    """One participant in the roster: who he is, and what his browser last said about microphone, camera and screen.
 
-    `away`: no heartbeat comes at present, and his place is kept. `tab` is "" until a page of his sends one. `hand` is
-    the moment at which he raised his hand, "" if it is down.
+    `away`: no heartbeat comes at present, and his place is kept. `tab` is "" until a page of his sends one. `screen` is
+    the id of the stream of the screen that he shares, since `screen_since`; `hand` is the moment at which he raised his
+    hand. All three are "" if there is none.
     """
 
     id: str
@@ -90,6 +95,8 @@ class RosterEntry:
     tab: str
     microphone: bool
     camera: bool
+    screen: str
+    screen_since: str
     hand: str
     away: bool
 
@@ -102,19 +109,22 @@ def mailbox(participation_id: str) -> str:
 def roster(room: Room) -> list[RosterEntry]:
     """The participants in the room, in the order of entering, with what their browsers last said."""
     present = channels().presence(str(room.uuid))
-    return [
-        RosterEntry(
-            participation.id,
-            participation.name,
-            participation.role,
-            str(present.get(participation.id, {}).get("tab", "")),
-            bool(present.get(participation.id, {}).get("microphone")),
-            bool(present.get(participation.id, {}).get("camera")),
-            str(present.get(participation.id, {}).get("hand", "")),
-            participation.away_since is not None,
-        )
-        for participation in present_participations(room)
-    ]
+    return [_entry(participation, present.get(participation.id, {})) for participation in present_participations(room)]
+
+
+def _entry(participation: Participation, said: Mapping[str, Any]) -> RosterEntry:
+    return RosterEntry(
+        id=participation.id,
+        name=participation.name,
+        role=participation.role,
+        tab=str(said.get("tab", "")),
+        microphone=bool(said.get("microphone")),
+        camera=bool(said.get("camera")),
+        screen=str(said.get("screen", "")),
+        screen_since=str(said.get("screen_since", "")),
+        hand=str(said.get("hand", "")),
+        away=participation.away_since is not None,
+    )
 
 
 def heartbeat(
@@ -123,12 +133,14 @@ def heartbeat(
     tab: str,
     microphone: bool,
     camera: bool,
+    screen: str = "",
     hand: bool = False,
     takeover: bool = False,
     before: str = "",
 ) -> bool:
     """Keep the participant present for nine more seconds. Raises `InAnotherTab` if another tab is present.
 
+    `screen` is the id of the stream of a screen that he shares: make sure that he may, by `allowed_screen`.
     `takeover` replaces another tab, which is told. Each page load has a tab id of its own, and `before` is that of the
     page which was reloaded: its `page_closed` may arrive later than the first heartbeat of the new one. Returns whether
     something changed that others see. A heartbeat that arrives after `page_closed` for its tab does nothing.
@@ -136,8 +148,15 @@ def heartbeat(
     group = str(participation.room_uuid)
     for _try in range(_TRIES):
         known = channels().presence(group).get(participation.id, {})
-        raised = (known.get("hand") or now().isoformat()) if hand else ""
-        value = {"tab": tab, "microphone": microphone, "camera": camera, "hand": raised}
+        at = now().isoformat()
+        value = {
+            "tab": tab,
+            "microphone": microphone,
+            "camera": camera,
+            "screen": screen,
+            "screen_since": (known["screen_since"] if known.get("screen") == screen else at) if screen else "",
+            "hand": (known.get("hand") or at) if hand else "",
+        }
         holder, leaving = known.get("tab", ""), LEAVING in known
         if leaving and holder == tab:
             return False
@@ -153,6 +172,11 @@ def heartbeat(
         channels().nudge(f"room:{group}")
         return True
     return False
+
+
+def allowed_screen(room: Room, stream_id: str) -> str:
+    """The id of the stream by which a page says that it shares a screen; "" where the room does not allow it."""
+    return stream_id if stream_id and rights_in(room).screen_sharing else ""
 
 
 def page_closed(participation: Participation, *, tab: str) -> None:

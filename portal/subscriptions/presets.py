@@ -32,13 +32,20 @@ PRESETS = {
         "Small",
         ServiceType.MEET,
         "mesh",
-        {"max_rooms": 10, "max_participants": 25, "max_duration": None, "public_chat": True},
+        {"max_rooms": 10, "max_participants": 25, "max_duration": None, "public_chat": True, "screen_sharing": True},
     ),
     "large": PackagePreset(
         "Large",
         ServiceType.MEET,
         "mesh",
-        {"max_rooms": None, "max_participants": 100, "max_duration": None, "public_chat": True, "private_chat": True},
+        {
+            "max_rooms": None,
+            "max_participants": 100,
+            "max_duration": None,
+            "public_chat": True,
+            "private_chat": True,
+            "screen_sharing": True,
+        },
     ),
 }
 """Word of the command line → what it makes."""

@@ -165,8 +165,8 @@ def test_a_plan_or_a_room_without_chat_refuses_it(
     assert tried() == (public, private)
     refused = write(ann, "To all") if public == 403 else write(ann, "To Mo", to=mo.id)
     assert refused.json == {"error": "refused", "message": "Chat is off in this room."}
-    told = dict(ann.hear(1))["roster"]["chat"]
-    assert told == {"public": public == 201, "private": private == 201}
+    told = dict(ann.hear(1))["roster"]["rights"]
+    assert (told["public_chat"], told["private_chat"]) == (public == 201, private == 201)
 
 
 @BOTH

@@ -21,7 +21,7 @@ class Mesh:
     kinds = frozenset({"meet"})
     properties: Sequence[Property] = ()  # STUN and TURN servers are the operator's, for all rows alike
     settings: Sequence[Setting] = ()  # what rooms of the type have is all there is to choose
-    features: frozenset[str] = frozenset({"public_chat", "private_chat"})  # nothing is recorded, no screens
+    features: frozenset[str] = frozenset({"public_chat", "private_chat", "screen_sharing"})  # nothing is recorded
 
     def __init__(self, ice_servers: Sequence[dict[str, Any]]) -> None:
         self._service = MeshService(ice_servers)

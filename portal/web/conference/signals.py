@@ -16,10 +16,11 @@ from portal.admission.removals import removed_people
 from portal.channels import MailboxMessage, channels
 from portal.clock import now
 from portal.conference import signal_rate
-from portal.conference.chat import NO_CHAT, chat_rights
+from portal.conference.rights import ConferenceRights, rights_in
 from portal.conference.signals import (
     InAnotherTab,
     SignalType,
+    allowed_screen,
     find_receiver,
     heartbeat,
     is_for_the_room,
@@ -51,7 +52,7 @@ from portal.web.conference.pages import GONE, all_ending_words, ending_words
 bp = Blueprint("signals", __name__, url_prefix="/rooms/<id:room_id>/-/conference")
 
 LARGEST = 64_000
-LIMITS_EVERY = 4  # turns of a stream: so seldom are the time limit and the rights to chat read
+LIMITS_EVERY = 4  # turns of a stream: so seldom are the time limit and what people may do read
 TAB_LENGTH = 64
 
 
@@ -65,6 +66,7 @@ def presence(participant: Participant) -> ResponseReturnValue:
     messages as soon as they know of the page, and its stream has to begin after that id.
     """
     body = json_body()
+    screen = allowed_screen(participant.room, word(body, "screen") if body.get("screen") else "")
     session.commit()  # no transaction is open while others are told
     mark = channels().last_message_id(mailbox(participant.participation.id)) if body.get("first") is True else None
     heartbeat(
@@ -72,6 +74,7 @@ def presence(participant: Participant) -> ResponseReturnValue:
         tab=word(body, "tab"),
         microphone=body.get("microphone") is True,
         camera=body.get("camera") is True,
+        screen=screen,
         hand=body.get("hand") is True,
         takeover=body.get("takeover") is True,
         before=str(body.get("before") or "")[:TAB_LENGTH],
@@ -230,12 +233,12 @@ def _people(app: Flask, room_id: str, cookie: AdmissionCookie) -> tuple[dict[str
 
 
 def _limits(app: Flask, participant: Participant) -> dict[str, Any]:
-    """When the run ends by its time limit, and what may be written. Owners may change both while it lasts."""
+    """When the run ends by its time limit, and what people may do. Owners may change both while it lasts."""
     with app.app_context(), reading(), transaction():
         end = find_end_of_run(participant.participation.run)
         room = session.get(Room, participant.room.uuid)
-        rights = chat_rights(room) if room is not None else NO_CHAT
-    return {"until": None if end is None else end.isoformat(), "chat": asdict(rights)}
+        rights = rights_in(room) if room is not None else ConferenceRights()
+    return {"until": None if end is None else end.isoformat(), "rights": asdict(rights)}
 
 
 def _membership_end(participant: Participant) -> datetime | None:

@@ -10,7 +10,7 @@ const CLOSING = /[.,;:!?'")\]}»”’]+$/; // belongs to the sentence, not to t
 const shown = new Set(); // ids of messages
 const time = new Intl.DateTimeFormat(document.documentElement.lang, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 let portal = null;
-let rights = { public: false, private: false };
+let rights = { public_chat: false, private_chat: false };
 let people = [];
 let unread = 0;
 let unsent = null; // what was tried last: the same text is sent again with the same key
@@ -39,12 +39,12 @@ export async function catchUp() {
 // Who is in, and what may be written now; undefined as long as the portal has not said so.
 export function allow(present, allowed = rights) {
   [people, rights] = [present.filter((person) => !person.you), allowed];
-  const on = rights.public || rights.private;
+  const on = rights.public_chat || rights.private_chat;
   find("chat-button").hidden = !on && !shown.size;
   find("chat-form").hidden = !on;
   find("chat-off").hidden = on;
-  find("chat-choice").hidden = !rights.private;
-  offer([...(rights.public ? [["", say("everyone")]] : []), ...(rights.private ? people.map(({ id, name }) => [id, name]) : [])]);
+  find("chat-choice").hidden = !rights.private_chat;
+  offer([...(rights.public_chat ? [["", say("everyone")]] : []), ...(rights.private_chat ? people.map(({ id, name }) => [id, name]) : [])]);
 }
 
 // Whom to write to. Somebody who was chosen and has gone stays chosen, so that nothing meant for him goes to others.
@@ -52,7 +52,7 @@ function offer(choices) {
   const select = find("chat-to");
   const chosen = select.selectedOptions[0];
   const options = choices.map(([value, words]) => new Option(words, value, false, value === chosen?.value));
-  if (chosen?.value && rights.private && !choices.some(([value]) => value === chosen.value)) {
+  if (chosen?.value && rights.private_chat && !choices.some(([value]) => value === chosen.value)) {
     const gone = new Option(chosen.disabled ? chosen.text : say("gone", { name: chosen.text }), chosen.value, true, true);
     gone.disabled = true;
     options.push(gone);

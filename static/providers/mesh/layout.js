@@ -24,6 +24,28 @@ export function arrange(count, { width, height }, gap, ratio = WIDE) {
   return { ...tile, corners };
 }
 
+// The box of one large picture, `large`, and as above the equal tiles of `count` others, in a strip beside or below it:
+// where that leaves more for a picture of the usual shape.
+export function spotlight(count, { width, height }, gap) {
+  const large = { x: 0, y: 0, width, height };
+  if (!count) return { large, width: 0, height: 0, corners: [] };
+  const beside = { width: between(96, width / 5, 320), height };
+  const below = { width, height: between(72, height / 4, 180) };
+  const [byWidth, byHeight] = [width - beside.width - gap, height - below.height - gap];
+  const sideways = Math.min(byWidth, height * WIDE) >= Math.min(width, byHeight * WIDE);
+  const strip = arrange(count, sideways ? beside : below, gap);
+  const [x, y] = sideways ? [byWidth + gap, 0] : [0, byHeight + gap];
+  return {
+    ...strip,
+    large: sideways ? { ...large, width: Math.max(0, byWidth) } : { ...large, height: Math.max(0, byHeight) },
+    corners: strip.corners.map((corner) => ({ x: corner.x + x, y: corner.y + y })),
+  };
+}
+
+function between(least, value, most) {
+  return Math.floor(Math.min(Math.max(least, value), most));
+}
+
 // Where the first of `count` pieces begins, so that all together lie in the middle of `length`.
 function middle(length, count, size, gap) {
   return Math.max(0, Math.floor((length - count * size - (count - 1) * gap) / 2));

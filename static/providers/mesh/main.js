@@ -1,7 +1,6 @@
 // The conversation: puts portal, media, peers and page together.
 
 import { forget, leaveOn } from "../../js/devices/kept.js";
-import { isolated } from "../../js/words.js";
 import * as chat from "./chat.js";
 import { watchLevels } from "./levels.js";
 import { Media } from "./media.js";
@@ -10,20 +9,19 @@ import { Peer } from "./peer.js";
 import { list } from "./people.js";
 import { Portal } from "./portal.js";
 import { showRoom, startRoom } from "./room.js";
+import { Screen, showScreens } from "./screen.js";
 import * as tiles from "./tiles.js";
+import { showTimes, tell } from "./times.js";
 
 const NEAR = 10 * 60_000; // ms: whoever was away for longer is asked before he enters again
 const PANELS = ["people", "chat"];
-const WARNINGS = [10, 2]; // minutes before the time limit
 const portal = new Portal();
 const media = new Media();
+const screen = new Screen();
 const peers = new Map(); // id → Peer
 const early = new Map(); // signals of people whom the roster has not named yet
 const me = { id: facts.id, name: facts.name };
 let people = [];
-let since = null;
-let until = null; // when the time limit ends the conversation
-let warned = Infinity; // the last of the warnings that was given
 let levels = 0;
 
 function meet(person) {
@@ -43,9 +41,13 @@ function meet(person) {
   peers.set(person.id, peer);
   tiles.show(person, peer.stream);
   showState(peer);
-  peer.addEventListener("stream", () => tiles.show(person, peer.stream));
+  peer.addEventListener("stream", () => {
+    tiles.show(person, peer.stream);
+    showScreens(people, screenOf);
+  });
   peer.addEventListener("state", () => showState(peer));
   peer.share(media.stream);
+  peer.shareScreen(screen.stream);
   for (const message of early.get(person.id) ?? []) {
     if (message.tab === person.tab) peer.hear(message.kind, message.data);
   }
@@ -65,20 +67,19 @@ function part(id) {
 function onRoster({ detail }) {
   const before = new Map(people.map((person) => [person.id, person]));
   people = detail.people;
-  since = new Date(detail.since);
-  until = detail.until && new Date(detail.until);
   for (const person of people) {
     if (person.you) {
       tiles.mark({ ...person, camera: media.camera, microphone: media.microphone, hand: portal.state.hand });
       continue;
     }
     const was = before.get(person.id);
-    if (was && !person.tab) Object.assign(person, { microphone: was.microphone, camera: was.camera }); // as last said
+    if (was && !person.tab) Object.assign(person, lastSaid(was));
     tiles.tileOf(person);
     meet(person);
     tiles.mark(person);
     if (!was && before.size) announce(say("joined", { name: person.name }));
     if (was && person.hand && !was.hand) announce(say("raised", { name: person.name }));
+    if (was && Boolean(person.screen) !== Boolean(was.screen)) announce(say(person.screen ? "shares" : "sharesNoMore", { name: person.name }));
     if (was && person.away && !was.away) announce(say("away", { name: person.name }));
     if (was && was.away && !person.away) announce(say("back", { name: person.name }));
     before.delete(person.id);
@@ -92,10 +93,22 @@ function onRoster({ detail }) {
   }
   list(people, detail.removed ?? [], moderate);
   showRoom(detail);
-  chat.allow(people, detail.chat);
+  chat.allow(people, detail.rights);
+  screen.allow(detail.rights.screen_sharing);
+  showScreens(people, screenOf);
   note("alone", people.length === 1 ? say("alone") : "");
   media.fit(people.length);
-  showCount();
+  tell(detail, portal.ahead);
+}
+
+// The devices of somebody whose page the portal does not hear at present.
+function lastSaid({ microphone, camera, screen, screen_since }) {
+  return { microphone, camera, screen, screen_since };
+}
+
+// The stream of the screen that somebody shares, as far as it is there.
+function screenOf(person) {
+  return person.you ? screen.stream : peers.get(person.id)?.screens.get(person.screen);
 }
 
 // Mute or remove somebody who is in, or let somebody back in who was removed. Promises whether the portal did it.
@@ -120,27 +133,6 @@ function onSignal({ detail }) {
   else early.set(detail.from, [...(early.get(detail.from) ?? []), detail].slice(-64));
 }
 
-function showCount() {
-  const minutes = since ? Math.max(0, Math.floor((Date.now() - since) / 60000)) : 0;
-  find("since").textContent = `${say("minutes", { n: minutes })} · ${say("count", { n: people.length })}`;
-  find("since").hidden = !people.length;
-  warnOfEnd();
-  document.title = `${say("count", { n: people.length })} · ${isolated(document.querySelector("h1").textContent)}`;
-}
-
-// Each warning once; if somebody lifts the limit meanwhile, they begin anew.
-function warnOfEnd() {
-  const left = until ? Math.ceil((until - Date.now() - portal.ahead) / 60_000) : Infinity;
-  const due = Math.min(...WARNINGS.filter((minutes) => left <= minutes)); // Infinity: none
-  if (due > warned) find("ending").hidden = true;
-  if (due < warned) {
-    const time = until.toLocaleTimeString(document.documentElement.lang, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
-    find("ending-words").textContent = say(left > 1 ? "endsSoon" : "endsNow", { n: left, time });
-    find("ending").hidden = false;
-  }
-  warned = due;
-}
-
 function showControls() {
   for (const [id, kind, on, off] of [
     ["microphone", "audio", "mute", "unmute"],
@@ -163,6 +155,7 @@ async function comeBack(over) {
   note("portal", say("returning"));
   for (const id of [...peers.keys()]) part(id);
   for (const person of people) tiles.drop(person.id);
+  showScreens([], screenOf);
   const refused = await portal.comeBack(true);
   if (refused?.error === "door") return location.assign(refused.address);
   if (refused) return end({ detail: { reason: reasonOf(refused), message: refused.message } });
@@ -193,6 +186,7 @@ async function rejoin(event) {
 function end({ detail }) {
   clearInterval(levels);
   media.stop();
+  screen.stop();
   for (const id of [...peers.keys()]) part(id);
   for (const button of document.querySelectorAll(".bar button")) button.disabled = true;
   if (detail.reason === "elsewhere") return cover("elsewhere");
@@ -226,6 +220,7 @@ portal.addEventListener("stop_camera", () => {
   media.switch("video", false);
   note("camera", say("cameraStoppedBy"));
 });
+portal.addEventListener("stop_screen", () => screen.stop("screenStoppedBy"));
 portal.addEventListener("lower_hand", () => {
   raiseHand(false);
   announce(say("handLoweredBy"));
@@ -241,6 +236,11 @@ media.addEventListener("tracks", () => {
   tiles.show(me, media.stream);
   for (const peer of peers.values()) peer.share(media.stream);
 });
+screen.addEventListener("change", () => {
+  for (const peer of peers.values()) peer.shareScreen(screen.stream);
+  portal.state = { ...portal.state, screen: screen.stream?.id ?? "" };
+  portal.alive();
+});
 media.addEventListener("change", () => {
   showControls();
   if (media.microphone) note("microphone", "");
@@ -250,14 +250,12 @@ media.addEventListener("change", () => {
 
 find("microphone").addEventListener("click", () => media.switch("audio", !media.microphone));
 find("camera").addEventListener("click", () => media.switch("video", !media.camera));
+find("screen").addEventListener("click", () => screen.toggle());
 find("hand").addEventListener("click", () => raiseHand(!portal.state.hand));
 find("again").addEventListener("click", () => media.get());
 find("sound").addEventListener("click", () => {
   find("sound").hidden = true;
   tiles.playAll();
-});
-find("ending-seen").addEventListener("click", () => {
-  find("ending").hidden = true;
 });
 find("rejoin").addEventListener("click", rejoin);
 find("takeover").addEventListener("click", () => location.replace(`${location.pathname}#takeover`) || location.reload());
@@ -283,9 +281,9 @@ chat.start(portal);
 startRoom(portal);
 await portal.start(takeover);
 if (!portal.ended) { // a second tab leaves camera and microphone alone
-  setInterval(showCount, 10000);
+  setInterval(showTimes, 10_000);
   levels = watchLevels(() =>
-    [...peers].map(([id, peer]) => [id, peer.link.getReceivers().find((one) => one.track.kind === "audio")]).filter(([, receiver]) => receiver),
+    [...peers].map(([id, peer]) => [id, peer.voice]).filter(([, receiver]) => receiver),
   );
   await media.get();
 }

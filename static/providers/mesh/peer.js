@@ -5,14 +5,17 @@ const TRIES = 3; // so many, and it is said in words; it is tried on, ever more 
 const LONGEST = 30_000; // ms between tries
 
 export class Peer extends EventTarget {
-  stream = new MediaStream();
+  stream = new MediaStream(); // camera and microphone of the other
+  screens = new Map(); // id → stream: what else arrives; which of them is a screen, the roster says
   state = "connecting";
   #offering = false;
   #ignoring = false;
   #waiting = [];
   #tries = 0;
   #timer = 0;
-  #senders = new Map();
+  #senders = new Map(); // kind → transceiver of camera or microphone, in both directions
+  #screen = []; // transceivers of the own screen
+  #arrived = new Map(); // transceiver → the stream with which its track came
 
   // `polite`: which of the two gives way. `send(kind, data)` carries a signal to the other.
   constructor(person, { polite, ice, send }) {
@@ -23,10 +26,8 @@ export class Peer extends EventTarget {
     this.link.addEventListener("icecandidate", ({ candidate }) => {
       if (candidate) this.send("candidate", candidate.toJSON());
     });
-    this.link.addEventListener("track", ({ track }) => {
-      for (const old of this.stream.getTracks()) if (old.kind === track.kind) this.stream.removeTrack(old);
-      this.stream.addTrack(track);
-      this.dispatchEvent(new Event("stream"));
+    this.link.addEventListener("track", ({ track, transceiver, streams }) => {
+      this.#arrived.set(transceiver, streams[0] ?? new MediaStream([track]));
     });
     this.link.addEventListener("connectionstatechange", () => this.#changed());
     this.#wait();
@@ -47,6 +48,22 @@ export class Peer extends EventTarget {
     this.media = media;
   }
 
+  // Send the tracks of a screen beside camera and microphone, or no longer (null). Who gives way waits for the first
+  // offer of the other: it brings the transceivers of camera and microphone.
+  shareScreen(screen) {
+    this.screen = screen;
+    if (this.polite && !this.#senders.size) return;
+    for (const transceiver of this.#screen.splice(0)) transceiver.stop();
+    for (const track of screen?.getTracks() ?? []) {
+      this.#screen.push(this.link.addTransceiver(track, { direction: "sendonly", streams: [screen] }));
+    }
+  }
+
+  // The receiver of what the other says, once there is one.
+  get voice() {
+    return this.#senders.get("audio")?.receiver;
+  }
+
   async hear(kind, data) {
     try {
       if (kind === "candidate") return await this.#candidate(data);
@@ -55,8 +72,9 @@ export class Peer extends EventTarget {
       if (this.#ignoring) return;
       await this.link.setRemoteDescription({ type: kind, sdp: data.sdp });
       for (const candidate of this.#waiting.splice(0)) await this.#candidate(candidate);
+      if (kind === "offer") this.#adopt();
+      this.#sort();
       if (kind === "offer") {
-        this.#adopt();
         await this.link.setLocalDescription();
         this.send("answer", { sdp: this.link.localDescription.sdp });
       }
@@ -77,9 +95,24 @@ export class Peer extends EventTarget {
     this.link.close();
   }
 
+  // What has arrived is camera and microphone if it comes by their transceivers.
+  #sort() {
+    this.screens.clear();
+    for (const [transceiver, stream] of this.#arrived) {
+      const { track } = transceiver.receiver;
+      if (track.readyState === "ended") this.#arrived.delete(transceiver);
+      else if (this.#senders.get(track.kind) !== transceiver) this.screens.set(stream.id, stream);
+      else {
+        for (const old of this.stream.getTracks()) if (old.kind === track.kind && old !== track) this.stream.removeTrack(old);
+        this.stream.addTrack(track);
+      }
+    }
+    this.dispatchEvent(new Event("stream"));
+  }
+
   // The one who answers sends on the transceivers that the offer brought.
   #adopt() {
-    if (!this.polite || !this.media) return;
+    if (!this.polite || !this.media || this.#senders.size) return;
     for (const transceiver of this.link.getTransceivers()) {
       const kind = transceiver.receiver.track.kind;
       if (this.#senders.has(kind)) continue;
@@ -89,6 +122,7 @@ export class Peer extends EventTarget {
       transceiver.sender.setStreams?.(this.media);
       this.#senders.set(kind, transceiver);
     }
+    this.shareScreen(this.screen);
   }
 
   async #offer() {

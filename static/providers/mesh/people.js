@@ -3,8 +3,16 @@
 
 import { find, initials, say } from "./page.js";
 
-const TELLING = ["mute", "stop_camera", "lower_hand"]; // what a moderator tells somebody's page
-const LABELS = { mute: "muteOther", stop_camera: "stopOther", lower_hand: "lowerOther", ask: "remove", remove: "remove", keep: "keep" };
+const TELLING = ["mute", "stop_camera", "stop_screen", "lower_hand"]; // what a moderator tells somebody's page
+const LABELS = {
+  mute: "muteOther",
+  stop_camera: "stopOther",
+  stop_screen: "stopScreenOther",
+  lower_hand: "lowerOther",
+  ask: "remove",
+  remove: "remove",
+  keep: "keep",
+};
 const present = new Map(); // id → line
 const removed = new Map();
 let act = async () => false; // (kind, id)
@@ -60,7 +68,8 @@ function newLine({ id }) {
 // `place`: which of the raised hands is his, from 1; 0 for none.
 function update(line, person, mayAct, place) {
   setName(line, person);
-  line.querySelector("small").textContent = say(person.role) + (person.you ? `, ${say("self")}` : "");
+  const about = [say(person.role), person.you && say("self"), person.screen && say("sharing")];
+  line.querySelector("small").textContent = about.filter(Boolean).join(", ");
   line.querySelector(".person-on").hidden = !person.microphone;
   line.querySelector(".person-off").hidden = person.microphone;
   line.querySelector(".person-mic").textContent = say(person.microphone ? "micOn" : "micOff");
@@ -70,7 +79,7 @@ function update(line, person, mayAct, place) {
   line.querySelector(".person-hand").hidden = !place;
   line.querySelector(".person-place").textContent = place || "";
   line.querySelector(".person-hand-words").textContent = place ? say("handNumber", { n: place }) : "";
-  for (const [kind, on] of [["mute", person.microphone], ["stop_camera", person.camera], ["lower_hand", place]]) {
+  for (const [kind, on] of [["mute", person.microphone], ["stop_camera", person.camera], ["stop_screen", person.screen], ["lower_hand", place]]) {
     const focused = button(line, kind) === document.activeElement;
     button(line, kind).hidden = !on;
     if (focused && !on) button(line, "ask").focus();

@@ -24,7 +24,7 @@ const isAway = (answer) => !answer || answer.status >= 500 || answer.status === 
 export class Portal extends EventTarget {
   // Peers have to start anew after a reload, so each page load has an id of its own.
   tab = randomId();
-  state = { microphone: false, camera: false, hand: false };
+  state = { microphone: false, camera: false, screen: "", hand: false };
   ended = false;
   answeredAt = Date.now();
   ahead = 0; // ms by which the portal's clock is ahead of this device's
@@ -158,7 +158,7 @@ export class Portal extends EventTarget {
     const from = this.#mark === null ? "" : `&after=${encodeURIComponent(this.#mark)}`;
     const source = new EventSource(`${facts.stream}?tab=${encodeURIComponent(this.tab)}${from}`);
     this.#source = source;
-    for (const name of ["roster", "signal", "message", "mute", "stop_camera", "lower_hand", "over", "beat"]) {
+    for (const name of ["roster", "signal", "message", "mute", "stop_camera", "stop_screen", "lower_hand", "over", "beat"]) {
       source.addEventListener(name, (event) => {
         this.#heardAt = Date.now();
         this.#failures = 0;

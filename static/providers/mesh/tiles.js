@@ -1,12 +1,13 @@
 // The pictures: one tile a person, the own one first.
 
-import { arrange } from "./layout.js";
+import { arrange, spotlight } from "./layout.js";
 import { facts, find, initials, say } from "./page.js";
 
 const GAP = 8; // px between tiles
 const stage = find("stage");
 const tiles = new Map(); // id → tile, in the order of the page
 let room = { width: 0, height: 0 }; // what the stage offers
+let large = null; // id of the tile that is large
 
 // Tells of every change of the stage: window, rotation, panel, notes. Its size is never asked for, so nothing is laid
 // out twice.
@@ -17,26 +18,38 @@ new ResizeObserver(([{ contentRect }]) => {
 
 export function tileOf(person) {
   if (tiles.has(person.id)) return tiles.get(person.id);
-  const tile = find("tile").content.firstElementChild.cloneNode(true);
   const own = person.id === facts.id;
-  const video = tile.querySelector("video");
-  video.setAttribute("aria-label", say(own ? "ownPicture" : "picture", { name: person.name }));
-  video.muted = own;
-  tile.classList.toggle("is-own", own);
+  const label = say(own ? "ownPicture" : "picture", { name: person.name });
+  const tile = add(person.id, own, label, own ? say("you", { name: person.name }) : person.name);
   tile.querySelector(".tile-off span").textContent = initials(person.name);
-  tile.querySelector(".tile-who").textContent = own ? say("you", { name: person.name }) : person.name;
-  tiles.set(person.id, tile);
-  stage.append(tile);
-  place();
   return tile;
 }
 
 export function show(person, stream) {
-  const video = tileOf(person).querySelector("video");
-  if (video.srcObject !== stream) video.srcObject = stream;
-  return video.play().catch((error) => {
-    if (error.name === "NotAllowedError") find("sound").hidden = false;
-  });
+  play(tileOf(person), stream);
+}
+
+export function showScreen(person, stream) {
+  const id = screenId(person.id);
+  if (!tiles.has(id)) {
+    const own = person.id === facts.id;
+    const words = say(own ? "ownScreen" : "screenOf", { name: person.name });
+    const tile = add(id, own, words, words);
+    tile.classList.add("is-screen", "has-picture");
+    offerFullScreen(tile);
+  }
+  play(tiles.get(id), stream);
+}
+
+export function dropScreen(id) {
+  drop(screenId(id));
+}
+
+// Whose screen is large; null: all tiles are alike.
+export function enlarge(id) {
+  const before = large;
+  large = id === null ? null : screenId(id);
+  if (large !== before) place();
 }
 
 // What the other said about camera, microphone and hand.
@@ -69,12 +82,60 @@ export function playAll() {
   for (const tile of tiles.values()) tile.querySelector("video").play().catch(() => {});
 }
 
-function place() {
-  const { width, height, corners } = arrange(tiles.size, room, GAP);
-  for (const [i, { style }] of [...tiles.values()].entries()) {
-    style.width = `${width}px`;
-    style.height = `${height}px`;
-    style.insetInlineStart = `${corners[i].x}px`;
-    style.top = `${corners[i].y}px`;
+function screenId(id) {
+  return `screen ${id}`;
+}
+
+function add(id, own, label, name) {
+  const tile = find("tile").content.firstElementChild.cloneNode(true);
+  const video = tile.querySelector("video");
+  video.setAttribute("aria-label", label);
+  video.muted = own;
+  tile.classList.toggle("is-own", own);
+  tile.querySelector(".tile-who").textContent = name;
+  tiles.set(id, tile);
+  stage.append(tile);
+  place();
+  return tile;
+}
+
+async function play(tile, stream) {
+  const video = tile.querySelector("video");
+  if (video.srcObject !== stream) video.srcObject = stream;
+  try {
+    await video.play();
+  } catch (error) {
+    if (error.name === "NotAllowedError") find("sound").hidden = false;
   }
+}
+
+// A phone of Apple shows only a video by itself.
+function offerFullScreen(tile) {
+  const video = tile.querySelector("video");
+  const button = tile.querySelector(".tile-full");
+  button.hidden = !document.fullscreenEnabled && !video.webkitEnterFullscreen;
+  button.addEventListener("click", () => {
+    if (!document.fullscreenEnabled) video.webkitEnterFullscreen();
+    else if (document.fullscreenElement) document.exitFullscreen();
+    else tile.requestFullscreen().catch(() => {});
+  });
+  tile.addEventListener("fullscreenchange", () => {
+    button.setAttribute("aria-label", say(document.fullscreenElement ? "leaveFullScreen" : "fullScreen"));
+  });
+}
+
+function place() {
+  const first = tiles.get(large);
+  const others = [...tiles.values()].filter((tile) => tile !== first);
+  const spread = first ? spotlight(others.length, room, GAP) : arrange(others.length, room, GAP);
+  for (const tile of tiles.values()) tile.classList.toggle("is-large", tile === first);
+  if (first) put(first, spread.large);
+  for (const [i, tile] of others.entries()) put(tile, { ...spread.corners[i], width: spread.width, height: spread.height });
+}
+
+function put({ style }, { x, y, width, height }) {
+  style.width = `${width}px`;
+  style.height = `${height}px`;
+  style.insetInlineStart = `${x}px`;
+  style.top = `${y}px`;
 }

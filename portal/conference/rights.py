@@ -1,0 +1,24 @@
+"""What people in a conference may do beside seeing and hearing one another: what plan, room and service allow.
+
+The names are the codes of features. Owners may change what a room may while people are in it.
+"""
+
+from dataclasses import dataclass, fields
+
+from portal.rooms.features import features_of
+from portal.rooms.models import Room
+
+
+@dataclass(frozen=True)
+class ConferenceRights:
+    """Messages to everybody, messages to one person, and sharing one's screen."""
+
+    public_chat: bool = False
+    private_chat: bool = False
+    screen_sharing: bool = False
+
+
+def rights_in(room: Room) -> ConferenceRights:
+    """What people in this room may do now."""
+    on = {row.code for row in features_of(room) if row.used_value and row.available}
+    return ConferenceRights(**{field.name: field.name in on for field in fields(ConferenceRights)})

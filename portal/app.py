@@ -74,7 +74,13 @@ def create_app(settings: Settings) -> Flask:
     public_url.use(settings.base_url)
     passwords.use(settings.password_hash_memory)
     channels.use(settings.redis_url)
-    registry.fill(catalog.catalog(ice_servers=settings.ice_servers))
+    registry.fill(
+        catalog.catalog(
+            ice_servers=settings.ice_servers,
+            turn_urls=settings.turn_urls,
+            turn_secret=settings.turn_secret.get_secret_value(),
+        )
+    )
     fetch.use(private=settings.outgoing_private, plain=settings.outgoing_http)
     subscribe(outbox.write_deliveries)
     subscribe(forget_ended)

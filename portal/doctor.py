@@ -1,7 +1,9 @@
 """The checks of `portal doctor`: each tells an operator whether one thing is right, and else what to do about it."""
 
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from pydantic import ValidationError
 from sqlalchemy import text
@@ -16,6 +18,8 @@ from portal.db import session
 from portal.errors import ChannelsAway
 from portal.people.operations import ambiguous_emails, any_public_password, anybody
 from portal.people.password_links import can_get_in
+from portal.providers.mesh.turn import TurnServers
+from portal.relay_check import ServerAnswer, ask
 from portal.settings import NO_KEY, Settings
 from portal.web import health
 
@@ -41,6 +45,7 @@ def examine() -> list[Finding]:
             *_database(settings),
             *_channels(settings),
             *_address(settings),
+            *_relays(settings),
         ]
 
 
@@ -154,3 +159,24 @@ def _address(settings: Settings) -> list[Finding]:
             f"https: browsers give no camera to {settings.base_url}. Serve https and set BASE_URL to it.",
         )
     ]
+
+
+def _relays(settings: Settings) -> list[Finding]:
+    """Ask the STUN and TURN servers, each as browsers are told of it."""
+    servers = list(settings.ice_servers)
+    if settings.turn_urls:
+        turn = TurnServers(settings.turn_urls, settings.turn_secret.get_secret_value())
+        servers.append(turn.for_participant("doctor", now()))
+    urls = [(url, server) for server in servers for url in _urls(server)]
+    answers = [
+        ask(url, username=server.get("username", ""), credential=server.get("credential", "")) for url, server in urls
+    ]
+    if not settings.loopback and not any(url.startswith("turn") for url, _server in urls):
+        words = "no TURN server is set, so people behind strict networks may see nobody. See TURN_URLS and TURN_SECRET"
+        answers.append(ServerAnswer(True, words))
+    return [Finding(answer.good, f"media: {answer.words}") for answer in answers]
+
+
+def _urls(server: Mapping[str, Any]) -> list[str]:
+    urls = server.get("urls", [])
+    return [urls] if isinstance(urls, str) else list(urls)

@@ -43,6 +43,10 @@ class Settings(BaseSettings):
     who watches rooms, or is in one, has one or two."""
     ice_servers: Annotated[tuple[dict[str, Any], ...], NoDecode] = ()
     """JSON list of STUN/TURN servers for browsers: `[{"urls": "stun:…"}]`; none by default."""
+    turn_urls: Annotated[tuple[str, ...], NoDecode] = ()
+    """TURN servers that share `TURN_SECRET` with the portal, separated by commas: `turn:turn.example.org:3478`. Each
+    participant gets credentials of his own for a day (coturn's `use-auth-secret` and `static-auth-secret`)."""
+    turn_secret: SecretStr = SecretStr("")
     password_hash_memory: int = Field(default=65536, ge=8)
     """KiB that one Argon2id hash takes; tests use less."""
     api_rate: str = "60 per minute"
@@ -84,6 +88,19 @@ class Settings(BaseSettings):
     @classmethod
     def _read_ice_servers(cls, value: object) -> object:
         return tuple(json.loads(value)) if isinstance(value, str) else value
+
+    @field_validator("turn_urls", mode="before")
+    @classmethod
+    def _split_turn_urls(cls, value: object) -> object:
+        return tuple(url.strip() for url in value.split(",") if url.strip()) if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _refuse_half_a_turn_server(self) -> Self:
+        if bool(self.turn_urls) is not bool(self.turn_secret.get_secret_value()):
+            raise ValueError("TURN_URLS and TURN_SECRET belong together: set both, or none")
+        if any(not url.startswith(("turn:", "turns:")) for url in self.turn_urls):
+            raise ValueError("each of TURN_URLS begins with turn: or turns:")
+        return self
 
     @field_validator("base_url")
     @classmethod

@@ -83,10 +83,14 @@ def _installed_chromium() -> str | None:
     subprocess.run([sys.executable, "-m", "playwright", "install", "chromium"], check=False, timeout=600)
     if found := _playwright_chromium():
         return found
+    _install("chromium")
+    return _machine_chromium()
+
+
+def _install(package: str) -> None:
     if os.geteuid() == 0 and shutil.which("apt-get"):
         subprocess.run(["apt-get", "update", "-qq"], check=False, timeout=300)
-        subprocess.run(["apt-get", "install", "-y", "-qq", "chromium"], check=False, timeout=900)
-    return _machine_chromium()
+        subprocess.run(["apt-get", "install", "-y", "-qq", package], check=False, timeout=900)
 
 
 def _machine_chromium() -> str | None:
@@ -224,6 +228,43 @@ def cable(server: str) -> Iterator[Cable]:
         yield made
     finally:
         made.close()
+
+
+@contextlib.contextmanager
+def coturn(folder: Path, secret: str) -> Iterator[int]:
+    """A TURN server that shares `secret`; its port. Raises `FileNotFoundError` where it neither is nor can be installed."""
+    with (Path(tempfile.gettempdir()) / "foyer-coturn.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if shutil.which("turnserver") is None:
+            _install("coturn")
+    port, log = free_port(), folder / "coturn.log"
+    options = {
+        "listening-ip": "127.0.0.1",
+        "relay-ip": "127.0.0.1",
+        "listening-port": port,
+        "static-auth-secret": secret,
+        "realm": "foyer.example",
+        "log-file": log,
+        "pidfile": folder / "coturn.pid",
+        "db": folder / "coturn.db",
+    }
+    flags = ("-n", "--use-auth-secret", "--no-tls", "--no-dtls", "--no-cli", "--allow-loopback-peers")
+    server = subprocess.Popen(
+        ["turnserver", *flags, *(f"--{name}={value}" for name, value in options.items())],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        wait_for(lambda: _listens(port), what="the TURN server's start")
+        yield port
+    finally:
+        server.terminate()
+        server.wait(10)
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as tried:
+        return tried.connect_ex(("127.0.0.1", port)) == 0
 
 
 @dataclass

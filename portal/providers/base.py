@@ -250,8 +250,8 @@ class Adapter(Protocol):
 class Embeddable(Protocol):
     """A service whose people meet on a page of the portal itself. The page's heartbeats tell who is in."""
 
-    def player(self) -> Player:
-        """The player for one participant."""
+    def player(self, participant_id: str) -> Player:
+        """The player for one participant, who is known by this id."""
         ...
 
 

@@ -5,8 +5,11 @@ from typing import Any
 
 from portal.providers.base import Adapter
 from portal.providers.mesh.adapter import Mesh
+from portal.providers.mesh.turn import TurnServers
 
 
-def catalog(*, ice_servers: Sequence[dict[str, Any]]) -> list[Adapter]:
+def catalog(
+    *, ice_servers: Sequence[dict[str, Any]], turn_urls: Sequence[str] = (), turn_secret: str = ""
+) -> list[Adapter]:
     """All adapters, configured with the operator's settings."""
-    return [Mesh(ice_servers)]
+    return [Mesh(ice_servers, TurnServers(turn_urls, turn_secret) if turn_urls else None)]

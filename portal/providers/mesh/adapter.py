@@ -1,13 +1,15 @@
 """The adapter and service `mesh`: conferences without a media server. Browsers connect directly to each other.
 
 The portal only relays their signals. It is good for a handful of people. Behind strict networks a TURN server is
-needed (setting `ICE_SERVERS`).
+needed (settings `TURN_URLS` and `TURN_SECRET`).
 """
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from portal.clock import now
 from portal.providers.base import Player, Property, Setting
+from portal.providers.mesh.turn import TurnServers
 
 NOUNS = ("player", "tiles", "side", "chat", "controls", "notes")
 """The player's stylesheets, one for each thing that it shows."""
@@ -23,8 +25,8 @@ class Mesh:
     settings: Sequence[Setting] = ()  # what rooms of the type have is all there is to choose
     features: frozenset[str] = frozenset({"public_chat", "private_chat", "screen_sharing"})  # nothing is recorded
 
-    def __init__(self, ice_servers: Sequence[dict[str, Any]]) -> None:
-        self._service = MeshService(ice_servers)
+    def __init__(self, ice_servers: Sequence[dict[str, Any]], turn: TurnServers | None = None) -> None:
+        self._service = MeshService(ice_servers, turn)
 
     def bind(self, properties: Mapping[str, Any]) -> "MeshService":
         """The service. All rows share one, because it has no properties."""
@@ -34,14 +36,15 @@ class Mesh:
 class MeshService:
     """The service that provides the player for conferences between browsers."""
 
-    def __init__(self, ice_servers: Sequence[dict[str, Any]]) -> None:
-        self._ice_servers = list(ice_servers)
+    def __init__(self, ice_servers: Sequence[dict[str, Any]], turn: TurnServers | None) -> None:
+        self._ice_servers, self._turn = list(ice_servers), turn
 
-    def player(self) -> Player:
+    def player(self, participant_id: str) -> Player:
         """The peer-to-peer player with the operator's STUN and TURN servers."""
+        turn = [self._turn.for_participant(participant_id, now())] if self._turn is not None else []
         return Player(
             template="providers/mesh/_player.html",
             script="providers/mesh/main.js",
             stylesheets=tuple(f"providers/mesh/{noun}.css" for noun in NOUNS),
-            context={"ice_servers": self._ice_servers},
+            context={"ice_servers": [*self._ice_servers, *turn]},
         )

@@ -76,7 +76,7 @@ def show(participant: Participant) -> ResponseReturnValue:
     service = service_of(room, run)
     if run.driver is not Driver.PRESENCE or not isinstance(service, Embeddable):
         raise Conflict(Message("This room does not run in the portal."))
-    player = service.player()
+    player = service.player(participant.participation.id)
     return render_template(
         "conference/show.html",
         room=room,

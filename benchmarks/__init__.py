@@ -19,6 +19,7 @@ reference.py  the same job without checks, audit, translation, limits
 load.py       the load generator
 clocks.py     processor time and memory of processes
 joiners.py    very many who press Join at nine o'clock
+meeting.py    a meeting in which nobody does anything
 watchers.py   event streams: delay, CPU and memory
 stalled.py    thousands of requests that do not go on
 """

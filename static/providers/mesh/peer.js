@@ -9,6 +9,8 @@ export class Peer extends EventTarget {
   screens = new Map(); // id → stream: what else arrives; which of them is a screen, the roster says
   state = "connecting";
   #offering = false;
+  #settling = false; // an answer is being taken
+  #sent = Promise.resolve();
   #ignoring = false;
   #waiting = [];
   #tries = 0;
@@ -67,19 +69,23 @@ export class Peer extends EventTarget {
   async hear(kind, data) {
     try {
       if (kind === "candidate") return await this.#candidate(data);
-      const collision = kind === "offer" && (this.#offering || this.link.signalingState !== "stable");
+      const ready = !this.#offering && (this.link.signalingState === "stable" || this.#settling);
+      const collision = kind === "offer" && !ready;
       this.#ignoring = !this.polite && collision;
       if (this.#ignoring) return;
+      this.#settling = kind === "answer";
       await this.link.setRemoteDescription({ type: kind, sdp: data.sdp });
+      this.#settling = false;
       for (const candidate of this.#waiting.splice(0)) await this.#candidate(candidate);
       if (kind === "offer") this.#adopt();
       this.#sort();
       if (kind === "offer") {
         await this.link.setLocalDescription();
-        this.send("answer", { sdp: this.link.localDescription.sdp });
+        this.#describe("answer");
       }
     } catch (error) {
       console.warn("signal not understood", kind, error.name);
+      this.#settling = false;
     }
   }
 
@@ -129,12 +135,18 @@ export class Peer extends EventTarget {
     try {
       this.#offering = true;
       await this.link.setLocalDescription();
-      this.send("offer", { sdp: this.link.localDescription.sdp });
+      this.#describe("offer");
     } catch (error) {
       console.warn("offer failed", error.name);
     } finally {
       this.#offering = false;
     }
+  }
+
+  // Descriptions arrive in their order: an offer that overtakes an answer would be taken for one that crosses another.
+  #describe(kind) {
+    const { sdp } = this.link.localDescription;
+    this.#sent = this.#sent.then(() => this.send(kind, { sdp }));
   }
 
   async #candidate(data) {
@@ -167,7 +179,7 @@ export class Peer extends EventTarget {
   #retry() {
     if (++this.#tries > TRIES) this.#tell("failed");
     this.link.restartIce();
-    if (this.link.signalingState === "have-local-offer") this.send("offer", { sdp: this.link.localDescription.sdp });
+    if (this.link.signalingState === "have-local-offer") this.#describe("offer");
     this.#wait();
   }
 

@@ -59,6 +59,7 @@ from portal.web.manage import (
     sharing,
     status,
     trash,
+    usage,
 )
 from portal.web.manage.room_tabs import room_tabs
 from portal.web.reader import reader
@@ -81,6 +82,7 @@ def install(app: Flask) -> None:
         place_people.places,
         place_people.bp,
         own_accounts.bp,
+        usage.bp,
         sessions.bp,
         webhooks_of_rooms.bp,
         webhooks_of_portal.bp,

@@ -55,6 +55,8 @@ def test_pages_of_customers(person: Callable[..., Person], seen: Callable[[Page,
     follow(page.get_by_role("link", name="Add person"))
     seen(page, "customer-person-new")
     seen(ada.go("/manage/places"), "places")
+    follow(ada.page.get_by_role("link", name="Usage of Acme"))
+    seen(ada.page, "places-usage")
     seen(ada.go(f"{address.replace('/admin/', '/manage/')}/accounts/new"), "own-account-new")
 
 

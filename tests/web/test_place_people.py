@@ -149,3 +149,23 @@ def test_a_password_link_is_for_whoever_has_none(cast: Cast, acme: str) -> None:
     bob, ada = grant(cast, "bob"), cast.sign_in("admin")
     assert "New password link" not in ada.get(acme).text
     assert ada.send(f"{acme}/{bob}/password-link", page=acme).status_code == 403
+
+
+def test_who_may_see_usage_finds_it_with_his_own_account_only(cast: Cast, acme: str, main: str) -> None:
+    of_customer, of_account = (f"{path.removesuffix('/people')}/usage" for path in (acme, main))
+    alice = cast.sign_in("alice")
+    listed = alice.get("/manage/places").text
+    assert f'href="{of_customer}"' in listed
+    assert f'href="{of_account}"' in listed
+    page = alice.get(of_customer).text
+    assert "2 of 10" in page
+    assert "<bdi>Main</bdi>" in page
+    grant(cast, "bob", account=("usage:view",))
+    bob = cast.sign_in("bob")
+    page = bob.get(of_account).text
+    assert "2 rooms in this account" in page
+    assert "2 of 10" in page
+    assert "Used by" not in page
+    assert bob.get(of_customer).status_code == 404
+    grant(cast, "charlie", account=("rooms:create",))
+    assert cast.sign_in("charlie").get(of_account).status_code == 403

@@ -10,6 +10,7 @@ is shown by the same check that guards its route. What was deleted can be undone
     room_settings.py     changing a room
     links.py codes.py people.py    links, access codes, and members with their rights
     place_people.py      the people of customers and accounts
+    usage.py             what is used of a customer's plans, for its own people
     own_accounts.py      making and deleting accounts as one of a customer's own people
     sharing.py           the link of a role in one press, and as an invitation to copy
     member_entrance.py   entering as a member, without a link

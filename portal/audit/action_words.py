@@ -58,6 +58,7 @@ _WORDS = {
     "participant.role_changed": Message("Participant's role changed"),
     "participant.screen_stopped": Message("Participant's screen sharing stopped"),
     "participant.took_over": Message("Taken over in another tab"),
+    "participant.unmute_asked": Message("Participant asked to unmute"),
     "provider.created": Message("Service created"),
     "provider.deleted": Message("Service deleted"),
     "provider.updated": Message("Service changed"),

@@ -38,6 +38,7 @@ class SignalType(StrEnum):
     MUTE = "mute"
     STOP_CAMERA = "stop_camera"
     STOP_SCREEN = "stop_screen"
+    ASK_UNMUTE = "ask_unmute"
     LOWER_HAND = "lower_hand"
     REMOVE = "remove"
     READMIT = "readmit"
@@ -50,9 +51,10 @@ _TOLD = {
     SignalType.MUTE: "participant.muted",
     SignalType.STOP_CAMERA: "participant.camera_stopped",
     SignalType.STOP_SCREEN: "participant.screen_stopped",
+    SignalType.ASK_UNMUTE: "participant.unmute_asked",
     SignalType.LOWER_HAND: "participant.hand_lowered",
 }
-"""What a moderator does to somebody's page, which does it, and what the audit calls it."""
+"""What a moderator tells somebody's page, which does it or asks him first, and what the audit calls it."""
 
 _FOR_THE_ROOM = frozenset({SignalType.LOCK, SignalType.UNLOCK, SignalType.END})
 _MODERATORS_ONLY = frozenset({*_TOLD, SignalType.REMOVE, SignalType.READMIT, *_FOR_THE_ROOM})

@@ -74,7 +74,7 @@ def test_hands_keep_their_order_until_they_are_lowered(moderator: Player, guest:
     assert hands()["Gus"] > hands()["Mo"]
 
 
-@pytest.mark.parametrize("kind", ["mute", "stop_camera", "lower_hand"])
+@pytest.mark.parametrize("kind", ["mute", "stop_camera", "ask_unmute", "lower_hand"])
 def test_a_page_is_told_what_a_moderator_asks_of_it(moderator: Player, guest: Player, app: Flask, kind: str) -> None:
     moderator.alive()
     guest.alive()
@@ -82,7 +82,12 @@ def test_a_page_is_told_what_a_moderator_asks_of_it(moderator: Player, guest: Pl
     assert moderator.say("signals", to=guest.id, kind=kind).status_code == 202
     [told] = channels.channels().messages(f"participation:{guest.id}", "")
     assert told.body == {"event": kind, "from": moderator.id}
-    action = {"mute": "muted", "stop_camera": "camera_stopped", "lower_hand": "hand_lowered"}[kind]
+    action = {
+        "mute": "muted",
+        "stop_camera": "camera_stopped",
+        "ask_unmute": "unmute_asked",
+        "lower_hand": "hand_lowered",
+    }[kind]
     with app.app_context():
         assert f"participant.{action}" in session.scalars(sa.select(AuditEvent.action)).all()
 

@@ -1,6 +1,7 @@
 // The conversation: puts portal, media, peers and page together.
 
 import { forget, leaveOn } from "../../js/devices/kept.js";
+import { answerQuestions } from "./asked.js";
 import * as chat from "./chat.js";
 import { watchLevels } from "./levels.js";
 import { Media } from "./media.js";
@@ -116,6 +117,7 @@ async function moderate(kind, person) {
   const answer = await portal.signal(person, kind, null);
   if (!answer?.ok) announce(say("notDone"));
   else if (kind === "readmit") announce(say("readmitted", { name: person.name }));
+  else if (kind === "ask_unmute") announce(say("unmuteAsked", { name: person.name }));
   return Boolean(answer?.ok);
 }
 
@@ -279,6 +281,7 @@ showControls();
 find("hand").disabled = false;
 chat.start(portal);
 startRoom(portal);
+answerQuestions(portal, media);
 await portal.start(takeover);
 if (!portal.ended) { // a second tab leaves camera and microphone alone
   setInterval(showTimes, 10_000);

@@ -47,7 +47,8 @@ export class Media extends EventTarget {
   }
 
   switch(kind, on) {
-    if (on && this.#without.delete(kind)) {
+    if (on && !this.has(kind)) {
+      this.#without.delete(kind);
       this.#startsOn[kind] = true;
       return this.get();
     }

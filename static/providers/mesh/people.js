@@ -3,7 +3,7 @@
 
 import { find, initials, say } from "./page.js";
 
-const TELLING = ["mute", "stop_camera", "stop_screen", "lower_hand"]; // what a moderator tells somebody's page
+const TELLING = ["mute", "stop_camera", "stop_screen", "ask_unmute", "lower_hand"]; // what a moderator tells somebody's page
 const LABELS = {
   mute: "muteOther",
   stop_camera: "stopOther",
@@ -53,7 +53,7 @@ function newLine({ id }) {
   const asked = line.querySelector(".p-ask");
   asked.querySelector("p").id = `ask-${id}`;
   asked.setAttribute("aria-labelledby", `ask-${id}`);
-  for (const kind of TELLING) button(line, kind).addEventListener("click", () => act(kind, id));
+  for (const kind of TELLING) button(line, kind).addEventListener("click", () => tell(line, kind, id));
   button(line, "ask").addEventListener("click", () => ask(line, true));
   button(line, "keep").addEventListener("click", () => ask(line, false));
   button(line, "remove").addEventListener("click", () => remove(line, id));
@@ -79,15 +79,35 @@ function update(line, person, mayAct, place) {
   line.querySelector(".person-hand").hidden = !place;
   line.querySelector(".person-place").textContent = place || "";
   line.querySelector(".person-hand-words").textContent = place ? say("handNumber", { n: place }) : "";
-  for (const [kind, on] of [["mute", person.microphone], ["stop_camera", person.camera], ["stop_screen", person.screen], ["lower_hand", place]]) {
+  const offered = {
+    mute: person.microphone,
+    stop_camera: person.camera,
+    stop_screen: person.screen,
+    ask_unmute: !person.microphone,
+    lower_hand: place,
+  };
+  for (const [kind, on] of Object.entries(offered)) {
     const focused = button(line, kind) === document.activeElement;
     button(line, kind).hidden = !on;
     if (focused && !on) button(line, "ask").focus();
   }
   setQuestion(line);
+  setAsked(line, !person.microphone && "asked" in button(line, "ask_unmute").dataset);
   for (const [kind, words] of Object.entries(LABELS)) {
     button(line, kind).setAttribute("aria-label", say(words, { name: person.name }));
   }
+}
+
+async function tell(line, kind, id) {
+  if ((await act(kind, id)) && kind === "ask_unmute") setAsked(line, true);
+}
+
+// Whether he was asked to unmute, and has not done it yet. He may be asked again.
+function setAsked(line, on) {
+  const asking = button(line, "ask_unmute");
+  asking.toggleAttribute("data-asked", on);
+  asking.textContent = say(on ? "asked" : "askUnmute");
+  asking.setAttribute("aria-label", say(on ? "askedOther" : "askUnmuteOther", { name: line.querySelector("b").textContent }));
 }
 
 // Ask before somebody is removed, or take the question back. Keeping him is what the focus offers.

@@ -158,7 +158,9 @@ export class Portal extends EventTarget {
     const from = this.#mark === null ? "" : `&after=${encodeURIComponent(this.#mark)}`;
     const source = new EventSource(`${facts.stream}?tab=${encodeURIComponent(this.tab)}${from}`);
     this.#source = source;
-    for (const name of ["roster", "signal", "message", "mute", "stop_camera", "stop_screen", "lower_hand", "over", "beat"]) {
+    for (const name of [
+      "roster", "signal", "message", "mute", "stop_camera", "stop_screen", "ask_unmute", "lower_hand", "over", "beat",
+    ]) {
       source.addEventListener(name, (event) => {
         this.#heardAt = Date.now();
         this.#failures = 0;

@@ -4,7 +4,7 @@ import { choose, chosen } from "./kept.js";
 import { watchLevel } from "./level.js";
 import { playTestSound } from "./sound.js";
 
-const KINDS = { videoinput: "video", audioinput: "audio", audiooutput: "speaker" };
+export const KIND_OF = { videoinput: "video", audioinput: "audio", audiooutput: "speaker" };
 const CAN_CHOOSE_SPEAKER = "setSinkId" in HTMLMediaElement.prototype;
 
 // Tells "choose" with {kind, id} when somebody chooses a device; it is remembered by then.
@@ -33,7 +33,8 @@ export class DeviceFields extends EventTarget {
     this.#used = new Map(tracks.map((track) => [track.kind, track]));
     this.rest();
     const microphone = this.#used.get("audio");
-    if (microphone) {
+    if (microphone && !microphone.enabled) this.find("heard").textContent = this.say("muted");
+    else if (microphone) {
       this.find("heard").textContent = this.say("notHeard");
       this.#stopLevel = watchLevel(microphone, this.find("level"), () => {
         this.find("heard").textContent = this.say("heard");
@@ -53,7 +54,7 @@ export class DeviceFields extends EventTarget {
     const all = (await navigator.mediaDevices?.enumerateDevices()) ?? [];
     for (const select of this.root.querySelectorAll("[data-device]")) {
       const kind = select.dataset.device;
-      const devices = all.filter((device) => KINDS[device.kind] === kind);
+      const devices = all.filter((device) => KIND_OF[device.kind] === kind);
       const known = devices.filter(({ label }) => label); // before they are allowed, devices have no names
       const options = known.map(({ label, deviceId }) => new Option(label, deviceId));
       if (!options.length) options.push(new Option(this.say(devices.length ? "browserChooses" : "none"), ""));

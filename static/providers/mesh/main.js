@@ -3,6 +3,7 @@
 import { forget, leaveOn } from "../../js/devices/kept.js";
 import { answerQuestions } from "./asked.js";
 import * as chat from "./chat.js";
+import { manageDevices } from "./devices.js";
 import { watchLevels } from "./levels.js";
 import { Media } from "./media.js";
 import { announce, cover, facts, find, note, say } from "./page.js";
@@ -13,9 +14,10 @@ import { showRoom, startRoom } from "./room.js";
 import { Screen, showScreens } from "./screen.js";
 import * as tiles from "./tiles.js";
 import { showTimes, tell } from "./times.js";
+import { maySleep, stayAwake } from "./wake.js";
 
 const NEAR = 10 * 60_000; // ms: whoever was away for longer is asked before he enters again
-const PANELS = ["people", "chat"];
+const PANELS = ["people", "chat", "devices"];
 const portal = new Portal();
 const media = new Media();
 const screen = new Screen();
@@ -189,6 +191,7 @@ function end({ detail }) {
   clearInterval(levels);
   media.stop();
   screen.stop();
+  maySleep();
   for (const id of [...peers.keys()]) part(id);
   for (const button of document.querySelectorAll(".bar button")) button.disabled = true;
   if (detail.reason === "elsewhere") return cover("elsewhere");
@@ -205,6 +208,7 @@ function showPanel(id) {
   for (const one of PANELS) {
     find(one).hidden = one !== id;
     find(`${one}-button`).setAttribute("aria-expanded", String(one === id));
+    find(one).dispatchEvent(new Event("panel"));
   }
   find("player").classList.toggle("shows-side", id !== null);
   if (id === "chat") chat.opened();
@@ -282,8 +286,10 @@ find("hand").disabled = false;
 chat.start(portal);
 startRoom(portal);
 answerQuestions(portal, media);
+manageDevices(media);
 await portal.start(takeover);
 if (!portal.ended) { // a second tab leaves camera and microphone alone
+  stayAwake();
   setInterval(showTimes, 10_000);
   levels = watchLevels(() =>
     [...peers].map(([id, peer]) => [id, peer.voice]).filter(([, receiver]) => receiver),

@@ -38,7 +38,7 @@ export class Media extends EventTarget {
   }
 
   has(kind) {
-    return this.stream.getTracks().some((track) => track.kind === kind);
+    return this.#tracks(kind).length > 0;
   }
 
   // Whether it can be switched on.
@@ -52,8 +52,19 @@ export class Media extends EventTarget {
       this.#startsOn[kind] = true;
       return this.get();
     }
-    for (const track of this.stream.getTracks()) if (track.kind === kind) track.enabled = on;
+    for (const track of this.#tracks(kind)) track.enabled = on;
     this.dispatchEvent(new Event("change"));
+  }
+
+  // Use the device that was chosen meanwhile. The old one is let go first, because phones open one camera at a time.
+  replace(kind) {
+    return (this.#turn = this.#turn.then(() => {
+      for (const track of this.#tracks(kind)) {
+        this.#forget(track);
+        track.stop();
+      }
+      return this.#get();
+    }));
   }
 
   fit(people) {
@@ -81,8 +92,28 @@ export class Media extends EventTarget {
     this.dispatchEvent(new Event("change"));
   }
 
+  #tracks(kind) {
+    return this.stream.getTracks().filter((track) => track.kind === kind);
+  }
+
   #isOn(kind) {
-    return this.stream.getTracks().some((track) => track.kind === kind && track.enabled);
+    return this.#tracks(kind).some((track) => track.enabled);
+  }
+
+  // What comes in place of this track is on or off as it was.
+  #forget(track) {
+    this.#startsOn[track.kind] = track.enabled;
+    this.stream.removeTrack(track);
+  }
+
+  // A device was unplugged, or taken away by the browser: "lost" tells of it, with the label of what is used instead.
+  async #lose(track) {
+    if (this.#stopped || !this.stream.getTracks().includes(track)) return;
+    this.#forget(track);
+    this.dispatchEvent(new Event("change"));
+    await this.get();
+    const detail = { label: track.label, instead: this.#tracks(track.kind)[0]?.label ?? "" };
+    this.dispatchEvent(new CustomEvent("lost", { detail }));
   }
 
   #use(tracks) {
@@ -91,10 +122,7 @@ export class Media extends EventTarget {
       track.enabled = this.#startsOn[track.kind];
       this.#startsOn[track.kind] = true;
       this.stream.addTrack(track);
-      track.addEventListener("ended", () => {
-        this.stream.removeTrack(track);
-        this.dispatchEvent(new Event("change"));
-      });
+      track.addEventListener("ended", () => this.#lose(track));
     }
     if (tracks.length) this.dispatchEvent(new Event("tracks"));
   }

@@ -14,7 +14,7 @@ Wrong codes are counted on the server. What is wrong with somebody's plan is nev
     locked_door.py       room, codes and people, read under the room's lock
     entering.py          judging under the lock, and entering
     joining.py           the whole way in, with the service behind the room asked between judging and entering
-    models.py            the tables `RoomToken`, `AccessCode` and `JoinTicket`
+    models.py            the tables `RoomToken`, `AccessCode`, `JoinTicket` and `LobbyAnswer`
     issuing.py           making links
     tokens.py codes.py   changing and ending links; creating, changing and ending access codes
     automatic_tokens.py  the guest links that devices get in public rooms
@@ -23,7 +23,8 @@ Wrong codes are counted on the server. What is wrong with somebody's plan is nev
     reauthorization.py   checking again that somebody who is in still may be
     participations.py    who took part in a run
     removals.py          whom moderators removed, and letting them in again
-    waiting.py           who waits for the host
+    waiting.py           who waits at the door, for the host or for a moderator's answer
+    lobby.py             moderators' answers to who waits
     secrets.py           texts of tokens and codes
     throttle_buckets.py  limits on wrong codes and on automatic tokens
 """

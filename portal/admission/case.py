@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Literal
 
 from portal.rooms.models import Role
+from portal.rooms.settings import GuestPolicy
 
 
 class Check(StrEnum):
@@ -44,6 +45,7 @@ class Reason(StrEnum):
     CODE_WRONG = "code wrong"
     NO_VALID_CODE = "no valid code"
     LOCKED = "locked"
+    TURNED_AWAY = "turned away"
     NO_GUESTS = "no guests"
     FULL = "full"
 
@@ -112,7 +114,9 @@ class Case:
     locked: bool = False
     comes_back: bool = False
     """Whether the visitor lost his place in the running session, or a moderator gave it back."""
-    guest_policy: Literal["accept", "ask", "refuse"] = "accept"
+    guest_policy: GuestPolicy = "accept"
+    answer: bool | None = None
+    """Whether a moderator admitted this visitor to the running session, or turned him away; None: neither."""
     host_needed: bool = False
     host_present: bool = False
     room_places: int | None = None

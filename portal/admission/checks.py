@@ -135,14 +135,22 @@ def _live_checks(case: Case) -> Iterator[Line]:
         Message("A moderator has locked the room"),
         Message("Locked, but not for this visitor") if case.locked else Message("Not locked"),
     )
+    asks = guest and case.guest_policy == "ask" and not case.inside_already
     yield _line(
         Check.GUESTS,
         _refuse_if(guest and case.guest_policy == "refuse", Reason.NO_GUESTS)
-        or (Wait("approval") if guest and case.guest_policy == "ask" else None),
+        or _refuse_if(asks and case.answer is False, Reason.TURNED_AWAY)
+        or (Wait("approval") if asks and case.answer is None and not case.comes_back else None),
         Message("Guests are not let in")
         if case.guest_policy == "refuse"
+        else Message("A moderator turned this visitor away")
+        if case.answer is False
         else Message("A moderator lets guests in one by one"),
-        Message("Guests are welcome") if guest else Message("Not a guest"),
+        Message("Not a guest")
+        if not guest
+        else Message("A moderator let this visitor in")
+        if case.answer
+        else Message("Guests are welcome"),
     )
     yield _line(
         Check.HOST,

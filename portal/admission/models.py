@@ -1,4 +1,4 @@
-"""The tables of room tokens (which pages call links), access codes and join tickets."""
+"""The tables of room tokens (which pages call links), access codes, join tickets, and answers to who waits."""
 
 from datetime import datetime
 from uuid import UUID
@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal import vault
 from portal.admission.links import CodeLife, LinkLife
+from portal.clock import now
 from portal.column_types import UTCSeconds, enum_type
 from portal.credentials.tokens import AccessToken
 from portal.db import Base, TimestampMixin
@@ -15,6 +16,7 @@ from portal.identifiers import IdentifierMixin, new_uuid
 from portal.people.models import NAME_LENGTH, User
 from portal.rooms.models import Role, Room
 from portal.scopes import Scope, in_order
+from portal.status.models import RoomSession
 
 LABEL_LENGTH = 80
 
@@ -124,3 +126,24 @@ class AccessCode(CodeLife, IdentifierMixin, TimestampMixin, Base):
     def created_by_id(self) -> str | None:
         """The public id of whoever made it."""
         return self.created_by.id if self.created_by else None
+
+
+class LobbyAnswer(IdentifierMixin, Base):
+    """A moderator's answer to somebody who waited: admitted to the run, or turned away.
+
+    `waiter` is the id under which he waited. He is known again by device, user, or personal link.
+    """
+
+    __tablename__ = "lobby_answers"
+
+    session_uuid: Mapped[UUID] = mapped_column(sa.ForeignKey("room_sessions.uuid", ondelete="CASCADE"))
+    waiter: Mapped[str] = mapped_column(sa.String(64))
+    device: Mapped[str] = mapped_column(sa.String(64))
+    user_uuid: Mapped[UUID | None] = mapped_column(sa.ForeignKey("users.uuid", ondelete="SET NULL"))
+    token_uuid: Mapped[UUID | None] = mapped_column(sa.ForeignKey("room_tokens.uuid", ondelete="SET NULL"))
+    name: Mapped[str] = mapped_column(sa.String(NAME_LENGTH))
+    admitted: Mapped[bool]
+    answered_at: Mapped[datetime] = mapped_column(default=now)
+    run: Mapped[RoomSession] = relationship()
+
+    __table_args__ = (sa.UniqueConstraint("session_uuid", "waiter"),)

@@ -9,7 +9,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 
-from portal.admission.models import AccessCode, RoomToken
+from portal.admission.models import AccessCode, LobbyAnswer, RoomToken
 from portal.admission.removals import KEPT_OUT
 from portal.admission.visitor import Visitor
 from portal.clock import now
@@ -36,7 +36,8 @@ class Occupancy:
 
     `removed`: a moderator removed the visitor, and none has let him in again. `locked`: one has locked the room.
     `comes_back`: this device was last in the running session until it lost the connection, or was removed and let in
-    again; None if it never was in it. `inside`: the uuid of this device's open
+    again; None if it never was in it. `answer`: a moderator admitted the visitor to the running session, or turned him
+    away; None if neither. `inside`: the uuid of this device's open
     participation. `used`: the device has entered by this link, or one that it replaced or that replaced it, in the
     running session, or has left an earlier one within `RETURN_TIME`: entering again counts no other use. `code_uuid`:
     the access code by which the device did so last. `valid_codes`: how many of the room's access codes for the
@@ -48,6 +49,7 @@ class Occupancy:
     removed: bool
     locked: bool
     comes_back: bool | None
+    answer: bool | None
     inside: UUID | None
     used: bool
     code_uuid: UUID | None
@@ -127,13 +129,21 @@ def with_occupancy(query: sa.Select[*tuple[Any, ...]]) -> sa.Select[*tuple[Any, 
 def _occupancy_columns() -> tuple[Any, ...]:
     """The columns of an `Occupancy`, for a SELECT of `Room` with `RoomToken`, `RoomSession` and `OWN`."""
     role = sa.func.coalesce(RoomToken.role, constant(Role.GUEST))
-    removed = sa.exists().where(Participation.session_uuid == RoomSession.uuid, KEPT_OUT, sa.or_(*_same_visitor()))
+    removed = sa.exists().where(
+        Participation.session_uuid == RoomSession.uuid, KEPT_OUT, sa.or_(*_same_visitor(Participation))
+    )
 
     expired = AccessCode.expires_at <= sa.bindparam("at", type_=AccessCode.expires_at.type)
     return (
         removed.correlate(RoomToken, RoomSession),
         RoomSession.locked_at.is_not(None),
         _comes_back().correlate(RoomSession).scalar_subquery(),
+        sa.select(LobbyAnswer.admitted)
+        .where(LobbyAnswer.session_uuid == RoomSession.uuid, sa.or_(*_same_visitor(LobbyAnswer)))
+        .order_by(LobbyAnswer.answered_at.desc())
+        .limit(literal_limit(1))
+        .correlate(RoomToken, RoomSession)
+        .scalar_subquery(),
         OWN.uuid,
         sa.select(Participation.uuid)
         .join(_CAME_BY, _CAME_BY.uuid == Participation.token_uuid)
@@ -223,16 +233,16 @@ def _first_of_chain(token: type[RoomToken]) -> sa.ColumnElement[UUID]:
     return sa.func.coalesce(token.chain_uuid, token.uuid)
 
 
-def _same_visitor() -> Iterator[sa.ColumnElement[bool]]:
-    """Conditions on `Participation` by each of which it is the visitor's: same device, same user, or a personal link.
+def _same_visitor(known: type[Participation | LobbyAnswer]) -> Iterator[sa.ColumnElement[bool]]:
+    """Conditions by each of which what is known is the visitor's: same device, same user, or a personal link.
 
     By the latter two a visitor is known again who has deleted the cookie.
     """
     signed_in = sa.select(SignIn.user_uuid).where(SignIn.uuid == sa.bindparam("sign_in_uuid", type_=sa.Uuid()))
-    yield Participation.device == _DEVICE
-    yield Participation.user_uuid == sa.bindparam("user_uuid", type_=sa.Uuid())
-    yield Participation.user_uuid == signed_in.scalar_subquery()
-    yield sa.and_(Participation.token_uuid == RoomToken.uuid, RoomToken.person != constant(""))
+    yield known.device == _DEVICE
+    yield known.user_uuid == sa.bindparam("user_uuid", type_=sa.Uuid())
+    yield known.user_uuid == signed_in.scalar_subquery()
+    yield sa.and_(known.token_uuid == RoomToken.uuid, RoomToken.person != constant(""))
 
 
 OCCUPANCY = _occupancy_columns()

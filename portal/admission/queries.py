@@ -24,7 +24,7 @@ from portal.rooms.features import used_limit
 from portal.rooms.kinds import kind_of
 from portal.rooms.models import Role, Room, RoomStatusWord
 from portal.rooms.protocols import RoomLike
-from portal.rooms.settings import GUEST_POLICY, WAIT_FOR_HOST
+from portal.rooms.settings import WAIT_FOR_HOST, guest_policy_of
 from portal.status.entrance import with_run
 from portal.status.services import can_run_on, provider_of
 
@@ -110,7 +110,8 @@ def case_of(room: RoomLike, visitor: Visitor, *, occupancy: Occupancy, at: datet
         code_valid=occupancy.valid_codes != 0,
         locked=occupancy.locked,
         comes_back=bool(occupancy.comes_back),
-        guest_policy="refuse" if room.room_settings.get(GUEST_POLICY) == "refuse" else "accept",
+        guest_policy=guest_policy_of(room),
+        answer=occupancy.answer,
         host_needed=bool(room.room_settings.get(WAIT_FOR_HOST)),
         host_present=occupancy.moderators > 0,
         room_places=None if room_most is None else room_most - occupancy.present - occupancy.untold,

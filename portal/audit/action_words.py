@@ -123,6 +123,8 @@ _WORDS = {
     "webhook.rotated": Message("Webhook's secret rotated"),
     "webhook.sent_again": Message("Webhook's message sent again"),
     "webhook.tested": Message("Webhook tested"),
+    "visitor.admitted": Message("Guest let in from the lobby"),
+    "visitor.turned_away": Message("Guest turned away in the lobby"),
 }
 
 

@@ -45,6 +45,9 @@ class SignalType(StrEnum):
     LOCK = "lock"
     UNLOCK = "unlock"
     END = "end"
+    ADMIT = "admit"
+    ADMIT_ALL = "admit_all"
+    TURN_AWAY = "turn_away"
 
 
 _TOLD = {
@@ -56,14 +59,20 @@ _TOLD = {
 }
 """What a moderator tells somebody's page, which does it or asks him first, and what the audit calls it."""
 
-_FOR_THE_ROOM = frozenset({SignalType.LOCK, SignalType.UNLOCK, SignalType.END})
+_IN_THE_LOBBY = frozenset({SignalType.ADMIT, SignalType.TURN_AWAY})
+_FOR_THE_ROOM = frozenset({SignalType.LOCK, SignalType.UNLOCK, SignalType.END, SignalType.ADMIT_ALL, *_IN_THE_LOBBY})
 _MODERATORS_ONLY = frozenset({*_TOLD, SignalType.REMOVE, SignalType.READMIT, *_FOR_THE_ROOM})
 _PLAIN = (str, int, float, type(None))
 
 
 def is_for_the_room(kind: SignalType) -> bool:
-    """Whether this concerns the room as a whole, and so names nobody: `portal.conference.whole_room` does it."""
+    """Whether this concerns nobody who is in: the room as a whole, or who waits. `conference.whole_room` does it."""
     return kind in _FOR_THE_ROOM
+
+
+def names_somebody(kind: SignalType) -> bool:
+    """Whether this is for one person: a participant, or somebody in the lobby."""
+    return kind not in _FOR_THE_ROOM or kind in _IN_THE_LOBBY
 
 
 def is_moderation(kind: SignalType) -> bool:

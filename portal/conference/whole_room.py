@@ -1,9 +1,10 @@
-"""What moderators do about the room as a whole: lock it, unlock it, and end the conversation for everyone.
+"""What moderators do about the room as a whole: lock it, end the conversation for everyone, answer who waits.
 
 While a room is locked only moderators enter, and who comes back to his place; admission asks for that under the room's
 lock. It lasts as long as the run. All of it is written to the audit, with the participation of the moderator.
 """
 
+from portal.admission.lobby import admit_all, answer
 from portal.audit.operations import record_event
 from portal.channels import channels
 from portal.clock import now
@@ -16,15 +17,22 @@ from portal.status.models import Ending, Participation, RoomSession
 from portal.status.runs import end_run
 
 
-def moderate_room(*, sender: Participation, kind: SignalType, by: Actor | None) -> None:
-    """Do what the moderator `sender` asks for in his run: `LOCK`, `UNLOCK` or `END`. None is done twice.
+def moderate_room(*, sender: Participation, kind: SignalType, by: Actor | None, waiter_id: str = "") -> None:
+    """Do what the moderator `sender` asks for in his run. What is so already is not done, nor written, once more.
 
-    `by` is the member who sends it, None for a guest.
+    `by` is the member who sends it, None for a guest; `waiter_id` who is admitted or turned away. Raises `NotFound` if
+    nobody with this id waits any more.
     """
-    if kind is SignalType.END:
-        _end_for_everyone(sender, by)
-    else:
-        _set_locked(sender, by, locked=kind is SignalType.LOCK)
+    match kind:
+        case SignalType.END:
+            _end_for_everyone(sender, by)
+        case SignalType.LOCK | SignalType.UNLOCK:
+            _set_locked(sender, by, locked=kind is SignalType.LOCK)
+        case SignalType.ADMIT | SignalType.TURN_AWAY:
+            admit = kind is SignalType.ADMIT
+            answer(sender.run.room, waiter_id, admit=admit, by=by, moderator=sender)
+        case SignalType.ADMIT_ALL:
+            admit_all(sender.run.room, by=by, moderator=sender)
 
 
 def _end_for_everyone(moderator: Participation, by: Actor | None) -> None:

@@ -7,6 +7,7 @@ import structlog
 from portal import throttling
 from portal.admission.automatic_tokens import sweep_automatic
 from portal.admission.join_tickets import sweep_join_tickets
+from portal.admission.lobby import sweep_answers
 from portal.conference.chat import sweep_messages
 from portal.credentials import operations as credentials
 from portal.db import transaction
@@ -23,6 +24,7 @@ log = structlog.get_logger()
 SWEEPS: tuple[Callable[[], object], ...] = (
     sweep_automatic,
     sweep_join_tickets,
+    sweep_answers,
     sweep_messages,
     sweep_deliveries,
     sweep_tasks,

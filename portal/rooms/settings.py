@@ -6,12 +6,12 @@ their own under keys that begin with `x_`; the portal keeps them and never acts 
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 from portal.errors import Invalid, Message
 from portal.providers import registry
 from portal.providers.base import FieldKind, Setting, SettingScope
-from portal.rooms.protocols import RoomLike
+from portal.rooms.protocols import RoomColumns, RoomLike
 from portal.subscriptions.declared_values import (
     NAME_SHOWN,
     FieldValue,
@@ -31,6 +31,8 @@ FREE_KEYS, FREE_KEY_LENGTH, FREE_LENGTH = 50, 100, 2000
 WAIT_FOR_HOST = "wait_for_host"
 GUEST_POLICY = "guest_policy"
 MUTE_ON_START = "mute_on_start"
+
+GuestPolicy = Literal["accept", "ask", "refuse"]
 
 GLOBAL = (
     Setting(
@@ -83,7 +85,11 @@ BY_ROOM_TYPE: dict[ServiceType, tuple[Setting, ...]] = {
             help=Message("Whether anybody may come in with a guest link, or as a guest of a public room."),
             read_by="admission",
             default="accept",
-            choices=(("accept", Message("May come in")), ("refuse", Message("Are not let in"))),
+            choices=(
+                ("accept", Message("May come in")),
+                ("ask", Message("Wait until a moderator lets them in")),
+                ("refuse", Message("Are not let in")),
+            ),
         ),
         Setting(
             name=MUTE_ON_START,
@@ -111,6 +117,12 @@ def setting_of(room: RoomLike, name: str, provider_type: str | None = None) -> F
     """
     setting = declared(room.room_type, provider_type or room.subscription.provider.provider_type).get(name)
     return set_value(setting, room.room_settings) if setting is not None else ""
+
+
+def guest_policy_of(room: RoomColumns) -> GuestPolicy:
+    """Whether guests may come in, wait for a moderator's answer, or are refused."""
+    policy = room.room_settings.get(GUEST_POLICY)
+    return policy if policy in ("ask", "refuse") else "accept"
 
 
 def set_value(setting: Setting, room_settings: Mapping[str, Any]) -> FieldValue:

@@ -48,6 +48,7 @@ from portal.web.join import pages as join_pages
 from portal.web.manage import (
     codes,
     links,
+    lobby,
     member_entrance,
     own_accounts,
     people,
@@ -84,6 +85,7 @@ def install(app: Flask) -> None:
         own_accounts.bp,
         usage.bp,
         sessions.bp,
+        lobby.bp,
         webhooks_of_rooms.bp,
         webhooks_of_portal.bp,
         status.bp,

@@ -1,6 +1,6 @@
 // Waiting at the door: looks again every few seconds, counts down, and says aloud when the room is open.
 // What was typed stays; who pressed Join already comes in. Without JavaScript the page refreshes itself.
-"use strict";
+import { ring } from "./bell.js";
 
 const LOOK_AGAIN = 5_000; // ms
 const card = document.querySelector("[data-waiting]");
@@ -9,7 +9,9 @@ const enter = card.querySelector("[data-enter]");
 
 async function look() {
   try {
-    const answer = await fetch(location.href);
+    const address = new URL(location.href);
+    if (enter) address.searchParams.set("asked", "1"); // whoever pressed Join keeps the place
+    const answer = await fetch(address);
     if (answer.status === 429 || answer.status >= 500) return; // busy or away for a moment: the next look may find it
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     sayWithScript(page);
@@ -52,20 +54,6 @@ function showState(page) {
 // Words that hold only where there is a script.
 function sayWithScript(page) {
   for (const words of page.querySelectorAll("[data-scripted]")) words.textContent = words.dataset.scripted;
-}
-
-function ring() {
-  try {
-    const audio = new AudioContext();
-    const tone = new OscillatorNode(audio, { frequency: 660 });
-    const volume = new GainNode(audio, { gain: 0.1 });
-    volume.gain.exponentialRampToValueAtTime(0.001, audio.currentTime + 0.6);
-    tone.connect(volume).connect(audio.destination);
-    tone.start();
-    tone.stop(audio.currentTime + 0.6);
-  } catch {
-    // a browser that allows no sound before a click
-  }
 }
 
 // "12:05", "3:12:05"; more than a day away "2 days 3 hours".

@@ -69,6 +69,13 @@ TABLE: list[tuple[str, dict[str, Any], Result, Check | None]] = [
     # the room right now
     ("a guest where guests are refused", GUEST_LINK | {"guest_policy": "refuse"}, Refuse(Reason.NO_GUESTS), Check.GUESTS),
     ("a guest where somebody lets guests in", GUEST_LINK | {"guest_policy": "ask"}, Wait("approval"), Check.GUESTS),
+    ("a guest whom a moderator admitted", GUEST_LINK | {"guest_policy": "ask", "answer": True}, Enter(Role.GUEST), None),
+    ("a guest whom a moderator turned away", GUEST_LINK | {"guest_policy": "ask", "answer": False}, Refuse(Reason.TURNED_AWAY), Check.GUESTS),
+    ("who was turned away and has another role", LINK | {"guest_policy": "ask", "answer": False}, Enter(Role.ATTENDEE), None),
+    ("an attendee where somebody lets guests in", LINK | {"guest_policy": "ask"}, Enter(Role.ATTENDEE), None),
+    ("a reload by a guest where somebody lets guests in", GUEST_LINK | {"guest_policy": "ask", "inside_already": True}, Enter(Role.GUEST), None),
+    ("a guest who lost the connection", GUEST_LINK | {"guest_policy": "ask", "comes_back": True}, Enter(Role.GUEST), None),
+    ("a guest who lost it once and was turned away since", GUEST_LINK | {"guest_policy": "ask", "comes_back": True, "answer": False}, Refuse(Reason.TURNED_AWAY), Check.GUESTS),
     ("a public room's guest where guests are refused", {"is_public": True, "guest_policy": "refuse"}, Refuse(Reason.NO_GUESTS), Check.GUESTS),
     ("a member where guests are refused", MEMBER | {"guest_policy": "refuse"}, Enter(Role.ATTENDEE), None),
     ("a moderator's link where guests are refused", HOST_LINK | {"guest_policy": "refuse"}, Enter(Role.MODERATOR), None),
@@ -138,6 +145,7 @@ cases = st.builds(
     uses_left=st.none() | st.integers(-1, 2),
     code=st.sampled_from(["missing", "wrong", "right", "unasked"]),
     guest_policy=st.sampled_from(["accept", "ask", "refuse"]),
+    answer=st.sampled_from([None, True, False]),
     room_places=st.none() | st.integers(-1, 2),
     subscription_places=st.none() | st.integers(-1, 2),
 )

@@ -133,7 +133,7 @@ def test_every_declared_setting_has_a_row_that_says_what_it_takes(app: Flask) ->
     shown = settings_shown(app)
     assert set(shown) == set(declared(ServiceType.MEET, "mesh"))
     assert shown["description"] == ["a text of up to 2000 characters", "–", "all rooms", "join page, room page"]
-    assert shown["guest_policy"] == ["one of: accept, refuse", '"accept"', "Conference", "admission"]
+    assert shown["guest_policy"] == ["one of: accept, ask, refuse", '"accept"', "Conference", "admission"]
     assert shown["mute_on_start"] == ["true or false", "false", "Conference", "player"]
 
 

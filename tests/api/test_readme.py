@@ -118,7 +118,7 @@ DONE_BY = {  # what is sent on a page → the operation of the API that does it
     "/admin/roles/<id:role_id>/deletion": "roles_delete",
 }
 UNDOING = re.compile(r"/(restoration|reinstatement|readmission)$")
-FOR_PEOPLE = re.compile(r"^/(me|sign-in|sign-out|set-password)(/|$)|/-/(conference/|entry$)|/password-link$")
+FOR_PEOPLE = re.compile(r"^/(me|sign-in|sign-out|set-password)(/|$)|/-/(conference/|entry$)|/password-link$|/lobby/")
 
 
 def test_what_the_readme_says_of_the_api_is_true(app: Flask) -> None:

@@ -61,7 +61,7 @@ def test_writes_merge_and_null_removes(merge: Any) -> None:
         ("description", "\ud800"),
         ("wait_for_host", "yes"),
         ("wait_for_host", 1),
-        ("guest_policy", "ask"),
+        ("guest_policy", "perhaps"),
         ("guest_policy", True),
         ("mute_on_start", "on"),
         ("hero_image", "ftp://example.org/a.png"),

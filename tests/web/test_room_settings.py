@@ -119,7 +119,7 @@ def test_metadata_that_makes_no_sense_is_said_beside_the_field_and_kept_as_typed
     [
         ("hero_image", "javascript:alert(1)"),
         ("hero_image", "https://user:secret@example.org/a.png"),
-        ("guest_policy", "ask"),
+        ("guest_policy", "perhaps"),
         ("max_participants", "0"),
         ("max_duration", "many"),
         ("public_chat", "on"),

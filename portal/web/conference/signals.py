@@ -11,6 +11,7 @@ from flask import Blueprint, Flask, current_app, request
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 
+from portal.admission.lobby import turned_away, waiting_guests
 from portal.admission.reauthorization import ABSENT, NoSuchRoom, ParticipationEnded
 from portal.admission.removals import removed_people
 from portal.channels import MailboxMessage, channels
@@ -27,6 +28,7 @@ from portal.conference.signals import (
     is_moderation,
     mailbox,
     moderate,
+    names_somebody,
     page_closed,
     relay_signal,
     require_may_signal,
@@ -106,12 +108,12 @@ def send_signal(participant: Participant) -> ResponseReturnValue:
     """Relay a signal to another participant; or do what a moderator asks, which is written to the audit."""
     body, sender = json_body(), participant.participation
     tab, kind = word(body, "tab"), _kind(body)
-    to = "" if is_for_the_room(kind) else word(body, "to")
+    to = word(body, "to") if names_somebody(kind) else ""
     session.commit()  # no transaction is open while others are told
     require_may_signal(sender, tab, kind)
     if is_for_the_room(kind):
         with writing():
-            moderate_room(sender=sender, kind=kind, by=participant.member)
+            moderate_room(sender=sender, kind=kind, waiter_id=to, by=participant.member)
         return {"ok": True}, HTTPStatus.ACCEPTED
     receiver = find_receiver(participant.room, sender, to, kind)
     session.commit()
@@ -211,7 +213,8 @@ def _hear(app: Flask, participant: Participant, tab: str, after: str, words: dic
 
 
 def _people(app: Flask, room_id: str, cookie: AdmissionCookie) -> tuple[dict[str, Any], datetime | None]:
-    """The roster, after checking again that this participant still may be in; for moderators with `removed`.
+    """The roster, after checking again that this participant still may be in; for moderators with `removed`,
+    `waiting` and `turned_away`.
 
     And when his membership ends, if he is in by one that does.
     """
@@ -229,6 +232,8 @@ def _people(app: Flask, room_id: str, cookie: AdmissionCookie) -> tuple[dict[str
         }
         if participant.participation.role is Role.MODERATOR:
             told["removed"] = [{"id": one.id, "name": one.name} for one in removed_people(participant.room)]
+            told["waiting"] = [{"id": one.id, "name": one.name} for one in waiting_guests(participant.room)]
+            told["turned_away"] = [{"id": one.waiter, "name": one.name} for one in turned_away(participant.room)]
     return told, _membership_end(participant)
 
 

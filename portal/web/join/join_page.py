@@ -14,6 +14,7 @@ from portal.admission.case import Enter, Reason, Wait
 from portal.admission.decision import Decision
 from portal.admission.joining import meets_here
 from portal.admission.queries import find_replacement
+from portal.admission.waiting import waits_for
 from portal.clock import now
 from portal.edge import actor
 from portal.edge.admissions import Admission
@@ -24,7 +25,7 @@ from portal.status.time_limit import end_of_run, longest_minutes
 from portal.web.forms import Form
 
 TEMPLATE = "join/show.html"
-DoorState = Literal["open", "opening", "waiting", "locked", "full"]
+DoorState = Literal["open", "opening", "waiting", "lobby", "lobby unattended", "locked", "full"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +55,9 @@ class JoinPage:
     inside_already: bool
     """Whether this device still has a place in the room."""
     asked: bool
-    """Whether the visitor has pressed Join and waits for the host."""
+    """Whether the visitor has pressed Join and waits for the host, or for a moderator's answer."""
+    crowded: bool
+    """Whether he has, but so many wait that he got no place among them."""
     code_asked: bool
     name: str
     """The name to fill in."""
@@ -78,12 +81,16 @@ class JoinPage:
 
 
 def join_page(
-    admission: Admission, decision: Decision, *, name: str, asked: bool = False, bad_link: bool = False
+    admission: Admission,
+    decision: Decision,
+    *,
+    name: str,
+    asked: bool = False,
+    crowded: bool = False,
+    bad_link: bool = False,
 ) -> JoinPage:
-    """The page for this visitor. `asked`: he has pressed Join just now."""
+    """The page for this visitor. `asked`: he has pressed Join just now, and has a place; `crowded`: he got none."""
     room, visitor, result = admission.room, admission.visitor, decision.result
-    waits_for = result.wait_for if isinstance(result, Wait) else None
-    asked = asked or (request.args.get("asked") == "1" and bool(name) and not decision.case.code_needed)
     new_link, started_at = _new_link(admission), admission.occupancy.run_started_at
     ends_at = end_of_run(room, started_at) if started_at is not None else None
     return JoinPage(
@@ -94,14 +101,15 @@ def join_page(
         owner=room.owner_name,
         customer=room.customer.display_name,
         state=_state(decision),
-        opens_at=result.until if isinstance(result, Wait) and waits_for == "opening" else None,
+        opens_at=result.until if isinstance(result, Wait) and result.wait_for == "opening" else None,
         people_in=admission.door.people_in,
         minutes=longest_minutes(room),
         ends_at=ends_at,
         ends=f"{when(ends_at)} ({zone_name()})" if ends_at is not None else "",
         meets_here=meets_here(admission.provider),
         inside_already=decision.case.inside_already,
-        asked=asked and waits_for == "host",
+        asked=(asked or asks_again(decision, name)) and waits_for(decision) is not None,
+        crowded=crowded,
         code_asked=decision.case.code_needed,
         name=name,
         fixed_name=visitor.fixed_name,
@@ -125,10 +133,17 @@ def is_member(room_id: str) -> bool:
     return somebody is not None and find_member(somebody, room_id, device="") is not None
 
 
+def asks_again(decision: Decision, name: str) -> bool:
+    """Whether this is the page of somebody under this name who has pressed Join before. It cannot carry a code."""
+    return request.args.get("asked") == "1" and bool(name) and not decision.case.code_needed
+
+
 def _state(decision: Decision) -> DoorState:
     if isinstance(decision.result, Enter):
         return "open"
     if isinstance(decision.result, Wait):
+        if decision.result.wait_for == "approval":
+            return "lobby" if decision.case.host_present else "lobby unattended"
         return "opening" if decision.result.wait_for == "opening" else "waiting"
     return "locked" if decision.reason is Reason.LOCKED else "full"  # the refusals with a form
 

@@ -23,7 +23,7 @@ from portal.admission.join_tickets import (
 from portal.admission.joining import arrive
 from portal.admission.models import JoinTicket
 from portal.admission.visitor import Visitor
-from portal.admission.waiting import start_waiting, stop_waiting
+from portal.admission.waiting import keep_waiting, start_waiting, stop_waiting
 from portal.clock import now
 from portal.edge import actor, admission_cookie
 from portal.edge.admissions import Admission
@@ -61,10 +61,10 @@ def show(admission: Admission) -> ResponseReturnValue:
     room, ticket = admission.room, _held(admission)
     if not can_be_redeemed(ticket, now()):
         return _spent()
-    result = preview(room, _visitor(room.id, ticket, admission.cookie.device)).result
-    wait = result if isinstance(result, Wait) else None
-    page = render_template("join/continue.html", room=room, name=ticket.name, wait=wait, proof=admission.proof)
-    return may_lead_in(page, admission.provider)
+    visitor = _visitor(room.id, ticket, admission.cookie.device)
+    decision = preview(room, visitor)
+    keep_waiting(room, visitor, decision)
+    return may_lead_in(_button(admission, ticket, decision), admission.provider)
 
 
 @bp.post("")
@@ -88,10 +88,10 @@ def enter(admission: Admission) -> ResponseReturnValue:
     except JoinTicketSpent:
         return _spent()
     except Declined as declined:
-        if isinstance(declined.decision.result, Wait) and declined.decision.result.wait_for == "host":
-            start_waiting(room, visitor)
+        place = start_waiting(room, visitor, declined.decision, name=ticket.name, network=network())
         page = _declined(admission, ticket, visitor, declined.decision)
-        return may_lead_in((page, HTTPStatus.FORBIDDEN), admission.provider)
+        status = HTTPStatus.FORBIDDEN if place else HTTPStatus.TOO_MANY_REQUESTS
+        return may_lead_in((page, status), admission.provider)
     stop_waiting(room, visitor)
     token_uuid = arrival.place.token_uuid
     return go_in(arrival, room, replace(admission.cookie, token_uuid=token_uuid, sign_in_uuid=None))
@@ -99,11 +99,23 @@ def enter(admission: Admission) -> ResponseReturnValue:
 
 def _declined(admission: Admission, ticket: JoinTicket, visitor: Visitor, decision: Decision) -> str:
     """Why not, with the way to try again while the ticket lasts: it was not used up."""
-    room, proof = admission.room, admission.proof
+    room = admission.room
     if isinstance(decision.result, Wait):
-        return render_template("join/continue.html", room=room, name=ticket.name, wait=decision.result, proof=proof)
+        return _button(admission, ticket, decision)
     again = url_for("join_tickets.show", room_id=room.id)
     return render_template("join/refused.html", room=room, visitor=visitor, decision=decision, again=again)
+
+
+def _button(admission: Admission, ticket: JoinTicket, decision: Decision) -> str:
+    """The page with the button that enters, and what there is to wait for."""
+    return render_template(
+        "join/continue.html",
+        room=admission.room,
+        name=ticket.name,
+        wait=decision.result if isinstance(decision.result, Wait) else None,
+        attended=decision.case.host_present,
+        proof=admission.proof,
+    )
 
 
 def _held(admission: Admission) -> JoinTicket:

@@ -12,14 +12,14 @@ from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext as _l
 from wtforms import StringField
 
-from portal.admission.case import PASSING, Refuse, Wait
+from portal.admission.case import PASSING, Refuse
 from portal.admission.decision import Decision
 from portal.admission.entering import Declined, preview
 from portal.admission.joining import arrive
 from portal.admission.queries import find_token
 from portal.admission.secrets import read_token
 from portal.admission.visitor import Visitor
-from portal.admission.waiting import keep_waiting, start_waiting, stop_waiting
+from portal.admission.waiting import keep_waiting, start_waiting, stop_waiting, waits_for
 from portal.edge import actor, admission_cookie
 from portal.edge.admissions import Admission
 from portal.edge.guard import at_door
@@ -32,7 +32,7 @@ from portal.turns import FORM_PATIENCE, JOINS
 from portal.web.forms import Form, stripped
 from portal.web.fragment_cache import cached_fragment, proof
 from portal.web.join.arrival import go_in, may_lead_in
-from portal.web.join.join_page import is_member, join_page, render
+from portal.web.join.join_page import asks_again, is_member, join_page, render
 
 bp = Blueprint("join", __name__, url_prefix="/rooms/<id:room_id>")
 
@@ -96,9 +96,9 @@ def join(admission: Admission, slug: str) -> ResponseReturnValue:
                     network=network(),
                 )
         except Declined as declined:
-            if _waits_for_host(declined.decision):
-                start_waiting(room, visitor)
-            answer = may_lead_in((_page(admission, declined.decision, form, asked=True), 403), admission.provider)
+            place = start_waiting(room, visitor, declined.decision, name=name, network=network())
+            page = _page(admission, declined.decision, form, asked=place, crowded=not place)
+            answer = may_lead_in((page, 403 if place else 429), admission.provider)
             return admission_cookie.write(
                 answer, room.id, replace(admission.cookie, last_name=visitor.fixed_name or name)
             )
@@ -160,13 +160,12 @@ def _known_name(admission: Admission) -> str:
 def _look(admission: Admission) -> Decision:
     visitor = replace(admission.visitor, device=admission.cookie.device)
     decision = preview(admission.room, visitor, admission.occupancy)
-    if _waits_for_host(decision):
-        keep_waiting(admission.room, visitor)
+    name = _known_name(admission) if waits_for(decision) else ""
+    if asks_again(decision, name):  # his place may have lapsed while the device slept
+        start_waiting(admission.room, visitor, decision, name=name, network=network())
+    else:
+        keep_waiting(admission.room, visitor, decision)
     return decision
-
-
-def _waits_for_host(decision: Decision) -> bool:
-    return isinstance(decision.result, Wait) and decision.result.wait_for == "host"
 
 
 def _first_page(admission: Admission, decision: Decision) -> str | bytes:
@@ -184,12 +183,21 @@ def _first_page(admission: Admission, decision: Decision) -> str | bytes:
 
 
 def _page(
-    admission: Admission, decision: Decision, form: JoinForm, *, bad_link: bool = False, asked: bool = False
+    admission: Admission,
+    decision: Decision,
+    form: JoinForm,
+    *,
+    bad_link: bool = False,
+    asked: bool = False,
+    crowded: bool = False,
 ) -> str:
-    """The page with the form, or why there is none. `asked`: the visitor has pressed Join just now."""
+    """The page with the form, or why there is none. `asked`: the visitor has pressed Join just now.
+
+    `crowded`: he has, but so many wait that he got no place among them.
+    """
     if _refuses(decision):
         return _refusal(admission, decision)
-    page = join_page(admission, decision, name=form.name.data or "", asked=asked, bad_link=bad_link)
+    page = join_page(admission, decision, name=form.name.data or "", asked=asked, crowded=crowded, bad_link=bad_link)
     return render(page, form, proof=admission.proof)
 
 

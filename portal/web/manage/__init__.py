@@ -14,6 +14,7 @@ is shown by the same check that guards its route. What was deleted can be undone
     own_accounts.py      making and deleting accounts as one of a customer's own people
     sharing.py           the link of a role in one press, and as an invitation to copy
     member_entrance.py   entering as a member, without a link
+    lobby.py             answering who waits in a room's lobby
     sessions.py          runs and who took part
     status.py            live status, as fragments and as a stream
     stream_rights.py     what those with open streams may watch, judged again for all of them together

@@ -38,8 +38,7 @@ def show(room: Room) -> ResponseReturnValue:
     cookie = admission_cookie.read(request, room.id)
     visitor = _visitor(room, device=cookie.device if cookie else "")
     decision = preview(room, visitor)
-    if isinstance(decision.result, Wait):
-        keep_waiting(room, visitor)
+    keep_waiting(room, visitor, decision)
     pressed = session.pop(PRESSED, None) == room.id and isinstance(decision.result, Enter)
     page = _page(room, visitor, decision, asked=request.args.get("asked") == "1", pressed=pressed)
     return may_lead_in(page, current_provider(room))
@@ -65,8 +64,7 @@ def create(room: Room) -> ResponseReturnValue:
         with recording_refusals():
             arrival = arrive(room=room, provider=provider, visitor=visitor, network=network())
     except Declined as declined:
-        if isinstance(declined.decision.result, Wait):
-            start_waiting(room, visitor)
+        start_waiting(room, visitor, declined.decision, name=visitor.fixed_name, network=network())
         return may_lead_in((_page(room, visitor, declined.decision, asked=True), 409), provider)
     stop_waiting(room, visitor)
     return go_in(arrival, room, admission_cookie.by_membership(held, visitor.sign_in_uuid))

@@ -12,8 +12,9 @@ from uuid import UUID
 from flask import Blueprint, current_app, render_template
 from flask.typing import ResponseReturnValue
 
+from portal.admission.lobby import waiting_guests
 from portal.admission.removals import removed_people
-from portal.admission.waiting import count_waiting
+from portal.admission.waiting import Waiter, count_waiting
 from portal.channels import EVERYTHING, channels
 from portal.clock import now
 from portal.db import session
@@ -54,12 +55,13 @@ FRESH_SECONDS = 10.0  # how old may be what others have read
 class StatusView:
     """The data of the status card: snapshot, people inside, how many may be in, how many wait for a moderator.
 
-    `removed`: who is kept out of the running run, for people who may let them back in.
+    For people who may moderate: `removed` is kept out of the running run, and `lobby` waits for an answer.
     """
 
     status: AnyRoomStatus | None
     people: list[Participation]
     removed: list[Participation]
+    lobby: list[Waiter]
     most: int | None
     own: UUID
     waiting: int
@@ -114,11 +116,12 @@ def status_view(room: AnyRoom, stored: AnyRoomStatus | None, somebody: Actor) ->
     """Read the data of a room's status card. How many may be in is told only while somebody is."""
     most = people_limit_of(room) if stored and stored.count else None
     people = present_participations(room) if stored and stored.count else []
-    may_readmit = stored is not None and stored.may_run and can(somebody, Permission.ROOM_MODERATE, room)
-    removed = removed_people(room) if may_readmit else []
+    moderates = can(somebody, Permission.ROOM_MODERATE, room)
+    removed = removed_people(room) if moderates and stored is not None and stored.may_run else []
+    lobby = waiting_guests(room) if moderates else []
     hosted = any(person.role is Role.MODERATOR for person in people)
     waiting = 0 if hosted else count_waiting(room)
-    return StatusView(stored, people, removed, most, somebody.uuid, waiting, kind_of(room).counts)
+    return StatusView(stored, people, removed, lobby, most, somebody.uuid, waiting, kind_of(room).counts)
 
 
 @bp.get("/rooms/<id:room_id>/status")

@@ -31,7 +31,7 @@ export function list(people, out, doing) {
 }
 
 // Bring the lines of a list in step with `people`.
-function follow(lines, people, list, make, change) {
+export function follow(lines, people, list, make, change) {
   for (const [id, line] of lines) {
     if (people.some((person) => person.id === id)) continue;
     const focused = line.contains(document.activeElement);
@@ -144,7 +144,7 @@ function updateRemoved(line, person) {
   button(line, "readmit").setAttribute("aria-label", say("readmit", { name: person.name }));
 }
 
-function setName(line, person) {
+export function setName(line, person) {
   line.querySelector(".ava").textContent = initials(person.name);
   line.querySelector("b").textContent = person.name;
 }

@@ -65,6 +65,8 @@ _WORDS = {
     "role.changed": Message("Role changed"),
     "role.created": Message("Role created"),
     "role.deleted": Message("Role deleted"),
+    "room.chat_allowed": Message("Chat allowed again during a session"),
+    "room.chat_stopped": Message("Chat stopped during a session"),
     "room.created": Message("Room created"),
     "room.deleted": Message("Room deleted for good"),
     "room.ended": Message("Session ended"),

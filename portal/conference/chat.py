@@ -52,12 +52,15 @@ class ChatLine:
 def send_message(room: Room, sender: Participation, *, receiver: Participation | None, text: str, key: str) -> ChatLine:
     """Write a message, and tell those whom it is for. Sent again with the same `key` it is not written again.
 
-    Raises `NotAllowed` if such messages are off in the room, `Throttled`, `Conflict` if the run has ended meanwhile or
-    `key` was used for another message, and `Invalid` if `text` is empty or too long.
+    Raises `NotAllowed` if such messages are off in the room or a moderator has stopped the chat, `Throttled`,
+    `Conflict` if the run has ended meanwhile or `key` was used for another message, and `Invalid` if `text` is empty or
+    too long.
     """
     rights = rights_in(room)
     if not (rights.private_chat if receiver is not None else rights.public_chat):
         raise NotAllowed(Message("Chat is off in this room."))
+    if sender.run.chat_stopped_at is not None and sender.role is not Role.MODERATOR:
+        raise NotAllowed(Message("A moderator has stopped the chat."))
     signal_rate.take(signal_rate.MESSAGES, f"{room.id} {sender.device}")  # the same for whoever leaves and joins again
     cleaned = _clean_text(text)
     written = _written(sender, key) or _write(sender, receiver, cleaned, key)

@@ -45,6 +45,8 @@ class SignalType(StrEnum):
     LOCK = "lock"
     UNLOCK = "unlock"
     END = "end"
+    STOP_CHAT = "stop_chat"
+    ALLOW_CHAT = "allow_chat"
     ADMIT = "admit"
     ADMIT_ALL = "admit_all"
     TURN_AWAY = "turn_away"
@@ -60,7 +62,17 @@ _TOLD = {
 """What a moderator tells somebody's page, which does it or asks him first, and what the audit calls it."""
 
 _IN_THE_LOBBY = frozenset({SignalType.ADMIT, SignalType.TURN_AWAY})
-_FOR_THE_ROOM = frozenset({SignalType.LOCK, SignalType.UNLOCK, SignalType.END, SignalType.ADMIT_ALL, *_IN_THE_LOBBY})
+_FOR_THE_ROOM = frozenset(
+    {
+        SignalType.LOCK,
+        SignalType.UNLOCK,
+        SignalType.END,
+        SignalType.STOP_CHAT,
+        SignalType.ALLOW_CHAT,
+        SignalType.ADMIT_ALL,
+        *_IN_THE_LOBBY,
+    }
+)
 _MODERATORS_ONLY = frozenset({*_TOLD, SignalType.REMOVE, SignalType.READMIT, *_FOR_THE_ROOM})
 _PLAIN = (str, int, float, type(None))
 

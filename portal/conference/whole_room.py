@@ -1,7 +1,8 @@
-"""What moderators do about the room as a whole: lock it, end the conversation for everyone, answer who waits.
+"""What moderators do about the room as a whole: lock it, stop its chat, end it for everyone, answer who waits.
 
 While a room is locked only moderators enter, and who comes back to his place; admission asks for that under the room's
-lock. It lasts as long as the run. All of it is written to the audit, with the participation of the moderator.
+lock. While its chat is stopped only moderators write. Both last as long as the run. All of it is written to the audit,
+with the participation of the moderator.
 """
 
 from portal.admission.lobby import admit_all, answer
@@ -28,6 +29,8 @@ def moderate_room(*, sender: Participation, kind: SignalType, by: Actor | None, 
             _end_for_everyone(sender, by)
         case SignalType.LOCK | SignalType.UNLOCK:
             _set_locked(sender, by, locked=kind is SignalType.LOCK)
+        case SignalType.STOP_CHAT | SignalType.ALLOW_CHAT:
+            _set_chat_stopped(sender, by, stopped=kind is SignalType.STOP_CHAT)
         case SignalType.ADMIT | SignalType.TURN_AWAY:
             admit = kind is SignalType.ADMIT
             answer(sender.run.room, waiter_id, admit=admit, by=by, moderator=sender)
@@ -42,12 +45,36 @@ def _end_for_everyone(moderator: Participation, by: Actor | None) -> None:
 
 
 def _set_locked(moderator: Participation, by: Actor | None, *, locked: bool) -> None:
-    room = lock_room(moderator.room_uuid)
-    run = session.get_one(RoomSession, moderator.session_uuid, populate_existing=True)
-    if room is None or run.ended_at is not None or (run.locked_at is not None) is locked:
+    run = _lock_run(moderator)
+    if run is None or (run.locked_at is not None) is locked:
         return
     run.locked_at = now() if locked else None
-    action = "room.locked" if locked else "room.unlocked"
-    record_event(action, run, by=by, room=run.room_uuid, moderator=moderator.id)
-    topics, word = room_topics(room), room.id
+    record_event("room.locked" if locked else "room.unlocked", run, by=by, room=run.room_uuid, moderator=moderator.id)
+    _tell(run)
+
+
+def _set_chat_stopped(moderator: Participation, by: Actor | None, *, stopped: bool) -> None:
+    run = _lock_run(moderator)
+    if run is None or (run.chat_stopped_at is not None) is stopped:
+        return
+    run.chat_stopped_at = now() if stopped else None
+    record_event(
+        "room.chat_stopped" if stopped else "room.chat_allowed",
+        run,
+        by=by,
+        room=run.room_uuid,
+        moderator=moderator.id,
+    )
+    _tell(run)
+
+
+def _lock_run(moderator: Participation) -> RoomSession | None:
+    """The moderator's run as it is under the room's lock; None if it has ended."""
+    lock_room(moderator.room_uuid)
+    run = session.get_one(RoomSession, moderator.session_uuid, populate_existing=True)
+    return run if run.ended_at is None else None
+
+
+def _tell(run: RoomSession) -> None:
+    topics, word = room_topics(run.room), run.room.id
     on_commit(lambda: channels().nudge(*topics, word=word))

@@ -137,6 +137,8 @@ class RoomSession(IdentifierMixin, Base):
     """Whether it was ended here and its service has not been told yet."""
     locked_at: Mapped[datetime | None]
     """Since when only moderators may enter, and who comes back; None: the room is not locked."""
+    chat_stopped_at: Mapped[datetime | None]
+    """Since when only moderators may write; None: a moderator has not stopped the chat."""
     room: Mapped[Room] = relationship()
     provider: Mapped[ServiceProvider | None] = relationship()
 

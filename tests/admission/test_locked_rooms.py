@@ -74,17 +74,25 @@ def test_a_lock_ends_with_the_run(cast: Cast) -> None:
 
 
 @in_app
-def test_locking_and_unlocking_are_written_once_each_with_the_moderator(cast: Cast) -> None:
+@pytest.mark.parametrize(
+    ("on", "off", "actions"),
+    [
+        (SignalType.LOCK, SignalType.UNLOCK, ("room.locked", "room.unlocked")),
+        (SignalType.STOP_CHAT, SignalType.ALLOW_CHAT, ("room.chat_stopped", "room.chat_allowed")),
+    ],
+)
+def test_what_is_done_about_the_room_is_written_once_each_with_the_moderator(
+    cast: Cast, on: SignalType, off: SignalType, actions: tuple[str, str]
+) -> None:
     host = host_of(cast)
-    for kind in (SignalType.UNLOCK, SignalType.LOCK, SignalType.LOCK, SignalType.UNLOCK):
+    for kind in (off, on, on, off):
         moderate_room(sender=host, kind=kind, by=None)
     session.commit()
     written = session.scalars(
-        sa.select(AuditEvent).where(AuditEvent.action.in_(["room.locked", "room.unlocked"])).order_by(AuditEvent.uuid)
+        sa.select(AuditEvent).where(AuditEvent.action.in_(actions)).order_by(AuditEvent.uuid)
     ).all()
     assert [(line.action, line.thing_uuid, line.details) for line in written] == [
-        ("room.locked", host.session_uuid, {"moderator": host.id}),
-        ("room.unlocked", host.session_uuid, {"moderator": host.id}),
+        (action, host.session_uuid, {"moderator": host.id}) for action in actions
     ]
 
 

@@ -225,3 +225,21 @@ def test_strangers_and_other_tabs_neither_read_nor_write(cast: Cast, mo: Player,
     ann.client.post(f"{ann.base}/departure", data={"csrf_token": ann.csrf})
     assert write(ann, "Gone").status_code == 410
     assert read(mo) == []
+
+
+def test_moderators_stop_the_chat_for_all_others_and_allow_it_again(mo: Player, ann: Player, gus: Player) -> None:
+    write(gus, "Before")
+    for kind in ("stop_chat", "allow_chat"):
+        assert ann.say("signals", kind=kind).status_code == 403
+    assert mo.say("signals", kind="stop_chat").status_code == 202
+    assert dict(ann.hear())["roster"]["chat_stopped"] is True
+    for player in (ann, gus):
+        for to in (None, mo.id):
+            refused = write(player, "While it is stopped", to=to)
+            assert (refused.status_code, refused.json["message"]) == (403, "A moderator has stopped the chat.")
+    assert write(mo, "To all").status_code == 201
+    assert write(mo, "To one", to=gus.id).status_code == 201
+    assert [text for _who, text in read(gus)] == ["Before", "To all", "To one"]
+    assert mo.say("signals", kind="allow_chat").status_code == 202
+    assert dict(ann.hear())["roster"]["chat_stopped"] is False
+    assert write(ann, "Again").status_code == 201

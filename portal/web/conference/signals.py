@@ -229,6 +229,7 @@ def _people(app: Flask, room_id: str, cookie: AdmissionCookie) -> tuple[dict[str
             "count": len(people),
             "since": run.started_at.isoformat(),
             "locked": run.locked_at is not None,
+            "chat_stopped": run.chat_stopped_at is not None,
         }
         if participant.participation.role is Role.MODERATOR:
             told["removed"] = [{"id": one.id, "name": one.name} for one in removed_people(participant.room)]

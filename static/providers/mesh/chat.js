@@ -10,7 +10,8 @@ const CLOSING = /[.,;:!?'")\]}»”’]+$/; // belongs to the sentence, not to t
 const shown = new Set(); // ids of messages
 const time = new Intl.DateTimeFormat(document.documentElement.lang, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 let portal = null;
-let rights = { public_chat: false, private_chat: false };
+const NOTHING = { public_chat: false, private_chat: false };
+let rights = NOTHING; // for us, now
 let people = [];
 let unread = 0;
 let unsent = null; // what was tried last: the same text is sent again with the same key
@@ -36,11 +37,13 @@ export async function catchUp() {
   for (const message of messages) show(message);
 }
 
-// Who is in, and what may be written now; undefined as long as the portal has not said so.
-export function allow(present, allowed = rights) {
-  [people, rights] = [present.filter((person) => !person.you), allowed];
+// Who is in, and what may be written in this room. A moderator may have stopped the chat for all others.
+export function allow({ people: present, rights: allowed, chat_stopped: stopped }) {
+  const silenced = stopped && !present.some((person) => person.you && person.role === "moderator");
+  [people, rights] = [present.filter((person) => !person.you), silenced ? NOTHING : allowed];
+  find("chat-off").textContent = say(silenced ? "chatStopped" : "chatOff");
   const on = rights.public_chat || rights.private_chat;
-  find("chat-button").hidden = !on && !shown.size;
+  find("chat-button").hidden = !on && !shown.size && !silenced;
   find("chat-form").hidden = !on;
   find("chat-off").hidden = on;
   find("chat-choice").hidden = !rights.private_chat;

@@ -98,7 +98,7 @@ function onRoster({ detail }) {
   list(people, detail.removed ?? [], moderate);
   showRoom(detail);
   showLobby(detail);
-  chat.allow(people, detail.rights);
+  chat.allow(detail);
   screen.allow(detail.rights.screen_sharing);
   showScreens(people, screenOf);
   note("alone", people.length === 1 ? say("alone") : "");

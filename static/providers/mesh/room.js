@@ -1,14 +1,15 @@
-// The room as a whole: whether it is locked, which all are told; and for moderators locking it, and ending the
-// conversation for everyone. The server decides whether somebody may.
+// The room as a whole: whether it is locked and its chat stopped, which all are told; and for moderators doing so, and
+// ending the conversation for everyone. The server decides whether somebody may.
 
 import { announce, find, say } from "./page.js";
 
 let portal = null;
-let locked = null; // as the roster last said; null before the first
+let [locked, silent] = [null, null]; // as the roster last said; null before the first
 
 export function startRoom(to) {
   portal = to;
   find("lock").addEventListener("click", () => ask(locked ? "unlock" : "lock"));
+  find("chat-stop").addEventListener("click", () => ask(silent ? "allow_chat" : "stop_chat"));
   find("end").addEventListener("click", () => showQuestion(true));
   find("end-not").addEventListener("click", () => showQuestion(false));
   find("end-now").addEventListener("click", end);
@@ -23,9 +24,12 @@ export function startRoom(to) {
 export function showRoom(told) {
   find("whole-room").hidden = !told.people.some((person) => person.you && person.role === "moderator");
   if (locked !== null && locked !== told.locked) announce(say(told.locked ? "lockedNow" : "unlockedNow"));
-  locked = told.locked;
+  if (silent !== null && silent !== told.chat_stopped) announce(say(told.chat_stopped ? "chatStoppedNow" : "chatAllowedNow"));
+  [locked, silent] = [told.locked, told.chat_stopped];
   find("locked").hidden = !locked;
   find("lock").textContent = say(locked ? "unlockRoom" : "lockRoom");
+  find("chat-stop").textContent = say(silent ? "allowChat" : "stopChat");
+  find("chat-stop").hidden = !told.rights.public_chat && !told.rights.private_chat;
   find("end-words").textContent = say("endAsked", { n: told.count });
 }
 

@@ -1,7 +1,9 @@
-"""The lobby: where guests wait for a moderator, if the room's guest policy is to ask; and the moderators' answers.
+"""The lobby: where guests wait for a moderator, if the room's guest policy is to ask, or a moderator of the running run
+has turned it on for as long as that lasts; and the moderators' answers.
 
 Who waits is presence in the channels. An answer is a row of the running run, and counts until that ends; whoever was
-turned away may be admitted after all. A visitor is known again as after a removal: by device, user or personal link.
+turned away may be admitted after all. A visitor is known again as after a removal: by device, user or a link of his
+own.
 """
 
 from collections.abc import Sequence
@@ -19,7 +21,6 @@ from portal.people.actor import Actor
 from portal.rooms.models import Room
 from portal.rooms.operations import room_topics
 from portal.rooms.protocols import RoomColumns
-from portal.rooms.settings import guest_policy_of
 from portal.status.locking import lock_room
 from portal.status.models import Participation, RoomSession
 
@@ -27,15 +28,15 @@ NOT_BEGUN = Message("Nobody is in yet. Enter the room, then let people in.")
 
 
 def waiting_guests(room: RoomColumns) -> list[Waiter]:
-    """Who waits in the room's lobby and has no answer yet, in the order of coming; nobody if it has no lobby."""
-    waiters = waiters_of(room) if guest_policy_of(room) == "ask" else []
+    """Who waits in the room's lobby and has no answer yet, in the order of coming."""
+    waiters = waiters_of(room)
     answered = {answer.waiter for answer in _answers(room)} if waiters else set()
     return [waiter for waiter in waiters if waiter.id not in answered]
 
 
 def turned_away(room: RoomColumns) -> list[LobbyAnswer]:
-    """The answers to those who were turned away in the running run, in their order; none if the room has no lobby."""
-    return [one for one in _answers(room) if not one.admitted] if guest_policy_of(room) == "ask" else []
+    """The answers to those who were turned away in the running run, in their order."""
+    return [one for one in _answers(room) if not one.admitted]
 
 
 def answer(

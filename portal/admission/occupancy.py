@@ -36,19 +36,20 @@ class Occupancy:
 
     `removed`: a moderator removed the visitor, and none has let him in again. `locked`: one has locked the room.
     `comes_back`: this device was last in the running session until it lost the connection, or was removed and let in
-    again; None if it never was in it. `answer`: a moderator admitted the visitor to the running session, or turned him
-    away; None if neither. `inside`: the uuid of this device's open
-    participation. `used`: the device has entered by this link, or one that it replaced or that replaced it, in the
-    running session, or has left an earlier one within `RETURN_TIME`: entering again counts no other use. `code_uuid`:
-    the access code by which the device did so last. `valid_codes`: how many of the room's access codes for the
-    visitor's role are valid; None if it has none for it, so that no code is needed. `figures` has the numbers of
-    `present_column`: `present` and `moderators` are in the room. `subscription_present` are in all rooms of the
-    subscription; 0, and not counted, where its plan allows any number.
+    again; None if it never was in it. `lobby_on`: a moderator has turned on the lobby for the running session.
+    `answer`: one admitted the visitor to the running session, or turned him away; None if neither. `inside`: the uuid
+    of this device's open participation. `used`: the device has entered by this link, or one that it replaced or that
+    replaced it, in the running session, or has left an earlier one within `RETURN_TIME`: entering again counts no other
+    use. `code_uuid`: the access code by which the device did so last. `valid_codes`: how many of the room's access
+    codes for the visitor's role are valid; None if it has none for it, so that no code is needed. `figures` has the
+    numbers of `present_column`: `present` and `moderators` are in the room. `subscription_present` are in all rooms of
+    the subscription; 0, and not counted, where its plan allows any number.
     """
 
     removed: bool
     locked: bool
     comes_back: bool | None
+    lobby_on: bool
     answer: bool | None
     inside: UUID | None
     used: bool
@@ -138,6 +139,7 @@ def _occupancy_columns() -> tuple[Any, ...]:
         removed.correlate(RoomToken, RoomSession),
         RoomSession.locked_at.is_not(None),
         _comes_back().correlate(RoomSession).scalar_subquery(),
+        RoomSession.lobby_since.is_not(None),
         sa.select(LobbyAnswer.admitted)
         .where(LobbyAnswer.session_uuid == RoomSession.uuid, sa.or_(*_same_visitor(LobbyAnswer)))
         .order_by(LobbyAnswer.answered_at.desc())
@@ -234,7 +236,7 @@ def _first_of_chain(token: type[RoomToken]) -> sa.ColumnElement[UUID]:
 
 
 def _same_visitor(known: type[Participation | LobbyAnswer]) -> Iterator[sa.ColumnElement[bool]]:
-    """Conditions by each of which what is known is the visitor's: same device, same user, or a personal link.
+    """Conditions by each of which what is known is the visitor's: same device, same user, or a link that is his alone.
 
     By the latter two a visitor is known again who has deleted the cookie.
     """
@@ -242,7 +244,7 @@ def _same_visitor(known: type[Participation | LobbyAnswer]) -> Iterator[sa.Colum
     yield known.device == _DEVICE
     yield known.user_uuid == sa.bindparam("user_uuid", type_=sa.Uuid())
     yield known.user_uuid == signed_in.scalar_subquery()
-    yield sa.and_(known.token_uuid == RoomToken.uuid, RoomToken.person != constant(""))
+    yield sa.and_(known.token_uuid == RoomToken.uuid, sa.or_(RoomToken.person != constant(""), RoomToken.automatic))
 
 
 OCCUPANCY = _occupancy_columns()

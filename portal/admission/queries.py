@@ -24,7 +24,7 @@ from portal.rooms.features import used_limit
 from portal.rooms.kinds import kind_of
 from portal.rooms.models import Role, Room, RoomStatusWord
 from portal.rooms.protocols import RoomLike
-from portal.rooms.settings import WAIT_FOR_HOST, guest_policy_of
+from portal.rooms.settings import WAIT_FOR_HOST, GuestPolicy, guest_policy_of
 from portal.status.entrance import with_run
 from portal.status.services import can_run_on, provider_of
 
@@ -110,7 +110,7 @@ def case_of(room: RoomLike, visitor: Visitor, *, occupancy: Occupancy, at: datet
         code_valid=occupancy.valid_codes != 0,
         locked=occupancy.locked,
         comes_back=bool(occupancy.comes_back),
-        guest_policy=guest_policy_of(room),
+        guest_policy=_guest_policy(room, occupancy),
         answer=occupancy.answer,
         host_needed=bool(room.room_settings.get(WAIT_FOR_HOST)),
         host_present=occupancy.moderators > 0,
@@ -119,6 +119,12 @@ def case_of(room: RoomLike, visitor: Visitor, *, occupancy: Occupancy, at: datet
         if plan_most is None
         else plan_most - occupancy.subscription_present - occupancy.untold,
     )
+
+
+def _guest_policy(room: RoomLike, occupancy: Occupancy) -> GuestPolicy:
+    """The room's guest policy, with the lobby that a moderator may have turned on for the running session."""
+    policy = guest_policy_of(room)
+    return "ask" if policy == "accept" and occupancy.lobby_on else policy
 
 
 def tokens_of(room: Room, *, automatic: bool = False) -> list[RoomToken]:

@@ -1,10 +1,12 @@
 """Removals: whom a moderator removed from the running run and so keeps out of it, and letting somebody in again.
 
-A removed visitor is known again by device, user or personal link. The removal ends with the run, or when a moderator
-readmits him; the participation keeps its ending, because he was removed.
+A removed visitor is known again by device, user, or a link that is his alone: a personal or an automatic one. Whoever
+came by a link that others may have, too, can come back with it and a fresh browser, so moderators are told. The removal
+ends with the run, or when a moderator readmits him; the participation keeps its ending, because he was removed.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from uuid import UUID
 
 import sqlalchemy as sa
 
@@ -69,6 +71,21 @@ def readmit(
     return removed
 
 
+def is_shared(link: RoomToken) -> bool:
+    """Whether several people may come by this link, so that it tells nobody from another."""
+    return not link.person and not link.automatic
+
+
+def shared_links(people: Sequence[Participation]) -> dict[UUID, RoomToken]:
+    """Participation → the link by which it came, for those of these people who came by a shared one."""
+    uuids = {person.token_uuid for person in people if person.token_uuid is not None}
+    if not uuids:
+        return {}
+    links = {link.uuid: link for link in session.scalars(sa.select(RoomToken).where(RoomToken.uuid.in_(uuids)))}
+    came_by = {person.uuid: links.get(person.token_uuid) for person in people if person.token_uuid is not None}
+    return {uuid: link for uuid, link in came_by.items() if link is not None and is_shared(link)}
+
+
 def _removed_from(room: AnyRoom) -> sa.Select[Participation]:
     return (
         sa.select(Participation)
@@ -83,5 +100,5 @@ def _same_visitor(removed: Participation) -> Iterator[sa.ColumnElement[bool]]:
     if removed.user_uuid is not None:
         yield Participation.user_uuid == removed.user_uuid
     token = session.get(RoomToken, removed.token_uuid) if removed.token_uuid is not None else None
-    if token is not None and token.person:
+    if token is not None and not is_shared(token):
         yield Participation.token_uuid == token.uuid

@@ -71,6 +71,8 @@ _WORDS = {
     "room.deleted": Message("Room deleted for good"),
     "room.ended": Message("Session ended"),
     "room.ended_for_everyone": Message("Session ended by a moderator for everyone"),
+    "room.lobby_turned_off": Message("Lobby of a session turned off"),
+    "room.lobby_turned_on": Message("Lobby of a session turned on"),
     "room.locked": Message("Room locked during a session"),
     "room.restored": Message("Room restored"),
     "room.started": Message("Session started"),

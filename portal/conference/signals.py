@@ -47,6 +47,8 @@ class SignalType(StrEnum):
     END = "end"
     STOP_CHAT = "stop_chat"
     ALLOW_CHAT = "allow_chat"
+    TURN_LOBBY_ON = "turn_lobby_on"
+    TURN_LOBBY_OFF = "turn_lobby_off"
     ADMIT = "admit"
     ADMIT_ALL = "admit_all"
     TURN_AWAY = "turn_away"
@@ -69,6 +71,8 @@ _FOR_THE_ROOM = frozenset(
         SignalType.END,
         SignalType.STOP_CHAT,
         SignalType.ALLOW_CHAT,
+        SignalType.TURN_LOBBY_ON,
+        SignalType.TURN_LOBBY_OFF,
         SignalType.ADMIT_ALL,
         *_IN_THE_LOBBY,
     }

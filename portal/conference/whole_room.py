@@ -31,6 +31,8 @@ def moderate_room(*, sender: Participation, kind: SignalType, by: Actor | None, 
             _set_locked(sender, by, locked=kind is SignalType.LOCK)
         case SignalType.STOP_CHAT | SignalType.ALLOW_CHAT:
             _set_chat_stopped(sender, by, stopped=kind is SignalType.STOP_CHAT)
+        case SignalType.TURN_LOBBY_ON | SignalType.TURN_LOBBY_OFF:
+            _set_lobby(sender, by, on=kind is SignalType.TURN_LOBBY_ON)
         case SignalType.ADMIT | SignalType.TURN_AWAY:
             admit = kind is SignalType.ADMIT
             answer(sender.run.room, waiter_id, admit=admit, by=by, moderator=sender)
@@ -60,6 +62,21 @@ def _set_chat_stopped(moderator: Participation, by: Actor | None, *, stopped: bo
     run.chat_stopped_at = now() if stopped else None
     record_event(
         "room.chat_stopped" if stopped else "room.chat_allowed",
+        run,
+        by=by,
+        room=run.room_uuid,
+        moderator=moderator.id,
+    )
+    _tell(run)
+
+
+def _set_lobby(moderator: Participation, by: Actor | None, *, on: bool) -> None:
+    run = _lock_run(moderator)
+    if run is None or (run.lobby_since is not None) is on:
+        return
+    run.lobby_since = now() if on else None
+    record_event(
+        "room.lobby_turned_on" if on else "room.lobby_turned_off",
         run,
         by=by,
         room=run.room_uuid,

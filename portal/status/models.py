@@ -139,6 +139,8 @@ class RoomSession(IdentifierMixin, Base):
     """Since when only moderators may enter, and who comes back; None: the room is not locked."""
     chat_stopped_at: Mapped[datetime | None]
     """Since when only moderators may write; None: a moderator has not stopped the chat."""
+    lobby_since: Mapped[datetime | None]
+    """Since when guests wait for a moderator, though the room would accept them; None: they need not."""
     room: Mapped[Room] = relationship()
     provider: Mapped[ServiceProvider | None] = relationship()
 

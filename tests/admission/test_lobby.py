@@ -9,7 +9,7 @@ from flask import Flask
 
 from portal import channels
 from portal.admission import waiting
-from portal.admission.case import Reason, Wait
+from portal.admission.case import Reason, Refuse, Wait
 from portal.admission.entering import Declined, preview
 from portal.admission.lobby import admit_all, answer, sweep_answers, turned_away, waiting_guests
 from portal.admission.models import LobbyAnswer, RoomToken
@@ -17,6 +17,8 @@ from portal.admission.visitor import Visitor
 from portal.admission.waiting import keep_waiting, start_waiting
 from portal.audit.models import AuditEvent
 from portal.channels import InProcess
+from portal.conference.signals import SignalType
+from portal.conference.whole_room import moderate_room
 from portal.db import session, transaction
 from portal.errors import Conflict, NotFound
 from portal.people.actor import actor_of
@@ -190,13 +192,25 @@ def test_a_place_is_kept_by_a_page_that_asks_and_never_made_by_it(cast: Cast) ->
 
 
 @in_app
-def test_a_room_without_a_lobby_shows_nobody_and_lets_guests_in(cast: Cast) -> None:
-    host_of(cast)
-    wait(cast, "gus")
-    cast.room().room_settings = {GUEST_POLICY: "accept"}
+def test_a_moderator_turns_the_lobby_on_for_the_run_and_no_room_that_refuses_guests_opens_by_it(cast: Cast) -> None:
+    host, policies = host_of(cast), {"accept": Wait("approval"), "refuse": Refuse(Reason.NO_GUESTS)}
+    visitor = Visitor(device="gus", token=cast.token(Role.GUEST))
+    moderate_room(sender=host, kind=SignalType.TURN_LOBBY_ON, by=None)
+    for policy, result in policies.items():
+        cast.room().room_settings = {GUEST_POLICY: policy}
+        session.flush()
+        assert preview(cast.room(), visitor).result == result
+    cast.room().room_settings = {}
     session.flush()
-    assert (waiting_guests(cast.room()), turned_away(cast.room())) == ([], [])
+    wait(cast, "gus")
+    answer(cast.room(), ids(cast)["gus"], admit=True, by=None, moderator=host)
     assert come(cast, "gus")
+    assert_still_waits(cast, "fay")
+    moderate_room(sender=host, kind=SignalType.TURN_LOBBY_OFF, by=None)
+    assert come(cast, "fay")
+    moderate_room(sender=host, kind=SignalType.TURN_LOBBY_ON, by=None)
+    end_session(cast.room())
+    assert come(cast, "next")
 
 
 def test_two_moderators_who_answer_at_once_leave_one_answer(app: Flask, cast: Cast) -> None:

@@ -78,6 +78,7 @@ def test_a_lock_ends_with_the_run(cast: Cast) -> None:
     ("on", "off", "actions"),
     [
         (SignalType.LOCK, SignalType.UNLOCK, ("room.locked", "room.unlocked")),
+        (SignalType.TURN_LOBBY_ON, SignalType.TURN_LOBBY_OFF, ("room.lobby_turned_on", "room.lobby_turned_off")),
         (SignalType.STOP_CHAT, SignalType.ALLOW_CHAT, ("room.chat_stopped", "room.chat_allowed")),
     ],
 )

@@ -7,7 +7,7 @@ from flask import Flask
 from portal.admission.case import Reason
 from portal.admission.entering import Declined, enter
 from portal.admission.models import RoomToken
-from portal.admission.removals import readmit, removed_people
+from portal.admission.removals import readmit, removed_people, shared_links
 from portal.admission.visitor import Visitor
 from portal.audit.models import AuditEvent
 from portal.db import session, transaction
@@ -136,3 +136,36 @@ def test_of_twenty_who_let_him_in_at_once_one_does(cast: Cast, app: Flask) -> No
         query = sa.select(sa.func.count()).select_from(AuditEvent).where(AuditEvent.action == "participant.readmitted")
         assert session.scalar(query) == 1
         assert [person.device for person in present_participations(cast.room())] == ["host"]
+
+
+@in_app
+def test_an_automatic_link_is_refused_on_whatever_device_and_tells_nobody_from_another_after_the_run(
+    cast: Cast,
+) -> None:
+    """A public room gives each device a link of its own; taking it to a fresh browser lets nobody come back."""
+    room = cast.room(cast.open_house)
+    fay = enter(room=room, visitor=Visitor(device="fay"), name="Fay", code="", network="192.0.2.7")
+    enter(room=room, visitor=Visitor(device="stays"), name="Stays", code="", network="192.0.2.7")
+    remove(session.get_one(Participation, fay.uuid))
+    link = session.get_one(RoomToken, fay.token_uuid)
+    assert link.automatic
+
+    def come_by_it() -> None:
+        enter(room=room, visitor=Visitor(device="fresh", token=link), name="Fay", code="", network="192.0.2.7")
+
+    with pytest.raises(Declined) as refused:
+        come_by_it()
+    assert refused.value.decision.reason is Reason.REMOVED
+    readmit(room, fay.id, by=None)
+    come_by_it()
+
+
+@in_app
+def test_moderators_are_told_of_links_that_others_have_too(cast: Cast) -> None:
+    personal = cast.token(Role.ATTENDEE)
+    personal.role, personal.person = Role.GUEST, "Pat Personal"
+    session.flush()
+    shared, own = come(cast, "gus"), come(cast, "pat", token=personal)
+    member = come(cast, "bob", user="bob")
+    assert shared_links([shared, own, member]) == {shared.uuid: cast.token(Role.GUEST)}
+    assert shared_links([member]) == {}

@@ -54,13 +54,14 @@ def page_after(cast: Cast, client: Client) -> str:
 
 
 def test_moderators_alone_are_told_who_was_removed_and_alone_let_in_again(
-    moderator: Player, guest: Player, other: Player
+    cast: Cast, moderator: Player, guest: Player, other: Player
 ) -> None:
     for one in (moderator, guest, other):
         one.alive()
     assert roster_of(moderator)["removed"] == []
     assert moderator.say("signals", to=guest.id, kind="remove").status_code == 202
-    assert roster_of(moderator)["removed"] == [{"id": guest.id, "name": "Gus"}]
+    link = cast.link_ids[Role.GUEST]
+    assert roster_of(moderator)["removed"] == [{"id": guest.id, "name": "Gus", "role": "guest", "link": link}]
     told = roster_of(other)
     assert "removed" not in told
     assert guest.id not in json.dumps(told)

@@ -6,5 +6,6 @@ participant has one stream. The page after leaving tells what happened, and offe
     pages.py      the player, leaving, and the page after leaving
     signals.py    heartbeats, signals and the event stream, in JSON
     chat.py       chat messages, in JSON
+    moderators_facts.py   what the stream tells moderators alone
     returning.py  entering again after the connection was lost
 """

@@ -19,6 +19,8 @@ from portal.edge.guard import admitted, at_door, find_participant
 from portal.edge.i18n import gettext as _
 from portal.edge.visitors import find_member
 from portal.errors import Conflict, Message, NotFound
+from portal.permissions.permission import Permission
+from portal.permissions.rules import can
 from portal.providers.base import Embeddable
 from portal.rooms.settings import MUTE_ON_START, setting_of
 from portal.status.models import Driver, Ending
@@ -156,7 +158,9 @@ def addresses(participant: Participant) -> dict[str, str]:
     """The addresses that the player's script uses."""
     room = participant.room
     as_a_member = participant.participation.sign_in_uuid is not None
+    manages = as_a_member and participant.member is not None and can(participant.member, Permission.TOKENS_MANAGE, room)
     return {
+        "links": url_for("links.index", room_id=room.id) if manages else "",
         "stream": url_for("signals.stream", room_id=room.id),
         "signals": url_for("signals.send_signal", room_id=room.id),
         "messages": url_for("chat.create", room_id=room.id),

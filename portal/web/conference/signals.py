@@ -11,9 +11,7 @@ from flask import Blueprint, Flask, current_app, request
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 
-from portal.admission.lobby import turned_away, waiting_guests
 from portal.admission.reauthorization import ABSENT, NoSuchRoom, ParticipationEnded
-from portal.admission.removals import removed_people
 from portal.channels import MailboxMessage, channels
 from portal.clock import now
 from portal.conference import signal_rate
@@ -49,6 +47,7 @@ from portal.status.presence import end_absence
 from portal.status.time_limit import find_end_of_run
 from portal.turns import PLAYERS, STREAM_PATIENCE
 from portal.web import sse
+from portal.web.conference.moderators_facts import moderators_facts
 from portal.web.conference.pages import GONE, all_ending_words, ending_words
 
 bp = Blueprint("signals", __name__, url_prefix="/rooms/<id:room_id>/-/conference")
@@ -213,8 +212,7 @@ def _hear(app: Flask, participant: Participant, tab: str, after: str, words: dic
 
 
 def _people(app: Flask, room_id: str, cookie: AdmissionCookie) -> tuple[dict[str, Any], datetime | None]:
-    """The roster, after checking again that this participant still may be in; for moderators with `removed`,
-    `waiting` and `turned_away`.
+    """The roster, after checking again that this participant still may be in; for moderators with `moderators_facts`.
 
     And when his membership ends, if he is in by one that does.
     """
@@ -232,9 +230,7 @@ def _people(app: Flask, room_id: str, cookie: AdmissionCookie) -> tuple[dict[str
             "chat_stopped": run.chat_stopped_at is not None,
         }
         if participant.participation.role is Role.MODERATOR:
-            told["removed"] = [{"id": one.id, "name": one.name} for one in removed_people(participant.room)]
-            told["waiting"] = [{"id": one.id, "name": one.name} for one in waiting_guests(participant.room)]
-            told["turned_away"] = [{"id": one.waiter, "name": one.name} for one in turned_away(participant.room)]
+            told |= moderators_facts(participant.room, run)
     return told, _membership_end(participant)
 
 

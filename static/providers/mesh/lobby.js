@@ -1,25 +1,31 @@
-// The lobby, for moderators: who waits to be let in, in the list of people and as a note above the controls. The server
-// decides whether somebody may; others are told nothing of it.
+// The lobby, for moderators: who waits to be let in, in the list of people and as a note above the controls, and whether
+// guests wait at all. The server decides whether somebody may; others are told nothing of it.
 
 import { ring } from "../../js/bell.js";
 import { announce, find, say } from "./page.js";
 import { follow, setName } from "./people.js";
 
 const SHOWN = 3; // names in the note
-const waiting = new Map(); // id → line
-const refused = new Map();
+const SWITCHES = ["lobby-switch", "removed-lobby"];
+const [waiting, refused] = [new Map(), new Map()]; // id → line
 let portal = null;
 let known = new Set(); // who has been announced
+let on = false; // whether a moderator has turned it on for this conversation
 
 export function startLobby(to) {
   portal = to;
   for (const id of ["admit-all", "lobby-admit-all"]) find(id).addEventListener("click", () => act("admit_all"));
+  for (const id of SWITCHES) find(id).addEventListener("click", () => act(on ? "turn_lobby_off" : "turn_lobby_on"));
   find("lobby-admit").addEventListener("click", () => act("admit", first()));
   find("lobby-refuse").addEventListener("click", () => act("turn_away", first()));
 }
 
 // `told`: what the roster says; only moderators are told who waits.
-export function showLobby({ waiting: people = [], turned_away: out = [] }) {
+export function showLobby({ waiting: people = [], turned_away: out = [], removed = [], lobby }) {
+  on = lobby === "on";
+  find("lobby-switch").hidden = !on && lobby !== "off";
+  find("lobby-switch").textContent = say(on ? "lobbyOff" : "lobbyOn");
+  find("removed-lobby").hidden = lobby !== "off" || !removed.some(({ link, role }) => link && role === "guest");
   const fresh = people.filter(({ id }) => !known.has(id));
   known = new Set(people.map(({ id }) => id));
   follow(waiting, people, "waiting-list", newLine("waiting-person", ["admit", "turn_away"]), update);

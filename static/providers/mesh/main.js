@@ -5,7 +5,6 @@ import { answerQuestions } from "./asked.js";
 import * as chat from "./chat.js";
 import { manageDevices } from "./devices.js";
 import { watchLevels } from "./levels.js";
-import { showLobby, startLobby } from "./lobby.js";
 import { Media } from "./media.js";
 import { announce, cover, facts, find, note, say } from "./page.js";
 import { Peer } from "./peer.js";
@@ -97,7 +96,6 @@ function onRoster({ detail }) {
   }
   list(people, detail.removed ?? [], moderate);
   showRoom(detail);
-  showLobby(detail);
   chat.allow(detail);
   screen.allow(detail.rights.screen_sharing);
   showScreens(people, screenOf);
@@ -289,7 +287,6 @@ chat.start(portal);
 startRoom(portal);
 answerQuestions(portal, media);
 manageDevices(media);
-startLobby(portal);
 await portal.start(takeover);
 if (!portal.ended) { // a second tab leaves camera and microphone alone
   stayAwake();

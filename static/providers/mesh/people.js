@@ -1,7 +1,7 @@
 // The list of people, with what a moderator may do about them, and those whom one removed. The server decides whether
 // he may. Lines stay where they are while their person does, so that the keyboard's focus stays, too.
 
-import { find, initials, say } from "./page.js";
+import { facts, find, initials, say } from "./page.js";
 
 const TELLING = ["mute", "stop_camera", "stop_screen", "ask_unmute", "lower_hand"]; // what a moderator tells somebody's page
 const LABELS = {
@@ -139,8 +139,13 @@ function newRemovedLine({ id }) {
   return line;
 }
 
+// Whoever came by a link that others have can come back by it with another browser: say so, and offer to replace it.
 function updateRemoved(line, person) {
   setName(line, person);
+  const [hint, rotate] = [line.querySelector("small"), line.querySelector("a")];
+  hint.textContent = person.link ? say("sharedLink") : "";
+  rotate.hidden = !person.link || !facts.links;
+  if (!rotate.hidden) rotate.href = `${facts.links}/${person.link}/rotation`;
   button(line, "readmit").setAttribute("aria-label", say("readmit", { name: person.name }));
 }
 

@@ -1,6 +1,7 @@
 // The room as a whole: whether it is locked and its chat stopped, which all are told; and for moderators doing so, and
 // ending the conversation for everyone. The server decides whether somebody may.
 
+import { showLobby, startLobby } from "./lobby.js";
 import { announce, find, say } from "./page.js";
 
 let portal = null;
@@ -8,6 +9,7 @@ let [locked, silent] = [null, null]; // as the roster last said; null before the
 
 export function startRoom(to) {
   portal = to;
+  startLobby(to);
   find("lock").addEventListener("click", () => ask(locked ? "unlock" : "lock"));
   find("chat-stop").addEventListener("click", () => ask(silent ? "allow_chat" : "stop_chat"));
   find("end").addEventListener("click", () => showQuestion(true));
@@ -22,6 +24,7 @@ export function startRoom(to) {
 
 // `told`: what the roster says.
 export function showRoom(told) {
+  showLobby(told);
   find("whole-room").hidden = !told.people.some((person) => person.you && person.role === "moderator");
   if (locked !== null && locked !== told.locked) announce(say(told.locked ? "lockedNow" : "unlockedNow"));
   if (silent !== null && silent !== told.chat_stopped) announce(say(told.chat_stopped ? "chatStoppedNow" : "chatAllowedNow"));

@@ -153,9 +153,9 @@ def _more_than_served(cast: Cast) -> None:
 @pytest.mark.usefixtures("_more_than_served")
 def test_the_overview_shows_every_limit_of_the_plan_with_its_reason(cast: Cast, alice: Client) -> None:
     page = alice.get(f"/manage/rooms/{cast.board}").text
-    for label in ("Rooms", "Participants", "Duration", "Recording", "Public chat"):
+    for label in ("Rooms", "Participants", "Duration", "Recording", "Public chat", "Screen sharing"):
         assert re.search(rf'class="wide">{label}<', page), label
-    assert page.count("From the plan") == 5
+    assert page.count("From the plan") == 6
 
 
 @pytest.mark.usefixtures("_more_than_served")

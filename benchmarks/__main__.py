@@ -22,7 +22,7 @@ from tests import servers
 MAKERS = 100
 """How many small owners the large portal has: the lists of rooms, measured in the small one, need none."""
 LARGE, QUICK_LARGE, SMALL = 100_000, 20_000, 1_000
-ROUNDS, QUICK_ROUNDS = (3, 1.0), (2, 0.3)
+ROUNDS, QUICK_ROUNDS = (3, 0.8), (2, 0.3)
 """How many rounds each path has, and how many seconds each of the servers is asked in one."""
 DESK_ROUNDS = 2, 0.5
 """The same for the desk's paths: with warming up, all eight take about a minute with 100,000 customers."""
@@ -60,7 +60,7 @@ CROWDS = [
         "many watch one room",
         lambda site, quick: watchers.watch(site, watchers.one_room(site, 1000), 2 if quick else 5),
     ),
-    Crowd("many stall", lambda site, quick: stalled.stall(site, 6000, watchers=200, seconds=5 if quick else 30)),
+    Crowd("many stall", lambda site, quick: stalled.stall(site, 6000, watchers=200, seconds=5 if quick else 20)),
     Crowd(
         "many watch many rooms",
         lambda site, _quick: watchers.watch(site, watchers.many_rooms(site, 10_000), 2),

@@ -24,6 +24,7 @@ from functools import cache
 from ipaddress import IPv4Address
 from pathlib import Path
 
+import pytest
 import sqlalchemy as sa
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -232,11 +233,13 @@ def cable(server: str) -> Iterator[Cable]:
 
 @contextlib.contextmanager
 def coturn(folder: Path, secret: str) -> Iterator[int]:
-    """A TURN server that shares `secret`; its port. Raises `FileNotFoundError` where it neither is nor can be installed."""
+    """A TURN server that shares `secret`; its port. Skips the test, loudly, where there can be none."""
     with (Path(tempfile.gettempdir()) / "foyer-coturn.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if shutil.which("turnserver") is None:
             _install("coturn")
+    if shutil.which("turnserver") is None:
+        pytest.skip("UNPROVEN: coturn neither is nor can be installed here, so nothing was relayed")
     port, log = free_port(), folder / "coturn.log"
     options = {
         "listening-ip": "127.0.0.1",

@@ -230,6 +230,7 @@ def ending_label(ending: Ending) -> str:
         Ending.DELETED: gettext("Room deleted"),
         Ending.ENDED: gettext("Ended for everyone"),
         Ending.TIME_LIMIT: gettext("Time limit reached"),
+        Ending.NO_MODERATOR: gettext("No moderator left"),
         Ending.WITHDRAWN: gettext("Right to be in ended"),
     }[ending]
     return label

@@ -15,6 +15,7 @@ from portal.channels import channels
 from portal.db import reading, transaction
 from portal.jobs import poller
 from portal.status import maintenance
+from portal.status.moderators import end_without_moderator, runs_without_moderator
 from portal.status.presence import handle_lapsed
 
 log = structlog.get_logger()
@@ -94,7 +95,7 @@ def look(app: Flask) -> None:
 
 
 def close_overdue(app: Flask) -> int:
-    """Close rooms that have run for as long as their plan or owner allows, or to which nobody came.
+    """Close rooms that have run for as long as their plan or owner allows, without a moderator, or without anybody.
 
     Each overdue one in its own transaction.
     """
@@ -102,9 +103,13 @@ def close_overdue(app: Flask) -> int:
     with app.app_context():
         with reading(), transaction():
             runs = maintenance.overdue_runs()
+            forsaken = runs_without_moderator()
         for run_uuid in runs:
             with transaction():
                 closed += maintenance.close_overdue(run_uuid)
+        for run_uuid in forsaken:
+            with transaction():
+                closed += end_without_moderator(run_uuid)
         with transaction():
             maintenance.end_unused_runs()
             maintenance.end_silent_runs()

@@ -31,6 +31,10 @@ FREE_KEYS, FREE_KEY_LENGTH, FREE_LENGTH = 50, 100, 2000
 WAIT_FOR_HOST = "wait_for_host"
 GUEST_POLICY = "guest_policy"
 MUTE_ON_START = "mute_on_start"
+END_WHEN_NO_MODERATOR = "end_when_no_moderator"
+END_WHEN_NO_MODERATOR_TIMEOUT = "end_when_no_moderator_timeout"
+WELCOME_MESSAGE = "welcome_message"
+MODERATOR_ONLY_MESSAGE = "moderator_only_message"
 
 GuestPolicy = Literal["accept", "ask", "refuse"]
 
@@ -100,6 +104,44 @@ BY_ROOM_TYPE: dict[ServiceType, tuple[Setting, ...]] = {
             read_by="player",
             default=False,
         ),
+        Setting(
+            name=END_WHEN_NO_MODERATOR,
+            kind=FieldKind.SWITCH,
+            scope=SettingScope.ROOM_TYPE,
+            label=Message("End when no moderator is left"),
+            help=Message("The conversation ends for everyone some time after the last moderator has left."),
+            read_by="conference",
+            default=False,
+        ),
+        Setting(
+            name=END_WHEN_NO_MODERATOR_TIMEOUT,
+            kind=FieldKind.NUMBER,
+            scope=SettingScope.ROOM_TYPE,
+            label=Message("Minutes until it ends without a moderator"),
+            help=Message("So long a moderator may be away before the conversation ends."),
+            read_by="conference",
+            default=1,
+            least=1,
+            most=1440,
+        ),
+        Setting(
+            name=WELCOME_MESSAGE,
+            kind=FieldKind.TEXT,
+            scope=SettingScope.ROOM_TYPE,
+            label=Message("Welcome"),
+            help=Message("What everybody reads on coming in."),
+            read_by="player",
+            longest=DESCRIPTION_LENGTH,
+        ),
+        Setting(
+            name=MODERATOR_ONLY_MESSAGE,
+            kind=FieldKind.TEXT,
+            scope=SettingScope.ROOM_TYPE,
+            label=Message("For moderators only"),
+            help=Message("What moderators alone read on coming in."),
+            read_by="player",
+            longest=DESCRIPTION_LENGTH,
+        ),
     )
 }
 
@@ -123,6 +165,12 @@ def guest_policy_of(room: RoomColumns) -> GuestPolicy:
     """Whether guests may come in, wait for a moderator's answer, or are refused."""
     policy = room.room_settings.get(GUEST_POLICY)
     return policy if policy in ("ask", "refuse") else "accept"
+
+
+def end_without_moderator_minutes(room_settings: Mapping[str, Any]) -> int:
+    """How many minutes after the last moderator has left a conversation ends, where the room is set to end then."""
+    minutes = room_settings.get(END_WHEN_NO_MODERATOR_TIMEOUT)
+    return minutes if isinstance(minutes, int) else 1
 
 
 def set_value(setting: Setting, room_settings: Mapping[str, Any]) -> FieldValue:

@@ -12,6 +12,7 @@ unknown after several. Whether a room may be used at all is the `status` field o
     operations.py       leaving a run, and other roles in it
     presence.py         who is connected, and for how long somebody may be away before he is out
     time_limit.py       how long a run may last
+    moderators.py       ending runs that the last moderator has left
     runs.py             starting and ending runs
     endings.py          what ending a run means for who is in
     service_calls.py    calling services: start, end, poll

@@ -60,6 +60,8 @@ class Ending(StrEnum):
     ENDED = "ended"
     """Somebody who may do so has ended the run for everyone."""
     TIME_LIMIT = "time_limit"
+    NO_MODERATOR = "no_moderator"
+    """The last moderator left, and the room ends without one."""
     WITHDRAWN = "withdrawn"
     """The link was revoked or paused, or the right withdrawn. Whoever has another link, or gets it back, may enter."""
 

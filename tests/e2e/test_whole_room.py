@@ -1,5 +1,6 @@
 """Locking the room and ending the conversation for everyone, in real browsers, by keys."""
 
+import json
 import re
 from collections.abc import Callable
 
@@ -7,6 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.e2e.people import Person
+from tests.e2e.test_doors import change_board
 from tests.e2e.test_journeys import board_links
 from tests.e2e.test_removals import people_of
 from tests.servers import Portal
@@ -75,3 +77,25 @@ def test_a_locked_room_in_every_look(
     mo.page.get_by_role("button", name="End for everyone").click()
     expect(mo.page.get_by_role("heading", name="The conversation was ended for everyone.")).to_be_visible()
     seen(mo.page, "conference-ended")
+
+
+def test_who_comes_in_reads_the_welcome_once(
+    portal: Portal, person: Callable[..., Person], seen: Callable[[Page, str], None]
+) -> None:
+    links = board_links(portal)
+    welcome = "Welcome to the board. " * 12
+    change_board(portal, settings=json.dumps({"welcome_message": welcome, "moderator_only_message": "The PIN is 7."}))
+    mo, gus = person("Mo Silva"), person("Gus")
+    mo.join(links["moderator"])
+    gus.join(links["guest"])
+    for one, told in ((mo, True), (gus, False)):
+        box = one.page.get_by_role("region", name="Welcome")
+        expect(box).to_contain_text("Welcome to the board.")
+        expect(box.get_by_text("The PIN is 7.")).to_be_visible(visible=told)
+    seen(mo.page, "conference-welcome")
+    box = mo.page.get_by_role("region", name="Welcome")
+    box.get_by_role("button", name="OK").click()
+    expect(box).to_be_hidden()
+    mo.page.reload()
+    expect(mo.page.locator("#people-count")).to_have_text("2")
+    expect(box).to_be_hidden()

@@ -27,6 +27,10 @@ def test_each_setting_says_what_it_is_who_reads_it_and_where_it_counts(app: Flas
         "wait_for_host": SettingScope.ROOM_TYPE,
         "guest_policy": SettingScope.ROOM_TYPE,
         "mute_on_start": SettingScope.ROOM_TYPE,
+        "end_when_no_moderator": SettingScope.ROOM_TYPE,
+        "end_when_no_moderator_timeout": SettingScope.ROOM_TYPE,
+        "welcome_message": SettingScope.ROOM_TYPE,
+        "moderator_only_message": SettingScope.ROOM_TYPE,
     }
     assert set(declared(ServiceType.VIDEO, "mesh")) == {"description", "featured_image", "hero_image"}
     for setting in meet.values():
@@ -53,7 +57,7 @@ def test_writes_merge_and_null_removes(merge: Any) -> None:
     ("name", "value"),
     [
         ("nonsense", "x"),
-        ("moderator_only_message", "of another provider"),
+        ("banner_text", "of another provider"),
         ("X_upper", "x"),
         ("description", 5),
         ("description", "x" * 2001),

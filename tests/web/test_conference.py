@@ -92,6 +92,14 @@ def test_a_page_is_told_what_a_moderator_asks_of_it(moderator: Player, guest: Pl
         assert f"participant.{action}" in session.scalars(sa.select(AuditEvent.action)).all()
 
 
+def test_who_comes_in_reads_the_welcome_and_moderators_alone_what_is_for_them(cast: Cast, app: Flask) -> None:
+    with app.app_context(), transaction():
+        cast.room().room_settings = {"welcome_message": "Hi <b>all</b>", "moderator_only_message": "The PIN is 7"}
+    pages = {role: cast.join(role, name=role.value).get(f"/rooms/{cast.board}/-/conference").text for role in Role}
+    assert all("Hi &lt;b&gt;all&lt;/b&gt;" in page for page in pages.values())
+    assert [role for role, page in pages.items() if "The PIN is 7" in page] == [Role.MODERATOR]
+
+
 def test_a_signal_reaches_the_one_it_is_for(moderator: Player, guest: Player) -> None:
     moderator.alive()
     guest.alive()

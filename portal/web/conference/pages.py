@@ -22,7 +22,8 @@ from portal.errors import Conflict, Message, NotFound
 from portal.permissions.permission import Permission
 from portal.permissions.rules import can
 from portal.providers.base import Embeddable
-from portal.rooms.settings import MUTE_ON_START, setting_of
+from portal.rooms.models import Role
+from portal.rooms.settings import MODERATOR_ONLY_MESSAGE, MUTE_ON_START, WELCOME_MESSAGE, setting_of
 from portal.status.models import Driver, Ending
 from portal.status.operations import leave_session
 from portal.status.services import service_of
@@ -46,6 +47,7 @@ def all_ending_words() -> dict[str, str]:
         Ending.DELETED.value: _("The room was deleted."),
         Ending.ENDED.value: _("The conversation was ended for everyone."),
         Ending.TIME_LIMIT.value: _("The conversation has reached its time limit."),
+        Ending.NO_MODERATOR.value: _("The conversation ended, because no moderator was in any more."),
         Ending.WITHDRAWN.value: _("The link you came by was ended or paused."),
         SIGNED_OUT: _("You signed out, so you left the room."),
         MEMBERSHIP: _("You are no longer a member of this room."),
@@ -87,8 +89,16 @@ def show(participant: Participant) -> ResponseReturnValue:
         player=player,
         addresses=addresses(participant),
         mute_on_start=setting_of(room, MUTE_ON_START),
+        welcome=_welcome(participant),
         **player.context,
     )
+
+
+def _welcome(participant: Participant) -> list[str]:
+    """What is to be read on coming in: by everybody, and by moderators alone."""
+    moderates = participant.participation.role is Role.MODERATOR
+    names = (WELCOME_MESSAGE, MODERATOR_ONLY_MESSAGE) if moderates else (WELCOME_MESSAGE,)
+    return [text for name in names if (text := str(setting_of(participant.room, name)))]
 
 
 @bp.post("/conference/departure")

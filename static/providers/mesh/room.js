@@ -3,6 +3,7 @@
 
 import { showLobby, startLobby } from "./lobby.js";
 import { announce, find, say } from "./page.js";
+import { showWelcome } from "./welcome.js";
 
 let portal = null;
 let [locked, silent] = [null, null]; // as the roster last said; null before the first
@@ -10,6 +11,7 @@ let [locked, silent] = [null, null]; // as the roster last said; null before the
 export function startRoom(to) {
   portal = to;
   startLobby(to);
+  showWelcome();
   find("lock").addEventListener("click", () => ask(locked ? "unlock" : "lock"));
   find("chat-stop").addEventListener("click", () => ask(silent ? "allow_chat" : "stop_chat"));
   find("end").addEventListener("click", () => showQuestion(true));

@@ -128,6 +128,18 @@ def test_the_way_to_the_content_covers_no_other(
     expect(alice.page.get_by_label("Name")).to_be_visible()
 
 
+def test_the_view_of_a_conversation(
+    portal: Portal, person: Callable[..., Person], seen: Callable[[Page, str], None]
+) -> None:
+    mo = person("Mo Moderator")
+    mo.join(board_links(portal)["moderator"])
+    mo.page.get_by_role("button", name="View").click()
+    seen(mo.page, "conference-view")
+    mo.page.get_by_role("button", name="Keyboard shortcuts").click()
+    expect(mo.page.get_by_role("dialog")).to_be_visible()
+    seen(mo.page, "conference-shortcuts")
+
+
 def test_pages_of_guests(portal: Portal, person: Callable[..., Person], seen: Callable[[Page, str], None]) -> None:
     links = board_links(portal)
     host, guest = person("Mo Moderator"), person("Jun Tanaka")

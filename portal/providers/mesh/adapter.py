@@ -11,7 +11,7 @@ from portal.clock import now
 from portal.providers.base import Player, Property, Setting
 from portal.providers.mesh.turn import TurnServers
 
-NOUNS = ("player", "tiles", "side", "chat", "controls", "notes")
+NOUNS = ("player", "tiles", "side", "chat", "controls", "notes", "view")
 """The player's stylesheets, one for each thing that it shows."""
 
 

@@ -30,7 +30,7 @@ export function spotlight(count, { width, height }, gap) {
   const large = { x: 0, y: 0, width, height };
   if (!count) return { large, width: 0, height: 0, corners: [] };
   const beside = { width: between(96, width / 5, 320), height };
-  const below = { width, height: between(72, height / 4, 180) };
+  const below = { width, height: usedHeight(arrange(count, { width, height: between(72, height / 4, 180) }, gap), gap) };
   const [byWidth, byHeight] = [width - beside.width - gap, height - below.height - gap];
   const sideways = Math.min(byWidth, height * WIDE) >= Math.min(width, byHeight * WIDE);
   const strip = arrange(count, sideways ? beside : below, gap);
@@ -40,6 +40,11 @@ export function spotlight(count, { width, height }, gap) {
     large: sideways ? { ...large, width: Math.max(0, byWidth) } : { ...large, height: Math.max(0, byHeight) },
     corners: strip.corners.map((corner) => ({ x: corner.x + x, y: corner.y + y })),
   };
+}
+
+function usedHeight({ height, corners }, gap) {
+  const rows = new Set(corners.map(({ y }) => y)).size;
+  return rows * (height + gap) - gap;
 }
 
 function between(least, value, most) {

@@ -1,5 +1,6 @@
 // Who is speaking: the level of each voice, looked at a few times a second.
 
+import { hear } from "./layouts.js";
 import { speaking } from "./tiles.js";
 
 const EVERY = 250;
@@ -11,7 +12,9 @@ export function watchLevels(receivers) {
     if (document.hidden) return;
     for (const [id, receiver] of receivers()) {
       const [source] = receiver.getSynchronizationSources?.() ?? [];
-      speaking(id, (source?.audioLevel ?? 0) > LOUD);
+      const loud = (source?.audioLevel ?? 0) > LOUD;
+      speaking(id, loud);
+      hear(id, loud);
     }
   }, EVERY);
 }

@@ -4,20 +4,23 @@ import { forget, leaveOn } from "../../js/devices/kept.js";
 import { answerQuestions } from "./asked.js";
 import * as chat from "./chat.js";
 import { manageDevices } from "./devices.js";
+import { showPeople } from "./layouts.js";
 import { watchLevels } from "./levels.js";
 import { Media } from "./media.js";
 import { announce, cover, facts, find, note, say } from "./page.js";
+import { startPanels } from "./panels.js";
 import { Peer } from "./peer.js";
 import { list } from "./people.js";
 import { Portal } from "./portal.js";
 import { showRoom, startRoom } from "./room.js";
 import { Screen, showScreens } from "./screen.js";
+import { startShortcuts } from "./shortcuts.js";
 import * as tiles from "./tiles.js";
 import { showTimes, tell } from "./times.js";
 import { maySleep, stayAwake } from "./wake.js";
+import { startView } from "./view.js";
 
 const NEAR = 10 * 60_000; // ms: whoever was away for longer is asked before he enters again
-const PANELS = ["people", "chat", "devices"];
 const portal = new Portal();
 const media = new Media();
 const screen = new Screen();
@@ -98,6 +101,7 @@ function onRoster({ detail }) {
   showRoom(detail);
   chat.allow(detail);
   screen.allow(detail.rights.screen_sharing);
+  showPeople(people);
   showScreens(people, screenOf);
   note("alone", people.length === 1 ? say("alone") : "");
   media.fit(people.length);
@@ -202,20 +206,6 @@ function end({ detail }) {
   cover("over", detail.message || say("over"));
 }
 
-// Of the panels beside the pictures one is open, or none (null).
-function showPanel(id) {
-  const closed = PANELS.find((one) => !find(one).hidden);
-  for (const one of PANELS) {
-    find(one).hidden = one !== id;
-    find(`${one}-button`).setAttribute("aria-expanded", String(one === id));
-    find(one).dispatchEvent(new Event("panel"));
-  }
-  find("player").classList.toggle("shows-side", id !== null);
-  if (id === "chat") chat.opened();
-  else if (id) find(id).focus();
-  else if (closed) find(`${closed}-button`).focus();
-}
-
 portal.addEventListener("roster", onRoster);
 portal.addEventListener("signal", onSignal);
 portal.addEventListener("mute", () => {
@@ -265,10 +255,6 @@ find("sound").addEventListener("click", () => {
 });
 find("rejoin").addEventListener("click", rejoin);
 find("takeover").addEventListener("click", () => location.replace(`${location.pathname}#takeover`) || location.reload());
-for (const id of PANELS) find(`${id}-button`).addEventListener("click", () => showPanel(find(id).hidden ? id : null));
-addEventListener("keydown", ({ key }) => {
-  if (key === "Escape" && PANELS.some((id) => !find(id).hidden)) showPanel(null);
-});
 addEventListener("pagehide", () => portal.closing());
 addEventListener("pageshow", (event) => event.persisted && location.reload());
 find("leave").addEventListener("submit", () => {
@@ -287,6 +273,9 @@ chat.start(portal);
 startRoom(portal);
 answerQuestions(portal, media);
 manageDevices(media);
+startPanels();
+startView();
+startShortcuts();
 await portal.start(takeover);
 if (!portal.ended) { // a second tab leaves camera and microphone alone
   stayAwake();

@@ -52,6 +52,9 @@ export function announce(text) {
 
 // Cover everything: the conversation is over, or somewhere else. What lies below cannot be reached any more.
 export function cover(id, title) {
+  for (const dialog of root.querySelectorAll("dialog[open]")) dialog.close(); // it would lie above
+  root.querySelector(":popover-open")?.hidePopover();
+  if (document.fullscreenElement) document.exitFullscreen();
   if (title) find(id).querySelector("h2").textContent = title;
   find(id).hidden = false;
   for (const other of root.children) other.inert = other.id !== id;

@@ -1,6 +1,7 @@
 // Screens: the own one, shared until a button, the browser's own bar or a moderator stops it; and those of others. The
 // roster says who shares one: what it does not name is not shown.
 
+import { showShared } from "./layouts.js";
 import { find, note, say } from "./page.js";
 import * as tiles from "./tiles.js";
 
@@ -76,7 +77,7 @@ export function showScreens(people, streamOf) {
   }
   const others = sharing.filter((person) => !person.you && shown.has(person.id));
   others.sort((one, other) => (one.screen_since < other.screen_since ? 1 : -1));
-  tiles.enlarge(others[0]?.id ?? null);
+  showShared(others[0]?.id ?? null);
 }
 
 function stopTracks(stream) {

@@ -45,11 +45,23 @@ export function dropScreen(id) {
   drop(screenId(id));
 }
 
-// Whose screen is large; null: all tiles are alike.
+// Which tile is large; null: all are alike.
 export function enlarge(id) {
   const before = large;
-  large = id === null ? null : screenId(id);
+  large = id;
   if (large !== before) place();
+}
+
+// The tile of the screen that a person shares.
+export function screenId(id) {
+  return `screen ${id}`;
+}
+
+// The video of the large tile, or else of somebody who is seen: of another rather than the own one.
+export function mainVideo() {
+  const seen = [...tiles.values()].filter((tile) => tile.classList.contains("has-picture"));
+  const tile = tiles.get(large) ?? seen.find((one) => !one.classList.contains("is-own")) ?? seen[0];
+  return tile?.querySelector("video");
 }
 
 // What the other said about camera, microphone and hand.
@@ -82,10 +94,6 @@ export function playAll() {
   for (const tile of tiles.values()) tile.querySelector("video").play().catch(() => {});
 }
 
-function screenId(id) {
-  return `screen ${id}`;
-}
-
 function add(id, own, label, name) {
   const tile = find("tile").content.firstElementChild.cloneNode(true);
   const video = tile.querySelector("video");
@@ -116,11 +124,11 @@ function offerFullScreen(tile) {
   button.hidden = !document.fullscreenEnabled && !video.webkitEnterFullscreen;
   button.addEventListener("click", () => {
     if (!document.fullscreenEnabled) video.webkitEnterFullscreen();
-    else if (document.fullscreenElement) document.exitFullscreen();
+    else if (document.fullscreenElement === tile) document.exitFullscreen();
     else tile.requestFullscreen().catch(() => {});
   });
   tile.addEventListener("fullscreenchange", () => {
-    button.setAttribute("aria-label", say(document.fullscreenElement ? "leaveFullScreen" : "fullScreen"));
+    button.setAttribute("aria-label", say(document.fullscreenElement === tile ? "leaveFullScreen" : "fullScreen"));
   });
 }
 

@@ -10,6 +10,7 @@ moderator lets him in again. Chat goes through the portal, and is forgotten when
     whole_room.py    what moderators do about the room as a whole
     rights.py        what may be done in a room: chat, sharing the screen
     chat.py          messages to everybody or to one person
+    reactions.py     reactions that all see for some seconds
     models.py        the table of these messages
     signal_rate.py   limits on signals, messages and streams of one participant
 """

@@ -1,4 +1,4 @@
-"""Limits on signals, chat messages and streams of one participant in a conference, counted in each process."""
+"""Limits on signals, messages, reactions and streams of one participant in a conference, counted in each process."""
 
 import itertools
 import math
@@ -20,6 +20,7 @@ class Rate:
 
 SIGNALS = Rate(per_second=50, burst=200)
 MESSAGES = Rate(per_second=0.5, burst=10)
+REACTIONS = Rate(per_second=0.5, burst=5)
 STREAMS = 3  # a page uses one; a network that broke off leaves others behind until that is noticed
 
 _streams: dict[str, list[int]] = {}

@@ -40,7 +40,7 @@ from portal.web.admin import staff as admin_staff
 from portal.web.admin import staff_members as admin_staff_members
 from portal.web.admin.audit_things import path_of_thing
 from portal.web.admin.navigation import home_endpoint
-from portal.web.conference import chat, returning
+from portal.web.conference import chat, reactions, returning
 from portal.web.conference import pages as conference_pages
 from portal.web.conference import signals as conference_signals
 from portal.web.join import join_tickets
@@ -95,6 +95,7 @@ def install(app: Flask) -> None:
         conference_pages.bp,
         conference_signals.bp,
         chat.bp,
+        reactions.bp,
         returning.bp,
         session_pages.bp,
         passwords.bp,

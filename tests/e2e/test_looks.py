@@ -133,6 +133,9 @@ def test_the_view_of_a_conversation(
 ) -> None:
     mo = person("Mo Moderator")
     mo.join(board_links(portal)["moderator"])
+    mo.page.get_by_role("button", name="React").click()
+    seen(mo.page, "conference-reactions")
+    mo.page.get_by_role("button", name="Applause").click()
     mo.page.get_by_role("button", name="View").click()
     seen(mo.page, "conference-view")
     mo.page.get_by_role("button", name="Keyboard shortcuts").click()

@@ -7,5 +7,6 @@ participant has one stream. The page after leaving tells what happened, and offe
     signals.py    heartbeats, signals and the event stream, in JSON
     chat.py       chat messages, in JSON
     moderators_facts.py   what the stream tells moderators alone
+    reactions.py  reactions, in JSON
     returning.py  entering again after the connection was lost
 """

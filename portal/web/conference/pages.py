@@ -174,6 +174,7 @@ def addresses(participant: Participant) -> dict[str, str]:
         "stream": url_for("signals.stream", room_id=room.id),
         "signals": url_for("signals.send_signal", room_id=room.id),
         "messages": url_for("chat.create", room_id=room.id),
+        "reactions": url_for("reactions.create", room_id=room.id),
         "presence": url_for("signals.presence", room_id=room.id),
         "closing": url_for("signals.closing", room_id=room.id),
         "returning": url_for("returning.create", room_id=room.id),

@@ -85,6 +85,11 @@ export class Portal extends EventTarget {
     return this.#post(facts.messages, { tab: this.tab, ...message });
   }
 
+  // Show a reaction to all others. The answer; null if there was none.
+  react(reaction) {
+    return this.#post(facts.reactions, { tab: this.tab, reaction });
+  }
+
   // The messages of the chat that were written so far; null if the portal does not answer.
   async read() {
     try {
@@ -159,7 +164,7 @@ export class Portal extends EventTarget {
     const source = new EventSource(`${facts.stream}?tab=${encodeURIComponent(this.tab)}${from}`);
     this.#source = source;
     for (const name of [
-      "roster", "signal", "message", "mute", "stop_camera", "stop_screen", "ask_unmute", "lower_hand", "over", "beat",
+      "roster", "signal", "message", "reaction", "mute", "stop_camera", "stop_screen", "ask_unmute", "lower_hand", "over", "beat",
     ]) {
       source.addEventListener(name, (event) => {
         this.#heardAt = Date.now();

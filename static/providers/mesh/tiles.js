@@ -80,6 +80,14 @@ export function tell(person, words) {
   line.hidden = !words;
 }
 
+// What somebody shows for a moment; "" takes it away.
+export function showReaction(id, picture) {
+  const place = tiles.get(id)?.querySelector(".tile-reaction");
+  if (!place) return;
+  place.textContent = picture;
+  place.hidden = !picture;
+}
+
 export function speaking(id, on) {
   tiles.get(id)?.classList.toggle("is-speaking", on);
 }

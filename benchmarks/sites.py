@@ -32,6 +32,8 @@ CONNECTIONS = 16
 """Of the load generator."""
 FORM = "application/x-www-form-urlencoded"
 JSON = "application/json"
+PEOPLE = "6,100000"
+"""MESH_PEOPLE: so many come into one room that a conversation between browsers would be full."""
 RATE = "1200 per minute"
 """What one program may ask: more than each of the measured ones does, and of an ordinary size."""
 CONNECTIONS_OF_ONE = "12000"
@@ -192,6 +194,7 @@ def site(
     environment = {
         "DATABASE_URL": database,
         "API_RATE": RATE,
+        "MESH_PEOPLE": PEOPLE,
         "CONNECTIONS": CONNECTIONS_OF_ONE,
         **({"REDIS_URL": redis} if redis else {}),
     }

@@ -77,6 +77,7 @@ def create_app(settings: Settings) -> Flask:
     registry.fill(
         catalog.catalog(
             ice_servers=settings.ice_servers,
+            mesh_people=settings.mesh_people,
             turn_urls=settings.turn_urls,
             turn_secret=settings.turn_secret.get_secret_value(),
         )

@@ -47,6 +47,9 @@ class Settings(BaseSettings):
     """TURN servers that share `TURN_SECRET` with the portal, separated by commas: `turn:turn.example.org:3478`. Each
     participant gets credentials of his own for a day (coturn's `use-auth-secret` and `static-auth-secret`)."""
     turn_secret: SecretStr = SecretStr("")
+    mesh_people: Annotated[tuple[int, int], NoDecode] = (6, 12)
+    """How many people send pictures and sound in a conversation without a media server, and how many are in at most,
+    separated by a comma. Those between the two listen: each sender uploads once for every other person."""
     password_hash_memory: int = Field(default=65536, ge=8)
     """KiB that one Argon2id hash takes; tests use less."""
     api_rate: str = "60 per minute"
@@ -101,6 +104,17 @@ class Settings(BaseSettings):
         if any(not url.startswith(("turn:", "turns:")) for url in self.turn_urls):
             raise ValueError("each of TURN_URLS begins with turn: or turns:")
         return self
+
+    @field_validator("mesh_people", mode="before")
+    @classmethod
+    def _read_mesh_people(cls, value: Any) -> tuple[int, int]:
+        try:
+            senders, people = (int(number) for number in (value.split(",") if isinstance(value, str) else value))
+        except (TypeError, ValueError):
+            senders, people = 0, 0
+        if not 1 <= senders <= people:
+            raise ValueError("MESH_PEOPLE is how many people send and how many are in at most, such as 6,12")
+        return senders, people
 
     @field_validator("base_url")
     @classmethod

@@ -48,6 +48,7 @@ def valkey_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 def settings_for(database_url: str, data: Path, **more: object) -> Settings:
+    more.setdefault("mesh_people", (6, 1000))  # rooms are full by their own limits, and their plans'
     return Settings(
         data=data,
         database_url=database_url,

@@ -121,6 +121,14 @@ class Case:
     host_present: bool = False
     room_places: int | None = None
     subscription_places: int | None = None
+    service_places: int | None = None
+    """How many more people the service behind the room holds; None if it sees to that itself."""
+
+    @property
+    def full_at_service(self) -> bool:
+        """Whether room and plan have places left, but what the room runs on holds no more people."""
+        others = (self.room_places, self.subscription_places)
+        return self.service_places is not None and self.service_places <= 0 and all(n is None or n > 0 for n in others)
 
 
 def role_by(link: Role | None, member: Role | None) -> Role:

@@ -158,12 +158,14 @@ def _live_checks(case: Case) -> Iterator[Line]:
         Message("Waits until a moderator is in"),
         Message("A moderator is in") if case.host_needed else Message("Not required"),
     )
-    places = [n for n in (case.room_places, case.subscription_places) if n is not None]
+    places = [n for n in (case.room_places, case.subscription_places, case.service_places) if n is not None]
     full = not case.inside_already and any(n <= 0 for n in places)
     yield _line(
         Check.CAPACITY,
         _refuse_if(full, Reason.FULL),
-        Message("The room is full")
+        Message("It is full here: without a media server no more people fit in. A conference server holds more.")
+        if case.full_at_service
+        else Message("The room is full")
         if case.room_places is not None and case.room_places <= 0
         else Message("All places of the plan are taken"),
         Message.plural("%(n)d place free now", "%(n)d places free now", n=max(min(places), 0))

@@ -27,6 +27,7 @@ from portal.rooms.protocols import RoomLike
 from portal.rooms.settings import WAIT_FOR_HOST, GuestPolicy, guest_policy_of
 from portal.status.entrance import with_run
 from portal.status.services import can_run_on, provider_of
+from portal.subscriptions.services import adapter_of
 
 
 def find_door(room_id: str, token_uuid: UUID | None = None) -> Door | None:
@@ -83,15 +84,15 @@ def case_of(room: RoomLike, visitor: Visitor, *, occupancy: Occupancy, at: datet
     limit = kind_of(room).people_limit
     room_most = used_limit(plan, room.room_features, limit) if limit else None
     plan_most = used_limit(plan, {}, limit) if limit else None
+    provider = provider_of(room, occupancy.run_provider_uuid)
+    places = adapter_of(provider).places
     return Case(
         at=at,
         customer_usable=room.customer.usable,
         subscription_usable=room.subscription.is_active(at),
         account_active=room.account.status is AccountStatus.ACTIVE,
         room_active=room.status is RoomStatusWord.ACTIVE,
-        provider_usable=can_run_on(
-            provider_of(room, occupancy.run_provider_uuid), goes_on=occupancy.run_provider_uuid is not None
-        ),
+        provider_usable=can_run_on(provider, goes_on=occupancy.run_provider_uuid is not None),
         is_public=room.is_public,
         member_role=visitor.member_role,
         token_given=link is not None,
@@ -118,6 +119,7 @@ def case_of(room: RoomLike, visitor: Visitor, *, occupancy: Occupancy, at: datet
         subscription_places=None
         if plan_most is None
         else plan_most - occupancy.subscription_present - occupancy.untold,
+        service_places=None if places is None else places.people - occupancy.present,
     )
 
 

@@ -9,6 +9,7 @@ moderator lets him in again. Chat goes through the portal, and is forgotten when
     signals.py       roster, heartbeats, relaying signals, moderating
     whole_room.py    what moderators do about the room as a whole
     rights.py        what may be done in a room: chat, sharing the screen
+    sending.py       who may send pictures and sound, and who listens
     chat.py          messages to everybody or to one person
     reactions.py     reactions that all see for some seconds
     models.py        the table of these messages

@@ -20,6 +20,7 @@ from portal.conference.rights import rights_in
 from portal.db import on_commit, session
 from portal.errors import Invalid, Message, NotAllowed, NotFound
 from portal.people.actor import Actor
+from portal.providers.base import Places
 from portal.rooms.models import Role, Room
 from portal.status.models import Ending, Participation
 from portal.status.operations import ALIVE_SECONDS, leave_session, present_participations
@@ -113,7 +114,7 @@ class RosterEntry:
 
     `away`: no heartbeat comes at present, and his place is kept. `tab` is "" until a page of his sends one. `screen` is
     the id of the stream of the screen that he shares, since `screen_since`; `hand` is the moment at which he raised his
-    hand. All three are "" if there is none.
+    hand. All three are "" if there is none. `sends`: he may send pictures and sound; the others listen.
     """
 
     id: str
@@ -126,6 +127,7 @@ class RosterEntry:
     screen_since: str
     hand: str
     away: bool
+    sends: bool
 
 
 def mailbox(participation_id: str) -> str:
@@ -133,24 +135,31 @@ def mailbox(participation_id: str) -> str:
     return f"participation:{participation_id}"
 
 
-def roster(room: Room) -> list[RosterEntry]:
-    """The participants in the room, in the order of entering, with what their browsers last said."""
+def roster(room: Room, places: Places | None) -> list[RosterEntry]:
+    """The participants in the room, in the order of entering, with what their browsers last said.
+
+    `places`: what the service behind the room holds. The first `senders` of them send; when one leaves, the next does.
+    """
     present = channels().presence(str(room.uuid))
-    return [_entry(participation, present.get(participation.id, {})) for participation in present_participations(room)]
+    return [
+        _entry(participation, present.get(participation.id, {}), sends=places is None or number < places.senders)
+        for number, participation in enumerate(present_participations(room))
+    ]
 
 
-def _entry(participation: Participation, said: Mapping[str, Any]) -> RosterEntry:
+def _entry(participation: Participation, said: Mapping[str, Any], *, sends: bool) -> RosterEntry:
     return RosterEntry(
         id=participation.id,
         name=participation.name,
         role=participation.role,
         tab=str(said.get("tab", "")),
-        microphone=bool(said.get("microphone")),
-        camera=bool(said.get("camera")),
-        screen=str(said.get("screen", "")),
-        screen_since=str(said.get("screen_since", "")),
+        microphone=sends and bool(said.get("microphone")),
+        camera=sends and bool(said.get("camera")),
+        screen=str(said.get("screen", "")) if sends else "",
+        screen_since=str(said.get("screen_since", "")) if sends else "",
         hand=str(said.get("hand", "")),
         away=participation.away_since is not None,
+        sends=sends,
     )
 
 

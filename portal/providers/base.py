@@ -158,6 +158,14 @@ class RunStatus:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Places:
+    """How many people a conversation holds, and how many of them may send pictures and sound; the others listen."""
+
+    people: int
+    senders: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Player:
     """What the conference page embeds: a template with its context, a script, and stylesheets in their order."""
 
@@ -240,6 +248,8 @@ class Adapter(Protocol):
     """The settings that its rooms can choose and that it obeys; each with `SettingScope.PROVIDER`."""
     features: frozenset[str]
     """The codes of those features that a service has to provide (`by_service`) and that this one provides."""
+    places: Places | None
+    """What the portal itself has to see to; None for services that see to it themselves, or hold any number."""
 
     def bind(self, properties: Mapping[str, Any]) -> Any:
         """The service behind a row with these properties, secrets unsealed. Opens no connection."""

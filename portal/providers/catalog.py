@@ -3,13 +3,19 @@
 from collections.abc import Sequence
 from typing import Any
 
-from portal.providers.base import Adapter
+from portal.providers.base import Adapter, Places
 from portal.providers.mesh.adapter import Mesh
 from portal.providers.mesh.turn import TurnServers
 
 
 def catalog(
-    *, ice_servers: Sequence[dict[str, Any]], turn_urls: Sequence[str] = (), turn_secret: str = ""
+    *,
+    ice_servers: Sequence[dict[str, Any]],
+    mesh_people: tuple[int, int],
+    turn_urls: Sequence[str] = (),
+    turn_secret: str = "",
 ) -> list[Adapter]:
     """All adapters, configured with the operator's settings."""
-    return [Mesh(ice_servers, TurnServers(turn_urls, turn_secret) if turn_urls else None)]
+    senders, people = mesh_people
+    turn = TurnServers(turn_urls, turn_secret) if turn_urls else None
+    return [Mesh(ice_servers, turn, Places(people=people, senders=senders))]

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, KeysView, Mapping, Sequence
 from typing import Any
 
-from portal.providers.base import Adapter, Property, ProviderError, Setting
+from portal.providers.base import Adapter, Places, Property, ProviderError, Setting
 
 _adapters: dict[str, Adapter] = {}
 
@@ -22,6 +22,7 @@ class Missing:
     properties: Sequence[Property] = ()
     settings: Sequence[Setting] = ()
     features: frozenset[str] = frozenset()
+    places: Places | None = None
 
     def __init__(self, key: str) -> None:
         self.key = key

@@ -10,11 +10,12 @@ import sqlalchemy as sa
 
 from portal.db import session
 from portal.errors import Conflict, Message
+from portal.providers.base import Places
 from portal.rooms.protocols import RoomLike
 from portal.status.models import RoomSession
 from portal.subscriptions.protocols import ProviderLike
 from portal.subscriptions.provider_models import ServiceProvider
-from portal.subscriptions.services import bound_service
+from portal.subscriptions.services import adapter_of, bound_service
 
 
 def provider_of(room: RoomLike, run_provider_uuid: UUID | None) -> ProviderLike:
@@ -53,6 +54,11 @@ def running_provider_uuid(room: RoomLike) -> UUID | None:
         RoomSession.room_uuid == room.uuid, RoomSession.ended_at.is_(None)
     )
     return session.scalar(running)
+
+
+def places_of_run(room: RoomLike, run: RoomSession) -> Places | None:
+    """How many people this run of the room holds, and how many of them send; None if its service sees to it."""
+    return adapter_of(provider_of(room, run.provider_uuid)).places
 
 
 def service_of(room: RoomLike, run: RoomSession) -> Any:

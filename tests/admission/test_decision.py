@@ -90,6 +90,8 @@ TABLE: list[tuple[str, dict[str, Any], Result, Check | None]] = [
     ("the host", HOST_LINK | {"host_needed": True}, Enter(Role.MODERATOR), None),
     ("a full room", LINK | {"room_places": 0}, Refuse(Reason.FULL), Check.CAPACITY),
     ("a full plan", LINK | {"room_places": 5, "subscription_places": 0}, Refuse(Reason.FULL), Check.CAPACITY),
+    ("a full service", LINK | {"room_places": 5, "service_places": 0}, Refuse(Reason.FULL), Check.CAPACITY),
+    ("a reload at a full service", LINK | {"service_places": 0, "inside_already": True}, Enter(Role.ATTENDEE), None),
     ("the last place", LINK | {"room_places": 1, "subscription_places": 1}, Enter(Role.ATTENDEE), None),
     ("a reload in a full room", LINK | {"room_places": 0, "inside_already": True}, Enter(Role.ATTENDEE), None),
     # the order: the first failure is the answer
@@ -120,6 +122,16 @@ def test_a_replaced_link_is_told_from_one_that_expired() -> None:
     assert words == {False: "The link has expired", True: "The link was replaced by a new one"}
 
 
+def test_a_room_that_is_full_is_told_from_a_service_that_holds_no_more() -> None:
+    def words(**places: Any) -> str:
+        return str(next(one.words for one in decide(Case(at=NOW, **LINK, **places)).checks if one.outcome == "stopped"))
+
+    assert "A conference server holds more" in words(service_places=0)
+    assert "A conference server holds more" in words(service_places=0, room_places=3, subscription_places=3)
+    assert words(service_places=0, room_places=0) == "The room is full"
+    assert words(service_places=0, subscription_places=0) == "All places of the plan are taken"
+
+
 @pytest.mark.parametrize("fact", ["customer_usable", "subscription_usable", "account_active", "provider_usable"])
 def test_members_are_not_told_what_is_wrong_with_the_plan(fact: str) -> None:
     facts: dict[str, Any] = MEMBER | {fact: False}
@@ -147,6 +159,7 @@ cases = st.builds(
     guest_policy=st.sampled_from(["accept", "ask", "refuse"]),
     answer=st.sampled_from([None, True, False]),
     room_places=st.none() | st.integers(-1, 2),
+    service_places=st.none() | st.integers(-1, 2),
     subscription_places=st.none() | st.integers(-1, 2),
 )
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from portal.errors import Message
 from portal.providers import registry
-from portal.providers.base import FieldKind, Property, Setting, SettingScope
+from portal.providers.base import FieldKind, Places, Property, Setting, SettingScope
 
 CHOICES = (("soft", Message("Soft")), ("loud", Message("Loud")))
 DEFAULTS: dict[FieldKind, str | bool | int] = {
@@ -44,6 +44,7 @@ class Declaring:
     properties: Sequence[Property] = PROPERTIES
     settings: Sequence[Setting] = SETTINGS
     features: frozenset[str] = frozenset()
+    places: Places | None = None
 
     def bind(self, properties: Mapping[str, Any]) -> Mapping[str, Any]:
         """The properties themselves, for tests to look at."""

@@ -32,7 +32,7 @@ from portal.subscriptions.feature_catalog import FEATURES
 from portal.subscriptions.provider_models import ServiceType
 from tests.providers.standin.adapter import StandInAdapter
 
-SHIPPED = catalog(ice_servers=[{"urls": "stun:192.0.2.1"}])
+SHIPPED = catalog(ice_servers=[{"urls": "stun:192.0.2.1"}], mesh_people=(6, 12))
 ADAPTERS: list[Adapter] = [*SHIPPED, StandInAdapter()]
 FOLDER = Path(__file__).resolve().parents[2] / "portal" / "providers"
 STATIC = Path(__file__).resolve().parents[2] / "static"

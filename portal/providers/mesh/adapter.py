@@ -1,18 +1,22 @@
 """The adapter and service `mesh`: conferences without a media server. Browsers connect directly to each other.
 
-The portal only relays their signals. It is good for a handful of people. Behind strict networks a TURN server is
-needed (settings `TURN_URLS` and `TURN_SECRET`).
+The portal only relays their signals. Each sender uploads once for every other person, so it is good for a handful of
+senders and some more who listen (setting `MESH_PEOPLE`). Behind strict networks a TURN server is needed (settings
+`TURN_URLS` and `TURN_SECRET`).
 """
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from portal.clock import now
-from portal.providers.base import Player, Property, Setting
+from portal.providers.base import Places, Player, Property, Setting
 from portal.providers.mesh.turn import TurnServers
 
 NOUNS = ("player", "tiles", "side", "chat", "controls", "notes", "view")
 """The player's stylesheets, one for each thing that it shows."""
+
+
+PLACES = Places(people=12, senders=6)
 
 
 class Mesh:
@@ -25,7 +29,10 @@ class Mesh:
     settings: Sequence[Setting] = ()  # what rooms of the type have is all there is to choose
     features: frozenset[str] = frozenset({"public_chat", "private_chat", "screen_sharing"})  # nothing is recorded
 
-    def __init__(self, ice_servers: Sequence[dict[str, Any]], turn: TurnServers | None = None) -> None:
+    def __init__(
+        self, ice_servers: Sequence[dict[str, Any]], turn: TurnServers | None = None, places: Places = PLACES
+    ) -> None:
+        self.places: Places | None = places
         self._service = MeshService(ice_servers, turn)
 
     def bind(self, properties: Mapping[str, Any]) -> "MeshService":

@@ -5,6 +5,7 @@ participant has one stream. The page after leaving tells what happened, and offe
 
     pages.py      the player, leaving, and the page after leaving
     signals.py    heartbeats, signals and the event stream, in JSON
+    sent.py       what scripts sent
     chat.py       chat messages, in JSON
     moderators_facts.py   what the stream tells moderators alone
     reactions.py  reactions, in JSON

@@ -14,7 +14,8 @@ from portal.edge.admissions import Participant
 from portal.edge.guard import admitted
 from portal.edge.transaction import reading_only
 from portal.errors import Invalid, Refused
-from portal.web.conference.signals import json_body, refuse, refuse_proof, word
+from portal.web.conference.sent import json_body, word
+from portal.web.conference.signals import refuse, refuse_proof
 
 bp = Blueprint("chat", __name__, url_prefix="/rooms/<id:room_id>/-/conference/messages")
 bp.register_error_handler(Refused, refuse)

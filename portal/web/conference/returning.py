@@ -27,7 +27,8 @@ from portal.errors import Refused
 from portal.status.models import Ending, Participation
 from portal.turns import JOINS, SCRIPT_PATIENCE
 from portal.web.conference.pages import ending_words
-from portal.web.conference.signals import json_body, refuse, refuse_proof
+from portal.web.conference.sent import json_body
+from portal.web.conference.signals import refuse, refuse_proof
 
 bp = Blueprint("returning", __name__, url_prefix="/rooms/<id:room_id>/-/conference")
 bp.register_error_handler(Refused, refuse)

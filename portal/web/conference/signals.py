@@ -1,6 +1,5 @@
 """The routes for a player's script, in JSON: heartbeats, signals to other participants, and one stream of events."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import datetime
@@ -16,6 +15,7 @@ from portal.channels import MailboxMessage, channels
 from portal.clock import now
 from portal.conference import signal_rate
 from portal.conference.rights import ConferenceRights, rights_in
+from portal.conference.sending import require_may_send
 from portal.conference.signals import (
     InAnotherTab,
     SignalType,
@@ -42,19 +42,20 @@ from portal.edge.guard import admitted, find_participant
 from portal.edge.i18n import translated
 from portal.edge.transaction import in_turn, reading_only
 from portal.errors import Invalid, Message, Refused
+from portal.providers.base import Places
 from portal.rooms.models import Role, Room
 from portal.status.presence import end_absence
+from portal.status.services import places_of_run
 from portal.status.time_limit import find_end_of_run
 from portal.turns import PLAYERS, STREAM_PATIENCE
 from portal.web import sse
 from portal.web.conference.moderators_facts import moderators_facts
 from portal.web.conference.pages import GONE, all_ending_words, ending_words
+from portal.web.conference.sent import TAB_LENGTH, json_body, word
 
 bp = Blueprint("signals", __name__, url_prefix="/rooms/<id:room_id>/-/conference")
 
-LARGEST = 64_000
 LIMITS_EVERY = 4  # turns of a stream: so seldom are the time limit and what people may do read
-TAB_LENGTH = 64
 
 
 @bp.post("/presence")
@@ -114,6 +115,8 @@ def send_signal(participant: Participant) -> ResponseReturnValue:
         with writing():
             moderate_room(sender=sender, kind=kind, waiter_id=to, by=participant.member)
         return {"ok": True}, HTTPStatus.ACCEPTED
+    if kind in {SignalType.OFFER, SignalType.ANSWER}:
+        require_may_send(sender, participant.room, body.get("data"))
     receiver = find_receiver(participant.room, sender, to, kind)
     session.commit()
     if is_moderation(kind):
@@ -144,7 +147,8 @@ def stream(participant: Participant) -> ResponseReturnValue:
     asked = request.headers.get("Last-Event-ID") or request.args.get("after")
     after = channels().last_message_id(box) if asked is None else asked[:64]
     tab = request.args.get("tab", "")[:TAB_LENGTH]
-    return sse.stream(_hear(app, participant, tab, after, all_ending_words()))
+    places = places_of_run(participant.room, participant.participation.run)
+    return sse.stream(_hear(app, participant, tab, after, all_ending_words(), places=places))
 
 
 @bp.errorhandler(Refused)
@@ -172,7 +176,9 @@ def _ending_reason(refused: ParticipationEnded | NoSuchRoom) -> str:
     return GONE if known else ABSENT
 
 
-def _hear(app: Flask, participant: Participant, tab: str, after: str, words: dict[str, str]) -> Iterator[str]:
+def _hear(
+    app: Flask, participant: Participant, tab: str, after: str, words: dict[str, str], *, places: Places | None
+) -> Iterator[str]:
     participation, room = participant.participation, participant.room
     box = mailbox(participation.id)
     known: tuple[dict[str, Any], dict[str, Any]] | None = None
@@ -193,7 +199,7 @@ def _hear(app: Flask, participant: Participant, tab: str, after: str, words: dic
                         yield heard
                     if message.body["event"] == "over" and _is_for(message, tab):
                         return
-                people, member_until = _people(app, room.id, participant.cookie)
+                people, member_until = _people(app, room.id, participant.cookie, places)
                 if beat % LIMITS_EVERY == 0:
                     limits = _limits(app, participant)
                 if (people, limits) != known:
@@ -211,7 +217,9 @@ def _hear(app: Flask, participant: Participant, tab: str, after: str, words: dic
         signal_rate.close_stream(participation.id, number)
 
 
-def _people(app: Flask, room_id: str, cookie: AdmissionCookie) -> tuple[dict[str, Any], datetime | None]:
+def _people(
+    app: Flask, room_id: str, cookie: AdmissionCookie, places: Places | None
+) -> tuple[dict[str, Any], datetime | None]:
     """The roster, after checking again that this participant still may be in; for moderators with `moderators_facts`.
 
     And when his membership ends, if he is in by one that does.
@@ -219,7 +227,8 @@ def _people(app: Flask, room_id: str, cookie: AdmissionCookie) -> tuple[dict[str
     with app.app_context(), reading(), transaction():
         participant = find_participant(room_id, cookie)
         people = [
-            asdict(person) | {"you": person.id == participant.participation.id} for person in roster(participant.room)
+            asdict(person) | {"you": person.id == participant.participation.id}
+            for person in roster(participant.room, places)
         ]
         run = participant.participation.run
         told: dict[str, Any] = {
@@ -268,32 +277,8 @@ def _is_for(message: MailboxMessage, tab: str) -> bool:
     return not wanted or wanted == tab
 
 
-def json_body() -> dict[str, Any]:
-    """The JSON object that a player's script sent. Raises `Invalid` for anything else, and for more than 64 kB."""
-    sent = request.get_data(cache=True)
-    if len(sent) > LARGEST:
-        raise Invalid(Message("This signal is too large."))
-    try:
-        body = json.loads(sent) if request.is_json else None
-    except (ValueError, RecursionError):
-        body = None
-    if not isinstance(body, dict):
-        raise Invalid(Message("A signal is a JSON object."))
-    return body
-
-
 def _kind(body: dict[str, Any]) -> SignalType:
     try:
         return SignalType(str(body.get("kind")))
     except ValueError:
         raise Invalid(kind=Message("There is no such signal.")) from None
-
-
-def word(body: dict[str, Any], name: str) -> str:
-    """The id or key `name` of what was sent. Raises `Invalid` on it if it is none."""
-    value = body.get(name)
-    if not isinstance(value, str) or not 1 <= len(value) <= TAB_LENGTH:
-        raise Invalid(**{name: Message("This is missing, or too long.")})
-    if not value.isascii() or not value.isprintable():  # ids are; half a character could not even be looked up
-        raise Invalid(**{name: Message("This is no id.")})
-    return value

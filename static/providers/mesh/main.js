@@ -36,6 +36,7 @@ function meet(person) {
   if (known && (!person.tab || known.person.tab === person.tab)) { // without a tab: the portal waits for a heartbeat
     if (known.person.away && !person.away) known.recover();
     known.person = { ...person, tab: known.person.tab };
+    known.drop();
     return showState(known);
   }
   part(person.id);
@@ -53,7 +54,7 @@ function meet(person) {
     showScreens(people, screenOf);
   });
   peer.addEventListener("state", () => showState(peer));
-  peer.share(media.stream);
+  peer.share(media.stream, media.sends);
   peer.shareScreen(screen.stream);
   for (const message of early.get(person.id) ?? []) {
     if (message.tab === person.tab) peer.hear(message.kind, message.data);
@@ -74,6 +75,7 @@ function part(id) {
 function onRoster({ detail }) {
   const before = new Map(people.map((person) => [person.id, person]));
   people = detail.people;
+  media.allow(people.find((person) => person.you)?.sends ?? media.sends);
   for (const person of people) {
     if (person.you) {
       tiles.mark({ ...person, camera: media.camera, microphone: media.microphone, hand: portal.state.hand });
@@ -101,7 +103,7 @@ function onRoster({ detail }) {
   list(people, detail.removed ?? [], moderate);
   showRoom(detail);
   chat.allow(detail);
-  screen.allow(detail.rights.screen_sharing);
+  screen.allow(detail.rights.screen_sharing && media.sends);
   showPeople(people);
   showScreens(people, screenOf);
   note("alone", people.length === 1 ? say("alone") : "");
@@ -231,7 +233,7 @@ portal.addEventListener("found", () => {
 });
 media.addEventListener("tracks", () => {
   tiles.show(me, media.stream);
-  for (const peer of peers.values()) peer.share(media.stream);
+  for (const peer of peers.values()) peer.share(media.stream, media.sends);
 });
 screen.addEventListener("change", () => {
   for (const peer of peers.values()) peer.shareScreen(screen.stream);
@@ -278,6 +280,7 @@ startReactions(portal, (id) => people.find((person) => person.id === id)?.name);
 startPanels();
 startView();
 startShortcuts();
+portal.addEventListener("roster", () => media.get(), { once: true }); // it says whether this person sends
 await portal.start(takeover);
 if (!portal.ended) { // a second tab leaves camera and microphone alone
   stayAwake();
@@ -285,5 +288,4 @@ if (!portal.ended) { // a second tab leaves camera and microphone alone
   levels = watchLevels(() =>
     [...peers].map(([id, peer]) => [id, peer.voice]).filter(([, receiver]) => receiver),
   );
-  await media.get();
 }

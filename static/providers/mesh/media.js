@@ -10,6 +10,7 @@ const MANY = 4; // with more people than this, pictures are sent smaller
 
 export class Media extends EventTarget {
   stream = new MediaStream();
+  sends = true; // else this person listens, and has neither camera nor microphone
   #stopped = false;
   #turn = Promise.resolve(); // browsers are asked once at a time
   #left = leftOn(facts.room);
@@ -43,7 +44,7 @@ export class Media extends EventTarget {
 
   // Whether it can be switched on.
   offers(kind) {
-    return this.has(kind) || this.#without.has(kind);
+    return this.sends && (this.has(kind) || this.#without.has(kind));
   }
 
   switch(kind, on) {
@@ -67,6 +68,20 @@ export class Media extends EventTarget {
     }));
   }
 
+  // Whether there is a place for what this person sends. Nothing is switched on without his press.
+  allow(sends) {
+    if (sends === this.sends) return;
+    this.sends = sends;
+    note("listening", say(sends ? "maySend" : "listens"));
+    for (const track of this.stream.getTracks()) {
+      this.stream.removeTrack(track);
+      track.stop();
+    }
+    if (sends) for (const kind of KINDS) this.#without.add(kind);
+    this.dispatchEvent(new Event("tracks"));
+    this.dispatchEvent(new Event("change"));
+  }
+
   fit(people) {
     for (const track of this.stream.getVideoTracks()) {
       track.applyConstraints(people > MANY ? SMALL : VIDEO).catch(() => {});
@@ -80,6 +95,7 @@ export class Media extends EventTarget {
   }
 
   async #get() {
+    if (!this.sends) return;
     const kinds = KINDS.filter((kind) => !this.has(kind) && !this.#without.has(kind));
     const { tracks, problem } = await getTracks(kinds);
     this.#use(tracks);
@@ -117,7 +133,8 @@ export class Media extends EventTarget {
   }
 
   #use(tracks) {
-    if (this.#stopped) return tracks.forEach((track) => track.stop());
+    if (this.#stopped || !this.sends) return tracks.forEach((track) => track.stop());
+    if (tracks.length) note("listening", "");
     for (const track of tracks) {
       track.enabled = this.#startsOn[track.kind];
       this.#startsOn[track.kind] = true;

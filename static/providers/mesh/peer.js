@@ -8,6 +8,7 @@ export class Peer extends EventTarget {
   stream = new MediaStream(); // camera and microphone of the other
   screens = new Map(); // id → stream: what else arrives; which of them is a screen, the roster says
   state = "connecting";
+  #sends = true; // whether we may send to the other; else we listen
   #offering = false;
   #settling = false; // an answer is being taken
   #sent = Promise.resolve();
@@ -35,14 +36,16 @@ export class Peer extends EventTarget {
     this.#wait();
   }
 
-  // Send these tracks from now on; kinds without one are only received.
-  share(media) {
+  // Send these tracks from now on; kinds without one are only received. `sends`: whether any may be sent later.
+  share(media, sends) {
+    this.#sends = sends;
     for (const kind of ["audio", "video"]) {
       const track = media.getTracks().find((one) => one.kind === kind) ?? null;
       const sender = this.#senders.get(kind);
       if (sender) {
         sender.sender.replaceTrack(track).catch(() => {});
-        if (track && sender.direction === "recvonly") sender.direction = "sendrecv";
+        if (!sends) sender.direction = "recvonly";
+        else if (track && sender.direction === "recvonly") sender.direction = "sendrecv";
       } else if (!this.polite) {
         this.#senders.set(kind, this.link.addTransceiver(track ?? kind, { direction: track ? "sendrecv" : "recvonly", streams: [media] }));
       }
@@ -59,6 +62,11 @@ export class Peer extends EventTarget {
     for (const track of screen?.getTracks() ?? []) {
       this.#screen.push(this.link.addTransceiver(track, { direction: "sendonly", streams: [screen] }));
     }
+  }
+
+  // What somebody sends who may only listen is neither seen nor heard.
+  drop() {
+    for (const { track } of this.link.getReceivers()) track.enabled = this.person.sends;
   }
 
   // The receiver of what the other says, once there is one.
@@ -113,6 +121,7 @@ export class Peer extends EventTarget {
         this.stream.addTrack(track);
       }
     }
+    this.drop();
     this.dispatchEvent(new Event("stream"));
   }
 
@@ -123,7 +132,7 @@ export class Peer extends EventTarget {
       const kind = transceiver.receiver.track.kind;
       if (this.#senders.has(kind)) continue;
       const track = this.media.getTracks().find((one) => one.kind === kind) ?? null;
-      transceiver.direction = "sendrecv";
+      transceiver.direction = this.#sends ? "sendrecv" : "recvonly";
       transceiver.sender.replaceTrack(track).catch(() => {});
       transceiver.sender.setStreams?.(this.media);
       this.#senders.set(kind, transceiver);

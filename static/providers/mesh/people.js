@@ -68,7 +68,7 @@ function newLine({ id }) {
 // `place`: which of the raised hands is his, from 1; 0 for none.
 function update(line, person, mayAct, place) {
   setName(line, person);
-  const about = [say(person.role), person.you && say("self"), person.screen && say("sharing")];
+  const about = [say(person.role), person.you && say("self"), person.screen && say("sharing"), !person.sends && say("onlyListens")];
   line.querySelector("small").textContent = about.filter(Boolean).join(", ");
   line.querySelector(".person-on").hidden = !person.microphone;
   line.querySelector(".person-off").hidden = person.microphone;
@@ -83,7 +83,7 @@ function update(line, person, mayAct, place) {
     mute: person.microphone,
     stop_camera: person.camera,
     stop_screen: person.screen,
-    ask_unmute: !person.microphone,
+    ask_unmute: person.sends && !person.microphone,
     lower_hand: place,
   };
   for (const [kind, on] of Object.entries(offered)) {

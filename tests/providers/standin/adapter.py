@@ -19,6 +19,7 @@ from portal.providers.base import (
     Destination,
     FieldKind,
     LiveState,
+    Places,
     Property,
     ProviderError,
     RawCallback,
@@ -52,6 +53,7 @@ class StandInAdapter:
     key = "standin"
     label = "Stand-in"
     kinds = frozenset({"meet"})
+    places: Places | None = None
     properties: Sequence[Property] = (
         Property(
             name="host_url",

@@ -4,15 +4,16 @@ They run against a real coturn where that is installed or can be.
 """
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import pytest
 
-from portal import relay_check
+from portal import doctor, relay_check
 from portal.clock import now
-from portal.doctor import _relays
+from portal.doctor import Finding
 from portal.providers.mesh.turn import TurnServers
-from portal.relay_check import ask
+from portal.relay_check import ServerAnswer
 from portal.settings import Settings
 from tests import servers
 
@@ -27,6 +28,17 @@ def turn_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
 
 def settings(**more: object) -> Settings:
     return Settings(secret_keys=(servers.SECRET_KEY,), **more)  # type: ignore[arg-type]
+
+
+def ask(url: str, **credentials: str) -> ServerAnswer:
+    """Ask in another thread, because this one's event loop may be that of the tests' browser."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(relay_check.ask, url, **credentials).result()
+
+
+def relays(set_up: Settings) -> list[Finding]:
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(doctor._relays, set_up).result()
 
 
 def test_credentials_are_those_of_the_scheme_and_end_after_a_day() -> None:
@@ -79,14 +91,14 @@ def test_the_doctor_asks_every_server_that_browsers_are_told_of(turn_port: int) 
         turn_urls=(f"turn:127.0.0.1:{turn_port}", f"turn:127.0.0.1:{turn_port}?transport=tcp"),
         turn_secret=SECRET,
     )
-    found = _relays(set_up)
+    found = relays(set_up)
     assert [one.good for one in found] == [True, True, True]
     assert [one.message.split(":")[1] for one in found] == [" stun", " turn", " turn"]
 
 
 def test_a_portal_for_others_without_a_turn_server_is_told_what_that_means() -> None:
-    assert _relays(settings()) == []
-    (said,) = _relays(settings(base_url="https://portal.example"))
+    assert relays(settings()) == []
+    (said,) = relays(settings(base_url="https://portal.example"))
     assert said.good
     assert "people behind strict networks may see nobody" in said.message
 

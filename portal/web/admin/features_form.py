@@ -27,11 +27,17 @@ def _field(feature: Feature) -> Any:
 
 
 def shown_features(features: Sequence[Feature], values: Mapping[str, Value]) -> dict[str, Value]:
-    """What the fields are filled with: what is not granted is 0 or off."""
-    return {one.code: values.get(one.code, 0 if one.numeric else False) for one in features}
+    """What the fields are filled with: what is not granted is 0 or off, and what is not limited is empty."""
+    return {one.code: values.get(one.code, _missing(one)) for one in features}
 
 
 def sent_features(form: Form, features: Sequence[Feature], granted: Mapping[str, Value]) -> dict[str, Value]:
-    """The features to grant. One that is not granted, and was left at 0 or off, stays so."""
-    sent: dict[str, Value] = {one.code: form[one.code].data for one in features}
-    return {code: value for code, value in sent.items() if code in granted or value is None or value}
+    """The features to grant. One that is not granted, and was left as `shown_features` filled it, stays so."""
+    return {
+        one.code: value for one in features if (value := form[one.code].data) != _missing(one) or one.code in granted
+    }
+
+
+def _missing(feature: Feature) -> Value:
+    """The value that means as much as none."""
+    return None if feature.unlimited_if_missing else 0 if feature.numeric else False

@@ -252,10 +252,12 @@ def test_an_empty_limit_is_unlimited_and_what_is_not_granted_is_told(cast: Cast,
     path = sell(ada, package)
     form = ada.get(f"{path}/features").text
     assert "An empty number means unlimited, 0 means none." in form
-    assert re.search(r'name="max_duration"[^>]* value="0"', form)
-    assert re.search(r'id="hint-max_duration">Not granted\.<', form)
+    assert re.search(r'name="allow_create_account"', form)
+    assert re.search(r'id="hint-allow_create_account">Not granted\.<', form)
+    assert re.search(r'name="max_duration"[^>]* value=""', form)
+    assert re.search(r'id="hint-max_duration">Not limited\.<', form)
     assert 'id="hint-max_rooms"' not in form, "it is granted"
-    sent = {"max_rooms": "", "max_participants": "0", "max_duration": "0", "max_accounts": "0"}
+    sent = {"max_rooms": "", "max_participants": "0", "max_duration": "", "max_accounts": ""}
     assert ada.send(f"{path}/features", **sent | {"allow_create_account": "y"}).location == path
     with cast.app.app_context():
         assert only(path).values == {"max_rooms": None, "max_participants": 0, "allow_create_account": True}

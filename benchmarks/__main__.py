@@ -135,7 +135,7 @@ def _servers(folder: Path, sqlite: bool) -> Iterator[Servers]:
     if sqlite:
         yield Servers()
         return
-    with servers.postgres(folder / "postgres") as postgres, servers.valkey(folder / "valkey") as redis:
+    with servers.postgres(folder / "postgres", durable=True) as postgres, servers.valkey(folder / "valkey") as redis:
         postmaster = int((folder / "postgres" / "postmaster.pid").read_text().split()[0])
         yield Servers(postgres, redis, postmaster)
 

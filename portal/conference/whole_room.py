@@ -27,12 +27,18 @@ def moderate_room(*, sender: Participation, kind: SignalType, by: Actor | None, 
     match kind:
         case SignalType.END:
             _end_for_everyone(sender, by)
-        case SignalType.LOCK | SignalType.UNLOCK:
-            _set_locked(sender, by, locked=kind is SignalType.LOCK)
-        case SignalType.STOP_CHAT | SignalType.ALLOW_CHAT:
-            _set_chat_stopped(sender, by, stopped=kind is SignalType.STOP_CHAT)
-        case SignalType.TURN_LOBBY_ON | SignalType.TURN_LOBBY_OFF:
-            _set_lobby(sender, by, on=kind is SignalType.TURN_LOBBY_ON)
+        case SignalType.LOCK:
+            _switch(sender, by, "locked_at", on=True, action="room.locked")
+        case SignalType.UNLOCK:
+            _switch(sender, by, "locked_at", on=False, action="room.unlocked")
+        case SignalType.STOP_CHAT:
+            _switch(sender, by, "chat_stopped_at", on=True, action="room.chat_stopped")
+        case SignalType.ALLOW_CHAT:
+            _switch(sender, by, "chat_stopped_at", on=False, action="room.chat_allowed")
+        case SignalType.TURN_LOBBY_ON:
+            _switch(sender, by, "lobby_since", on=True, action="room.lobby_turned_on")
+        case SignalType.TURN_LOBBY_OFF:
+            _switch(sender, by, "lobby_since", on=False, action="room.lobby_turned_off")
         case SignalType.ADMIT | SignalType.TURN_AWAY:
             admit = kind is SignalType.ADMIT
             answer(sender.run.room, waiter_id, admit=admit, by=by, moderator=sender)
@@ -46,43 +52,15 @@ def _end_for_everyone(moderator: Participation, by: Actor | None) -> None:
         record_event("room.ended_for_everyone", run, by=by, room=run.room_uuid, moderator=moderator.id)
 
 
-def _set_locked(moderator: Participation, by: Actor | None, *, locked: bool) -> None:
+def _switch(moderator: Participation, by: Actor | None, column: str, *, on: bool, action: str) -> None:
+    """Note in this column of the run since when something holds, None: it does not; and what the audit calls that."""
     run = _lock_run(moderator)
-    if run is None or (run.locked_at is not None) is locked:
+    if run is None or (getattr(run, column) is not None) is on:
         return
-    run.locked_at = now() if locked else None
-    record_event("room.locked" if locked else "room.unlocked", run, by=by, room=run.room_uuid, moderator=moderator.id)
-    _tell(run)
-
-
-def _set_chat_stopped(moderator: Participation, by: Actor | None, *, stopped: bool) -> None:
-    run = _lock_run(moderator)
-    if run is None or (run.chat_stopped_at is not None) is stopped:
-        return
-    run.chat_stopped_at = now() if stopped else None
-    record_event(
-        "room.chat_stopped" if stopped else "room.chat_allowed",
-        run,
-        by=by,
-        room=run.room_uuid,
-        moderator=moderator.id,
-    )
-    _tell(run)
-
-
-def _set_lobby(moderator: Participation, by: Actor | None, *, on: bool) -> None:
-    run = _lock_run(moderator)
-    if run is None or (run.lobby_since is not None) is on:
-        return
-    run.lobby_since = now() if on else None
-    record_event(
-        "room.lobby_turned_on" if on else "room.lobby_turned_off",
-        run,
-        by=by,
-        room=run.room_uuid,
-        moderator=moderator.id,
-    )
-    _tell(run)
+    setattr(run, column, now() if on else None)
+    record_event(action, run, by=by, room=run.room_uuid, moderator=moderator.id)
+    topics, word = room_topics(run.room), run.room.id
+    on_commit(lambda: channels().nudge(*topics, word=word))
 
 
 def _lock_run(moderator: Participation) -> RoomSession | None:
@@ -90,8 +68,3 @@ def _lock_run(moderator: Participation) -> RoomSession | None:
     lock_room(moderator.room_uuid)
     run = session.get_one(RoomSession, moderator.session_uuid, populate_existing=True)
     return run if run.ended_at is None else None
-
-
-def _tell(run: RoomSession) -> None:
-    topics, word = room_topics(run.room), run.room.id
-    on_commit(lambda: channels().nudge(*topics, word=word))

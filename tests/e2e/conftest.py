@@ -7,10 +7,13 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.e2e.people import Person
 from tests.servers import CHROMIUM_ARGS, Portal, chromium
+
+PATIENCE = 20_000  # ms: what comes at once on a quiet machine takes seconds where four browsers share two cores
+expect.set_options(timeout=PATIENCE)
 
 
 @pytest.fixture(scope="session")
@@ -43,7 +46,7 @@ def new_context(browser: Browser) -> Iterator[Callable[..., BrowserContext]]:
         options.setdefault("permissions", ["camera", "microphone"])
         options.setdefault("viewport", {"width": 1280, "height": 720})
         context = browser.new_context(**options)  # type: ignore[arg-type]
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(PATIENCE)
         made.append(context)
         return context
 

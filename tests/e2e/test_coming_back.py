@@ -100,7 +100,7 @@ def test_a_restart_of_the_portal_ends_no_call(portal: Portal, two: Two) -> None:
     mo, gus = two
     portal.stop()
     for one in two:
-        expect(one.page.get_by_text(LOST)).to_be_visible(timeout=20_000)
+        expect(one.page.get_by_text(LOST)).to_be_visible()
     mo.page.wait_for_timeout(RESTART)
     portal.start()
     both_go_on(two)
@@ -112,12 +112,12 @@ def test_a_restart_of_the_portal_ends_no_call(portal: Portal, two: Two) -> None:
 def test_a_network_that_breaks_off_for_a_while_ends_no_call(portal: Portal, two: Two) -> None:
     mo, gus = two
     gus.context.set_offline(True)
-    expect(mo.page.get_by_text("Gus is connecting again…").first).to_be_visible(timeout=20_000)
+    expect(mo.page.get_by_text("Gus is connecting again…").first).to_be_visible()
     expect(gus.page.get_by_text(LOST)).to_be_visible()
     expect(mo.page.locator(".tile:not(.is-own)")).to_have_class(re.compile("has-picture"))  # it still arrives
     wait_for(lambda: away_in(portal) == ["Gus"], what="the portal's note that Gus is away")
     gus.context.set_offline(False)
-    expect(mo.page.locator(".tile-says:visible")).to_have_count(0, timeout=20_000)
+    expect(mo.page.locator(".tile-says:visible")).to_have_count(0)
     both_go_on(two)
     assert entered(portal) == 2
 

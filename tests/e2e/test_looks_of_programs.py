@@ -116,14 +116,14 @@ def test_pages_of_webhooks(
     webhook = page.url
     page.get_by_role("button", name="Send a test").click()
     said = page.get_by_text("The address leads into a private network")
-    expect(said).to_be_visible(timeout=20_000)  # without a reload
+    expect(said).to_be_visible()  # without a reload
     page.get_by_role("button", name="New secret").click()
     links = alice.go(f"{room}/links")
     links.get_by_label("More for Press").click()
     links.get_by_role("button", name="Revoke").click()
     expect(links.get_by_text("The link was revoked.")).to_be_visible()
     alice.go(webhook)
-    expect(page.get_by_text("Is tried again")).to_be_visible(timeout=20_000)
+    expect(page.get_by_text("Is tried again")).to_be_visible()
     alice.go(webhook)
     expect(page.get_by_text("Nothing has got through since")).to_be_visible()
     seen(page, "webhook")
@@ -158,7 +158,7 @@ def test_page_of_a_webhook_that_is_busy(
     page.get_by_text("How a receiver checks the signature").click()
     seen(page, "webhook-receiver")
     page.get_by_role("button", name="Send a test").click()
-    expect(page.get_by_text("The address leads into a private network")).to_be_visible(timeout=20_000)
+    expect(page.get_by_text("The address leads into a private network")).to_be_visible()
     page.get_by_role("link", name="Delete").click()
     busy = "claimed_at = '2026-01-01 00:00:00.000000', next_attempt_at = '2999-01-01 00:00:00.000000'"
     change_messages(portal, f"{busy}, state = 'sending', ended_at = NULL")

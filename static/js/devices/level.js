@@ -1,15 +1,16 @@
 // The level of a microphone, for the eye and, in words that change once, for the ear.
 
 const EVERY = 100; // ms
+const SAMPLES = 8192; // 0.17 s at 48 kHz: more than lies between two looks, so that no short sound is missed
 const HEARD = 0.35; // of the meter's whole length: a voice nearby
 
 // Show the level of `track` in `meter` until the function is called that is returned. `hear()` is called at the first
 // sound that is as loud as a voice.
 export function watchLevel(track, meter, hear) {
   const audio = new AudioContext();
-  const analyser = audio.createAnalyser();
+  const analyser = new AnalyserNode(audio, { fftSize: SAMPLES });
   audio.createMediaStreamSource(new MediaStream([track])).connect(analyser);
-  const samples = new Float32Array(analyser.fftSize);
+  const samples = new Float32Array(SAMPLES);
   let heard = false;
   const clock = setInterval(() => {
     analyser.getFloatTimeDomainData(samples);

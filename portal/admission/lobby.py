@@ -13,13 +13,12 @@ import sqlalchemy as sa
 from portal.admission.models import LobbyAnswer
 from portal.admission.waiting import Waiter, waiters_of
 from portal.audit.operations import record_event
-from portal.channels import channels
 from portal.clock import now
-from portal.db import on_commit, session
+from portal.db import session
 from portal.errors import Conflict, Message, NotFound
 from portal.people.actor import Actor
 from portal.rooms.models import Room
-from portal.rooms.operations import room_topics
+from portal.rooms.operations import nudge_watchers
 from portal.rooms.protocols import RoomColumns
 from portal.status.locking import lock_room
 from portal.status.models import Participation, RoomSession
@@ -127,5 +126,4 @@ def _record(
             name=one.name,
             moderator=moderator.id if moderator is not None else None,
         )
-    topics, word = room_topics(room), room.id
-    on_commit(lambda: channels().nudge(*topics, word=word))
+    nudge_watchers(room)

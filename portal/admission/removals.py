@@ -12,14 +12,13 @@ import sqlalchemy as sa
 
 from portal.admission.models import RoomToken
 from portal.audit.operations import record_event
-from portal.channels import channels
 from portal.clock import now
 from portal.column_types import constant
-from portal.db import on_commit, session
+from portal.db import session
 from portal.errors import Message, NotFound
 from portal.people.actor import Actor
 from portal.rooms.models import Room
-from portal.rooms.operations import room_topics
+from portal.rooms.operations import nudge_watchers
 from portal.rooms.room_read import AnyRoom
 from portal.status.locking import lock_room
 from portal.status.models import Ending, Participation, RoomSession
@@ -66,8 +65,7 @@ def readmit(
         room=room.uuid,
         moderator=moderator.id if moderator is not None else None,
     )
-    topics, word = room_topics(room), room.id
-    on_commit(lambda: channels().nudge(*topics, word=word))
+    nudge_watchers(room)
     return removed
 
 

@@ -7,12 +7,11 @@ with the participation of the moderator.
 
 from portal.admission.lobby import admit_all, answer
 from portal.audit.operations import record_event
-from portal.channels import channels
 from portal.clock import now
 from portal.conference.signals import SignalType
-from portal.db import on_commit, session
+from portal.db import session
 from portal.people.actor import Actor
-from portal.rooms.operations import room_topics
+from portal.rooms.operations import nudge_watchers
 from portal.status.locking import lock_room
 from portal.status.models import Ending, Participation, RoomSession
 from portal.status.runs import end_run
@@ -59,8 +58,7 @@ def _switch(moderator: Participation, by: Actor | None, column: str, *, on: bool
         return
     setattr(run, column, now() if on else None)
     record_event(action, run, by=by, room=run.room_uuid, moderator=moderator.id)
-    topics, word = room_topics(run.room), run.room.id
-    on_commit(lambda: channels().nudge(*topics, word=word))
+    nudge_watchers(run.room)
 
 
 def _lock_run(moderator: Participation) -> RoomSession | None:

@@ -153,7 +153,7 @@ def describe_room(room: EditableRoom, *, by: Actor, **changes: Unpack[RoomChange
     written = update_columns(Room, room, _changed_columns(room, changes))
     changed = replace(room, **{name: value for name, value in written.items() if hasattr(room, name)})
     record_event("room.updated", changed, by=by, room=room.uuid, webhooks=room.webhooks)
-    _nudge_watchers(room)
+    nudge_watchers(room)
     return changed
 
 
@@ -196,7 +196,7 @@ def trash_room(room: Room, *, by: Actor) -> None:
     """
     update_row(room, trashed_at=now())
     record_event("room.trashed", room, by=by, room=room.uuid)
-    _nudge_watchers(room)
+    nudge_watchers(room)
 
 
 def restore_room(room: Room, *, by: Actor) -> None:
@@ -247,7 +247,8 @@ _COUNT = (
 )
 
 
-def _nudge_watchers(room: RoomColumns) -> None:
+def nudge_watchers(room: RoomColumns) -> None:
+    """Nudge, after the commit, everybody who watches this room: whoever is in, and the pages that show it."""
     topics, word = room_topics(room), room.id
     on_commit(lambda: channels().nudge(*topics, word=word))
 

@@ -14,9 +14,8 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from portal.audit.operations import record_event
-from portal.channels import channels
 from portal.clock import now
-from portal.db import on_commit, session
+from portal.db import session
 from portal.enqueueing import enqueue
 from portal.identifiers import new_id, new_uuid
 from portal.people.actor import Actor
@@ -24,7 +23,7 @@ from portal.people.models import NAME_LENGTH
 from portal.people.names import printable
 from portal.providers.base import LiveState, Snapshot
 from portal.rooms.models import Room
-from portal.rooms.operations import room_topics
+from portal.rooms.operations import nudge_watchers
 from portal.rooms.protocols import RoomLike
 from portal.status.endings import END_AT_SERVICE, close_people, end_run_here
 from portal.status.locking import LockedRoom, lock_room, read_locked_room
@@ -280,8 +279,7 @@ def status_columns(snapshot: Snapshot) -> dict[str, Any]:
 def _tell_change(room: RoomLike, stored: RoomStatus) -> None:
     """Count one more version, and nudge, after the commit, those who watch the status of this room."""
     stored.version += 1
-    topics, word = room_topics(room), room.id
-    on_commit(lambda: channels().nudge(*topics, word=word))
+    nudge_watchers(room)
 
 
 def _bounded(value: int) -> int:

@@ -103,6 +103,6 @@ def test_a_screen_ends_with_its_page_and_where_the_room_turns_sharing_off(
     follow(alice.page.get_by_role("button", name="Save"))
     expect(screen(mo.page)).to_have_count(0)  # his page still sends it: what the portal does not name is not shown
     for one in (mo, gus):
-        expect(one.page.get_by_role("button", name="Share screen")).to_be_hidden(timeout=90_000)
+        expect(one.page.get_by_role("button", name="Share screen")).to_be_hidden()
     expect(gus.page.get_by_text("Screen sharing was turned off in this room, so yours has ended.")).to_be_visible()
     expect(gus.page.locator(".is-screen")).to_have_count(0)

@@ -1,6 +1,8 @@
 """A player's page without a browser: its heartbeats, its signals and its stream."""
 
+import itertools
 import json
+from collections.abc import Generator
 from typing import Any
 
 from tests.cast import Client
@@ -31,16 +33,21 @@ class Player:
 
     def hear(self, events: int = 1, *, after: str | None = None) -> list[tuple[str, Any]]:
         """The first so many events of a stream opened now."""
+        stream = self.stream(after=after)
+        heard = list(itertools.islice(stream, events))
+        stream.close()
+        return heard
+
+    def stream(self, *, after: str | None = None) -> Generator[tuple[str, Any]]:
+        """The events of a stream opened now, each when it is asked for."""
         mark = "" if after is None else f"&after={after}"
         answer = self.client.get(f"{self.base}/stream?tab={self.tab}{mark}")
         assert answer.status_code == 200
-        heard: list[tuple[str, Any]] = []
-        for chunk in answer.response:
-            text = chunk.decode() if isinstance(chunk, bytes) else chunk
-            fields = dict(line.split(": ", 1) for line in text.strip().splitlines() if ": " in line)
-            if "event" in fields:
-                heard.append((fields["event"], json.loads(fields["data"])))
-            if len(heard) >= events:
-                break
-        answer.close()
-        return heard
+        try:
+            for chunk in answer.response:
+                text = chunk.decode() if isinstance(chunk, bytes) else chunk
+                fields = dict(line.split(": ", 1) for line in text.strip().splitlines() if ": " in line)
+                if "event" in fields:
+                    yield fields["event"], json.loads(fields["data"])
+        finally:
+            answer.close()

@@ -8,13 +8,15 @@ from flask import Flask
 
 from portal import channels
 from portal.audit.models import AuditEvent
-from portal.db import session, transaction
+from portal.db import db, session, transaction
 from portal.rooms.models import Role
 from tests.cast import Cast
 from tests.conftest import BOTH
+from tests.statements import statements
 from tests.web.player import Player
 from tests.web.test_chat import allow
 from tests.web.test_conference import _channels_of_their_own  # noqa: F401  (a fixture)
+from tests.web.test_room_settings import FIELDS
 
 STREAM = "{2f0a9d6e-3c1b-4a57-9a3e-0d1f5b8c7e21}"
 
@@ -70,6 +72,28 @@ def test_where_sharing_is_off_nobody_is_told_of_a_screen(
     assert gus.alive(screen=STREAM).status_code == 200, "he stays in"
     assert screens(mo)["Gus"] == ("", "")
     assert dict(gus.hear())["roster"]["rights"]["screen_sharing"] is False
+
+
+@BOTH
+def test_who_is_in_learns_at_once_what_the_room_s_owner_turns_off(
+    app: Flask, cast: Cast, mo: Player, gus: Player
+) -> None:
+    allow(app, screen_sharing=True, public_chat=True)
+    mo.alive()
+    gus.alive(screen=STREAM)
+    alice = cast.sign_in("alice")
+    settings = f"/manage/rooms/{cast.board}/settings"
+    stream = gus.stream()
+    assert next(stream)[1]["rights"]["screen_sharing"] is True
+    with app.app_context(), statements(db.engine) as seen:
+        mo.alive(microphone=True)
+        assert next(stream)[0] == "roster"
+    assert len(seen) <= 3, "his heartbeat, and one turn of the stream, which reads no rights again"
+    for code in ("screen_sharing", "public_chat"):
+        assert alice.send(settings, **FIELDS, **{code: "off"}).status_code == 303
+        name, roster = next(stream)
+        assert (name, roster["rights"][code]) == ("roster", False)
+    stream.close()
 
 
 @pytest.mark.parametrize("odd", ["x" * 65, "\ud800", ["a"], 7, "a\nb"])

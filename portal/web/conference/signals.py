@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import datetime
 from http import HTTPStatus
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from flask import Blueprint, Flask, current_app, request
 from flask.typing import ResponseReturnValue
@@ -55,7 +55,7 @@ from portal.web.conference.sent import TAB_LENGTH, json_body, word
 
 bp = Blueprint("signals", __name__, url_prefix="/rooms/<id:room_id>/-/conference")
 
-LIMITS_EVERY = 4  # turns of a stream: so seldom are the time limit and what people may do read
+LIMITS_EVERY = 4  # turns of a stream: so seldom are the time limit and what people may do read, while the room stays
 
 
 @bp.post("/presence")
@@ -183,6 +183,7 @@ def _hear(
     box = mailbox(participation.id)
     known: tuple[dict[str, Any], dict[str, Any]] | None = None
     limits: dict[str, Any] = {}
+    limited_by: dict[str, Any] = {}
     beats = int(sse.LONGEST_SECONDS / sse.HEARTBEAT_SECONDS) * 100
     number = signal_rate.open_stream(participation.id)
     try:
@@ -199,15 +200,15 @@ def _hear(
                         yield heard
                     if message.body["event"] == "over" and _is_for(message, tab):
                         return
-                people, member_until = _people(app, room.id, participant.cookie, places)
-                if beat % LIMITS_EVERY == 0:
-                    limits = _limits(app, participant)
-                if (people, limits) != known:
-                    known = (people, limits)
-                    yield sse.event("roster", {**people, **limits})
+                read = _read_roster(app, room.id, participant.cookie, places)
+                if beat % LIMITS_EVERY == 0 or read.room_features != limited_by:
+                    limits, limited_by = _limits(app, participant), read.room_features
+                if (read.people, limits) != known:
+                    known = (read.people, limits)
+                    yield sse.event("roster", {**read.people, **limits})
                 else:
                     yield sse.event("beat", {})  # a script hears no comments, and wants to know that the stream lives
-                watch.wait(sse.waiting_time(sse.HEARTBEAT_SECONDS, member_until))
+                watch.wait(sse.waiting_time(sse.HEARTBEAT_SECONDS, read.member_until))
     except (ParticipationEnded, NoSuchRoom) as over:
         reason = over.reason if isinstance(over, ParticipationEnded) else GONE
         yield sse.event("over", {"reason": reason, "message": words.get(reason, "")})
@@ -217,13 +218,20 @@ def _hear(
         signal_rate.close_stream(participation.id, number)
 
 
-def _people(
-    app: Flask, room_id: str, cookie: AdmissionCookie, places: Places | None
-) -> tuple[dict[str, Any], datetime | None]:
-    """The roster, after checking again that this participant still may be in; for moderators with `moderators_facts`.
+class _RosterRead(NamedTuple):
+    """What a stream reads at each of its turns, and tells if it has changed.
 
-    And when his membership ends, if he is in by one that does.
+    `people`: the roster, for moderators with `moderators_facts`. `room_features`: what the room narrows of its plan.
+    `member_until`: when the participant's membership ends, if he is in by one that does.
     """
+
+    people: dict[str, Any]
+    room_features: dict[str, Any]
+    member_until: datetime | None
+
+
+def _read_roster(app: Flask, room_id: str, cookie: AdmissionCookie, places: Places | None) -> _RosterRead:
+    """Read the roster, after checking again that this participant still may be in."""
     with app.app_context(), reading(), transaction():
         participant = find_participant(room_id, cookie)
         people = [
@@ -240,7 +248,7 @@ def _people(
         }
         if participant.participation.role is Role.MODERATOR:
             told |= moderators_facts(participant.room, run)
-    return told, _membership_end(participant)
+    return _RosterRead(told, participant.room.room_features, _membership_end(participant))
 
 
 def _limits(app: Flask, participant: Participant) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """The audit, as staff see it: who did what to which thing, when, from where, on whose behalf, before and after."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -27,6 +27,7 @@ from portal.people.models import User
 from portal.people.staff import StaffPermission
 from portal.plain_values import columns_for
 from portal.rooms.models import Room
+from portal.web.admin.audit_names import NO_NAMES, Names, Referred, names_of
 from portal.web.admin.audit_things import (
     KINDS_OF_THINGS,
     customers_things,
@@ -54,7 +55,7 @@ class Change:
 
 @dataclass(frozen=True)
 class AuditRow:
-    """A line of the audit, with the names of what it refers to, as far as that is still there."""
+    """A line of the audit, with the names of what it refers to, as far as they are known."""
 
     at: datetime
     action: str
@@ -68,9 +69,11 @@ class AuditRow:
     actor_name: str | None
     client_name: str | None
     network: str | None
+    on_behalf_of_uuid: UUID | None
     customer_id: str | None
     customer_name: str | None
     details: dict[str, Any]
+    names: Names = NO_NAMES
 
     @property
     def who(self) -> str:
@@ -89,10 +92,9 @@ class AuditRow:
     @property
     def changes(self) -> list[Change]:
         """The fields that were changed."""
-        told = {**self._pairs, **(self.details.get(CHANGES) or {})}
         return [
-            Change(field_label(name), shown_value(name, before), shown_value(name, after))
-            for name, (before, after) in told.items()
+            Change(field_label(name), self._shown(name, before), self._shown(name, after))
+            for name, (before, after) in self._changed.items()
         ]
 
     @property
@@ -100,7 +102,21 @@ class AuditRow:
         """What else is known of it, as "name: value"."""
         told = {CHANGES, *(f"{name}{end}" for name in self._pairs for end in _ENDS)}
         rest = {name: value for name, value in self.details.items() if name not in told}
-        return ", ".join(f"{field_label(name)}: {shown_value(name, value)}" for name, value in rest.items())
+        return ", ".join(f"{field_label(name)}: {self._shown(name, value)}" for name, value in rest.items())
+
+    @property
+    def referred(self) -> Iterator[tuple[str, Any]]:
+        """Each field that is told, with a value of it."""
+        yield from self.details.items()
+        for name, values in self._changed.items():
+            yield from ((name, value) for value in values)
+
+    def _shown(self, name: str, value: Any) -> str:
+        return self.names.of(name, value) or shown_value(name, value)
+
+    @property
+    def _changed(self) -> Changes:
+        return {**self._pairs, **(self.details.get(CHANGES) or {})}
 
     @property
     def _pairs(self) -> Changes:
@@ -162,6 +178,30 @@ def _about(uuid: UUID) -> sa.ColumnElement[bool]:
     return sa.or_(AuditEvent.thing_uuid == uuid, AuditEvent.room_uuid == uuid)
 
 
+def _named(rows: list[AuditRow]) -> list[AuditRow]:
+    """These lines with the names of what their details refer to, and of what is gone."""
+    referred = Referred()
+    for row in rows:
+        for name, value in row.referred:
+            referred.add(name, value)
+        if row.thing_name is None:
+            referred.add_gone(row.thing, row.thing_uuid)
+        if row.customer_name is None:
+            referred.add_gone("customers", row.on_behalf_of_uuid)
+    names = names_of(referred)
+    if names is NO_NAMES:
+        return rows
+    return [
+        replace(
+            row,
+            names=names,
+            thing_name=row.thing_name or names.gone.get(row.thing_uuid),
+            customer_name=row.customer_name or names.gone.get(row.on_behalf_of_uuid),
+        )
+        for row in rows
+    ]
+
+
 _Actor, _Room = aliased(User), aliased(Room)
 AUDIT = AdminList(
     name="audit",
@@ -169,6 +209,7 @@ AUDIT = AdminList(
         *columns_for(
             AuditRow,
             AuditEvent,
+            without=("names",),
             thing_id=id_of_thing(),
             thing_name=name_of_thing(),
             room_id=_Room.id,
@@ -206,13 +247,14 @@ AUDIT = AdminList(
         ),
     ),
     descending=True,
+    completed=_named,
 )  # fmt: skip
 
 
 def history_of_customer(customer_uuid: UUID, *, most: int) -> list[AuditRow]:
     """The newest lines about a customer and what belongs to it, for its page."""
     lines = AUDIT.rows.where(newest_of_customer(customer_uuid, most=most))
-    return [AuditRow(*row) for row in read(lines.order_by(AuditEvent.at.desc(), AuditEvent.uuid.desc()))]
+    return _named([AuditRow(*row) for row in read(lines.order_by(AuditEvent.at.desc(), AuditEvent.uuid.desc()))])
 
 
 @bp.get("")

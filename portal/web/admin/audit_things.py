@@ -8,12 +8,12 @@ import sqlalchemy as sa
 from flask import current_app, url_for
 
 from portal.accounts.models import Account, AccountMember
-from portal.admission.models import AccessCode, RoomToken
+from portal.admission.models import AccessCode, LobbyAnswer, RoomToken
 from portal.audit.models import AuditEvent
 from portal.credentials.models import OAuthClient
 from portal.customers.models import Customer, CustomerMember, display_name_column
 from portal.errors import Message
-from portal.people.models import PlatformRole, User
+from portal.people.models import ROLE_TITLE, PlatformRole, User
 from portal.permissions.members import RoomMember
 from portal.rooms.models import Room
 from portal.status.models import Participation
@@ -62,8 +62,9 @@ KINDS_OF_THINGS = {
     "customer_members": KindOfThing(Message("Member of a customer"), CustomerMember, _member_name(CustomerMember)),
     "room_sessions": KindOfThing(Message("Session")),
     "participations": KindOfThing(Message("Participant"), Participation, Participation.name),
+    "lobby_answers": KindOfThing(Message("Guest in the lobby"), LobbyAnswer, LobbyAnswer.name),
     "users": KindOfThing(Message("Person"), User, User.name),
-    "platform_roles": KindOfThing(Message("Role"), PlatformRole, PlatformRole.name),
+    "platform_roles": KindOfThing(Message("Role"), PlatformRole, ROLE_TITLE),
     "oauth_clients": KindOfThing(Message("Program"), OAuthClient, OAuthClient.name),
     "oauth_grants": KindOfThing(Message("Program's access")),
     "access_tokens": KindOfThing(Message("Access token")),

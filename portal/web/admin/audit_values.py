@@ -4,14 +4,18 @@ import re
 from enum import StrEnum
 from typing import Any, Protocol
 
+from portal.accounts.permission import AccountPermission
 from portal.audit.field_words import field_words
 from portal.customers.models import CustomerStatus, CustomerType
+from portal.customers.permission import CustomerPermission
 from portal.customers.profile_models import AddressType, DocumentType, TelephoneType
 from portal.edge.i18n import ending_label, exactly, role_label, translated
 from portal.edge.i18n import gettext as _
 from portal.errors import Message
 from portal.metadata import written
 from portal.moments import parse_iso
+from portal.people.staff import StaffPermission
+from portal.permissions.permission import Permission
 from portal.rooms.models import Role
 from portal.status.models import Ending
 from portal.subscriptions.feature_catalog import FEATURES
@@ -32,6 +36,7 @@ def _labels(*of: _Labelled) -> dict[str, Message]:
 
 _STATUSES = _labels(*CustomerStatus, Phase.CANCELED)
 _UNITS = _labels(*PeriodUnit)
+_PERMISSIONS = _labels(*AccountPermission, *CustomerPermission, *Permission, *StaffPermission)
 _WORDS: dict[str, dict[str, Message]] = {
     "status": _STATUSES,
     "customer_type": _labels(*CustomerType),
@@ -67,6 +72,9 @@ def shown_value(name: str, value: Any) -> str:
 
 
 def _said(name: str, text: str) -> str:
+    if name == "permissions":  # one, or several with spaces between them
+        labels = (_PERMISSIONS.get(word) or Message("%(word)s", word=word) for word in text.split())
+        return ", ".join(map(translated, labels))
     if (words := _WORDS.get(name, {}).get(text)) is not None:
         return translated(words)
     if name == "role" and text in _values(Role):

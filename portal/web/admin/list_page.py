@@ -112,7 +112,7 @@ def _page(
             return ""
         return cursors.encode(_key_values(records[at]), of=f"admin {declared.name}", order=asked.order)
 
-    rows = [_row(declared, record) for record in records]
+    rows = _rows(declared, records)
     return ListPage(declared, asked, rows, previous=cursor(previous, 0), next=cursor(next_, -1))
 
 
@@ -121,7 +121,7 @@ def _all_pages(declared: AdminList[RowT], asked: ListAsked) -> Iterator[list[Row
     after: Position | None = None
     while True:
         records = _records(declared, asked, declared.orders[asked.order], after, CHUNK)
-        yield [_row(declared, record) for record in records]
+        yield _rows(declared, records)
         if len(records) < CHUNK:
             return
         after = _key_values(records[-1])
@@ -145,6 +145,10 @@ def _records(
 
 def _key_values(record: Sequence[Any]) -> Position:
     return list(record[-_KEYS:])
+
+
+def _rows(declared: AdminList[RowT], records: Sequence[Sequence[Any]]) -> list[RowT]:
+    return declared.completed([_row(declared, record) for record in records])
 
 
 def _row(declared: AdminList[RowT], record: Sequence[Any]) -> RowT:

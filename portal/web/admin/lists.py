@@ -103,6 +103,8 @@ class AdminList(Generic[RowT]):
     filters: Sequence[ListFilter | ThingFilter] = field(default_factory=tuple)
     descending: bool = False
     """Whether the order, unless another is asked for, is from the end."""
+    completed: Callable[[list[RowT]], list[RowT]] = lambda rows: rows
+    """Adds to some rows at a time what `rows` cannot tell, such as names that only a few of them need."""
 
     @cached_property
     def orders(self) -> dict[str, Keys]:

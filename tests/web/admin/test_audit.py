@@ -13,14 +13,23 @@ from portal.accounts.operations import change_account
 from portal.audit.models import AuditEvent
 from portal.customers.models import Customer, CustomerStatus
 from portal.customers.operations import change_customer
+from portal.customers.profile_entries import add_entry
+from portal.customers.profile_models import AddressType, CustomerAddress
 from portal.db import db, session, transaction
+from portal.people.actor import actor_of
 from portal.people.models import User
+from portal.people.role_holders import change_roles
+from portal.people.roles import create_role
 from portal.people.staff import StaffPermission
+from portal.permissions.ownership import transfer_ownership
 from portal.rooms.models import Role
+from portal.status.account_lifecycle import move_account
 from portal.status.customer_lifecycle import change_customer_status
 from portal.subscriptions.package_features import set_package_feature
-from portal.subscriptions.packages import change_package
+from portal.subscriptions.packages import change_package, copy_package, delete_package
+from portal.subscriptions.selling import create_subscription
 from portal.subscriptions.service_providers import change_provider
+from portal.subscriptions.switching import switch_service
 from tests.cast import Cast
 from tests.conftest import BOTH
 from tests.statements import statements
@@ -199,6 +208,68 @@ def test_who_came_in_by_a_link_is_named(cast: Cast) -> None:
     page = cast.sign_in("admin").get(f"{AUDIT}?kind=participations").text
     assert "Joined" in page
     assert "<bdi>Gus Guest</bdi>" in page
+
+
+@BOTH
+def test_what_a_line_refers_to_has_its_name_on_the_page_and_in_the_file(cast: Cast) -> None:
+    with cast.app.app_context(), transaction():
+        room, by = cast.room(), actor_of(cast.user("admin"))
+        package, service = room.subscription.package, room.subscription.provider
+        sold = create_subscription(customer=room.customer, package=package, name="Second plan")
+        move_account(room.account, sold)
+        transfer_ownership(room.account, to=cast.user("bob"), by=by)
+        role = create_role(name="sales-team", by=by, permissions=[StaffPermission.CUSTOMERS_READ])
+        change_roles(cast.user("bob"), by=by, give=[role])
+        entry = add_entry(
+            room.customer, CustomerAddress, address_type=AddressType.POSTAL, city="Lyon", address_line1="Rue Une"
+        )
+        switch_service(sold, package_provider=package.providers[0])
+        ids = {package.id, sold.id, service.id, cast.user("bob").id, cast.user("alice").id, entry.id}
+    ada = cast.sign_in("admin")
+    rows = list(csv.reader(io.StringIO(ada.get(f"{AUDIT}/export.csv").text)))
+    told = {row[0]: row[-1] for row in reversed(rows)}
+    assert told["Package sold"] == "Package: Meet Standard"
+    assert told["Account moved to another subscription"].endswith("→ Second plan")
+    assert told["Account handed over"] == "Owner: Alice Moreau → Bob Fischer"
+    assert told["Person's roles changed"] == "Roles: nothing → Sales team"
+    assert told["Role created"] == "Name: sales-team, Permissions: Admin pages: open, Customers: read"
+    assert told["Address added to a customer"].endswith("Entry: Lyon")
+    assert told["Service of a subscription switched"] == "Service: Built in"
+    assert not ids & set(re.findall(r"\w+", " ".join(told.values()))), "no line tells an id"
+    page = re.sub(r"<[^>]+>", "", ada.get(AUDIT).text)
+    for words in ("Package: Meet Standard", "Roles: nothing → Sales team", "Service: Built in"):
+        assert words in re.sub(r"\s+", " ", page), words
+
+
+@BOTH
+def test_what_was_deleted_keeps_its_name_in_its_lines(cast: Cast) -> None:
+    with cast.app.app_context(), transaction():
+        package = cast.room().subscription.package
+        gone = copy_package(package, name="Meet Rare", by=None)
+        copy_package(gone, name="Meet Rarer", by=None)
+        delete_package(gone, by=None)
+        gone_id = gone.id
+    ada = cast.sign_in("admin")
+    rows = list(csv.reader(io.StringIO(ada.get(f"{AUDIT}/export.csv?kind=service_packages").text)))
+    assert [(row[0], row[1]) for row in rows[1:4]] == [
+        ("Package deleted", "Meet Rare"), ("Package created", "Meet Rarer"), ("Package created", "Meet Rare"),
+    ]  # fmt: skip
+    assert [row[-1] for row in rows[2:4]] == [f"Copied from: {gone_id}", "Copied from: Meet Standard"]
+
+
+@BOTH
+def test_names_cost_one_more_statement_however_many_kinds_they_are_of(cast: Cast) -> None:
+    with cast.app.app_context(), transaction():
+        room = cast.room()
+        gone = copy_package(room.subscription.package, name="Meet Rare", by=None)
+        delete_package(gone, by=None)
+        transfer_ownership(room.account, to=cast.user("bob"), by=actor_of(cast.user("admin")))
+    ada = cast.sign_in("admin")
+    ada.get(AUDIT)
+    with cast.app.app_context(), statements(db.engine) as seen:
+        page = ada.get(AUDIT).text
+    assert "Meet Rare" in page
+    assert len(seen) <= 4, seen
 
 
 def test_a_sign_in_tells_from_where(cast: Cast) -> None:

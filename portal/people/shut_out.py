@@ -6,9 +6,12 @@ the API refuse him everything; at a room's door he is one more visitor with a li
 stand above people, who must not import them, so their tables are named here.
 """
 
+from uuid import UUID
+
 import sqlalchemy as sa
 
 from portal.column_types import UTCDateTime
+from portal.db import literal_limit
 from portal.errors import Message, NotAllowed
 from portal.people.models import PlatformRole, User
 
@@ -40,27 +43,39 @@ _IN_ACCOUNTS = _AT_CUSTOMERS.join(_accounts, _accounts.c.customer_uuid == _custo
 _IN_ROOMS = _AT_CUSTOMERS.join(_rooms, _rooms.c.customer_uuid == _customers.c.uuid)
 
 
+def _of_user(rows: sa.Select[int], column: sa.ColumnClause[UUID]) -> sa.Select[int]:
+    """The first of these rows that the user has by this column, which begins an index.
+
+    The order and the range, of which PostgreSQL does not know that it is one value, leave it no other way than that
+    index. Else, where few people have most of the rows, it expects to meet one of theirs soon, and reads the whole
+    table for whoever has none.
+    """
+    return rows.where(column.between(User.uuid, User.uuid)).order_by(column).limit(literal_limit(1))
+
+
 def _members(name: str, of: sa.TableClause, above: sa.Select[int]) -> sa.Select[int]:
-    """The memberships of the user that last, of the things in the table `of`."""
+    """The first membership of the user that lasts, of the things in the table `of`."""
     thing = f"{name.removesuffix('_members')}_uuid"
     members = sa.table(name, sa.column("user_uuid"), sa.column(thing), sa.column("until", UTCDateTime()))
     joined = above.join(members, members.c[thing] == of.c.uuid)
-    return joined.where(members.c.user_uuid == User.uuid, sa.or_(members.c.until.is_(None), members.c.until > AT))
+    lasting = joined.where(sa.or_(members.c.until.is_(None), members.c.until > AT))
+    return _of_user(lasting, members.c.user_uuid)
 
 
 _BELONGING = (  # in the order in which one is found soonest
-    _AT_CUSTOMERS.where(_customers.c.owner_uuid == User.uuid),
+    _of_user(_AT_CUSTOMERS, _customers.c.owner_uuid),
     _members("customer_members", _customers, _AT_CUSTOMERS),
-    _IN_ACCOUNTS.where(_accounts.c.owner_uuid == User.uuid),
+    _of_user(_IN_ACCOUNTS, _accounts.c.owner_uuid),
     _members("account_members", _accounts, _IN_ACCOUNTS),
     _members("room_members", _rooms, _IN_ROOMS),
-    _IN_ROOMS.where(_rooms.c.owner_uuid == User.uuid),
+    _of_user(_IN_ROOMS, _rooms.c.owner_uuid),
 )
 
 
 def _belongs_to_one_that_is(statuses: tuple[str, ...]) -> sa.ColumnElement[bool]:
     literals: list[sa.ColumnClause[str]] = [sa.literal_column(f"'{status}'") for status in statuses]
-    return sa.or_(*(one.where(_customers.c.status.in_(literals)).correlate(User).exists() for one in _BELONGING))
+    firsts = (one.where(_customers.c.status.in_(literals)).correlate(User).scalar_subquery() for one in _BELONGING)
+    return sa.or_(*(first.is_not(None) for first in firsts))  # an EXISTS would forget the order
 
 
 SHUT_OUT = sa.case(
@@ -70,6 +85,5 @@ SHUT_OUT = sa.case(
 ).label("shut_out")
 """A column of statements over `User`, joined with his platform roles where he has any.
 
-Staff are never shut out, so nothing is asked of theirs. Most of them own nothing, and PostgreSQL would read all rooms
-to find that out where few people own most of them.
+Staff are never shut out, so nothing is asked of theirs.
 """

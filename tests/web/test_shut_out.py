@@ -16,9 +16,12 @@ from portal.clock import now
 from portal.customers.models import Customer, CustomerMember, CustomerStatus
 from portal.db import db, session, transaction
 from portal.edge.guard import PROVEN_BY_ADMISSION, STAMP
+from portal.identifiers import new_uuid
 from portal.people.actor import actor_of
+from portal.people.models import PlatformRole, User
+from portal.people.shut_out import AT, SHUT_OUT
 from portal.permissions.members import RoomMember
-from portal.rooms.models import Role
+from portal.rooms.models import Role, Room, name_columns
 from portal.scopes import Scope
 from portal.status.customer_lifecycle import change_customer_status
 from portal.web.manage import status as status_pages
@@ -209,3 +212,33 @@ def test_a_link_into_a_room_of_somebody_else_works_as_for_anybody(cast: Cast, ap
     page = cast.sign_in("alice").get(link, follow_redirects=True)
     assert page.status_code == 200
     assert "Elsewhere" in page.text
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_to_find_that_somebody_belongs_to_nothing_no_table_is_read(app: Flask, cast: Cast) -> None:
+    """Where one person has nearly all rooms and memberships, PostgreSQL would rather read them than ask an index."""
+    with app.app_context(), transaction():
+        room, alice = cast.room(), cast.user("alice")
+        above = {
+            "customer_uuid": room.customer_uuid,
+            "account_uuid": room.account_uuid,
+            "subscription_uuid": room.subscription_uuid,
+            "owner_uuid": alice.uuid,
+            "room_type": room.room_type,
+            "slug": "many",
+            **name_columns("Many"),
+        }
+        session.execute(sa.insert(Room), [above for _ in range(3_000)])
+        rooms = session.scalars(sa.select(Room.uuid).where(Room.slug == "many"))
+        bob = cast.user("bob").uuid
+        session.execute(sa.insert(RoomMember), [{"room_uuid": one, "user_uuid": bob} for one in rooms])
+        session.execute(sa.text("ANALYZE"))
+        asked = sa.select(SHUT_OUT).select_from(User).outerjoin(PlatformRole, sa.false())
+        bound = asked.where(User.uuid == new_uuid()).params({AT.key: now()})
+        plan = "\n".join(session.scalars(explained(bound)))
+    for table in ("rooms", "room_members"):
+        assert f"Seq Scan on {table}" not in plan, plan
+
+
+def explained(query: sa.Select[bool]) -> sa.TextClause:
+    return sa.text(f"EXPLAIN {query.compile(db.engine, compile_kwargs={'literal_binds': True})}")

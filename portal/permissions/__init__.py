@@ -7,7 +7,8 @@ A program has its person's permissions within its scopes. A stranger must not le
     permission.py       the permissions on a room
     rules.py            the policy: `can`, and what follows from it
     members.py          the table `RoomMember`
-    colleagues.py       who belongs to a customer and may be made a member
+    belonging.py        who belongs to a customer, as SQL
+    colleagues.py       who may be made a member by naming him
     operations.py       adding, changing, removing and restoring members of a room
     memberships.py      granting, changing and ending rights in an account or at a customer
     user_deletion.py    deleting a user who owns nothing

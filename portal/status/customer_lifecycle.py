@@ -16,7 +16,7 @@ from portal.customers.models import Customer, CustomerMember, CustomerStatus
 from portal.db import lock, on_commit, session
 from portal.errors import Conflict, Message
 from portal.people.actor import Actor
-from portal.permissions.colleagues import people_belonging_to
+from portal.permissions.belonging import people_belonging_to
 from portal.rooms.models import Room
 from portal.status.models import Ending, Participation, RoomSession
 from portal.status.runs import end_session

@@ -8,7 +8,7 @@ from portal.accounts.models import Account
 from portal.audit.changes import changes_since, values_of
 from portal.audit.operations import record_event
 from portal.clock import now
-from portal.customers.creating import lock_for_creating
+from portal.customers.creating import lock_for_creating, require_creating
 from portal.customers.models import Customer
 from portal.db import lock, session
 from portal.errors import Conflict, Message
@@ -54,9 +54,12 @@ def _account_of(
     metadata: object = None,
     by: Actor | None,
 ) -> Account:
-    """An account of this subscription, which is not over, or was sold just now from whatever day on."""
+    """An account of this subscription, which is not over, or was sold just now from whatever day on.
+
+    The customer has been locked.
+    """
     customer = subscription.customer
-    lock_for_creating(customer)
+    require_creating(customer.status)
     account = Account(
         account_name=clean_name(account_name, field="account_name", longest=NAME_LENGTH),
         account_metadata=checked_metadata({} if metadata is None else metadata, field="account_metadata"),
@@ -99,6 +102,12 @@ def reason_for_no_account(subscription: Subscription, *, most: int | None) -> Me
     return Message.plural(
         "The one account of this plan is there already.", "All %(n)d accounts of this plan are there.", n=most
     )
+
+
+def lock_account(account: Account) -> None:
+    """Lock the account's customer, then the account: in this order all do that lock both. Raises `NotFound`."""
+    lock(account.customer)
+    lock(account)
 
 
 def change_account(

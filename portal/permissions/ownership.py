@@ -39,6 +39,8 @@ def transfer_ownership(place: Account | Customer, to: User, *, by: Actor) -> Non
     What the former owner owns below it goes along: else he would keep every right on it. Raises `NotAllowed`, also for
     staff who would make themselves the owner, `Invalid` on `email`, or `NotFound`.
     """
+    customer = place if isinstance(place, Customer) else place.customer
+    lock(customer)
     lock(place)
     if not may_transfer(by, place):
         raise NotAllowed(Message("Only the owner hands this over. Ask %(owner)s.", owner=place.owner.name))
@@ -46,7 +48,6 @@ def transfer_ownership(place: Account | Customer, to: User, *, by: Actor) -> Non
         return
     if to.uuid == by.uuid and not owns_above(by, owners_of(place)):
         raise NotAllowed(Message("You cannot make yourself the owner. Ask %(owner)s.", owner=place.owner.name))
-    customer = place if isinstance(place, Customer) else place.customer
     _require_possible_owner(to, customer)
     former = place.owner
     if to.uuid != customer.owner_uuid:

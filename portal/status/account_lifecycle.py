@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from portal.accounts.models import Account, AccountMember, AccountStatus
-from portal.accounts.operations import MAX_ACCOUNTS, reason_for_no_account, require_account_left
+from portal.accounts.operations import MAX_ACCOUNTS, lock_account, reason_for_no_account, require_account_left
 from portal.accounts.room_account import MAX_ROOMS
 from portal.audit.operations import record_event
 from portal.customers.creating import why_not_usable
@@ -84,8 +84,7 @@ def change_account_status(account: Account, status: AccountStatus, *, by: Actor 
 
     Raises `Conflict` if it becomes active although its customer is inactive or terminated, or `NotFound`.
     """
-    lock(account.customer)
-    lock(account)
+    lock_account(account)
     before = account.status
     if status is before:
         return
@@ -108,7 +107,7 @@ def delete_account(account: Account, *, by: Actor | None = None) -> None:
     Raises `Conflict` unless it is inactive, or while one of its rooms is live or a service has still to be told that a
     run has ended; and `NotFound`.
     """
-    lock(account)
+    lock_account(account)
     reason = reason_to_keep_account(account)
     if reason is not None:
         raise Conflict(reason)
@@ -145,8 +144,7 @@ def move_account(account: Account, to: Subscription, *, by: Actor | None = None)
     A run goes on where it is. Raises `Invalid` on `subscription_id` for one of another customer or type, `Conflict` if
     that has too few accounts or rooms left, or `NotFound`.
     """
-    lock(account.customer)
-    lock(account)
+    lock_account(account)
     if account.subscription_uuid == to.uuid:
         return
     _require_movable(account, to)

@@ -21,6 +21,7 @@ def delete_subscription(subscription: Subscription, *, by: Actor | None = None) 
     Raises `Conflict` unless it is inactive, or while one of the rooms is live or a service has still to be told that a
     run has ended; and `NotFound`.
     """
+    lock(subscription.customer)
     lock(subscription, relations=False)
     kept = reason_to_keep(subscription)
     if kept is not None:

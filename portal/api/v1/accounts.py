@@ -8,7 +8,7 @@ from pydantic import Field
 from sqlalchemy.orm import contains_eager, joinedload
 
 from portal.accounts.models import Account, AccountStatus
-from portal.accounts.operations import change_account, create_account
+from portal.accounts.operations import change_account, create_account, lock_account
 from portal.accounts.permission import AccountPermission
 from portal.api.v1 import includes
 from portal.api.v1.core import pagination, query_params, responses
@@ -133,9 +133,10 @@ def show_one(account: Account) -> Response:
 @takes(AccountChange, example={"account_name": "Events"})
 def change(account: Account, body: AccountChange) -> Response:
     """Change an account. Only staff change its status or move it to another subscription of its customer and type."""
-    responses.check_if_match(account)
     if body.status is not None or body.subscription_id is not None:
         require_staff(StaffPermission.ACCOUNTS_UPDATE, account)
+        lock_account(account)
+    responses.check_if_match(account)
     by = actor.someone()
     change_account(account, account_name=body.account_name, metadata=body.account_metadata, by=by)
     if body.status is not None:
@@ -154,9 +155,10 @@ def change(account: Account, body: AccountChange) -> Response:
 @takes(None)
 def delete(account: Account) -> Response:
     """Delete an inactive account with its rooms: staff, or the customer's people, if their plan lets them."""
-    responses.check_if_match(account)
     somebody = actor.someone()
     require_account_deletion(somebody, account)
+    lock_account(account)
+    responses.check_if_match(account)
     actor.become(acting_on(somebody, CustomerPermission.ACCOUNTS_DELETE, account.customer))
     delete_account(account, by=actor.someone())
     return responses.no_content()

@@ -18,6 +18,7 @@ from portal.api.v1.term_bodies import Amount, Currency, Metadata, Number, Tier, 
 from portal.clock import now
 from portal.customers.models import Customer
 from portal.customers.queries import customer_with_id
+from portal.db import lock
 from portal.edge import actor
 from portal.edge.guard import bearer_only
 from portal.edge.staff_guard import staff
@@ -200,6 +201,7 @@ def change(subscription: Subscription, body: SubscriptionChange) -> Response:
 @takes(None)
 def delete(subscription: Subscription) -> Response:
     """Delete an inactive subscription with its accounts, and their rooms with links, codes and history."""
+    lock(subscription.customer)
     responses.check_if_match(subscription)
     delete_subscription(subscription, by=actor.someone())
     return responses.no_content()

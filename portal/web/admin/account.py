@@ -8,7 +8,7 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired
 
 from portal.accounts.models import Account, AccountStatus
-from portal.accounts.operations import change_account
+from portal.accounts.operations import change_account, lock_account
 from portal.accounts.queries import account_with_id
 from portal.clock import now
 from portal.edge import actor
@@ -93,7 +93,7 @@ def edit(account: Account) -> ResponseReturnValue:
 @refills
 def status(account: Account) -> ResponseReturnValue:
     """Change the status. The page says beforehand what each does to how many rooms and people inside."""
-    lock_for_edit(account)
+    lock_for_edit(account, lock_account)
     form = AccountStatusForm(data={"status": account.status})
     form.status.choices = [SelectChoice(one, translated(one.label)) for one in AccountStatus]
     if form.validate_on_submit():

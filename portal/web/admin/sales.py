@@ -40,6 +40,7 @@ class SaleForm(Form):
     )
     package = SelectField(_l("Package"), validators=[InputRequired(_l("Choose one."))])
     starts_at = DateField(_l("Starts"), [Optional()])
+    other_currency = BooleanField(_l("Sell it in a currency that the customer does not pay in otherwise"))
     account = BooleanField(_l("Make its first account, named after the package"), default=True)
 
 
@@ -57,6 +58,8 @@ def sell() -> ResponseReturnValue:
             customer = _customer(form.customer.data)
             actor.become(acting_as_staff(actor.someone(), customer))
             package = next(one for one in packages if one.id == form.package.data)
+            if not form.other_currency.data:
+                _require_own_currency(customer, package)
             sale = {"customer": customer, "package": package, "starts_at": form.starts_at.data, "by": actor.someone()}
             sold = sell_package(**sale).subscription if form.account.data else create_subscription(**sale)
             flash_messages.done(_("Sold to %(name)s.", name=customer.display_name))
@@ -84,6 +87,23 @@ def _customer(named: str) -> Customer:
         return find_customer(named)
     except (NotFound, Conflict) as refused:
         raise Invalid(customer=refused.message) from None
+
+
+def _require_own_currency(customer: Customer, package: ServicePackage) -> None:
+    """Raise `Invalid` on `other_currency` for a package whose price is in another currency than the customer pays in.
+
+    That is no mistake always, so whoever sells may say so.
+    """
+    if package.currency != customer.currency:
+        words = Message(
+            "“%(package)s” has its price in %(price)s, and %(customer)s pays in %(own)s. "
+            "Tick this to sell it in %(price)s all the same, or choose another package.",
+            package=package.name,
+            price=package.currency,
+            customer=customer.display_name,
+            own=customer.currency,
+        )
+        raise Invalid(other_currency=words)
 
 
 def _offered_packages() -> list[ServicePackage]:

@@ -47,8 +47,8 @@ def package(app: Flask, cast: Cast) -> str:
 
 
 def sell(ada: Client, package: str, **more: str) -> str:
-    """Sell it to Acme; the path of what was sold."""
-    sent = {"customer": "alice@demo.example", "package": package, "account": "y"} | more
+    """Sell it to Acme, though that pays in dollars; the path of what was sold."""
+    sent = {"customer": "alice@demo.example", "package": package, "account": "y", "other_currency": "y"} | more
     answer = ada.send(f"{LIST}/new", **sent)
     assert answer.status_code == 303, answer.text
     return str(answer.location)
@@ -60,6 +60,29 @@ def at(day: str) -> datetime:
 
 def only(path: str) -> Subscription:
     return session.scalars(sa.select(Subscription).where(Subscription.id == path.rsplit("/", 1)[1])).unique().one()
+
+
+def test_nothing_is_sold_in_another_currency_than_the_customers_without_saying_so(cast: Cast, package: str) -> None:
+    ada = cast.sign_in("admin")
+    with cast.app.app_context():
+        room = cast.room()
+        acme, own = room.customer.id, room.subscription.package.id
+        sold = sa.select(sa.func.count()).select_from(Subscription)
+        before = session.scalar(sold)
+    assert "To Acme, who pays in USD." in ada.get(f"{LIST}/new?customer={acme}").text
+    assert "other_currency" not in ada.get(f"{LIST}/new").text
+    sale = {"customer": acme, "package": package, "account": "y"}
+    refused = ada.send(f"{LIST}/new", **sale)
+    assert refused.status_code == 422
+    assert "“Monthly” has its price in EUR, and Acme pays in USD." in refused.text
+    assert re.search(r'<input[^>]*name="other_currency"[^>]*type="checkbox"', refused.text)
+    with cast.app.app_context():
+        assert session.scalar(sold) == before
+    agreed = ada.send(f"{LIST}/new", **sale, other_currency="y")
+    assert agreed.status_code == 303
+    with cast.app.app_context():
+        assert only(agreed.location).currency == "EUR"
+    assert ada.send(f"{LIST}/new", **sale | {"package": own}).status_code == 303
 
 
 def test_a_package_is_sold_with_its_first_account(cast: Cast, package: str) -> None:
@@ -78,7 +101,7 @@ def test_a_package_is_sold_with_its_first_account(cast: Cast, package: str) -> N
 
 def test_no_account_is_made_if_told_not_to(cast: Cast, package: str) -> None:
     ada = cast.sign_in("admin")
-    sent = {"customer": "alice@demo.example", "package": package, "starts_at": "2027-01-31"}
+    sent = {"customer": "alice@demo.example", "package": package, "starts_at": "2027-01-31", "other_currency": "y"}
     path = str(ada.send(f"{LIST}/new", **sent).location)
     assert "It has no account yet" in ada.get(path).text
     with cast.app.app_context():
@@ -95,7 +118,9 @@ def test_no_account_is_made_if_told_not_to(cast: Cast, package: str) -> None:
     ],
 )
 def test_what_is_wrong_is_said_beside_its_field(cast: Cast, package: str, field: str, value: str, words: str) -> None:
-    sent = {"customer": "alice@demo.example", "package": package, "account": "y"} | {field: value}
+    sent = {"customer": "alice@demo.example", "package": package, "account": "y", "other_currency": "y"} | {
+        field: value
+    }
     answer = cast.sign_in("admin").send(f"{LIST}/new", **sent)
     assert answer.status_code == 422
     assert words in unescape(answer.text)
@@ -106,7 +131,7 @@ def test_a_customer_is_named_by_what_staff_see(cast: Cast, package: str) -> None
     with cast.app.app_context():
         key, acme = cast.room().customer.customer_key, cast.room().customer.id
     for named in ("acme", key, acme):
-        sold = ada.send(f"{LIST}/new", customer=named, package=package)
+        sold = ada.send(f"{LIST}/new", customer=named, package=package, other_currency="y")
         assert sold.status_code == 303, sold.text
         with cast.app.app_context():
             assert only(str(sold.location)).customer.id == acme
@@ -191,10 +216,10 @@ def test_selling_from_a_customers_page_asks_for_no_customer_and_leads_back(cast:
     with cast.app.app_context():
         acme = cast.room().customer.id
     page = ada.get(f"{LIST}/new?customer={acme}").text
-    assert re.search(r"<p>To \W*Acme\W*</p>", page)
+    assert re.search(r"<p>To \W*Acme\W*, who pays in \W*USD\W*</p>", page)
     assert f'href="/admin/customers/{acme}"' in page
     assert f'name="customer" value="{acme}"' in page
-    answer = ada.send(f"{LIST}/new?customer={acme}", customer=acme, package=package)
+    answer = ada.send(f"{LIST}/new?customer={acme}", customer=acme, package=package, other_currency="y")
     assert answer.status_code == 303, answer.text
     assert 'list="customers"' in ada.get(f"{LIST}/new?customer=1111111111").text
 

@@ -14,7 +14,8 @@ from portal.accounts.models import Account, AccountStatus
 from portal.audit.models import AuditEvent
 from portal.clock import now
 from portal.column_types import UTCDateTime
-from portal.customers.models import COUNTRY, CURRENCY, Customer, CustomerStatus, CustomerType
+from portal.customers.defaults import defaults
+from portal.customers.models import Customer, CustomerStatus, CustomerType
 from portal.db import session
 from portal.people.models import User
 from portal.rooms.models import Room
@@ -45,8 +46,8 @@ def fill_desk() -> None:
         email=address,
         status=CustomerStatus.ACTIVE,
         owner_uuid=Room.uuid,
-        country=COUNTRY,
-        currency=CURRENCY,
+        country=defaults().country,
+        currency=defaults().currency,
         customer_key=Room.id,
         allowed_domains_origins=[],
         allowed_domains_registration=[],
@@ -68,7 +69,7 @@ def fill_desk() -> None:
         name_words=Room.name_words,
         tier=0,
         price=Decimal(0),
-        currency=CURRENCY,
+        currency=defaults().currency,
         subscription_metadata={},
     )
     _fill(

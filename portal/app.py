@@ -19,6 +19,7 @@ from portal.audit import models as _audit_models  # noqa: F401
 from portal.audit.operations import subscribe
 from portal.conference.chat import forget_ended
 from portal.credentials import tokens as _credentials_models  # noqa: F401
+from portal.customers import defaults as customer_defaults
 from portal.db import db
 from portal.edge import actor, assets, errors, headers, hosts, i18n, transaction
 from portal.edge.converters import Identifier
@@ -72,6 +73,9 @@ def create_app(settings: Settings) -> Flask:
     app.session_interface = SkewedSessions()
     vault.use(settings.keys)
     public_url.use(settings.base_url)
+    customer_defaults.use(
+        customer_defaults.Defaults(settings.default_country, settings.default_currency, settings.default_timezone)
+    )
     passwords.use(settings.password_hash_memory)
     channels.use(settings.redis_url)
     registry.fill(

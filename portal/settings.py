@@ -13,7 +13,10 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from portal.customers.countries import countries
+from portal.customers.currencies import currencies
 from portal.loopback import is_loopback
+from portal.people.timezones import time_zones
 
 NO_KEY = "SECRET_KEYS is not set: `portal doctor` says how to make a key"
 KEY_LENGTH = 32  # characters a secret key has at least; `portal doctor` explains how to make one
@@ -62,6 +65,13 @@ class Settings(BaseSettings):
     """How long a program may wait before it gets its next pair of tokens."""
     oauth_password_grant: bool = True
     """Whether the operator's own applications may exchange a person's password for tokens."""
+
+    default_country: str = "US"
+    """The code of the country of customers for which nobody chooses another."""
+    default_currency: str = "USD"
+    """The code of the currency of customers and packages for which nobody chooses another."""
+    default_timezone: str = ""
+    """The time zone, such as `Europe/Berlin`, of customers for which nobody chooses another. Empty means UTC."""
 
     outgoing_private: bool = False
     """Whether addresses that people typed in (webhooks) may lead into private networks."""
@@ -115,6 +125,16 @@ class Settings(BaseSettings):
         if not 1 <= senders <= people:
             raise ValueError("MESH_PEOPLE is how many people send and how many are in at most, such as 6,12")
         return senders, people
+
+    @model_validator(mode="after")
+    def _refuse_unknown_defaults(self) -> Self:
+        if self.default_country not in countries():
+            raise ValueError("DEFAULT_COUNTRY is the code of a country, such as DE or US")
+        if self.default_currency not in currencies():
+            raise ValueError("DEFAULT_CURRENCY is the code of a currency, such as EUR or USD")
+        if self.default_timezone and self.default_timezone not in time_zones():
+            raise ValueError("DEFAULT_TIMEZONE is the name of a time zone, such as Europe/Berlin")
+        return self
 
     @field_validator("base_url")
     @classmethod

@@ -17,4 +17,5 @@ is created; `inactive` and `terminated` nothing.
     search.py          finding customers by words
     countries.py       the countries of ISO 3166-1
     currencies.py      the currencies of ISO 4217
+    defaults.py        country, currency and time zone where nobody chose others
 """

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.column_types import enum_type
+from portal.customers.defaults import defaults
 from portal.customers.permission import CustomerPermission
 from portal.db import Base, TimestampMixin
 from portal.errors import Message
@@ -20,8 +21,6 @@ from portal.search_terms import search_terms
 
 COUNTRY_LENGTH = 2  # ISO 3166-1 alpha-2
 CURRENCY_LENGTH = 3  # ISO 4217
-COUNTRY, CURRENCY = "US", "USD"
-"""Of customers and packages for which nobody chose others."""
 EXTERNAL_ID_LENGTH = 250
 PREFIX_LENGTH = 10
 HOSTNAME_LENGTH = 253
@@ -93,10 +92,10 @@ class Customer(IdentifierMixin, TimestampMixin, Base):
     email: Mapped[str] = mapped_column(sa.String(EMAIL_LENGTH), unique=True)
     status: Mapped[CustomerStatus] = mapped_column(enum_type(CustomerStatus), default=CustomerStatus.ACTIVE)
     owner_uuid: Mapped[UUID] = mapped_column(sa.ForeignKey("users.uuid"), index=True)
-    country: Mapped[str] = mapped_column(sa.String(COUNTRY_LENGTH), default=COUNTRY)
-    currency: Mapped[str] = mapped_column(sa.String(CURRENCY_LENGTH), default=CURRENCY)
-    timezone: Mapped[str | None] = mapped_column(sa.String(64))
-    """In which the days of its subscriptions begin and end; None: the portal's own, which is UTC."""
+    country: Mapped[str] = mapped_column(sa.String(COUNTRY_LENGTH), default=lambda: defaults().country)
+    currency: Mapped[str] = mapped_column(sa.String(CURRENCY_LENGTH), default=lambda: defaults().currency)
+    timezone: Mapped[str | None] = mapped_column(sa.String(64), default=lambda: defaults().timezone or None)
+    """In which the days of its subscriptions begin and end; None: UTC."""
     external_id: Mapped[str | None] = mapped_column(sa.String(EXTERNAL_ID_LENGTH), index=True)
     """Its id in another system."""
     customer_key: Mapped[str] = mapped_column(sa.String(ID_LENGTH), unique=True, default=new_id)

@@ -1,4 +1,4 @@
-"""Packages that an operator can sell from the command line before anybody has made one.
+"""Packages that an operator can sell from the command line before anybody has made one, and from which others start.
 
 Each is made as a package when it is first sold, by the portal itself. From then on it is one like any other: staff
 change it, and what was sold of it stays as it was.
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from portal.customers.models import CURRENCY
+from portal.customers.defaults import defaults
 from portal.db import session
 from portal.subscriptions.feature_catalog import Value
 from portal.subscriptions.package_models import ServicePackage
@@ -32,7 +32,14 @@ PRESETS = {
         "Small",
         ServiceType.MEET,
         "mesh",
-        {"max_rooms": 10, "max_participants": 25, "max_duration": None, "public_chat": True, "screen_sharing": True},
+        {
+            "max_rooms": 10,
+            "max_participants": 25,
+            "max_duration": None,
+            "public_chat": True,
+            "private_chat": True,
+            "screen_sharing": True,
+        },
     ),
     "large": PackagePreset(
         "Large",
@@ -49,6 +56,8 @@ PRESETS = {
     ),
 }
 """Word of the command line → what it makes."""
+FIRST_OF_A_TYPE = {preset.service_type: preset for preset in reversed(PRESETS.values())}
+"""Type of rooms → the first of the presets for it, from which a new package starts."""
 
 
 def package_of(preset: PackagePreset) -> ServicePackage:
@@ -59,7 +68,7 @@ def package_of(preset: PackagePreset) -> ServicePackage:
     return find_package(preset.name) or create_package(
         name=preset.name,
         service_type=preset.service_type,
-        currency=CURRENCY,
+        currency=defaults().currency,
         features=preset.features,
         provider=session.scalars(providers.order_by(ServiceProvider.uuid).limit(1)).first(),
     )

@@ -12,7 +12,7 @@ from portal.api.v1.core.query_params import listing_of
 from portal.api.v1.core.request_body import RequestBody
 from portal.clock import now
 from portal.customers.fields import MOST_DOMAINS
-from portal.customers.models import COUNTRY, CURRENCY, HOSTNAME_LENGTH, Customer, CustomerStatus, CustomerType
+from portal.customers.models import HOSTNAME_LENGTH, Customer, CustomerStatus, CustomerType
 from portal.customers.operations import change_customer, create_customer
 from portal.customers.permission import CustomerPermission
 from portal.customers.queries import customer_with_id
@@ -120,8 +120,8 @@ def index() -> Response:
         "first_name": "Peter",
         "last_name": "Gibbons",
         "email": "peter@initech.example",
-        "country": COUNTRY,
-        "currency": CURRENCY,
+        "country": "US",
+        "currency": "USD",
     },
 )
 def create(body: NewCustomer) -> Response:

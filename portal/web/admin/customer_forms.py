@@ -11,16 +11,17 @@ from wtforms.validators import InputRequired, Length
 
 from portal.customers.countries import countries
 from portal.customers.currencies import currencies
+from portal.customers.defaults import defaults
 from portal.customers.fields import CustomerFields
-from portal.customers.models import COUNTRY, CURRENCY, Customer, CustomerType
+from portal.customers.models import Customer, CustomerType
 from portal.edge.i18n import translated
 from portal.metadata import read_metadata, written
 from portal.people.timezones import time_zones
 from portal.web.edit_forms import EditForm
 from portal.web.forms import Form
 
-TEXTS = ("first_name", "last_name", "company_name", "email", "country", "currency")
-MORE_TEXTS = ("timezone", "external_id", "customer_prefix")
+TEXTS = ("first_name", "last_name", "company_name", "email", "country", "currency", "timezone")
+MORE_TEXTS = ("external_id", "customer_prefix")
 
 
 def country_names() -> dict[str, str]:
@@ -44,8 +45,9 @@ class CustomerForm(Form):
     email = EmailField(
         _l("E-mail"), [InputRequired(_l("Fill this in.")), Length(max=254)], render_kw={"autocomplete": "off"}
     )
-    country = SelectField(_l("Country"), default=COUNTRY)
-    currency = SelectField(_l("Currency"), default=CURRENCY)
+    country = SelectField(_l("Country"), default=lambda: defaults().country)
+    currency = SelectField(_l("Currency"), default=lambda: defaults().currency)
+    timezone = SelectField(_l("Time zone"), default=lambda: defaults().timezone)
 
     def offer(self) -> None:
         """Fill the choices, by name in the reader's language."""
@@ -55,6 +57,7 @@ class CustomerForm(Form):
         self.currency.choices = [
             SelectChoice(code, f"{code} · {locale.currencies.get(code, code)}") for code in sorted(currencies())
         ]
+        self.timezone.choices = [SelectChoice("", "UTC"), *(SelectChoice(zone, zone) for zone in sorted(time_zones()))]
 
     def fields(self) -> CustomerFields:
         """What was filled in, for the operations."""
@@ -69,7 +72,6 @@ class NewCustomerForm(CustomerForm):
 class CustomerEditForm(CustomerForm, EditForm):
     """A customer that is there, with what few ask for."""
 
-    timezone = SelectField(_l("Time zone"))
     external_id = StringField(_l("Id in another system"), render_kw={"autocomplete": "off"})
     customer_prefix = StringField(_l("Prefix of invoice numbers"), render_kw={"autocomplete": "off"})
     allowed_domains_registration = TextAreaField(_l("E-mail domains of its people"), render_kw={"rows": 3})
@@ -84,11 +86,6 @@ class CustomerEditForm(CustomerForm, EditForm):
             "allowed_domains_registration": "\n".join(customer.allowed_domains_registration),
             "customer_metadata": written(customer.customer_metadata, indent=2) if customer.customer_metadata else "",
         }
-
-    def offer(self) -> None:
-        """Fill the choices."""
-        super().offer()
-        self.timezone.choices = [SelectChoice("", "UTC"), *(SelectChoice(zone, zone) for zone in sorted(time_zones()))]
 
     def fields(self) -> CustomerFields:
         """What was filled in, for the operations. Raises `Invalid` on `customer_metadata`."""

@@ -8,7 +8,7 @@ from wtforms import BooleanField, IntegerField, SelectField, StringField, TextAr
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Optional
 
-from portal.customers.models import CURRENCY
+from portal.customers.defaults import defaults
 from portal.db import session
 from portal.errors import InvalidFields
 from portal.people.actor import Actor
@@ -17,6 +17,7 @@ from portal.subscriptions.feature_catalog import Feature
 from portal.subscriptions.package_features import offered_features, set_package_features
 from portal.subscriptions.package_models import PackageProvider, PackageStatus, ServicePackage
 from portal.subscriptions.packages import PackageChanges, change_package, create_package
+from portal.subscriptions.presets import FIRST_OF_A_TYPE
 from portal.subscriptions.provider_models import ServiceProvider, ServiceType
 from portal.subscriptions.terms import PeriodUnit
 from portal.web.admin.features_form import sent_features, shown_features, with_features
@@ -105,15 +106,19 @@ class CopyForm(Form):
 
 
 def new_package_form(service_type: str) -> NewPackageForm | None:
-    """The form for a package of this type, or of the first of which there is a service; None if there is none."""
+    """The form for a package of this type, or of the first of which there is a service; None if there is none.
+
+    It is filled with the features of a small package of that type, of which few need another value.
+    """
     types = _served_types()
     if not types:
         return None
     chosen = next((one for one in types if one == service_type), types[0])
     services = _active_services(chosen)
     features = offered_features(chosen, [PackageProvider(provider=services[0])])
-    data = {"currency": CURRENCY, "periodicity": 1, "periodicity_type": PeriodUnit.MONTH.value}
-    form = with_features(NewPackageForm, features)(data=data | dict.fromkeys((one.code for one in features), None))
+    terms = {"currency": defaults().currency, "periodicity": 1, "periodicity_type": PeriodUnit.MONTH.value}
+    usual = FIRST_OF_A_TYPE[chosen].features if chosen in FIRST_OF_A_TYPE else {}
+    form = with_features(NewPackageForm, features)(data=terms | {one.code: usual.get(one.code) for one in features})
     form.service_type, form.services, form.features = chosen, services, features
     form.service_id.choices = [SelectChoice(one.id, one.provider_name) for one in services]
     form.offer()

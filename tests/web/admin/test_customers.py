@@ -1,14 +1,17 @@
 """The pages of customers: taking one on, what a change of status does, and who may see and do what."""
 
 import re
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from pydantic import ValidationError
 
 from portal.accounts.models import AccountStatus
+from portal.app import create_app
 from portal.customers.models import Customer, CustomerStatus
 from portal.customers.operations import change_customer, create_customer
-from portal.db import session, transaction
+from portal.db import db, session, transaction
 from portal.people.models import User
 from portal.people.operations import create_user
 from portal.people.staff import StaffPermission
@@ -16,8 +19,8 @@ from portal.permissions.memberships import add_membership
 from portal.status.operations import present_participations
 from portal.subscriptions.models import SubscriptionStatus
 from portal.subscriptions.selling import create_subscription
-from tests.cast import Cast
-from tests.conftest import BOTH
+from tests.cast import Cast, Client
+from tests.conftest import BOTH, settings_for
 from tests.web.admin.staffing import with_role
 
 CUSTOMERS = "/admin/customers"
@@ -57,6 +60,36 @@ def test_a_new_customers_owner_gets_in_by_the_link_that_is_shown_once(cast: Cast
         page = ada.get(f"{CUSTOMERS}/{found.id}").text
     assert "/set-password" not in page
     assert "Has a link to set a password" in page
+
+
+def test_a_new_customer_begins_with_what_the_operator_set(database: str, tmp_path: Path) -> None:
+    own = {"default_country": "DE", "default_currency": "EUR", "default_timezone": "Europe/Berlin"}
+    app = create_app(settings_for(database, tmp_path, **own))
+    app.test_client_class = Client
+    cast = Cast(app)
+    ada = cast.sign_in("admin")
+    page = ada.get(f"{CUSTOMERS}/new").text
+    for value in own.values():
+        assert re.search(rf'<option[^>]*selected[^>]*value="{value}"', page), value
+    assert re.search(r'<option[^>]*selected[^>]*value="EUR"', ada.get("/admin/packages/new").text)
+    names = "customer_type", "company_name", "email"
+    assert ada.send(f"{CUSTOMERS}/new", **{name: INITECH[name] for name in names}).status_code == 201
+    other = {**INITECH, "company_name": "Umbrella", "email": "u@umbrella.example", "timezone": "Asia/Tokyo"}
+    assert ada.send(f"{CUSTOMERS}/new", **other).status_code == 201
+    with app.app_context(), transaction():
+        plain = create_customer(company_name="Hooli", email="gavin@hooli.example")
+        assert (plain.country, plain.currency, plain.timezone) == ("DE", "EUR", "Europe/Berlin")
+        assert customer(cast, "Initech").timezone == "Europe/Berlin"
+        assert customer(cast, "Umbrella").timezone == "Asia/Tokyo"
+        db.engine.dispose()
+
+
+@pytest.mark.parametrize("name", ["default_country", "default_currency", "default_timezone"])
+def test_what_no_country_currency_or_time_zone_is_called_keeps_the_portal_from_starting(
+    name: str, tmp_path: Path
+) -> None:
+    with pytest.raises(ValidationError, match=name.upper()):
+        settings_for("sqlite://", tmp_path, **{name: "nowhere"})
 
 
 def test_somebody_who_signs_in_already_becomes_the_owner_without_a_link(cast: Cast) -> None:

@@ -61,6 +61,15 @@ def test_a_package_is_made_by_name_price_and_features(cast: Cast, ada: Client, p
     assert "Meet Plus" in ada.get("/admin/packages/export.csv").text
 
 
+def test_a_new_package_starts_with_what_a_small_one_grants(cast: Cast, ada: Client) -> None:
+    page = ada.get("/admin/packages/new").text
+    for switch in ("public_chat", "private_chat", "screen_sharing"):
+        assert re.search(rf'<input[^>]*checked[^>]*name="{switch}"', page), switch
+    assert not re.search(r'<input[^>]*checked[^>]*name="allow_create_account"', page)
+    for limit, value in (("max_rooms", "10"), ("max_participants", "25"), ("max_duration", ""), ("max_accounts", "")):
+        assert re.search(rf'<input[^>]*name="{limit}"[^>]*value="{value}"', page), limit
+
+
 @pytest.mark.parametrize(
     ("field", "value"),
     [

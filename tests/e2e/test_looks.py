@@ -13,9 +13,21 @@ from tests.e2e.test_chat import open_chat, write
 from tests.e2e.test_domain import entry_of
 from tests.e2e.test_doors import change_board, change_link, open_house
 from tests.e2e.test_journeys import board_links
+from tests.e2e.test_tiles import MODULE
 from tests.servers import Portal
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(480)]
+
+UNMEASURED = """(() => {
+  const every = setInterval;
+  window.setInterval = (call, pause) => (pause === 2000 ? 0 : every(call, pause));
+})()"""
+"""No connection is measured, so that signs stay as they are."""
+WEAK = f"""async () => {{
+  for (const module of [await {MODULE % "tiles.js"}, await {MODULE % "people.js"}]) {{
+    module.showWeak(document.getElementById("player").dataset.id, true);
+  }}
+}}"""
 
 
 def contest_settings(alice: Person, room: str) -> None:
@@ -132,6 +144,7 @@ def test_the_view_of_a_conversation(
     portal: Portal, person: Callable[..., Person], seen: Callable[[Page, str], None]
 ) -> None:
     mo = person("Mo Moderator")
+    mo.page.add_init_script(UNMEASURED)
     mo.join(board_links(portal)["moderator"])
     mo.page.get_by_role("button", name="React").click()
     seen(mo.page, "conference-reactions")
@@ -141,6 +154,15 @@ def test_the_view_of_a_conversation(
     mo.page.get_by_role("button", name="Keyboard shortcuts").click()
     expect(mo.page.get_by_role("dialog")).to_be_visible()
     seen(mo.page, "conference-shortcuts")
+    mo.page.keyboard.press("Escape")
+    mo.page.get_by_role("button", name="View").click()
+    mo.page.get_by_role("button", name="Copy figures").click()
+    seen(mo.page, "conference-figures")
+    mo.page.keyboard.press("Escape")
+    mo.page.get_by_role("button", name="People").click()
+    mo.page.evaluate(WEAK)
+    expect(mo.page.get_by_role("listitem").get_by_text("Weak connection")).to_be_visible()
+    seen(mo.page, "conference-weak")
 
 
 def test_pages_of_guests(portal: Portal, person: Callable[..., Person], seen: Callable[[Page, str], None]) -> None:

@@ -12,7 +12,9 @@ import { startPanels } from "./panels.js";
 import { Peer } from "./peer.js";
 import { list } from "./people.js";
 import { Portal } from "./portal.js";
+import { watchQuality } from "./quality.js";
 import { startReactions } from "./reactions.js";
+import { startReport } from "./report.js";
 import { showRoom, startRoom } from "./room.js";
 import { Screen, showScreens } from "./screen.js";
 import { startShortcuts } from "./shortcuts.js";
@@ -279,12 +281,14 @@ manageDevices(media);
 startReactions(portal, (id) => people.find((person) => person.id === id)?.name);
 startPanels();
 startView();
+startReport(peers);
 startShortcuts();
 portal.addEventListener("roster", () => media.get(), { once: true }); // it says whether this person sends
 await portal.start(takeover);
 if (!portal.ended) { // a second tab leaves camera and microphone alone
   stayAwake();
   setInterval(showTimes, 10_000);
+  watchQuality(peers);
   levels = watchLevels(() =>
     [...peers].map(([id, peer]) => [id, peer.voice]).filter(([, receiver]) => receiver),
   );

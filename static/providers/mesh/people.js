@@ -30,6 +30,12 @@ export function list(people, out, doing) {
   find("removed").hidden = !out.length;
 }
 
+// Whether the connection of somebody who is in is weak.
+export function showWeak(id, on) {
+  const sign = present.get(id)?.querySelector(".person-weak");
+  if (sign) sign.hidden = !on;
+}
+
 // Bring the lines of a list in step with `people`.
 export function follow(lines, people, list, make, change) {
   for (const [id, line] of lines) {

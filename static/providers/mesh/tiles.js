@@ -80,6 +80,12 @@ export function tell(person, words) {
   line.hidden = !words;
 }
 
+// Whether the connection of somebody is weak.
+export function showWeak(id, on) {
+  const sign = tiles.get(id)?.querySelector(".tile-weak");
+  if (sign) sign.hidden = !on;
+}
+
 // What somebody shows for a moment; "" takes it away.
 export function showReaction(id, picture) {
   const place = tiles.get(id)?.querySelector(".tile-reaction");

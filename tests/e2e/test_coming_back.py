@@ -12,6 +12,7 @@ from portal.clock import now
 from tests.cast import CODE
 from tests.e2e.people import FRAMES, Person, follow, sees
 from tests.e2e.test_journeys import board_links
+from tests.e2e.test_screen_sharing import SCREEN, share
 from tests.servers import Portal, wait_for
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
@@ -25,6 +26,23 @@ SAME = """() => {
   const [track] = document.querySelector('.is-own video').srcObject.getVideoTracks();
   return track === window.sameTrack && track.readyState === 'live';
 }"""
+
+LINKS = """(() => {
+  const Link = RTCPeerConnection;
+  window.links = [];
+  window.RTCPeerConnection = class extends Link {
+    constructor(options) {
+      super(options);
+      window.links.push(this);
+    }
+  };
+})()"""
+"""Keeps the page's connections for those who look at them."""
+WAY = "() => window.links[0].currentLocalDescription.sdp.match(/ice-ufrag:(\\S+)/)[1]"
+OTHER_WAY = f"""(way) => {{
+  const {{ connectionState, signalingState }} = window.links[0];
+  return ({WAY})() !== way && connectionState === "connected" && signalingState === "stable";
+}}"""
 
 
 @pytest.fixture
@@ -120,6 +138,32 @@ def test_a_network_that_breaks_off_for_a_while_ends_no_call(portal: Portal, two:
     expect(mo.page.locator(".tile-says:visible")).to_have_count(0)
     both_go_on(two)
     assert entered(portal) == 2
+
+
+def test_a_shared_screen_goes_on_when_the_way_between_browsers_is_made_anew(
+    portal: Portal, person: Callable[..., Person]
+) -> None:
+    """As after a change of the network: an ICE restart, that both begin at once."""
+    mo, gus = person("Mo"), person("Gus")
+    links = board_links(portal)
+    for one, role in ((mo, "moderator"), (gus, "guest")):
+        one.page.add_init_script(LINKS)
+        one.join(links[role])
+    sees(mo.page, "Gus")
+    share(gus.page)
+    sees(mo.page, SCREEN)
+    ways = [one.page.evaluate(WAY) for one in (mo, gus)]
+    for one in (mo, gus):
+        one.page.evaluate("window.links[0].restartIce()")
+    for one, way in zip((mo, gus), ways, strict=True):
+        one.page.wait_for_function(OTHER_WAY, arg=way)
+        assert one.page.evaluate("window.links.length") == 1
+    for one, name in ((mo, SCREEN), (mo, "Picture of Gus"), (gus, "Picture of Mo")):
+        goes_on(one.page, name)
+    expect(mo.page.locator(".is-screen")).to_have_count(1)
+    expect(mo.page.locator(".tile-says:visible")).to_have_count(0)
+    gus.page.get_by_role("button", name="Stop sharing").click()
+    expect(mo.page.locator(".is-screen")).to_have_count(0)
 
 
 def test_who_was_away_for_more_than_a_minute_enters_again_by_himself(portal: Portal, two: Two) -> None:

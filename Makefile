@@ -20,7 +20,7 @@ bench: .venv/develops  # BENCH=--quick, --sqlite, "--only NAME", "--profile NAME
 	$(BIN)/python -W ignore -m benchmarks $(BENCH)
 
 picture: .venv/develops  # the one in README
-	SCREENSHOTS=test-results $(BIN)/python -m pytest -q tests/e2e/test_looks.py -k "owners and light-1280"
+	SCREENSHOTS=test-results $(BIN)/python -m pytest -q tests/e2e/test_looks.py -k "owners and 1280"
 	cp test-results/room-1280-light.png tests/e2e/room.png
 
 check: .venv/develops

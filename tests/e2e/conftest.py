@@ -33,7 +33,7 @@ def portal(tmp_path: Path, furnished_sqlite: Path) -> Iterator[Portal]:
     portal = Portal(data)
     portal.start()
     yield portal
-    portal.stop()
+    portal.kill()  # nobody is left whom an end in order would serve
     print(portal.log()[-6000:])  # shown beside what failed
 
 
@@ -79,30 +79,28 @@ AXE = {
     "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]},
     "resultTypes": ["violations"],  # of what is well, nothing needs to be told
 }
-LOOKS = [("light", 360), ("light", 1280), ("dark", 360), ("dark", 1280)]
+SCHEMES = ("light", "dark")
 
 
-@pytest.fixture(params=LOOKS, ids=lambda look: f"{look[0]}-{look[1]}")
-def look(request: pytest.FixtureRequest) -> tuple[str, int]:
-    scheme, width = request.param
-    return scheme, width
+@pytest.fixture(params=[360, 1280])
+def seen(request: pytest.FixtureRequest) -> Iterator[Callable[[Page, str], None]]:
+    """Looks at a page in light and dark. The journey of the test runs once in each width, so that people click there.
 
-
-@pytest.fixture
-def seen(look: tuple[str, int]) -> Iterator[Callable[[Page, str], None]]:
-    """Looks at a page: all complaints are told together at the end. With SCREENSHOTS=folder the pictures are kept."""
+    All complaints are told together at the end. With SCREENSHOTS=folder the pictures are kept.
+    """
     complaints: list[str] = []
-    scheme, width = look
+    width = request.param
 
     def at(page: Page, name: str) -> None:
-        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
         page.set_viewport_size({"width": width, "height": 800})
         page.wait_for_load_state()
-        if folder := os.environ.get("SCREENSHOTS"):
-            Path(folder).mkdir(parents=True, exist_ok=True)
-            page.screenshot(path=f"{folder}/{name}-{width}-{scheme}.png", full_page=name != "conference")
-        found = Axe().run(page, options=AXE).response["violations"]
-        complaints.extend(f"{name}: {one['id']}: {one['nodes'][0]['html'][:160]}" for one in found)
+        for scheme in SCHEMES:
+            page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
+            if folder := os.environ.get("SCREENSHOTS"):
+                Path(folder).mkdir(parents=True, exist_ok=True)
+                page.screenshot(path=f"{folder}/{name}-{width}-{scheme}.png", full_page=name != "conference")
+            found = Axe().run(page, options=AXE).response["violations"]
+            complaints.extend(f"{name} ({scheme}): {one['id']}: {one['nodes'][0]['html'][:160]}" for one in found)
         wide = page.evaluate("() => document.documentElement.scrollWidth - document.documentElement.clientWidth")
         if wide > 0:
             complaints.append(f"{name}: {wide} px wider than the screen")

@@ -41,7 +41,7 @@ def test_hands_go_up_in_order_and_moderators_lower_them(portal: Portal, person: 
 
 
 def test_a_moderator_asks_to_unmute_and_nothing_is_on_without_an_answer(
-    portal: Portal, person: Callable[..., Person], seen: Callable[[Page, str], None], look: tuple[str, int]
+    portal: Portal, person: Callable[..., Person], seen: Callable[[Page, str], None]
 ) -> None:
     links = board_links(portal)
     mo, gus = person("Mo"), person("Gus")

@@ -42,9 +42,7 @@ def contest_settings(alice: Person, room: str) -> None:
     other.close()
 
 
-def test_pages_of_owners(
-    portal: Portal, person: Callable[..., Person], seen: Callable[[Page, str], None], look: tuple[str, int]
-) -> None:
+def test_pages_of_owners(portal: Portal, person: Callable[..., Person], seen: Callable[[Page, str], None]) -> None:
     links = board_links(portal)
     chair, guest, alice = person("Mo Silva"), person("Jun Tanaka"), person("Alice")
     chair.join(links["moderator"])

@@ -92,9 +92,7 @@ def test_pages_about_programs(portal: Portal, person: Callable[..., Person], see
     seen(page, "application-revoke")
 
 
-def test_pages_of_webhooks(
-    portal: Portal, person: Callable[..., Person], seen: Callable[[Page, str], None], look: tuple[str, int]
-) -> None:
+def test_pages_of_webhooks(portal: Portal, person: Callable[..., Person], seen: Callable[[Page, str], None]) -> None:
     alice = person("Alice")
     alice.sign_in()
     page = alice.page

@@ -159,7 +159,7 @@ def test_the_focus_of_a_form_leaves_the_heading_in_sight_on_a_phone(alice: Perso
     assert page.evaluate("scrollY") == 0
 
 
-def test_pages_of_sharing(alice: Person, seen: Callable[[Page, str], None], look: tuple[str, int]) -> None:
+def test_pages_of_sharing(alice: Person, seen: Callable[[Page, str], None]) -> None:
     page = alice.page
     press(page, "Share attendee Board meeting")
     told(page, "Attendee link copied, with its access code.")

@@ -45,6 +45,7 @@ class Slots:
     _idle: dict[Slot, None] = field(default_factory=dict)
     _unfinished: dict[Slot, None] = field(default_factory=dict)
     _unfinished_of_network: dict[str, dict[Slot, None]] = field(default_factory=dict)
+    _closed: bool = False
 
     def add(self, slot: Slot) -> None:
         """A connection is new."""
@@ -88,13 +89,22 @@ class Slots:
     def mark_idle(self, slot: Slot) -> None:
         """The answer is complete, and no byte of the next request has come."""
         self.mark_answering(slot)
-        if slot in self._used:
-            self._idle[slot] = None
+        if slot not in self._used:
+            return
+        self._idle[slot] = None
+        if self._closed:
+            self._end_first(self._idle)
 
     def remove(self, slot: Slot) -> None:
         """The connection has ended. Does nothing if the slot was removed before."""
         self.mark_answering(slot)
         self._used.discard(slot)
+
+    def close(self) -> None:
+        """The process is to end: end what is idle, now and later."""
+        self._closed = True
+        while self._idle:
+            self._end_first(self._idle)
 
     def _end_first(self, slots: dict[Slot, None]) -> None:
         first = next(iter(slots), None)

@@ -209,16 +209,30 @@ def has_begun(unreader: Any) -> bool:
 class Listener(StreamServer):  # type: ignore[misc]
     """A listening socket, as gunicorn makes one of a worker's `server_class`. TLS is the worker's to begin."""
 
-    def __init__(self, sock: Any, *, handler_class: Any, spawn: Any, environ: dict[str, Any], **_more: Any) -> None:
+    def __init__(
+        self,
+        sock: Any,
+        *,
+        handler_class: Any,
+        spawn: Any,
+        environ: dict[str, Any],
+        on_close: Callable[[], None],
+        **_more: Any,
+    ) -> None:
         super().__init__(sock, handle=partial(handler_class, sock), spawn=spawn)
+        self._on_close = on_close
         if environ["wsgi.multiprocess"]:
             self.max_accept = 1  # or one process would take all that come at once
+
+    def close(self) -> None:
+        """Take no new connections, because the worker is to end."""
+        super().close()
+        self._on_close()
 
 
 class Worker(GeventWorker):  # type: ignore[misc]
     """gunicorn's worker for gevent, with slots for connections and deadlines for their requests."""
 
-    server_class = Listener
     patience = Patience()
 
     def patch(self) -> None:
@@ -232,7 +246,15 @@ class Worker(GeventWorker):  # type: ignore[misc]
         self._slots = Slots(self.worker_connections)
         self._behind_proxy = bool(self.wsgi.config["SETTINGS"].trusted_proxies)
         self._context = ssl_context(self.cfg) if self.cfg.is_ssl else None
+        self.server_class = partial(Listener, on_close=self._end_what_waits)
         super().run()
+
+    def _end_what_waits(self) -> None:
+        """End streams and idle connections, so that the worker waits for requests only."""
+        from portal.web import sse  # noqa: PLC0415 - not before `portal.server` has patched what it imports
+
+        sse.end_all()
+        self._slots.close()
 
     def wsgi_handler(self, listener: Any, sock: Any, address: Any) -> None:
         """Serve one connection; gunicorn gives this to the `server_class`."""

@@ -121,3 +121,15 @@ def test_a_removed_slot_stays_removed_whatever_is_marked_afterwards() -> None:
     for number in range(4):
         clients.connect(f"b{number}")
     assert clients.ended == []
+
+
+def test_a_process_that_ends_keeps_no_idle_connection() -> None:
+    clients = Clients(40)
+    answering = clients.connect("answering")
+    clients.slots.mark_answering(answering)
+    clients.connect_idle("idle")
+    clients.connect("unfinished")
+    clients.slots.close()
+    assert clients.ended == ["idle"]
+    clients.slots.mark_idle(answering)
+    assert clients.ended == ["idle", "answering"]

@@ -1,8 +1,10 @@
 """Server-sent events: the format, the response, and limits on streams.
 
-A stream holds no database session while it waits; it queries in short transactions.
+A stream holds no database session while it waits; it queries in short transactions. When the process is told to end, it
+ends its streams (`end_all`): each would wait for news for longer than the process may take.
 """
 
+import itertools
 import json
 import threading
 import time
@@ -24,6 +26,8 @@ REPLACED = "replaced"
 """The word of the nudge by which a stream learns that it has to end, because there are newer ones."""
 
 _open: dict[object, list[Watch]] = {}
+_in_turns: dict[int, Watch] = {}
+_all_ended = threading.Event()
 _lock = threading.Lock()
 
 
@@ -59,11 +63,28 @@ def waiting_time(heartbeat_seconds: float, until: datetime | None) -> float:
     return min(heartbeat_seconds, max(0.0, (until - now()).total_seconds()))
 
 
-def turns() -> Iterator[None]:
-    """The turns of a stream's loop, until the stream is `LONGEST_SECONDS` old, however much happens in it."""
+def turns(watch: Watch) -> Iterator[int]:
+    """The turns of a loop that waits by `watch`, from 0, until the stream is `LONGEST_SECONDS` old or `end_all`."""
     end = time.monotonic() + LONGEST_SECONDS
-    while time.monotonic() < end:
-        yield
+    with _lock:
+        _in_turns[id(watch)] = watch
+    try:
+        for turn in itertools.count():
+            if _all_ended.is_set() or time.monotonic() > end:
+                return
+            yield turn
+    finally:
+        with _lock:
+            del _in_turns[id(watch)]
+
+
+def end_all() -> None:
+    """End every stream of this process, now and later. The browsers connect again, to the process that comes next."""
+    _all_ended.set()
+    with _lock:
+        watches = list(_in_turns.values())
+    for watch in watches:
+        watch.tell("")
 
 
 @contextmanager

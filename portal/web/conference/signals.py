@@ -184,12 +184,11 @@ def _hear(
     known: tuple[dict[str, Any], dict[str, Any]] | None = None
     limits: dict[str, Any] = {}
     limited_by: dict[str, Any] = {}
-    beats = int(sse.LONGEST_SECONDS / sse.HEARTBEAT_SECONDS) * 100
     number = signal_rate.open_stream(participation.id)
     try:
         channels().nudge(box)  # an older stream may have to end
         with channels().watch(f"room:{room.uuid}", f"user:{participation.user_uuid}", box) as watch:
-            for beat in range(beats):
+            for turn in sse.turns(watch):
                 if not signal_rate.is_open(participation.id, number):
                     yield sse.event("over", {"reason": "elsewhere", "message": words["elsewhere"]})
                     return
@@ -201,7 +200,7 @@ def _hear(
                     if message.body["event"] == "over" and _is_for(message, tab):
                         return
                 read = _read_roster(app, room.id, participant.cookie, places)
-                if beat % LIMITS_EVERY == 0 or read.room_features != limited_by:
+                if turn % LIMITS_EVERY == 0 or read.room_features != limited_by:
                     limits, limited_by = _limits(app, participant), read.room_features
                 if (read.people, limits) != known:
                     known = (read.people, limits)

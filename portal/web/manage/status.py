@@ -185,7 +185,7 @@ def _changes(all_rights: StreamRights, rights: Rights) -> Iterator[str]:
     ):
         yield sse.event("hello", {})
         judged_at = time.monotonic()
-        for _turn in sse.turns():
+        for _turn in sse.turns(watch):
             words = watch.wait(sse.waiting_time(HEARTBEAT_SECONDS, rights.watched.until))
             if sse.REPLACED in words:
                 return

@@ -12,7 +12,7 @@ from flask import Flask
 
 from portal.db import reading, transaction
 from portal.enqueueing import enqueue
-from portal.status.service_calls import ASK, ask_provider, providers_to_ask
+from portal.status.service_polls import ASK, ask_provider, providers_to_ask
 
 AGAIN_SECONDS = 5.0
 """How long this process waits before it enqueues the same job again."""

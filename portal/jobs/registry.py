@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from portal.jobs import poller, tasks, webhook_delivery
-from portal.status import service_calls
+from portal.status import service_calls, service_polls
 from portal.status.endings import END_AT_SERVICE
 from portal.tasks import operations as task_operations
 from portal.webhooks import deliveries
@@ -24,7 +24,7 @@ class Job:
 JOBS: dict[str, Job] = {
     deliveries.SEND: Job(webhook_delivery.deliver, deliveries.due),
     task_operations.RUN: Job(tasks.run, task_operations.due),
-    service_calls.ASK: Job(poller.ask, service_calls.providers_to_ask),
+    service_polls.ASK: Job(poller.ask, service_polls.providers_to_ask),
     END_AT_SERVICE: Job(lambda run: service_calls.end_at_service(UUID(run)), service_calls.runs_to_end),
 }
 """Name in the queue → job."""

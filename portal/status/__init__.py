@@ -15,7 +15,8 @@ unknown after several. Whether a room may be used at all is the `status` field o
     moderators.py       ending runs that the last moderator has left
     runs.py             starting and ending runs
     endings.py          what ending a run means for who is in
-    service_calls.py    calling services: start, end, poll
+    service_calls.py    calling services: start, end
+    service_polls.py    asking services how their runs go on
     callbacks.py        messages that services send
     services.py         the service of a room
     locking.py          a room under its lock

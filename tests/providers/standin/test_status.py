@@ -17,7 +17,7 @@ from portal.rooms.models import Role
 from portal.status.maintenance import end_silent_runs, end_unused_runs, open_participations
 from portal.status.models import Ending, RoomStatus, Source
 from portal.status.recording import LOOK_IDLE, record
-from portal.status.service_calls import ask_provider, providers_to_ask
+from portal.status.service_polls import ask_provider, providers_to_ask
 from portal.subscriptions.provider_models import ServiceProvider
 from tests.conftest import BOTH
 from tests.providers.standin.server import SECRET, sign

@@ -12,7 +12,7 @@ from flask import Flask
 from portal.db import session, transaction
 from portal.jobs.queue import due_jobs, run_job
 from portal.status.models import Participation, RoomSession, RoomStatus
-from portal.status.service_calls import ask_provider
+from portal.status.service_polls import ask_provider
 from portal.subscriptions.provider_models import ServiceProvider
 from portal.subscriptions.service_providers import create_provider
 from tests.cast import Cast, Client

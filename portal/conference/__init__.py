@@ -6,7 +6,8 @@ browsers; the portal relays their signals and refuses those that a role may not 
 others, lock the room, and end the run for everyone. A removed person stays out for as long as the run lasts, or until a
 moderator lets him in again. Chat goes through the portal, and is forgotten when the run ends.
 
-    signals.py       roster, heartbeats, relaying signals, moderating
+    signals.py       heartbeats, relaying signals, moderating
+    roster.py        who is in, as each participant may know it
     whole_room.py    what moderators do about the room as a whole
     rights.py        what may be done in a room: chat, sharing the screen
     sending.py       who may send pictures and sound, and who listens

@@ -1,7 +1,8 @@
 """Text chat in a conference, through the portal, so that it can be refused: to everybody, or to one person.
 
-A message is kept for those who come later until the run ends, and then it is gone. Nothing of it is written to the
-audit or told to webhooks. What a room may is the features `public_chat` and `private_chat`.
+Where the room hides who is in (`hide_user_list`), attendees and guests write privately to moderators only. A message is
+kept for those who come later until the run ends, and then it is gone. Nothing of it is written to the audit or told to
+webhooks. What a room may is the features `public_chat` and `private_chat`.
 """
 
 from collections.abc import Sequence
@@ -22,6 +23,7 @@ from portal.db import on_commit, session
 from portal.errors import Conflict, Invalid, Message, NotAllowed
 from portal.people.names import printable
 from portal.rooms.models import Role, Room
+from portal.rooms.settings import HIDE_USER_LIST, is_on
 from portal.status.models import Ending, Participation, RoomSession
 from portal.status.operations import present_participations
 
@@ -52,15 +54,17 @@ class ChatLine:
 def send_message(room: Room, sender: Participation, *, receiver: Participation | None, text: str, key: str) -> ChatLine:
     """Write a message, and tell those whom it is for. Sent again with the same `key` it is not written again.
 
-    Raises `NotAllowed` if such messages are off in the room or a moderator has stopped the chat, `Throttled`,
-    `Conflict` if the run has ended meanwhile or `key` was used for another message, and `Invalid` if `text` is empty or
-    too long.
+    Raises `NotAllowed` if such messages are off in the room, a moderator has stopped the chat or the room lets `sender`
+    write privately to moderators only, `Throttled`, `Conflict` if the run has ended meanwhile or `key` was used for
+    another message, and `Invalid` if `text` is empty or too long.
     """
     rights = rights_in(room)
     if not (rights.private_chat if receiver is not None else rights.public_chat):
         raise NotAllowed(Message("Chat is off in this room."))
     if sender.run.chat_stopped_at is not None and sender.role is not Role.MODERATOR:
         raise NotAllowed(Message("A moderator has stopped the chat."))
+    if receiver is not None and is_on(room, HIDE_USER_LIST) and Role.MODERATOR not in {sender.role, receiver.role}:
+        raise NotAllowed(Message("In this room you can write to everybody, or to a moderator."))
     signal_rate.take(signal_rate.MESSAGES, f"{room.id} {sender.device}")  # the same for whoever leaves and joins again
     cleaned = _clean_text(text)
     written = _written(sender, key) or _write(sender, receiver, cleaned, key)

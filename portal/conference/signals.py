@@ -1,11 +1,9 @@
-"""Embedded conferences: the roster, heartbeats of pages, and signals from one participant to another.
+"""Embedded conferences: heartbeats of pages, and signals from one participant to another.
 
 Media go directly between browsers; the portal relays their signals, and refuses those that a role may
 not send. Each participant has a mailbox, `participation:<id>`; messages are `{"event": …, …}`.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -20,10 +18,9 @@ from portal.conference.rights import rights_in
 from portal.db import on_commit, session
 from portal.errors import Invalid, Message, NotAllowed, NotFound
 from portal.people.actor import Actor
-from portal.providers.base import Places
 from portal.rooms.models import Role, Room
 from portal.status.models import Ending, Participation
-from portal.status.operations import ALIVE_SECONDS, leave_session, present_participations
+from portal.status.operations import ALIVE_SECONDS, leave_session
 from portal.status.presence import LEAVING
 
 LEAVING_SECONDS = 4  # how long a participant stays present after his page was closed, for a reload
@@ -108,59 +105,9 @@ class InAnotherTab(NotAllowed):
     default = Message("You are already in this room in another tab.")
 
 
-@dataclass(frozen=True)
-class RosterEntry:
-    """One participant in the roster: who he is, and what his browser last said about microphone, camera and screen.
-
-    `away`: no heartbeat comes at present, and his place is kept. `tab` is "" until a page of his sends one. `screen` is
-    the id of the stream of the screen that he shares, since `screen_since`; `hand` is the moment at which he raised his
-    hand. All three are "" if there is none. `sends`: he may send pictures and sound; the others listen.
-    """
-
-    id: str
-    name: str
-    role: Role
-    tab: str
-    microphone: bool
-    camera: bool
-    screen: str
-    screen_since: str
-    hand: str
-    away: bool
-    sends: bool
-
-
 def mailbox(participation_id: str) -> str:
     """The name of the participant's mailbox, which is also the topic that is nudged when a message comes."""
     return f"participation:{participation_id}"
-
-
-def roster(room: Room, places: Places | None) -> list[RosterEntry]:
-    """The participants in the room, in the order of entering, with what their browsers last said.
-
-    `places`: what the service behind the room holds. The first `senders` of them send; when one leaves, the next does.
-    """
-    present = channels().presence(str(room.uuid))
-    return [
-        _entry(participation, present.get(participation.id, {}), sends=places is None or number < places.senders)
-        for number, participation in enumerate(present_participations(room))
-    ]
-
-
-def _entry(participation: Participation, said: Mapping[str, Any], *, sends: bool) -> RosterEntry:
-    return RosterEntry(
-        id=participation.id,
-        name=participation.name,
-        role=participation.role,
-        tab=str(said.get("tab", "")),
-        microphone=sends and bool(said.get("microphone")),
-        camera=sends and bool(said.get("camera")),
-        screen=str(said.get("screen", "")) if sends else "",
-        screen_since=str(said.get("screen_since", "")) if sends else "",
-        hand=str(said.get("hand", "")),
-        away=participation.away_since is not None,
-        sends=sends,
-    )
 
 
 def heartbeat(

@@ -31,6 +31,8 @@ FREE_KEYS, FREE_KEY_LENGTH, FREE_LENGTH = 50, 100, 2000
 WAIT_FOR_HOST = "wait_for_host"
 GUEST_POLICY = "guest_policy"
 MUTE_ON_START = "mute_on_start"
+HIDE_USER_LIST = "hide_user_list"
+WEBCAMS_ONLY_FOR_MODERATOR = "webcams_only_for_moderator"
 END_WHEN_NO_MODERATOR = "end_when_no_moderator"
 END_WHEN_NO_MODERATOR_TIMEOUT = "end_when_no_moderator_timeout"
 WELCOME_MESSAGE = "welcome_message"
@@ -105,6 +107,24 @@ BY_ROOM_TYPE: dict[ServiceType, tuple[Setting, ...]] = {
             default=False,
         ),
         Setting(
+            name=HIDE_USER_LIST,
+            kind=FieldKind.SWITCH,
+            scope=SettingScope.ROOM_TYPE,
+            label=Message("Only moderators see who is in"),
+            help=Message("Attendees and guests read the names of moderators, and of whom they see or hear."),
+            read_by="conference",
+            default=False,
+        ),
+        Setting(
+            name=WEBCAMS_ONLY_FOR_MODERATOR,
+            kind=FieldKind.SWITCH,
+            scope=SettingScope.ROOM_TYPE,
+            label=Message("Only moderators see the cameras of others"),
+            help=Message("Attendees and guests do not see one another's cameras. Everybody sees those of moderators."),
+            read_by="conference",
+            default=False,
+        ),
+        Setting(
             name=END_WHEN_NO_MODERATOR,
             kind=FieldKind.SWITCH,
             scope=SettingScope.ROOM_TYPE,
@@ -159,6 +179,11 @@ def setting_of(room: RoomLike, name: str, provider_type: str | None = None) -> F
     """
     setting = declared(room.room_type, provider_type or room.subscription.provider.provider_type).get(name)
     return set_value(setting, room.room_settings) if setting is not None else ""
+
+
+def is_on(room: RoomColumns, name: str) -> bool:
+    """Whether a switch of the room's type is on that is off by default."""
+    return room.room_settings.get(name) is True
 
 
 def guest_policy_of(room: RoomColumns) -> GuestPolicy:

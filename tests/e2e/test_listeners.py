@@ -20,12 +20,12 @@ DROPPED = f"""async () => {{
   const canvas = document.createElement("canvas");
   canvas.getContext("2d");
   let forger = null;
-  const listener = {{ id: "forger", sends: false }};
+  const listener = {{ id: "forger", sends: false, camera: true }};
   const peer = new Peer(listener, {{ polite: false, ice: [], send: async (kind, data) => forger.hear(kind, data) }});
   forger = new Peer({{ id: "me", sends: true }}, {{ polite: true, ice: [], send: async (kind, data) => peer.hear(kind, data) }});
-  forger.share(canvas.captureStream(10), true);
+  forger.share(canvas.captureStream(10), ["audio", "video"]);
   const came = new Promise((resolve) => peer.addEventListener("stream", () => peer.stream.getTracks().length && resolve()));
-  peer.share(new MediaStream(), true);
+  peer.share(new MediaStream(), ["audio", "video"]);
   await came;
   const enabled = () => peer.stream.getTracks().map((track) => track.enabled);
   const before = enabled();

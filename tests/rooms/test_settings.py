@@ -27,6 +27,8 @@ def test_each_setting_says_what_it_is_who_reads_it_and_where_it_counts(app: Flas
         "wait_for_host": SettingScope.ROOM_TYPE,
         "guest_policy": SettingScope.ROOM_TYPE,
         "mute_on_start": SettingScope.ROOM_TYPE,
+        "hide_user_list": SettingScope.ROOM_TYPE,
+        "webcams_only_for_moderator": SettingScope.ROOM_TYPE,
         "end_when_no_moderator": SettingScope.ROOM_TYPE,
         "end_when_no_moderator_timeout": SettingScope.ROOM_TYPE,
         "welcome_message": SettingScope.ROOM_TYPE,

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from portal import channels
 from portal.channels import InProcess
-from portal.conference.sending import sends_media
+from portal.conference.sending import sent_media
 from portal.providers import registry
 from portal.providers.base import Places
 from portal.providers.mesh.adapter import Mesh
@@ -86,27 +86,32 @@ def test_what_a_listener_sends_is_refused(cast: Cast, sender: Player, listener: 
 @pytest.mark.parametrize(
     ("sdp", "sends"),
     [
-        ("", False),
-        (LISTENS, False),
-        (LISTENS.replace("\r\n", "\n"), False),
-        (HEAD + SOUND, True),
-        (HEAD + SOUND + "a=sendonly\r\n", True),
-        (LISTENS + PICTURE + "a=sendrecv\r\n", True),
-        (HEAD + "a=recvonly\r\n" + SOUND, False),
-        (HEAD + "a=recvonly\r\n" + SOUND + "a=sendrecv\r\n", True),
-        (HEAD + SOUND + "a=recvonly \r\n", False),
-        (HEAD + SOUND + "a=recvonlyish\r\n", True),
-        (HEAD + SOUND + "a=recvonly\r\na=sendrecv\r\n", True),
-        (HEAD + "m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\n", False),
+        ("", ""),
+        (LISTENS, ""),
+        (LISTENS.replace("\r\n", "\n"), ""),
+        (HEAD + SOUND, "sound"),
+        (HEAD + SOUND + "a=sendonly\r\n", "sound"),
+        (HEAD + SOUND + "a=recvonly\r\n" + PICTURE, "camera"),
+        (LISTENS + PICTURE + "a=sendrecv\r\n", "screen"),
+        (HEAD + SOUND + PICTURE + PICTURE + "a=recvonly\r\n" + PICTURE, "sound camera screen"),
+        (HEAD + "a=recvonly\r\n" + SOUND, ""),
+        (HEAD + "a=recvonly\r\n" + SOUND + "a=sendrecv\r\n", "sound"),
+        (HEAD + SOUND + "a=recvonly \r\n", ""),
+        (HEAD + SOUND + "a=recvonlyish\r\n", "sound"),
+        (HEAD + SOUND + "a=recvonly\r\na=sendrecv\r\n", "sound"),
+        (HEAD + "m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\n", ""),
+        (LISTENS + PICTURE.replace(" 9 ", " 0 "), ""),
+        (LISTENS + PICTURE.replace(" 9 ", " 0 ") + "a=bundle-only\r\n", "screen"),
     ],
 )
-def test_a_description_sends_unless_it_says_otherwise(sdp: str, sends: bool) -> None:
-    assert sends_media({"sdp": sdp}) is sends
+def test_a_description_sends_unless_it_says_otherwise(sdp: str, sends: str) -> None:
+    sent = sent_media({"sdp": sdp})
+    assert " ".join(name for name, on in sent._asdict().items() if on) == sends
 
 
 @pytest.mark.parametrize("data", [None, [], "m=audio", {}, {"sdp": None}, {"sdp": ["m=audio"]}])
 def test_what_is_no_description_sends_nothing(data: Any) -> None:
-    assert not sends_media(data)
+    assert not any(sent_media(data))
 
 
 def test_past_all_places_it_is_full_and_whoever_manages_the_room_reads_why(cast: Cast, listener: Player) -> None:

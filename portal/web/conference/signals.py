@@ -15,6 +15,7 @@ from portal.channels import MailboxMessage, channels
 from portal.clock import now
 from portal.conference import signal_rate
 from portal.conference.rights import ConferenceRights, rights_in
+from portal.conference.roster import roster
 from portal.conference.sending import require_may_send
 from portal.conference.signals import (
     InAnotherTab,
@@ -30,7 +31,6 @@ from portal.conference.signals import (
     page_closed,
     relay_signal,
     require_may_signal,
-    roster,
 )
 from portal.conference.whole_room import moderate_room
 from portal.db import reading, session, transaction, writing
@@ -44,6 +44,7 @@ from portal.edge.transaction import in_turn, reading_only
 from portal.errors import Invalid, Message, Refused
 from portal.providers.base import Places
 from portal.rooms.models import Role, Room
+from portal.rooms.settings import HIDE_USER_LIST, WEBCAMS_ONLY_FOR_MODERATOR, is_on
 from portal.status.presence import end_absence
 from portal.status.services import places_of_run
 from portal.status.time_limit import find_end_of_run
@@ -115,9 +116,9 @@ def send_signal(participant: Participant) -> ResponseReturnValue:
         with writing():
             moderate_room(sender=sender, kind=kind, waiter_id=to, by=participant.member)
         return {"ok": True}, HTTPStatus.ACCEPTED
-    if kind in {SignalType.OFFER, SignalType.ANSWER}:
-        require_may_send(sender, participant.room, body.get("data"))
     receiver = find_receiver(participant.room, sender, to, kind)
+    if kind in {SignalType.OFFER, SignalType.ANSWER}:
+        require_may_send(sender, receiver, participant.room, body.get("data"))
     session.commit()
     if is_moderation(kind):
         with writing():
@@ -233,9 +234,10 @@ def _read_roster(app: Flask, room_id: str, cookie: AdmissionCookie, places: Plac
     """Read the roster, after checking again that this participant still may be in."""
     with app.app_context(), reading(), transaction():
         participant = find_participant(room_id, cookie)
+        room = participant.room
         people = [
             asdict(person) | {"you": person.id == participant.participation.id}
-            for person in roster(participant.room, places)
+            for person in roster(room, places, participant.participation)
         ]
         run = participant.participation.run
         told: dict[str, Any] = {
@@ -244,10 +246,12 @@ def _read_roster(app: Flask, room_id: str, cookie: AdmissionCookie, places: Plac
             "since": run.started_at.isoformat(),
             "locked": run.locked_at is not None,
             "chat_stopped": run.chat_stopped_at is not None,
+            "list_hidden": is_on(room, HIDE_USER_LIST),
+            "cameras_for_moderators": is_on(room, WEBCAMS_ONLY_FOR_MODERATOR),
         }
         if participant.participation.role is Role.MODERATOR:
-            told |= moderators_facts(participant.room, run)
-    return _RosterRead(told, participant.room.room_features, _membership_end(participant))
+            told |= moderators_facts(room, run)
+    return _RosterRead(told, room.room_features, _membership_end(participant))
 
 
 def _limits(app: Flask, participant: Participant) -> dict[str, Any]:

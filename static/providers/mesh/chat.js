@@ -37,10 +37,13 @@ export async function catchUp() {
   for (const message of messages) show(message);
 }
 
-// Who is in, and what may be written in this room. A moderator may have stopped the chat for all others.
-export function allow({ people: present, rights: allowed, chat_stopped: stopped }) {
-  const silenced = stopped && !present.some((person) => person.you && person.role === "moderator");
-  [people, rights] = [present.filter((person) => !person.you), silenced ? NOTHING : allowed];
+// Who is in as far as we know, and what may be written in this room. A moderator may have stopped the chat for all
+// others. Where the room hides who is in, others write privately to moderators only.
+export function allow(listed, { rights: allowed, chat_stopped: stopped, list_hidden: hidden }) {
+  const moderates = listed.some((person) => person.you && person.role === "moderator");
+  const silenced = stopped && !moderates;
+  people = listed.filter((person) => !person.you && (moderates || !hidden || person.role === "moderator"));
+  rights = silenced ? NOTHING : allowed;
   find("chat-off").textContent = say(silenced ? "chatStopped" : "chatOff");
   const on = rights.public_chat || rights.private_chat;
   find("chat-button").hidden = !on && !shown.size && !silenced;

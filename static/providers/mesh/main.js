@@ -29,8 +29,9 @@ const media = new Media();
 const screen = new Screen();
 const peers = new Map(); // id → Peer
 const early = new Map(); // signals of people whom the roster has not named yet
-const me = { id: facts.id, name: facts.name };
+const me = { id: facts.id, name: facts.name, role: facts.role };
 let people = [];
+let camerasForModerators = false; // whether only they see the cameras of the others
 let levels = 0;
 
 function meet(person) {
@@ -38,8 +39,9 @@ function meet(person) {
   if (known && (!person.tab || known.person.tab === person.tab)) { // without a tab: the portal waits for a heartbeat
     if (known.person.away && !person.away) known.recover();
     known.person = { ...person, tab: known.person.tab };
+    known.share(media.stream, kindsFor(person));
     known.drop();
-    return showState(known);
+    return showPeer(known);
   }
   part(person.id);
   if (!person.tab) return;
@@ -49,14 +51,13 @@ function meet(person) {
     send: (kind, data) => portal.signal(person, kind, data),
   });
   peers.set(person.id, peer);
-  tiles.show(person, peer.stream);
-  showState(peer);
+  showPeer(peer);
   peer.addEventListener("stream", () => {
-    tiles.show(person, peer.stream);
+    showPeer(peer);
     showScreens(people, screenOf);
   });
-  peer.addEventListener("state", () => showState(peer));
-  peer.share(media.stream, media.sends);
+  peer.addEventListener("state", () => showPeer(peer));
+  peer.share(media.stream, kindsFor(person));
   peer.shareScreen(screen.stream);
   for (const message of early.get(person.id) ?? []) {
     if (message.tab === person.tab) peer.hear(message.kind, message.data);
@@ -64,7 +65,16 @@ function meet(person) {
   early.delete(person.id);
 }
 
-function showState({ person, state }) {
+// What we may send of camera and microphone to somebody.
+function kindsFor(person) {
+  if (!media.sends) return [];
+  return camerasForModerators && ![me.role, person.role].includes("moderator") ? ["audio"] : ["audio", "video"];
+}
+
+// Somebody is shown as long as the portal says who he is.
+function showPeer({ person, state, stream }) {
+  if (!person.listed) return tiles.drop(person.id);
+  tiles.show(person, stream);
   const words = person.away ? "away" : { connecting: "connecting", failed: "failed" }[state];
   tiles.tell(person, words ? say(words, { name: person.name }) : "");
 }
@@ -77,7 +87,10 @@ function part(id) {
 function onRoster({ detail }) {
   const before = new Map(people.map((person) => [person.id, person]));
   people = detail.people;
-  media.allow(people.find((person) => person.you)?.sends ?? media.sends);
+  const own = people.find((person) => person.you);
+  me.role = own?.role ?? me.role;
+  camerasForModerators = detail.cameras_for_moderators;
+  media.allow(own?.sends ?? media.sends);
   for (const person of people) {
     if (person.you) {
       tiles.mark({ ...person, camera: media.camera, microphone: media.microphone, hand: portal.state.hand });
@@ -85,11 +98,11 @@ function onRoster({ detail }) {
     }
     const was = before.get(person.id);
     if (was && !person.tab) Object.assign(person, lastSaid(was));
-    tiles.tileOf(person);
     meet(person);
-    tiles.mark(person);
-    if (!was && before.size) announce(say("joined", { name: person.name }));
-    if (was && person.hand && !was.hand) announce(say("raised", { name: person.name }));
+    if (person.listed) tiles.mark(person);
+    if (!person.listed) tiles.drop(person.id);
+    else if (!was && before.size) announce(say("joined", { name: person.name }));
+    if (was?.listed && person.hand && !was.hand) announce(say("raised", { name: person.name }));
     if (was && Boolean(person.screen) !== Boolean(was.screen)) announce(say(person.screen ? "shares" : "sharesNoMore", { name: person.name }));
     if (was && person.away && !was.away) announce(say("away", { name: person.name }));
     if (was && was.away && !person.away) announce(say("back", { name: person.name }));
@@ -99,23 +112,30 @@ function onRoster({ detail }) {
     if (person.you || people.some((one) => one.id === person.id)) continue;
     part(person.id);
     tiles.drop(person.id);
+    if (!person.listed) continue;
     const removed = detail.removed?.some((one) => one.id === person.id); // only moderators are told
     announce(say(removed ? "removed" : "left", { name: person.name }));
   }
-  list(people, detail.removed ?? [], moderate);
+  const listed = people.filter((person) => person.listed);
+  list(listed, detail, moderate);
   showRoom(detail);
-  chat.allow(detail);
+  chat.allow(listed, detail);
   screen.allow(detail.rights.screen_sharing && media.sends);
-  showPeople(people);
+  showPeople(listed);
   showScreens(people, screenOf);
   note("alone", people.length === 1 ? say("alone") : "");
   media.fit(people.length);
+  tellOfCamera();
   tell(detail, portal.ahead);
 }
 
-// The devices of somebody whose page the portal does not hear at present.
-function lastSaid({ microphone, camera, screen, screen_since }) {
-  return { microphone, camera, screen, screen_since };
+// The devices of somebody whose page the portal does not hear at present, and who he is.
+function lastSaid({ name, listed, microphone, camera, screen, screen_since }) {
+  return { name, listed, microphone, camera, screen, screen_since };
+}
+
+function tellOfCamera() {
+  note("own-camera", media.camera && camerasForModerators && me.role !== "moderator" ? say("cameraForModerators") : "");
 }
 
 // The stream of the screen that somebody shares, as far as it is there.
@@ -235,7 +255,7 @@ portal.addEventListener("found", () => {
 });
 media.addEventListener("tracks", () => {
   tiles.show(me, media.stream);
-  for (const peer of peers.values()) peer.share(media.stream, media.sends);
+  for (const peer of peers.values()) peer.share(media.stream, kindsFor(peer.person));
 });
 screen.addEventListener("change", () => {
   for (const peer of peers.values()) peer.shareScreen(screen.stream);
@@ -246,6 +266,7 @@ media.addEventListener("change", () => {
   showControls();
   if (media.microphone) note("microphone", "");
   if (media.camera) note("camera", "");
+  tellOfCamera();
   portal.alive();
 });
 

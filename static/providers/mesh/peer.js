@@ -8,7 +8,7 @@ export class Peer extends EventTarget {
   stream = new MediaStream(); // camera and microphone of the other
   screens = new Map(); // id → stream: what else arrives; which of them is a screen, the roster says
   state = "connecting";
-  #sends = true; // whether we may send to the other; else we listen
+  #kinds = []; // what of camera and microphone we may send to the other
   #offering = false;
   #settling = false; // an answer is being taken
   #sent = Promise.resolve();
@@ -36,21 +36,21 @@ export class Peer extends EventTarget {
     this.#wait();
   }
 
-  // Send these tracks from now on; kinds without one are only received. `sends`: whether any may be sent later.
-  share(media, sends) {
-    this.#sends = sends;
+  // Send these tracks from now on; kinds without one are only received. `kinds`: what may be sent, now or later.
+  share(media, kinds) {
+    this.#kinds = kinds;
+    this.media = media;
     for (const kind of ["audio", "video"]) {
-      const track = media.getTracks().find((one) => one.kind === kind) ?? null;
+      const track = this.#trackOf(kind);
       const sender = this.#senders.get(kind);
       if (sender) {
-        sender.sender.replaceTrack(track).catch(() => {});
-        if (!sends) sender.direction = "recvonly";
+        if (sender.sender.track !== track) sender.sender.replaceTrack(track).catch(() => {});
+        if (!kinds.includes(kind)) sender.direction = "recvonly";
         else if (track && sender.direction === "recvonly") sender.direction = "sendrecv";
       } else if (!this.polite) {
         this.#senders.set(kind, this.link.addTransceiver(track ?? kind, { direction: track ? "sendrecv" : "recvonly", streams: [media] }));
       }
     }
-    this.media = media;
   }
 
   // Send the tracks of a screen beside camera and microphone, or no longer (null). Who gives way waits for the first
@@ -64,9 +64,12 @@ export class Peer extends EventTarget {
     }
   }
 
-  // What somebody sends who may only listen is neither seen nor heard.
+  // What somebody sends who may only listen is neither seen nor heard, nor a camera that the portal does not tell of.
   drop() {
-    for (const { track } of this.link.getReceivers()) track.enabled = this.person.sends;
+    const camera = this.#senders.get("video")?.receiver;
+    for (const receiver of this.link.getReceivers()) {
+      receiver.track.enabled = this.person.sends && (receiver !== camera || this.person.camera);
+    }
   }
 
   // The receiver of what the other says, once there is one.
@@ -131,13 +134,17 @@ export class Peer extends EventTarget {
     for (const transceiver of this.link.getTransceivers()) {
       const kind = transceiver.receiver.track.kind;
       if (this.#senders.has(kind)) continue;
-      const track = this.media.getTracks().find((one) => one.kind === kind) ?? null;
-      transceiver.direction = this.#sends ? "sendrecv" : "recvonly";
-      transceiver.sender.replaceTrack(track).catch(() => {});
+      transceiver.direction = this.#kinds.includes(kind) ? "sendrecv" : "recvonly";
+      transceiver.sender.replaceTrack(this.#trackOf(kind)).catch(() => {});
       transceiver.sender.setStreams?.(this.media);
       this.#senders.set(kind, transceiver);
     }
     this.shareScreen(this.screen);
+  }
+
+  #trackOf(kind) {
+    if (!this.#kinds.includes(kind)) return null;
+    return this.media.getTracks().find((one) => one.kind === kind) ?? null;
   }
 
   async #offer() {

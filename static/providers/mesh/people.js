@@ -17,14 +17,17 @@ const present = new Map(); // id → line
 const removed = new Map();
 let act = async () => false; // (kind, id)
 
-// `out`: whom moderators removed; only they are told. `doing(kind, person)` promises whether the server did it.
-export function list(people, out, doing) {
+// `told`: what the roster says; of it `removed`, whom moderators removed, is told to them only. `doing(kind, person)`
+// promises whether the server did it.
+export function list(people, { removed: out = [], list_hidden: hides }, doing) {
   act = (kind, id) => doing(kind, [...people, ...out].find((person) => person.id === id));
   const moderates = people.some((person) => person.you && person.role === "moderator");
   find("people-count").textContent = people.length;
+  const hidden = hides && !moderates;
+  find("list-hidden").hidden = !hidden;
   const raised = people.filter((person) => person.hand).sort((one, other) => (one.hand < other.hand ? -1 : 1));
   follow(present, people, "people-list", newLine, (line, person) =>
-    update(line, person, moderates && !person.you, raised.indexOf(person) + 1),
+    update(line, person, moderates && !person.you, raised.indexOf(person) + 1, hidden),
   );
   follow(removed, out, "removed-list", newRemovedLine, updateRemoved);
   find("removed").hidden = !out.length;
@@ -71,8 +74,8 @@ function newLine({ id }) {
   return line;
 }
 
-// `place`: which of the raised hands is his, from 1; 0 for none.
-function update(line, person, mayAct, place) {
+// `place`: which of the raised hands is his, from 1; 0 for none. `hidden`: there may be hands that are not told of.
+function update(line, person, mayAct, place, hidden) {
   setName(line, person);
   const about = [say(person.role), person.you && say("self"), person.screen && say("sharing"), !person.sends && say("onlyListens")];
   line.querySelector("small").textContent = about.filter(Boolean).join(", ");
@@ -83,8 +86,8 @@ function update(line, person, mayAct, place) {
   if (!mayAct) asked.hidden = true;
   acts.hidden = !mayAct || !asked.hidden;
   line.querySelector(".person-hand").hidden = !place;
-  line.querySelector(".person-place").textContent = place || "";
-  line.querySelector(".person-hand-words").textContent = place ? say("handNumber", { n: place }) : "";
+  line.querySelector(".person-place").textContent = hidden ? "" : place || "";
+  line.querySelector(".person-hand-words").textContent = place ? say(hidden ? "handUp" : "handNumber", { n: place }) : "";
   const offered = {
     mute: person.microphone,
     stop_camera: person.camera,

@@ -26,7 +26,7 @@ async function react(reaction) {
 // `name`: "" for the own one, which is seen, but not announced to oneself.
 function show(id, reaction, name) {
   const picture = find("reactions").querySelector(`[data-reaction="${CSS.escape(reaction)}"]`);
-  if (!picture || name === undefined) return;
+  if (!picture || (id !== facts.id && !name)) return; // nobody whom we know
   showReaction(id, picture.firstElementChild.textContent);
   if (name) announce(say("reacted", { name, reaction: picture.getAttribute("aria-label") }));
   clearTimeout(fading.get(id));

@@ -75,6 +75,8 @@ _WORDS = {
     "room.lobby_turned_on": Message("Lobby of a session turned on"),
     "room.locked": Message("Room locked during a session"),
     "room.restored": Message("Room restored"),
+    "room.sharing_allowed": Message("Screen sharing allowed again during a session"),
+    "room.sharing_stopped": Message("Screen sharing stopped during a session"),
     "room.started": Message("Session started"),
     "room.trashed": Message("Room deleted"),
     "room.unlocked": Message("Room unlocked"),

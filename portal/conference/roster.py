@@ -5,9 +5,9 @@ everybody is told everything of moderators. Both are read anew for each roster, 
 somebody comes later, and when somebody becomes a moderator or is one no longer.
 
 `hide_user_list` (BigBlueButton: `lockSettingsHideUserList`): of other attendees and guests they learn a name only while
-these are seen or heard: camera, microphone or screen is on. The rest of the entries stays without a name and is not
-`listed`, because the pages have to find one another to send pictures and sound to. So how many are in can be counted by
-whoever looks closely, but not who.
+these are seen or heard: camera, microphone or screen is on. Else the entry is not `listed`, and has no name; it is
+there because the pages have to find one another to send pictures and sound to. How many are in is no secret, at the
+door either; who they are is.
 
 `webcams_only_for_moderator`: cameras of attendees and guests are told, and sent, to moderators only. Screens that they
 share, and their voices, are for everybody, and so are the cameras of moderators.
@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from portal.channels import channels
+from portal.conference.rights import sharing_is_stopped
 from portal.providers.base import Places
 from portal.rooms.models import Role, Room
 from portal.rooms.settings import HIDE_USER_LIST, WEBCAMS_ONLY_FOR_MODERATOR, is_on
@@ -71,6 +72,7 @@ def camera_is_for(room: Room, sender: Participation, receiver: Participation) ->
 
 
 def _entry(participation: Participation, said: Mapping[str, Any], *, sends: bool) -> RosterEntry:
+    shares = sends and not sharing_is_stopped(participation)
     return RosterEntry(
         id=participation.id,
         name=participation.name,
@@ -78,8 +80,8 @@ def _entry(participation: Participation, said: Mapping[str, Any], *, sends: bool
         tab=str(said.get("tab", "")),
         microphone=sends and bool(said.get("microphone")),
         camera=sends and bool(said.get("camera")),
-        screen=str(said.get("screen", "")) if sends else "",
-        screen_since=str(said.get("screen_since", "")) if sends else "",
+        screen=str(said.get("screen", "")) if shares else "",
+        screen_since=str(said.get("screen_since", "")) if shares else "",
         hand=str(said.get("hand", "")),
         away=participation.away_since is not None,
         sends=sends,

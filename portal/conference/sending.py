@@ -2,13 +2,14 @@
 
 As many people send as the service behind the room lets send, in the order of entering. The others listen: they have a
 connection to everybody, on which they only receive. When a sender leaves, the next one may send. Whose camera is for
-whom says `conference.roster`.
+whom says `conference.roster`, and who may share a screen `conference.rights`.
 """
 
 import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from portal.conference.rights import allowed_screen
 from portal.conference.roster import camera_is_for
 from portal.errors import Message, NotAllowed
 from portal.rooms.models import Room
@@ -35,6 +36,8 @@ def require_may_send(sender: Participation, receiver: Participation, room: Room,
         return
     if sent.camera and not camera_is_for(room, sender, receiver):
         raise NotAllowed(Message("In this room only moderators see your camera."))
+    if sent.screen and not allowed_screen(room, sender, "any"):
+        raise NotAllowed(Message("You cannot share your screen in this room now."))
     places = places_of_run(room, sender.run)
     if places is None:
         return

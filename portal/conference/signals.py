@@ -14,7 +14,6 @@ from portal.audit.operations import record_event
 from portal.channels import channels
 from portal.clock import now
 from portal.conference import signal_rate
-from portal.conference.rights import rights_in
 from portal.db import on_commit, session
 from portal.errors import Invalid, Message, NotAllowed, NotFound
 from portal.people.actor import Actor
@@ -45,6 +44,8 @@ class SignalType(StrEnum):
     END = "end"
     STOP_CHAT = "stop_chat"
     ALLOW_CHAT = "allow_chat"
+    STOP_SHARING = "stop_sharing"
+    ALLOW_SHARING = "allow_sharing"
     TURN_LOBBY_ON = "turn_lobby_on"
     TURN_LOBBY_OFF = "turn_lobby_off"
     ADMIT = "admit"
@@ -69,6 +70,8 @@ _FOR_THE_ROOM = frozenset(
         SignalType.END,
         SignalType.STOP_CHAT,
         SignalType.ALLOW_CHAT,
+        SignalType.STOP_SHARING,
+        SignalType.ALLOW_SHARING,
         SignalType.TURN_LOBBY_ON,
         SignalType.TURN_LOBBY_OFF,
         SignalType.ADMIT_ALL,
@@ -123,7 +126,7 @@ def heartbeat(
 ) -> bool:
     """Keep the participant present for nine more seconds. Raises `InAnotherTab` if another tab is present.
 
-    `screen` is the id of the stream of a screen that he shares: make sure that he may, by `allowed_screen`.
+    `screen` is the id of the stream of a screen that he shares: make sure that he may, by `rights.allowed_screen`.
     `takeover` replaces another tab, which is told. Each page load has a tab id of its own, and `before` is that of the
     page which was reloaded: its `page_closed` may arrive later than the first heartbeat of the new one. Returns whether
     something changed that others see. A heartbeat that arrives after `page_closed` for its tab does nothing.
@@ -155,11 +158,6 @@ def heartbeat(
         channels().nudge(f"room:{group}")
         return True
     return False
-
-
-def allowed_screen(room: Room, stream_id: str) -> str:
-    """The id of the stream by which a page says that it shares a screen; "" where the room does not allow it."""
-    return stream_id if stream_id and rights_in(room).screen_sharing else ""
 
 
 def page_closed(participation: Participation, *, tab: str) -> None:

@@ -1,8 +1,8 @@
-"""What moderators do about the room as a whole: lock it, stop its chat, end it for everyone, answer who waits.
+"""What moderators do about the room as a whole: lock it, stop its chat or its screen sharing, end it, answer who waits.
 
 While a room is locked only moderators enter, and who comes back to his place; admission asks for that under the room's
-lock. While its chat is stopped only moderators write. Both last as long as the run. All of it is written to the audit,
-with the participation of the moderator.
+lock. While its chat is stopped only moderators write; while screen sharing is, only they share. All three last as long
+as the run. All of it is written to the audit, with the participation of the moderator.
 """
 
 from portal.admission.lobby import admit_all, answer
@@ -26,23 +26,34 @@ def moderate_room(*, sender: Participation, kind: SignalType, by: Actor | None, 
     match kind:
         case SignalType.END:
             _end_for_everyone(sender, by)
-        case SignalType.LOCK:
-            _switch(sender, by, "locked_at", on=True, action="room.locked")
-        case SignalType.UNLOCK:
-            _switch(sender, by, "locked_at", on=False, action="room.unlocked")
-        case SignalType.STOP_CHAT:
-            _switch(sender, by, "chat_stopped_at", on=True, action="room.chat_stopped")
-        case SignalType.ALLOW_CHAT:
-            _switch(sender, by, "chat_stopped_at", on=False, action="room.chat_allowed")
-        case SignalType.TURN_LOBBY_ON:
-            _switch(sender, by, "lobby_since", on=True, action="room.lobby_turned_on")
-        case SignalType.TURN_LOBBY_OFF:
-            _switch(sender, by, "lobby_since", on=False, action="room.lobby_turned_off")
         case SignalType.ADMIT | SignalType.TURN_AWAY:
             admit = kind is SignalType.ADMIT
             answer(sender.run.room, waiter_id, admit=admit, by=by, moderator=sender)
         case SignalType.ADMIT_ALL:
             admit_all(sender.run.room, by=by, moderator=sender)
+        case _:
+            _switch_by(kind, sender, by)
+
+
+def _switch_by(kind: SignalType, moderator: Participation, by: Actor | None) -> None:
+    """Switch what this signal switches on or off for as long as the run lasts."""
+    match kind:
+        case SignalType.LOCK:
+            _switch(moderator, by, "locked_at", on=True, action="room.locked")
+        case SignalType.UNLOCK:
+            _switch(moderator, by, "locked_at", on=False, action="room.unlocked")
+        case SignalType.STOP_CHAT:
+            _switch(moderator, by, "chat_stopped_at", on=True, action="room.chat_stopped")
+        case SignalType.ALLOW_CHAT:
+            _switch(moderator, by, "chat_stopped_at", on=False, action="room.chat_allowed")
+        case SignalType.STOP_SHARING:
+            _switch(moderator, by, "sharing_stopped_at", on=True, action="room.sharing_stopped")
+        case SignalType.ALLOW_SHARING:
+            _switch(moderator, by, "sharing_stopped_at", on=False, action="room.sharing_allowed")
+        case SignalType.TURN_LOBBY_ON:
+            _switch(moderator, by, "lobby_since", on=True, action="room.lobby_turned_on")
+        case SignalType.TURN_LOBBY_OFF:
+            _switch(moderator, by, "lobby_since", on=False, action="room.lobby_turned_off")
 
 
 def _end_for_everyone(moderator: Participation, by: Actor | None) -> None:

@@ -141,6 +141,8 @@ class RoomSession(IdentifierMixin, Base):
     """Since when only moderators may enter, and who comes back; None: the room is not locked."""
     chat_stopped_at: Mapped[datetime | None]
     """Since when only moderators may write; None: a moderator has not stopped the chat."""
+    sharing_stopped_at: Mapped[datetime | None]
+    """Since when only moderators may share a screen; None: a moderator has not stopped that."""
     lobby_since: Mapped[datetime | None]
     """Since when guests wait for a moderator, though the room would accept them; None: they need not."""
     room: Mapped[Room] = relationship()

@@ -80,6 +80,7 @@ def test_a_lock_ends_with_the_run(cast: Cast) -> None:
         (SignalType.LOCK, SignalType.UNLOCK, ("room.locked", "room.unlocked")),
         (SignalType.TURN_LOBBY_ON, SignalType.TURN_LOBBY_OFF, ("room.lobby_turned_on", "room.lobby_turned_off")),
         (SignalType.STOP_CHAT, SignalType.ALLOW_CHAT, ("room.chat_stopped", "room.chat_allowed")),
+        (SignalType.STOP_SHARING, SignalType.ALLOW_SHARING, ("room.sharing_stopped", "room.sharing_allowed")),
     ],
 )
 def test_what_is_done_about_the_room_is_written_once_each_with_the_moderator(

@@ -81,6 +81,20 @@ def test_a_shared_screen_is_large_for_all_and_its_end_is_noticed(portal: Portal,
         expect(one.page.locator(".is-screen")).to_have_count(0)
         sees(one.page, "Gus")
 
+    share(gus.page)
+    sees(ann.page, SCREEN)
+    mo.page.get_by_role("button", name="Stop sharing for others").click()
+    expect(gus.page.get_by_text("A moderator has stopped screen sharing, so yours has ended.")).to_be_visible()
+    for one in (mo, ann, gus):
+        expect(one.page.locator(".is-screen")).to_have_count(0)
+    expect(gus.page.get_by_role("button", name="Share screen")).to_be_hidden()
+    expect(mo.page.get_by_role("button", name="Share screen")).to_be_visible()
+    keep(mo.page, "sharing-stopped")
+    mo.page.get_by_role("button", name="Allow sharing").click()
+    share(gus.page)
+    for one in (mo, ann):
+        sees(one.page, SCREEN)
+
 
 def test_a_screen_ends_with_its_page_and_where_the_room_turns_sharing_off(
     portal: Portal, person: Callable[..., Person]

@@ -17,6 +17,7 @@ from tests.web.player import Player
 from tests.web.test_chat import allow
 from tests.web.test_conference import _channels_of_their_own  # noqa: F401  (a fixture)
 from tests.web.test_room_settings import FIELDS
+from tests.web.test_who_is_seen import CAMERA, SCREEN
 
 STREAM = "{2f0a9d6e-3c1b-4a57-9a3e-0d1f5b8c7e21}"
 
@@ -111,3 +112,34 @@ def test_a_moderator_stops_a_screen_and_the_audit_says_so(app: Flask, mo: Player
     assert told.body == {"event": "stop_screen", "from": mo.id}
     with app.app_context():
         assert "participant.screen_stopped" in session.scalars(sa.select(AuditEvent.action)).all()
+
+
+@BOTH
+def test_moderators_stop_sharing_for_all_others_and_allow_it_again(app: Flask, mo: Player, gus: Player) -> None:
+    allow(app, screen_sharing=True)
+    for player in (mo, gus):
+        player.alive(screen=STREAM)
+    for kind in ("stop_sharing", "allow_sharing"):
+        assert gus.say("signals", kind=kind).status_code == 403
+    assert dict(gus.hear())["roster"]["sharing_stopped"] is False
+
+    def offers(player: Player, to: Player) -> Any:
+        return player.say("signals", to=to.id, kind="offer", data={"sdp": SCREEN})
+
+    assert offers(gus, mo).status_code == 202
+    assert mo.say("signals", kind="stop_sharing").status_code == 202
+    assert dict(gus.hear())["roster"]["sharing_stopped"] is True
+    assert (screens(mo)["Gus"][0], screens(gus)["Mo"][0]) == ("", STREAM), "before his page has heard of it"
+    gus.alive(screen="another")
+    assert screens(mo)["Gus"] == ("", "")
+    refused = offers(gus, mo)
+    assert (refused.status_code, refused.json["message"]) == (403, "You cannot share your screen in this room now.")
+    assert gus.say("signals", to=mo.id, kind="answer", data={"sdp": SCREEN}).status_code == 403
+    assert offers(mo, gus).status_code == 202
+    assert gus.say("signals", to=mo.id, kind="offer", data={"sdp": CAMERA}).status_code == 202
+    assert mo.say("signals", kind="allow_sharing").status_code == 202
+    assert offers(gus, mo).status_code == 202
+    gus.alive(screen="another")
+    assert screens(mo)["Gus"][0] == "another"
+    allow(app, screen_sharing=False)
+    assert offers(mo, gus).status_code == 403, "where the plan or the room has it off, nobody's is relayed"

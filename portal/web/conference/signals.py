@@ -14,13 +14,12 @@ from portal.admission.reauthorization import ABSENT, NoSuchRoom, ParticipationEn
 from portal.channels import MailboxMessage, channels
 from portal.clock import now
 from portal.conference import signal_rate
-from portal.conference.rights import ConferenceRights, rights_in
+from portal.conference.rights import ConferenceRights, allowed_screen, rights_in
 from portal.conference.roster import roster
 from portal.conference.sending import require_may_send
 from portal.conference.signals import (
     InAnotherTab,
     SignalType,
-    allowed_screen,
     find_receiver,
     heartbeat,
     is_for_the_room,
@@ -69,7 +68,8 @@ def presence(participant: Participant) -> ResponseReturnValue:
     messages as soon as they know of the page, and its stream has to begin after that id.
     """
     body = json_body()
-    screen = allowed_screen(participant.room, word(body, "screen") if body.get("screen") else "")
+    asked = word(body, "screen") if body.get("screen") else ""
+    screen = allowed_screen(participant.room, participant.participation, asked)
     session.commit()  # no transaction is open while others are told
     mark = channels().last_message_id(mailbox(participant.participation.id)) if body.get("first") is True else None
     heartbeat(
@@ -246,6 +246,7 @@ def _read_roster(app: Flask, room_id: str, cookie: AdmissionCookie, places: Plac
             "since": run.started_at.isoformat(),
             "locked": run.locked_at is not None,
             "chat_stopped": run.chat_stopped_at is not None,
+            "sharing_stopped": run.sharing_stopped_at is not None,
             "list_hidden": is_on(room, HIDE_USER_LIST),
             "cameras_for_moderators": is_on(room, WEBCAMS_ONLY_FOR_MODERATOR),
         }

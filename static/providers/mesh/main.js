@@ -120,7 +120,7 @@ function onRoster({ detail }) {
   list(listed, detail, moderate);
   showRoom(detail);
   chat.allow(listed, detail);
-  screen.allow(detail.rights.screen_sharing && media.sends);
+  screen.allow(detail, { sends: media.sends, moderates: me.role === "moderator" });
   showPeople(listed);
   showScreens(people, screenOf);
   note("alone", people.length === 1 ? say("alone") : "");

@@ -3,6 +3,7 @@
 const PATIENCE = 10_000; // ms until a connection that does not come about, or broke off, is tried again
 const TRIES = 3; // so many, and it is said in words; it is tried on, ever more seldom
 const LONGEST = 30_000; // ms between tries
+const REFUSED = 1000; // ms until an offer that was refused is taken back
 
 export class Peer extends EventTarget {
   stream = new MediaStream(); // camera and microphone of the other
@@ -162,7 +163,15 @@ export class Peer extends EventTarget {
   // Descriptions arrive in their order: an offer that overtakes an answer would be taken for one that crosses another.
   #describe(kind) {
     const { sdp } = this.link.localDescription;
-    this.#sent = this.#sent.then(() => this.send(kind, { sdp }));
+    this.#sent = this.#sent.then(() => this.send(kind, { sdp })).then((answer) => this.#takeBack(kind, answer));
+  }
+
+  // An offer that the portal refuses, because it sends what we may not any more, is made anew: in a moment we know.
+  #takeBack(kind, answer) {
+    if (kind !== "offer" || answer?.status !== 403) return;
+    setTimeout(() => {
+      if (this.link.signalingState === "have-local-offer") this.link.setLocalDescription({ type: "rollback" }).catch(() => {});
+    }, REFUSED);
   }
 
   async #candidate(data) {

@@ -50,7 +50,7 @@ function show(peers) {
 
 // The sentences about what has changed. While the own connection is weak nothing is known of those of others.
 function tell(before, after, peers) {
-  const about = (key, ids) => ids.filter((id) => peers.has(id)).map((id) => say(key, { name: peers.get(id).person.name }));
+  const about = (key, ids) => ids.filter((id) => peers.get(id)?.person.listed).map((id) => say(key, { name: peers.get(id).person.name }));
   const own = after.own === before.own ? [] : [say(after.own ? "weakOwn" : "fineOwn")];
   const weak = about("weakOf", after.others.filter((id) => !before.others.includes(id)));
   const fine = after.own ? [] : about("fineOf", before.others.filter((id) => !after.others.includes(id)));

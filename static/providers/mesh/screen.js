@@ -13,11 +13,13 @@ export class Screen extends EventTarget {
   #allowed = false;
   #choosing = false;
 
-  // Whether the room may: the server says so, and does not name a screen to others where it may not.
-  allow(allowed) {
-    this.#allowed = allowed;
-    find("screen").hidden = !allowed || !navigator.mediaDevices?.getDisplayMedia;
-    if (!allowed && this.stream) this.stop("sharingOff");
+  // Whether we may, by what the roster tells; the server does not name a screen to others where one may not. `sends`: we
+  // have a place among those who send. A moderator may have stopped sharing for all others.
+  allow({ rights, sharing_stopped: stopped }, { sends, moderates }) {
+    const silenced = stopped && !moderates;
+    this.#allowed = rights.screen_sharing && sends && !silenced;
+    find("screen").hidden = !this.#allowed || !navigator.mediaDevices?.getDisplayMedia;
+    if (!this.#allowed && this.stream) this.stop(silenced ? "sharingStopped" : "sharingOff");
   }
 
   // Share, or stop sharing.

@@ -13,6 +13,7 @@ moderator lets him in again. Chat goes through the portal, and is forgotten when
     sending.py       who may send pictures and sound, and who listens
     chat.py          messages to everybody or to one person
     reactions.py     reactions that all see for some seconds
+    refusals.py      what pages send although they may not, counted
     models.py        the table of these messages
     signal_rate.py   limits on signals, messages and streams of one participant
 """

@@ -17,10 +17,11 @@ from portal.audit.operations import Auditable, AuditLine
 from portal.channels import channels
 from portal.conference import signal_rate
 from portal.conference.models import MESSAGE_LENGTH, ChatMessage
+from portal.conference.refusals import ForbiddenMessage, Refusal
 from portal.conference.rights import rights_in
 from portal.conference.signals import mailbox
 from portal.db import on_commit, session
-from portal.errors import Conflict, Invalid, Message, NotAllowed
+from portal.errors import Conflict, Invalid, Message
 from portal.people.names import printable
 from portal.rooms.models import Role, Room
 from portal.rooms.settings import HIDE_USER_LIST, is_on
@@ -60,11 +61,11 @@ def send_message(room: Room, sender: Participation, *, receiver: Participation |
     """
     rights = rights_in(room)
     if not (rights.private_chat if receiver is not None else rights.public_chat):
-        raise NotAllowed(Message("Chat is off in this room."))
+        raise ForbiddenMessage(Refusal.CHAT, Message("Chat is off in this room."))
     if sender.run.chat_stopped_at is not None and sender.role is not Role.MODERATOR:
-        raise NotAllowed(Message("A moderator has stopped the chat."))
+        raise ForbiddenMessage(Refusal.CHAT, Message("A moderator has stopped the chat."))
     if receiver is not None and is_on(room, HIDE_USER_LIST) and Role.MODERATOR not in {sender.role, receiver.role}:
-        raise NotAllowed(Message("In this room you can write to everybody, or to a moderator."))
+        raise ForbiddenMessage(Refusal.CHAT, Message("In this room you can write to everybody, or to a moderator."))
     signal_rate.take(signal_rate.MESSAGES, f"{room.id} {sender.device}")  # the same for whoever leaves and joins again
     cleaned = _clean_text(text)
     written = _written(sender, key) or _write(sender, receiver, cleaned, key)

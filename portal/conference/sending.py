@@ -9,9 +9,10 @@ import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from portal.conference.refusals import ForbiddenMessage, Refusal
 from portal.conference.rights import allowed_screen
 from portal.conference.roster import camera_is_for
-from portal.errors import Message, NotAllowed
+from portal.errors import Message
 from portal.rooms.models import Room
 from portal.status.models import Participation
 from portal.status.operations import present_participations
@@ -35,16 +36,17 @@ def require_may_send(sender: Participation, receiver: Participation, room: Room,
     if not any(sent):
         return
     if sent.camera and not camera_is_for(room, sender, receiver):
-        raise NotAllowed(Message("In this room only moderators see your camera."))
+        raise ForbiddenMessage(Refusal.MEDIA, Message("In this room only moderators see your camera."))
     if sent.screen and not allowed_screen(room, sender, "any"):
-        raise NotAllowed(Message("You cannot share your screen in this room now."))
+        raise ForbiddenMessage(Refusal.MEDIA, Message("You cannot share your screen in this room now."))
     places = places_of_run(room, sender.run)
     if places is None:
         return
     senders = present_participations(room)[: places.senders]
     if sender.uuid not in {one.uuid for one in senders}:
-        raise NotAllowed(
-            Message("You listen in this conversation: as many people send pictures and sound as it holds.")
+        raise ForbiddenMessage(
+            Refusal.MEDIA,
+            Message("You listen in this conversation: as many people send pictures and sound as it holds."),
         )
 
 

@@ -1,4 +1,4 @@
-"""Limits on signals, messages, reactions and streams of one participant in a conference, counted in each process."""
+"""Limits on what one participant in a conference does, from signals to lines of the log, counted in each process."""
 
 import itertools
 import math
@@ -21,6 +21,7 @@ class Rate:
 SIGNALS = Rate(per_second=50, burst=200)
 MESSAGES = Rate(per_second=0.5, burst=10)
 REACTIONS = Rate(per_second=0.5, burst=5)
+LOG_LINES = Rate(per_second=1 / 60, burst=1)
 STREAMS = 3  # a page uses one; a network that broke off leaves others behind until that is noticed
 
 _streams: dict[str, list[int]] = {}

@@ -14,6 +14,7 @@ from portal.audit.operations import record_event
 from portal.channels import channels
 from portal.clock import now
 from portal.conference import signal_rate
+from portal.conference.refusals import ForbiddenMessage, Refusal
 from portal.db import on_commit, session
 from portal.errors import Invalid, Message, NotAllowed, NotFound
 from portal.people.actor import Actor
@@ -78,7 +79,17 @@ _FOR_THE_ROOM = frozenset(
         *_IN_THE_LOBBY,
     }
 )
-_MODERATORS_ONLY = frozenset({*_TOLD, SignalType.REMOVE, SignalType.READMIT, *_FOR_THE_ROOM})
+_EVERYBODY, _MODERATORS = frozenset(Role), frozenset({Role.MODERATOR})
+_SENDERS = {
+    SignalType.OFFER: _EVERYBODY,
+    SignalType.ANSWER: _EVERYBODY,
+    SignalType.CANDIDATE: _EVERYBODY,
+    **dict.fromkeys(_TOLD, _MODERATORS),
+    SignalType.REMOVE: _MODERATORS,
+    SignalType.READMIT: _MODERATORS,
+    **dict.fromkeys(_FOR_THE_ROOM, _MODERATORS),
+}
+"""Signal → the roles that may send it."""
 _PLAIN = (str, int, float, type(None))
 
 
@@ -94,12 +105,12 @@ def names_somebody(kind: SignalType) -> bool:
 
 def is_moderation(kind: SignalType) -> bool:
     """Whether this is something that only moderators do, and that is written to the audit."""
-    return kind in _MODERATORS_ONLY
+    return _SENDERS[kind] == _MODERATORS
 
 
 def may_signal(role: Role, kind: SignalType) -> bool:
     """Whether a role may send such a signal: everybody negotiates media, only moderators moderate."""
-    return role is Role.MODERATOR or not is_moderation(kind)
+    return role in _SENDERS[kind]
 
 
 class InAnotherTab(NotAllowed):
@@ -196,7 +207,7 @@ def require_may_signal(sender: Participation, tab: str, kind: SignalType) -> Non
     """Make sure that this tab may send such a signal now. Raises `NotAllowed` (role), `InAnotherTab` or `Throttled`."""
     signal_rate.take(signal_rate.SIGNALS, sender.id)
     if not may_signal(sender.role, kind):
-        raise NotAllowed(Message("Only moderators may do this."))
+        raise ForbiddenMessage(Refusal.ROLE, Message("Only moderators may do this."))
     require_this_tab(sender, tab)
 
 

@@ -28,10 +28,10 @@ from portal.status.models import Ending, Participation
 from portal.turns import JOINS, SCRIPT_PATIENCE
 from portal.web.conference.pages import ending_words
 from portal.web.conference.sent import json_body
-from portal.web.conference.signals import refuse, refuse_proof
+from portal.web.conference.signals import refusal_answer, refuse_proof
 
 bp = Blueprint("returning", __name__, url_prefix="/rooms/<id:room_id>/-/conference")
-bp.register_error_handler(Refused, refuse)
+bp.register_error_handler(Refused, refusal_answer)
 bp.register_error_handler(CSRFError, refuse_proof)
 
 

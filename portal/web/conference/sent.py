@@ -5,6 +5,7 @@ from typing import Any
 
 from flask import request
 
+from portal.conference.refusals import TooLarge
 from portal.errors import Invalid, Message
 
 LARGEST = 64_000  # bytes
@@ -12,10 +13,10 @@ TAB_LENGTH = 64
 
 
 def json_body() -> dict[str, Any]:
-    """The JSON object that a player's script sent. Raises `Invalid` for anything else, and for more than 64 kB."""
+    """The JSON object that a script sent. Raises `TooLarge` for more than 64 kB, `Invalid` for anything else."""
     sent = request.get_data(cache=True)
     if len(sent) > LARGEST:
-        raise Invalid(Message("This signal is too large."))
+        raise TooLarge
     try:
         body = json.loads(sent) if request.is_json else None
     except (ValueError, RecursionError):

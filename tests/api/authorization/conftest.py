@@ -29,6 +29,7 @@ from portal.db import db, session, transaction
 from portal.people.actor import actor_of
 from portal.people.models import PlatformRole, User
 from portal.people.operations import create_user
+from portal.people.staff import StaffPermission
 from portal.permissions.members import RoomMember
 from portal.permissions.permission import Permission
 from portal.rooms.models import Role, Room
@@ -53,7 +54,7 @@ from tests.conftest import settings_for
 DEMO_ROOMS = ("Board meeting", "Open house")
 WITH_ADMIN = (*EVERYTHING, Scope.ADMIN)
 FEATURE = "max_duration"
-PERSON = {"staff": "admin", "ada": "admin", "lacks": "bob", "client": "alice"}
+PERSON = {"staff": "admin", "ada": "admin", "reader": "rita", "lacks": "bob", "client": "alice"}
 
 
 class World:
@@ -68,6 +69,9 @@ class World:
             )
             for name in ("dana", "erin", "frank"):
                 create_user(email=f"{name}@demo.example", name=name.title())
+            rita = create_user(email="rita@demo.example", name="Rita")
+            reading = [StaffPermission.DASHBOARD_ACCESS, StaffPermission.ROOMS_READ]
+            rita.platform_roles = [PlatformRole(name="room-readers", permissions=[str(one) for one in reading])]
             self.accounts = session.scalars(sa.select(Account.uuid)).all()
             self.subscriptions = session.scalars(sa.select(Subscription.uuid)).all()
             globex = self._account("charlie").customer
@@ -124,7 +128,7 @@ class World:
         if member == "nobody":
             return Program(self.app, "")
         needed = description(self.app, line).scope
-        scopes = WITH_ADMIN if member == "staff" else EVERYTHING
+        scopes = WITH_ADMIN if member in {"staff", "reader"} else EVERYTHING
         if member == "client":
             scopes = tuple(scope for scope in EVERYTHING if scope is not needed)
         return Program(self.app, self.token(PERSON.get(member, member), scopes))

@@ -5,6 +5,7 @@ A line names the permission, the operation, and what everybody is answered:
     nobody   no credential at all
     staff    Ada, by a program with the scope `admin`
     ada      the same person by a program without that scope: she is a stranger then
+    reader   Rita, a member of the staff whose role lets her read rooms and nothing else, with the scope `admin`
     alice    owner of Acme, and so of all that the plain names mean
     bob      a member of `{room}` who may see it and has the permission, nothing more
     lacks    Bob again, with every permission but that one (and those that imply it)
@@ -32,7 +33,7 @@ from flask import Flask
 from portal.api.v1.core.endpoint import DESCRIPTION, TAKES, Description
 from portal.permissions.permission import IMPLIED, Permission
 
-MEMBERS = ("nobody", "staff", "ada", "alice", "bob", "lacks", "charlie", "client")
+MEMBERS = ("nobody", "staff", "ada", "reader", "alice", "bob", "lacks", "charlie", "client")
 HEAD = ("needs", "method", "address", *MEMBERS)
 UNSAID = "-"
 PREFIX = "/api/v1"

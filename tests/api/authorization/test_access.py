@@ -5,16 +5,16 @@ from tests.api.authorization.table import Line, check, each, table
 
 TABLE = table(
     """
-    needs        method  address                                              nobody  staff  ada  alice  bob  lacks  charlie  client
-    tokens:view  GET     /rooms/{room}/access-check                             401    200   404   200   200   403     404     403
-    tokens:view  GET     /rooms/{room}/access-check?token={link}                401    200   404   200   200   403     404     403
-    tokens:view  GET     /rooms/{their_room}/access-check                       401    200   404   404   404   404     200     403
-    tokens:view  GET     /rooms/{their_room}/access-check?token={their_link}    401    200   404   404   404   404     200     403
-    room:view    POST    /rooms/{room}/join                                     401    200   404   200   200   404     404     403
-    room:view    POST    /rooms/{their_room}/join                               401    200   404   404   404   404     200     403
-    -            POST    /rooms/{room2}/join                                    401    200   200   200   200   200     200     403
-    -            POST    /rooms/{open}/join                                     401    200   200   200   200   200     200     403
-    room:view    POST    /rooms/1111111111/join                                 401    404   404   404   404   404     404     403
+    needs        method  address                                              nobody  staff  ada  reader  alice  bob  lacks  charlie  client
+    tokens:view  GET     /rooms/{room}/access-check                             401    200   404     403   200   200   403     404     403
+    tokens:view  GET     /rooms/{room}/access-check?token={link}                401    200   404     403   200   200   403     404     403
+    tokens:view  GET     /rooms/{their_room}/access-check                       401    200   404     403   404   404   404     200     403
+    tokens:view  GET     /rooms/{their_room}/access-check?token={their_link}    401    200   404     403   404   404   404     200     403
+    room:view    POST    /rooms/{room}/join                                     401    200   404     200   200   200   404     404     403
+    room:view    POST    /rooms/{their_room}/join                               401    200   404     200   404   404   404     200     403
+    -            POST    /rooms/{room2}/join                                    401    200   200     200   200   200   200     200     403
+    -            POST    /rooms/{open}/join                                     401    200   200     200   200   200   200     200     403
+    room:view    POST    /rooms/1111111111/join                                 401    404   404     404   404   404   404     404     403
     """,
     {
         "POST /rooms/{room}/join": {},
@@ -26,9 +26,9 @@ TABLE = table(
 )
 FOREIGN_LINKS = table(
     """
-    needs        method  address                                              nobody  staff  ada  alice  bob  lacks  charlie  client
-    -            POST    /rooms/{room}/join                                     401    404   404   404   404   404     404     403
-    -            POST    /rooms/{their_room}/join                               401    404   404   404   404   404     404     403
+    needs        method  address                                              nobody  staff  ada  reader  alice  bob  lacks  charlie  client
+    -            POST    /rooms/{room}/join                                     401    404   404     404   404   404   404     404     403
+    -            POST    /rooms/{their_room}/join                               401    404   404     404   404   404   404     404     403
     """,
     {
         "POST /rooms/{room}/join": {"token": "{their_link}", "name": "Gus"},

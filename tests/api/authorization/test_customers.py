@@ -15,48 +15,48 @@ from tests.api.conftest import EVERYTHING, Program
 
 TABLE = table(
     """
-    needs  method  address                               nobody  staff  ada  alice  bob  lacks  charlie  client
-    -      GET     /accounts                               401    200   200   200   200   200     200     403
-    -      GET     /accounts/{account}                     401    200   404   200   404   404     404     403
-    -      GET     /accounts/{their_account}               401    200   404   404   404   404     200     403
-    -      GET     /subscriptions                          401    200   200   200   200   200     200     403
-    -      GET     /subscriptions/{subscription}           401    200   404   200   404   404     404     403
-    -      GET     /subscriptions/{their_subscription}     401    200   404   404   404   404     200     403
-    -      GET     /features                               401    200   200   200   200   200     200     403
-    -      GET     /audit-events                           401    200   200   200   200   200     200     403
+    needs  method  address                               nobody  staff  ada  reader  alice  bob  lacks  charlie  client
+    -      GET     /accounts                               401    200   200     200   200   200   200     200     403
+    -      GET     /accounts/{account}                     401    200   404     404   200   404   404     404     403
+    -      GET     /accounts/{their_account}               401    200   404     404   404   404   404     200     403
+    -      GET     /subscriptions                          401    200   200     200   200   200   200     200     403
+    -      GET     /subscriptions/{subscription}           401    200   404     404   200   404   404     404     403
+    -      GET     /subscriptions/{their_subscription}     401    200   404     404   404   404   404     200     403
+    -      GET     /features                               401    200   200     200   200   200   200     200     403
+    -      GET     /audit-events                           401    200   200     200   200   200   200     200     403
     """
 )
 SUBSCRIPTIONS = table(
     """
-    needs  method  address                                                       nobody  staff  ada  alice  bob  lacks  charlie  client
-    -      POST    /subscriptions                                                   401    201   404   404   404   404     404     403
-    -      PATCH   /subscriptions/{subscription}                                    401    200   404   403   404   404     404     403
-    -      DELETE  /subscriptions/{subscription}                                    401    409   404   403   404   404     404     403
-    -      POST    /subscriptions/{subscription}/renew                              401    200   404   403   404   404     404     403
-    -      POST    /subscriptions/{their_subscription}/renew                        401    409   404   404   404   404     403     403
-    -      POST    /subscriptions/{subscription}/cancel                             401    200   404   403   404   404     404     403
-    -      GET     /subscriptions/1111111111/usage                                  401    404   404   404   404   404     404     403
-    -      GET     /subscriptions/{subscription}/usage                              401    200   404   200   404   404     404     403
-    -      GET     /subscriptions/{their_subscription}/usage                        401    200   404   404   404   404     200     403
-    -      GET     /subscriptions/{subscription}/features                           401    200   404   403   404   404     404     403
-    -      POST    /subscriptions/{subscription}/features                           401    409   404   403   404   404     404     403
-    -      POST    /subscriptions/{their_subscription}/features                     401    201   404   404   404   404     403     403
-    -      GET     /subscriptions/{subscription}/features/{feature}                 401    200   404   403   404   404     404     403
-    -      GET     /subscriptions/{their_subscription}/features/{feature}           401    404   404   404   404   404     403     403
-    -      PATCH   /subscriptions/{subscription}/features/{feature}                 401    200   404   403   404   404     404     403
-    -      DELETE  /subscriptions/{subscription}/features/{feature}                 401    204   404   403   404   404     404     403
-    -      PATCH   /subscriptions/{their_subscription}/features/{feature}           401    404   404   404   404   404     403     403
-    -      DELETE  /subscriptions/{their_subscription}/features/{feature}           401    404   404   404   404   404     403     403
-    -      POST    /subscriptions/{subscription}/features/sync                      401    200   404   403   404   404     404     403
-    -      GET     /subscriptions/{subscription}/providers                          401    200   404   403   404   404     404     403
-    -      POST    /subscriptions/{subscription}/providers                          401    201   404   403   404   404     404     403
-    -      POST    /subscriptions/{their_subscription}/providers                    401    422   404   404   404   404     403     403
-    -      GET     /subscriptions/{subscription}/providers/{default_provider}       401    200   404   403   404   404     404     403
-    -      GET     /subscriptions/{their_subscription}/providers/{default_provider} 401    404   404   404   404   404     403     403
-    -      PATCH   /subscriptions/{subscription}/providers/{default_provider}       401    200   404   403   404   404     404     403
-    -      DELETE  /subscriptions/{subscription}/providers/{default_provider}       401    409   404   403   404   404     404     403
-    -      PATCH   /subscriptions/{their_subscription}/providers/{default_provider} 401    404   404   404   404   404     403     403
-    -      DELETE  /subscriptions/{their_subscription}/providers/{default_provider} 401    404   404   404   404   404     403     403
+    needs  method  address                                                       nobody  staff  ada  reader  alice  bob  lacks  charlie  client
+    -      POST    /subscriptions                                                   401    201   404     403   404   404   404     404     403
+    -      PATCH   /subscriptions/{subscription}                                    401    200   404     403   403   404   404     404     403
+    -      DELETE  /subscriptions/{subscription}                                    401    409   404     403   403   404   404     404     403
+    -      POST    /subscriptions/{subscription}/renew                              401    200   404     403   403   404   404     404     403
+    -      POST    /subscriptions/{their_subscription}/renew                        401    409   404     403   404   404   404     403     403
+    -      POST    /subscriptions/{subscription}/cancel                             401    200   404     403   403   404   404     404     403
+    -      GET     /subscriptions/1111111111/usage                                  401    404   404     403   404   404   404     404     403
+    -      GET     /subscriptions/{subscription}/usage                              401    200   404     403   200   404   404     404     403
+    -      GET     /subscriptions/{their_subscription}/usage                        401    200   404     403   404   404   404     200     403
+    -      GET     /subscriptions/{subscription}/features                           401    200   404     403   403   404   404     404     403
+    -      POST    /subscriptions/{subscription}/features                           401    409   404     403   403   404   404     404     403
+    -      POST    /subscriptions/{their_subscription}/features                     401    201   404     403   404   404   404     403     403
+    -      GET     /subscriptions/{subscription}/features/{feature}                 401    200   404     403   403   404   404     404     403
+    -      GET     /subscriptions/{their_subscription}/features/{feature}           401    404   404     403   404   404   404     403     403
+    -      PATCH   /subscriptions/{subscription}/features/{feature}                 401    200   404     403   403   404   404     404     403
+    -      DELETE  /subscriptions/{subscription}/features/{feature}                 401    204   404     403   403   404   404     404     403
+    -      PATCH   /subscriptions/{their_subscription}/features/{feature}           401    404   404     403   404   404   404     403     403
+    -      DELETE  /subscriptions/{their_subscription}/features/{feature}           401    404   404     403   404   404   404     403     403
+    -      POST    /subscriptions/{subscription}/features/sync                      401    200   404     403   403   404   404     404     403
+    -      GET     /subscriptions/{subscription}/providers                          401    200   404     403   403   404   404     404     403
+    -      POST    /subscriptions/{subscription}/providers                          401    201   404     403   403   404   404     404     403
+    -      POST    /subscriptions/{their_subscription}/providers                    401    422   404     403   404   404   404     403     403
+    -      GET     /subscriptions/{subscription}/providers/{default_provider}       401    200   404     403   403   404   404     404     403
+    -      GET     /subscriptions/{their_subscription}/providers/{default_provider} 401    404   404     403   404   404   404     403     403
+    -      PATCH   /subscriptions/{subscription}/providers/{default_provider}       401    200   404     403   403   404   404     404     403
+    -      DELETE  /subscriptions/{subscription}/providers/{default_provider}       401    409   404     403   403   404   404     404     403
+    -      PATCH   /subscriptions/{their_subscription}/providers/{default_provider} 401    404   404     403   404   404   404     403     403
+    -      DELETE  /subscriptions/{their_subscription}/providers/{default_provider} 401    404   404     403   404   404   404     403     403
     """,
     {
         "POST /subscriptions": {"package_id": "{sold_package}", "subscriber_id": "{customer}"},
@@ -70,26 +70,26 @@ SUBSCRIPTIONS = table(
 )
 CUSTOMERS = table(
     """
-    needs  method  address                               nobody  staff  ada  alice  bob  lacks  charlie  client
-    -      GET     /customers                              401    200   200   200   200   200     200     403
-    -      POST    /customers                              401    201   404   404   404   404     404     403
-    -      GET     /customers/{customer}                   401    200   404   200   404   404     404     403
-    -      PATCH   /customers/{customer}                   401    200   404   200   404   404     404     403
-    -      DELETE  /customers/{customer}                   401    409   404   403   404   404     404     403
-    -      GET     /customers/{their_customer}             401    200   404   404   404   404     200     403
-    -      PATCH   /customers/{their_customer}             401    200   404   404   404   404     200     403
-    -      DELETE  /customers/{their_customer}             401    409   404   404   404   404     403     403
+    needs  method  address                               nobody  staff  ada  reader  alice  bob  lacks  charlie  client
+    -      GET     /customers                              401    200   200     200   200   200   200     200     403
+    -      POST    /customers                              401    201   404     403   404   404   404     404     403
+    -      GET     /customers/{customer}                   401    200   404     404   200   404   404     404     403
+    -      PATCH   /customers/{customer}                   401    200   404     404   200   404   404     404     403
+    -      DELETE  /customers/{customer}                   401    409   404     403   403   404   404     404     403
+    -      GET     /customers/{their_customer}             401    200   404     404   404   404   404     200     403
+    -      PATCH   /customers/{their_customer}             401    200   404     404   404   404   404     200     403
+    -      DELETE  /customers/{their_customer}             401    409   404     403   404   404   404     403     403
 
-    -      GET     /customers/{customer}/users             401    200   404   200   404   404     404     403
-    -      POST    /customers/{customer}/users             401    201   404   201   404   404     404     403
-    -      PATCH   /customers/{customer}/users/{charlie}   401    200   404   200   404   404     404     403
-    -      DELETE  /customers/{customer}/users/{charlie}   401    204   404   204   404   404     404     403
-    -      PATCH   /customers/{customer}/users/{user}      401    404   404   404   404   404     404     403
-    -      DELETE  /customers/{customer}/users/{owner}     401    404   404   404   404   404     404     403
-    -      GET     /customers/{their_customer}/users       401    200   404   404   404   404     200     403
-    -      POST    /customers/{their_customer}/users       401    201   404   404   404   404     422     403
-    -      PATCH   /customers/{their_customer}/users/{dana}    401    404   404   404   404   404     404     403
-    -      DELETE  /customers/{their_customer}/users/{dana}    401    404   404   404   404   404     404     403
+    -      GET     /customers/{customer}/users             401    200   404     404   200   404   404     404     403
+    -      POST    /customers/{customer}/users             401    201   404     404   201   404   404     404     403
+    -      PATCH   /customers/{customer}/users/{charlie}   401    200   404     404   200   404   404     404     403
+    -      DELETE  /customers/{customer}/users/{charlie}   401    204   404     404   204   404   404     404     403
+    -      PATCH   /customers/{customer}/users/{user}      401    404   404     404   404   404   404     404     403
+    -      DELETE  /customers/{customer}/users/{owner}     401    404   404     404   404   404   404     404     403
+    -      GET     /customers/{their_customer}/users       401    200   404     404   404   404   404     200     403
+    -      POST    /customers/{their_customer}/users       401    201   404     404   404   404   404     422     403
+    -      PATCH   /customers/{their_customer}/users/{dana}    401    404   404     404   404   404   404     404     403
+    -      DELETE  /customers/{their_customer}/users/{dana}    401    404   404     404   404   404   404     404     403
     """,
     {
         "POST /customers/{customer}/users": {"email": "bob@demo.example", "permissions": ["usage:view"]},
@@ -99,22 +99,22 @@ CUSTOMERS = table(
 )
 ACCOUNTS = table(
     """
-    needs  method  address                               nobody  staff  ada  alice  bob  lacks  charlie  client
-    -      POST    /accounts                               401    201   422   409   422   422     422     403
-    -      PATCH   /accounts/{account}                     401    200   404   200   404   404     404     403
-    -      DELETE  /accounts/{account}                     401    409   404   409   404   404     404     403
-    -      PATCH   /accounts/{their_account}               401    200   404   404   404   404     200     403
-    -      DELETE  /accounts/{their_account}               401    409   404   404   404   404     409     403
+    needs  method  address                               nobody  staff  ada  reader  alice  bob  lacks  charlie  client
+    -      POST    /accounts                               401    201   422     422   409   422   422     422     403
+    -      PATCH   /accounts/{account}                     401    200   404     404   200   404   404     404     403
+    -      DELETE  /accounts/{account}                     401    409   404     404   409   404   404     404     403
+    -      PATCH   /accounts/{their_account}               401    200   404     404   404   404   404     200     403
+    -      DELETE  /accounts/{their_account}               401    409   404     404   404   404   404     409     403
 
-    -      GET     /accounts/{account}/users               401    200   404   200   404   404     404     403
-    -      POST    /accounts/{account}/users               401    201   404   201   404   404     404     403
-    -      PATCH   /accounts/{account}/users/{dana}        401    200   404   200   404   404     404     403
-    -      DELETE  /accounts/{account}/users/{dana}        401    204   404   204   404   404     404     403
-    -      PATCH   /accounts/{their_account}/users/{dana}  401    404   404   404   404   404     404     403
-    -      DELETE  /accounts/{their_account}/users/{dana}  401    404   404   404   404   404     404     403
-    -      DELETE  /accounts/{account}/users/{owner}       401    404   404   404   404   404     404     403
-    -      POST    /accounts/{their_account}/users         401    201   404   404   404   404     422     403
-    -      GET     /accounts/{their_account}/users         401    200   404   404   404   404     200     403
+    -      GET     /accounts/{account}/users               401    200   404     404   200   404   404     404     403
+    -      POST    /accounts/{account}/users               401    201   404     404   201   404   404     404     403
+    -      PATCH   /accounts/{account}/users/{dana}        401    200   404     404   200   404   404     404     403
+    -      DELETE  /accounts/{account}/users/{dana}        401    204   404     404   204   404   404     404     403
+    -      PATCH   /accounts/{their_account}/users/{dana}  401    404   404     404   404   404   404     404     403
+    -      DELETE  /accounts/{their_account}/users/{dana}  401    404   404     404   404   404   404     404     403
+    -      DELETE  /accounts/{account}/users/{owner}       401    404   404     404   404   404   404     404     403
+    -      POST    /accounts/{their_account}/users         401    201   404     404   404   404   404     422     403
+    -      GET     /accounts/{their_account}/users         401    200   404     404   404   404   404     200     403
     """,
     {
         "POST /accounts": {"subscription_id": "{subscription}", "account_name": "Events"},
@@ -126,48 +126,48 @@ ACCOUNTS = table(
 
 PROFILES = table(
     """
-    needs  method  address                                                    nobody  staff  ada  alice  bob  lacks  charlie  client
-    -      GET     /customers/{customer}/addresses                            401    200   404   200   404   404     404     403
-    -      POST    /customers/{customer}/addresses                            401    201   404   201   404   404     404     403
-    -      GET     /customers/{customer}/addresses/{address}                  401    200   404   200   404   404     404     403
-    -      PATCH   /customers/{customer}/addresses/{address}                  401    200   404   200   404   404     404     403
-    -      DELETE  /customers/{customer}/addresses/{address}                  401    204   404   204   404   404     404     403
-    -      GET     /customers/{their_customer}/addresses                      401    200   404   404   404   404     200     403
-    -      POST    /customers/{their_customer}/addresses                      401    201   404   404   404   404     201     403
-    -      GET     /customers/{their_customer}/addresses/{their_address}      401    200   404   404   404   404     200     403
-    -      PATCH   /customers/{their_customer}/addresses/{their_address}      401    200   404   404   404   404     200     403
-    -      DELETE  /customers/{their_customer}/addresses/{their_address}      401    204   404   404   404   404     204     403
-    -      GET     /customers/{their_customer}/addresses/{address}            401    404   404   404   404   404     404     403
-    -      PATCH   /customers/{their_customer}/addresses/{address}            401    404   404   404   404   404     404     403
-    -      DELETE  /customers/{their_customer}/addresses/{address}            401    404   404   404   404   404     404     403
+    needs  method  address                                                    nobody  staff  ada  reader  alice  bob  lacks  charlie  client
+    -      GET     /customers/{customer}/addresses                            401    200   404     404   200   404   404     404     403
+    -      POST    /customers/{customer}/addresses                            401    201   404     404   201   404   404     404     403
+    -      GET     /customers/{customer}/addresses/{address}                  401    200   404     404   200   404   404     404     403
+    -      PATCH   /customers/{customer}/addresses/{address}                  401    200   404     404   200   404   404     404     403
+    -      DELETE  /customers/{customer}/addresses/{address}                  401    204   404     404   204   404   404     404     403
+    -      GET     /customers/{their_customer}/addresses                      401    200   404     404   404   404   404     200     403
+    -      POST    /customers/{their_customer}/addresses                      401    201   404     404   404   404   404     201     403
+    -      GET     /customers/{their_customer}/addresses/{their_address}      401    200   404     404   404   404   404     200     403
+    -      PATCH   /customers/{their_customer}/addresses/{their_address}      401    200   404     404   404   404   404     200     403
+    -      DELETE  /customers/{their_customer}/addresses/{their_address}      401    204   404     404   404   404   404     204     403
+    -      GET     /customers/{their_customer}/addresses/{address}            401    404   404     404   404   404   404     404     403
+    -      PATCH   /customers/{their_customer}/addresses/{address}            401    404   404     404   404   404   404     404     403
+    -      DELETE  /customers/{their_customer}/addresses/{address}            401    404   404     404   404   404   404     404     403
 
-    -      GET     /customers/{customer}/telephones                           401    200   404   200   404   404     404     403
-    -      POST    /customers/{customer}/telephones                           401    201   404   201   404   404     404     403
-    -      GET     /customers/{customer}/telephones/{telephone}               401    200   404   200   404   404     404     403
-    -      PATCH   /customers/{customer}/telephones/{telephone}               401    200   404   200   404   404     404     403
-    -      DELETE  /customers/{customer}/telephones/{telephone}               401    204   404   204   404   404     404     403
-    -      GET     /customers/{their_customer}/telephones                     401    200   404   404   404   404     200     403
-    -      POST    /customers/{their_customer}/telephones                     401    201   404   404   404   404     201     403
-    -      GET     /customers/{their_customer}/telephones/{their_telephone}   401    200   404   404   404   404     200     403
-    -      PATCH   /customers/{their_customer}/telephones/{their_telephone}   401    200   404   404   404   404     200     403
-    -      DELETE  /customers/{their_customer}/telephones/{their_telephone}   401    204   404   404   404   404     204     403
-    -      GET     /customers/{their_customer}/telephones/{telephone}         401    404   404   404   404   404     404     403
-    -      PATCH   /customers/{their_customer}/telephones/{telephone}         401    404   404   404   404   404     404     403
-    -      DELETE  /customers/{their_customer}/telephones/{telephone}         401    404   404   404   404   404     404     403
+    -      GET     /customers/{customer}/telephones                           401    200   404     404   200   404   404     404     403
+    -      POST    /customers/{customer}/telephones                           401    201   404     404   201   404   404     404     403
+    -      GET     /customers/{customer}/telephones/{telephone}               401    200   404     404   200   404   404     404     403
+    -      PATCH   /customers/{customer}/telephones/{telephone}               401    200   404     404   200   404   404     404     403
+    -      DELETE  /customers/{customer}/telephones/{telephone}               401    204   404     404   204   404   404     404     403
+    -      GET     /customers/{their_customer}/telephones                     401    200   404     404   404   404   404     200     403
+    -      POST    /customers/{their_customer}/telephones                     401    201   404     404   404   404   404     201     403
+    -      GET     /customers/{their_customer}/telephones/{their_telephone}   401    200   404     404   404   404   404     200     403
+    -      PATCH   /customers/{their_customer}/telephones/{their_telephone}   401    200   404     404   404   404   404     200     403
+    -      DELETE  /customers/{their_customer}/telephones/{their_telephone}   401    204   404     404   404   404   404     204     403
+    -      GET     /customers/{their_customer}/telephones/{telephone}         401    404   404     404   404   404   404     404     403
+    -      PATCH   /customers/{their_customer}/telephones/{telephone}         401    404   404     404   404   404   404     404     403
+    -      DELETE  /customers/{their_customer}/telephones/{telephone}         401    404   404     404   404   404   404     404     403
 
-    -      GET     /customers/{customer}/legal-documents                      401    200   404   200   404   404     404     403
-    -      POST    /customers/{customer}/legal-documents                      401    201   404   201   404   404     404     403
-    -      GET     /customers/{customer}/legal-documents/{document}           401    200   404   200   404   404     404     403
-    -      PATCH   /customers/{customer}/legal-documents/{document}           401    200   404   200   404   404     404     403
-    -      DELETE  /customers/{customer}/legal-documents/{document}           401    204   404   204   404   404     404     403
-    -      GET     /customers/{their_customer}/legal-documents                401    200   404   404   404   404     200     403
-    -      POST    /customers/{their_customer}/legal-documents                401    201   404   404   404   404     201     403
-    -      GET     /customers/{their_customer}/legal-documents/{their_document} 401    200   404   404   404   404     200     403
-    -      PATCH   /customers/{their_customer}/legal-documents/{their_document} 401    200   404   404   404   404     200     403
-    -      DELETE  /customers/{their_customer}/legal-documents/{their_document} 401    204   404   404   404   404     204     403
-    -      GET     /customers/{their_customer}/legal-documents/{document}     401    404   404   404   404   404     404     403
-    -      PATCH   /customers/{their_customer}/legal-documents/{document}     401    404   404   404   404   404     404     403
-    -      DELETE  /customers/{their_customer}/legal-documents/{document}     401    404   404   404   404   404     404     403
+    -      GET     /customers/{customer}/legal-documents                      401    200   404     404   200   404   404     404     403
+    -      POST    /customers/{customer}/legal-documents                      401    201   404     404   201   404   404     404     403
+    -      GET     /customers/{customer}/legal-documents/{document}           401    200   404     404   200   404   404     404     403
+    -      PATCH   /customers/{customer}/legal-documents/{document}           401    200   404     404   200   404   404     404     403
+    -      DELETE  /customers/{customer}/legal-documents/{document}           401    204   404     404   204   404   404     404     403
+    -      GET     /customers/{their_customer}/legal-documents                401    200   404     404   404   404   404     200     403
+    -      POST    /customers/{their_customer}/legal-documents                401    201   404     404   404   404   404     201     403
+    -      GET     /customers/{their_customer}/legal-documents/{their_document} 401    200   404     404   404   404   404     200     403
+    -      PATCH   /customers/{their_customer}/legal-documents/{their_document} 401    200   404     404   404   404   404     200     403
+    -      DELETE  /customers/{their_customer}/legal-documents/{their_document} 401    204   404     404   404   404   404     204     403
+    -      GET     /customers/{their_customer}/legal-documents/{document}     401    404   404     404   404   404   404     404     403
+    -      PATCH   /customers/{their_customer}/legal-documents/{document}     401    404   404     404   404   404   404     404     403
+    -      DELETE  /customers/{their_customer}/legal-documents/{document}     401    404   404     404   404   404   404     404     403
     """
 )
 

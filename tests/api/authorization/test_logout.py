@@ -9,8 +9,8 @@ from tests.api.conftest import EVERYTHING, Program
 
 TABLE = table(
     """
-    needs  method  address   nobody  staff  ada  alice  bob  lacks  charlie  client
-    -      DELETE  /logout    401    204   204   204   204   204     204     204
+    needs  method  address   nobody  staff  ada  reader  alice  bob  lacks  charlie  client
+    -      DELETE  /logout    401    204   204     204   204   204   204     204     204
     """
 )
 
@@ -18,7 +18,7 @@ TABLE = table(
 @pytest.mark.parametrize("member", MEMBERS)
 def test_logout(world: World, member: str) -> None:
     (line,) = TABLE
-    scopes = {"staff": WITH_ADMIN, "client": (Scope.STATUS_READ,)}.get(member, EVERYTHING)
+    scopes = {"staff": WITH_ADMIN, "reader": WITH_ADMIN, "client": (Scope.STATUS_READ,)}.get(member, EVERYTHING)
     token = "" if member == "nobody" else world.new_token(PERSON.get(member, member), scopes)
     caller = Program(world.app, token)
     assert caller.call(line.method, line.address).status_code == line.expected[member]

@@ -22,21 +22,21 @@ from tests.conftest import settings_for
 
 USERS = table(
     """
-    needs  method  address                        nobody  staff  ada  alice  bob  lacks  charlie  client
-    -      GET     /users                           401    200   404   404   404   404     404     403
-    -      POST    /users                           401    201   404   404   404   404     404     403
-    -      GET     /users/{person}                  401    200   404   404   404   404     404     403
-    -      PATCH   /users/{person}                  401    200   404   404   404   404     404     403
-    -      DELETE  /users/{person}                  401    204   404   404   404   404     404     403
-    -      DELETE  /users/{owner}                   401    409   404   404   404   404     404     403
-    -      GET     /users/1111111111                401    404   404   404   404   404     404     403
+    needs  method  address                        nobody  staff  ada  reader  alice  bob  lacks  charlie  client
+    -      GET     /users                           401    200   404     403   404   404   404     404     403
+    -      POST    /users                           401    201   404     403   404   404   404     404     403
+    -      GET     /users/{person}                  401    200   404     403   404   404   404     404     403
+    -      PATCH   /users/{person}                  401    200   404     403   404   404   404     404     403
+    -      DELETE  /users/{person}                  401    204   404     403   404   404   404     404     403
+    -      DELETE  /users/{owner}                   401    409   404     403   404   404   404     404     403
+    -      GET     /users/1111111111                401    404   404     403   404   404   404     404     403
 
-    -      GET     /admins                          401    200   404   404   404   404     404     403
-    -      POST    /admins                          401    201   404   404   404   404     404     403
-    -      GET     /admins/{clerk}                  401    200   404   404   404   404     404     403
-    -      GET     /admins/{person}                 401    404   404   404   404   404     404     403
-    -      PATCH   /admins/{clerk}                  401    200   404   404   404   404     404     403
-    -      DELETE  /admins/{clerk}                  401    204   404   404   404   404     404     403
+    -      GET     /admins                          401    200   404     403   404   404   404     404     403
+    -      POST    /admins                          401    201   404     403   404   404   404     404     403
+    -      GET     /admins/{clerk}                  401    200   404     403   404   404   404     404     403
+    -      GET     /admins/{person}                 401    404   404     403   404   404   404     404     403
+    -      PATCH   /admins/{clerk}                  401    200   404     403   404   404   404     404     403
+    -      DELETE  /admins/{clerk}                  401    204   404     403   404   404   404     404     403
     """,
     {
         "POST /users": {"email": "new-{role}@demo.example", "name": "New"},
@@ -47,20 +47,20 @@ USERS = table(
 )
 ROLES = table(
     """
-    needs  method  address                        nobody  staff  ada  alice  bob  lacks  charlie  client
-    -      GET     /roles                           401    200   404   404   404   404     404     403
-    -      POST    /roles                           401    201   404   404   404   404     404     403
-    -      GET     /roles/{role}                    401    200   404   404   404   404     404     403
-    -      PATCH   /roles/{role}                    401    200   404   404   404   404     404     403
-    -      DELETE  /roles/{role}                    401    204   404   404   404   404     404     403
-    -      DELETE  /roles/{held_role}               401    409   404   404   404   404     404     403
-    -      POST    /roles/assign                    401    200   404   404   404   404     404     403
-    -      POST    /roles/revoke                    401    200   404   404   404   404     404     403
-    -      POST    /roles/sync                      401    200   404   404   404   404     404     403
-    -      GET     /permissions                     401    200   404   404   404   404     404     403
-    -      POST    /permissions/attach              401    200   404   404   404   404     404     403
-    -      POST    /permissions/detach              401    200   404   404   404   404     404     403
-    -      POST    /permissions/sync                401    200   404   404   404   404     404     403
+    needs  method  address                        nobody  staff  ada  reader  alice  bob  lacks  charlie  client
+    -      GET     /roles                           401    200   404     403   404   404   404     404     403
+    -      POST    /roles                           401    201   404     403   404   404   404     404     403
+    -      GET     /roles/{role}                    401    200   404     403   404   404   404     404     403
+    -      PATCH   /roles/{role}                    401    200   404     403   404   404   404     404     403
+    -      DELETE  /roles/{role}                    401    204   404     403   404   404   404     404     403
+    -      DELETE  /roles/{held_role}               401    409   404     403   404   404   404     404     403
+    -      POST    /roles/assign                    401    200   404     403   404   404   404     404     403
+    -      POST    /roles/revoke                    401    200   404     403   404   404   404     404     403
+    -      POST    /roles/sync                      401    200   404     403   404   404   404     404     403
+    -      GET     /permissions                     401    200   404     403   404   404   404     404     403
+    -      POST    /permissions/attach              401    200   404     403   404   404   404     404     403
+    -      POST    /permissions/detach              401    200   404     403   404   404   404     404     403
+    -      POST    /permissions/sync                401    200   404     403   404   404   404     404     403
     """,
     {
         "POST /roles": {"name": "new-team", "permissions_ids": ["staff:rooms:read"]},

@@ -5,35 +5,35 @@ from tests.api.authorization.table import Line, check, each, table
 
 TABLE = table(
     """
-    needs          method  address                                           nobody  staff  ada  alice  bob  lacks  charlie  client
-    tokens:view    GET     /rooms/{room}/tokens                                401    200   404   200   200   403     404     403
-    tokens:manage  POST    /rooms/{room}/tokens                                401    201   404   201   201   403     404     403
-    tokens:view    GET     /rooms/{room}/tokens/{token}                        401    200   404   200   200   403     404     403
-    tokens:manage  PATCH   /rooms/{room}/tokens/{token}                        401    200   404   200   200   403     404     403
-    tokens:manage  DELETE  /rooms/{room}/tokens/{token}                        401    204   404   204   204   403     404     403
-    tokens:manage  POST    /rooms/{room}/tokens/{token}/rotate                 401    201   404   201   201   403     404     403
+    needs          method  address                                           nobody  staff  ada  reader  alice  bob  lacks  charlie  client
+    tokens:view    GET     /rooms/{room}/tokens                                401    200   404     403   200   200   403     404     403
+    tokens:manage  POST    /rooms/{room}/tokens                                401    201   404     403   201   201   403     404     403
+    tokens:view    GET     /rooms/{room}/tokens/{token}                        401    200   404     403   200   200   403     404     403
+    tokens:manage  PATCH   /rooms/{room}/tokens/{token}                        401    200   404     403   200   200   403     404     403
+    tokens:manage  DELETE  /rooms/{room}/tokens/{token}                        401    204   404     403   204   204   403     404     403
+    tokens:manage  POST    /rooms/{room}/tokens/{token}/rotate                 401    201   404     403   201   201   403     404     403
 
-    tokens:view    GET     /rooms/{their_room}/tokens                          401    200   404   404   404   404     200     403
-    tokens:manage  POST    /rooms/{their_room}/tokens                          401    201   404   404   404   404     201     403
-    tokens:view    GET     /rooms/{their_room}/tokens/{their_token}            401    200   404   404   404   404     200     403
-    tokens:manage  PATCH   /rooms/{their_room}/tokens/{their_token}            401    200   404   404   404   404     200     403
-    tokens:manage  DELETE  /rooms/{their_room}/tokens/{their_token}            401    204   404   404   404   404     204     403
-    tokens:manage  POST    /rooms/{their_room}/tokens/{their_token}/rotate     401    201   404   404   404   404     201     403
+    tokens:view    GET     /rooms/{their_room}/tokens                          401    200   404     403   404   404   404     200     403
+    tokens:manage  POST    /rooms/{their_room}/tokens                          401    201   404     403   404   404   404     201     403
+    tokens:view    GET     /rooms/{their_room}/tokens/{their_token}            401    200   404     403   404   404   404     200     403
+    tokens:manage  PATCH   /rooms/{their_room}/tokens/{their_token}            401    200   404     403   404   404   404     200     403
+    tokens:manage  DELETE  /rooms/{their_room}/tokens/{their_token}            401    204   404     403   404   404   404     204     403
+    tokens:manage  POST    /rooms/{their_room}/tokens/{their_token}/rotate     401    201   404     403   404   404   404     201     403
 
-    tokens:view    GET     /rooms/{their_room}/tokens/{token}                  401    404   404   404   404   404     404     403
-    tokens:manage  PATCH   /rooms/{their_room}/tokens/{token}                  401    404   404   404   404   404     404     403
-    tokens:manage  DELETE  /rooms/{their_room}/tokens/{token}                  401    404   404   404   404   404     404     403
-    tokens:manage  POST    /rooms/{their_room}/tokens/{token}/rotate           401    404   404   404   404   404     404     403
+    tokens:view    GET     /rooms/{their_room}/tokens/{token}                  401    404   404     403   404   404   404     404     403
+    tokens:manage  PATCH   /rooms/{their_room}/tokens/{token}                  401    404   404     403   404   404   404     404     403
+    tokens:manage  DELETE  /rooms/{their_room}/tokens/{token}                  401    404   404     403   404   404   404     404     403
+    tokens:manage  POST    /rooms/{their_room}/tokens/{token}/rotate           401    404   404     403   404   404   404     404     403
 
-    tokens:view    GET     /rooms/{room}/tokens/{their_token}                  401    404   404   404   404   403     404     403
-    tokens:manage  PATCH   /rooms/{room}/tokens/{their_token}                  401    404   404   404   404   403     404     403
-    tokens:manage  DELETE  /rooms/{room}/tokens/{their_token}                  401    404   404   404   404   403     404     403
-    tokens:manage  POST    /rooms/{room}/tokens/{their_token}/rotate           401    404   404   404   404   403     404     403
+    tokens:view    GET     /rooms/{room}/tokens/{their_token}                  401    404   404     403   404   404   403     404     403
+    tokens:manage  PATCH   /rooms/{room}/tokens/{their_token}                  401    404   404     403   404   404   403     404     403
+    tokens:manage  DELETE  /rooms/{room}/tokens/{their_token}                  401    404   404     403   404   404   403     404     403
+    tokens:manage  POST    /rooms/{room}/tokens/{their_token}/rotate           401    404   404     403   404   404   403     404     403
 
-    tokens:view    GET     /rooms/{room}/tokens/{token2}                       401    404   404   404   404   403     404     403
-    tokens:manage  PATCH   /rooms/{room}/tokens/{token2}                       401    404   404   404   404   403     404     403
-    tokens:manage  DELETE  /rooms/{room}/tokens/{token2}                       401    404   404   404   404   403     404     403
-    tokens:manage  POST    /rooms/{room}/tokens/{token2}/rotate                401    404   404   404   404   403     404     403
+    tokens:view    GET     /rooms/{room}/tokens/{token2}                       401    404   404     403   404   404   403     404     403
+    tokens:manage  PATCH   /rooms/{room}/tokens/{token2}                       401    404   404     403   404   404   403     404     403
+    tokens:manage  DELETE  /rooms/{room}/tokens/{token2}                       401    404   404     403   404   404   403     404     403
+    tokens:manage  POST    /rooms/{room}/tokens/{token2}/rotate                401    404   404     403   404   404   403     404     403
     """,
     {
         "POST /rooms/{room}/tokens": {"role": "guest"},
@@ -42,12 +42,12 @@ TABLE = table(
 )
 MODERATORS = table(
     """
-    needs          method  address                                           nobody  staff  ada  alice  bob  lacks  charlie  client
-    tokens:manage  POST    /rooms/{room}/tokens                                401    201   404   201   403   403     404     403
-    tokens:view    GET     /rooms/{room}/tokens/{chair}                        401    200   404   200   200   403     404     403
-    tokens:manage  PATCH   /rooms/{room}/tokens/{chair}                        401    200   404   200   403   403     404     403
-    tokens:manage  PATCH   /rooms/{room}/tokens/{token}                        401    200   404   200   403   403     404     403
-    tokens:manage  POST    /rooms/{room}/tokens/{chair}/rotate                 401    201   404   201   403   403     404     403
+    needs          method  address                                           nobody  staff  ada  reader  alice  bob  lacks  charlie  client
+    tokens:manage  POST    /rooms/{room}/tokens                                401    201   404     403   201   403   403     404     403
+    tokens:view    GET     /rooms/{room}/tokens/{chair}                        401    200   404     403   200   200   403     404     403
+    tokens:manage  PATCH   /rooms/{room}/tokens/{chair}                        401    200   404     403   200   403   403     404     403
+    tokens:manage  PATCH   /rooms/{room}/tokens/{token}                        401    200   404     403   200   403   403     404     403
+    tokens:manage  POST    /rooms/{room}/tokens/{chair}/rotate                 401    201   404     403   201   403   403     404     403
     """,
     {
         "POST /rooms/{room}/tokens": {"role": "moderator"},

@@ -40,7 +40,7 @@ DIRECT = {
 
 
 def program(world: World, member: str, scopes: tuple[Scope, ...] | None = None) -> Program:
-    scopes = scopes or (WITH_ADMIN if member == "staff" else EVERYTHING)
+    scopes = scopes or (WITH_ADMIN if member in {"staff", "reader"} else EVERYTHING)
     return Program(world.app, world.token(PERSON.get(member, member), scopes))
 
 
@@ -117,7 +117,7 @@ def test_nobody_finds_a_strangers_room_or_counts_it(world: World, search: str) -
 def test_nobody_finds_what_is_not_his_above_rooms(world: World, path: str, search: str) -> None:
     names = world.set_up(SEEING)
     acme = {names[name] for name in ("account", "subscription", "hook", "wide", "hook2", "wide2")}
-    for member in ("charlie", "bob", "ada"):
+    for member in ("charlie", "bob", "ada", "reader"):
         found = program(world, member).get(f"{path}?limit=0&search={search.format(**names)}").json
         assert not acme & {one["id"] for one in found["data"]}, member
         assert found["meta"]["pagination"]["total"] == len(found["data"]), member

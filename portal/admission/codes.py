@@ -13,6 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from portal.admission.links import CodeLike
 from portal.admission.models import LABEL_LENGTH, AccessCode
 from portal.admission.secrets import checked_code, new_code, normal_code
+from portal.audit.changes import changes_since, values_of
 from portal.audit.operations import record_event
 from portal.core_writes import Write
 from portal.customers.creating import require_creating
@@ -61,12 +62,13 @@ def change_code(
     """
     lock_code(changed)
     require_grantable_roles(by, room, changed.role, role)
+    told = values_of(changed, ("role", "label", "expires_at"))
     changed.role, before = role, changed.normal
     _describe(changed, code, label, expires_at)
     _store(changed)
     if changed.normal != before:
         forget_typed_code(changed)
-    record_event("code.changed", changed, by=by, room=changed.room_uuid)
+    record_event("code.changed", changed, by=by, room=changed.room_uuid, changes=changes_since(told, changed))
 
 
 def delete_code(deleted: AccessCode, *, room: Room, by: Actor) -> str:

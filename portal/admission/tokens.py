@@ -12,6 +12,7 @@ from portal.admission.issuing import described_link, token_columns
 from portal.admission.links import LinkLike
 from portal.admission.models import RoomToken
 from portal.admission.secrets import new_token
+from portal.audit.changes import changes_since, values_of
 from portal.audit.operations import record_event
 from portal.channels import channels
 from portal.clock import now
@@ -57,8 +58,10 @@ def change_token(
     described = described_link(
         label=label, person=person, not_before=not_before, expires_at=expires_at, max_uses=max_uses
     )
+    before = values_of(token, ("role", *described))
     update_row(token, role=role, **described)
-    record_event("token.changed", token, by=by, room=token.room_uuid, role=role.value)
+    changes = changes_since(before, token)
+    record_event("token.changed", token, by=by, room=token.room_uuid, role=role.value, changes=changes)
     own = token.uuid
     change_role(room.uuid, lambda person: person.token_uuid == own, role, by=by)
     _nudge_room(token)

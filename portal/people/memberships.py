@@ -10,6 +10,9 @@ from sqlalchemy.orm import Mapped, declared_attr, mapped_column, relationship
 
 from portal.people.models import User
 
+GRANTED = ("permissions", "until")
+"""The columns of which lines of the audit tell what they were before and after."""
+
 
 class MembershipMixin:
     """A user in something, with what he may do there. `until` ends the grants."""

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from portal import throttling
+from portal.audit.changes import changes_since, values_of
 from portal.audit.operations import record_event
 from portal.channels import channels
 from portal.clock import now
@@ -144,8 +145,9 @@ def create_user(
 
 def change_email(user: User, *, email: str, by: Actor | None = None) -> None:
     """Change the address for signing in. `by` is None for the portal itself. Raises `Invalid` on `email`."""
+    before = values_of(user, ("email",))
     set_email(user, email)
-    record_event("user.changed", user, by=by)
+    record_event("user.changed", user, by=by, changes=changes_since(before, user))
 
 
 def set_email(user: User, email: str) -> None:
@@ -156,8 +158,9 @@ def set_email(user: User, email: str) -> None:
 
 def change_profile(user: User, *, name: str, timezone: str, by: Actor) -> None:
     """Change a user's own name and time zone. Raises `Invalid` on `name` or `timezone`."""
+    before = values_of(user, ("name", "timezone"))
     rename_user(user, name=name, timezone=timezone)
-    record_event("user.changed", user, by=by)
+    record_event("user.changed", user, by=by, changes=changes_since(before, user))
 
 
 def rename_user(user: User, *, name: str | None, timezone: str | None) -> None:

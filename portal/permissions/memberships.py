@@ -12,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from portal.accounts.models import Account, AccountMember
 from portal.accounts.permission import AccountPermission
+from portal.audit.changes import changes_since, differences, values_of
 from portal.audit.operations import record_event
 from portal.customers.creating import lock_for_creating
 from portal.customers.fields import require_allowed_domain
@@ -21,6 +22,7 @@ from portal.db import lock, session
 from portal.errors import Invalid, Message, NotAllowed, NotFound
 from portal.identifiers import matches_identifier
 from portal.people.actor import Actor
+from portal.people.memberships import GRANTED
 from portal.people.models import User
 from portal.people.operations import create_user, find_by_email
 from portal.people.staff import StaffPermission
@@ -114,7 +116,7 @@ def add_membership(
             email=Message("%(name)s is a member already: change the rights in the list.", name=user.name)
         ) from None
     end_link_of_member(user, customer, by=by)
-    record_event("member.added", member, by=by)
+    record_event("member.added", member, by=by, changes=differences({}, values_of(member, GRANTED)))
     return member
 
 
@@ -127,7 +129,7 @@ def change_membership(member: Member, *, permissions: Grants, by: Actor, until: 
     lock(member)
     if member.user_uuid == by.uuid:
         raise NotAllowed(Message("You cannot change your own rights."))
-    before = _known(member)
+    before, stored = _known(member), values_of(member, GRANTED)
     after: set[AccountPermission | CustomerPermission] = {*permissions}
     place = _place_of(member)
     _require_grantable(by, place, before ^ after if until == member.until else before | after)
@@ -137,7 +139,7 @@ def change_membership(member: Member, *, permissions: Grants, by: Actor, until: 
         end_link_of_member(member.user, _customer_of(place), by=by)
     member.permissions, member.until = sorted(permissions), until
     session.flush()
-    record_event("member.changed", member, by=by)
+    record_event("member.changed", member, by=by, changes=changes_since(stored, member))
 
 
 def remove_membership(member: Member, *, by: Actor) -> None:
@@ -148,9 +150,10 @@ def remove_membership(member: Member, *, by: Actor) -> None:
     place = _place_of(member)
     if not all(can(by, permission, place) for permission in _known(member)):
         raise NotAllowed(Message("You cannot remove somebody who has rights that you do not have yourself."))
+    name, granted = member.user.name, differences(values_of(member, GRANTED), {})
     session.delete(member)
     session.flush()
-    record_event("member.removed", member, by=by)
+    record_event("member.removed", member, by=by, name=name, changes=granted)
 
 
 def _place_of(member: Member) -> Account | Customer:

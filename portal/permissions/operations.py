@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import contains_eager, joinedload
 
+from portal.audit.changes import changes_since, differences, values_of
 from portal.audit.operations import record_event
 from portal.channels import channels
 from portal.customers.creating import lock_for_creating
@@ -18,6 +19,7 @@ from portal.db import lock, on_commit, session
 from portal.errors import Conflict, Invalid, Message, NotAllowed, NotFound
 from portal.identifiers import matches_identifier
 from portal.people.actor import Actor
+from portal.people.memberships import GRANTED
 from portal.people.models import User
 from portal.people.operations import find_by_email
 from portal.permissions.colleagues import find_colleague, no_colleague
@@ -98,7 +100,8 @@ def add_member(
             **{named: Message("%(name)s is a member already: change the rights in the list.", name=user.name)}
         ) from None
     end_link_of_member(user, room.customer, by=by)
-    record_event("member.added", member, by=by, room=room.uuid)
+    granted = differences({}, values_of(member, GRANTED))
+    record_event("member.added", member, by=by, room=room.uuid, changes=granted)
     _nudge_member(user.uuid, room)
     return member
 
@@ -120,6 +123,7 @@ def change_member(
     lock(member)
     if member.user_uuid == by.uuid:
         raise NotAllowed(Message("You cannot change your own rights."))
+    stored = values_of(member, GRANTED)
     before = {Permission(word) for word in member.permissions if word in set(Permission)}
     changed = before.symmetric_difference(permissions) if until == member.until else before.union(permissions)
     _require_grantable(by, room, changed)
@@ -129,7 +133,7 @@ def change_member(
         end_link_of_member(member.user, room.customer, by=by)
     member.permissions, member.until = _with_view(permissions), until
     session.flush()
-    record_event("member.changed", member, by=by, room=room.uuid)
+    record_event("member.changed", member, by=by, room=room.uuid, changes=changes_since(stored, member))
     _nudge_member(member.user_uuid, room)
 
 
@@ -151,9 +155,10 @@ def remove_member(member: RoomMember, *, room: Room, by: Actor) -> str:
         permissions=list(member.permissions),
         until=member.until.isoformat() if member.until else None,
     )
+    name, granted = member.user.name, differences(values_of(member, GRANTED), {})
     session.delete(member)
     session.flush()
-    record_event("member.removed", member, by=by, room=room.uuid)
+    record_event("member.removed", member, by=by, room=room.uuid, name=name, changes=granted)
     _nudge_member(member.user_uuid, room)
     return kept
 
@@ -177,7 +182,8 @@ def restore_member(*, room: Room, kept: str, by: Actor) -> RoomMember:
     except IntegrityError:
         raise Conflict(Message("%(name)s is a member already.", name=user.name)) from None
     end_link_of_member(user, room.customer, by=by)
-    record_event("member.restored", member, by=by, room=room.uuid)
+    granted = differences({}, values_of(member, GRANTED))
+    record_event("member.restored", member, by=by, room=room.uuid, changes=granted)
     _nudge_member(user.uuid, room)
     return member
 

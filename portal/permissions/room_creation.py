@@ -9,10 +9,12 @@ from typing import Unpack
 
 from portal.accounts.permission import AccountPermission
 from portal.accounts.room_account import RoomAccount
+from portal.audit.changes import differences, values_of
 from portal.audit.operations import record_event
 from portal.clock import now
 from portal.db import session
 from portal.people.actor import Actor
+from portal.people.memberships import GRANTED
 from portal.permissions.members import RoomMember
 from portal.permissions.permission import NOT_GRANTABLE_YET, Permission
 from portal.rooms.operations import NewRoomFields, create_room
@@ -38,7 +40,8 @@ def create_room_for_maker(*, account: RoomAccount, by: Actor, **fields: Unpack[N
     )
     session.add(member)
     session.flush()
-    record_event("member.added", member, by=by, room=room.uuid)
+    granted = differences({}, values_of(member, GRANTED))
+    record_event("member.added", member, by=by, room=room.uuid, changes=granted)
     by.memberships[room.uuid] = member
     return room
 

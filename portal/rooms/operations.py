@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from portal.accounts.models import Account, AccountStatus
 from portal.accounts.room_account import RoomAccount, lock_plan, room_account
+from portal.audit.changes import Changes, differences, json_value
 from portal.audit.operations import record_event
 from portal.channels import channels
 from portal.clock import now
@@ -37,6 +38,8 @@ _COLUMNS = (
     "status", "is_public", "room_type", "slug", "room_features", "room_settings", "room_metadata",
     *name_columns(""),
 )  # fmt: skip
+_AUDITED = ("room_name", "slug", "is_public", "status", "room_metadata")
+"""The columns of which lines of the audit tell what they were before and after, besides settings and features."""
 _PARAMETERS = parameters(_ROOMS, *_COLUMNS)
 _INSERT = sa.insert(_ROOMS).from_select(
     _COLUMNS,
@@ -152,9 +155,22 @@ def describe_room(room: EditableRoom, *, by: Actor, **changes: Unpack[RoomChange
     _refuse_unknown(changes)
     written = update_columns(Room, room, _changed_columns(room, changes))
     changed = replace(room, **{name: value for name, value in written.items() if hasattr(room, name)})
-    record_event("room.updated", changed, by=by, room=room.uuid, webhooks=room.webhooks)
+    told = _told(room, written)
+    record_event("room.updated", changed, by=by, room=room.uuid, webhooks=room.webhooks, changes=told)
     nudge_watchers(room)
     return changed
+
+
+def _told(room: EditableRoom, written: Mapping[str, Any]) -> Changes:
+    """What the audit tells of a change: fields before and after, settings and features one by one."""
+    told = differences(
+        {name: json_value(getattr(room, name)) for name in _AUDITED if name in written},
+        {name: json_value(written[name]) for name in _AUDITED if name in written},
+    )
+    for name in ("room_settings", "room_features"):
+        if name in written:
+            told |= differences(getattr(room, name), written[name])
+    return told
 
 
 def _changed_columns(room: EditableRoom, changes: RoomChanges) -> dict[str, Any]:

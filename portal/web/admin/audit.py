@@ -92,10 +92,11 @@ class AuditRow:
     @property
     def changes(self) -> list[Change]:
         """The fields that were changed."""
-        return [
+        changes = (
             Change(field_label(name), self._shown(name, before), self._shown(name, after))
             for name, (before, after) in self._changed.items()
-        ]
+        )
+        return [one for one in changes if one.before != one.after]  # no list and an empty one are both nothing
 
     @property
     def more(self) -> str:

@@ -39,9 +39,12 @@ _REFERENCES: Mapping[str, tuple[tuple[Any, Any], ...]] = {
 """Field of a line that refers to something → by which column, and the column with its name, of each kind that it is."""
 
 _NAMED_AT_THEIR_END = {
+    "account_members": "member.removed",
     "accounts": "account.deleted",
+    "customer_members": "member.removed",
     "customers": "customer.deleted",
     "platform_roles": "role.deleted",
+    "room_members": "member.removed",
     "service_packages": "package.deleted",
     "service_providers": "provider.deleted",
     "subscriptions": "subscription.deleted",
@@ -119,4 +122,4 @@ def _last_names(gone: Iterable[UUID]) -> sa.Select[*tuple[Any, ...]]:
     called = AuditEvent.details["name"].as_string()
     return sa.select(
         sa.literal("").label("name"), AuditEvent.action.label("word"), called.label("called"), AuditEvent.thing_uuid
-    ).where(AuditEvent.thing_uuid.in_(sorted(gone)), AuditEvent.action.in_(_NAMED_AT_THEIR_END.values()))
+    ).where(AuditEvent.thing_uuid.in_(sorted(gone)), AuditEvent.action.in_(sorted({*_NAMED_AT_THEIR_END.values()})))

@@ -10,6 +10,8 @@ import sqlalchemy as sa
 from flask import Flask
 
 from portal.accounts.operations import change_account
+from portal.accounts.permission import AccountPermission
+from portal.admission.tokens import change_token
 from portal.audit.models import AuditEvent
 from portal.customers.models import Customer, CustomerStatus
 from portal.customers.operations import change_customer
@@ -18,11 +20,16 @@ from portal.customers.profile_models import AddressType, CustomerAddress
 from portal.db import db, session, transaction
 from portal.people.actor import actor_of
 from portal.people.models import User
+from portal.people.operations import change_profile
 from portal.people.role_holders import change_roles
 from portal.people.roles import create_role
 from portal.people.staff import StaffPermission
+from portal.permissions.memberships import add_membership, change_membership, remove_membership
+from portal.permissions.operations import change_member, find_member_of_user
 from portal.permissions.ownership import transfer_ownership
+from portal.permissions.permission import Permission
 from portal.rooms.models import Role
+from portal.rooms.operations import describe_room
 from portal.status.account_lifecycle import move_account
 from portal.status.customer_lifecycle import change_customer_status
 from portal.subscriptions.package_features import set_package_feature
@@ -30,7 +37,7 @@ from portal.subscriptions.packages import change_package, copy_package, delete_p
 from portal.subscriptions.selling import create_subscription
 from portal.subscriptions.service_providers import change_provider
 from portal.subscriptions.switching import switch_service
-from tests.cast import Cast
+from tests.cast import Cast, editable
 from tests.conftest import BOTH
 from tests.statements import statements
 from tests.web.admin.staffing import with_role
@@ -270,6 +277,39 @@ def test_names_cost_one_more_statement_however_many_kinds_they_are_of(cast: Cast
         page = ada.get(AUDIT).text
     assert "Meet Rare" in page
     assert len(seen) <= 4, seen
+
+
+@BOTH
+def test_rights_rooms_links_and_people_tell_what_they_were_before(cast: Cast) -> None:
+    with cast.app.app_context(), transaction():
+        room, alice, bob = cast.room(), actor_of(cast.user("alice")), cast.user("bob")
+        member = add_membership(
+            place=room.account, email=bob.email, permissions=[AccountPermission.USAGE_VIEW], by=alice
+        )
+        change_membership(member, permissions=[AccountPermission.ROOMS_CREATE], by=alice)
+        remove_membership(member, by=alice)
+        change_member(find_member_of_user(room, bob.id), room=room, permissions=[Permission.ROOM_MODERATE], by=alice)
+        link = cast.token(Role.GUEST)
+        change_token(link, room=room, by=alice, role=Role.ATTENDEE, label="Readers")
+        change_profile(bob, name="Robert Fischer", timezone="Europe/Berlin", by=actor_of(bob))
+        describe_room(
+            editable(room, alice), by=alice, room_name="Board", settings={"description": "Monthly"},
+            features={"max_participants": 5},
+        )  # fmt: skip
+    rows = list(csv.reader(io.StringIO(cast.sign_in("admin").get(f"{AUDIT}/export.csv").text)))
+    told = {(row[0], row[1]): row[-1] for row in reversed(rows)}
+    name = "Robert Fischer"
+    assert told["Person added", "Bob Fischer"] == "Permissions: nothing → See usage"
+    assert told["Person's rights changed", name].startswith("Permissions: See the room, See who is in → ")
+    assert told["Person's rights changed", "Bob Fischer"] == "Permissions: See usage → Create rooms"
+    assert told["Person removed", "Bob Fischer"] == "Permissions: Create rooms → nothing; Name: Bob Fischer"
+    assert told["Link changed", "Readers"] == "Role: Guest → Attendee; Label: Press → Readers; Role: Attendee"
+    assert told["Person changed", name] == "Name: Bob Fischer → Robert Fischer; Time zone: nothing → Europe/Berlin"
+    changed = told["Room changed", "Board"]
+    for words in (
+        "Name: Board meeting → Board", "description: nothing → Monthly", "Participants: nothing → 5",
+    ):  # fmt: skip
+        assert words.lower() in changed.lower(), changed
 
 
 def test_a_sign_in_tells_from_where(cast: Cast) -> None:

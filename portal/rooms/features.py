@@ -4,7 +4,8 @@ A room's value counts if the subscription has the feature and the room asks for 
 is ignored, which is not an error, and the reason is shown. So a room may keep a value that is ignored today and
 counts once its plan grows. (The rule is that of the platform whose API the portal follows.)
 
-The service behind the room may be unable to do what plan and room grant. That changes no value; the row says so.
+The service behind the room may be unable to do what plan and room grant, or hold fewer people. That changes no value;
+the row says so.
 """
 
 from collections.abc import Collection, Mapping
@@ -12,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from portal.errors import Invalid, Message
+from portal.rooms.kinds import KINDS
 from portal.rooms.protocols import RoomLike
 from portal.subscriptions.feature_catalog import FEATURES, LARGEST, Feature, Value, api_value, whole
 from portal.subscriptions.provider_models import ServiceType
@@ -24,7 +26,7 @@ class EffectiveFeature:
 
     None for `subscription_value` or `used_value` of a number means unlimited. `room_value` is as the room stores it:
     None when not set, True for a number that should be unlimited. `available`: whether the service behind the
-    room can do what the used value grants.
+    room can do what the used value grants. `held`: the number that it holds, if that is less than the used value.
     """
 
     feature: Feature
@@ -35,6 +37,7 @@ class EffectiveFeature:
     in_room: bool
     reason: Message
     available: bool = True
+    held: int | None = None
 
     @property
     def code(self) -> str:
@@ -78,8 +81,12 @@ def effective_features(
 
 def features_of(room: RoomLike) -> list[EffectiveFeature]:
     """The rows of `effective_features` for this room."""
-    plan, served = room.subscription.values, adapter_of(room.subscription.provider).features
-    return list(effective_features(plan, room.room_features, room.room_type, served).values())
+    plan, adapter = room.subscription.values, adapter_of(room.subscription.provider)
+    rows = effective_features(plan, room.room_features, room.room_type, adapter.features)
+    people_limit = KINDS[room.room_type].people_limit
+    if adapter.places is not None and people_limit in rows:
+        rows[people_limit] = _as_held(rows[people_limit], adapter.places.people)
+    return list(rows.values())
 
 
 def narrowable_features(room_type: ServiceType) -> list[Feature]:
@@ -139,6 +146,12 @@ def _as_served(row: EffectiveFeature, served: Collection[str] | None) -> Effecti
     if served is None or not row.feature.by_service or row.code in served or not granted:
         return row
     return replace(row, available=False, reason=Message("The service behind the room does not offer it"))
+
+
+def _as_held(row: EffectiveFeature, most: int) -> EffectiveFeature:
+    if row.used_value is not None and row.used_value <= most:
+        return row
+    return replace(row, held=most, reason=Message("The service behind the room holds %(most)d people", most=most))
 
 
 def _judged(

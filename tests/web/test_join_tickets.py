@@ -1,5 +1,6 @@
 """Opening a join ticket in a browser: a cookie, one button, and in; once."""
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -62,6 +63,7 @@ def test_opening_sets_the_cookie_and_the_button_enters(cast: Cast, app: Flask, s
     page = guest.get(at)
     assert "Continue to Board meeting" in page.text
     assert "data-autosubmit" in page.text
+    assert "Check camera and microphone" not in page.text
     assert "ccess code" not in page.text
     assert people(app) == []
     entered = guest.post(at, data={"csrf_token": csrf_of(page.text)})
@@ -151,6 +153,8 @@ def test_who_has_to_wait_tries_again_with_the_same_entry(cast: Cast, app: Flask,
     assert waiting.status_code == 403
     assert "The host is not here yet" in waiting.text
     assert "data-autosubmit" not in waiting.text
+    assert "Check camera and microphone" in waiting.text
+    assert "js/devices/check.js" not in "".join(re.findall("<script[^>]*>", waiting.text)), "loaded when it is opened"
     cast.join(Role.MODERATOR, name="Mo")
     assert guest.send(at).status_code == 303
 

@@ -8,6 +8,9 @@ import pytest
 from flask import Flask
 
 from portal.db import session, transaction
+from portal.providers import registry
+from portal.providers.base import Places
+from portal.providers.mesh.adapter import Mesh
 from portal.rooms.features import narrowable_features
 from portal.rooms.models import Role
 from portal.rooms.settings import declared
@@ -156,6 +159,32 @@ def test_the_overview_shows_every_limit_of_the_plan_with_its_reason(cast: Cast, 
     for label in ("Rooms", "Participants", "Duration", "Recording", "Public chat", "Screen sharing"):
         assert re.search(rf'class="wide">{label}<', page), label
     assert page.count("From the plan") == 6
+
+
+def test_fewer_people_than_plan_and_room_allow_is_said_where_a_conversation_holds_no_more(
+    cast: Cast, app: Flask, alice: Client, path: str
+) -> None:
+    registry.fill([Mesh([], places=Places(people=12, senders=6))])  # what the next app's catalog replaces
+
+    def row() -> list[str]:
+        rows = [
+            re.findall(r">([^<>]+)</t[hd]>", row) for row in alice.get(f"/manage/rooms/{cast.board}").text.split("<tr")
+        ]
+        return next(cells[1:] for cells in rows if cells[:1] == ["Participants"])
+
+    def say(most: int) -> None:
+        with app.app_context(), transaction():
+            cast.room().room_features = {"max_participants": most}
+
+    assert row() == ["25", "–", "12", "The service behind the room holds 12 people"]
+    assert "The service behind the room holds 12 people." in alice.get(path).text
+    say(13)
+    assert row() == ["25", "13", "12", "The service behind the room holds 12 people"]
+    say(12)
+    assert row() == ["25", "12", "12", "Lowered for this room"]
+    assert "The service behind the room" not in alice.get(path).text
+    page = " ".join(alice.get(f"/manage/rooms/{cast.board}").text.split())
+    assert "at most 12 are in at once, and 6 of them send pictures and sound" in page
 
 
 @pytest.mark.usefixtures("_more_than_served")

@@ -20,7 +20,7 @@ from portal.admission.join_tickets import (
     find_join_ticket,
     find_opened_join_ticket,
 )
-from portal.admission.joining import arrive
+from portal.admission.joining import arrive, meets_here
 from portal.admission.models import JoinTicket
 from portal.admission.visitor import Visitor
 from portal.admission.waiting import keep_waiting, start_waiting, stop_waiting
@@ -107,12 +107,14 @@ def _declined(admission: Admission, ticket: JoinTicket, visitor: Visitor, decisi
 
 
 def _button(admission: Admission, ticket: JoinTicket, decision: Decision) -> str:
-    """The page with the button that enters, and what there is to wait for."""
+    """The page with the button that enters, and what there is to wait for; devices can be checked meanwhile."""
+    wait = decision.result if isinstance(decision.result, Wait) else None
     return render_template(
         "join/continue.html",
         room=admission.room,
         name=ticket.name,
-        wait=decision.result if isinstance(decision.result, Wait) else None,
+        wait=wait,
+        checks_devices=wait is not None and meets_here(admission.provider),
         attended=decision.case.host_present,
         proof=admission.proof,
     )

@@ -137,8 +137,8 @@ def _offered(room: Room) -> set[str]:
 
 
 def _needs_a_remark(row: EffectiveFeature) -> bool:
-    """Whether the room's own value is ignored, or the service does not offer the feature."""
-    return (row.in_room and row.room_value != row.used_value) or not row.available
+    """Whether the room's own value is ignored, or the service does not offer the feature, or not as much of it."""
+    return (row.in_room and row.room_value != row.used_value) or not row.available or row.held is not None
 
 
 def form_for(room: AnyRoom, provider_type: str) -> SettingsForm:

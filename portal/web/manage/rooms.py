@@ -33,6 +33,7 @@ from portal.rooms.models import Role, Room
 from portal.rooms.operations import TRASH_DAYS, restore_room
 from portal.rooms.usability import why_unusable
 from portal.status.room_lifecycle import delete_room
+from portal.subscriptions.services import adapter_of
 from portal.web import flash_messages
 from portal.web.forms import Form, query_word, refills
 from portal.web.fragment_cache import (
@@ -125,6 +126,7 @@ def show(room: Room) -> ResponseReturnValue:
         tab="overview",
         usable=[row for row in limits if row.usable],
         unusable=[row for row in limits if not row.usable],
+        places=adapter_of(room.subscription.provider).places,
         status=status_view(room, snapshot_of(room), somebody) if can(somebody, Permission.STATUS_VIEW, room) else None,
         shared=_shared_links(room, codes) if can(somebody, Permission.TOKENS_VIEW, room) else [],
         staff_acts=acts_of_staff(room),

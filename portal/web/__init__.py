@@ -15,6 +15,6 @@ the form. Each action works as a plain form first; htmx makes it pleasant.
     fragment_cache.py   cached fragments of pages
     flash_messages.py   flash messages            htmx.py             htmx's headers
     sse.py        event streams                   csv_export.py       CSV files
-    reader.py     who reads a page
+    reader.py     who reads a page                help.py       help for moderators
     health.py     health checks                   declared_fields.py   form fields of declared settings
 """

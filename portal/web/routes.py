@@ -14,7 +14,7 @@ from portal.people.staff import StaffPermission
 from portal.permissions.permission import Permission
 from portal.permissions.rules import can
 from portal.rooms.kinds import kind_of
-from portal.web import health
+from portal.web import health, help
 from portal.web.admin import account as admin_account
 from portal.web.admin import account_move as admin_account_move
 from portal.web.admin import accounts as admin_accounts
@@ -123,6 +123,7 @@ def install(app: Flask) -> None:
         admin_staff_members.bp,
         admin_roles.bp,
         health.bp,
+        help.bp,
     ):
         app.register_blueprint(blueprint)
     app.add_url_rule("/", "home", home)

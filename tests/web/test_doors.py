@@ -25,6 +25,7 @@ OPEN = {
     "passwords.open_link": "the link in the address is the proof",
     "passwords.show": "the link that the browser has opened is the proof",
     "passwords.save": "the link in the form is the proof",
+    "help.conversations": "says what anybody may know",
     "oauth.describe": "says what everybody may know (RFC 8414)",
 }
 
@@ -34,6 +35,17 @@ def test_every_route_wears_a_door_and_only_these_are_open(app: Flask) -> None:
     assert unstamped == []
     opened = {rule.endpoint for rule in app.url_map.iter_rules() if _stamp(app, rule.endpoint) == "open_to_all"}
     assert opened == set(OPEN)
+
+
+def test_what_moderators_can_do_is_said_to_whoever_asks_and_linked_where_they_are(cast: Cast) -> None:
+    address = "/help/conversations"
+    assert "What nobody can prevent here" in cast.browser().get(address).text
+    host = cast.join(Role.MODERATOR, name="Mo")
+    for page in (
+        cast.sign_in("alice").get(f"/manage/rooms/{cast.board}"),
+        host.get(f"/rooms/{cast.board}/-/conference"),
+    ):
+        assert f'href="{address}"' in page.text
 
 
 def test_a_door_takes_the_id_away_from_the_view(app: Flask) -> None:

@@ -6,7 +6,8 @@ whom says `conference.roster`, and who may share a screen `conference.rights`.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 from portal.conference.refusals import ForbiddenMessage, Refusal
@@ -51,8 +52,13 @@ def require_may_send(sender: Participation, receiver: Participation, room: Room,
 
 
 def sent_media(data: Any) -> SentMedia:
-    """What the session description in `data` sends; nothing if there is none."""
-    sending = list(_sections(str(data.get("sdp", "")) if isinstance(data, dict) else ""))
+    """What the session description in `data` sends; nothing if there is none.
+
+    Browsers disagree on lines that are not quite as the standard writes them: one takes for `sendrecv` what another
+    skips. None writes such lines, so a description that has any is refused. Raises `ForbiddenMessage`.
+    """
+    text = data.get("sdp") if isinstance(data, dict) else ""
+    sending = list(_sections(text)) if isinstance(text, str) else []
     sounds = [sends for kind, sends in sending if kind == "audio"]
     pictures = [sends for kind, sends in sending if kind == "video"]
     return SentMedia(sound=any(sounds), camera=any(pictures[:1]), screen=any(pictures[1:]))
@@ -60,13 +66,25 @@ def sent_media(data: Any) -> SentMedia:
 
 def _sections(text: str) -> Iterator[tuple[str, bool]]:
     """The kind of each section of a description, and whether it sends: each does, unless it says otherwise."""
-    head, *sections = re.split(r"^m=", text, flags=re.MULTILINE)
-    default = _DIRECTION.findall(head) or ["sendrecv"]
-    for section in sections:
-        directions = [] if _STOPPED.match(section) else _DIRECTION.findall(section) or default
-        yield section.split(" ")[0], any(direction.startswith("send") for direction in directions)
+    lines = [line.removesuffix("\r") for line in text.removesuffix("\n").split("\n")] if text else []
+    if not all(_LINE.fullmatch(line) for line in lines):
+        raise ForbiddenMessage(Refusal.MEDIA, Message("No browser describes what it sends like this."))
+    starts = [number for number, line in enumerate(lines) if line.startswith("m=")]
+    default = _directions(lines[: starts[0]] if starts else lines) or ["sendrecv"]
+    for start, end in pairwise([*starts, len(lines)]):
+        kind, port = lines[start].removeprefix("m=").split(" ")[:2]
+        used = int(port) != 0 or "a=bundle-only" in lines[start:end]  # without a port it may share that of another
+        yield kind, used and any(one.startswith("send") for one in _directions(lines[start:end]) or default)
 
 
-_DIRECTION = re.compile(r"^a=(sendrecv|sendonly|recvonly|inactive)\s*$", flags=re.MULTILINE)
-_STOPPED = re.compile(r"\w+ 0 (?!.*^a=bundle-only\s*$)", flags=re.MULTILINE | re.DOTALL)
-"""A section without a port is used no longer, unless it shares the port of another."""
+def _directions(lines: Sequence[str]) -> list[str]:
+    return [line.removeprefix("a=") for line in lines if _DIRECTION.fullmatch(line)]
+
+
+_DIRECTION = re.compile(r"a=(sendrecv|sendonly|recvonly|inactive)")
+_NEARLY = r"(?i:a=\s*(?:send|recv|inactive|bundle-only))"
+_LINE = re.compile(
+    rf"m=(audio|video|application) [0-9]{{1,5}} [^\x00-\x1f\x7f]+|{_DIRECTION.pattern}|a=bundle-only"
+    rf"|(?!m|{_NEARLY})[a-z]=[^\x00-\x1f\x7f]*"
+)
+"""A line as browsers write it: what looks nearly like a direction is none."""

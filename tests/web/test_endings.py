@@ -197,7 +197,7 @@ def test_what_others_write_before_the_stream_is_open_is_not_lost(cast: Cast) -> 
     moderator = Player(cast.join(Role.MODERATOR, name="Mo"), cast.board, "mo-tab")
     guest = Player(cast.join(Role.GUEST), cast.board, "gus-tab")
     guest.alive()
-    guest.say("signals", to=moderator.id, to_tab="mo-before", kind="offer", data={"sdp": "stale"})
+    guest.say("signals", to=moderator.id, to_tab="mo-before", kind="offer", data={"sdp": "v=1"})
     mark = moderator.alive(first=True).json["mark"]
     guest.say("signals", to=moderator.id, to_tab="mo-tab", kind="offer", data={"sdp": "v=0"})
     heard = moderator.hear(2, after=mark)

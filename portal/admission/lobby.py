@@ -3,7 +3,7 @@ has turned it on for as long as that lasts; and the moderators' answers.
 
 Who waits is presence in the channels. An answer is a row of the running run, and counts until that ends; whoever was
 turned away may be admitted after all. A visitor is known again as after a removal: by device, user or a link of his
-own.
+own, also after that was replaced.
 """
 
 from collections.abc import Sequence

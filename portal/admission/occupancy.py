@@ -115,6 +115,7 @@ def occupancy_params(
 
 
 _CAME_BY = aliased(RoomToken)  # the link of an earlier participation
+_KNOWN_BY = aliased(RoomToken)  # the link of who was removed, or has an answer in the lobby
 _TOLD = aliased(RoomStatus)  # beside the status that a door reads along
 _DEVICE = sa.bindparam("device", type_=sa.String())
 
@@ -244,7 +245,10 @@ def _same_visitor(known: type[Participation | LobbyAnswer]) -> Iterator[sa.Colum
     yield known.device == _DEVICE
     yield known.user_uuid == sa.bindparam("user_uuid", type_=sa.Uuid())
     yield known.user_uuid == signed_in.scalar_subquery()
-    yield sa.and_(known.token_uuid == RoomToken.uuid, sa.or_(RoomToken.person != constant(""), RoomToken.automatic))
+    of_chain = sa.exists().where(
+        _KNOWN_BY.uuid == known.token_uuid, _first_of_chain(_KNOWN_BY) == _first_of_chain(RoomToken)
+    )  # a replaced link shows to whoever opens it the one that replaced it
+    yield sa.and_(sa.or_(RoomToken.person != constant(""), RoomToken.automatic), of_chain.correlate(known, RoomToken))
 
 
 OCCUPANCY = _occupancy_columns()

@@ -1,8 +1,9 @@
 """Removals: whom a moderator removed from the running run and so keeps out of it, and letting somebody in again.
 
-A removed visitor is known again by device, user, or a link that is his alone: a personal or an automatic one. Whoever
-came by a link that others may have, too, can come back with it and a fresh browser, so moderators are told. The removal
-ends with the run, or when a moderator readmits him; the participation keeps its ending, because he was removed.
+A removed visitor is known again by device, user, or a link that is his alone: a personal or an automatic one, and those
+that it replaced or that replaced it. Whoever came by a link that others may have, too, can come back with it and a
+fresh browser, so moderators are told. The removal ends with the run, or when a moderator readmits him; the
+participation keeps its ending, because he was removed.
 """
 
 from collections.abc import Iterator, Sequence
@@ -99,4 +100,8 @@ def _same_visitor(removed: Participation) -> Iterator[sa.ColumnElement[bool]]:
         yield Participation.user_uuid == removed.user_uuid
     token = session.get(RoomToken, removed.token_uuid) if removed.token_uuid is not None else None
     if token is not None and not is_shared(token):
-        yield Participation.token_uuid == token.uuid
+        first = token.chain_uuid or token.uuid
+        chain = sa.select(RoomToken.uuid).where(
+            RoomToken.room_uuid == removed.room_uuid, sa.or_(RoomToken.uuid == first, RoomToken.chain_uuid == first)
+        )
+        yield Participation.token_uuid.in_(chain)

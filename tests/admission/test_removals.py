@@ -1,5 +1,7 @@
 """Whom a moderator removed, how he is known again, and how he is let in once more."""
 
+from datetime import timedelta
+
 import pytest
 import sqlalchemy as sa
 from flask import Flask
@@ -8,6 +10,7 @@ from portal.admission.case import Reason
 from portal.admission.entering import Declined, enter
 from portal.admission.models import RoomToken
 from portal.admission.removals import readmit, removed_people, shared_links
+from portal.admission.tokens import rotate_token
 from portal.admission.visitor import Visitor
 from portal.audit.models import AuditEvent
 from portal.db import session, transaction
@@ -94,6 +97,26 @@ def test_letting_in_counts_for_every_device_of_the_same_person_and_for_nobody_el
     assert [person.id for person in removed_people(cast.room())] == [stranger.id]
     with pytest.raises(NotFound):
         readmit(cast.room(), phone.id, by=None)
+
+
+@in_app
+def test_who_came_by_a_personal_link_is_known_again_by_the_one_that_replaced_it_and_by_the_one_before(
+    cast: Cast,
+) -> None:
+    come(cast, "host", token=cast.token(Role.MODERATOR))
+    old = cast.token(Role.GUEST)
+    old.person = "Pat Personal"
+    session.flush()
+    new = rotate_token(old, room=cast.room(), by=actor_of(cast.user("alice")), grace=timedelta(hours=1))
+    for came_by, comes_by in ((old, new), (new, old)):
+        pat = come(cast, f"phone {came_by.id}", token=came_by)
+        remove(pat)
+        assert_kept_out(cast, f"laptop {came_by.id}", token=comes_by)
+        readmit(cast.room(), pat.id, by=None)
+        again = come(cast, f"laptop {came_by.id}", token=comes_by)
+        remove(again, come(cast, f"tablet {came_by.id}", token=came_by))
+        readmit(cast.room(), again.id, by=None)
+        assert removed_people(cast.room()) == []
 
 
 @in_app

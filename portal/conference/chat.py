@@ -66,7 +66,7 @@ def send_message(room: Room, sender: Participation, *, receiver: Participation |
         raise ForbiddenMessage(Refusal.CHAT, Message("A moderator has stopped the chat."))
     if receiver is not None and is_on(room, HIDE_USER_LIST) and Role.MODERATOR not in {sender.role, receiver.role}:
         raise ForbiddenMessage(Refusal.CHAT, Message("In this room you can write to everybody, or to a moderator."))
-    signal_rate.take(signal_rate.MESSAGES, f"{room.id} {sender.device}")  # the same for whoever leaves and joins again
+    signal_rate.take(signal_rate.MESSAGES, signal_rate.visitor_of(sender))
     cleaned = _clean_text(text)
     written = _written(sender, key) or _write(sender, receiver, cleaned, key)
     if (written.receiver_uuid, written.text) != (receiver.uuid if receiver is not None else None, cleaned):

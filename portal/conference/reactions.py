@@ -23,7 +23,7 @@ class Reaction(StrEnum):
 
 def receivers_of_reaction(room: Room, sender: Participation) -> list[str]:
     """The ids of the participations to which a reaction of `sender` goes: of all others. Raises `Throttled`."""
-    signal_rate.take(signal_rate.REACTIONS, f"{room.id} {sender.device}")  # also for whoever leaves and joins again
+    signal_rate.take(signal_rate.REACTIONS, signal_rate.visitor_of(sender))
     return [one.id for one in present_participations(room) if one.uuid != sender.uuid]
 
 

@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass, field
 
 from portal.errors import Throttled
+from portal.status.models import Participation
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,10 @@ class Rate:
 
 
 SIGNALS = Rate(per_second=50, burst=200)
+SIGNAL_BYTES = Rate(per_second=50_000, burst=1_500_000)
+"""Mailboxes keep them for half a minute. A description has some thousand, and one goes to each of a dozen people."""
+HEARTBEATS = Rate(per_second=2, burst=60)
+"""Each that tells something new makes the portal read the roster for everybody who is in."""
 MESSAGES = Rate(per_second=0.5, burst=10)
 REACTIONS = Rate(per_second=0.5, burst=5)
 LOG_LINES = Rate(per_second=1 / 60, burst=1)
@@ -29,8 +34,13 @@ _numbers = itertools.count()
 _lock = threading.Lock()
 
 
-def take(rate: Rate, who: str) -> None:
-    """Count one thing that `who` does. Raises `Throttled` if it is too many."""
+def visitor_of(participation: Participation) -> str:
+    """Who is counted: the same for whoever leaves the room and joins again."""
+    return f"{participation.room_uuid} {participation.device}"
+
+
+def take(rate: Rate, who: str, amount: int = 1) -> None:
+    """Count one thing that `who` does, or `amount` of its bytes. Raises `Throttled` if it is too many."""
     at = time.monotonic()
     with _lock:
         whole_after = rate.burst / rate.per_second  # after this time without any, a whole burst is allowed again
@@ -38,9 +48,9 @@ def take(rate: Rate, who: str) -> None:
             del rate.left[known]
         left, since = rate.left.get(who, (rate.burst, at))
         left = min(rate.burst, left + (at - since) * rate.per_second)
-        rate.left[who] = (left, at) if left < 1 else (left - 1, at)
-    if left < 1:
-        raise Throttled(retry_after=math.ceil((1 - left) / rate.per_second))
+        rate.left[who] = (left, at) if left < amount else (left - amount, at)
+    if left < amount:
+        raise Throttled(retry_after=math.ceil((amount - left) / rate.per_second))
 
 
 def open_stream(participation_id: str) -> int:

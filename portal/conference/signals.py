@@ -4,6 +4,7 @@ Media go directly between browsers; the portal relays their signals, and refuses
 not send. Each participant has a mailbox, `participation:<id>`; messages are `{"event": …, …}`.
 """
 
+import json
 from enum import StrEnum
 from typing import Any
 
@@ -91,6 +92,7 @@ _SENDERS = {
 }
 """Signal → the roles that may send it."""
 _PLAIN = (str, int, float, type(None))
+_NOT_PLAIN = Message("A signal carries an object of plain values.")
 
 
 def is_for_the_room(kind: SignalType) -> bool:
@@ -135,13 +137,16 @@ def heartbeat(
     takeover: bool = False,
     before: str = "",
 ) -> bool:
-    """Keep the participant present for nine more seconds. Raises `InAnotherTab` if another tab is present.
+    """Keep the participant present for nine more seconds.
+
+    Raises `InAnotherTab` if another tab is present, and `Throttled` if there are too many heartbeats.
 
     `screen` is the id of the stream of a screen that he shares: make sure that he may, by `rights.allowed_screen`.
     `takeover` replaces another tab, which is told. Each page load has a tab id of its own, and `before` is that of the
     page which was reloaded: its `page_closed` may arrive later than the first heartbeat of the new one. Returns whether
     something changed that others see. A heartbeat that arrives after `page_closed` for its tab does nothing.
     """
+    signal_rate.take(signal_rate.HEARTBEATS, signal_rate.visitor_of(participation))
     group = str(participation.room_uuid)
     for _try in range(_TRIES):
         known = channels().presence(group).get(participation.id, {})
@@ -205,7 +210,7 @@ def find_other(room: Room, sender: Participation, to: str) -> Participation:
 
 def require_may_signal(sender: Participation, tab: str, kind: SignalType) -> None:
     """Make sure that this tab may send such a signal now. Raises `NotAllowed` (role), `InAnotherTab` or `Throttled`."""
-    signal_rate.take(signal_rate.SIGNALS, sender.id)
+    signal_rate.take(signal_rate.SIGNALS, signal_rate.visitor_of(sender))
     if not may_signal(sender.role, kind):
         raise ForbiddenMessage(Refusal.ROLE, Message("Only moderators may do this."))
     require_this_tab(sender, tab)
@@ -223,9 +228,17 @@ def require_this_tab(sender: Participation, tab: str) -> None:
 def relay_signal(
     *, sender: Participation, tab: str, receiver: Participation, to_tab: str, kind: SignalType, data: Any
 ) -> None:
-    """Put an offer, an answer or a candidate into the receiver's mailbox. Raises `Invalid` if it is no flat object."""
+    """Put an offer, an answer or a candidate into the receiver's mailbox.
+
+    Raises `Invalid` if it is no flat object that a browser can read, and `Throttled` if it is too much at once.
+    """
     if not isinstance(data, dict) or not all(isinstance(value, _PLAIN) for value in data.values()):
-        raise Invalid(data=Message("A signal carries an object of plain values."))
+        raise Invalid(data=_NOT_PLAIN)
+    try:
+        size = len(json.dumps(data, allow_nan=False))
+    except ValueError:  # Python reads and writes NaN and Infinity, which JSON has not
+        raise Invalid(data=_NOT_PLAIN) from None
+    signal_rate.take(signal_rate.SIGNAL_BYTES, signal_rate.visitor_of(sender), size)
     message = {
         "event": "signal",
         "from": sender.id,

@@ -31,8 +31,9 @@ MODERATORS = {
 
 @pytest.fixture(autouse=True)
 def _count_anew() -> Iterator[None]:
-    for rate in (signal_rate.SIGNALS, signal_rate.MESSAGES, signal_rate.REACTIONS, signal_rate.LOG_LINES):
-        rate.left.clear()
+    for rate in vars(signal_rate).values():
+        if isinstance(rate, signal_rate.Rate):
+            rate.left.clear()
     refusals.totals.clear()
     yield
     refusals.totals.clear()
@@ -101,11 +102,46 @@ def test_messages_while_the_chat_is_off_or_stopped_are_counted(app: Flask, mo: P
 
 def test_what_is_too_large_or_comes_too_fast_is_counted(app: Flask, mo: Player, gus: Player) -> None:
     assert signal(gus, mo, "offer", {"sdp": "x" * 70_000}) == 422
-    signal_rate.SIGNALS.left[gus.id] = (0.0, time.monotonic() + 3600)  # nothing is left for an hour
+    assert signal(gus, mo, "candidate") == 202
+    [visitor] = signal_rate.SIGNALS.left
+    signal_rate.SIGNALS.left[visitor] = (0.0, time.monotonic() + 3600)  # nothing is left for an hour
     assert signal(gus, mo, "candidate") == 429
     statuses = [gus.say("reactions", reaction="yes").status_code for _ in range(int(signal_rate.REACTIONS.burst) + 1)]
     assert statuses[-1] == 429
     assert refusals.totals == {Refusal.SIZE: 1, Refusal.RATE: 2}
+
+
+@pytest.mark.parametrize("rate", ["SIGNALS", "SIGNAL_BYTES", "HEARTBEATS"])
+def test_leaving_and_joining_again_gives_nobody_more_than_his_share(
+    cast: Cast, mo: Player, gus: Player, monkeypatch: pytest.MonkeyPatch, rate: str
+) -> None:
+    few = {"SIGNALS": 2, "SIGNAL_BYTES": 2000, "HEARTBEATS": 2}
+    monkeypatch.setattr(signal_rate, rate, signal_rate.Rate(per_second=0.001, burst=few[rate]))
+
+    def do(player: Player) -> int:
+        if rate == "HEARTBEATS":
+            return int(player.alive(hand=True).status_code)
+        return signal(player, mo, "candidate", {"candidate": "x" * 900})
+
+    done = 200 if rate == "HEARTBEATS" else 202
+    assert [do(gus) for _ in range(3)] == [done, done, 429]
+    gus.client.post(f"{gus.base}/departure", data={"csrf_token": gus.csrf})
+    gus.client.send(cast.board_path, name="Gus Again")
+    again = Player(gus.client, cast.board, "gus-again")
+    assert again.id != gus.id
+    assert do(again) == 429
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999"])
+def test_numbers_that_no_browser_reads_are_refused(mo: Player, gus: Player, number: str) -> None:
+    answer = gus.client.post(
+        f"{gus.base}/signals",
+        data=f'{{"tab": "{gus.tab}", "to": "{mo.id}", "kind": "candidate", "data": {{"sdpMLineIndex": {number}}}}}',
+        content_type="application/json",
+        headers={"X-CSRFToken": gus.csrf},
+    )
+    assert answer.status_code == 422
+    assert [name for name, _detail in mo.hear()] == ["roster"]
 
 
 def test_an_operator_reads_of_it_in_the_log_once_a_minute_of_each_participant_and_kind(

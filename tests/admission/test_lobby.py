@@ -1,13 +1,11 @@
 """The lobby: who waits in it, moderators' answers, and for whom and how long they count."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from portal import channels
 from portal.admission import waiting
 from portal.admission.case import Reason, Refuse, Wait
 from portal.admission.entering import Declined, preview
@@ -16,7 +14,6 @@ from portal.admission.models import LobbyAnswer, RoomToken
 from portal.admission.visitor import Visitor
 from portal.admission.waiting import keep_waiting, start_waiting
 from portal.audit.models import AuditEvent
-from portal.channels import InProcess
 from portal.conference.signals import SignalType
 from portal.conference.whole_room import moderate_room
 from portal.db import session, transaction
@@ -37,12 +34,10 @@ in_app = pytest.mark.usefixtures("in_app")
 
 
 @pytest.fixture(autouse=True)
-def _lobby(app: Flask, cast: Cast) -> Iterator[None]:
+def _lobby(app: Flask, cast: Cast) -> None:
     """The board room lets guests in one by one."""
     with app.app_context(), transaction():
         cast.room().room_settings = {GUEST_POLICY: "ask"}
-    yield
-    channels._channels = InProcess()
 
 
 def host_of(cast: Cast) -> Participation:

@@ -5,7 +5,8 @@ import json
 from collections.abc import Generator
 from typing import Any
 
-from tests.cast import Client
+from portal.rooms.models import Role
+from tests.cast import Cast, Client
 
 
 class Player:
@@ -51,3 +52,10 @@ class Player:
                     yield fields["event"], json.loads(fields["data"])
         finally:
             answer.close()
+
+
+def entered(cast: Cast, role: Role, name: str) -> Player:
+    """Somebody who came into the board room by the link of this role, and whose page has sent a heartbeat."""
+    player = Player(cast.join(role, name=name), cast.board, f"{name}-tab")
+    assert player.alive().status_code == 200
+    return player

@@ -17,36 +17,14 @@ from portal.subscriptions.granting import set_feature
 from portal.subscriptions.models import Subscription
 from tests.cast import CODE, Cast
 from tests.conftest import BOTH
-from tests.web.player import Player
+from tests.web.player import Player, entered
 from tests.web.test_coming_back import lose
-from tests.web.test_conference import _channels_of_their_own  # noqa: F401  (a fixture)
 
 
 @pytest.fixture(autouse=True)
 def _allowed(app: Flask, cast: Cast) -> None:
     allow(app, public_chat=True, private_chat=True)
     signal_rate.MESSAGES.left.clear()
-
-
-@pytest.fixture
-def mo(cast: Cast) -> Player:
-    return entered(cast, Role.MODERATOR, "Mo")
-
-
-@pytest.fixture
-def ann(cast: Cast) -> Player:
-    return entered(cast, Role.ATTENDEE, "Ann")
-
-
-@pytest.fixture
-def gus(cast: Cast) -> Player:
-    return entered(cast, Role.GUEST, "Gus")
-
-
-def entered(cast: Cast, role: Role, name: str) -> Player:
-    player = Player(cast.join(role, name=name), cast.board, f"{name}-tab")
-    assert player.alive().status_code == 200
-    return player
 
 
 def allow(app: Flask, **features: bool) -> None:

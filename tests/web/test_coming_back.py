@@ -1,6 +1,5 @@
 """A connection that breaks off: the place is kept for a minute, others see it, and the page comes back by itself."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -27,13 +26,6 @@ from portal.status.presence import AWAY_TIME
 from tests.cast import Cast
 from tests.conftest import BOTH
 from tests.web.player import Player
-
-
-@pytest.fixture(autouse=True)
-def _channels_of_their_own(app: Flask) -> Iterator[None]:
-    channels._channels = InProcess()
-    yield
-    channels._channels = InProcess()
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """The player's server side: signs of life, signals, the stream, and leaving."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -19,22 +18,6 @@ from portal.rooms.models import Role, RoomStatusWord
 from portal.status.models import Participation, RoomStatus
 from tests.cast import CODE, Cast
 from tests.web.player import Player
-
-
-@pytest.fixture(autouse=True)
-def _channels_of_their_own(app: Flask) -> Iterator[None]:
-    yield
-    channels._channels = InProcess()
-
-
-@pytest.fixture
-def moderator(cast: Cast) -> Player:
-    return Player(cast.join(Role.MODERATOR, name="Mo"), cast.board, "mo-tab")
-
-
-@pytest.fixture
-def guest(cast: Cast) -> Player:
-    return Player(cast.join(Role.GUEST, name="Gus"), cast.board, "gus-tab")
 
 
 @pytest.mark.parametrize("kind", list(SignalType))

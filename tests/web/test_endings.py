@@ -1,14 +1,10 @@
 """The end of a stay: what the page after says happened, which ways it offers, and that no place stays behind."""
 
-from collections.abc import Iterator
-
-import pytest
 import sqlalchemy as sa
 from flask import Flask
 
 from portal import channels
 from portal.admission.tokens import revoke_token
-from portal.channels import InProcess
 from portal.db import session, transaction
 from portal.people.actor import actor_of
 from portal.people.models import User
@@ -20,12 +16,6 @@ from tests.cast import Cast, Client
 from tests.web.player import Player
 
 NO_WAY = ("Rejoin", "Enter again", "Sign in again")
-
-
-@pytest.fixture(autouse=True)
-def _channels_of_their_own(app: Flask) -> Iterator[None]:
-    yield
-    channels._channels = InProcess()
 
 
 def member(cast: Cast, who: str) -> Client:

@@ -1,14 +1,11 @@
 """A conversation without a media server holds so many people, and of them so many who send; the others listen."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from flask import Flask
 from pydantic import ValidationError
 
-from portal import channels
-from portal.channels import InProcess
 from portal.conference.sending import sent_media
 from portal.providers import registry
 from portal.providers.base import Places
@@ -29,10 +26,8 @@ LISTENS = HEAD + SOUND + "a=recvonly\r\n" + PICTURE + "a=inactive\r\n"
 
 
 @pytest.fixture(autouse=True)
-def _one_sends_and_two_are_in(app: Flask) -> Iterator[None]:
+def _one_sends_and_two_are_in(app: Flask) -> None:
     registry.fill([Mesh([], places=Places(people=2, senders=1))])  # what the next app's catalog replaces
-    yield
-    channels._channels = InProcess()
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import html
 import re
-from collections.abc import Iterator
 
 import pytest
 from flask import Flask
@@ -22,17 +21,10 @@ UNATTENDED = "No moderator is here yet. One who comes will see that you are wait
 
 
 @pytest.fixture(autouse=True)
-def _lobby(app: Flask, cast: Cast) -> Iterator[None]:
+def _lobby(app: Flask, cast: Cast) -> None:
     """The board room lets guests in one by one."""
     with app.app_context(), transaction():
         cast.room().room_settings = {GUEST_POLICY: "ask"}
-    yield
-    channels._channels = InProcess()
-
-
-@pytest.fixture
-def moderator(cast: Cast) -> Player:
-    return Player(cast.join(Role.MODERATOR, name="Mo"), cast.board, "mo-tab")
 
 
 def knock(cast: Cast, name: str = "Gus") -> Client:

@@ -8,8 +8,7 @@ from portal import channels
 from portal.conference import signal_rate
 from portal.rooms.models import Role
 from tests.cast import Cast
-from tests.web.player import Player
-from tests.web.test_conference import _channels_of_their_own  # noqa: F401  (a fixture)
+from tests.web.player import Player, entered
 
 
 @pytest.fixture(autouse=True)
@@ -17,12 +16,6 @@ def _rested() -> Iterator[None]:
     signal_rate.REACTIONS.left.clear()
     yield
     signal_rate.REACTIONS.left.clear()
-
-
-def entered(cast: Cast, role: Role, name: str) -> Player:
-    player = Player(cast.join(role, name=name), cast.board, f"{name}-tab")
-    assert player.alive().status_code == 200
-    return player
 
 
 def told(player: Player) -> list[dict[str, object]]:

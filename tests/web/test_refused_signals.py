@@ -14,11 +14,9 @@ from portal.conference.signals import SignalType
 from portal.providers import registry
 from portal.providers.base import Places
 from portal.providers.mesh.adapter import Mesh
-from portal.rooms.models import Role
 from tests.cast import Cast
 from tests.web.player import Player
-from tests.web.test_chat import allow, entered, write
-from tests.web.test_conference import _channels_of_their_own  # noqa: F401  (a fixture)
+from tests.web.test_chat import allow, write
 from tests.web.test_listeners import HEAD, PICTURE, SOUND
 
 EVERYBODYS = {"offer", "answer", "candidate"}
@@ -37,21 +35,6 @@ def _count_anew() -> Iterator[None]:
     refusals.totals.clear()
     yield
     refusals.totals.clear()
-
-
-@pytest.fixture
-def mo(cast: Cast) -> Player:
-    return entered(cast, Role.MODERATOR, "Mo")
-
-
-@pytest.fixture
-def ann(cast: Cast) -> Player:
-    return entered(cast, Role.ATTENDEE, "Ann")
-
-
-@pytest.fixture
-def gus(cast: Cast) -> Player:
-    return entered(cast, Role.GUEST, "Gus")
 
 
 def signal(player: Player, to: Player, kind: str, data: Any = None) -> int:

@@ -1,15 +1,11 @@
 """Removing somebody from a conversation and letting him in again: who may, who is told, and what he sees meanwhile."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from flask import Flask
 
-from portal import channels
-from portal.channels import InProcess
 from portal.db import session, transaction
 from portal.permissions.members import RoomMember
 from portal.permissions.permission import Permission
@@ -18,22 +14,6 @@ from tests.cast import Cast, Client
 from tests.web.player import Player
 
 WAITS = 'data-waiting="removed"'
-
-
-@pytest.fixture(autouse=True)
-def _channels_of_their_own(app: Flask) -> Iterator[None]:
-    yield
-    channels._channels = InProcess()
-
-
-@pytest.fixture
-def moderator(cast: Cast) -> Player:
-    return Player(cast.join(Role.MODERATOR, name="Mo"), cast.board, "mo-tab")
-
-
-@pytest.fixture
-def guest(cast: Cast) -> Player:
-    return Player(cast.join(Role.GUEST, name="Gus"), cast.board, "gus-tab")
 
 
 @pytest.fixture

@@ -11,12 +11,10 @@ from flask import Flask
 from werkzeug.routing import Rule
 from werkzeug.wrappers import Response
 
-from portal import channels
 from portal.admission.join_tickets import issue_join_ticket
 from portal.admission.models import AccessCode
 from portal.admission.visitor import Visitor
 from portal.app import create_app
-from portal.channels import InProcess
 from portal.credentials.models import ClientKind, OAuthClient
 from portal.customers.profile_entries import add_entry
 from portal.customers.profile_models import (
@@ -96,7 +94,7 @@ def app(database: str, tmp_path: Path) -> Iterator[Flask]:
 
 
 @pytest.fixture
-def world(cast: Cast, app: Flask, program: NewProgram) -> Iterator[World]:
+def world(cast: Cast, app: Flask, program: NewProgram) -> World:
     alice, guest, holder = cast.sign_in("alice"), cast.join(Role.GUEST), cast.browser()
     assert alice.send(f"/rooms/{cast.board}/-/entry").status_code == 303
     hook = f"/manage/rooms/{cast.board}/webhooks/new"
@@ -191,8 +189,7 @@ def world(cast: Cast, app: Flask, program: NewProgram) -> Iterator[World]:
             "secret": "no-such-ticket",
             "name": "css/tokens.css",
         }
-    yield world
-    channels._channels = InProcess()
+    return world
 
 
 def _own_credential(app: Flask, cast: Cast) -> str:

@@ -15,7 +15,6 @@ from tests.conftest import BOTH
 from tests.statements import statements
 from tests.web.player import Player
 from tests.web.test_chat import allow
-from tests.web.test_conference import _channels_of_their_own  # noqa: F401  (a fixture)
 from tests.web.test_room_settings import FIELDS
 from tests.web.test_who_is_seen import CAMERA, SCREEN
 

@@ -1,7 +1,7 @@
 """The time limit of a conversation: said at the door and in it, and named as the reason afterwards, as is every other."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -11,7 +11,6 @@ from flask import Flask
 
 from portal import channels
 from portal.admission.tokens import pause_token, revoke_token
-from portal.channels import InProcess
 from portal.clock import now
 from portal.customers.models import CustomerStatus
 from portal.db import session, transaction
@@ -25,12 +24,6 @@ from portal.status.runs import end_session
 from portal.subscriptions.models import SubscriptionFeature
 from tests.cast import Cast, editable
 from tests.web.player import Player
-
-
-@pytest.fixture(autouse=True)
-def _channels_of_their_own(app: Flask) -> Iterator[None]:
-    yield
-    channels._channels = InProcess()
 
 
 def door(cast: Cast) -> str:

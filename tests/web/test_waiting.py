@@ -1,7 +1,6 @@
 """Waiting at the door: what is said with and without a script, what is kept for who pressed Join, and who sees it."""
 
 import re
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -20,12 +19,6 @@ from tests.cast import CODE, Cast
 from tests.servers import wait_for
 
 SCRIPT = "wait.js"
-
-
-@pytest.fixture(autouse=True)
-def _channels_of_their_own(app: Flask) -> Iterator[None]:
-    yield
-    channels._channels = InProcess()
 
 
 @pytest.fixture

@@ -11,28 +11,12 @@ from portal.db import transaction
 from portal.rooms.models import Role
 from tests.cast import Cast
 from tests.conftest import BOTH
-from tests.web.player import Player
-from tests.web.test_chat import allow, entered, write
-from tests.web.test_conference import _channels_of_their_own  # noqa: F401  (a fixture)
+from tests.web.player import Player, entered
+from tests.web.test_chat import allow, write
 from tests.web.test_listeners import HEAD, LISTENS, PICTURE, SOUND
 
 CAMERA = HEAD + SOUND + PICTURE
 SCREEN = HEAD + SOUND + PICTURE + "a=recvonly\r\n" + PICTURE + "a=sendonly\r\n"
-
-
-@pytest.fixture
-def mo(cast: Cast) -> Player:
-    return entered(cast, Role.MODERATOR, "Mo")
-
-
-@pytest.fixture
-def ann(cast: Cast) -> Player:
-    return entered(cast, Role.ATTENDEE, "Ann")
-
-
-@pytest.fixture
-def gus(cast: Cast) -> Player:
-    return entered(cast, Role.GUEST, "Gus")
 
 
 def set_on(app: Flask, cast: Cast, *settings: str) -> None:

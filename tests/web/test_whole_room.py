@@ -1,13 +1,10 @@
 """Locking the room and ending the conversation for everyone: who may, what the others see, what the door says."""
 
-from collections.abc import Iterator
-
 import pytest
 import sqlalchemy as sa
 from flask import Flask
 
 from portal import channels
-from portal.channels import InProcess
 from portal.db import session, transaction
 from portal.rooms.models import Role
 from portal.status.models import Ending, Participation
@@ -15,22 +12,6 @@ from portal.status.operations import leave_session
 from tests.cast import CODE, Cast
 from tests.web.player import Player
 from tests.web.test_removals import page_after, roster_of
-
-
-@pytest.fixture(autouse=True)
-def _channels_of_their_own(app: Flask) -> Iterator[None]:
-    yield
-    channels._channels = InProcess()
-
-
-@pytest.fixture
-def moderator(cast: Cast) -> Player:
-    return Player(cast.join(Role.MODERATOR, name="Mo"), cast.board, "mo-tab")
-
-
-@pytest.fixture
-def guest(cast: Cast) -> Player:
-    return Player(cast.join(Role.GUEST, name="Gus"), cast.board, "gus-tab")
 
 
 def do(player: Player, kind: str) -> int:

@@ -136,15 +136,15 @@ def heartbeat(
     hand: bool = False,
     takeover: bool = False,
     before: str = "",
-) -> bool:
+) -> None:
     """Keep the participant present for nine more seconds.
 
     Raises `InAnotherTab` if another tab is present, and `Throttled` if there are too many heartbeats.
 
     `screen` is the id of the stream of a screen that he shares: make sure that he may, by `rights.allowed_screen`.
     `takeover` replaces another tab, which is told. Each page load has a tab id of its own, and `before` is that of the
-    page which was reloaded: its `page_closed` may arrive later than the first heartbeat of the new one. Returns whether
-    something changed that others see. A heartbeat that arrives after `page_closed` for its tab does nothing.
+    page which was reloaded: its `page_closed` may arrive later than the first heartbeat of the new one. A heartbeat
+    that arrives after `page_closed` for its tab does nothing.
     """
     signal_rate.take(signal_rate.HEARTBEATS, signal_rate.visitor_of(participation))
     group = str(participation.room_uuid)
@@ -161,7 +161,7 @@ def heartbeat(
         }
         holder, leaving = known.get("tab", ""), LEAVING in known
         if leaving and holder == tab:
-            return False
+            return
         if holder and holder not in (tab, before) and not takeover and not leaving:
             raise InAnotherTab
         if channels().set_present(group, participation.id, value, ALIVE_SECONDS, instead_of=known):
@@ -172,8 +172,6 @@ def heartbeat(
         channels().post(mailbox(participation.id), {"event": "over", "reason": "elsewhere", "tab": holder})
     if value != known:
         channels().nudge(f"room:{group}")
-        return True
-    return False
 
 
 def page_closed(participation: Participation, *, tab: str) -> None:

@@ -16,6 +16,30 @@ from portal.status.locking import lock_room
 from portal.status.models import Ending, Participation, RoomSession
 from portal.status.runs import end_run
 
+_SWITCHES = {
+    SignalType.LOCK: ("locked_at", True),
+    SignalType.UNLOCK: ("locked_at", False),
+    SignalType.STOP_CHAT: ("chat_stopped_at", True),
+    SignalType.ALLOW_CHAT: ("chat_stopped_at", False),
+    SignalType.STOP_SHARING: ("sharing_stopped_at", True),
+    SignalType.ALLOW_SHARING: ("sharing_stopped_at", False),
+    SignalType.TURN_LOBBY_ON: ("lobby_since", True),
+    SignalType.TURN_LOBBY_OFF: ("lobby_since", False),
+}
+"""Signal → the column of the run that says since when something holds, and whether it does from now on."""
+
+_ACTIONS = {
+    SignalType.LOCK: "room.locked",
+    SignalType.UNLOCK: "room.unlocked",
+    SignalType.STOP_CHAT: "room.chat_stopped",
+    SignalType.ALLOW_CHAT: "room.chat_allowed",
+    SignalType.STOP_SHARING: "room.sharing_stopped",
+    SignalType.ALLOW_SHARING: "room.sharing_allowed",
+    SignalType.TURN_LOBBY_ON: "room.lobby_turned_on",
+    SignalType.TURN_LOBBY_OFF: "room.lobby_turned_off",
+}
+"""Signal → what the audit calls it."""
+
 
 def moderate_room(*, sender: Participation, kind: SignalType, by: Actor | None, waiter_id: str = "") -> None:
     """Do what the moderator `sender` asks for in his run. What is so already is not done, nor written, once more.
@@ -32,28 +56,7 @@ def moderate_room(*, sender: Participation, kind: SignalType, by: Actor | None, 
         case SignalType.ADMIT_ALL:
             admit_all(sender.run.room, by=by, moderator=sender)
         case _:
-            _switch_by(kind, sender, by)
-
-
-def _switch_by(kind: SignalType, moderator: Participation, by: Actor | None) -> None:
-    """Switch what this signal switches on or off for as long as the run lasts."""
-    match kind:
-        case SignalType.LOCK:
-            _switch(moderator, by, "locked_at", on=True, action="room.locked")
-        case SignalType.UNLOCK:
-            _switch(moderator, by, "locked_at", on=False, action="room.unlocked")
-        case SignalType.STOP_CHAT:
-            _switch(moderator, by, "chat_stopped_at", on=True, action="room.chat_stopped")
-        case SignalType.ALLOW_CHAT:
-            _switch(moderator, by, "chat_stopped_at", on=False, action="room.chat_allowed")
-        case SignalType.STOP_SHARING:
-            _switch(moderator, by, "sharing_stopped_at", on=True, action="room.sharing_stopped")
-        case SignalType.ALLOW_SHARING:
-            _switch(moderator, by, "sharing_stopped_at", on=False, action="room.sharing_allowed")
-        case SignalType.TURN_LOBBY_ON:
-            _switch(moderator, by, "lobby_since", on=True, action="room.lobby_turned_on")
-        case SignalType.TURN_LOBBY_OFF:
-            _switch(moderator, by, "lobby_since", on=False, action="room.lobby_turned_off")
+            _switch(kind, sender, by)
 
 
 def _end_for_everyone(moderator: Participation, by: Actor | None) -> None:
@@ -62,13 +65,14 @@ def _end_for_everyone(moderator: Participation, by: Actor | None) -> None:
         record_event("room.ended_for_everyone", run, by=by, room=run.room_uuid, moderator=moderator.id)
 
 
-def _switch(moderator: Participation, by: Actor | None, column: str, *, on: bool, action: str) -> None:
-    """Note in this column of the run since when something holds, None: it does not; and what the audit calls that."""
+def _switch(kind: SignalType, moderator: Participation, by: Actor | None) -> None:
+    """Note in a column of the run since when something holds, or that it does so no longer; and in the audit."""
+    column, on = _SWITCHES[kind]
     run = _lock_run(moderator)
     if run is None or (getattr(run, column) is not None) is on:
         return
     setattr(run, column, now() if on else None)
-    record_event(action, run, by=by, room=run.room_uuid, moderator=moderator.id)
+    record_event(_ACTIONS[kind], run, by=by, room=run.room_uuid, moderator=moderator.id)
     nudge_watchers(run.room)
 
 

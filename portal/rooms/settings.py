@@ -72,16 +72,27 @@ GLOBAL = (
     ),
 )
 
+
+def _switch(name: str, label: Message, explained: Message, *, read_by: str) -> Setting:
+    """A switch of a room type, off by default: `is_on` reads it without the declaration."""
+    return Setting(
+        name=name,
+        kind=FieldKind.SWITCH,
+        scope=SettingScope.ROOM_TYPE,
+        label=label,
+        help=explained,
+        read_by=read_by,
+        default=False,
+    )
+
+
 BY_ROOM_TYPE: dict[ServiceType, tuple[Setting, ...]] = {
     ServiceType.MEET: (
-        Setting(
-            name=WAIT_FOR_HOST,
-            kind=FieldKind.SWITCH,
-            scope=SettingScope.ROOM_TYPE,
-            label=Message("Wait for a moderator"),
-            help=Message("Attendees and guests wait at the door until a moderator is in."),
+        _switch(
+            WAIT_FOR_HOST,
+            Message("Wait for a moderator"),
+            Message("Attendees and guests wait at the door until a moderator is in."),
             read_by="admission",
-            default=False,
         ),
         Setting(
             name=GUEST_POLICY,
@@ -97,41 +108,29 @@ BY_ROOM_TYPE: dict[ServiceType, tuple[Setting, ...]] = {
                 ("refuse", Message("Are not let in")),
             ),
         ),
-        Setting(
-            name=MUTE_ON_START,
-            kind=FieldKind.SWITCH,
-            scope=SettingScope.ROOM_TYPE,
-            label=Message("Microphones are off at first"),
-            help=Message("Everybody comes in with the microphone off and switches it on to speak."),
+        _switch(
+            MUTE_ON_START,
+            Message("Microphones are off at first"),
+            Message("Everybody comes in with the microphone off and switches it on to speak."),
             read_by="player",
-            default=False,
         ),
-        Setting(
-            name=HIDE_USER_LIST,
-            kind=FieldKind.SWITCH,
-            scope=SettingScope.ROOM_TYPE,
-            label=Message("Only moderators see who is in"),
-            help=Message("Attendees and guests read the names of moderators, and of whom they see or hear."),
+        _switch(
+            HIDE_USER_LIST,
+            Message("Only moderators see who is in"),
+            Message("Attendees and guests read the names of moderators, and of whom they see or hear."),
             read_by="conference",
-            default=False,
         ),
-        Setting(
-            name=WEBCAMS_ONLY_FOR_MODERATOR,
-            kind=FieldKind.SWITCH,
-            scope=SettingScope.ROOM_TYPE,
-            label=Message("Only moderators see the cameras of others"),
-            help=Message("Attendees and guests do not see one another's cameras. Everybody sees those of moderators."),
+        _switch(
+            WEBCAMS_ONLY_FOR_MODERATOR,
+            Message("Only moderators see the cameras of others"),
+            Message("Attendees and guests do not see one another's cameras. Everybody sees those of moderators."),
             read_by="conference",
-            default=False,
         ),
-        Setting(
-            name=END_WHEN_NO_MODERATOR,
-            kind=FieldKind.SWITCH,
-            scope=SettingScope.ROOM_TYPE,
-            label=Message("End when no moderator is left"),
-            help=Message("The conversation ends for everyone some time after the last moderator has left."),
+        _switch(
+            END_WHEN_NO_MODERATOR,
+            Message("End when no moderator is left"),
+            Message("The conversation ends for everyone some time after the last moderator has left."),
             read_by="conference",
-            default=False,
         ),
         Setting(
             name=END_WHEN_NO_MODERATOR_TIMEOUT,

@@ -17,6 +17,7 @@ from portal.people.actor import Actor
 from portal.people.models import NAME_LENGTH, User
 from portal.people.names import clean_name
 from portal.people.password_links import end_password_link
+from portal.subscriptions.checked_terms import TermChanges
 from portal.subscriptions.models import Subscription, SubscriptionFeature
 from portal.subscriptions.package_models import ServicePackage
 from portal.subscriptions.phases import phase_of
@@ -132,11 +133,14 @@ def sell_package(
     name: str = "",
     account_name: str = "",
     starts_at: date | datetime | None = None,
+    terms: TermChanges | None = None,
     by: Actor | None = None,
 ) -> Account:
     """A subscription of the package for the customer, with its first account, each named after the package unless told.
 
     `by` is None for the portal itself. Raises what `create_subscription` does, and `Invalid` on `account_name`.
     """
-    subscription = create_subscription(customer=customer, package=package, name=name, starts_at=starts_at, by=by)
+    subscription = create_subscription(
+        customer=customer, package=package, name=name, starts_at=starts_at, terms=terms, by=by
+    )
     return _account_of(subscription, account_name or package.name, by=by)

@@ -10,6 +10,7 @@ from portal.db import session
 from portal.people.actor import Actor
 from portal.people.models import NAME_LENGTH
 from portal.people.names import clean_name
+from portal.subscriptions.checked_terms import TermChanges, change_terms
 from portal.subscriptions.dates import first_dates, starting_day, zone_of
 from portal.subscriptions.models import TAG_LENGTH, Subscription, SubscriptionFeature, SubscriptionProvider, new_tag
 from portal.subscriptions.package_models import ServicePackage
@@ -23,13 +24,14 @@ def create_subscription(
     package: ServicePackage,
     name: str = "",
     starts_at: date | datetime | None = None,
+    terms: TermChanges | None = None,
     by: Actor | None = None,
 ) -> Subscription:
     """Sell the package to the customer: a copy of its features, terms and default provider.
 
     It starts on the given day of the customer's time zone, or else today. Without a `name` it is called after the
-    package. `by` is None for the portal itself. Raises `Invalid` on `name` or `starts_at`, or `Conflict` if the package
-    cannot be sold or nothing is sold to this customer.
+    package. `terms` replace those of the package. `by` is None for the portal itself. Raises `Invalid` on `name`,
+    `starts_at` or a term, or `Conflict` if the package cannot be sold or nothing is sold to this customer.
     """
     lock_for_creating(customer)
     default = take_from_stock(package)
@@ -48,6 +50,7 @@ def create_subscription(
             for feature in package.features
         ],
     )
+    change_terms(subscription, terms or {})
     first_dates(subscription, day_of(now(), zone) if starts_at is None else starting_day(starts_at, zone), zone)
     session.add(subscription)
     session.flush()

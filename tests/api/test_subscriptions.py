@@ -79,6 +79,22 @@ def test_what_is_sold_is_a_copy_with_its_first_account(ada: Program, package: st
     assert len(data(ada.get("/accounts?limit=100"))) == len(accounts)
 
 
+def test_what_is_sold_on_other_terms_than_the_packages_keeps_them(ada: Program, package: str, acme: str) -> None:
+    body = {"package_id": package, "subscriber_id": acme, "starts_at": "2027-01-31"}
+    own = {
+        "price": "9.50", "currency": "USD", "tier": 3, "periodicity": 2, "trial_period": 1, "trial_interval": "week",
+        "subscription_metadata": {"offer": "4711"},
+    }  # fmt: skip
+    made = data(ada.post("/subscriptions", body | own), 201)
+    assert {name: made[name] for name in own} == own
+    assert (made["periodicity_type"], made["grace_period"]) == ("month", 1)
+    assert (made["trial_ends_at"][:10], made["ends_at"][:10]) == ("2027-02-07", "2027-04-07")
+    assert data(ada.post("/subscriptions", body | {"ends_at": "2027-02-28"}), 201)["ends_at"][:10] == "2027-03-01"
+    assert refused(ada.post("/subscriptions", body | {"price": "-1", "currency": "XXX"})) == {"price", "currency"}
+    assert refused(ada.post("/subscriptions", body | {"ends_at": "2027-01-01"})) == {"ends_at"}
+    assert refused(ada.post("/subscriptions", body | {"trial_period": 1})) == {"trial_interval"}
+
+
 def test_who_or_what_is_unknown_is_said_by_its_field(ada: Program, package: str, acme: str) -> None:
     body = {"package_id": package, "subscriber_id": acme}
     assert refused(ada.post("/subscriptions", body | {"package_id": acme})) == {"package_id"}

@@ -9,8 +9,8 @@ from pydantic import Field
 from portal.api.v1.core import pagination, query_params, responses
 from portal.api.v1.core.endpoint import endpoint, takes
 from portal.api.v1.core.query_params import listing_of
-from portal.api.v1.core.request_body import WHOLE, AnId, RequestBody
-from portal.api.v1.term_bodies import Amount, Currency, Metadata, Number, Tier, with_lengths
+from portal.api.v1.core.request_body import WHOLE, AnId
+from portal.api.v1.term_bodies import Amount, Currency, Metadata, TermsBody, with_lengths
 from portal.edge import actor
 from portal.edge.staff_guard import staff
 from portal.errors import Invalid, Message
@@ -28,7 +28,6 @@ from portal.subscriptions.package_models import (
 from portal.subscriptions.packages import LARGEST_STOCK, change_package, create_package, delete_package
 from portal.subscriptions.provider_models import ServiceProvider, ServiceType
 from portal.subscriptions.queries import find_package_by_id, find_provider
-from portal.subscriptions.terms import PeriodUnit
 
 bp = Blueprint("service_packages", __name__, url_prefix="/service-packages")
 
@@ -44,8 +43,8 @@ LISTING = listing_of(
 )
 
 
-class PackageChange(RequestBody):
-    """What is changed of a package. A length is a number and its unit; null removes it."""
+class PackageChange(TermsBody):
+    """What is changed of a package."""
 
     resource = PackageSchema
 
@@ -54,16 +53,7 @@ class PackageChange(RequestBody):
     description: Annotated[str, Field(max_length=DESCRIPTION_LENGTH)] = ""
     status: PackageStatus = PackageStatus.ACTIVE
     hidden: bool = False
-    tier: Tier = 0
-    price: Amount = None
     signup_fee: Amount = None
-    currency: Currency = ""
-    periodicity: Number | None = None
-    periodicity_type: PeriodUnit | None = None
-    trial_period: Number | None = None
-    trial_interval: PeriodUnit | None = None
-    grace_period: Number | None = None
-    grace_interval: PeriodUnit | None = None
     has_stock: bool = False
     stock_qty: Annotated[int, Field(ge=0, le=LARGEST_STOCK), WHOLE] = 0
     package_metadata: Metadata = Field(default_factory=dict)

@@ -14,7 +14,7 @@ from portal.api.v1.core import pagination, query_params, responses
 from portal.api.v1.core.endpoint import endpoint, takes
 from portal.api.v1.core.query_params import FieldSelection, listing_of
 from portal.api.v1.core.request_body import WHOLE, AnId, RequestBody
-from portal.api.v1.term_bodies import Amount, Currency, Metadata, Number, Tier, with_lengths
+from portal.api.v1.term_bodies import Metadata, TermsBody, with_lengths
 from portal.clock import now
 from portal.customers.models import Customer
 from portal.customers.queries import customer_with_id
@@ -33,12 +33,12 @@ from portal.scopes import Scope
 from portal.status.subscription_lifecycle import delete_subscription
 from portal.subscriptions.cancellation import cancel as cancel_subscription
 from portal.subscriptions.changing import change_subscription
+from portal.subscriptions.checked_terms import TermChanges
 from portal.subscriptions.models import Subscription, SubscriptionStatus
 from portal.subscriptions.package_models import ServicePackage
 from portal.subscriptions.queries import find_package_by_id, subscription_with_id
 from portal.subscriptions.renewal import renew as renew_subscription
 from portal.subscriptions.selling import create_subscription
-from portal.subscriptions.terms import PeriodUnit
 
 bp = Blueprint("subscriptions", __name__, url_prefix="/subscriptions")
 
@@ -81,8 +81,8 @@ Day = Annotated[
 Name = Annotated[str, Field(max_length=4 * NAME_LENGTH)]
 
 
-class NewSubscription(RequestBody):
-    """A package to be sold to a customer. Everything else follows from the package."""
+class NewSubscription(TermsBody):
+    """A package to be sold to a customer. What is left out follows from the package."""
 
     resource = SubscriptionSchema
 
@@ -90,11 +90,13 @@ class NewSubscription(RequestBody):
     subscriber_id: AnId
     name: Name = ""
     starts_at: Day | None = None
+    ends_at: Day | None = None
+    subscription_metadata: Metadata = Field(default_factory=dict)
     account: Annotated[bool, Field(description="Whether to make its first account, named after the package.")] = True
 
 
-class SubscriptionChange(RequestBody):
-    """What can be changed of a subscription. null for both parts of a length takes it away."""
+class SubscriptionChange(TermsBody):
+    """What can be changed of a subscription."""
 
     resource = SubscriptionSchema
 
@@ -102,15 +104,6 @@ class SubscriptionChange(RequestBody):
     status: SubscriptionStatus = SubscriptionStatus.ACTIVE
     starts_at: Day = date.min
     ends_at: Day | None = None
-    tier: Tier = 0
-    price: Amount = None
-    currency: Currency = ""
-    periodicity: Number | None = None
-    periodicity_type: PeriodUnit | None = None
-    trial_period: Number | None = None
-    trial_interval: PeriodUnit | None = None
-    grace_period: Number | None = None
-    grace_interval: PeriodUnit | None = None
     subscription_metadata: Metadata = Field(default_factory=dict)
 
 
@@ -159,7 +152,10 @@ def show_one(subscription_id: str) -> Response:
 @staff(StaffPermission.SUBSCRIPTIONS_CREATE)
 @takes(NewSubscription, example={"package_id": "p6Yh3DpQ2x", "subscriber_id": "c3Yh3DpQ2x", "starts_at": "2027-01-31"})
 def create(body: NewSubscription) -> Response:
-    """Sell a package to a customer, with a first account unless told not to."""
+    """Sell a package to a customer, with a first account unless told not to.
+
+    Its price is in the package's currency unless told, whatever the customer pays in otherwise.
+    """
     selection = query_params.field_selection(LISTING)
     customer, package = customer_with_id(body.subscriber_id), find_package_by_id(body.package_id)
     if customer is None:
@@ -167,8 +163,13 @@ def create(body: NewSubscription) -> Response:
     if package is None:
         raise Invalid(package_id=Message("There is no such package."))
     by = acting_as_staff(actor.someone(), customer)
+    given = with_lengths(body.given(), package)
     sale: dict[str, Any] = {"customer": customer, "package": package, "name": body.name, "starts_at": body.starts_at}
+    sale["terms"] = {name: value for name, value in given.items() if name in TermChanges.__annotations__}
     sold = sell_package(**sale, by=by).subscription if body.account else create_subscription(**sale, by=by)
+    later = {name: value for name, value in given.items() if name in {"ends_at", "subscription_metadata"}}
+    if later:
+        change_subscription(sold, by=by, **later)
     at = f"/api/v1/subscriptions/{sold.id}"
     (made,) = _serialized([sold], selection)
     return responses.created(made, selection, at=at, tag=responses.etag_of(sold))

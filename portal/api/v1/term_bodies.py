@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
-from portal.api.v1.core.request_body import WHOLE
+from portal.api.v1.core.request_body import WHOLE, RequestBody
 from portal.errors import Invalid, Message
 from portal.subscriptions.checked_terms import HIGHEST_TIER, LENGTHS, LONGEST
 from portal.subscriptions.terms import Length, PeriodUnit, TermsMixin
@@ -45,6 +45,20 @@ Metadata = Annotated[dict[str, Any], BeforeValidator(_object)]
 Number = Annotated[int, Field(ge=1, le=LONGEST), WHOLE]
 Tier = Annotated[int, Field(ge=0, le=HIGHEST_TIER), WHOLE]
 Currency = Annotated[str, Field(max_length=8, description="ISO 4217.", examples=["EUR"])]
+
+
+class TermsBody(RequestBody):
+    """The terms of a package or a subscription. A length is a number and its unit; null for both takes it away."""
+
+    tier: Tier = 0
+    price: Amount = None
+    currency: Currency = ""
+    periodicity: Number | None = None
+    periodicity_type: PeriodUnit | None = None
+    trial_period: Number | None = None
+    trial_interval: PeriodUnit | None = None
+    grace_period: Number | None = None
+    grace_interval: PeriodUnit | None = None
 
 
 def with_lengths(given: Mapping[str, Any], stored: TermsMixin | None = None) -> dict[str, Any]:

@@ -4,14 +4,16 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect, sync_playwright
 
 from tests.e2e.people import Person
 from tests.servers import CHROMIUM_ARGS, Portal, chromium
 
+STATIC = Path(__file__).parents[2] / "static"
 PATIENCE = 20_000  # ms: what comes at once on a quiet machine takes seconds where four browsers share two cores
 expect.set_options(timeout=PATIENCE)
 
@@ -73,6 +75,23 @@ def person(portal: Portal, new_context: Callable[..., BrowserContext]) -> Iterat
 @pytest.fixture
 def page(person: Callable[..., Person]) -> Page:
     return person().page
+
+
+@pytest.fixture
+def modules(new_context: Callable[..., BrowserContext]) -> Page:
+    """An empty page that can import the modules of scripts, by their paths below `static/`, without a portal."""
+    page = new_context(permissions=[]).new_page()
+
+    def answer(route: Route) -> None:
+        path = urlsplit(route.request.url).path.lstrip("/")
+        if path:
+            route.fulfill(path=STATIC / path)
+        else:
+            route.fulfill(body="<!doctype html><title>Modules</title>", content_type="text/html")
+
+    page.route("**/*", answer)
+    page.goto("http://modules.example/")
+    return page
 
 
 AXE = {

@@ -2,11 +2,10 @@
 
 import re
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, Route, expect
+from playwright.sync_api import Page, expect
 
 from tests.e2e.people import Person, sees
 from tests.e2e.test_journeys import board_links
@@ -15,7 +14,6 @@ from tests.servers import Portal
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 
-STATIC = Path(__file__).parents[2] / "static"
 States = list[dict[str, Any]]
 
 GOOD = {"lossSent": 0, "lossReceived": 0, "roundTrip": 0.05, "available": 2_000_000, "limit": None}
@@ -23,11 +21,11 @@ LOSSY = {**GOOD, "lossSent": 0.2}
 FAIR = {**GOOD, "lossSent": 0.05}
 UNKNOWN = dict.fromkeys(GOOD)
 FOLLOW = """async (figures) => {
-  const { START, next } = await import("/steps.js");
+  const { START, next } = await import("/providers/mesh/steps.js");
   let state = START;
   return figures.map((one) => (state = next(state, one)));
 }"""
-WHOSE = 'async (weak) => (await import("/steps.js")).whose(new Map(Object.entries(weak)))'
+WHOSE = 'async (weak) => (await import("/providers/mesh/steps.js")).whose(new Map(Object.entries(weak)))'
 
 MADE_UP = """(() => {
   const links = (window.links = []);
@@ -62,26 +60,9 @@ SELECTED = """() => {
 }"""
 
 
-@pytest.fixture
-def steps(new_context: Callable[..., BrowserContext]) -> Page:
-    """A page beside the player's modules, without a portal."""
-    page = new_context(permissions=[]).new_page()
-
-    def answer(route: Route) -> None:
-        name = route.request.url.rsplit("/", 1)[1]
-        if name:
-            route.fulfill(path=STATIC / "providers/mesh" / name)
-        else:
-            route.fulfill(body="<!doctype html><title>Steps</title>", content_type="text/html")
-
-    page.route("**/*", answer)
-    page.goto("http://modules.example/")
-    return page
-
-
-def test_less_is_sent_step_by_step_and_more_again_slowly(steps: Page) -> None:
+def test_less_is_sent_step_by_step_and_more_again_slowly(modules: Page) -> None:
     def follow(*figures: dict[str, Any]) -> States:
-        states: States = steps.evaluate(FOLLOW, list(figures))
+        states: States = modules.evaluate(FOLLOW, list(figures))
         return states
 
     def step(*figures: dict[str, Any]) -> int:
@@ -111,9 +92,9 @@ def test_less_is_sent_step_by_step_and_more_again_slowly(steps: Page) -> None:
     assert step(*again, *[GOOD] * 16, *[GOOD] * 64, *down, *[GOOD] * 8) == 0  # long after it is as at first
 
 
-def test_a_connection_is_weak_for_a_while_or_not_at_all(steps: Page) -> None:
+def test_a_connection_is_weak_for_a_while_or_not_at_all(modules: Page) -> None:
     def weak(*figures: dict[str, Any]) -> bool:
-        return bool(steps.evaluate(FOLLOW, list(figures))[-1]["weak"])
+        return bool(modules.evaluate(FOLLOW, list(figures))[-1]["weak"])
 
     deaf = {**GOOD, "lossReceived": 0.3}
     for bad in (LOSSY, deaf):
@@ -127,7 +108,7 @@ def test_a_connection_is_weak_for_a_while_or_not_at_all(steps: Page) -> None:
     assert not weak(*[LOSSY] * 4, *[GOOD] * 8)
 
     def whose(**links: bool) -> tuple[bool, list[str]]:
-        found = steps.evaluate(WHOSE, links)
+        found = modules.evaluate(WHOSE, links)
         return found["own"], found["others"]
 
     assert whose() == (False, [])

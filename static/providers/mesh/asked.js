@@ -1,6 +1,6 @@
 // A moderator asks somebody to unmute: his page shows a question, and only its answer switches the microphone on.
 
-import { find } from "./page.js";
+import { find, setShown } from "./page.js";
 
 export function answerQuestions(portal, media) {
   portal.addEventListener("ask_unmute", () => {
@@ -17,7 +17,5 @@ export function answerQuestions(portal, media) {
 }
 
 function close() {
-  const focused = find("asked").contains(document.activeElement);
-  find("asked").hidden = true;
-  if (focused) find("microphone").focus(); // what was pressed has gone
+  setShown("asked", false, "microphone");
 }

@@ -1,6 +1,6 @@
 // The chat: what was written to everybody, and what is between two. All of it is shown as text; addresses become links.
 
-import { announce, facts, find, say } from "./page.js";
+import { announce, facts, find, say, setShown } from "./page.js";
 import { randomId } from "./portal.js";
 
 const AGAIN = 3000; // ms until reading is tried again
@@ -47,7 +47,7 @@ export function allow(listed, { rights: allowed, chat_stopped: stopped, list_hid
   find("chat-off").textContent = say(silenced ? "chatStopped" : "chatOff");
   const on = rights.public_chat || rights.private_chat;
   find("chat-button").hidden = !on && !shown.size && !silenced;
-  find("chat-form").hidden = !on;
+  setShown("chat-form", on, "chat-log");
   find("chat-off").hidden = on;
   find("chat-choice").hidden = !rights.private_chat;
   offer([...(rights.public_chat ? [["", say("everyone")]] : []), ...(rights.private_chat ? people.map(({ id, name }) => [id, name]) : [])]);
@@ -83,7 +83,7 @@ async function send() {
   if (unsent?.text !== text || unsent.to !== (to.value || null)) unsent = { text, to: to.value || null, key: randomId() };
   find("chat-send").disabled = true;
   const answer = await portal.write(unsent);
-  find("chat-send").disabled = false;
+  find("chat-send").disabled = !find("chat-to").options.length;
   const body = await answer?.json().catch(() => null);
   find("chat-problem").textContent = answer?.ok ? "" : body?.message ?? say("notSent");
   box.setAttribute("aria-invalid", String(!answer?.ok));

@@ -2,7 +2,7 @@
 
 import { DeviceFields, KIND_OF } from "../../js/devices/fields.js";
 import { choose, chosen } from "../../js/devices/kept.js";
-import { find, say } from "./page.js";
+import { find, say, setShown } from "./page.js";
 import { speakThrough } from "./speaker.js";
 
 const ALIASES = ["default", "communications"]; // of devices that are in the list by their own ids, too
@@ -79,8 +79,6 @@ function tell(words, offers) {
 }
 
 function close() {
-  const focused = find("device-news").contains(document.activeElement);
   offered = [];
-  find("device-news").hidden = true;
-  if (focused) find("devices-button").focus(); // what was pressed has gone
+  setShown("device-news", false, "devices-button");
 }

@@ -3,10 +3,10 @@
 import { hear } from "./layouts.js";
 import { speaking } from "./tiles.js";
 
-const EVERY = 250;
-const LOUD = 0.03;
+const EVERY = 250; // ms
+const LOUD = 0.03; // of the loudest sound that there can be
 
-// `receivers()` gives [id, RTCRtpReceiver] for everybody else.
+// `receivers()` gives [id, RTCRtpReceiver] for everybody else. Returns the timer.
 export function watchLevels(receivers) {
   return setInterval(() => {
     if (document.hidden) return;

@@ -2,7 +2,7 @@
 // guests wait at all. The server decides whether somebody may; others are told nothing of it.
 
 import { ring } from "../../js/bell.js";
-import { announce, find, say } from "./page.js";
+import { announce, find, say, setShown } from "./page.js";
 import { follow, setName } from "./people.js";
 
 const SHOWN = 3; // names in the note
@@ -25,14 +25,14 @@ export function showLobby({ waiting: people = [], turned_away: out = [], removed
   on = lobby === "on";
   find("lobby-switch").hidden = !on && lobby !== "off";
   find("lobby-switch").textContent = say(on ? "lobbyOff" : "lobbyOn");
-  find("removed-lobby").hidden = lobby !== "off" || !removed.some(({ link, role }) => link && role === "guest");
+  setShown("removed-lobby", lobby === "off" && removed.some(({ link, role }) => link && role === "guest"), "people");
   const fresh = people.filter(({ id }) => !known.has(id));
   known = new Set(people.map(({ id }) => id));
   follow(waiting, people, "waiting-list", newLine("waiting-person", ["admit", "turn_away"]), update);
   follow(refused, out, "refused-list", newLine("refused-person", ["admit"]), update);
+  setShown("admit-all", people.length > 1, "people");
   find("waiting").hidden = !people.length;
   find("refused").hidden = !out.length;
-  find("admit-all").hidden = people.length < 2;
   showNote(people);
   if (!fresh.length) return;
   ring();

@@ -7,7 +7,9 @@ import { manageDevices } from "./devices.js";
 import { showPeople } from "./layouts.js";
 import { watchLevels } from "./levels.js";
 import { Media } from "./media.js";
-import { announce, cover, facts, find, note, say } from "./page.js";
+import { newsOf } from "./news.js";
+import { reasonOf, showOver, startOver } from "./over.js";
+import { announce, facts, find, note, say, setShown } from "./page.js";
 import { startPanels } from "./panels.js";
 import { Peer } from "./peer.js";
 import { list } from "./people.js";
@@ -32,7 +34,7 @@ const early = new Map(); // signals of people whom the roster has not named yet
 const me = { id: facts.id, name: facts.name, role: facts.role };
 let people = [];
 let camerasForModerators = false; // whether only they see the cameras of the others
-let levels = 0;
+let timers = []; // what goes on for as long as the conversation does
 
 function meet(person) {
   const known = peers.get(person.id);
@@ -85,7 +87,7 @@ function part(id) {
 }
 
 function onRoster({ detail }) {
-  const before = new Map(people.map((person) => [person.id, person]));
+  const before = people;
   people = detail.people;
   const own = people.find((person) => person.you);
   me.role = own?.role ?? me.role;
@@ -96,26 +98,18 @@ function onRoster({ detail }) {
       tiles.mark({ ...person, camera: media.camera, microphone: media.microphone, hand: portal.state.hand });
       continue;
     }
-    const was = before.get(person.id);
+    const was = before.find(({ id }) => id === person.id);
     if (was && !person.tab) Object.assign(person, lastSaid(was));
     meet(person);
     if (person.listed) tiles.mark(person);
-    if (!person.listed) tiles.drop(person.id);
-    else if (!was && before.size) announce(say("joined", { name: person.name }));
-    if (was?.listed && person.hand && !was.hand) announce(say("raised", { name: person.name }));
-    if (was && Boolean(person.screen) !== Boolean(was.screen)) announce(say(person.screen ? "shares" : "sharesNoMore", { name: person.name }));
-    if (was && person.away && !was.away) announce(say("away", { name: person.name }));
-    if (was && was.away && !person.away) announce(say("back", { name: person.name }));
-    before.delete(person.id);
+    else tiles.drop(person.id);
   }
-  for (const person of before.values()) {
-    if (person.you || people.some((one) => one.id === person.id)) continue;
-    part(person.id);
-    tiles.drop(person.id);
-    if (!person.listed) continue;
-    const removed = detail.removed?.some((one) => one.id === person.id); // only moderators are told
-    announce(say(removed ? "removed" : "left", { name: person.name }));
+  for (const { id, you } of before) {
+    if (you || people.some((one) => one.id === id)) continue;
+    part(id);
+    tiles.drop(id);
   }
+  for (const [key, name] of newsOf(before, people, detail.removed)) announce(say(key, { name }));
   const listed = people.filter((person) => person.listed);
   list(listed, detail, moderate);
   showRoom(detail);
@@ -201,34 +195,14 @@ async function comeBack(over) {
   note("portal", "");
 }
 
-// Why the conversation is over for somebody who could not come back: "lost" if he can by pressing a button.
-function reasonOf({ error, reason }) {
-  return { ended: reason, over: "lost" }[error] ?? error;
-}
-
-// The page that knows all ways on; without a place, nor any trace of one, that is the entrance.
-const onwardFrom = (reason) => (reason === "absent" ? facts.entrance : facts.left);
-
-async function rejoin(event) {
-  event.preventDefault();
-  const refused = await portal.comeBack(false);
-  if (refused) location.assign(refused.address ?? onwardFrom(reasonOf(refused)));
-  else location.assign(location.pathname);
-}
-
 function end({ detail }) {
-  clearInterval(levels);
+  timers.splice(0).forEach((timer) => clearInterval(timer));
   media.stop();
   screen.stop();
   maySleep();
   for (const id of [...peers.keys()]) part(id);
   for (const button of document.querySelectorAll(".bar button")) button.disabled = true;
-  if (detail.reason === "elsewhere") return cover("elsewhere");
-  if (detail.reason === "removed") return location.replace(facts.left); // it tells when a moderator lets him back in
-  find("rejoin").hidden = detail.reason !== "lost";
-  find("onward").href = onwardFrom(detail.reason);
-  find("onward").hidden = ["lost", "gone", "deleted"].includes(detail.reason);
-  cover("over", detail.message || say("over"));
+  showOver(detail);
 }
 
 portal.addEventListener("roster", onRoster);
@@ -276,11 +250,9 @@ find("screen").addEventListener("click", () => screen.toggle());
 find("hand").addEventListener("click", () => raiseHand(!portal.state.hand));
 find("again").addEventListener("click", () => media.get());
 find("sound").addEventListener("click", () => {
-  find("sound").hidden = true;
+  setShown("sound", false, "people-button");
   tiles.playAll();
 });
-find("rejoin").addEventListener("click", rejoin);
-find("takeover").addEventListener("click", () => location.replace(`${location.pathname}#takeover`) || location.reload());
 addEventListener("pagehide", () => portal.closing());
 addEventListener("pageshow", (event) => event.persisted && location.reload());
 find("leave").addEventListener("submit", () => {
@@ -304,13 +276,11 @@ startPanels();
 startView();
 startReport(peers);
 startShortcuts();
+startOver(portal);
 portal.addEventListener("roster", () => media.get(), { once: true }); // it says whether this person sends
 await portal.start(takeover);
 if (!portal.ended) { // a second tab leaves camera and microphone alone
   stayAwake();
-  setInterval(showTimes, 10_000);
-  watchQuality(peers);
-  levels = watchLevels(() =>
-    [...peers].map(([id, peer]) => [id, peer.voice]).filter(([, receiver]) => receiver),
-  );
+  const voices = () => [...peers].map(([id, peer]) => [id, peer.voice]).filter(([, receiver]) => receiver);
+  timers = [setInterval(showTimes, 10_000), watchQuality(peers), watchLevels(voices)];
 }

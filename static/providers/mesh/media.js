@@ -3,7 +3,7 @@
 import { adviceOn } from "../../js/devices/advice.js";
 import { getTracks, KINDS, VIDEO } from "../../js/devices/getting.js";
 import { chosen, leftOn } from "../../js/devices/kept.js";
-import { facts, find, note, say } from "./page.js";
+import { facts, note, say, setShown } from "./page.js";
 
 const SMALL = { width: 640, height: 360 };
 const MANY = 4; // with more people than this, pictures are sent smaller
@@ -103,7 +103,7 @@ export class Media extends EventTarget {
     const lacking = kinds.filter((kind) => !this.has(kind));
     const without = say(this.stream.getTracks().length ? "goOn" : "watch");
     note("devices", problem ? `${say(adviceOn(problem, lacking))} ${without}` : "");
-    find("again").hidden = !problem || problem === "insecure";
+    setShown("again", problem && problem !== "insecure", "devices-button");
     note("microphone", facts.muted && this.has("audio") && !this.microphone ? say("startsMuted") : "");
     this.dispatchEvent(new Event("change"));
   }

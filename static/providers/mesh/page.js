@@ -46,8 +46,23 @@ export function takeTab() {
   }
 }
 
+let said = []; // the sentences of this moment
+
+// Say something to whoever does not look at the page. What comes in one moment is said together: none replaces another.
 export function announce(text) {
-  find("said").textContent = text;
+  if (said.push(text) > 1) return;
+  queueMicrotask(() => {
+    find("said").textContent = said.join(". ");
+    said = [];
+  });
+}
+
+// Show a piece of the page, or hide it. If the focus is in it when it goes, as on a button that was pressed, it moves to
+// `next`.
+export function setShown(id, on, next) {
+  const focused = !on && find(id).contains(document.activeElement);
+  find(id).hidden = !on;
+  if (focused) find(next).focus();
 }
 
 // Cover everything: the conversation is over, or somewhere else. What lies below cannot be reached any more.

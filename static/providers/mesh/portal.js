@@ -37,21 +37,22 @@ export class Portal extends EventTarget {
   #beating = null;
   #beatAgain = false;
   #lost = false;
+  #online = () => this.alive();
 
   async start(takeover = false) {
     this.ended = false;
     this.#greeting = { takeover, before: takeTab(), first: true };
-    if (!this.#clock) {
-      this.#clock = new Worker(new URL("./beat.js", import.meta.url));
-      this.#clock.addEventListener("message", () => this.#tick());
-      addEventListener("online", () => this.alive());
-    }
+    this.#clock = new Worker(new URL("./beat.js", import.meta.url));
+    this.#clock.addEventListener("message", () => this.#tick());
+    addEventListener("online", this.#online);
     await this.alive();
   }
 
   stop() {
     this.ended = true;
     this.#source?.close();
+    this.#clock?.terminate();
+    removeEventListener("online", this.#online);
   }
 
   // Send a heartbeat, or another one after that which is on its way.
@@ -201,7 +202,6 @@ export class Portal extends EventTarget {
         headers: { "Content-Type": "application/json", "X-CSRFToken": facts.csrf },
         body: JSON.stringify(body),
         signal: AbortSignal.timeout(TIMEOUT),
-        keepalive: false,
       });
     } catch {
       return null;

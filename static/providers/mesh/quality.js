@@ -12,10 +12,10 @@ const EVERY = 2000; // ms
 const links = new Map(); // Peer → {state, figures}; figures are null while there is no connection
 let shown = { own: false, others: [] }; // whose connection has the sign
 
-// `peers`: id of a person → Peer, as it is at each moment.
+// `peers`: id of a person → Peer, as it is at each moment. Returns the timer.
 export function watchQuality(peers) {
   let turn = Promise.resolve(); // one measurement at a time, however long browsers take
-  setInterval(() => (turn = turn.then(() => look(peers)).catch(({ name }) => console.warn("not measured", name))), EVERY);
+  return setInterval(() => (turn = turn.then(() => look(peers)).catch(({ name }) => console.warn("not measured", name))), EVERY);
 }
 
 // {state, figures} of a link, as last measured; undefined before.

@@ -1,7 +1,7 @@
 // How long the conversation lasts and how many are in; and the warnings before its time limit.
 
 import { isolated } from "../../js/words.js";
-import { find, say } from "./page.js";
+import { find, say, setShown } from "./page.js";
 
 const WARNINGS = [10, 2]; // minutes before the time limit
 let since = null;
@@ -31,7 +31,7 @@ export function showTimes() {
 function warnOfEnd() {
   const left = until ? Math.ceil((until - Date.now() - ahead) / 60_000) : Infinity;
   const due = Math.min(...WARNINGS.filter((minutes) => left <= minutes)); // Infinity: none
-  if (due > warned) find("ending").hidden = true;
+  if (due > warned) close();
   if (due < warned) {
     const time = until.toLocaleTimeString(document.documentElement.lang, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
     find("ending-words").textContent = say(left > 1 ? "endsSoon" : "endsNow", { n: left, time });
@@ -40,6 +40,8 @@ function warnOfEnd() {
   warned = due;
 }
 
-find("ending-seen").addEventListener("click", () => {
-  find("ending").hidden = true;
-});
+function close() {
+  setShown("ending", false, "people-button");
+}
+
+find("ending-seen").addEventListener("click", close);

@@ -1,6 +1,6 @@
 // What the room says to whoever comes in. It is shown until it was read once in this tab.
 
-import { facts, find } from "./page.js";
+import { facts, find, setShown } from "./page.js";
 
 const KEPT = `welcome ${facts.room}`;
 
@@ -10,8 +10,7 @@ export function showWelcome() {
   const text = box.textContent;
   box.hidden = kept() === text;
   find("welcome-seen").addEventListener("click", () => {
-    box.hidden = true;
-    find("people-button").focus(); // what was pressed has gone
+    setShown("welcome", false, "people-button");
     keep(text);
   });
 }

@@ -13,7 +13,7 @@ demo: .venv/runs
 	@PORT="$(PORT)" DATA="$(DATA)" $(BIN)/portal demo
 
 test: .venv/develops
-	$(BIN)/python -c 'from tests.servers import chromium; print("Browser:", chromium())'
+	$(BIN)/python -c 'from tests.programs import chromium; print("Browser:", chromium())'
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 bench: .venv/develops  # BENCH=--quick, --sqlite, "--only NAME", "--profile NAME", "--compare OLD NEW"; see BENCH=--help

@@ -15,14 +15,14 @@ from portal.doctor import Finding
 from portal.providers.mesh.turn import TurnServers
 from portal.relay_check import ServerAnswer
 from portal.settings import Settings
-from tests import servers
+from tests import programs, servers
 
 SECRET = "shared-with-the-turn-server"
 
 
 @pytest.fixture(scope="module")
 def turn_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    with servers.coturn(tmp_path_factory.mktemp("coturn"), SECRET) as port:
+    with programs.coturn(tmp_path_factory.mktemp("coturn"), SECRET) as port:
         yield port
 
 

@@ -11,7 +11,8 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, Route, expect, sync_playwright
 
 from tests.e2e.people import Person
-from tests.servers import CHROMIUM_ARGS, Portal, chromium
+from tests.programs import CHROMIUM_ARGS, chromium
+from tests.servers import Portal
 
 STATIC = Path(__file__).parents[2] / "static"
 PATIENCE = 20_000  # ms: what comes at once on a quiet machine takes seconds where four browsers share two cores

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page
 
-from tests import servers
+from tests import programs
 from tests.e2e.people import Person, hears, sees
 from tests.e2e.test_journeys import board_links
 from tests.servers import Portal
@@ -39,7 +39,7 @@ CANDIDATES = """async () => {
 @pytest.fixture
 def portal(portal: Portal, tmp_path: Path) -> Iterator[Portal]:
     """The portal of these tests, with a TURN server."""
-    with servers.coturn(tmp_path, SECRET) as port:
+    with programs.coturn(tmp_path, SECRET) as port:
         portal.stop()
         portal.environment |= {"TURN_URLS": f"turn:127.0.0.1:{port}", "TURN_SECRET": SECRET}
         portal.start()

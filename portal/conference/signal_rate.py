@@ -43,14 +43,20 @@ def take(rate: Rate, who: str, amount: int = 1) -> None:
     """Count one thing that `who` does, or `amount` of its bytes. Raises `Throttled` if it is too many."""
     at = time.monotonic()
     with _lock:
-        whole_after = rate.burst / rate.per_second  # after this time without any, a whole burst is allowed again
-        for known in [known for known, (_, since) in rate.left.items() if since < at - whole_after]:
-            del rate.left[known]
+        if who not in rate.left:
+            _forget(rate, at)
         left, since = rate.left.get(who, (rate.burst, at))
         left = min(rate.burst, left + (at - since) * rate.per_second)
         rate.left[who] = (left, at) if left < amount else (left - amount, at)
     if left < amount:
         raise Throttled(retry_after=math.ceil((amount - left) / rate.per_second))
+
+
+def _forget(rate: Rate, at: float) -> None:
+    """Forget those who may do a whole burst again. Only somebody new calls for it, so that a signal stays cheap."""
+    whole_after = rate.burst / rate.per_second
+    for who in [who for who, (_, since) in rate.left.items() if since < at - whole_after]:
+        del rate.left[who]
 
 
 def open_stream(participation_id: str) -> int:

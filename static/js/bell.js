@@ -9,6 +9,7 @@ export function ring() {
     tone.connect(volume).connect(audio.destination);
     tone.start();
     tone.stop(audio.currentTime + 0.6);
+    setTimeout(() => audio.close(), 1000); // a browser has only so many, also of those that may not sound
   } catch {
     // a browser that allows no sound before a click
   }

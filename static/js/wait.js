@@ -3,15 +3,20 @@
 import { ring } from "./bell.js";
 
 const LOOK_AGAIN = 5_000; // ms
+const PATIENCE = 8_000; // ms
 const card = document.querySelector("[data-waiting]");
 const opening = card.querySelector("[data-until]");
 const enter = card.querySelector("[data-enter]");
 
+let looks = false; // one look at a time, however long the portal takes: what is found is done once
+
 async function look() {
+  if (looks) return;
+  looks = true;
   try {
     const address = new URL(location.href);
     if (enter) address.searchParams.set("asked", "1"); // whoever pressed Join keeps the place
-    const answer = await fetch(address);
+    const answer = await fetch(address, { signal: AbortSignal.timeout(PATIENCE) });
     if (answer.status === 429 || answer.status >= 500) return; // busy or away for a moment: the next look may find it
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     sayWithScript(page);
@@ -22,6 +27,8 @@ async function look() {
     else stopWaiting(page);
   } catch {
     // away for a moment: the next look may find it
+  } finally {
+    looks = false;
   }
 }
 

@@ -49,6 +49,7 @@ def test_pages_of_owners(portal: Portal, person: Callable[..., Person], seen: Ca
     guest.join(links["guest"])
     page = alice.go("/sign-in")
     seen(page, "sign-in")
+    seen(alice.go("/help/conversations"), "help")
     alice.sign_in()
     seen(page, "rooms")
     page.get_by_role("link", name="New room").first.click()

@@ -37,7 +37,8 @@ function write(peers) {
 
 function writeLink(peer) {
   const { state, figures } = lastMeasured(peer) ?? {};
-  const lines = [`${peer.person.name}: ${peer.link.connectionState}, ICE ${peer.link.iceConnectionState}`];
+  const name = peer.person.name || "Somebody whom the room hides";
+  const lines = [`${name}: ${peer.link.connectionState}, ICE ${peer.link.iceConnectionState}`];
   if (!figures) return lines;
   const { pair, roundTrip, available, sent, received } = figures;
   if (pair) lines.push(`  Path: ${pair.local} to ${pair.remote}, ${[pair.protocol, pair.relay && `relay by ${pair.relay}`, pair.family].filter(Boolean).join(", ")}`);

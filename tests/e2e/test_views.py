@@ -22,6 +22,8 @@ SPEAK = f"""async (id) => {{
   for (let heard = 0; heard < 3; heard++) hear(id, true);
 }}"""
 
+SMALL_WINDOW = "(name) => document.pictureInPictureElement?.ariaLabel === name"
+
 
 def choose(page: Page, what: str) -> None:
     page.get_by_role("button", name="View").click()
@@ -61,6 +63,12 @@ def test_who_speaks_is_large_unless_a_screen_is(portal: Portal, person: Callable
     mo.page.evaluate(SPEAK, ann.page.locator("#player").get_attribute("data-id"))
     expect(large).to_contain_text("Ann")
     assert_in_place(mo.page, "speaker")
+    choose(mo.page, "Picture in picture")
+    mo.page.wait_for_function(SMALL_WINDOW, arg="Picture of Ann")
+    expect(mo.page.locator("#small-window")).to_have_attribute("aria-pressed", "true")
+    mo.page.keyboard.press("w")
+    mo.page.wait_for_function("() => !document.pictureInPictureElement")
+    expect(mo.page.locator("#small-window")).to_have_attribute("aria-pressed", "false")
     mo.page.reload()
     sees(mo.page, "Ann")
     expect(large).to_have_count(1)  # what was chosen is remembered on the device

@@ -15,6 +15,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 CHAT = re.compile(r"^Chat\b")  # also with how many are unread
 
 TAGS = "<img src=x onerror=alert(1)> <b>bold</b>"
+NO_LINKS = "https://bank.example@evil.example/ https://:bank@evil.example javascript:alert(1) data:text/html,x"
 
 
 def open_chat(one: Person) -> None:
@@ -44,14 +45,14 @@ def test_people_write_to_all_and_to_one(portal: Portal, person: Callable[..., Pe
         sees(one.page, other.name)
     open_chat(mo)
     expect(mo.page.get_by_text("Nobody has written yet.")).to_be_visible()
-    write(mo, f"See https://example.org/a?b=1. {TAGS}")
+    write(mo, f"See https://example.org/a?b=1. {TAGS} {NO_LINKS}")
     button = gus.page.get_by_role("button", name=CHAT)
     expect(button).to_have_accessible_name(re.compile(r"^Chat +1 unread *$"))
     open_chat(gus)
     expect(button).to_have_accessible_name(re.compile("^Chat *$"))
     line = gus.page.locator("#chat-list li")
     expect(line).to_contain_text("Mo")
-    expect(line).to_contain_text(TAGS)  # as it was typed
+    expect(line).to_contain_text(f"{TAGS} {NO_LINKS}")  # as it was typed
     expect(line.get_by_role("link")).to_have_attribute("href", "https://example.org/a?b=1")
     expect(line.locator("img, p b")).to_have_count(0)
     write(gus, "Only for you", to="Mo")

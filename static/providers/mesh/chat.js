@@ -131,15 +131,18 @@ function toEnd() {
   find("chat-log").scrollTop = find("chat-log").scrollHeight;
 }
 
-// The text in pieces: strings, and links for its addresses.
+// The text in pieces: strings, and links for its addresses. Those with a name before their host ("https://bank@evil/") are
+// left as text: they look as if they led to it.
 function parts(text) {
   const found = [];
   let end = 0;
   for (const { 0: match, index } of text.matchAll(LINK)) {
     const address = match.includes("(") ? match.replace(/[.,;:!?]+$/, "") : match.replace(CLOSING, "");
     if (!URL.canParse(address)) continue;
+    const { username, password } = new URL(address);
+    if (username || password) continue;
     const link = document.createElement("a");
-    Object.assign(link, { href: address, textContent: address, target: "_blank", rel: "noopener noreferrer" });
+    Object.assign(link, { href: address, textContent: address, target: "_blank", rel: "noopener noreferrer", dir: "ltr" });
     found.push(text.slice(end, index), link);
     end = index + address.length;
   }

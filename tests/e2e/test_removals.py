@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 
 import pytest
+import sqlalchemy as sa
 from playwright.sync_api import Page, expect
 
 from tests.e2e.people import Person, sees
@@ -17,6 +18,13 @@ TARGETS = """() => [...document.querySelectorAll(".side button, .bar button")]
   .map((one) => ({ box: one.getBoundingClientRect(), label: one.getAttribute("aria-label") ?? one.innerText }))
   .filter(({ box }) => Math.min(box.width, box.height) < 44)
   .map(({ label }) => label)"""
+
+
+def make_all_public(portal: Portal) -> None:
+    engine = sa.create_engine(f"sqlite:///{portal.data / 'foyer.db'}", connect_args={"timeout": 10})
+    with engine.begin() as connection:
+        connection.execute(sa.text("UPDATE rooms SET is_public = true"))
+    engine.dispose()
 
 
 def people_of(page: Page) -> None:
@@ -81,6 +89,7 @@ def test_removing_asks_first_and_who_was_removed_comes_back_when_let_in(
 
 def test_the_page_after_a_removal_leads_back_by_itself(portal: Portal, person: Callable[..., Person]) -> None:
     links = board_links(portal)
+    make_all_public(portal)
     host, anna = person("Mo Moderator", viewport={"width": 360, "height": 740}, has_touch=True), person("Anna Lee")
     host.join(links["moderator"])
     anna.join(links["guest"])
@@ -93,6 +102,8 @@ def test_the_page_after_a_removal_leads_back_by_itself(portal: Portal, person: C
     expect(anna.page.get_by_role("heading", name="A moderator removed you from the room.")).to_be_visible()
     readmit = page.get_by_role("button", name="Let back in: Anna Lee")
     expect(readmit).to_be_visible()
+    expect(page.get_by_text("The room is public: with another browser they can come back.")).to_be_visible()
+    expect(page.get_by_role("button", name="Turn on the lobby").last).to_be_visible()
     assert page.evaluate(TARGETS) == []
     readmit.tap()
     back = anna.page.get_by_role("link", name="Rejoin")

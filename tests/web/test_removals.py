@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from flask import Flask
 
 from portal.db import session, transaction
 from portal.permissions.members import RoomMember
@@ -51,6 +52,22 @@ def test_moderators_alone_are_told_who_was_removed_and_alone_let_in_again(
     assert moderator.say("signals", to=guest.id, kind="readmit").status_code == 202
     assert roster_of(moderator)["removed"] == []
     assert moderator.say("signals", to=guest.id, kind="readmit").status_code == 404
+
+
+def test_moderators_alone_are_told_that_whoever_was_removed_can_come_back_into_a_public_room(
+    cast: Cast, app: Flask, moderator: Player, guest: Player, other: Player
+) -> None:
+    for one in (moderator, guest, other):
+        one.alive()
+    moderator.say("signals", to=guest.id, kind="remove")
+    assert roster_of(moderator)["public_room"] is False
+    with app.app_context(), transaction():
+        cast.room().is_public = True
+    assert roster_of(moderator)["public_room"] is True
+    assert "public_room" not in roster_of(other)
+    stranger = cast.browser()
+    stranger.get(cast.board_path)
+    assert stranger.send(cast.board_path, name="Gus").status_code == 303
 
 
 def test_the_pages_of_who_was_removed_wait_and_then_lead_in(cast: Cast, moderator: Player, guest: Player) -> None:

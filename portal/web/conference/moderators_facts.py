@@ -13,6 +13,7 @@ def moderators_facts(room: Room, run: RoomSession) -> dict[str, Any]:
     """The facts, for JSON. `removed`, `waiting` and `turned_away` are people: `{"id", "name"}`.
 
     Of who was removed also the `role`, and the id of the `link` by which he came, if others may have it; else "".
+    `public_room`: whoever was removed can come back without any link, with another browser.
     `lobby`: "on" or "off" where moderators turn it on and off; "always" or "never" where the room's settings say so.
     """
     policy, on = guest_policy_of(room), run.lobby_since is not None
@@ -29,6 +30,7 @@ def moderators_facts(room: Room, run: RoomSession) -> dict[str, Any]:
             }
             for one in removed
         ],
+        "public_room": room.is_public,
         "waiting": [{"id": one.id, "name": one.name} for one in waiting_guests(room)],
         "turned_away": [{"id": one.waiter, "name": one.name} for one in refused],
         "lobby": {"ask": "always", "refuse": "never"}.get(policy) or ("on" if on else "off"),

@@ -21,11 +21,12 @@ export function startLobby(to) {
 }
 
 // `told`: what the roster says; only moderators are told who waits.
-export function showLobby({ waiting: people = [], turned_away: out = [], removed = [], lobby }) {
+export function showLobby({ waiting: people = [], turned_away: out = [], removed = [], public_room: open, lobby }) {
   on = lobby === "on";
   find("lobby-switch").hidden = !on && lobby !== "off";
   find("lobby-switch").textContent = say(on ? "lobbyOff" : "lobbyOn");
-  setShown("removed-lobby", lobby === "off" && removed.some(({ link, role }) => link && role === "guest"), "people");
+  const mayReturn = removed.some(({ link, role }) => open || (link && role === "guest"));
+  setShown("removed-lobby", lobby === "off" && mayReturn, "people");
   const fresh = people.filter(({ id }) => !known.has(id));
   known = new Set(people.map(({ id }) => id));
   follow(waiting, people, "waiting-list", newLine("waiting-person", ["admit", "turn_away"]), update);

@@ -17,9 +17,9 @@ const present = new Map(); // id → line
 const removed = new Map();
 let act = async () => false; // (kind, id)
 
-// `told`: what the roster says; of it `removed`, whom moderators removed, is told to them only. `doing(kind, person)`
-// promises whether the server did it.
-export function list(people, { removed: out = [], list_hidden: hides }, doing) {
+// `told`: what the roster says; of it `removed`, whom moderators removed, and `public_room` are told to them only.
+// `doing(kind, person)` promises whether the server did it.
+export function list(people, { removed: out = [], list_hidden: hides, public_room: open }, doing) {
   act = (kind, id) => doing(kind, [...people, ...out].find((person) => person.id === id));
   const moderates = people.some((person) => person.you && person.role === "moderator");
   find("people-count").textContent = people.length;
@@ -29,7 +29,7 @@ export function list(people, { removed: out = [], list_hidden: hides }, doing) {
   follow(present, people, "people-list", newLine, (line, person) =>
     update(line, person, moderates && !person.you, raised.indexOf(person) + 1, hidden),
   );
-  follow(removed, out, "removed-list", newRemovedLine, updateRemoved);
+  follow(removed, out, "removed-list", newRemovedLine, (line, person) => updateRemoved(line, person, open));
   find("removed").hidden = !out.length;
 }
 
@@ -148,12 +148,13 @@ function newRemovedLine({ id }) {
   return line;
 }
 
-// Whoever came by a link that others have can come back by it with another browser: say so, and offer to replace it.
-function updateRemoved(line, person) {
+// Whoever came by a link that others have can come back by it with another browser: say so, and offer to replace it. Into
+// a public room everybody can come back.
+function updateRemoved(line, person, open) {
   setName(line, person);
   const [hint, rotate] = [line.querySelector("small"), line.querySelector("a")];
-  hint.textContent = person.link ? say("sharedLink") : "";
-  rotate.hidden = !person.link || !facts.links;
+  hint.textContent = open ? say("publicRoom") : person.link ? say("sharedLink") : "";
+  rotate.hidden = open || !person.link || !facts.links;
   if (!rotate.hidden) rotate.href = `${facts.links}/${person.link}/rotation`;
   button(line, "readmit").setAttribute("aria-label", say("readmit", { name: person.name }));
 }

@@ -93,6 +93,7 @@ _WORDS = {
     "trial_interval": Message("Trial counted in"),
     "trial_period": Message("Length of the trial"),
     "until": Message("Until"),
+    "user_metadata": Message("Metadata"),
     "value": Message("Number"),
     "why": Message("Why"),
 }

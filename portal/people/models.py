@@ -1,6 +1,7 @@
 """The tables of users, of the roles that make some of them staff, of sign-ins, and of links to set a password."""
 
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -54,6 +55,7 @@ class User(IdentifierMixin, TimestampMixin, Base):
     password_is_public: Mapped[bool] = mapped_column(default=False)
     """Whether everybody knows the password, as in the demo. The server does not listen on a network then."""
     timezone: Mapped[str | None] = mapped_column(sa.String(64))
+    user_metadata: Mapped[dict[str, Any]] = mapped_column(default=dict)
     password_set_at: Mapped[datetime | None]
     """When a password was last replaced by another. What programs were granted before that has ended."""
     deactivated_at: Mapped[datetime | None]

@@ -15,6 +15,7 @@ from portal.clock import now
 from portal.db import lock, session
 from portal.errors import Message, NotAllowed
 from portal.identifiers import matches_identifier
+from portal.metadata import checked_metadata
 from portal.people.actor import Actor
 from portal.people.emails import DELETED_DOMAIN
 from portal.people.models import PasswordLink, User
@@ -45,17 +46,25 @@ def find_user(user_id: str) -> User | None:
 
 
 def change_user(
-    user: User, *, by: Actor, name: str | None = None, email: str | None = None, timezone: str | None = None
+    user: User,
+    *,
+    by: Actor,
+    name: str | None = None,
+    email: str | None = None,
+    timezone: str | None = None,
+    metadata: object = None,
 ) -> None:
     """Change what is given of a user. Raises `NotAllowed`, `NotFound`, or `Invalid` on the field."""
     lock(user)
     if user.uuid != by.uuid:
         require_authority(by, user)
-    before = {"name": user.name, "timezone": user.timezone, "email": user.email}
+    before = {field: getattr(user, field) for field in ("name", "timezone", "email", "user_metadata")}
     if name is not None or timezone is not None:
         rename_user(user, name=name, timezone=timezone)
     if email is not None:
         set_email(user, email)
+    if metadata is not None:
+        user.user_metadata = checked_metadata(metadata, field="metadata")
     session.flush()
     changes: dict[str, Any] = {}
     for field, value in before.items():
@@ -99,7 +108,7 @@ def anonymise_user(user: User, *, by: Actor) -> None:
     require_another_admin(user)
     user.deactivated_at = user.deactivated_at or now()
     user.email, user.name = f"{user.uuid.hex}@{DELETED_DOMAIN}", "Deleted user"
-    user.password_hash, user.timezone = None, None
+    user.password_hash, user.timezone, user.user_metadata = None, None, {}
     user.platform_roles = []
     session.execute(sa.delete(PasswordLink).where(PasswordLink.user_uuid == user.uuid))
     end_sign_ins(user)

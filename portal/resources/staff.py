@@ -60,6 +60,7 @@ class PlatformUserSchema(IdentifiedResource):
     email: Annotated[str, Column(User.email, stored=lambda text: canonical_email(text) or text)]
     status: Annotated[UserStatus, Read(lambda user, _: UserStatus.of(user).value)]
     timezone: str | None
+    metadata: Annotated[dict[str, Any], Read("user_metadata")]
     password_set: Annotated[
         bool,
         Field(description="Whether there is a password to sign in with."),

@@ -6,6 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from portal.api.v1.core import responses
+from portal.audit.models import AuditEvent
 from portal.db import lock, session, transaction
 from portal.people.models import User, user_platform_roles
 from portal.people.operations import create_user, make_admin
@@ -145,6 +146,20 @@ def test_a_user_is_made_with_a_link_that_is_told_once(ada: Program) -> None:
     assert (shown["email"], shown["status"], shown["password_set"]) == ("eve@x.example", "active", False)
     taken = ada.post("/users", {"email": "eve@x.example", "name": "Eve"})
     assert (taken.status_code, list(taken.json["errors"])) == (422, ["email"])
+
+
+def test_programs_store_metadata_with_users_and_administrators(ada: Program, cast: Cast) -> None:
+    made = ada.post("/users", {"email": "eve@x.example", "name": "Eve", "metadata": {"crm": 7}}).json["data"]
+    assert made["metadata"] == {"crm": 7}
+    own = f"/admins/{ada.get('/admins').json['data'][0]['id']}"
+    assert ada.get(own).json["data"]["metadata"] == {}
+    assert ada.patch(own, {"metadata": {"desk": {"floor": 2}}}).json["data"]["metadata"] == {"desk": {"floor": 2}}
+    nested = ada.patch(f"/users/{made['id']}", {"metadata": {"crm": {"id": [1]}}})
+    assert (nested.status_code, list(nested.json["errors"])) == (422, ["metadata"])
+    with cast.app.app_context():
+        changed = session.scalars(sa.select(AuditEvent).where(AuditEvent.action == "user.changed")).all()
+    assert [event.details["user_metadata_after"] for event in changed] == [{"crm": 7}, {"desk": {"floor": 2}}]
+    assert ada.delete(f"/users/{made['id']}").status_code == 204
 
 
 def test_a_user_is_switched_off_and_on_and_deleted(ada: Program, program: NewProgram, cast: Cast) -> None:

@@ -9,7 +9,7 @@ from portal.api.v1.core.endpoint import endpoint, takes
 from portal.api.v1.core.query_params import listing_of
 from portal.api.v1.core.request_body import RequestBody
 from portal.api.v1.platform_users import TAG
-from portal.api.v1.staff_bodies import Email, Name, RoleIds, TimeZone, roles_named, set_status
+from portal.api.v1.staff_bodies import Email, Metadata, Name, RoleIds, TimeZone, roles_named, set_status
 from portal.edge import actor
 from portal.edge.staff_guard import staff
 from portal.errors import Invalid, Message
@@ -44,6 +44,7 @@ class AdminChange(RequestBody):
     email: Email | None = None
     name: Name | None = None
     timezone: TimeZone | None = None
+    metadata: Metadata | None = None
     status: UserStatus | None = None
     roles_ids: RoleIds | None = None
 
@@ -99,7 +100,9 @@ def show_one(admin: User) -> Response:
 def change(admin: User, body: AdminChange) -> Response:
     """Change a member of the staff: as a user, and which roles are held."""
     responses.check_if_match(admin)
-    change_user(admin, name=body.name, email=body.email, timezone=body.timezone, by=actor.someone())
+    change_user(
+        admin, name=body.name, email=body.email, timezone=body.timezone, metadata=body.metadata, by=actor.someone()
+    )
     set_status(admin, body.status)
     if body.roles_ids is not None:
         set_roles(admin, roles_named(body.roles_ids), by=actor.someone())

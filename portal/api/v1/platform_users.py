@@ -10,7 +10,7 @@ from portal.api.v1.core import pagination, query_params, responses
 from portal.api.v1.core.endpoint import endpoint, takes
 from portal.api.v1.core.query_params import listing_of
 from portal.api.v1.core.request_body import RequestBody
-from portal.api.v1.staff_bodies import Email, Name, TimeZone, set_status
+from portal.api.v1.staff_bodies import Email, Metadata, Name, TimeZone, set_status
 from portal.edge import actor
 from portal.edge.staff_guard import staff
 from portal.people.models import User
@@ -39,6 +39,7 @@ class NewPlatformUser(RequestBody):
     email: Email
     name: Name
     timezone: TimeZone | None = None
+    metadata: Metadata | None = None
 
 
 class PlatformUserChange(RequestBody):
@@ -49,6 +50,7 @@ class PlatformUserChange(RequestBody):
     email: Email | None = None
     name: Name | None = None
     timezone: TimeZone | None = None
+    metadata: Metadata | None = None
     status: Annotated[UserStatus | None, Field(description="`inactive` signs the user out everywhere.")] = None
 
 
@@ -71,8 +73,7 @@ def create(body: NewPlatformUser) -> Response:
     """Make a user. The answer has a link for the first password, good for a week, which is told only this once."""
     selection, somebody = query_params.field_selection(LISTING), actor.someone()
     user = create_user(email=body.email, name=body.name, by=somebody)
-    if body.timezone is not None:
-        change_user(user, timezone=body.timezone, by=somebody)
+    change_user(user, timezone=body.timezone, metadata=body.metadata, by=somebody)
     made = serialize_platform_user(user, selection.includes, issue_password_link(user, by=somebody))
     return responses.created(made, selection, at=f"/api/v1/users/{user.id}", tag=responses.etag_of(user))
 
@@ -92,7 +93,9 @@ def show_one(user: User) -> Response:
 def change(user: User, body: PlatformUserChange) -> Response:
     """Change a user. Whoever may do more than the caller is not changed, nor the status of the last administrator."""
     responses.check_if_match(user)
-    change_user(user, name=body.name, email=body.email, timezone=body.timezone, by=actor.someone())
+    change_user(
+        user, name=body.name, email=body.email, timezone=body.timezone, metadata=body.metadata, by=actor.someone()
+    )
     set_status(user, body.status)
     return _one(user)
 

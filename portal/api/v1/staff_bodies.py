@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Annotated
+from typing import Annotated, Any
 
 import sqlalchemy as sa
 from pydantic import Field
@@ -20,6 +20,9 @@ Email = Annotated[str, Field(max_length=EMAIL_LENGTH)]
 Name = Annotated[str, Field(max_length=NAME_LENGTH)]
 Text = Annotated[str, Field(max_length=ROLE_DESCRIPTION_LENGTH)]
 TimeZone = Annotated[str, Field(max_length=64, description="An IANA name.", examples=["Europe/Berlin"])]
+Metadata = Annotated[
+    dict[str, Any], Field(description="What programs store with a user: scalars, or one level of objects and lists.")
+]
 RoleIds = Annotated[list[AnId], Field(max_length=50)]
 PermissionIds = Annotated[list[StaffPermission], Field(max_length=100)]
 

@@ -10,6 +10,7 @@ rest and signed when sent.
     events.py          the kinds of events, and the permission that each needs
     models.py          the tables `WebhookEndpoint` and `WebhookDelivery`
     operations.py      creating, changing, pausing, testing and deleting endpoints
+    auditing.py        what the audit tells of an endpoint
     authorization.py   the owner of an endpoint, and what it may be told
     outbox.py          creating deliveries for events of the audit
     payloads.py        the JSON of an event

@@ -17,6 +17,7 @@ from portal.people.names import clean_name
 from portal.people.operations import user_of
 from portal.providers.fetch import problem_with
 from portal.rooms.models import Room
+from portal.webhooks.auditing import audited, record_changed, record_created, record_deleted
 from portal.webhooks.authorization import NO_OWNER, find_valid_owner, require_receivable
 from portal.webhooks.events import TEST, Event
 from portal.webhooks.models import (
@@ -73,7 +74,7 @@ def create_endpoint(
     session.add(endpoint)
     session.flush()
     count_listening(customer_uuid)
-    record_event("webhook.created", endpoint, by=by, room=endpoint.room_uuid)
+    record_created(endpoint, by=by)
     return endpoint
 
 
@@ -92,13 +93,17 @@ def change_endpoint(
     not see one of the events that the endpoint has now.
     """
     lock(endpoint)
+    before, url_before = audited(endpoint), endpoint.url
     _save(endpoint, by=by, url=url, events=events)
     if description is not None:
         _describe(endpoint, description)
-    if endpoint.paused_why is PauseReason.RIGHTS:
+    resumed = endpoint.paused_why is PauseReason.RIGHTS
+    if resumed:
         _activate(endpoint)
     session.flush()
-    record_event("webhook.changed", endpoint, by=by, room=endpoint.room_uuid)
+    record_changed(endpoint, before=before, url_before=url_before, by=by)
+    if resumed:
+        record_event("webhook.resumed", endpoint, by=by, room=endpoint.room_uuid)
 
 
 def rotate_secret(endpoint: WebhookEndpoint, *, by: Actor) -> None:
@@ -144,10 +149,10 @@ def delete_endpoint(endpoint: WebhookEndpoint, *, by: Actor) -> None:
             else Message("A message is being sent to this webhook right now. Delete it in a moment.")
         )
     customer_uuid = endpoint.customer_uuid
+    record_deleted(endpoint, by=by)
     session.delete(endpoint)
     session.flush()
     count_listening(customer_uuid)
-    record_event("webhook.deleted", endpoint, by=by, room=endpoint.room_uuid)
 
 
 def test_endpoint(endpoint: WebhookEndpoint, *, by: Actor) -> WebhookDelivery:

@@ -11,6 +11,7 @@ from portal.identifiers import IdentifierMixin
 from portal.subscriptions.changing import AUDITED as SUBSCRIPTION_FIELDS
 from portal.subscriptions.packages import AUDITED as PACKAGE_FIELDS
 from portal.subscriptions.renewal import AUDITED as RENEWAL_FIELDS
+from portal.webhooks.auditing import AUDITED as WEBHOOK_FIELDS
 from tests.noted_actions import NotUnderstoodError, actions_in, noted_actions
 
 
@@ -67,5 +68,5 @@ def test_every_field_that_is_told_before_and_after_has_words() -> None:
     unchanged |= {name for mixin in own for name in ("uuid", "id", *mixin.__annotations__)}
     models = (Customer, CustomerAddress, CustomerTelephone, LegalDocument)
     columns = {column.name for model in models for column in model.__table__.columns}
-    told = {*PACKAGE_FIELDS, *SUBSCRIPTION_FIELDS, *RENEWAL_FIELDS, *(columns - unchanged)}
+    told = {*PACKAGE_FIELDS, *SUBSCRIPTION_FIELDS, *RENEWAL_FIELDS, *WEBHOOK_FIELDS, *(columns - unchanged)}
     assert sorted(name for name in told if field_words(name) is None) == []

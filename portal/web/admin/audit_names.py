@@ -48,6 +48,7 @@ _NAMED_AT_THEIR_END = {
     "service_packages": "package.deleted",
     "service_providers": "provider.deleted",
     "subscriptions": "subscription.deleted",
+    "webhook_endpoints": "webhook.deleted",
 }
 """Table → the action whose lines tell the name of what was deleted."""
 

@@ -20,6 +20,7 @@ from portal.status.models import Participation
 from portal.subscriptions.models import Subscription
 from portal.subscriptions.package_models import ServicePackage
 from portal.subscriptions.provider_models import ServiceProvider
+from portal.webhooks.models import WebhookEndpoint
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,9 @@ KINDS_OF_THINGS = {
     "oauth_clients": KindOfThing(Message("Program"), OAuthClient, OAuthClient.name),
     "oauth_grants": KindOfThing(Message("Program's access")),
     "access_tokens": KindOfThing(Message("Access token")),
-    "webhook_endpoints": KindOfThing(Message("Webhook")),
+    "webhook_endpoints": KindOfThing(
+        Message("Webhook"), WebhookEndpoint, sa.func.nullif(WebhookEndpoint.description, "")
+    ),
     "webhook_deliveries": KindOfThing(Message("Webhook delivery")),
     "tasks": KindOfThing(Message("Task")),
 }  # fmt: skip

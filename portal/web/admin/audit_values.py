@@ -21,6 +21,7 @@ from portal.status.models import Ending
 from portal.subscriptions.feature_catalog import FEATURES
 from portal.subscriptions.phases import Phase
 from portal.subscriptions.terms import PeriodUnit
+from portal.webhooks.models import PauseReason
 
 
 class _Labelled(Protocol):
@@ -44,6 +45,7 @@ _WORDS: dict[str, dict[str, Message]] = {
     "periodicity_type": _UNITS,
     "trial_interval": _UNITS,
     "grace_interval": _UNITS,
+    "why": {one.value: one.words for one in PauseReason},
 }
 """Field → stored word → what people read."""
 

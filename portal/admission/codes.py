@@ -92,7 +92,8 @@ def delete_code(deleted: AccessCode, *, room: Room, by: Actor) -> str:
     )
     session.delete(deleted)
     session.flush()
-    record_event("code.deleted", deleted, by=by, room=deleted.room_uuid)
+    named: dict[str, Any] = {"name": deleted.label} if deleted.label else {}
+    record_event("code.deleted", deleted, by=by, room=deleted.room_uuid, **named)
     return kept
 
 

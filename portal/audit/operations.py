@@ -101,7 +101,7 @@ def record_event(
     says how many active webhooks the room's customer has, where that was read with the room: of a line for which
     nobody listens no listener needs to ask the database.
     """
-    record_events(action, [(thing, by)], room=room, webhooks=webhooks, changes=changes, **details)
+    record_events(action, [(thing, by)], room=room, webhooks=webhooks, changes=changes, name_of=None, **details)
 
 
 def record_events(
@@ -111,9 +111,13 @@ def record_events(
     room: UUID | None = None,
     webhooks: int | None = None,
     changes: Changes | None = None,
+    name_of: Callable[[Any], str] | None = None,
     **details: str | int | bool | None,
 ) -> None:
-    """Add a line for each (thing, who did it). Listeners are called once, with all of them."""
+    """Add a line for each (thing, who did it). Listeners are called once, with all of them.
+
+    `name_of` returns the name of a thing, where each line has to tell that of its own: for what is deleted.
+    """
     at = now()
     about: dict[str, Any] = {**details, CHANGES: changes} if changes else details
     lines = [
@@ -129,7 +133,7 @@ def record_events(
                 thing=thing.__tablename__,
                 thing_uuid=thing.uuid,
                 room_uuid=room,
-                details=about,
+                details=about if name_of is None else {**about, "name": name_of(thing)},
             ),
             thing,
         )

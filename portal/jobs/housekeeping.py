@@ -14,7 +14,7 @@ from portal.db import transaction
 from portal.idempotency import api_requests, forms
 from portal.people.operations import sweep_sign_ins
 from portal.people.password_links import sweep_password_links
-from portal.rooms.operations import empty_trash
+from portal.rooms.purging import empty_trash
 from portal.subscriptions.endings import mark_ended, warn_of_endings
 from portal.tasks.operations import sweep_tasks
 from portal.webhooks.deliveries import sweep_deliveries

@@ -8,6 +8,7 @@ Settings and features are merged key by key, where null removes one; metadata is
     models.py         the table `Room`, and the roles that participants have
     room_read.py      a room as plain values, for whoever only reads it, or reads it under its lock to change it
     operations.py     creating, changing, trashing and restoring
+    purging.py        deleting rooms for good, whose names the audit keeps
     protocols.py      what is asked of a room where people enter it, as protocols
     kinds.py          what pages and answers ask about rooms of each type
     features.py       the limits in force: the plan's, narrowed by the room's

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import timedelta
 from typing import Any, Required, TypedDict, Unpack
 
 import sqlalchemy as sa
@@ -15,7 +14,7 @@ from portal.channels import channels
 from portal.clock import now
 from portal.core_writes import insert_row, parameters, update_columns, update_row
 from portal.customers.creating import require_creating
-from portal.db import on_commit, read, session
+from portal.db import on_commit, read
 from portal.errors import Conflict, Invalid, Message
 from portal.identifiers import new_id, new_uuid
 from portal.metadata import checked_metadata
@@ -30,7 +29,6 @@ from portal.rooms.slugs import checked_slug, slug_of
 from portal.subscriptions.models import is_active
 from portal.subscriptions.provider_models import ServiceType
 
-TRASH_DAYS = 30
 CHANGED_MEANWHILE = Message("This account was changed a moment ago. Try again.")
 _ROOMS: Any = Room.__table__
 _COLUMNS = (
@@ -222,11 +220,6 @@ def restore_room(room: Room, *, by: Actor) -> None:
     _require_room_left(room_account(room.account_uuid))
     update_row(room, trashed_at=None)
     record_event("room.restored", room, by=by, room=room.uuid)
-
-
-def empty_trash() -> None:
-    """Housekeeping: delete rooms that were in the trash for 30 days, with all that belongs to them."""
-    session.execute(sa.delete(Room).where(Room.trashed_at < now() - timedelta(days=TRASH_DAYS)))
 
 
 def _require_room_left(account: RoomAccount) -> None:

@@ -111,7 +111,7 @@ def delete_account(account: Account, *, by: Actor | None = None) -> None:
     reason = reason_to_keep_account(account)
     if reason is not None:
         raise Conflict(reason)
-    delete_rooms(Room.account_uuid == account.uuid)
+    delete_rooms(Room.account_uuid == account.uuid, by=by)
     record_event("account.deleted", account, by=by, name=account.account_name)
     session.delete(account)
     session.flush()

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 
 from portal.accounts.models import Account, AccountStatus
-from portal.audit.operations import record_event
+from portal.audit.operations import record_event, record_events
 from portal.channels import channels
 from portal.customers.models import Customer, CustomerMember, CustomerStatus
 from portal.db import lock, on_commit, session
@@ -18,6 +18,7 @@ from portal.errors import Conflict, Message
 from portal.people.actor import Actor
 from portal.permissions.belonging import people_belonging_to
 from portal.rooms.models import Room
+from portal.rooms.purging import purge_rooms
 from portal.status.models import Ending, Participation, RoomSession
 from portal.status.runs import end_session
 from portal.subscriptions.models import Subscription, SubscriptionStatus
@@ -132,9 +133,9 @@ def delete_customer(customer: Customer, *, by: Actor | None = None) -> None:
     reason = reason_to_keep_customer(customer)
     if reason is not None:
         raise Conflict(reason)
-    delete_rooms(Room.customer_uuid == customer.uuid)
-    for kind in (Account, Subscription):
-        session.execute(sa.delete(kind).where(kind.customer_uuid == customer.uuid))
+    delete_rooms(Room.customer_uuid == customer.uuid, by=by)
+    delete_accounts(Account.customer_uuid == customer.uuid, by=by)
+    delete_subscriptions(Subscription.customer_uuid == customer.uuid, by=by)
     record_event("customer.deleted", customer, by=by, name=customer.display_name)
     session.delete(customer)
     session.flush()
@@ -147,12 +148,26 @@ def reason_to_keep_customer(customer: Customer) -> Message | None:
     return reason_to_keep_rooms(Room.customer_uuid == customer.uuid)
 
 
-def delete_rooms(which: sa.ColumnElement[bool]) -> None:
+def delete_rooms(which: sa.ColumnElement[bool], *, by: Actor | None) -> None:
     """Delete these rooms for good, with all that belongs to them. Raises `Conflict` while one of them is in use."""
     reason = reason_to_keep_rooms(which)
     if reason is not None:
         raise Conflict(reason)
-    session.execute(sa.delete(Room).where(which))
+    purge_rooms(which, by=by)
+
+
+def delete_accounts(which: sa.ColumnElement[bool], *, by: Actor | None) -> None:
+    """Delete these accounts, which have no rooms."""
+    accounts = session.scalars(_in_order(Account, (which,))).all()
+    record_events("account.deleted", [(one, by) for one in accounts], name_of=lambda one: one.account_name)
+    session.execute(sa.delete(Account).where(which))
+
+
+def delete_subscriptions(which: sa.ColumnElement[bool], *, by: Actor | None) -> None:
+    """Delete these subscriptions, which have no accounts."""
+    subscriptions = session.scalars(_in_order(Subscription, (which,))).unique().all()
+    record_events("subscription.deleted", [(one, by) for one in subscriptions], name_of=lambda one: one.name)
+    session.execute(sa.delete(Subscription).where(which))
 
 
 def reason_to_keep_rooms(which: sa.ColumnElement[bool]) -> Message | None:

@@ -3,15 +3,13 @@
 It belongs to this package because subscriptions do not know who is in the rooms.
 """
 
-import sqlalchemy as sa
-
 from portal.accounts.models import Account
 from portal.audit.operations import record_event
 from portal.db import lock, session
 from portal.errors import Conflict, Message
 from portal.people.actor import Actor
 from portal.rooms.models import Room
-from portal.status.customer_lifecycle import delete_rooms, reason_to_keep_rooms
+from portal.status.customer_lifecycle import delete_accounts, delete_rooms, reason_to_keep_rooms
 from portal.subscriptions.models import Subscription, SubscriptionStatus
 
 
@@ -26,8 +24,8 @@ def delete_subscription(subscription: Subscription, *, by: Actor | None = None) 
     kept = reason_to_keep(subscription)
     if kept is not None:
         raise Conflict(kept)
-    delete_rooms(Room.subscription_uuid == subscription.uuid)
-    session.execute(sa.delete(Account).where(Account.subscription_uuid == subscription.uuid))
+    delete_rooms(Room.subscription_uuid == subscription.uuid, by=by)
+    delete_accounts(Account.subscription_uuid == subscription.uuid, by=by)
     record_event("subscription.deleted", subscription, by=by, name=subscription.name)
     session.delete(subscription)
     session.flush()

@@ -16,7 +16,8 @@ from portal.jobs.housekeeping import tidy_up
 from portal.jobs.queue import make_queue
 from portal.people.actor import actor_of
 from portal.rooms.models import Room
-from portal.rooms.operations import TRASH_DAYS, trash_room
+from portal.rooms.operations import trash_room
+from portal.rooms.purging import TRASH_DAYS
 from tests.cast import Cast
 from tests.conftest import BOTH, settings_for
 

@@ -12,7 +12,7 @@ from portal.people.actor import actor_of
 from portal.people.staff import StaffPermission
 from portal.permissions.members import RoomMember
 from portal.permissions.permission import Permission
-from portal.rooms.operations import TRASH_DAYS
+from portal.rooms.purging import TRASH_DAYS
 from portal.web.manage import trash
 from portal.web.manage.trash import page_of_trash
 from tests.cast import Cast

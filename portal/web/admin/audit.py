@@ -63,6 +63,7 @@ class AuditRow:
     thing_uuid: UUID | None
     thing_id: str | None
     thing_name: str | None
+    room_uuid: UUID | None
     room_id: str | None
     room_name: str | None
     actor_id: str | None
@@ -187,6 +188,8 @@ def _named(rows: list[AuditRow]) -> list[AuditRow]:
             referred.add(name, value)
         if row.thing_name is None:
             referred.add_gone(row.thing, row.thing_uuid)
+        if row.room_name is None:
+            referred.add_gone("rooms", row.room_uuid)
         if row.customer_name is None:
             referred.add_gone("customers", row.on_behalf_of_uuid)
     names = names_of(referred)
@@ -197,6 +200,7 @@ def _named(rows: list[AuditRow]) -> list[AuditRow]:
             row,
             names=names,
             thing_name=row.thing_name or names.gone.get(row.thing_uuid),
+            room_name=row.room_name or names.gone.get(row.room_uuid),
             customer_name=row.customer_name or names.gone.get(row.on_behalf_of_uuid),
         )
         for row in rows

@@ -39,12 +39,14 @@ _REFERENCES: Mapping[str, tuple[tuple[Any, Any], ...]] = {
 """Field of a line that refers to something → by which column, and the column with its name, of each kind that it is."""
 
 _NAMED_AT_THEIR_END = {
+    "access_codes": "code.deleted",
     "account_members": "member.removed",
     "accounts": "account.deleted",
     "customer_members": "member.removed",
     "customers": "customer.deleted",
     "platform_roles": "role.deleted",
     "room_members": "member.removed",
+    "rooms": "room.purged",
     "service_packages": "package.deleted",
     "service_providers": "provider.deleted",
     "subscriptions": "subscription.deleted",

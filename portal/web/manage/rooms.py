@@ -30,7 +30,8 @@ from portal.permissions.room_creation import create_room_for_maker
 from portal.permissions.rules import acting_on, can, grantable_roles
 from portal.rooms.features import features_of
 from portal.rooms.models import Role, Room
-from portal.rooms.operations import TRASH_DAYS, restore_room
+from portal.rooms.operations import restore_room
+from portal.rooms.purging import TRASH_DAYS
 from portal.rooms.usability import why_unusable
 from portal.status.room_lifecycle import delete_room
 from portal.subscriptions.services import adapter_of

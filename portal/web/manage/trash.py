@@ -22,7 +22,7 @@ from portal.people.staff import StaffPermission
 from portal.permissions.permission import Permission
 from portal.permissions.visibility import access_scope_of, relations
 from portal.rooms.models import Room
-from portal.rooms.operations import TRASH_DAYS
+from portal.rooms.purging import TRASH_DAYS
 from portal.rooms.search import matches
 from portal.web.forms import query_word
 from portal.word_search import LONGEST_SEARCH

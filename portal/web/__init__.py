@@ -11,6 +11,7 @@ the form. Each action works as a plain form first; htmx makes it pleasant.
     session/      signing in and out, profile, credentials, authorised applications
     routes.py     registers all of them
     forms.py      the base class of forms         edit_forms.py       forms that change what exists
+    form_words.py  what they say about values that cannot be read
     account_form.py   the form of a new account    stopping_words.py   what an act means after which rooms stop
     fragment_cache.py   cached fragments of pages
     flash_messages.py   flash messages            htmx.py             htmx's headers

@@ -33,6 +33,7 @@ from portal.moments import YEARS, parse_iso
 from portal.permissions.rules import grantable_roles
 from portal.rooms.models import Role
 from portal.rooms.room_read import AnyRoom
+from portal.web.form_words import FORM_WORDS, FormWords
 
 REFILL_FIELD = "kept_form"
 """Name of the hidden field that says: show this form again with these values, and do not act on it."""
@@ -114,6 +115,10 @@ class Form(FlaskForm):  # type: ignore[misc]
 
         form: "Form"
         csrf_class = _CSRF
+
+        def get_translations(self, form: "Form") -> FormWords:
+            """Our sentences instead of WTForms' own."""
+            return FORM_WORDS
 
         def render_field(self, field: Field, render_kw: dict[str, Any]) -> Any:
             """Render a field; see `Form.takes_focus`. Text runs in the direction of what is typed."""

@@ -84,7 +84,7 @@ def test_an_id_that_we_did_not_promise_is_not_taken(alice: Client) -> None:
         ({"name": "X", "scopes": "rooms.read", "expires_at": "2020-01-01T10:00"}, "This time has passed"),
         ({"name": "X", "scopes": "rooms.read", "expires_at": "soon"}, "There is no such date"),
         ({"name": "X", "scopes": "everything"}, "Choose at least one"),
-        ({"name": "X", "scopes": "admin"}, "valid choice"),
+        ({"name": "X", "scopes": "admin"}, "Choose one that is listed."),
         ({"name": "X", "description": "x" * 501, "scopes": "rooms.read"}, "too long"),
     ],
 )

@@ -3,8 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
+from flask_babel import lazy_gettext as _l
 from wtforms import BooleanField, IntegerField
-from wtforms.validators import Optional
+from wtforms.validators import NumberRange, Optional
 
 from portal.edge.i18n import translated
 from portal.subscriptions.feature_catalog import LARGEST, Feature, Value
@@ -23,7 +24,9 @@ def _field(feature: Feature) -> Any:
     if not feature.numeric:
         return BooleanField(label)
     label = f"{label} ({feature.unit})" if feature.unit else label
-    return IntegerField(label, [Optional()], render_kw={"min": 0, "max": LARGEST, "inputmode": "numeric"})
+    sentence = _l("Use a whole number, 0 or more. Empty means unlimited.")
+    judged = [Optional(), NumberRange(min=0, max=LARGEST, message=sentence)]
+    return IntegerField(label, judged, render_kw={"min": 0, "max": LARGEST, "inputmode": "numeric"})
 
 
 def shown_features(features: Sequence[Feature], values: Mapping[str, Value]) -> dict[str, Value]:

@@ -78,7 +78,7 @@ def test_an_account_is_made_for_a_customer_by_staff_on_its_behalf(cast: Cast, ac
         ({"account_name": ""}, "Fill this in."),
         ({"account_name": "x" * 300}, "This is too long: at most 80 characters."),
         ({"email": "nobody@demo.example"}, "Nobody with this address belongs to Acme."),
-        ({"subscription_id": "1111111111"}, "Not a valid choice."),
+        ({"subscription_id": "1111111111"}, "Choose one that is listed."),
     ],
 )
 def test_what_is_wrong_with_a_new_account_is_said_beside_the_field(

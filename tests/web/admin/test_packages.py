@@ -71,16 +71,27 @@ def test_a_new_package_starts_with_what_a_small_one_grants(cast: Cast, ada: Clie
 
 
 @pytest.mark.parametrize(
-    ("field", "value"),
+    ("field", "value", "words"),
     [
-        ("price", "-1"), ("price", "19.999"), ("price", "cheap"), ("currency", "ZZZ"), ("periodicity", "0"),
-        ("periodicity", "often"), ("name", ""), ("max_rooms", "-5"), ("max_participants", "many"),
+        ("price", "-1", "Use an amount from 0"),
+        ("price", "19.999", "Use at most 2 digits after the point"),
+        ("price", "cheap", "Write an amount like 19.90."),
+        ("currency", "ZZZ", "Choose one that is listed."),
+        ("periodicity", "0", "Use a whole number from 1 to 1000"),
+        ("periodicity", "often", "Use a whole number, like 12."),
+        ("name", "", "Give the package a name."),
+        ("max_rooms", "-5", "Use a whole number, 0 or more. Empty means unlimited."),
+        ("max_participants", "many", "Use a whole number, like 12."),
     ],
-)  # fmt: skip
-def test_what_makes_no_sense_is_refused_beside_its_field(cast: Cast, ada: Client, field: str, value: str) -> None:
+)
+def test_what_makes_no_sense_is_refused_beside_its_field(
+    cast: Cast, ada: Client, field: str, value: str, words: str
+) -> None:
     answer = ada.send("/admin/packages/new", **NEW | LIMITS | {"service_id": service_id(cast)} | {field: value})
     assert answer.status_code == 422
-    assert f'id="error-{field}"' in answer.text
+    beside = re.search(rf'id="error-{field}"[^>]*>(.*?)</p>', answer.text, re.DOTALL)
+    assert beside is not None
+    assert words in beside[1]
     with cast.app.app_context():
         assert session.scalars(sa.select(ServicePackage).where(ServicePackage.name == NEW["name"])).first() is None
 

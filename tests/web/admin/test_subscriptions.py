@@ -113,8 +113,8 @@ def test_no_account_is_made_if_told_not_to(cast: Cast, package: str) -> None:
     [
         ("customer", "nobody@demo.example", "There is no customer"),
         ("customer", "", "Fill this in"),
-        ("package", "1111111111", "Not a valid choice"),
-        ("starts_at", "soon", "Not a valid date"),
+        ("package", "1111111111", "Choose one that is listed."),
+        ("starts_at", "soon", "There is no such day. Write it like 2027-01-31."),
     ],
 )
 def test_what_is_wrong_is_said_beside_its_field(cast: Cast, package: str, field: str, value: str, words: str) -> None:
@@ -302,7 +302,7 @@ def test_what_contradicts_is_refused_beside_its_field(cast: Cast, package: str) 
         ({"periodicity": "0"}, "from 1 to"),
         ({"price": "-1"}, "from 0 to"),
         ({"price": "much"}, "an amount like 19.90"),
-        ({"currency": "XYZ"}, "Not a valid choice"),
+        ({"currency": "XYZ"}, "Choose one that is listed."),
         ({"trial_period": "90"}, "trial would last longer"),
     ):
         answer = ada.send(f"{path}/edit", **fields | units | change)

@@ -86,7 +86,7 @@ def create_app(settings: Settings) -> Flask:
             turn_secret=settings.turn_secret.get_secret_value(),
         )
     )
-    fetch.use(private=settings.outgoing_private, plain=settings.outgoing_http)
+    fetch.use(private=settings.outgoing_private, plain=settings.outgoing_http, allowed=settings.outgoing_allowed)
     subscribe(outbox.write_deliveries)
     subscribe(forget_ended)
     queue.install(app, settings)

@@ -17,6 +17,7 @@ from portal.customers.countries import countries
 from portal.customers.currencies import currencies
 from portal.loopback import is_loopback
 from portal.people.timezones import time_zones
+from portal.providers.reach import AllowedNetwork, read_allowed
 
 NO_KEY = "SECRET_KEYS is not set: `portal doctor` says how to make a key"
 KEY_LENGTH = 32  # characters a secret key has at least; `portal doctor` explains how to make one
@@ -77,6 +78,9 @@ class Settings(BaseSettings):
     """Whether addresses that people typed in (webhooks) may lead into private networks."""
     outgoing_http: bool = False
     """Whether addresses that people typed in (webhooks) may be plain http."""
+    outgoing_allowed: Annotated[tuple[AllowedNetwork, ...], NoDecode] = ()
+    """Networks, with a port or without, in which services may be besides out on the internet, by plain http as well:
+    `10.0.0.0/8, 192.0.2.7/32:8080, [fd00::/8]:443`."""
 
     @model_validator(mode="before")
     @classmethod
@@ -106,6 +110,14 @@ class Settings(BaseSettings):
     @classmethod
     def _split_turn_urls(cls, value: object) -> object:
         return tuple(url.strip() for url in value.split(",") if url.strip()) if isinstance(value, str) else value
+
+    @field_validator("outgoing_allowed", mode="before")
+    @classmethod
+    def _read_outgoing_allowed(cls, value: object) -> object:
+        try:
+            return read_allowed(value) if isinstance(value, str) else value
+        except ValueError as error:
+            raise ValueError(f"OUTGOING_ALLOWED: {error}") from None
 
     @model_validator(mode="after")
     def _refuse_half_a_turn_server(self) -> Self:

@@ -7,6 +7,7 @@ from portal.errors import Invalid, Message
 from portal.ip_spelling import is_ip_in_disguise
 from portal.providers import fetch
 from portal.providers.base import DeclaredField, FieldKind
+from portal.providers.reach import Reach
 from portal.subscriptions.declared_values import _address
 
 DISGUISED = [
@@ -42,7 +43,7 @@ NAMES = [
 def test_disguises_are_refused_before_anything_is_called(
     host: str, private: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(fetch, "_private", private)
+    monkeypatch.setattr(fetch, "_webhooks", Reach(private=private))
     monkeypatch.setattr(fetch, "resolve", lambda *_: pytest.fail("a name was looked up"))
     address = f"https://{host}/hook"
     assert fetch.problem_with(address) is not None

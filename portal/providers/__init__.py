@@ -4,9 +4,10 @@ An adapter is a type of service; binding it to the properties of a row of `servi
 Protocols tell what a service can do, and pages show no more than that. Only an adapter knows its service's words, and
 one adapter never imports another. A page never asks a service: it reads the stored status.
 
-    base.py       the Protocols, and the values that cross the border
-    catalog.py    the list of adapters; to add one, add a folder and a line there
-    registry.py   provider type → adapter
-    fetch.py      the guarded HTTP client for addresses that people typed in
-    mesh/         conferences directly between browsers, without a media server
+    base.py          the Protocols, and the values that cross the border
+    catalog.py       the list of adapters; to add one, add a folder and a line there
+    registry.py      provider type → adapter
+    fetch.py         the guarded HTTP client for addresses that people typed in
+    reach.py         what an operator lets it call besides public servers by https
+    mesh/            conferences directly between browsers, without a media server
 """

@@ -1,10 +1,10 @@
 """The guarded HTTP client, whole in one file, because all of it is one judgement of an address.
 
-Through it every address that people typed in is called. A name may point anywhere, also at the portal's own
-network, and may point elsewhere a moment later. So names are resolved here, each resolved address is checked, and the
-connection goes to exactly the address that was checked, while TLS and the Host header keep the name. No redirect is
-followed, no proxy of the environment is used, no cookie is kept, nothing is unpacked, and the whole call has one end in
-time.
+Through it every address that people typed in is called: `post` those of webhooks, `get` those of services. A name may
+point anywhere, also at the portal's own network, and may point elsewhere a moment later. So names are resolved here,
+each resolved address is checked, and the connection goes to exactly the address that was checked, while TLS and the
+Host header keep the name. No redirect is followed, no proxy of the environment is used, no cookie is kept, nothing is
+unpacked, and the whole call has one end in time. What else than public https is called, `reach` says.
 
 It uses httpcore2, the engine of httpx2, because only there can the connection be made by our own code.
 """
@@ -12,7 +12,7 @@ It uses httpcore2, the engine of httpx2, because only there can the connection b
 import socket
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
@@ -28,13 +28,15 @@ from portal.errors import Message
 from portal.ip_spelling import is_ip_in_disguise
 from portal.loopback import is_loopback
 from portal.providers.base import ProviderError
+from portal.providers.reach import LAST_PORT, AllowedNetwork, Reach
 
 LONGEST_SECONDS = 10.0
 LARGEST_ANSWER = 64 * 1024
 LONGEST_ADDRESS = 2000
+LONGEST_SIGNED_ADDRESS = 8000
+"""The longest address of a service with its query: about what servers take in one line."""
 _OPEN_PORTS = frozenset({80, 443})
 _FIRST_FREE_PORT = 1024
-_LAST_PORT = 65_535
 
 _NO_ADDRESS = Message("Write a whole address, like https://example.org/hook.")
 
@@ -50,8 +52,9 @@ _DISGUISES = (  # networks whose addresses contain an IPv4 address, which a chec
 )
 _LOOPBACK_6 = IPv6Address("::1")
 
-_private = False
-_plain = False
+_PORTS = {"https": 443, "http": 80}
+_webhooks = Reach()
+_services = Reach()
 
 
 class Trouble(StrEnum):
@@ -95,52 +98,83 @@ _ACCEPTED = {  # plain, private
 class NoAnswer(ProviderError):
     """A call got no answer, because of `trouble`. `permanent` if the address itself is at fault."""
 
-    def __init__(self, trouble: Trouble) -> None:
-        super().__init__(trouble.words, permanent=trouble in {Trouble.ADDRESS, Trouble.NOT_PUBLIC})
+    def __init__(self, trouble: Trouble, words: Message | None = None) -> None:
+        super().__init__(words or trouble.words, permanent=trouble in {Trouble.ADDRESS, Trouble.NOT_PUBLIC})
         self.trouble = trouble
 
 
 @dataclass(frozen=True)
 class Answer:
-    """A server's answer. `body` holds at most its first `LARGEST_ANSWER` bytes."""
+    """A server's answer. `body` holds at most as many of its first bytes as were asked for; then it is `cut`."""
 
     status: int
     body: bytes
+    cut: bool = False
 
 
-def use(*, private: bool, plain: bool) -> None:
-    """Set whether private addresses and plain http are allowed. Called once by `create_app`."""
-    global _private, _plain
-    _private, _plain = private, plain
+def use(*, private: bool, plain: bool, allowed: Sequence[AllowedNetwork] = ()) -> None:
+    """Set what may be called. Called once by `create_app`.
+
+    `private` addresses and `plain` http are for webhooks, the networks `allowed` for services.
+    """
+    global _webhooks, _services
+    _webhooks, _services = Reach(private, plain), Reach(allowed=tuple(allowed))
 
 
 def accepted() -> Message:
-    """A sentence about which addresses this portal calls, for people who type one in."""
-    return _ACCEPTED[_plain, _private]
+    """A sentence about which addresses of webhooks this portal calls, for people who type one in."""
+    return _ACCEPTED[_webhooks.plain, _webhooks.private]
 
 
 def problem_with(address: str) -> Message | None:
-    """What is wrong with an address, as far as that can be told without resolving it; None if nothing is."""
+    """What is wrong with a webhook's address, as far as can be told without resolving it; None if nothing is."""
     try:
-        _read(address)
+        _read(address, _webhooks)
     except _Wrong as wrong:
         return wrong.words
     return None
 
 
 def post(address: str, body: bytes, headers: Mapping[str, str]) -> Answer:
-    """Send `body` by POST and return the answer, whatever its status. Raises `NoAnswer`, after ten seconds at most.
+    """Send `body` to a webhook by POST and return the answer, whatever its status, cut at `LARGEST_ANSWER`.
 
-    The time that the operating system needs to resolve the name comes on top.
+    Raises `NoAnswer`, after ten seconds at most. The time that the system needs to resolve the name comes on top.
     """
     try:
-        url = _read(address)
+        url = _read(address, _webhooks)
     except _Wrong:
         raise NoAnswer(Trouble.ADDRESS) from None
-    line = _Line(time.monotonic() + LONGEST_SECONDS)
+    return _call(_Call("POST", url, body, headers, LARGEST_ANSWER), _webhooks)
+
+
+def get(address: str, *, largest: int = LARGEST_ANSWER) -> Answer:
+    """Get the answer of a service at an address that is sent as it stands, cut at `largest` bytes.
+
+    Raises `NoAnswer` as `post` does. Its words say what is wrong with an address that cannot be called.
+    """
+    try:
+        url = _read(address, _services, longest=LONGEST_SIGNED_ADDRESS)
+    except _Wrong as wrong:
+        raise NoAnswer(Trouble.ADDRESS, wrong.words) from None
+    return _call(_Call("GET", url, b"", {}, largest), _services)
+
+
+@dataclass(frozen=True)
+class _Call:
+    """What is sent where, and how much of the answer is read."""
+
+    method: str
+    url: httpx2.URL
+    body: bytes
+    headers: Mapping[str, str]
+    largest: int
+
+
+def _call(call: _Call, reach: Reach) -> Answer:
+    line = _Line(time.monotonic() + LONGEST_SECONDS, reach, plain=call.url.scheme == "http")
     try:
         with httpcore2.ConnectionPool(ssl_context=_trust(), network_backend=line) as pool:
-            answer = _exchange(pool, url, body, {"Accept-Encoding": "identity", "Connection": "close", **headers})
+            answer = _exchange(pool, call)
     except httpcore2.TimeoutException:
         raise NoAnswer(Trouble.SLOW) from None
     except httpcore2.NetworkError as error:
@@ -162,12 +196,17 @@ def is_public(address: IPv4Address | IPv6Address) -> bool:
     return address.is_global and not reserved
 
 
-def may_be_called(address: IPv4Address | IPv6Address) -> bool:
-    """Whether this portal calls the address. Never multicast, link-local (metadata of clouds) and disguised ones."""
+def may_be_called(address: IPv4Address | IPv6Address, port: int = 443, reach: Reach | None = None) -> bool:
+    """Whether this portal calls the address; that of a webhook, unless another `reach` is given.
+
+    Never multicast, link-local (metadata of clouds) and disguised ones.
+    """
     if is_public(address):
         return True
-    never = address.is_multicast or address.is_link_local or address.is_unspecified or _disguised(address)
-    return _private and not never and (address.is_private or address.is_loopback)
+    if address.is_multicast or address.is_link_local or address.is_unspecified or _disguised(address):
+        return False
+    reach = reach or _webhooks
+    return reach.allows(address, port) or (reach.private and (address.is_private or address.is_loopback))
 
 
 def resolve(host: str, port: int) -> list[str]:
@@ -179,8 +218,8 @@ def resolve(host: str, port: int) -> list[str]:
 class _Line(httpcore2.SyncBackend):
     """The network backend of one call: it connects to a checked address, and cuts the connection when time is up."""
 
-    def __init__(self, until: float) -> None:
-        self._until = until
+    def __init__(self, until: float, reach: Reach, *, plain: bool) -> None:
+        self._until, self._reach, self._plain = until, reach, plain
         self._knife: threading.Timer | None = None
         self._wire: socket.socket | None = None
         self.over = False
@@ -198,7 +237,7 @@ class _Line(httpcore2.SyncBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore2.NetworkStream:
-        for address in _checked(host, port):
+        for address in _checked(host, port, self._reach, plain=self._plain):
             if time.monotonic() > self._until:
                 raise NoAnswer(Trouble.SLOW)
             try:
@@ -235,9 +274,9 @@ class _Wrong(Exception):
         self.words = words
 
 
-def _read(address: str) -> httpx2.URL:
+def _read(address: str, reach: Reach, *, longest: int = LONGEST_ADDRESS) -> httpx2.URL:
     """Parse and check the address. Raises `_Wrong`."""
-    if len(address) > LONGEST_ADDRESS or not address.isprintable() or " " in address:
+    if len(address) > longest or not address.isprintable() or " " in address:
         raise _Wrong(_NO_ADDRESS)
     try:
         url = httpx2.URL(address)
@@ -245,42 +284,48 @@ def _read(address: str) -> httpx2.URL:
         raise _Wrong(_NO_ADDRESS) from None
     if url.scheme not in {"https", "http"} or not url.host:
         raise _Wrong(_NO_ADDRESS)
-    if url.scheme == "http" and not _plain:
+    if url.scheme == "http" and not reach.plain and not reach.allowed:
         raise _Wrong(Message("The address must begin with https://."))
     if url.userinfo:
         raise _Wrong(Message("Leave name and password out of the address: signatures say who is calling."))
-    if url.port is not None and url.port not in _OPEN_PORTS and not _FIRST_FREE_PORT <= url.port <= _LAST_PORT:
+    if url.port is not None and url.port not in _OPEN_PORTS and not _FIRST_FREE_PORT <= url.port <= LAST_PORT:
         raise _Wrong(Message("Use port 80, 443, or one from 1024 on."))
     literal = _literal(url.host.rstrip("."))
-    here = is_loopback(url.host.rstrip(".")) and not _private
-    if here or (literal is not None and not may_be_called(literal)):
+    here = is_loopback(url.host.rstrip(".")) and not reach.private and not reach.allowed
+    port = url.port or _PORTS[url.scheme]
+    if here or (literal is not None and not may_be_called(literal, port, reach)):
         raise _Wrong(Trouble.NOT_PUBLIC.words)
     if is_ip_in_disguise(url.host):
         raise _Wrong(Message("Write an IP address as four numbers, like 192.0.2.1, or use a name."))
     return url
 
 
-def _exchange(pool: httpcore2.ConnectionPool, url: httpx2.URL, body: bytes, headers: Mapping[str, str]) -> Answer:
+def _exchange(pool: httpcore2.ConnectionPool, call: _Call) -> Answer:
+    url, headers = call.url, {"Accept-Encoding": "identity", "Connection": "close", **call.headers}
     target = httpcore2.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path)
     seconds = dict.fromkeys(("connect", "read", "write", "pool"), LONGEST_SECONDS)
     named = [(b"Host", url.netloc), *((name.encode("ascii"), value.encode("ascii")) for name, value in headers.items())]
-    with pool.stream("POST", target, headers=named, content=body, extensions={"timeout": seconds}) as answer:
+    sent = call.body if call.method == "POST" else None
+    with pool.stream(call.method, target, headers=named, content=sent, extensions={"timeout": seconds}) as answer:
         received = bytearray()
         for piece in answer.iter_stream():
             received += piece
-            if len(received) >= LARGEST_ANSWER:
+            if len(received) >= call.largest:
                 break
-    return Answer(answer.status, bytes(received[:LARGEST_ANSWER]))
+    return Answer(answer.status, bytes(received[: call.largest]), cut=len(received) >= call.largest)
 
 
-def _checked(host: str, port: int) -> list[str]:
+def _checked(host: str, port: int, reach: Reach, *, plain: bool) -> list[str]:
     """Resolve the name. Raises `NoAnswer` if any of its addresses may not be called, since such a name is suspect."""
     try:
         found = resolve(host, port)
     except (OSError, UnicodeError):
         raise NoAnswer(Trouble.UNKNOWN_NAME) from None
-    if not all(may_be_called(ip_address(address)) for address in found):
+    addresses = [ip_address(address) for address in found]
+    if not all(may_be_called(address, port, reach) for address in addresses):
         raise NoAnswer(Trouble.NOT_PUBLIC)
+    if plain and not reach.plain and not all(reach.allows(address, port) for address in addresses):
+        raise NoAnswer(Trouble.ADDRESS, Message("The address must begin with https://."))
     return found
 
 

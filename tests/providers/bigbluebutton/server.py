@@ -1,0 +1,346 @@
+"""A server that speaks BigBlueButton's API, as far as the portal speaks it, over HTTP on loopback."""
+
+import hashlib
+import hmac
+import secrets
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+from xml.sax.saxutils import escape
+
+SECRET = "639259d4-9dd8-4b25-bf01-95f9567eaf4b"
+HASHES = {40: "sha1", 64: "sha256", 96: "sha384", 128: "sha512"}
+API = "/bigbluebutton/api"
+CLIENT = "/html5client/join"
+
+
+def signature(text: bytes, secret: str, length: int = 64) -> str:
+    """The checksum of this text, with so many digits."""
+    return hashlib.new(HASHES[length], text + secret.encode()).hexdigest()
+
+
+@dataclass
+class Person:
+    """Somebody in a meeting."""
+
+    user_id: str
+    name: str
+    role: str
+    guest: bool
+    voice: bool = False
+    video: bool = False
+
+
+@dataclass
+class BbbMeeting:
+    """A meeting, with all that was sent to create it."""
+
+    id: str
+    created: int
+    sent: dict[str, str]
+    people: list[Person] = field(default_factory=list)
+    ended: bool = False
+
+    @property
+    def internal(self) -> str:
+        return f"{hashlib.sha1(self.id.encode()).hexdigest()}-{self.created}"
+
+
+class BbbServer(ThreadingHTTPServer):
+    """What can be made of it is said by the attributes."""
+
+    daemon_threads = True
+    allow_reuse_address = True
+    request_queue_size = 64
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.meetings: list[BbbMeeting] = []
+        self.calls: list[str] = []
+        self.queries: list[str] = []
+        self.secrets = [SECRET]
+        self.lengths = set(HASHES)
+        self.slow, self.dead = 0.0, False
+        self.refuses: dict[str, str] = {}
+        """Call → the key with which it is refused."""
+        self.raw: dict[str, tuple[int, bytes]] = {}
+        """Call → status and body of the answer, whatever was asked."""
+        self.lingers = False
+        """Whether meetings that were ended stay in the list for a while."""
+        self.lists_people = True
+        self.calls_back = False
+        self.meanwhile: list[Callable[[], None]] = []
+        """What happens elsewhere while a meeting is being made, once each."""
+        self.callbacks: list[int] = []
+        self._lock, self._clock = threading.Lock(), int(time.time() * 1000)
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
+    def count(self, call: str) -> int:
+        """How often it was called so."""
+        return self.calls.count(call)
+
+    def find(self, meeting_id: str) -> BbbMeeting | None:
+        """The meeting of this id that goes on."""
+        return next((one for one in self.meetings if one.id == meeting_id and not one.ended), None)
+
+    def only(self) -> BbbMeeting:
+        """The one meeting that goes on."""
+        [meeting] = [one for one in self.meetings if not one.ended]
+        return meeting
+
+    def create(self, sent: Mapping[str, str]) -> tuple[BbbMeeting | None, str]:
+        """A meeting, and the key of the answer: of those who ask at once, one makes it."""
+        if not 2 <= len(sent.get("name", "")) <= 64 or not 2 <= len(sent.get("meetingID", "")) <= 256:
+            return None, "validationError"
+        with self._lock:
+            known = self.find(sent["meetingID"])
+            if known is not None:
+                same = all(known.sent.get(one) == sent.get(one) for one in ("attendeePW", "moderatorPW"))
+                return (known, "duplicateWarning") if same else (None, "idNotUnique")
+            self._clock += 1
+            made = BbbMeeting(sent["meetingID"], self._clock, dict(sent))
+            self.meetings.append(made)
+            return made, ""
+
+    def go(self, user_id: str) -> None:
+        """Somebody closed his page. When the last has gone, the meeting expires."""
+        for meeting in list(self.meetings):
+            before = len(meeting.people)
+            meeting.people = [one for one in meeting.people if one.user_id != user_id]
+            if before and not meeting.people:
+                self.meetings.remove(meeting)
+                self.tell_end(meeting)
+
+    def end(self, meeting: BbbMeeting) -> None:
+        """The meeting is over for all."""
+        meeting.people = []
+        if self.lingers:
+            meeting.ended = True
+        else:
+            self.meetings.remove(meeting)
+        self.tell_end(meeting)
+
+    def tell_end(self, meeting: BbbMeeting) -> None:
+        """Call the address that was given for the end, with nothing but what is in it."""
+        address = meeting.sent.get("meta_endCallbackUrl")
+        if not self.calls_back or not address:
+            return
+        try:
+            with urllib.request.urlopen(f"{address}&recordingmarks=false", timeout=10) as answer:
+                self.callbacks.append(int(answer.status))
+        except urllib.error.HTTPError as error:
+            self.callbacks.append(error.code)
+        except OSError:
+            self.callbacks.append(0)
+
+
+def _tags(values: Mapping[str, Any]) -> str:
+    return "".join(f"<{name}>{escape(str(value))}</{name}>" for name, value in values.items())
+
+
+def _flag(value: bool) -> str:
+    return "true" if value else "false"
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: BbbServer
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Say nothing."""
+
+    def do_GET(self) -> None:
+        parts = urlsplit(self.path)
+        if parts.path == CLIENT:
+            return self._answer(200, b"<!doctype html><title>Meeting</title><p>You are in.</p>", "text/html")
+        call = parts.path.removeprefix(API).strip("/")
+        self.server.calls.append(call or "root")
+        self.server.queries.append(parts.query)
+        if self.server.dead:
+            self.close_connection = True
+            return None
+        if self.server.slow:
+            time.sleep(self.server.slow)
+        if call in self.server.raw:
+            status, body = self.server.raw[call]
+            return self._answer(status, body, "text/html")
+        if not parts.path.startswith(API):
+            return self._answer(404, b"<html>nothing here</html>", "text/html")
+        if not call:
+            return self._answer(200, self._success({"version": "2.0", "apiVersion": "2.0", "bbbVersion": "3.0.4"}))
+        if not self._is_signed(call, parts.query):
+            return self._refuse("checksumError", "You did not pass the checksum security check")
+        if call in self.server.refuses:
+            return self._refuse(self.server.refuses[call])
+        asked = {name: values[-1] for name, values in parse_qs(parts.query, keep_blank_values=True).items()}
+        answers = {
+            "create": self._create,
+            "join": self._join,
+            "end": self._end,
+            "getMeetings": self._list,
+            "getMeetingInfo": self._info,
+            "isMeetingRunning": self._running,
+        }
+        return answers[call](asked) if call in answers else self._refuse("unsupportedRequest")
+
+    def _is_signed(self, call: str, query: str) -> bool:
+        """By the exact bytes: `checksum` is the last parameter, and is cut off."""
+        rest, _, given = query.rpartition("checksum=")
+        text = (call + rest.removesuffix("&")).encode()
+        if len(given) not in self.server.lengths or query.count("checksum=") != 1:
+            return False
+        return any(hmac.compare_digest(signature(text, one, len(given)), given) for one in self.server.secrets)
+
+    def _create(self, asked: dict[str, str]) -> None:
+        while self.server.meanwhile:
+            self.server.meanwhile.pop()()
+        meeting, key = self.server.create(asked)
+        if meeting is None:
+            return self._refuse(key)
+        told = self._told(meeting) | {
+            "messageKey": key,
+            "message": "This conference was already in existence." * bool(key),
+        }
+        return self._answer(200, self._success(told))
+
+    def _join(self, asked: dict[str, str]) -> None:
+        meeting = self.server.find(asked.get("meetingID", ""))
+        if not asked.get("fullName"):
+            return self._refuse("missingParamFullName")
+        if meeting is None:
+            return self._refuse("invalidMeetingIdentifier")
+        if asked.get("createTime", str(meeting.created)) != str(meeting.created):
+            return self._refuse("mismatchCreateTimeParam")
+        if asked.get("role") not in {"MODERATOR", "VIEWER"}:
+            return self._refuse("invalidPassword")
+        limit = meeting.sent.get("maxParticipants")
+        if limit and len(meeting.people) >= int(limit):
+            return self._refuse("maxParticipantsReached")
+        meeting.people = [one for one in meeting.people if one.user_id != asked["userID"]]
+        guest = asked.get("guest") == "true"
+        meeting.people.append(Person(asked["userID"], asked["fullName"], asked["role"], guest))
+        self.send_response(302)
+        self.send_header("Location", f"{self.server.url}{CLIENT}?sessionToken={secrets.token_hex(8)}")
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+        return None
+
+    def _end(self, asked: dict[str, str]) -> None:
+        meeting = self.server.find(asked.get("meetingID", ""))
+        if meeting is None:
+            return self._refuse("notFound", "A meeting with that ID does not exist")
+        if asked.get("password") not in {None, meeting.sent.get("moderatorPW")}:
+            return self._refuse("invalidPassword")
+        self._answer(200, self._success({"messageKey": "sentEndMeetingRequest", "message": "A request was sent."}))
+        return self.server.end(meeting)
+
+    def _running(self, asked: dict[str, str]) -> None:
+        meeting = self.server.find(asked.get("meetingID", ""))
+        self._answer(200, self._success({"running": _flag(meeting is not None and bool(meeting.people))}))
+
+    def _info(self, asked: dict[str, str]) -> None:
+        found = [one for one in self.server.meetings if one.id == asked.get("meetingID")]
+        if not found:
+            return self._refuse("notFound", "A meeting with that ID does not exist")
+        return self._answer(
+            200, f"<response><returncode>SUCCESS</returncode>{self._described(found[-1])}</response>".encode()
+        )
+
+    def _list(self, _asked: dict[str, str]) -> None:
+        if not self.server.meetings:
+            told = {"messageKey": "noMeetings", "message": "no meetings were found on this server"}
+            return self._answer(200, self._success(told, "<meetings/>"))
+        listed = "".join(f"<meeting>{self._described(one)}</meeting>" for one in self.server.meetings)
+        return self._answer(200, self._success({}, f"<meetings>{listed}</meetings>"))
+
+    def _told(self, meeting: BbbMeeting) -> dict[str, Any]:
+        return {
+            "meetingID": meeting.id,
+            "internalMeetingID": meeting.internal,
+            "parentMeetingID": "bbb-none",
+            "attendeePW": meeting.sent.get("attendeePW", ""),
+            "moderatorPW": meeting.sent.get("moderatorPW", ""),
+            "createTime": meeting.created,
+            "voiceBridge": "70066",
+            "dialNumber": "613-555-1234",
+            "createDate": "Mon Nov 30 18:54:01 UTC 2026",
+            "hasUserJoined": _flag(bool(meeting.people)),
+            "duration": meeting.sent.get("duration", "0"),
+            "hasBeenForciblyEnded": _flag(meeting.ended),
+        }
+
+    def _described(self, meeting: BbbMeeting) -> str:
+        figures = {
+            "meetingName": meeting.sent.get("name", ""),
+            "running": _flag(bool(meeting.people)),
+            "recording": "false",
+            "startTime": meeting.created if meeting.people else 0,
+            "endTime": 0,
+            "participantCount": len(meeting.people),
+            "listenerCount": 0,
+            "voiceParticipantCount": sum(one.voice for one in meeting.people),
+            "videoCount": sum(one.video for one in meeting.people),
+            "maxUsers": meeting.sent.get("maxParticipants", "0"),
+            "moderatorCount": sum(one.role == "MODERATOR" for one in meeting.people),
+        }
+        people = "".join(
+            "<attendee>"
+            + _tags(
+                {
+                    "userID": one.user_id,
+                    "fullName": one.name,
+                    "role": one.role,
+                    "isPresenter": "false",
+                    "isListeningOnly": "false",
+                    "hasJoinedVoice": _flag(one.voice),
+                    "hasVideo": _flag(one.video),
+                    "clientType": "HTML5",
+                }
+            )
+            + "</attendee>"
+            for one in (meeting.people if self.server.lists_people else ())
+        )
+        told = _tags(self._told(meeting) | figures)
+        return f"{told}<attendees>{people}</attendees><metadata/><isBreakout>false</isBreakout>"
+
+    def _success(self, told: Mapping[str, Any], more: str = "") -> bytes:
+        return f"<response><returncode>SUCCESS</returncode>{more}{_tags(told)}</response>".encode()
+
+    def _refuse(self, key: str, message: str = "It did not work: <b>sorry</b>.") -> None:
+        told = _tags({"messageKey": key, "message": message})
+        self._answer(200, f"<response><returncode>FAILED</returncode>{told}</response>".encode())
+
+    def _answer(self, status: int, body: bytes, kind: str = "text/xml") -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", f"{kind};charset=utf-8")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        try:
+            self.wfile.write(body)
+        except OSError:
+            self.close_connection = True
+
+
+@contextmanager
+def running_bbb() -> Iterator[BbbServer]:
+    """A server that listens until the end of the block."""
+    server = BbbServer()
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join(10)

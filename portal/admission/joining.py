@@ -113,13 +113,21 @@ def _arrive(way: _WayIn, provider: ProviderLike) -> Arrival:
     return Arrival(inside, destination)
 
 
-def service_origin(provider: ProviderLike) -> str | None:
-    """The origin to which forms that enter rooms of this provider redirect; None if that is the portal itself."""
+@dataclass(frozen=True)
+class FormTarget:
+    """Where forms that enter rooms of a service are redirected to: its origin, and by that to others if it leads on."""
+
+    origin: str
+    leads_on: bool
+
+
+def form_target(provider: ProviderLike) -> FormTarget | None:
+    """Where forms that enter rooms of this provider are redirected to; None if that is the portal itself."""
     try:
         service = bound_service(provider)
     except ProviderError:
         return None
-    return service.origin if isinstance(service, Joinable) else None
+    return FormTarget(service.origin, service.leads_on) if isinstance(service, Joinable) else None
 
 
 def meets_here(provider: ProviderLike) -> bool:

@@ -20,6 +20,7 @@ from portal.clock import now
 from portal.db import session
 from portal.identifiers import matches_identifier
 from portal.people.models import User
+from portal.providers.base import Adapter
 from portal.rooms.features import used_limit
 from portal.rooms.kinds import kind_of
 from portal.rooms.models import Role, Room, RoomStatusWord
@@ -85,7 +86,8 @@ def case_of(room: RoomLike, visitor: Visitor, *, occupancy: Occupancy, at: datet
     room_most = used_limit(plan, room.room_features, limit) if limit else None
     plan_most = used_limit(plan, {}, limit) if limit else None
     provider = provider_of(room, occupancy.run_provider_uuid)
-    places = adapter_of(provider).places
+    adapter = adapter_of(provider)
+    places = adapter.places
     return Case(
         at=at,
         customer_usable=room.customer.usable,
@@ -111,7 +113,7 @@ def case_of(room: RoomLike, visitor: Visitor, *, occupancy: Occupancy, at: datet
         code_valid=occupancy.valid_codes != 0,
         locked=occupancy.locked,
         comes_back=bool(occupancy.comes_back),
-        guest_policy=_guest_policy(room, occupancy),
+        guest_policy=_guest_policy(room, occupancy, adapter),
         answer=occupancy.answer,
         host_needed=bool(room.room_settings.get(WAIT_FOR_HOST)),
         host_present=occupancy.moderators > 0,
@@ -123,9 +125,14 @@ def case_of(room: RoomLike, visitor: Visitor, *, occupancy: Occupancy, at: datet
     )
 
 
-def _guest_policy(room: RoomLike, occupancy: Occupancy) -> GuestPolicy:
-    """The room's guest policy, with the lobby that a moderator may have turned on for the running session."""
+def _guest_policy(room: RoomLike, occupancy: Occupancy, adapter: Adapter) -> GuestPolicy:
+    """The room's guest policy, with the lobby that a moderator may have turned on for the running session.
+
+    A service that asks its moderators about guests gets them all: so nobody waits twice.
+    """
     policy = guest_policy_of(room)
+    if adapter.asks_about_guests:
+        return "refuse" if policy == "refuse" else "accept"
     return "ask" if policy == "accept" and occupancy.lobby_on else policy
 
 

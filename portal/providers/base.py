@@ -227,12 +227,13 @@ class RawCallback:
 class Report:
     """What one message of a callback says. A message that is sent again has the same `key`.
 
-    `external` is the service's name for the run. Without a `snapshot` the message only says that the service should
-    be asked.
+    `external` is the service's name for the run; empty if the message tells only the room, `RunRequest.room_key`.
+    Without a `snapshot`, or about a room only, the message says no more than that the service should be asked.
     """
 
     key: str
     external: str
+    room_key: str = ""
     snapshot: Snapshot | None = None
 
 
@@ -250,6 +251,8 @@ class Adapter(Protocol):
     """The codes of those features that a service has to provide (`by_service`) and that this one provides."""
     places: Places | None
     """What the portal itself has to see to; None for services that see to it themselves, or hold any number."""
+    asks_about_guests: bool
+    """Whether its moderators let guests in where a room's policy is `ask`; else guests wait at the portal's door."""
 
     def bind(self, properties: Mapping[str, Any]) -> Any:
         """The service behind a row with these properties, secrets unsealed. Opens no connection."""
@@ -285,6 +288,11 @@ class Joinable(Startable, Protocol):
     @property
     def origin(self) -> str:
         """The origin of all its destinations, such as `https://meet.example`, to which the portal's forms redirect."""
+        ...
+
+    @property
+    def leads_on(self) -> bool:
+        """Whether that origin redirects people on to servers of other origins, which nobody knows beforehand."""
         ...
 
     def destination(self, external: str, visit: Visit) -> Destination:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from portal.providers.base import Adapter, Places
+from portal.providers.bigbluebutton import adapter as bigbluebutton
 from portal.providers.mesh.adapter import Mesh
 from portal.providers.mesh.turn import TurnServers
 
@@ -18,4 +19,8 @@ def catalog(
     """All adapters, configured with the operator's settings."""
     senders, people = mesh_people
     turn = TurnServers(turn_urls, turn_secret) if turn_urls else None
-    return [Mesh(ice_servers, turn, Places(people=people, senders=senders))]
+    return [
+        Mesh(ice_servers, turn, Places(people=people, senders=senders)),
+        bigbluebutton.SERVER,
+        bigbluebutton.BALANCER,
+    ]

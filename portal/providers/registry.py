@@ -23,6 +23,7 @@ class Missing:
     settings: Sequence[Setting] = ()
     features: frozenset[str] = frozenset()
     places: Places | None = None
+    asks_about_guests = False
 
     def __init__(self, key: str) -> None:
         self.key = key

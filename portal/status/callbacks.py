@@ -72,18 +72,27 @@ def _reports_of(service: ReceivesCallbacks, callback: RawCallback, provider: Ser
     except Exception as error:
         log.warning("a callback cannot be read", provider=provider.id, error=type(error).__name__)
         raise CallbackRefused from error
-    return [one for one in reports if is_name(one.external) and isinstance(one.key, str) and one.key.isprintable()]
+    return [one for one in reports if _is_about_a_run(one) and isinstance(one.key, str) and one.key.isprintable()]
+
+
+def _is_about_a_run(report: Report) -> bool:
+    return is_name(report.external) or (report.external == "" and _uuid(report.room_key) is not None)
+
+
+def _uuid(room_key: object) -> UUID | None:
+    try:
+        return UUID(room_key) if isinstance(room_key, str) else None
+    except ValueError:
+        return None
 
 
 def _room_of(provider: ServiceProvider, report: Report) -> UUID | None:
     """The room whose running run the report is about."""
-    room_uuid = session.scalar(
-        sa.select(RoomSession.room_uuid).where(
-            RoomSession.provider_uuid == provider.uuid,
-            RoomSession.external == report.external,
-            RoomSession.ended_at.is_(None),
-        )
+    named = (
+        RoomSession.external == report.external if report.external else RoomSession.room_uuid == _uuid(report.room_key)
     )
+    running = (RoomSession.provider_uuid == provider.uuid, RoomSession.ended_at.is_(None))
+    room_uuid = session.scalar(sa.select(RoomSession.room_uuid).where(named, *running))
     if room_uuid is None:
         log.info("a callback tells of no run that goes on", provider=provider.id)
     return room_uuid
@@ -91,7 +100,7 @@ def _room_of(provider: ServiceProvider, report: Report) -> UUID | None:
 
 def _record_report(room_uuid: UUID, report: Report, callback: VerifiedCallback) -> None:
     provider = callback.provider
-    if report.snapshot is not None:
+    if report.snapshot is not None and report.external:
         try:
             with session.begin_nested():
                 record(room_uuid, report.snapshot, source=Source.WEBHOOK, provider=provider, external=report.external)

@@ -45,6 +45,7 @@ class Declaring:
     settings: Sequence[Setting] = SETTINGS
     features: frozenset[str] = frozenset()
     places: Places | None = None
+    asks_about_guests = False
 
     def bind(self, properties: Mapping[str, Any]) -> Mapping[str, Any]:
         """The properties themselves, for tests to look at."""

@@ -9,6 +9,9 @@ from portal.providers import registry
 from portal.providers.mesh.adapter import Mesh
 from portal.rooms.models import Role
 from tests.cast import Cast, Client
+from tests.providers.bigbluebutton.server import running_bbb
+from tests.providers.bigbluebutton.world import BbbWorld
+from tests.providers.bigbluebutton.world import give_board_room_to as give_room_to_bbb
 from tests.providers.standin.adapter import StandInAdapter
 from tests.providers.standin.server import running
 from tests.providers.standin.world import World, give_board_room_to
@@ -82,6 +85,29 @@ class StandInHouse:
         self.world.work()
 
 
+@dataclass
+class BbbHouse:
+    """People meet at a BigBlueButton server."""
+
+    cast: Cast
+    world: BbbWorld
+
+    def come(self, name: str, role: Role = Role.GUEST, client: Client | None = None) -> tuple[Client, str]:
+        known = {person.id for person in self.world.people()}
+        client, answer = _join(self.cast, name, role, client)
+        self.world.land(answer)
+        fresh = [person.id for person in self.world.people() if person.id not in known]
+        return client, (fresh or [self.world.people()[-1].id])[0]
+
+    def go(self, client: Client, participation_id: str) -> None:
+        [user_id] = [one.user_id for one in self.world.server.only().people if one.user_id[2:] == participation_id]
+        self.world.server.go(user_id)
+
+    def settle(self) -> None:
+        self.world.ask()
+        self.world.work()
+
+
 @contextmanager
 def mesh_house(cast: Cast) -> Iterator[MeshHouse]:
     registry.fill([Mesh([]), StandInAdapter()])
@@ -96,4 +122,14 @@ def stand_in_house(cast: Cast) -> Iterator[StandInHouse]:
         yield StandInHouse(cast, give_board_room_to(cast, service))
 
 
-HOUSES: dict[str, Callable[[Cast], Any]] = {"mesh": mesh_house, "standin": stand_in_house}
+@contextmanager
+def bbb_house(cast: Cast) -> Iterator[BbbHouse]:
+    with running_bbb() as server:
+        yield BbbHouse(cast, give_room_to_bbb(cast, server))
+
+
+HOUSES: dict[str, Callable[[Cast], Any]] = {
+    "mesh": mesh_house,
+    "standin": stand_in_house,
+    "bigbluebutton": bbb_house,
+}

@@ -28,6 +28,7 @@ class Mesh:
     properties: Sequence[Property] = ()  # STUN and TURN servers are the operator's, for all rows alike
     settings: Sequence[Setting] = ()  # what rooms of the type have is all there is to choose
     features: frozenset[str] = frozenset({"public_chat", "private_chat", "screen_sharing"})  # nothing is recorded
+    asks_about_guests = False
 
     def __init__(
         self, ice_servers: Sequence[dict[str, Any]], turn: TurnServers | None = None, places: Places = PLACES

@@ -5,7 +5,7 @@ from dataclasses import replace
 from flask import Response, make_response, redirect, url_for
 from flask.typing import ResponseReturnValue
 
-from portal.admission.joining import Arrival, service_origin
+from portal.admission.joining import Arrival, form_target
 from portal.edge import admission_cookie
 from portal.edge.admission_cookie import AdmissionCookie
 from portal.edge.headers import let_forms_lead_to
@@ -24,5 +24,5 @@ def go_in(arrival: Arrival, room: RoomLike, cookie: AdmissionCookie) -> Response
 def may_lead_in(answer: ResponseReturnValue, provider: ProviderLike) -> Response:
     """Let the form on this page, by which people enter a room of `provider`, redirect to the provider's service."""
     response: Response = make_response(answer)
-    origin = service_origin(provider)
-    return response if origin is None else let_forms_lead_to(origin, response)
+    target = form_target(provider)
+    return response if target is None else let_forms_lead_to(target.origin, response, anywhere=target.leads_on)

@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from portal.admission.case import Enter, Wait
 from portal.admission.decision import Decision
 from portal.admission.entering import Declined, preview
-from portal.admission.joining import arrive, meets_here, service_origin
+from portal.admission.joining import arrive, form_target, meets_here
 from portal.admission.visitor import Visitor
 from portal.admission.waiting import keep_waiting, start_waiting, stop_waiting
 from portal.edge import actor, admission_cookie
@@ -54,7 +54,7 @@ def create(room: Room) -> ResponseReturnValue:
     Enter on another page, such as the list of rooms, is sent to this entrance's page, whose script presses it again.
     """
     provider = current_provider(room)
-    if service_origin(provider) is not None and "entrance" not in request.form:
+    if form_target(provider) is not None and "entrance" not in request.form:
         session[PRESSED] = room.id
         return redirect(url_for("member_entrance.show", room_id=room.id), 303)
     held = admission_cookie.read(request, room.id) or admission_cookie.new_cookie()

@@ -79,6 +79,8 @@ class BbbServer(ThreadingHTTPServer):
         self.meanwhile: list[Callable[[], None]] = []
         """What happens elsewhere while a meeting is being made, once each."""
         self.callbacks: list[int] = []
+        self.hooks: dict[str, dict[str, str]] | None = {}
+        """Address → what was asked for; None if the server has no such component."""
         self._lock, self._clock = threading.Lock(), int(time.time() * 1000)
 
     @property
@@ -191,6 +193,7 @@ class _Handler(BaseHTTPRequestHandler):
             "getMeetings": self._list,
             "getMeetingInfo": self._info,
             "isMeetingRunning": self._running,
+            "hooks/create": self._hook,
         }
         return answers[call](asked) if call in answers else self._refuse("unsupportedRequest")
 
@@ -248,6 +251,14 @@ class _Handler(BaseHTTPRequestHandler):
     def _running(self, asked: dict[str, str]) -> None:
         meeting = self.server.find(asked.get("meetingID", ""))
         self._answer(200, self._success({"running": _flag(meeting is not None and bool(meeting.people))}))
+
+    def _hook(self, asked: dict[str, str]) -> None:
+        if self.server.hooks is None:
+            return self._answer(404, b"<html>Cannot GET /hooks/create</html>", "text/html")
+        known = asked["callbackURL"] in self.server.hooks
+        self.server.hooks.setdefault(asked["callbackURL"], asked)
+        told = {"hookID": "1b2c-uuid", "permanentHook": "false", "rawData": "false"}
+        return self._answer(200, self._success(told | ({"messageKey": "duplicateWarning"} if known else {})))
 
     def _info(self, asked: dict[str, str]) -> None:
         found = [one for one in self.server.meetings if one.id == asked.get("meetingID")]

@@ -54,6 +54,7 @@ class StandInAdapter:
     label = "Stand-in"
     kinds = frozenset({"meet"})
     places: Places | None = None
+    asks_about_guests = False
     properties: Sequence[Property] = (
         Property(
             name="host_url",
@@ -89,6 +90,8 @@ class StandInAdapter:
 
 class StandInService:
     """One stand-in, as a row describes it."""
+
+    leads_on = False
 
     def __init__(self, url: str, secret: str) -> None:
         self._url, self._secret = url, secret

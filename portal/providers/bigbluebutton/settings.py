@@ -1,0 +1,129 @@
+"""The settings of rooms that a BigBlueButton server obeys beside those that all conferences have."""
+
+from portal.errors import Message
+from portal.providers.base import FieldKind, Setting, SettingScope
+
+READ_BY = "BigBlueButton, when it opens the room"
+BANNER_LENGTH = 300
+MOST_CAMERAS = 100
+
+LAYOUTS = (
+    ("SMART_LAYOUT", Message("Fits what is going on")),
+    ("CUSTOM_LAYOUT", Message("As each person arranges it")),
+    ("PRESENTATION_FOCUS", Message("The presentation is large")),
+    ("VIDEO_FOCUS", Message("Cameras are large")),
+    ("CAMERAS_ONLY", Message("Cameras only (since version 3.0)")),
+    ("PRESENTATION_ONLY", Message("The presentation only (since version 3.0)")),
+    ("PARTICIPANTS_AND_CHAT_ONLY", Message("People and chat only (since version 3.0)")),
+)
+
+
+def _switch(name: str, label: Message, explained: Message, *, default: bool = False) -> Setting:
+    return Setting(
+        name=name,
+        kind=FieldKind.SWITCH,
+        scope=SettingScope.PROVIDER,
+        label=label,
+        help=explained,
+        read_by=READ_BY,
+        default=default,
+    )
+
+
+def _cameras(name: str, label: Message, explained: Message, *, default: int) -> Setting:
+    return Setting(
+        name=name,
+        kind=FieldKind.NUMBER,
+        scope=SettingScope.PROVIDER,
+        label=label,
+        help=explained,
+        read_by=READ_BY,
+        default=default,
+        most=MOST_CAMERAS,
+    )
+
+
+SETTINGS = (
+    Setting(
+        name="meeting_layout",
+        kind=FieldKind.CHOICE,
+        scope=SettingScope.PROVIDER,
+        label=Message("Layout"),
+        help=Message("What is large at first. Moderators can change it."),
+        read_by=READ_BY,
+        default="SMART_LAYOUT",
+        choices=LAYOUTS,
+    ),
+    Setting(
+        name="banner_text",
+        kind=FieldKind.TEXT,
+        scope=SettingScope.PROVIDER,
+        label=Message("Banner"),
+        help=Message("A line above the conference that everybody reads. Counts when the room opens next."),
+        read_by=READ_BY,
+        longest=BANNER_LENGTH,
+    ),
+    Setting(
+        name="banner_color",
+        kind=FieldKind.COLOR,
+        scope=SettingScope.PROVIDER,
+        label=Message("Colour of the banner"),
+        help=Message("Behind the line, if there is one."),
+        read_by=READ_BY,
+        default="#FF0000",
+    ),
+    _switch(
+        "allow_mods_to_unmute_users",
+        Message("Moderators may switch on microphones of others"),
+        Message("Otherwise everybody switches on only the own one."),
+    ),
+    _switch(
+        "allow_mods_to_eject_cameras",
+        Message("Moderators may switch off cameras of others"),
+        Message("Otherwise everybody switches off only the own one."),
+    ),
+    _switch(
+        "disable_cam",
+        Message("Only moderators have cameras"),
+        Message("Attendees and guests cannot show theirs. Moderators can allow it in the conference."),
+    ),
+    _switch(
+        "disable_mic",
+        Message("Only moderators have microphones"),
+        Message("Attendees and guests listen. Moderators can allow them to speak in the conference."),
+    ),
+    _switch(
+        "disable_notes",
+        Message("Only moderators write shared notes"),
+        Message("Attendees and guests read them."),
+    ),
+    _switch(
+        "hide_viewers_cursor",
+        Message("Cursors of attendees are hidden"),
+        Message("Attendees and guests do not see one another's cursors on the whiteboard."),
+    ),
+    _switch(
+        "camera_as_content",
+        Message("A camera may be the presentation"),
+        Message("Whoever presents may show a second camera, of a document, say, in place of slides."),
+        default=True,
+    ),
+    _switch(
+        "external_videos",
+        Message("Videos of other sites may be shown"),
+        Message("Whoever presents may play one for all. Browsers then load it from that site."),
+        default=True,
+    ),
+    _cameras(
+        "user_camera_cap",
+        Message("Cameras of one person"),
+        Message("So many one person may show at once. 0 means as many as there are."),
+        default=3,
+    ),
+    _cameras(
+        "meeting_camera_cap",
+        Message("Cameras at once"),
+        Message("So many may be shown in the room at once. 0 means as many as there are."),
+        default=0,
+    ),
+)

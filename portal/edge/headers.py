@@ -35,13 +35,13 @@ _HOST = re.compile(r"[A-Za-z0-9.-]+(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](:[0-9]{1,5}
 def let_forms_lead_to(address: str, response: Response, *, anywhere: bool = False) -> Response:
     """Widen the page's policy so that its forms may be answered by a redirect to the origin of `address`.
 
-    Browsers judge what that redirects to as well. `anywhere`: by that origin to any other, by https.
+    Browsers judge what that redirects to as well. `anywhere`: by that origin to any other, by its scheme.
     An address whose host is no plain name widens nothing: a policy knows wildcards, and separators of its own.
     """
     parts = urlsplit(address)
     if parts.scheme not in {"http", "https"} or not _HOST.fullmatch(parts.netloc):
         return response
-    also = " https:" if anywhere else ""
+    also = f" {parts.scheme}:" if anywhere else ""
     wider = POLICY.header_value.replace(OWN_FORMS, f"{OWN_FORMS} {parts.scheme}://{parts.netloc}{also}")
     response.headers["Content-Security-Policy"] = wider
     return response

@@ -18,7 +18,7 @@ from xml.sax.saxutils import escape
 SECRET = "639259d4-9dd8-4b25-bf01-95f9567eaf4b"
 HASHES = {40: "sha1", 64: "sha256", 96: "sha384", 128: "sha512"}
 API = "/bigbluebutton/api"
-CLIENT = "/html5client/join"
+CLIENT, LEAVE = "/html5client/join", "/html5client/leave"
 
 
 def signature(text: bytes, secret: str, length: int = 64) -> str:
@@ -78,6 +78,10 @@ class BbbServer(ThreadingHTTPServer):
         self.calls_back = False
         self.meanwhile: list[Callable[[], None]] = []
         """What happens elsewhere while a meeting is being made, once each."""
+        self.sends_on_to = ""
+        """Where a balancer sends those who join: another server."""
+        self.tabs: dict[str, tuple[BbbMeeting, str]] = {}
+        """Session token → whose tab it is, and where."""
         self.callbacks: list[int] = []
         self.hooks: dict[str, dict[str, str]] | None = {}
         """Address → what was asked for; None if the server has no such component."""
@@ -165,7 +169,13 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         parts = urlsplit(self.path)
         if parts.path == CLIENT:
-            return self._answer(200, b"<!doctype html><title>Meeting</title><p>You are in.</p>", "text/html")
+            leave = f'<a href="{LEAVE}?{escape(parts.query)}">Leave the meeting</a>'
+            page = f"<!doctype html><html lang=en><title>Meeting</title><p>You are in.</p>{leave}"
+            return self._answer(200, page.encode(), "text/html")
+        if parts.path == LEAVE:
+            meeting, user_id = self.server.tabs.pop(parts.query.removeprefix("sessionToken="))
+            self.server.go(user_id)
+            return self._lead(meeting.sent["logoutURL"])
         call = parts.path.removeprefix(API).strip("/")
         self.server.calls.append(call or "root")
         self.server.queries.append(parts.query)
@@ -233,11 +243,15 @@ class _Handler(BaseHTTPRequestHandler):
         meeting.people = [one for one in meeting.people if one.user_id != asked["userID"]]
         guest = asked.get("guest") == "true"
         meeting.people.append(Person(asked["userID"], asked["fullName"], asked["role"], guest))
+        token = secrets.token_hex(8)
+        self.server.tabs[token] = (meeting, asked["userID"])
+        return self._lead(f"{self.server.sends_on_to or self.server.url}{CLIENT}?sessionToken={token}")
+
+    def _lead(self, address: str) -> None:
         self.send_response(302)
-        self.send_header("Location", f"{self.server.url}{CLIENT}?sessionToken={secrets.token_hex(8)}")
+        self.send_header("Location", address)
         self.send_header("Content-Length", "0")
         self.end_headers()
-        return None
 
     def _end(self, asked: dict[str, str]) -> None:
         meeting = self.server.find(asked.get("meetingID", ""))

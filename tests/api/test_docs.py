@@ -12,7 +12,9 @@ from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 from portal.api.v1 import webhook_docs
 from portal.api.v1.setting_docs import takes
 from portal.credentials.models import GrantType
+from portal.providers import registry
 from portal.providers.base import FieldKind
+from portal.providers.bigbluebutton.settings import READ_BY
 from portal.resources.sessions import SessionParticipationSchema
 from portal.rooms.settings import declared
 from portal.scopes import Scope
@@ -131,7 +133,8 @@ def settings_shown(app: Flask) -> dict[str, list[str]]:
 
 def test_every_declared_setting_has_a_row_that_says_what_it_takes(app: Flask) -> None:
     shown = settings_shown(app)
-    assert set(shown) == set(declared(ServiceType.MEET, "mesh"))
+    assert set(shown) == {name for key in registry.known() for name in declared(ServiceType.MEET, key)}
+    assert shown["user_camera_cap"] == ["a whole number from 0 to 100", "3", "BigBlueButton, Scalelite", READ_BY]
     assert shown["description"] == ["a text of up to 2000 characters", "–", "all rooms", "join page, room page"]
     assert shown["guest_policy"] == ["one of: accept, ask, refuse", '"accept"', "Conference", "admission"]
     assert shown["mute_on_start"] == ["true or false", "false", "Conference", "player"]

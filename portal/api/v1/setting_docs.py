@@ -57,5 +57,8 @@ def _by_rooms() -> Iterator[tuple[str, tuple[Setting, ...]]]:
     yield Message("all rooms"), GLOBAL
     for room_type in served_types():
         yield KINDS[room_type].label, BY_ROOM_TYPE.get(room_type, ())
+    labels: dict[tuple[Setting, ...], list[str]] = {}
     for key in sorted(registry.known()):
-        yield registry.adapter(key).label, tuple(registry.adapter(key).settings)
+        labels.setdefault(tuple(registry.adapter(key).settings), []).append(registry.adapter(key).label)
+    for settings, known in labels.items():
+        yield ", ".join(known), settings

@@ -37,7 +37,7 @@ def fill_desk() -> None:
         "updated_at": Room.created_at,
     }
     address = Room.id + "@bench.example"
-    _fill(User, **own, email=address, name=Room.room_name, password_is_public=False)
+    _fill(User, **own, email=address, name=Room.room_name, password_is_public=False, user_metadata={})
     _fill(
         Customer,
         **own,

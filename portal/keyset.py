@@ -51,7 +51,7 @@ def backwards(keys: Keys) -> Keys:
     ]
 
 
-def found_first(query: sa.Select[UUID], keys: Keys) -> tuple[sa.CTE, Keys]:
+def found_first(query: sa.Select[UUID], keys: Keys, *, name: str = "found") -> tuple[sa.CTE, Keys]:
     """The rows of `query`, which are all found before any is ordered; and `keys` as columns of them.
 
     For conditions whose index has no order, such as that of words. PostgreSQL, which takes any word to be frequent,
@@ -60,8 +60,31 @@ def found_first(query: sa.Select[UUID], keys: Keys) -> tuple[sa.CTE, Keys]:
     """
     columns = {f"key_{number}": key.column for number, key in enumerate(keys)}
     found = query.add_columns(*(column.label(name) for name, column in columns.items()))
-    fenced = found.offset(sa.literal_column("0")).cte("found")
-    return fenced, [replace(key, column=fenced.c[name]) for key, name in zip(keys, columns, strict=True)]
+    fenced = found.offset(sa.literal_column("0")).cte(name)
+    return fenced, _keys_of(fenced, keys)
+
+
+def first_found(
+    ways: Sequence[sa.Select[UUID]], keys: Keys, after: Position | None, limit: sa.ColumnElement[int]
+) -> sa.Select[UUID]:
+    """The uuids of the first rows, in this order, that any of `ways` finds: SELECTs of the uuids of one table's rows.
+
+    Each way brings along the values by which its rows are ordered, and no more than its first rows. So those that are
+    found are looked at once, and only the few that can be on the page are put together.
+    """
+    pages = [_first_of(*found_first(way, keys, name=f"found_{at}"), after, limit) for at, way in enumerate(ways)]
+    if len(pages) == 1:
+        return sa.select(pages[0].c[0])
+    together = sa.union(*(sa.select(page) for page in pages)).subquery()
+    return sa.select(together.c[0]).order_by(*order_by(_keys_of(together, keys))).limit(limit)
+
+
+def _first_of(found: sa.CTE, keys: Keys, after: Position | None, limit: sa.ColumnElement[int]) -> sa.Subquery:
+    return keyset(sa.select(found), keys, after).limit(limit).subquery()
+
+
+def _keys_of(found: sa.FromClause, keys: Keys) -> Keys:
+    return [replace(key, column=found.c[f"key_{number}"]) for number, key in enumerate(keys)]
 
 
 def order_by(keys: Keys) -> Iterator[sa.ColumnElement[Any]]:

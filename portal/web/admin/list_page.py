@@ -7,14 +7,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic
 
-import sqlalchemy as sa
 from flask import Response, render_template, request
 
 from portal.db import literal_limit, read
 from portal.edge import cursors
 from portal.edge.i18n import gettext as _
 from portal.edge.i18n import translated
-from portal.keyset import Keys, Position, backwards, found_first, keyset
+from portal.keyset import Keys, Position, backwards, first_found, keyset
 from portal.web import htmx
 from portal.web.admin.list_query import ListAsked
 from portal.web.admin.lists import AdminList, ListColumn, RowT
@@ -134,11 +133,10 @@ _KEYS = 2
 def _records(
     declared: AdminList[Any], asked: ListAsked, keys: Keys, after: Position | None, limit: int
 ) -> list[Sequence[Any]]:
-    fitting = asked.narrow(declared)
-    if asked.search and declared.searched_first:
-        found, own_keys = found_first(fitting.with_only_columns(declared.uuid, maintain_column_froms=True), keys)
-        page = keyset(sa.select(found.c[declared.uuid.key]), own_keys, after).limit(literal_limit(limit))
-        fitting = declared.rows.where(declared.uuid.in_(page))
+    if ways := asked.ways(declared):
+        fitting = declared.rows.where(declared.uuid.in_(first_found(ways, keys, after, literal_limit(limit))))
+    else:
+        fitting = asked.narrow(declared)
     query = fitting.add_columns(*(key.column.label(f"key_{at}") for at, key in enumerate(keys)))
     return list(read(keyset(query, keys, after).limit(literal_limit(limit))))
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
+from uuid import UUID
 
 import sqlalchemy as sa
 
@@ -34,7 +35,7 @@ class ListAsked:
         """Read it by `param`, which returns a query parameter, or "" if it is absent."""
         order = param("sort")
         return cls(
-            search=" ".join(param("search").split())[:LONGEST_SEARCH] if declared.search else "",
+            search=" ".join(param("search").split())[:LONGEST_SEARCH] if declared.searchable else "",
             filters=tuple(_offered(one, param(one.name)) for one in declared.filters),
             order=order if order in declared.orders else declared.default_order,
             default_order=declared.default_order,
@@ -62,11 +63,20 @@ class ListAsked:
         return replace(self, order=order)
 
     def narrow(self, declared: AdminList[Any]) -> sa.Select[*tuple[Any, ...]]:
-        """The list's rows that fit the search and the filters."""
+        """The list's rows that fit the search, if that is a condition, and the filters."""
         query = declared.rows
         if self.search and declared.search:
             query = query.where(declared.search(self.search))
-        return query.where(*(one.taken.condition() for one in self.filters if one.taken))
+        return query.where(*self._conditions())
+
+    def ways(self, declared: AdminList[Any]) -> list[sa.Select[UUID]]:
+        """The SELECTs of those uuids that fit the search and the filters; none if no indexes are searched."""
+        if not self.search or declared.found_by is None:
+            return []
+        return [way.where(*self._conditions()) for way in declared.found_by(self.search)]
+
+    def _conditions(self) -> list[sa.ColumnElement[bool]]:
+        return [one.taken.condition() for one in self.filters if one.taken]
 
 
 def _offered(declared: ListFilter | ThingFilter, value: str) -> OfferedFilter:

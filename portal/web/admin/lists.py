@@ -21,6 +21,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Generic, Literal, TypeVar
+from uuid import UUID
 
 import sqlalchemy as sa
 
@@ -98,13 +99,20 @@ class AdminList(Generic[RowT]):
     uuid: Any
     columns: Sequence[ListColumn[RowT]]
     search: Callable[[str], sa.ColumnElement[bool]] | None = None
-    searched_first: bool = False
-    """Whether matches are found before they are ordered: for a search by an index without order. See `found_first`."""
+    """Searches a list of few rows: the condition that one matches."""
+    found_by: Callable[[str], Sequence[sa.Select[UUID]]] | None = None
+    """Searches a list of many rows by indexes, which have no order: SELECTs of the uuids of those that match, from the
+    rows' own table only. So filters and keys need no other table. See `first_found`."""
     filters: Sequence[ListFilter | ThingFilter] = field(default_factory=tuple)
     descending: bool = False
     """Whether the order, unless another is asked for, is from the end."""
     completed: Callable[[list[RowT]], list[RowT]] = lambda rows: rows
     """Adds to some rows at a time what `rows` cannot tell, such as names that only a few of them need."""
+
+    @property
+    def searchable(self) -> bool:
+        """Whether it can be searched."""
+        return self.search is not None or self.found_by is not None
 
     @cached_property
     def orders(self) -> dict[str, Keys]:

@@ -149,8 +149,7 @@ ROOMS = AdminList(
         ListColumn("status", Message("Status"), lambda row: row.status_word),
         ListColumn("created", Message("Created"), lambda row: row.created_at, Key(Room.created_at), kind="moment"),
     ),
-    search=matches,
-    searched_first=True,
+    found_by=lambda text: [sa.select(Room.uuid).where(matches(text), Room.trashed_at.is_(None))],
     filters=(
         ListFilter(
             "status",

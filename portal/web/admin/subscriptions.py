@@ -24,7 +24,7 @@ from portal.subscriptions.endings import end_or_never, ended_within, ends_within
 from portal.subscriptions.models import Subscription, SubscriptionStatus
 from portal.subscriptions.package_models import ServicePackage
 from portal.subscriptions.phases import Phase, phase_of
-from portal.subscriptions.search import matches
+from portal.subscriptions.search import ways_to_match
 from portal.subscriptions.terms import PeriodUnit, length_of
 from portal.web.admin.list_page import csv_answer, list_answer
 from portal.web.admin.lists import AdminList, FilterChoice, ListColumn, ListFilter, ThingFilter, thing_with_id
@@ -151,8 +151,7 @@ SUBSCRIPTIONS = AdminList(
         ListColumn("end", Message("Ends after"), lambda row: row.last_day, Key(end_or_never())),
         ListColumn("price", Message("Price"), lambda row: row.price_words, wide=True),
     ),
-    search=matches,
-    searched_first=True,
+    found_by=ways_to_match,
     filters=(
         ListFilter("status", Message("Status"), Message("Any status"), lambda: _STATUSES),
         ListFilter("package", Message("Package"), Message("Any package"), _package_choices),

@@ -132,7 +132,5 @@ class _Bounded(TreeBuilder):
 def _parsed(body: bytes) -> Element:
     parser = DefusedXMLParser(target=_Bounded(), forbid_dtd=True, forbid_entities=True, forbid_external=True)
     parser.feed(body)
-    root = parser.close()
-    if not isinstance(root, Element):
-        raise ValueError("no element")
+    root: Element = parser.close()
     return root

@@ -55,21 +55,19 @@ def parameters_of(request: RunRequest) -> dict[str, str]:
     """The parameters of a room but for its id, passwords and addresses. Raises `ProviderError` if it holds nobody."""
     settings, limits = request.settings, request.limits
     sent = {"name": meeting_name(request.room_name)}
-    sent |= {theirs: _word(settings[ours]) for ours, theirs in _SWITCHES.items() if ours in settings}
-    sent |= {theirs: str(settings[ours]) for ours, theirs in _NUMBERS.items() if ours in settings}
-    sent |= {theirs: message_of(settings[ours]) for ours, theirs in _MESSAGES.items() if settings.get(ours)}
+    sent |= {theirs: _word(settings[ours]) for ours, theirs in _SWITCHES.items()}
+    sent |= {theirs: str(settings[ours]) for ours, theirs in _NUMBERS.items()}
+    sent["guestPolicy"] = _GUESTS[settings["guest_policy"]]
+    sent["meetingLayout"] = settings["meeting_layout"]
+    sent |= {theirs: message_of(settings[ours]) for ours, theirs in _MESSAGES.items() if settings[ours]}
     sent |= {theirs: str(limits[ours]) for ours, theirs in _LIMITS.items() if _limits(limits, ours)}
-    if settings.get("guest_policy"):
-        sent["guestPolicy"] = _GUESTS[settings["guest_policy"]]
-    if settings.get("meeting_layout"):
-        sent["meetingLayout"] = settings["meeting_layout"]
-    if settings.get("end_when_no_moderator"):
-        sent["endWhenNoModeratorDelayInMinutes"] = str(settings.get("end_when_no_moderator_timeout", 1))
-    if settings.get("banner_text"):
+    if settings["end_when_no_moderator"]:
+        sent["endWhenNoModeratorDelayInMinutes"] = str(settings["end_when_no_moderator_timeout"])
+    if settings["banner_text"]:
         sent["bannerText"] = _cut(_without_controls(settings["banner_text"]), _LONGEST_BANNER)
         sent["bannerColor"] = settings["banner_color"]
     sent |= {theirs: "true" for ours, theirs in _LOCKED_BY_FEATURE.items() if limits.get(ours) is False}
-    disabled = [word for ours, word in _DISABLED_BY_SETTING.items() if settings.get(ours) is False]
+    disabled = [word for ours, word in _DISABLED_BY_SETTING.items() if not settings[ours]]
     disabled += [word for ours, word in _DISABLED_BY_FEATURE.items() if limits.get(ours) is False]
     if disabled:
         sent["disabledFeatures"] = ",".join(disabled)
@@ -101,12 +99,10 @@ def _cut(text: str, longest: int) -> str:
     """As much of the text as takes at most `longest` bytes in a query, in the form in which it is sent."""
     if _weight(text) <= longest:
         return text
-    left = longest - _weight("…")
-    for place, char in enumerate(text):
-        left -= _weight(char)
-        if left < 0:
-            return f"{text[:place].rstrip()}…"
-    return text
+    place, left = 0, longest - _weight("…")
+    while (left := left - _weight(text[place])) >= 0:
+        place += 1
+    return f"{text[:place].rstrip()}…"
 
 
 def _weight(text: str) -> int:

@@ -260,6 +260,23 @@ def test_no_secret_password_or_address_for_joining_is_stored_or_logged(world: Bb
     assert [one for one in hidden if one in dump] == []
 
 
+def test_owners_choose_what_such_a_server_can_do_and_read_when_it_counts(world: BbbWorld) -> None:
+    alice, address = world.cast.sign_in("alice"), f"/manage/rooms/{world.cast.board}/settings"
+    page = alice.get(address).text
+    assert "Changes count from the next one." in page
+    for words in ("Layout", "Banner", "Only moderators have cameras", "Cameras of one person"):
+        assert words in page
+    assert "ecording" not in re.sub(
+        r"<nav.*?</nav>", "", page.split("Of the service behind the room")[1].split("</fieldset>")[0]
+    )
+    answer = alice.send(
+        address, room_name="Board meeting", meeting_layout="CAMERAS_ONLY", user_camera_cap="2", active="y"
+    )
+    assert answer.status_code == 303, answer.text
+    world.land(world.join(Role.GUEST)[1])
+    assert (sent(world)["meetingLayout"], sent(world)["userCameraCap"]) == ("CAMERAS_ONLY", "2")
+
+
 # The pages of services
 
 

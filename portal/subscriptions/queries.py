@@ -1,6 +1,7 @@
 """Finding packages, service providers and subscriptions, and what a subscription grants."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -83,11 +84,27 @@ def failing_providers(*, limit: int) -> Sequence[ServiceProvider]:
     return session.scalars(query.order_by(ServiceProvider.down_since, ServiceProvider.uuid).limit(limit)).all()
 
 
-def plan_of(subscription_uuid: UUID) -> dict[str, int | bool | None]:
-    """The features of this subscription as `Subscription.values` tells them, without loading it."""
-    columns = SubscriptionFeature.code, SubscriptionFeature.number, SubscriptionFeature.switch
-    query = sa.select(*columns).where(SubscriptionFeature.subscription_uuid == subscription_uuid)
-    return {code: number if switch is None else switch for code, number, switch in session.execute(query)}
+@dataclass(frozen=True)
+class PlanRead:
+    """What a subscription grants, as `Subscription.values` tells it, and the type of the service behind its rooms."""
+
+    values: dict[str, int | bool | None]
+    provider_type: str
+
+
+def plan_of(subscription_uuid: UUID) -> PlanRead:
+    """The plan of this subscription, by one statement, without loading it."""
+    feature = SubscriptionFeature
+    query = (
+        sa.select(ServiceProvider.provider_type, feature.code, feature.number, feature.switch)
+        .select_from(Subscription)
+        .join(Subscription.provider)
+        .outerjoin(feature, feature.subscription_uuid == Subscription.uuid)
+        .where(Subscription.uuid == subscription_uuid)
+    )
+    rows = session.execute(query).all()
+    values = {code: number if switch is None else switch for _type, code, number, switch in rows if code is not None}
+    return PlanRead(values, rows[0].provider_type)
 
 
 MOST_SUBSCRIPTIONS = 100

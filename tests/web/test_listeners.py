@@ -141,3 +141,13 @@ def test_the_setting_is_two_numbers_in_their_order(tmp_path: Any) -> None:
     for wrong in ("8,3", "0,3", "6", "6,12,18", "six,twelve"):
         with pytest.raises(ValidationError, match="MESH_PEOPLE"):
             people(wrong)
+
+
+def test_the_rooms_page_says_how_many_it_holds_and_not_how_many_the_plan_would_allow(
+    cast: Cast, sender: Player
+) -> None:
+    alice = cast.sign_in("alice")
+    for path in (f"/manage/rooms/{cast.board}", f"/manage/rooms/{cast.board}/status"):
+        card = alice.get(path).text
+        assert "of 2 people" in card, path
+        assert "of 25 people" not in card

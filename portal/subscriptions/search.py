@@ -12,7 +12,8 @@ from portal.customers.search import matches as customer_matches
 from portal.subscriptions.models import Subscription
 from portal.word_search import WordIndex
 
-_own_words_match = WordIndex("subscription", Subscription.uuid, Subscription.name_words).matches
+own_words_match = WordIndex("subscription", Subscription.uuid, Subscription.name_words).matches
+"""The SQL condition that each word of a text begins one of the subscription's name and tag."""
 
 
 def ways_to_match(text: str) -> tuple[sa.Select[UUID], sa.Select[UUID]]:
@@ -22,4 +23,4 @@ def ways_to_match(text: str) -> tuple[sa.Select[UUID], sa.Select[UUID]]:
         .join(Customer, Customer.uuid == Subscription.customer_uuid)
         .where(customer_matches(text))
     )
-    return sa.select(Subscription.uuid).where(_own_words_match(text)), of_customers
+    return sa.select(Subscription.uuid).where(own_words_match(text)), of_customers

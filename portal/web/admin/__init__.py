@@ -25,6 +25,7 @@ of it can need attention, a block of the page Home.
     subscription_edit.py  changing its terms, and what it grants
     sales.py              selling a package
     audit.py              what was done                   audit_things.py        names of the things
+    audit_search.py       searching it
     audit_names.py        names of what its lines refer to  audit_values.py      what its values say
     first_steps.py   what is left to do on an empty portal
     list_page.py     reading one page of a list, or all of it as CSV

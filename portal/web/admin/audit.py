@@ -28,6 +28,7 @@ from portal.people.staff import StaffPermission
 from portal.plain_values import columns_for
 from portal.rooms.models import Room
 from portal.web.admin.audit_names import NO_NAMES, Names, Referred, names_of
+from portal.web.admin.audit_search import ways_to_match
 from portal.web.admin.audit_things import (
     KINDS_OF_THINGS,
     customers_things,
@@ -241,6 +242,7 @@ AUDIT = AdminList(
         ListColumn("customer_name", Message("On behalf of"), lambda row: row.customer_name),
         ListColumn("changes", Message("Before → after"), lambda row: row.all_that_is_known, wide=True),
     ),
+    found_by=ways_to_match,
     filters=(
         ThingFilter("person", Message("Person"), Message("Anybody"), _person_choice),
         ListFilter("kind", Message("Kind of thing"), Message("Anything"), _kind_choices),

@@ -24,7 +24,7 @@ from portal.plain_values import columns_for
 from portal.resources.columns import words_begin
 from portal.web import flash_messages
 from portal.web.admin.list_page import csv_answer, list_answer
-from portal.web.admin.lists import AdminList, ListColumn
+from portal.web.admin.lists import AdminList, FilterChoice, ListColumn, ListFilter
 from portal.web.edit_forms import EditForm, lock_for_edit
 from portal.web.forms import Form, refills, stripped
 
@@ -59,6 +59,17 @@ _HOLDERS = (
     sa.select(sa.func.count()).where(_HELD.platform_role_uuid == PlatformRole.uuid).correlate(PlatformRole)
 ).scalar_subquery()
 
+
+def _permission_choices() -> list[FilterChoice]:
+    return [FilterChoice(one.value, translated(one.label), lambda one=one: _holds(one)) for one in StaffPermission]  # type: ignore[misc]
+
+
+def _holds(permission: StaffPermission) -> sa.ColumnElement[bool]:
+    """The condition that a role holds the permission. There are few roles, so their lists are searched as text."""
+    listed = sa.cast(PlatformRole.permissions, sa.Text).contains(f'"{permission.value}"', autoescape=True)
+    return sa.or_(PlatformRole.builtin, listed)
+
+
 ROLES = AdminList(
     name="roles",
     rows=sa.select(*columns_for(RoleRow, PlatformRole, title=ROLE_TITLE, holders=_HOLDERS)),
@@ -72,6 +83,7 @@ ROLES = AdminList(
         ListColumn("since", Message("Made"), lambda row: row.created_at, Key(PlatformRole.created_at), kind="moment"),
     ),
     search=lambda text: sa.or_(words_begin(PlatformRole.name, text), words_begin(ROLE_TITLE, text)),
+    filters=(ListFilter("may", Message("May"), Message("Whatever it may"), _permission_choices),),
 )
 
 

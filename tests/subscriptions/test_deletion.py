@@ -7,7 +7,7 @@ from flask import Flask
 from portal.accounts.models import Account
 from portal.accounts.operations import create_account
 from portal.clock import now
-from portal.db import session
+from portal.db import lock, session
 from portal.errors import Conflict, NotFound
 from portal.people.actor import actor_of
 from portal.rooms.models import Room
@@ -91,6 +91,7 @@ def test_no_account_is_left_behind_by_who_makes_one_meanwhile(app: Flask, cast: 
         try:
             if number:
                 return create_account(subscription=sold, account_name=f"Account {number}")
+            lock(sold.customer)  # before its subscription, as all that locks both
             sold.status = SubscriptionStatus.INACTIVE
             session.flush()
             delete_subscription(sold)

@@ -29,6 +29,7 @@ from portal.engine import configure_engine, engine_options
 from portal.hooks import routes as hooks
 from portal.idempotency import api_requests as _idempotency_models  # noqa: F401
 from portal.jobs import queue
+from portal.media.looks import expect_recordings
 from portal.oauth import install as oauth
 from portal.people import passwords
 from portal.providers import catalog, fetch, registry
@@ -89,6 +90,7 @@ def create_app(settings: Settings) -> Flask:
     fetch.use(private=settings.outgoing_private, plain=settings.outgoing_http, allowed=settings.outgoing_allowed)
     subscribe(outbox.write_deliveries)
     subscribe(forget_ended)
+    subscribe(expect_recordings)
     queue.install(app, settings)
 
     db.init_app(app)

@@ -69,6 +69,7 @@ _WORDS = {
     "provider_metadata": Message("Metadata"),
     "provider_name": Message("Name"),
     "provider_settings": Message("Settings"),
+    "published": Message("Published"),
     "reason": Message("Reason"),
     "removed": Message("People sent out"),
     "role": Message("Role"),
@@ -98,6 +99,7 @@ _WORDS = {
     "url": Message("Address"),
     "user_metadata": Message("Metadata"),
     "value": Message("Number"),
+    "visibility": Message("Who sees it"),
     "why": Message("Why"),
 }
 

@@ -12,6 +12,8 @@ from portal.conference.chat import sweep_messages
 from portal.credentials import operations as credentials
 from portal.db import transaction
 from portal.idempotency import api_requests, forms
+from portal.media.limits import enforce_limits
+from portal.media.operations import delete_with_rooms
 from portal.people.operations import sweep_sign_ins
 from portal.people.password_links import sweep_password_links
 from portal.rooms.purging import empty_trash
@@ -35,19 +37,25 @@ SWEEPS: tuple[Callable[[], object], ...] = (
     sweep_sign_ins,
     sweep_password_links,
     empty_trash,
+    delete_with_rooms,
     warn_of_endings,
     mark_ended,
 )
 """One function for each kind of row that is deleted, or marked, when it is over."""
+IN_STEPS: tuple[Callable[[], object], ...] = (enforce_limits,)
+"""Those that take many short transactions of their own."""
 
 
 def tidy_up() -> int:
     """Run all sweeps. Returns how many failed; those are logged and tried again in an hour."""
     failed = 0
-    for sweep in SWEEPS:
+    for sweep in (*SWEEPS, *IN_STEPS):
         try:
-            with transaction():
+            if sweep in IN_STEPS:
                 sweep()
+            else:
+                with transaction():
+                    sweep()
         except Exception as error:
             name = f"{sweep.__module__}.{sweep.__name__}"
             log.error("a sweep failed", sweep=name, error=type(error).__name__, exc_info=error)

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from portal.jobs import poller, tasks, webhook_delivery
+from portal.media import finding, looks, telling
+from portal.media import operations as media
 from portal.status import service_calls, service_polls
 from portal.status.endings import END_AT_SERVICE
 from portal.tasks import operations as task_operations
@@ -25,6 +27,8 @@ JOBS: dict[str, Job] = {
     deliveries.SEND: Job(webhook_delivery.deliver, deliveries.due),
     task_operations.RUN: Job(tasks.run, task_operations.due),
     service_polls.ASK: Job(poller.ask, service_polls.providers_to_ask),
+    looks.LOOK: Job(lambda provider: finding.look_for_recordings(UUID(provider)), looks.providers_to_look_at),
+    media.TELL: Job(lambda recording: telling.tell_service(UUID(recording)), telling.recordings_to_tell),
     END_AT_SERVICE: Job(lambda run: service_calls.end_at_service(UUID(run)), service_calls.runs_to_end),
 }
 """Name in the queue → job."""

@@ -157,6 +157,46 @@ class RunStatus:
     snapshot: Snapshot
 
 
+class RecordingState(StrEnum):
+    """How far a recording is. One that is `ready` can be watched; a `failed` one never will."""
+
+    RECORDING = "recording"
+    PROCESSING = "processing"
+    READY = "ready"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecordingFormat:
+    """One way to watch a recording: its kind in the service's own words, such as `video`, and its address.
+
+    `seconds` is how long it plays; None if the service does not tell.
+    """
+
+    type: str
+    url: str
+    seconds: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServiceRecording:
+    """What a service says about one recording that it keeps.
+
+    `external` is the service's own name for it, and `room_key` the room's (`RunRequest.room_key`). `published`: whether
+    people can open its formats. `size` is in bytes; None if the service does not tell.
+    """
+
+    external: str
+    room_key: str
+    name: str
+    state: RecordingState
+    published: bool
+    started_at: datetime
+    ended_at: datetime | None = None
+    size: int | None = None
+    formats: Sequence[RecordingFormat] = ()
+
+
 @dataclass(frozen=True, kw_only=True)
 class Places:
     """How many people a conversation holds, and how many of them may send pictures and sound; the others listen."""
@@ -332,4 +372,32 @@ class ReceivesCallbacks(Protocol):
 
     def read_callback(self, callback: RawCallback) -> Sequence[Report]:
         """The messages of the callback, whose raw bytes are verified. Raises `CallbackRefused`."""
+        ...
+
+
+@runtime_checkable
+class Recordable(Protocol):
+    """A service that records runs, and keeps the recordings. Its adapter has `recording` among its `features`.
+
+    It is told what people decide on the portal after that is stored there, and told again until it has answered: so
+    each method may be called twice for one decision, and one about a recording that is gone already does nothing.
+    """
+
+    def recordings(self, room_keys: Collection[str]) -> Sequence[ServiceRecording]:
+        """All recordings of these rooms that the service keeps, by as few requests as it can. Raises `ProviderError`.
+
+        What it says of other rooms is passed over.
+        """
+        ...
+
+    def publish_recording(self, external: str, *, published: bool) -> None:
+        """Let people open a recording, or let nobody. Raises `ProviderError`."""
+        ...
+
+    def rename_recording(self, external: str, name: str) -> None:
+        """Call a recording so. Raises `ProviderError`."""
+        ...
+
+    def delete_recording(self, external: str) -> None:
+        """Delete a recording for good. Raises `ProviderError`."""
         ...

@@ -53,6 +53,21 @@ def test_each_sweep_is_one_that_can_be_done_alone(app: Flask, cast: Cast, monkey
     assert rooms(app) == {cast.board, cast.open_house}
 
 
+def test_what_takes_many_transactions_is_done_outside_one_and_its_failure_is_told(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inside: list[bool] = []
+
+    def steps() -> NoReturn:
+        inside.append(session().in_transaction())
+        raise ArithmeticError("these steps break")
+
+    monkeypatch.setattr(housekeeping, "IN_STEPS", (steps,))
+    with app.app_context():
+        assert tidy_up() == 1
+    assert inside == [False]
+
+
 def test_the_queue_tidies_up(database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     app = create_app(settings_for(database, tmp_path))
     swept: list[bool] = []

@@ -21,6 +21,7 @@ from portal.providers.base import (
     FieldKind,
     Joinable,
     ReceivesCallbacks,
+    Recordable,
     ReportsStatus,
     SettingScope,
     Startable,
@@ -112,6 +113,14 @@ def _has_a_default_of_its_kind(one: DeclaredField) -> None:
 @every_adapter
 def test_it_names_as_its_features_only_what_is_for_a_service_to_do(adapter: Adapter) -> None:
     assert adapter.features <= {code for code, feature in FEATURES.items() if feature.by_service}
+
+
+@every_adapter
+def test_its_rooms_can_be_recorded_if_and_only_if_it_can_be_asked_for_recordings(adapter: Adapter) -> None:
+    """Plans limit them by two more features, to which the portal sees itself."""
+    of_recordings = {"recording", "record_expiration", "max_recordings"}
+    assert adapter.features & of_recordings in (of_recordings, set())
+    assert ("recording" in adapter.features) is isinstance(bound(adapter), Recordable)
 
 
 @every_adapter

@@ -13,6 +13,7 @@ from portal.audit.models import AuditEvent
 from portal.credentials.models import OAuthClient
 from portal.customers.models import Customer, CustomerMember, display_name_column
 from portal.errors import Message
+from portal.media.models import Recording
 from portal.people.models import ROLE_TITLE, PlatformRole, User
 from portal.permissions.members import RoomMember
 from portal.rooms.models import Room
@@ -61,6 +62,7 @@ KINDS_OF_THINGS = {
     "room_members": KindOfThing(Message("Member of a room"), RoomMember, _member_name(RoomMember)),
     "account_members": KindOfThing(Message("Member of an account"), AccountMember, _member_name(AccountMember)),
     "customer_members": KindOfThing(Message("Member of a customer"), CustomerMember, _member_name(CustomerMember)),
+    "recordings": KindOfThing(Message("Recording"), Recording, Recording.name),
     "room_sessions": KindOfThing(Message("Session")),
     "participations": KindOfThing(Message("Participant"), Participation, Participation.name),
     "lobby_answers": KindOfThing(Message("Guest in the lobby"), LobbyAnswer, LobbyAnswer.name),

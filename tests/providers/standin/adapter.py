@@ -6,7 +6,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Collection, Mapping, Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qs, urlencode
@@ -23,9 +23,12 @@ from portal.providers.base import (
     Property,
     ProviderError,
     RawCallback,
+    RecordingFormat,
+    RecordingState,
     Report,
     RunRequest,
     RunStatus,
+    ServiceRecording,
     Setting,
     SettingScope,
     Snapshot,
@@ -37,6 +40,7 @@ from tests.providers.standin.server import sign
 TIMEOUT = 2.0
 WINDOW = timedelta(minutes=5)
 ROLES = {"moderator": "chair", "attendee": "member", "guest": "visitor"}
+STATES = {"busy": RecordingState.PROCESSING, "done": RecordingState.READY, "broken": RecordingState.FAILED}
 LABELS = {
     "participants": Message("Participants"),
     "moderators": Message("Moderators"),
@@ -82,7 +86,7 @@ class StandInAdapter:
             read_by="stand-in",
         ),
     )
-    features: frozenset[str] = frozenset({"public_chat", "recording"})
+    features: frozenset[str] = frozenset({"public_chat", "recording", "record_expiration", "max_recordings"})
 
     def bind(self, properties: Mapping[str, Any]) -> "StandInService":
         return StandInService(properties.get("host_url", "http://127.0.0.1:9"), properties.get("secret", ""))
@@ -127,6 +131,26 @@ class StandInService:
         found = self._call("status", {"rooms": [room.room_key for room in rooms]})
         return {key: RunStatus(one["external"], _snapshot(one["people"], at)) for key, one in found.items()}
 
+    def recordings(self, room_keys: Collection[str]) -> Sequence[ServiceRecording]:
+        return [_recording(one) for one in self._call("recordings", {"rooms": list(room_keys)})]
+
+    def publish_recording(self, external: str, *, published: bool) -> None:
+        self._call_about("publish", {"external": external, "value": published})
+
+    def rename_recording(self, external: str, name: str) -> None:
+        self._call_about("rename", {"external": external, "value": name})
+
+    def delete_recording(self, external: str) -> None:
+        self._call_about("delete", {"external": external})
+
+    def _call_about(self, call: str, asked: object) -> None:
+        """Call about a recording, which may be gone already."""
+        try:
+            self._call(call, asked)
+        except ProviderError as error:
+            if not isinstance(error.__cause__, urllib.error.HTTPError) or error.__cause__.code != HTTPStatus.NOT_FOUND:
+                raise
+
     def test(self) -> Mapping[str, str]:
         try:
             return {"version": str(self._call("hello", {})["version"])}
@@ -162,6 +186,21 @@ class StandInService:
         except (OSError, ValueError) as error:
             took = time.monotonic() - begun
             raise ProviderError(f"{call} got no answer in {took:.1f} s", permanent=False) from error
+
+
+def _recording(told: Mapping[str, Any]) -> ServiceRecording:
+    began = datetime.fromtimestamp(told["began"], UTC)
+    return ServiceRecording(
+        external=told["external"],
+        room_key=told["room_key"],
+        name=told["name"],
+        state=STATES[told["state"]],
+        published=told["published"],
+        started_at=began,
+        ended_at=began + timedelta(minutes=told["minutes"]),
+        size=told["megabytes"] * 1_000_000,
+        formats=[RecordingFormat(type=kind, url=url, seconds=minutes * 60) for kind, url, minutes in told["watch"]],
+    )
 
 
 def _snapshot(people: Sequence[Sequence[str]], at: Any) -> Snapshot:

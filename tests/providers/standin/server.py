@@ -25,6 +25,25 @@ def sign(secret: str, text: bytes) -> str:
 
 
 @dataclass
+class Kept:
+    """A recording, as the service keeps it."""
+
+    external: str
+    room_key: str
+    name: str
+    state: str = "done"
+    published: bool = True
+    began: float = 1_800_000_000.0
+    minutes: int = 30
+    megabytes: int = 12
+
+    def told(self, url: str) -> dict[str, Any]:
+        """What the service says of it."""
+        watch = [["video", f"{url}/watch/{self.external}", self.minutes], ["podcast", "ftp://nobody.example/x", 1]]
+        return {**vars(self), "watch": watch if self.state == "done" else []}
+
+
+@dataclass
 class Meeting:
     """A run, as the service keeps it."""
 
@@ -45,6 +64,9 @@ class StandIn(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.meetings: dict[str, Meeting] = {}
+        self.recordings: dict[str, Kept] = {}
+        self.tells_everything = False
+        """Whether it tells of all recordings that it keeps, whatever it is asked about."""
         self.calls: list[str] = []
         self.slow, self.dead, self.lying, self.refuses = 0.0, False, False, False
         self.calls_back = True
@@ -74,6 +96,12 @@ class StandIn(ThreadingHTTPServer):
     def meeting(self, external: str) -> Meeting | None:
         """The meeting of this name that goes on."""
         return next((one for one in self.meetings.values() if one.external == external), None)
+
+    def record(self, room_key: str, **about: Any) -> Kept:
+        """Keep a recording of this room."""
+        kept = Kept(f"r-{secrets.token_hex(6)}", room_key, **{"name": "Board meeting", **about})
+        self.recordings[kept.external] = kept
+        return kept
 
     def meeting_name(self) -> str:
         """What the one meeting that goes on is called."""
@@ -132,6 +160,12 @@ class StandIn(ThreadingHTTPServer):
             return 0
 
 
+def _worse(told: dict[str, Any]) -> dict[str, Any]:
+    """A recording of which nonsense is told."""
+    watch = [["\u202eweird" * 50, "javascript:alert(1)", -5], ["x", "https://ok.example/", 10**20]] * 20
+    return {**told, "name": "\u202eevil\u0000" + "x" * 5000, "megabytes": -1, "watch": watch}
+
+
 class _Handler(BaseHTTPRequestHandler):
     server: StandIn
     protocol_version = "HTTP/1.1"
@@ -159,6 +193,12 @@ class _Handler(BaseHTTPRequestHandler):
             if meeting is not None:
                 self.server.meetings.pop(meeting.room_key, None)
             return self._json({})
+        if call in {"recordings", "publish", "rename", "delete"}:
+            return self._recordings(call, asked)
+        return self._tell(call, asked)
+
+    def _tell(self, call: str, asked: dict[str, Any]) -> None:
+        """Answer a question that changes nothing."""
         if call == "hello":
             return self._json({"version": "1.2"})
         if call == "status":
@@ -197,6 +237,23 @@ class _Handler(BaseHTTPRequestHandler):
             for key in asked["rooms"]
             if (meeting := self.server.meetings.get(key)) is not None
         }
+
+    def _recordings(self, call: str, asked: dict[str, Any]) -> None:
+        server = self.server
+        if call == "recordings":
+            rooms = {one.room_key for one in server.recordings.values()} if server.tells_everything else asked["rooms"]
+            told = [one.told(server.url) for one in server.recordings.values() if one.room_key in rooms]
+            return self._json([_worse(one) for one in told] if server.lying else told)
+        if server.refuses:
+            return self._answer(409, b"{}")
+        kept = server.recordings.get(asked["external"])
+        if kept is None:
+            return self._answer(404, b"{}")
+        if call == "delete":
+            del server.recordings[kept.external]
+        else:
+            setattr(kept, {"publish": "published", "rename": "name"}[call], asked["value"])
+        return self._json({})
 
     def _nonsense(self, asked: dict[str, Any]) -> dict[str, Any]:
         people = [["nobody", "\u202eevil\u0000" + "x" * 5000, "emperor"]] * 500

@@ -8,15 +8,18 @@ from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 from flask import Flask
+from sqlalchemy.orm import joinedload
 
+from portal.clock import now
 from portal.db import session, transaction
 from portal.jobs.queue import due_jobs, run_job
+from portal.media.models import Recording, RecordingLook
 from portal.status.models import Participation, RoomSession, RoomStatus
 from portal.status.service_polls import ask_provider
 from portal.subscriptions.provider_models import ServiceProvider
 from portal.subscriptions.service_providers import create_provider
 from tests.cast import Cast, Client
-from tests.providers.standin.server import SECRET, StandIn
+from tests.providers.standin.server import SECRET, Kept, StandIn
 
 
 @dataclass
@@ -64,6 +67,33 @@ class World:
                     sa.select(ServiceProvider.uuid).where(ServiceProvider.id == self.provider_id)
                 ).one()
             return ask_provider(uuid)
+
+    def record(self, **about: Any) -> Kept:
+        """The service has recorded the board room, in which a run has ended."""
+        kept = self.service.record(str(self.read(lambda: self.cast.room().uuid)), **about)
+        self.expect()
+        return kept
+
+    def expect(self) -> None:
+        """The service is to be asked for recordings of the board room now, due or not."""
+        with self.app.app_context(), transaction():
+            query = sa.select(ServiceProvider).where(ServiceProvider.id == self.provider_id)
+            room_uuid, provider_uuid = self.cast.room().uuid, session.scalars(query).one().uuid
+            look = session.get(RecordingLook, (room_uuid, provider_uuid))
+            if look is None:
+                look = RecordingLook(room_uuid=room_uuid, provider_uuid=provider_uuid, since=now())
+                session.add(look)
+            look.next_look_at = now()
+
+    def recordings(self) -> list[Recording]:
+        """All recordings that the portal knows, deleted ones, too, oldest first."""
+        query = sa.select(Recording).order_by(Recording.started_at, Recording.uuid)
+        return list(self.read(lambda: session.scalars(query.options(joinedload(Recording.room))).all()))
+
+    def recording(self) -> Recording:
+        """The one recording that the portal knows."""
+        [recording] = self.recordings()
+        return recording
 
     def built_in(self) -> ServiceProvider:
         """The row of the embedded service. Needs an app context."""

@@ -6,6 +6,7 @@ at every page that it gets.
 
 import re
 from dataclasses import dataclass
+from datetime import datetime
 from html import unescape
 from typing import Any
 
@@ -18,11 +19,15 @@ from portal.accounts.models import Account
 from portal.accounts.room_account import room_account
 from portal.admission.issuing import issue_token
 from portal.admission.models import RoomToken
+from portal.clock import now
 from portal.db import session, transaction
 from portal.demo import CODE, PASSWORD
+from portal.media.models import Recording, RecordingSource, RecordingVisibility
+from portal.media.operations import add_recording
 from portal.people.actor import Actor
 from portal.people.models import User
 from portal.permissions.room_reading import lock_editable_room
+from portal.providers.base import RecordingState
 from portal.rooms.models import Role, Room
 from portal.rooms.operations import create_room
 from portal.rooms.room_read import EditableRoom
@@ -124,6 +129,27 @@ def new_room(*, account: Account, room_name: str, by: Actor, is_public: bool = F
 def new_link(*, room: Room, role: Role, by: Actor, label: str = "") -> RoomToken:
     """A new link into the room, as a row."""
     return session.get_one(RoomToken, issue_token(room=room, role=role, by=by, label=label).uuid)
+
+
+def new_recording(*, room: Room, ready_at: datetime | None = None, **about: Any) -> Recording:
+    """A recording of this room that no service keeps: a published one that is ready, if nothing else is said."""
+    at = ready_at or now()
+    fields = {
+        "name": "Board meeting",
+        "source": RecordingSource.CONFERENCE,
+        "state": RecordingState.READY,
+        "published": True,
+        "visibility": RecordingVisibility.OWNER,
+        "started_at": at,
+        "ended_at": at,
+        "ready_at": at,
+        "duration": 60,
+        "size": 12_300_000,
+        "formats": [{"type": "video", "url": "https://videos.example/1", "length": 60}],
+    }
+    recording = Recording(**{**fields, **about})
+    assert add_recording(recording, room=room)
+    return recording
 
 
 def csrf_of(html: str) -> str:

@@ -77,8 +77,10 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("room_uuid", "provider_uuid", name=op.f("pk_recording_looks")),
     )
     op.create_index("ix_recording_looks_next_look_at", "recording_looks", ["next_look_at"])
+    op.add_column("rooms", sa.Column("first_recorded_at", moment, nullable=True))
 
 
 def downgrade() -> None:
+    op.drop_column("rooms", "first_recorded_at")
     op.drop_table("recording_looks")
     op.drop_table("recordings")

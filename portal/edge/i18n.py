@@ -37,6 +37,7 @@ def install(app: Flask) -> None:
     app.add_template_filter(duration)
     app.add_template_filter(until)
     app.add_template_filter(lasted)
+    app.add_template_filter(span)
     app.add_template_filter(ending_label)
     app.add_template_filter(first_day)
     app.add_template_filter(last_day)
@@ -208,6 +209,11 @@ def until(moment: datetime) -> str:
 def lasted(start: datetime, end: datetime | None) -> str:
     """How long something took, or has lasted until now: "38 min"."""
     return _span(int(((end or now()) - start).total_seconds()))
+
+
+def span(seconds: int) -> str:
+    """A length of time in seconds, as people say it: "38 min"."""
+    return _span(seconds)
 
 
 def role_label(role: Role) -> str:

@@ -12,7 +12,6 @@ from uuid import UUID
 
 import sqlalchemy as sa
 import structlog
-from sqlalchemy.exc import IntegrityError
 
 from portal.audit.operations import record_event
 from portal.clock import now
@@ -22,7 +21,7 @@ from portal.errors import Message
 from portal.media.limits import first_expiry
 from portal.media.looks import LOOK, ROOMS_AT_ONCE, claim_looks, schedule_next_look
 from portal.media.models import RECORDING_NAME_LENGTH, Recording, RecordingSource
-from portal.media.operations import tell_service_of
+from portal.media.operations import add_recording, tell_service_of
 from portal.people.names import printable
 from portal.providers.base import Recordable, RecordingFormat, RecordingState, ServiceRecording
 from portal.rooms.models import Room
@@ -108,7 +107,6 @@ def _store_all(
 
 def _add(room: Room, provider: ServiceProvider, told: ServiceRecording) -> None:
     recording = Recording(
-        room=room,
         provider_uuid=provider.uuid,
         source=RecordingSource.PROVIDER,
         external=told.external,
@@ -118,13 +116,10 @@ def _add(room: Room, provider: ServiceProvider, told: ServiceRecording) -> None:
         published=told.published,
         started_at=told.started_at,
     )
-    try:
-        with session.begin_nested():
-            session.add(recording)
-    except IntegrityError:  # it told so of another room before
+    if add_recording(recording, room=room):
+        _update(room, recording, told, decided=False)
+    else:
         log.warning("a service tells one recording of two rooms", provider=provider.id)
-        return
-    _update(room, recording, told, decided=False)
 
 
 def _update(room: Room, recording: Recording, told: ServiceRecording, *, decided: bool) -> None:

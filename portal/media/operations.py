@@ -1,6 +1,7 @@
 """Changing a recording, and deleting it: stored at once; its service, if it has one, is told after the commit."""
 
 import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
 
 from portal.audit.changes import changes_since, values_of
 from portal.audit.operations import record_event
@@ -12,12 +13,27 @@ from portal.media.models import RECORDING_NAME_LENGTH, Recording, RecordingVisib
 from portal.people.actor import Actor
 from portal.people.names import clean_name
 from portal.providers.base import RecordingState
+from portal.rooms.models import Room
 from portal.status.locking import lock_room
 
 TELL = "tell-recording"
 """The job that tells a service what was decided about a recording here; its id is the uuid of the recording."""
 
 CHANGEABLE = ("name", "published", "visibility")
+
+
+def add_recording(recording: Recording, *, room: Room) -> bool:
+    """Store a new recording of the room, which is locked. False if a service has told it of another room before."""
+    recording.room = room
+    try:
+        with session.begin_nested():
+            session.add(recording)
+    except IntegrityError:
+        return False
+    if room.first_recorded_at is None:
+        values = {"first_recorded_at": now(), "updated_at": Room.updated_at}  # which is no change of the room
+        session.execute(sa.update(Room).where(Room.uuid == room.uuid).values(values))
+    return True
 
 
 def change_recording(

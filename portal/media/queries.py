@@ -11,6 +11,7 @@ from portal.people.actor import Actor
 from portal.permissions.permission import Permission
 from portal.permissions.rules import can
 from portal.providers.base import RecordingState
+from portal.rooms.features import features_of
 from portal.rooms.models import Room
 from portal.rooms.protocols import RoomLike
 from portal.subscriptions.services import adapter_of
@@ -39,8 +40,18 @@ def seen_recordings(room: Room, reader: Actor | None) -> sa.Select[Recording]:
 
 def shared_recordings(room: RoomLike, *, limit: int = 25) -> list[Recording]:
     """The published recordings of the room that participants may see, newest first."""
-    query = _recordings_in(room).where(_watchable(), Recording.visibility == RecordingVisibility.PARTICIPANTS)
-    return list(session.scalars(keyset(query, NEWEST_RECORDINGS, None).limit(limit)))
+    return list(session.scalars(keyset(_shared(room), NEWEST_RECORDINGS, None).limit(limit)))
+
+
+def find_shared_recording(room: RoomLike, recording_id: str) -> Recording | None:
+    """The recording of this room with this id, uuid or ulid, if participants may see it; else None."""
+    return session.scalar(_shared(room).where(matches_identifier(Recording, recording_id)))
+
+
+def is_recorded(room: RoomLike) -> bool:
+    """Whether plan and room let the room be recorded, and its service can. No statement: all that is loaded."""
+    rows = (row for row in features_of(room) if row.code == RECORDING)
+    return any(row.available and bool(row.used_value) for row in rows)
 
 
 def recordings_of(
@@ -56,7 +67,9 @@ def position_of_recording(recording: Recording) -> Position:
 
 
 def sees_recordings(room: Room, reader: Actor | None) -> bool:
-    """Whether the room has recordings that `reader` may see."""
+    """Whether the room has recordings that `reader` may see. No statement for a room that never had any."""
+    if room.first_recorded_at is None:
+        return False
     return bool(session.scalar(sa.select(seen_recordings(room, reader).exists())))
 
 
@@ -67,6 +80,10 @@ def find_recording(room: Room, recording_id: str, reader: Actor | None) -> Recor
 
 def _recordings_in(room: RoomLike) -> sa.Select[Recording]:
     return sa.select(Recording).where(Recording.room_uuid == room.uuid, Recording.deleted_at.is_(None))
+
+
+def _shared(room: RoomLike) -> sa.Select[Recording]:
+    return _recordings_in(room).where(_watchable(), Recording.visibility == RecordingVisibility.PARTICIPANTS)
 
 
 def _watchable() -> sa.ColumnElement[bool]:

@@ -80,6 +80,6 @@ IMPLIED = {
 }
 """Permission → the one that it implies: whoever manages something may see it."""
 
-NOT_GRANTABLE_YET = frozenset({Permission.MEDIA_MANAGE, Permission.RECORDINGS_VIEW, Permission.RECORDINGS_MANAGE})
-"""Not offered in the form for granting, because no page and no operation asks for them: there are neither
-videos, stream keys nor recordings yet. Whoever brings those takes their rights out of here."""
+NOT_GRANTABLE_YET = frozenset({Permission.MEDIA_MANAGE})
+"""Not offered in the form for granting, because no page and no operation asks for it: there are neither videos nor
+stream keys yet. Whoever brings those takes their right out of here."""

@@ -19,6 +19,7 @@ and the columns of a list.
     packages.py        packages, and service providers
     access.py          tokens and access codes
     sessions.py        status, runs, participations
+    recordings.py      recordings of rooms
     plain_rooms.py   rooms without relations, as they stand in what they are a relation of
     rooms.py           rooms, with their relations
 """

@@ -21,6 +21,7 @@ class RoomTab(StrEnum):
     CODES = "codes"
     PEOPLE = "people"
     SESSIONS = "sessions"
+    RECORDINGS = "recordings"
     WEBHOOKS = "webhooks"
     SETTINGS = "settings"
 

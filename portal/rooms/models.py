@@ -86,6 +86,8 @@ class Room(IdentifierMixin, TimestampMixin, Base):
     room_settings: Mapped[dict[str, Any]] = mapped_column(default=dict)
     room_metadata: Mapped[dict[str, Any]] = mapped_column(default=dict)
     trashed_at: Mapped[datetime | None]
+    first_recorded_at: Mapped[datetime | None]
+    """When its first recording came to be known; None: it never had any, so that nobody needs to look for some."""
 
     customer: Mapped[Customer] = relationship()
     account: Mapped[Account] = relationship()

@@ -18,4 +18,5 @@ the form. Each action works as a plain form first; htmx makes it pleasant.
     sse.py        event streams                   csv_export.py       CSV files
     reader.py     who reads a page                help.py       help for moderators
     health.py     health checks                   declared_fields.py   form fields of declared settings
+    recording_formats.py   what pages say of the formats of recordings
 """

@@ -45,6 +45,7 @@ from portal.web.conference import pages as conference_pages
 from portal.web.conference import signals as conference_signals
 from portal.web.join import join_tickets
 from portal.web.join import pages as join_pages
+from portal.web.join import recordings as shared_recordings
 from portal.web.manage import (
     codes,
     links,
@@ -53,6 +54,7 @@ from portal.web.manage import (
     own_accounts,
     people,
     place_people,
+    recordings,
     room_rows,
     room_settings,
     rooms,
@@ -85,6 +87,7 @@ def install(app: Flask) -> None:
         own_accounts.bp,
         usage.bp,
         sessions.bp,
+        recordings.bp,
         lobby.bp,
         webhooks_of_rooms.bp,
         webhooks_of_portal.bp,
@@ -92,6 +95,7 @@ def install(app: Flask) -> None:
         member_entrance.bp,
         join_tickets.bp,
         join_pages.bp,
+        shared_recordings.bp,
         conference_pages.bp,
         conference_signals.bp,
         chat.bp,

@@ -27,6 +27,7 @@ class Event(StrEnum):
     MEMBER_ADDED = "member.added"
     MEMBER_CHANGED = "member.changed"
     MEMBER_REMOVED = "member.removed"
+    RECORDING_READY = "recording.ready"
     CUSTOMER_CREATED = "customer.created"
     CUSTOMER_UPDATED = "customer.updated"
     CUSTOMER_DELETED = "customer.deleted"
@@ -75,6 +76,7 @@ _SENTENCES = {
     Event.MEMBER_ADDED: Message("Somebody became a member of a room."),
     Event.MEMBER_CHANGED: Message("A member's rights were changed."),
     Event.MEMBER_REMOVED: Message("Somebody is no longer a member."),
+    Event.RECORDING_READY: Message("A recording can be watched."),
     Event.CUSTOMER_CREATED: Message("A customer was taken on."),
     Event.CUSTOMER_UPDATED: Message("A customer was changed: its profile, its status or its owner."),
     Event.CUSTOMER_DELETED: Message("A customer was deleted, and its accounts, subscriptions and rooms with it."),
@@ -100,6 +102,7 @@ _NEEDS: dict[str, Permission | StaffPermission] = {
     "token": Permission.TOKENS_VIEW,
     "code": Permission.CODES_VIEW,
     "member": Permission.MEMBERS_VIEW,
+    "recording": Permission.RECORDINGS_VIEW,
     "customer": StaffPermission.CUSTOMERS_READ,
     "account": StaffPermission.ACCOUNTS_READ,
     "subscription": StaffPermission.SUBSCRIPTIONS_READ,

@@ -16,11 +16,13 @@ from portal.audit.operations import Auditable
 from portal.clock import now
 from portal.customers.models import Customer
 from portal.db import Base, session
+from portal.media.models import Recording
 from portal.moments import iso_datetime
 from portal.people.models import User
 from portal.permissions.members import RoomMember
 from portal.resources.access import serialize_access_code, serialize_token
 from portal.resources.people import serialize_room_user
+from portal.resources.recordings import serialize_recording
 from portal.resources.rooms import serialize_room
 from portal.resources.sessions import serialize_participation_in, serialize_session
 from portal.resources.subscriptions import serialize_account, serialize_customer, serialize_subscription
@@ -69,6 +71,8 @@ def payload_data(action: str, thing: object, room: Room, details: Mapping[str, A
             return serialize_access_code(thing, room, secret=False)
         case RoomMember():
             return serialize_room_user(thing, room)
+        case Recording():
+            return serialize_recording(thing, room)
         case RoomSession():
             return serialize_session(thing, room)
         case Participation():

@@ -5,10 +5,11 @@ from typing import Any
 import pytest
 from flask import Flask
 
+from portal.db import transaction
 from tests.api.authorization.table import filled
 from tests.api.conftest import NewProgram, Program
 from tests.api.test_openapi import document
-from tests.cast import Cast
+from tests.cast import Cast, new_recording
 
 ROOM = "/api/v1/rooms/{room_id}"
 HOOK = "/api/v1/webhooks/{webhook_id}"
@@ -82,6 +83,9 @@ TABLE: dict[str, tuple[str, Any]] = {  # operation → a field to ask for, and t
     f"patch {ROOM}/access-codes/{{code_id}}": ("role", {"label": "Press"}),
     f"post {ROOM}/end": ("state", None),
     f"post {ROOM}/join": ("entry_url", {"name": "Alice"}),
+    f"get {ROOM}/recordings": ("formats", None),
+    f"get {ROOM}/recordings/{{recording_id}}": ("formats", None),
+    f"patch {ROOM}/recordings/{{recording_id}}": ("formats", {"name": "Annual meeting"}),
     f"get {ROOM}/sessions": ("most", None),
     f"get {ROOM}/sessions/{{session_id}}": ("most", None),
     f"post {ROOM}/start": ("state", None),
@@ -194,6 +198,9 @@ def places(by: Program, cast: Cast, operation: str) -> dict[str, str]:
     if "session" in operation:
         made(by, f"{room}/start")
         found["session_id"] = first(by, f"{room}/sessions")
+    if "recording" in operation:
+        with cast.app.app_context(), transaction():
+            found["recording_id"] = new_recording(room=cast.room()).id
     if "webhook" in operation:
         found["webhook_id"] = made(by, "/webhooks", {**HOOKED, "room_id": cast.board})
         found["delivery_id"] = made(by, f"/webhooks/{found['webhook_id']}/test")

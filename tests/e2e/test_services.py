@@ -2,16 +2,22 @@
 
 import shutil
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import expect
 
 from portal.app import create_app
-from portal.db import db
+from portal.clock import now
+from portal.db import db, transaction
+from portal.media.models import RecordingSource
 from portal.providers import registry
+from portal.providers.base import RecordingState
 from portal.providers.mesh.adapter import Mesh
-from tests.cast import Cast
+from portal.subscriptions.granting import set_feature
+from tests.cast import Cast, new_recording
 from tests.conftest import settings_for
 from tests.e2e.people import Person
 from tests.e2e.test_journeys import live_badge
@@ -150,3 +156,54 @@ def test_looks(
     page.get_by_role("button", name="Join").click()
     expect(page.get_by_text("This room cannot be opened right now.")).to_be_visible()
     seen(page, "service-away")
+
+
+def test_recordings_are_shared_by_their_owner_and_watched_by_a_guest(
+    portal: Portal,
+    service: StandIn,
+    cast: Cast,
+    at_service: Callable[..., Person],
+    seen: Callable[..., None],
+) -> None:
+    with cast.app.app_context(), transaction():
+        room = cast.room()
+        set_feature(room.subscription, code="recording", value=True)
+        kept = service.record(str(room.uuid), name="Quarterly meeting of the supervisory board with the auditors")
+        watch = f"{service.url}/watch/{kept.external}"
+        at: dict[str, Any] = {
+            "provider_uuid": room.subscription.provider_uuid,
+            "source": RecordingSource.PROVIDER,
+            "external": kept.external,
+            "name": kept.name,
+            "formats": [{"type": "presentation", "url": watch, "length": 1800}],
+            "expires_at": now() + timedelta(days=30),
+        }
+        new_recording(room=room, **at)
+        new_recording(room=room, name="In the works", state=RecordingState.PROCESSING, published=False, formats=[])
+        new_recording(room=room, name="Broken", state=RecordingState.FAILED, published=False, formats=[])
+    alice, guest = at_service("Alice"), at_service("Gus Guest")
+    alice.sign_in()
+    page = alice.go(f"/manage/rooms/{cast.board}")
+    page.get_by_role("navigation", name="Room").get_by_role("link", name="Recordings").click()
+    expect(page.get_by_text("In the works")).to_be_visible()
+    seen(page, "recordings")
+    page.get_by_role("link", name=f"Edit {kept.name}").click()
+    seen(page, "recording-edit")
+    page.get_by_label("Who sees it").select_option(label="Owners, members and participants")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("Saved.")).to_be_visible()
+    page.get_by_role("link", name="Delete Broken").click()
+    seen(page, "recording-deletion")
+    page.get_by_role("button", name="Delete recording").click()
+    expect(page.get_by_text("Broken was deleted.")).to_be_visible()
+    door = guest.go(next(link for role, link in cast.links.items() if role.value == "guest"))
+    door.get_by_label("Your name").fill("Gus Guest")
+    door.get_by_role("button", name="Join").click()
+    door.get_by_role("link", name="Leave the meeting").click()
+    seen(door, "left-recorded")
+    door.get_by_role("link", name="Recordings of this room").click()
+    expect(door.get_by_role("heading", name=kept.name)).to_be_visible()
+    seen(door, "recordings-shared")
+    with door.expect_popup() as popup:
+        door.get_by_role("link", name=f"Watch {kept.name}").click()
+    assert popup.value.url == watch

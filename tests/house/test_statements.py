@@ -17,7 +17,7 @@ from portal.rooms.models import Role, Room
 from portal.rooms.slugs import slug_of
 from portal.status.models import RoomStatus
 from portal.web.manage.room_list import cursor_after
-from tests.cast import CODE, Cast, Client, csrf_of
+from tests.cast import CODE, Cast, Client, csrf_of, new_recording
 from tests.conftest import BOTH
 from tests.statements import statements
 
@@ -141,6 +141,15 @@ def test_the_live_state_in_the_head_of_a_rooms_pages_takes_one_statement(cast: C
         assert count(alice, f"{room}/{page}") <= 3, page
     for page in ("codes", "people", "sessions"):
         assert count(alice, f"{room}/{page}") <= 4, page
+
+
+def test_recordings_take_one_statement_where_there_are_any(cast: Cast, count: Callable[..., int]) -> None:
+    alice, room = cast.sign_in("alice"), f"{ROOMS}/{cast.board}"
+    before = count(alice, room)
+    with cast.app.app_context(), transaction():
+        new_recording(room=cast.room())
+    assert count(alice, room) <= before + 1
+    assert count(alice, f"{room}/recordings") <= 5
 
 
 def test_what_owners_do_most(cast: Cast, count: Callable[..., int]) -> None:

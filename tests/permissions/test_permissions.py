@@ -58,13 +58,13 @@ def test_the_form_offers_no_right_that_opens_nothing_yet(cast: Cast) -> None:
 def test_a_right_that_is_not_offered_survives_the_form(cast: Cast, app: Flask) -> None:
     with app.app_context(), transaction():
         member = session.scalars(sa.select(RoomMember)).one()
-        member.permissions = ["room:view", "recordings:view"]
+        member.permissions = ["room:view", "media:manage"]
         member_id = member.id
     edit = f"/manage/rooms/{cast.board}/people/{member_id}/edit"
     assert cast.sign_in("alice").send(edit, permissions=["reports:view"]).status_code == 303
     with app.app_context():
         held = session.scalars(sa.select(RoomMember)).one().permissions
-    assert set(held) == {"room:view", "recordings:view", "reports:view"}
+    assert set(held) == {"room:view", "media:manage", "reports:view"}
 
 
 def test_who_may_see_sessions_finds_them_and_nothing_else(cast: Cast, app: Flask) -> None:

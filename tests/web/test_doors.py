@@ -69,6 +69,7 @@ def test_nothing_that_changes_something_answers_get(app: Flask) -> None:
     verbs = re.compile(r"(revoke|remove|delete|pause|resume|reinstate|restore|sign_out|leave)$")
     confirmed = {
         "rooms.delete",
+        "recordings.delete",
         "links.revoke",
         "links.pause",
         "credentials.revoke",
@@ -105,9 +106,10 @@ PAGES = [
     "/status",
     "/status/badge",
     "/sessions",
+    "/recordings",
     "/ending",
 ]
-BOB_MAY = {"", "/status", "/status/badge"}
+BOB_MAY = {"", "/status", "/status/badge", "/recordings"}
 ADMIN_MAY = set(PAGES)
 
 

@@ -28,6 +28,7 @@ from portal.customers.profile_models import (
 from portal.db import db, reading, session, transaction, writing
 from portal.edge.transaction import SAFE_METHODS
 from portal.engine import WriteWhileReading
+from portal.media.models import RecordingVisibility
 from portal.people.models import PlatformRole
 from portal.people.operations import create_user
 from portal.people.password_links import issue_password_link
@@ -39,7 +40,7 @@ from portal.subscriptions.models import SubscriptionProvider
 from portal.subscriptions.package_models import PackageProvider
 from portal.webhooks.models import WebhookDelivery
 from tests.api.conftest import NewProgram, Program, program
-from tests.cast import Cast, Client
+from tests.cast import Cast, Client, new_recording
 from tests.conftest import BOTH, settings_for
 from tests.oauth import programs
 
@@ -123,6 +124,7 @@ def world(cast: Cast, app: Flask, program: NewProgram) -> World:
             "telephones": add_entry(customer, CustomerTelephone, **called).id,
             "legal-documents": add_entry(customer, LegalDocument, **known).id,
         }
+        recording = new_recording(room=cast.room(), visibility=RecordingVisibility.PARTICIPANTS).id
     tickets = f"/rooms/{cast.open_house}/-/join-tickets"
     assert holder.get(f"{tickets}/{opened}").status_code == 303
     assert holder.get(link).status_code == 303
@@ -182,6 +184,8 @@ def world(cast: Cast, app: Flask, program: NewProgram) -> World:
             "member_id": first(RoomMember.id),
             "user_id": cast.user("bob").id,
             "session_id": first(RoomSession.id),
+            "recording_id": recording,
+            "number": "0",
             "endpoint_id": page.rpartition("/")[2],
             "webhook_id": page.rpartition("/")[2],
             "delivery_id": first(WebhookDelivery.id),

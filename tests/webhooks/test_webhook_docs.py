@@ -32,7 +32,7 @@ from portal.subscriptions.terms import Length, PeriodUnit
 from portal.webhooks.events import STAFF_EVENTS, Event
 from portal.webhooks.operations import create_endpoint
 from portal.webhooks.operations import test_endpoint as send_test
-from tests.cast import Cast, editable, new_link, new_room
+from tests.cast import Cast, editable, new_link, new_recording, new_room
 from tests.subscriptions.test_packages import a_package
 from tests.webhooks.conftest import Listen, endpoint_of, messages
 
@@ -51,6 +51,8 @@ def happen_all(app: Flask, cast: Cast, endpoint_id: str) -> None:
         change_member(member, room=room, permissions=[Permission.TOKENS_VIEW], by=by)
         remove_member(member, room=room, by=by)
         record_event("participant.refused", room, by=None, room=room.uuid, reason="code wrong", role="guest")
+        ready = new_recording(room=room)
+        record_event("recording.ready", ready, by=None, room=room.uuid)
         made = new_room(account=room.account, room_name="New", by=actor_of(alice))
         change_room(editable(made, by), by=by, room_name="Newer")
         delete_room(made, by=actor_of(alice))

@@ -10,6 +10,7 @@ from typing import Any
 from portal.providers.fetch import LONGEST_SECONDS
 from portal.resources.access import RoomAccessCodeSchema, RoomTokenSchema
 from portal.resources.people import RoomUserSchema
+from portal.resources.recordings import RoomRecordingSchema
 from portal.resources.rooms import RoomSchema
 from portal.resources.sessions import RefusedVisitSchema, RoomSessionSchema, SessionParticipationSchema
 from portal.resources.subscriptions import AccountSchema, CustomerSchema, SubscriptionSchema
@@ -59,6 +60,7 @@ _DATA: dict[str, Any] = {
     "token": RoomTokenSchema,
     "code": RoomAccessCodeSchema,
     "member": RoomUserSchema,
+    "recording": RoomRecordingSchema,
     "customer": CustomerSchema,
     "account": AccountSchema,
     "subscription": SubscriptionSchema,

@@ -19,6 +19,7 @@ from portal.edge.guard import admitted, at_door, find_participant
 from portal.edge.i18n import gettext as _
 from portal.edge.visitors import find_member
 from portal.errors import Conflict, Message, NotFound
+from portal.media.queries import is_recorded
 from portal.permissions.permission import Permission
 from portal.permissions.rules import can
 from portal.providers.base import Embeddable
@@ -117,6 +118,7 @@ def left(admission: Admission) -> ResponseReturnValue:
         raise NotFound
     room, reason = admission.room, _what_happened(admission)
     decision = preview(room, replace(admission.visitor, device=admission.cookie.device), admission.occupancy)
+    way = _way_back(admission, decision, reason)
     return render_template(
         "join/left.html",
         room=room,
@@ -125,7 +127,8 @@ def left(admission: Admission) -> ResponseReturnValue:
         refused=decision.reason,
         minutes=longest_minutes(room),
         kept_out=reason == Ending.REMOVED.value and admission.occupancy.removed,
-        way=_way_back(admission, decision, reason),
+        way=way,
+        recordings=way is not None and is_recorded(room),
     )
 
 

@@ -7,5 +7,6 @@ room gets the same 404 as for a room that does not exist. What is wrong with a p
     pages.py          the join page
     join_page.py      all that it shows, as one value
     join_tickets.py   addresses from the API that let one person in once
+    recordings.py     recordings that participants may see
     arrival.py        where somebody goes who has entered
 """

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from portal.errors import Message
+from portal.media.queries import can_record, sees_recordings
 from portal.people.actor import Actor
 from portal.permissions.permission import Permission
 from portal.permissions.rules import can
@@ -25,12 +26,18 @@ TABS = {
     RoomTab.CODES: Tab(Message("Codes"), "codes.index", Permission.CODES_VIEW),
     RoomTab.PEOPLE: Tab(Message("People"), "people.index", Permission.MEMBERS_VIEW),
     RoomTab.SESSIONS: Tab(Message("Sessions"), "sessions.index", Permission.REPORTS_VIEW),
+    RoomTab.RECORDINGS: Tab(Message("Recordings"), "recordings.index"),
     RoomTab.WEBHOOKS: Tab(Message("Webhooks"), "webhooks.index", Permission.ROOM_EDIT),
     RoomTab.SETTINGS: Tab(Message("Settings"), "room_settings.show", Permission.ROOM_EDIT),
 }
 
 
 def room_tabs(actor: Actor | None, room: Room) -> dict[RoomTab, Tab]:
-    """The tabs of this room's type that the actor may open, in order."""
+    """The tabs of this room's type that the actor may open, in order.
+
+    That of recordings is there where the room's service can record, or the room has some that the actor may see.
+    """
     tabs = {name: TABS[name] for name in kind_of(room).tabs}
+    if not can_record(room) and not sees_recordings(room, actor):
+        tabs.pop(RoomTab.RECORDINGS, None)
     return {name: tab for name, tab in tabs.items() if tab.permission is None or can(actor, tab.permission, room)}

@@ -26,6 +26,7 @@ from portal.customers.profile_models import (
     TelephoneType,
 )
 from portal.db import db, session, transaction
+from portal.media.models import RecordingVisibility
 from portal.people.actor import actor_of
 from portal.people.models import PlatformRole, User
 from portal.people.operations import create_user
@@ -48,7 +49,7 @@ from portal.webhooks.models import WebhookDelivery, WebhookEndpoint
 from portal.webhooks.operations import create_endpoint, test_endpoint
 from tests.api.authorization.table import Line, body_of, description
 from tests.api.conftest import EVERYTHING, Program, credential
-from tests.cast import Cast, Client, new_room
+from tests.cast import Cast, Client, new_recording, new_room
 from tests.conftest import settings_for
 
 DEMO_ROOMS = ("Board meeting", "Open house")
@@ -168,9 +169,15 @@ def _furnish(account: Account, mark: str, user: User) -> dict[str, str]:
     hook = _hook(account, room, owner)
     everywhere = _hook(account, None, owner)
     sent, sent_everywhere = _sent(hook, owner), _sent(everywhere, owner)
+    recording, shared = (
+        new_recording(room=room, visibility=visibility)
+        for visibility in (RecordingVisibility.OWNER, RecordingVisibility.MEMBERS)
+    )
     session.flush()
     found = {
         "room": room.id,
+        "recording": recording.id,
+        "shared": shared.id,
         "token": token.id,
         "chair": chair.id,
         "link": token.token,

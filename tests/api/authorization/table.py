@@ -12,7 +12,7 @@ A line names the permission, the operation, and what everybody is answered:
     charlie  a stranger to Acme; he owns Globex, and so all that `their_…` means
     client   Alice's program, with every scope but the one that the operation asks for
 
-Names in addresses and bodies are swapped for ids: `{room} {token} {chair} {code} {user} {run} {hook}
+Names in addresses and bodies are swapped for ids: `{room} {token} {chair} {code} {user} {run} {recording} {shared} {hook}
 {delivery} {address} {telephone} {document}` are Acme's, the same with 2 belong to another room of Acme, those with `their_` to a room of Globex. All of
 them are made anew for whoever comes after an attempt that changed something. So are `{role} {held_role} {person}
 {clerk}`, which belong to the platform: a role that nobody holds and one that the clerk holds, and two users; and

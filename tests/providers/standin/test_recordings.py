@@ -81,6 +81,15 @@ def test_a_recording_is_found_after_its_run_has_ended(world: World) -> None:
     assert recording.formats[0]["length"] == 1800
 
 
+def test_a_room_that_is_recorded_is_not_changed_by_that(world: World) -> None:
+    before = world.read(world.cast.room)
+    world.record()
+    world.work()
+    after = world.read(world.cast.room)
+    assert (before.first_recorded_at, before.updated_at) == (None, after.updated_at)
+    assert after.first_recorded_at is not None
+
+
 def test_a_run_of_the_portals_own_pages_has_no_service_asked(world: World) -> None:
     with world.app.app_context(), transaction():
         world.cast.room().subscription.provider = world.built_in()

@@ -11,6 +11,7 @@ from portal.edge import actor
 from portal.edge.guard import signed_by_provider
 from portal.edge.transaction import RAW_BODIES, reading_only
 from portal.hooks.callbacks import read_callback
+from portal.media.looks import look_soon
 from portal.providers.base import CallbackRefused
 from portal.status.callbacks import receive, verify
 from portal.subscriptions.provider_models import ServiceProvider
@@ -36,4 +37,5 @@ def call_back(provider: ServiceProvider) -> ResponseReturnValue:
         return "", HTTPStatus.UNAUTHORIZED
     with writing():
         receive(verified)
+        look_soon(verified.provider.uuid, verified.recorded_rooms)
     return "", HTTPStatus.NO_CONTENT

@@ -4,7 +4,7 @@ Services need minutes to hours to prepare a recording, sometimes days. Some say 
 what they forget to say.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -15,6 +15,7 @@ from portal.clock import now
 from portal.db import session
 from portal.enqueueing import enqueue
 from portal.media.models import Recording, RecordingLook
+from portal.status.locking import lock_room
 from portal.status.models import Driver, RoomSession
 from portal.subscriptions.services import adapter_of
 
@@ -54,13 +55,34 @@ def _may_be_recorded(run: RoomSession) -> bool:
 
 def _expect(run: RoomSession) -> None:
     """The room is locked, so nobody else makes the row."""
-    at = now()
-    look = session.get(RecordingLook, (run.room_uuid, run.provider_uuid))
-    if look is None:
-        look = RecordingLook(room_uuid=run.room_uuid, provider_uuid=run.provider_uuid)
-        session.add(look)
-    look.since = look.next_look_at = at
+    if run.provider_uuid is None:
+        return
+    look = _look_at(run.room_uuid, run.provider_uuid)
+    look.since = look.next_look_at = now()
     enqueue(LOOK, str(run.provider_uuid), FIRST_LOOK.total_seconds())
+
+
+def _look_at(room_uuid: UUID, provider_uuid: UUID) -> RecordingLook:
+    """The row of this room and provider, which is made if there is none."""
+    look = session.get(RecordingLook, (room_uuid, provider_uuid), populate_existing=True)
+    if look is None:
+        look = RecordingLook(room_uuid=room_uuid, provider_uuid=provider_uuid, since=now())
+        session.add(look)
+    return look
+
+
+def look_soon(provider_uuid: UUID, room_uuids: Collection[UUID]) -> None:
+    """Have the service of this provider asked at once about these rooms, of which it has told something.
+
+    Rooms that had no run there are passed over.
+    """
+    if not room_uuids:
+        return
+    at, ran = now(), sa.select(RoomSession.room_uuid).where(RoomSession.provider_uuid == provider_uuid)
+    for room_uuid in sorted(session.scalars(ran.where(RoomSession.room_uuid.in_(room_uuids)).distinct())):
+        lock_room(room_uuid)  # so nobody else makes the row
+        _look_at(room_uuid, provider_uuid).next_look_at = at
+    enqueue(LOOK, str(provider_uuid))
 
 
 def providers_to_look_at() -> list[UUID]:

@@ -269,11 +269,13 @@ class Report:
 
     `external` is the service's name for the run; empty if the message tells only the room, `RunRequest.room_key`.
     Without a `snapshot`, or about a room only, the message says no more than that the service should be asked.
+    `recorded`: it is not about the run, but about the room's recordings, for which the service should be asked.
     """
 
     key: str
     external: str
     room_key: str = ""
+    recorded: bool = False
     snapshot: Snapshot | None = None
 
 

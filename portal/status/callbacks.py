@@ -33,6 +33,12 @@ class VerifiedCallback:
     received_at: datetime
     ask_after: bool
 
+    @property
+    def recorded_rooms(self) -> set[UUID]:
+        """The rooms of whose recordings it tells something, if there are such rooms."""
+        told = (_uuid(report.room_key) for report in self.reports if report.recorded)
+        return {room_uuid for room_uuid in told if room_uuid is not None}
+
 
 def verify(provider: ServiceProvider, callback: RawCallback) -> VerifiedCallback:
     """Check who sent a callback, and read what it says. Changes nothing, so a stranger's waits for no writer.
@@ -55,7 +61,7 @@ def receive(callback: VerifiedCallback) -> int:
     fresh = [
         report
         for report in callback.reports
-        if record_submission(submission_key("callback", str(provider.uuid), report.key), "")
+        if not report.recorded and record_submission(submission_key("callback", str(provider.uuid), report.key), "")
     ]
     rooms = [(_room_of(provider, report), report) for report in fresh]
     for room_uuid, report in sorted(((uuid, one) for uuid, one in rooms if uuid is not None), key=lambda pair: pair[0]):

@@ -11,5 +11,6 @@ joining are signed for each click and kept nowhere. What the server says is neve
     client.py       calls, each with one answer in XML
     refusals.py     what a server answers instead → `ProviderError`
     meetings.py     meetings in XML → runs with their figures
+    recordings.py   recordings in XML → what is kept of them
     callbacks.py    what servers tell by themselves, verified over the raw bytes
 """

@@ -18,6 +18,7 @@ from portal.providers.base import (
     Report,
     RunRequest,
     RunStatus,
+    ServiceRecording,
     Setting,
     Visit,
     WatchedRoom,
@@ -26,11 +27,14 @@ from portal.providers.bigbluebutton.callbacks import EVENTS, CallbackReader
 from portal.providers.bigbluebutton.client import LARGEST_LIST, Client, api_address, number_of, text_of
 from portal.providers.bigbluebutton.meetings import is_ended, meeting_of, person_id, run_name, runs_of
 from portal.providers.bigbluebutton.parameters import parameters_of
+from portal.providers.bigbluebutton.recordings import LISTED, NAME, recordings_of
 from portal.providers.bigbluebutton.refusals import ADDRESS, SECRET, ServerRefusal
 from portal.providers.bigbluebutton.settings import SETTINGS
 from portal.providers.bigbluebutton.signing import ALGORITHMS, derived
 
-DRAWS = frozenset({"public_chat", "private_chat", "screen_sharing"})
+OFFERED = frozenset(
+    {"public_chat", "private_chat", "screen_sharing", "recording", "record_expiration", "max_recordings"}
+)
 PROPERTIES = (
     Property(
         name=ADDRESS,
@@ -86,7 +90,7 @@ class BigBlueButton:
     kinds = frozenset({"meet"})
     properties: Sequence[Property] = PROPERTIES
     settings: Sequence[Setting] = SETTINGS
-    features: frozenset[str] = DRAWS
+    features: frozenset[str] = OFFERED
     places: Places | None = None
     asks_about_guests = True
 
@@ -171,6 +175,32 @@ class BigBlueButtonService:
         version = text_of(told, "bbbVersion", 40) or text_of(told, "apiVersion", 40) or text_of(told, "version", 40)
         return {"version": version} if version else {}
 
+    def recordings(self, room_keys: Collection[str]) -> Sequence[ServiceRecording]:
+        asked = {"meetingID": ",".join(sorted(room_keys)), "state": LISTED}
+        try:
+            return recordings_of(self._client.call("getRecordings", asked, largest=LARGEST_LIST), room_keys)
+        except ServerRefusal as refusal:
+            if refusal.key != "noRecordings":
+                raise
+            return []
+
+    def publish_recording(self, external: str, *, published: bool) -> None:
+        self._change_recording("publishRecordings", external, publish="true" if published else "false")
+
+    def rename_recording(self, external: str, name: str) -> None:
+        self._change_recording("updateRecordings", external, **{f"meta_{NAME}": name})
+
+    def delete_recording(self, external: str) -> None:
+        self._change_recording("deleteRecordings", external)
+
+    def _change_recording(self, call: str, external: str, **parameters: str) -> None:
+        """Change a recording, unless it is gone already."""
+        try:
+            self._client.call(call, {"recordID": external, **parameters})
+        except ServerRefusal as refusal:
+            if refusal.key != "notFound":
+                raise
+
     def read_callback(self, callback: RawCallback) -> Sequence[Report]:
         return self._callbacks.read(callback)
 
@@ -183,8 +213,11 @@ class BigBlueButtonService:
             "logoutURL": request.return_url,
             "meta_endCallbackUrl": self._callbacks.end_address(request.callback_url, request.room_key),
         }
+        chosen = parameters_of(request)
+        if chosen["record"] == "true":
+            parameters["meta_bbb-recording-ready-url"] = self._callbacks.recorded_address(request.callback_url)
         try:
-            return self._client.call("create", parameters | parameters_of(request))
+            return self._client.call("create", parameters | chosen)
         except ServerRefusal as refusal:
             if refusal.key != "idNotUnique":
                 raise

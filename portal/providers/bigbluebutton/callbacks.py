@@ -2,18 +2,23 @@
 
 The end of a meeting comes as a GET without a signature, so the address that the server was given carries a proof. It
 can be sent again for ever, so it says no more than that the server should be asked. Messages of the webhooks component
-are signed over address and body, or carry the secret itself; they have a time, and count for minutes only. Their
-contents hold passwords and networks of people: nothing of them is kept but which run they are about.
+are signed over address and body, or carry the secret itself; they have a time, and count for minutes only. That a
+recording is ready comes as a JSON web token, signed with the secret by one algorithm, whatever its head says. Messages
+hold passwords and networks of people: nothing of them is kept but which run they are about.
 """
 
 import hashlib
 import hmac
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
+
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import OctKey
 
 from portal.providers.base import CallbackRefused, LiveState, RawCallback, Report, Snapshot
 from portal.providers.bigbluebutton.meetings import run_name
@@ -24,6 +29,9 @@ LONGEST_DELAY = timedelta(minutes=10)
 CLOCK_SKEW = timedelta(minutes=1)
 SAME_END = 10  # seconds within which a meeting is said only once to have ended
 MOST_MESSAGES = 200
+RECORDED = b"signed_parameters="
+"""What the body begins with that says that a recording is ready."""
+SIGNED_BY = "HS256"
 
 EVENTS = (
     "meeting-ended",
@@ -60,9 +68,15 @@ class CallbackReader:
         """The address to which messages about this room's meeting go; of its own, so that each room has its hook."""
         return f"{self._as_registered(callback_url)}?{urlencode({'room': room_key})}"
 
+    def recorded_address(self, callback_url: str) -> str:
+        """The address that a server calls when a recording is ready."""
+        return self._as_registered(callback_url)
+
     def read(self, callback: RawCallback) -> Sequence[Report]:
         """The messages of a callback. Raises `CallbackRefused`."""
-        return [self._end(callback)] if callback.method == "GET" else self._messages(callback)
+        if callback.method == "GET":
+            return [self._end(callback)]
+        return [self._recorded(callback)] if callback.body.startswith(RECORDED) else self._messages(callback)
 
     def _as_registered(self, url: str) -> str:
         """An address of the portal as the server knows it."""
@@ -78,6 +92,15 @@ class CallbackReader:
             raise CallbackRefused
         moment = int(callback.received_at.timestamp()) // SAME_END
         return Report(key=f"ended {room_key} {moment}", external="", room_key=room_key)
+
+    def _recorded(self, callback: RawCallback) -> Report:
+        token = parse_qs(callback.body.decode()).get(RECORDED[:-1].decode(), [""])[0]
+        claims = next((found for secret in self._secrets if (found := _claims(token, secret)) is not None), None)
+        if claims is None:
+            raise CallbackRefused
+        room_key, record_id = str(claims["meeting_id"]), str(claims["record_id"])
+        moment = int(callback.received_at.timestamp()) // SAME_END
+        return Report(key=f"recorded {record_id} {moment}", external="", room_key=room_key, recorded=True)
 
     def _messages(self, callback: RawCallback) -> list[Report]:
         if not (self._has_bearer(callback) if self._by_bearer else self._is_signed(callback)):
@@ -100,6 +123,14 @@ class CallbackReader:
             return False
         signed = self._as_registered(callback.url[: found.start()]).encode() + callback.body
         return any(fits(found[1], signed, secret) for secret in self._secrets)
+
+
+def _claims(token: str, secret: str) -> Mapping[str, Any] | None:
+    """What a token says that was signed with this secret; None for any other."""
+    try:
+        return jwt.decode(token, OctKey.import_key(secret), algorithms=[SIGNED_BY]).claims
+    except (JoseError, ValueError):
+        return None
 
 
 def _proof(secret: str, room_key: str) -> str:

@@ -94,7 +94,7 @@ def snapshot_of(meeting: Element, at: datetime) -> Snapshot:
     return Snapshot(
         state=_state(meeting, total),
         checked_at=at,
-        since=_moment(number_of(meeting, "startTime")) if total else None,
+        since=moment_of(number_of(meeting, "startTime")) if total else None,
         headline=total,
         counts=tuple(Count(key, LABELS[key], value) for key, value in figures.items()),
         names=tuple(person.name for person in people),
@@ -118,7 +118,8 @@ def _own_id(user_id: str) -> str:
     return next((user_id.removeprefix(one) for one in PREFIXES.values() if user_id.startswith(one)), user_id)
 
 
-def _moment(milliseconds: int | None) -> datetime | None:
+def moment_of(milliseconds: int | None) -> datetime | None:
+    """A moment as servers tell it; None if they do not, or tell one that cannot be."""
     if not milliseconds or milliseconds > LATEST.timestamp() * 1000:
         return None
     return datetime.fromtimestamp(milliseconds / 1000, UTC)

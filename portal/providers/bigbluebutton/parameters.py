@@ -71,10 +71,25 @@ def parameters_of(request: RunRequest) -> dict[str, str]:
     disabled += [word for ours, word in _DISABLED_BY_FEATURE.items() if limits.get(ours) is False]
     if disabled:
         sent["disabledFeatures"] = ",".join(disabled)
-    return sent | _NOT_RECORDED
+    return sent | _recording(request)
 
 
 _NOT_RECORDED = {"record": "false", "autoStartRecording": "false", "allowStartStopRecording": "false"}
+
+
+def _recording(request: RunRequest) -> dict[str, str]:
+    """Whether the meeting is recorded: if that is granted, and it begins by itself or a moderator may begin it."""
+    auto, by_hand = (
+        request.settings.get(one) is True for one in ("auto_start_recording", "allow_start_stop_recording")
+    )
+    if request.limits.get("recording") is not True or not (auto or by_hand):
+        return _NOT_RECORDED
+    return {
+        "record": "true",
+        "autoStartRecording": _word(auto),
+        "allowStartStopRecording": _word(by_hand),
+        "notifyRecordingIsOn": _word(request.settings.get("notify_recording_is_on")),
+    }
 
 
 def meeting_name(room_name: str) -> str:

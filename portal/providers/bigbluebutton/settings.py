@@ -73,6 +73,22 @@ SETTINGS = (
         default="#FF0000",
     ),
     _switch(
+        "auto_start_recording",
+        Message("Recording begins by itself"),
+        Message("As soon as somebody comes in. It counts where the plan grants recording, when the room opens next."),
+    ),
+    _switch(
+        "allow_start_stop_recording",
+        Message("Moderators may start and stop recording"),
+        Message("If this is off, and recording does not begin by itself, nothing is recorded."),
+        default=True,
+    ),
+    _switch(
+        "notify_recording_is_on",
+        Message("Everybody is told when recording begins"),
+        Message("A message asks for nothing, but says so to whoever comes in, too. Counts since version 2.6."),
+    ),
+    _switch(
         "allow_mods_to_unmute_users",
         Message("Moderators may switch on microphones of others"),
         Message("Otherwise everybody switches on only the own one."),

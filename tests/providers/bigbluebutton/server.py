@@ -1,7 +1,9 @@
 """A server that speaks BigBlueButton's API, as far as the portal speaks it, over HTTP on loopback."""
 
+import base64
 import hashlib
 import hmac
+import json
 import secrets
 import threading
 import time
@@ -12,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 from xml.sax.saxutils import escape
 
 SECRET = "639259d4-9dd8-4b25-bf01-95f9567eaf4b"
@@ -53,6 +55,25 @@ class BbbMeeting:
         return f"{hashlib.sha1(self.id.encode()).hexdigest()}-{self.created}"
 
 
+@dataclass
+class BbbRecording:
+    """A recording, as the server keeps it."""
+
+    id: str
+    meeting_id: str
+    began: int
+    state: str = "published"
+    name: str = "Board meeting"
+    metadata: dict[str, str] = field(default_factory=dict)
+    minutes: int = 30
+    kinds: tuple[str, ...] = ("presentation", "statistics")
+    size: int = 12_345_678
+
+    @property
+    def is_published(self) -> bool:
+        return self.state == "published"
+
+
 class BbbServer(ThreadingHTTPServer):
     """What can be made of it is said by the attributes."""
 
@@ -63,6 +84,9 @@ class BbbServer(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.meetings: list[BbbMeeting] = []
+        self.recordings: list[BbbRecording] = []
+        self.lists_everything = False
+        """Whether it lists all its recordings, whatever it is asked for."""
         self.calls: list[str] = []
         self.queries: list[str] = []
         self.secrets = [SECRET]
@@ -137,6 +161,25 @@ class BbbServer(ThreadingHTTPServer):
             self.meetings.remove(meeting)
         self.tell_end(meeting)
 
+    def record(self, meeting_id: str, **about: Any) -> BbbRecording:
+        """Keep a recording of this meeting."""
+        self._clock += 1
+        kept = BbbRecording(f"{hashlib.sha1(meeting_id.encode()).hexdigest()}-{self._clock}", meeting_id, self._clock)
+        for name, value in about.items():
+            setattr(kept, name, value)
+        self.recordings.append(kept)
+        return kept
+
+    def tell_recorded(self, kept: BbbRecording, address: str, *, secret: str = SECRET) -> int:
+        """Say that a recording is ready; the status of the answer."""
+        body = urlencode({"signed_parameters": token({"meeting_id": kept.meeting_id, "record_id": kept.id}, secret)})
+        request = urllib.request.Request(address, body.encode(), method="POST")
+        try:
+            with urllib.request.urlopen(request, timeout=10) as answer:
+                return int(answer.status)
+        except urllib.error.HTTPError as error:
+            return error.code
+
     def tell_end(self, meeting: BbbMeeting) -> None:
         """Call the address that was given for the end, with nothing but what is in it."""
         address = meeting.sent.get("meta_endCallbackUrl")
@@ -149,6 +192,19 @@ class BbbServer(ThreadingHTTPServer):
             self.callbacks.append(error.code)
         except OSError:
             self.callbacks.append(0)
+
+
+def token(
+    claims: Mapping[str, Any], secret: str, *, head: Mapping[str, str] | None = None, hashed: str = "sha256"
+) -> str:
+    """A JSON web token, made by hand, so that it can be wrong in every way."""
+    parts = [_base64(json.dumps(one).encode()) for one in (head or {"alg": "HS256", "typ": "JWT"}, claims)]
+    signed = hmac.new(secret.encode(), ".".join(parts).encode(), hashed).digest()
+    return ".".join([*parts, _base64(signed)])
+
+
+def _base64(text: bytes) -> str:
+    return base64.urlsafe_b64encode(text).rstrip(b"=").decode()
 
 
 def _tags(values: Mapping[str, Any]) -> str:
@@ -204,6 +260,10 @@ class _Handler(BaseHTTPRequestHandler):
             "getMeetingInfo": self._info,
             "isMeetingRunning": self._running,
             "hooks/create": self._hook,
+            "getRecordings": self._list_recordings,
+            "publishRecordings": self._change_recordings("published", self._publish),
+            "updateRecordings": self._change_recordings("updated", self._update),
+            "deleteRecordings": self._change_recordings("deleted", self._delete),
         }
         return answers[call](asked) if call in answers else self._refuse("unsupportedRequest")
 
@@ -288,6 +348,63 @@ class _Handler(BaseHTTPRequestHandler):
             return self._answer(200, self._success(told, "<meetings/>"))
         listed = "".join(f"<meeting>{self._described(one)}</meeting>" for one in self.server.meetings)
         return self._answer(200, self._success({}, f"<meetings>{listed}</meetings>"))
+
+    def _list_recordings(self, asked: dict[str, str]) -> None:
+        states = asked.get("state", "published,unpublished").split(",")
+        found = [
+            one
+            for one in self.server.recordings
+            if self.server.lists_everything or (one.meeting_id in asked["meetingID"].split(",") and one.state in states)
+        ]
+        if not found:
+            told = {"messageKey": "noRecordings", "message": "There are no recordings for the meeting(s)."}
+            return self._answer(200, self._success(told, "<recordings/>"))
+        listed = "".join(f"<recording>{self._described_recording(one)}</recording>" for one in found)
+        return self._answer(200, self._success({}, f"<recordings>{listed}</recordings>"))
+
+    def _described_recording(self, kept: BbbRecording) -> str:
+        told = {
+            "recordID": kept.id,
+            "meetingID": kept.meeting_id,
+            "internalMeetingID": kept.id,
+            "name": kept.name,
+            "isBreakout": "false",
+            "published": _flag(kept.is_published),
+            "state": kept.state,
+            "startTime": kept.began,
+            "endTime": kept.began + kept.minutes * 60_000,
+            "participants": 3,
+            "size": kept.size,
+        }
+        formats = "".join(
+            "<format>"
+            + _tags({"type": kind, "processingTime": 7177, "length": kept.minutes, "size": kept.size})
+            + f"<url>\n        {self.server.url}/playback/{kind}/2.3/{kept.id}\n      </url></format>"
+            for kind in kept.kinds
+        )
+        return f"{_tags(told)}<metadata>{_tags(kept.metadata)}</metadata><playback>{formats}</playback>"
+
+    def _change_recordings(
+        self, done: str, change: Callable[[BbbRecording, dict[str, str]], None]
+    ) -> Callable[[dict[str, str]], None]:
+        def answer(asked: dict[str, str]) -> None:
+            found = [one for one in self.server.recordings if one.id in asked.get("recordID", "").split(",")]
+            if not found:
+                return self._refuse("notFound", "We could not find recordings")
+            for one in found:
+                change(one, asked)
+            return self._answer(200, self._success({done: "true"}))
+
+        return answer
+
+    def _publish(self, kept: BbbRecording, asked: dict[str, str]) -> None:
+        kept.state = "published" if asked["publish"] == "true" else "unpublished"
+
+    def _update(self, kept: BbbRecording, asked: dict[str, str]) -> None:
+        kept.metadata |= {name[5:]: value for name, value in asked.items() if name.startswith("meta_")}
+
+    def _delete(self, kept: BbbRecording, _asked: dict[str, str]) -> None:
+        self.server.recordings.remove(kept)
 
     def _told(self, meeting: BbbMeeting) -> dict[str, Any]:
         return {

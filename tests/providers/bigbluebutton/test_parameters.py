@@ -16,6 +16,7 @@ from tests.providers.bigbluebutton.server import BbbServer
 DECLARED = {one.name: one for one in (*BY_ROOM_TYPE[ServiceType.MEET], *SERVER.settings)}
 NEVER_SENT = {"wait_for_host"}
 """What the portal sees to by itself."""
+SENT_IF_GRANTED = {"auto_start_recording", "allow_start_stop_recording", "notify_recording_is_on"}
 
 
 def request(limits: dict[str, Any] | None = None, name: str = "Board", **settings: Any) -> RunRequest:
@@ -56,7 +57,7 @@ TOGETHER: dict[str, tuple[dict[str, Any], Any, dict[str, str]]] = {
 }
 
 
-@pytest.mark.parametrize("name", sorted(set(DECLARED) - NEVER_SENT))
+@pytest.mark.parametrize("name", sorted(set(DECLARED) - NEVER_SENT - SENT_IF_GRANTED))
 def test_each_setting_that_a_room_can_choose_reaches_the_server(name: str) -> None:
     others: dict[str, Any] = TOGETHER[name][0] if name in TOGETHER else {}
     value, expected = TOGETHER[name][1:] if name in TOGETHER else SENT[name]
@@ -109,10 +110,32 @@ def test_features_that_are_off_are_disabled_and_locked() -> None:
     assert not any("Chat" in name for name in on)
 
 
-@pytest.mark.parametrize("limits", [{}, {"recording": False}, {"recording": True}])
-def test_nothing_is_recorded(limits: dict[str, bool]) -> None:
-    sent = parameters_of(request(limits))
-    assert {sent[one] for one in ("record", "autoStartRecording", "allowStartStopRecording")} == {"false"}
+WORDS_OF_RECORDING = ("record", "autoStartRecording", "allowStartStopRecording")
+
+
+@pytest.mark.parametrize(
+    ("limits", "settings"),
+    [
+        ({}, {}),
+        ({"recording": False}, {"auto_start_recording": True, "allow_start_stop_recording": True}),
+        ({"recording": None}, {"auto_start_recording": True}),
+        ({"recording": True}, {"auto_start_recording": False, "allow_start_stop_recording": False}),
+    ],
+)
+def test_nothing_is_recorded_that_is_not_granted_or_that_nobody_could_begin(
+    limits: dict[str, Any], settings: dict[str, Any]
+) -> None:
+    sent = parameters_of(request(limits, **settings))
+    assert {sent[one] for one in WORDS_OF_RECORDING} == {"false"}
+
+
+@pytest.mark.parametrize(("auto", "by_hand"), [(True, True), (True, False), (False, True)])
+def test_what_is_granted_is_recorded_as_the_room_says(auto: bool, by_hand: bool) -> None:
+    settings: dict[str, Any] = {"auto_start_recording": auto, "allow_start_stop_recording": by_hand}
+    sent = parameters_of(request({"recording": True}, **settings))
+    assert [sent[one] for one in WORDS_OF_RECORDING] == ["true", str(auto).lower(), str(by_hand).lower()]
+    assert sent["notifyRecordingIsOn"] == "false"
+    assert parameters_of(request({"recording": True}, notify_recording_is_on=True))["notifyRecordingIsOn"] == "true"
 
 
 def test_limits_are_sent_if_there_are_any() -> None:

@@ -75,7 +75,8 @@ def closed_routes(app: Flask) -> list[tuple[str, str]]:
 def _path(rule: Rule) -> str:
     """An address of this rule. There need not be what it names: nobody gets as far as that."""
     ids = dict.fromkeys(rule.arguments - set(rule.defaults or ()), "u6Yh3DpQ2x")
-    built = rule.build(ids | ({"noun": "accounts"} if "noun" in ids else {}))
+    others = {"noun": "accounts", "number": 0}
+    built = rule.build(ids | {name: value for name, value in others.items() if name in ids})
     assert built is not None, rule
     return built[1]
 

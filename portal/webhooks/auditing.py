@@ -27,12 +27,6 @@ def audited(endpoint: WebhookEndpoint) -> dict[str, Any]:
     return dict(zip(AUDITED, values, strict=True))
 
 
-def record_created(endpoint: WebhookEndpoint, *, by: Actor) -> None:
-    """Add the line that the endpoint was created, and how."""
-    created = differences({}, audited(endpoint))
-    record_event("webhook.created", endpoint, by=by, room=endpoint.room_uuid, changes=created)
-
-
 def record_changed(endpoint: WebhookEndpoint, *, before: Mapping[str, Any], url_before: str, by: Actor) -> None:
     """Add the line that the endpoint, of which this was `audited` before, was changed, if it was."""
     changes = differences(before, audited(endpoint))

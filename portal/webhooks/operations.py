@@ -6,6 +6,7 @@ from datetime import timedelta
 import sqlalchemy as sa
 
 from portal import vault
+from portal.audit.changes import differences
 from portal.audit.operations import record_event
 from portal.clock import now
 from portal.customers.creating import require_creating
@@ -17,7 +18,7 @@ from portal.people.names import clean_name
 from portal.people.operations import user_of
 from portal.providers.fetch import problem_with
 from portal.rooms.models import Room
-from portal.webhooks.auditing import audited, record_changed, record_created, record_deleted
+from portal.webhooks.auditing import audited, record_changed, record_deleted
 from portal.webhooks.authorization import NO_OWNER, find_valid_owner, require_receivable
 from portal.webhooks.events import TEST, Event
 from portal.webhooks.models import (
@@ -74,7 +75,8 @@ def create_endpoint(
     session.add(endpoint)
     session.flush()
     count_listening(customer_uuid)
-    record_created(endpoint, by=by)
+    created = differences({}, audited(endpoint))
+    record_event("webhook.created", endpoint, by=by, room=endpoint.room_uuid, changes=created)
     return endpoint
 
 

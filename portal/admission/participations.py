@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import joinedload
 
-from portal.admission.models import RoomToken
+from portal.admission.models import AccessCode, RoomToken
 from portal.db import session
 from portal.people.models import User
 from portal.rooms.models import Role
@@ -71,6 +71,15 @@ def find_participation(room: RoomLike, device: str, participation_id: str) -> Pa
             Participation.id == participation_id,
         )
     )
+
+
+def came_with_valid_code(participation: Participation, role: Role, at: datetime) -> bool:
+    """Whether the access code by which somebody came in is one of this role's still, and valid.
+
+    The participation of a code that was changed or deleted has none.
+    """
+    code = session.get(AccessCode, participation.access_code_uuid) if participation.access_code_uuid else None
+    return code is not None and code.role is role and not code.expired(at)
 
 
 def count_participations(run: RoomSession) -> int:

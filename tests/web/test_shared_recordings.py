@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from portal.admission.codes import create_code, delete_code
+from portal.admission.queries import codes_of
 from portal.admission.tokens import revoke_token
 from portal.clock import now
 from portal.db import session, transaction
@@ -13,7 +15,7 @@ from portal.people.actor import actor_of
 from portal.providers.base import RecordingState
 from portal.rooms.models import Role, RoomStatusWord
 from portal.subscriptions.granting import set_feature
-from tests.cast import Cast, Client, new_recording
+from tests.cast import CODE, Cast, Client, new_recording
 from tests.web.test_recordings import held_by_a_service_that_records
 
 SHARED = "For everybody with a link"
@@ -86,6 +88,24 @@ def test_where_a_code_is_needed_only_who_was_in_with_it_sees_anything(cast: Cast
     player = f"/rooms/{cast.board}/-/conference"
     inside.post(f"{player}/departure", data={"csrf_token": inside.token(player)})
     assert sees(inside, cast, made)
+
+
+@pytest.mark.parametrize("change", ["expired", "of another role", "deleted"])
+def test_a_code_that_would_let_nobody_in_any_more_shows_nothing(cast: Cast, change: str) -> None:
+    made = make(cast)
+    inside = cast.join(Role.ATTENDEE)
+    assert sees(inside, cast, made)
+    with cast.app.app_context(), transaction():
+        room, alice = cast.room(), actor_of(cast.user("alice"))
+        create_code(room=room, role=Role.ATTENDEE, by=alice, code="another-one")
+        [typed] = [code for code in codes_of(room, Role.ATTENDEE) if code.code == CODE]
+        if change == "expired":
+            typed.expires_at = now() - timedelta(minutes=1)
+        elif change == "of another role":
+            typed.role = Role.MODERATOR
+        else:
+            delete_code(typed, room=room, by=alice)
+    assert not sees(inside, cast, made)
 
 
 def test_a_revoked_link_shows_nothing_any_more(cast: Cast) -> None:

@@ -10,7 +10,8 @@ from flask.typing import ResponseReturnValue
 
 from portal.admission.case import Enter, Reason, Wait
 from portal.admission.entering import preview
-from portal.admission.participations import find_participation
+from portal.admission.participations import came_with_valid_code, find_participation
+from portal.clock import now
 from portal.edge.admissions import Admission
 from portal.edge.guard import at_door
 from portal.errors import NotFound
@@ -65,9 +66,9 @@ def sees_shared_recordings(admission: Admission) -> bool:
 
 
 def _has_typed_the_code(admission: Admission) -> bool:
-    """Whether this browser has been in with a code that has not been changed since."""
+    """Whether this browser has been in with a code that would let it in now."""
     cookie = admission.cookie
     if not cookie.participation_id:
         return False
     participation = find_participation(admission.room, cookie.device, cookie.participation_id)
-    return participation is not None and participation.access_code_uuid is not None
+    return participation is not None and came_with_valid_code(participation, admission.visitor.role, now())

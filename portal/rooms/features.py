@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from portal.errors import Invalid, Message
+from portal.providers.base import Adapter
 from portal.rooms.kinds import KINDS
 from portal.rooms.protocols import RoomLike
 from portal.subscriptions.feature_catalog import FEATURES, LARGEST, Feature, Value, api_value, whole
@@ -101,6 +102,20 @@ def used_limit(subscription: Mapping[str, Value], room: Mapping[str, Any], code:
         return 0
     used = _judged(feature, subscription, room, None).used_value
     return None if used is None else int(used)
+
+
+def people_limit(
+    subscription: Mapping[str, Value], room: Mapping[str, Any], room_type: ServiceType, adapter: Adapter
+) -> int | None:
+    """How many people may be in a room at most, by plan, room, and what its service holds; None for unlimited.
+
+    Also None for a type of room that counts nobody.
+    """
+    code = KINDS[room_type].people_limit
+    if code is None:
+        return None
+    limits = used_limit(subscription, room, code), adapter.places.people if adapter.places is not None else None
+    return min((most for most in limits if most is not None), default=None)
 
 
 def merged_features(stored: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:

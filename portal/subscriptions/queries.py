@@ -93,7 +93,7 @@ class PlanRead:
 
 
 def plan_of(subscription_uuid: UUID) -> PlanRead:
-    """The plan of this subscription, by one statement, without loading it."""
+    """The plan of this subscription, by one statement, without loading it. Raises `NotFound`."""
     feature = SubscriptionFeature
     query = (
         sa.select(ServiceProvider.provider_type, feature.code, feature.number, feature.switch)
@@ -103,6 +103,8 @@ def plan_of(subscription_uuid: UUID) -> PlanRead:
         .where(Subscription.uuid == subscription_uuid)
     )
     rows = session.execute(query).all()
+    if not rows:  # it was deleted a moment ago, with its rooms
+        raise NotFound
     values = {code: number if switch is None else switch for _type, code, number, switch in rows if code is not None}
     return PlanRead(values, rows[0].provider_type)
 

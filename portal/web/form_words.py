@@ -26,7 +26,7 @@ class FormWords:
         return translated(_WORDS.get(text) or Message("%(text)s", text=text))
 
     def ngettext(self, singular: str, plural: str, n: int) -> str:
-        """The same for one that depends on a number."""
+        """Our sentence for the one of WTForms' two that fits the number `n`, in the reader's language."""
         return self.gettext(singular if n == 1 else plural)
 
 

@@ -64,8 +64,8 @@ class MeshHouse:
 
 
 @dataclass
-class StandInHouse:
-    """People meet at the stand-in."""
+class _ServiceHouse:
+    """People meet at a service, which the portal asks who is in."""
 
     cast: Cast
     world: World
@@ -77,35 +77,27 @@ class StandInHouse:
         fresh = [person.id for person in self.world.people() if person.id not in known]
         return client, (fresh or [self.world.people()[-1].id])[0]
 
-    def go(self, client: Client, participation_id: str) -> None:
-        self.world.service.go(self.world.service.meeting_name(), participation_id)
-
     def settle(self) -> None:
         self.world.ask()
         self.world.work()
 
 
+class StandInHouse(_ServiceHouse):
+    """People meet at the stand-in."""
+
+    def go(self, client: Client, participation_id: str) -> None:
+        self.world.service.go(self.world.service.meeting_name(), participation_id)
+
+
 @dataclass
-class BbbHouse:
+class BbbHouse(_ServiceHouse):
     """People meet at a BigBlueButton server."""
 
-    cast: Cast
     world: BbbWorld
-
-    def come(self, name: str, role: Role = Role.GUEST, client: Client | None = None) -> tuple[Client, str]:
-        known = {person.id for person in self.world.people()}
-        client, answer = _join(self.cast, name, role, client)
-        self.world.land(answer)
-        fresh = [person.id for person in self.world.people() if person.id not in known]
-        return client, (fresh or [self.world.people()[-1].id])[0]
 
     def go(self, client: Client, participation_id: str) -> None:
         [user_id] = [one.user_id for one in self.world.server.only().people if one.user_id[2:] == participation_id]
         self.world.server.go(user_id)
-
-    def settle(self) -> None:
-        self.world.ask()
-        self.world.work()
 
 
 @contextmanager

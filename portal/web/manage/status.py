@@ -28,7 +28,7 @@ from portal.permissions.permission import Permission
 from portal.permissions.rules import can
 from portal.permissions.watching import Watched, watched_topics
 from portal.providers.registry import adapter
-from portal.rooms.features import used_limit
+from portal.rooms.features import people_limit
 from portal.rooms.kinds import kind_of
 from portal.rooms.models import Role, Room
 from portal.rooms.room_read import AnyRoom, RoomRead
@@ -105,19 +105,13 @@ def snapshot_of(room: Room) -> RoomStatus | None:
 
 
 def people_limit_of(room: AnyRoom) -> int | None:
-    """How many people may be in at most, by plan, room, and service; None if that is not limited, or nothing of its
-    type counts them."""
-    code = kind_of(room).people_limit
-    if code is None:
-        return None
+    """How many people may be in at most; None if that is not limited, or nothing of its type counts them."""
     if isinstance(room, Room):
         values, provider_type = room.subscription.values, room.subscription.provider.provider_type
     else:
         plan = plan_of(room.subscription_uuid)
         values, provider_type = plan.values, plan.provider_type
-    granted, places = used_limit(values, room.room_features, code), adapter(provider_type).places
-    limits = (granted, places.people if places is not None else None)
-    return min((most for most in limits if most is not None), default=None)
+    return people_limit(values, room.room_features, room.room_type, adapter(provider_type))
 
 
 def status_view(room: AnyRoom, stored: AnyRoomStatus | None, somebody: Actor) -> StatusView:

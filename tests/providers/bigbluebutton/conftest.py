@@ -7,16 +7,22 @@ import pytest
 
 from portal.providers import fetch
 from portal.providers.bigbluebutton.adapter import SERVER, BigBlueButtonService
-from portal.providers.reach import read_allowed
+from tests.cast import Cast
 from tests.providers.bigbluebutton.server import SECRET, BbbServer, running_bbb
+from tests.providers.bigbluebutton.world import BbbWorld, allow_loopback, give_board_room_to
 
 
 @pytest.fixture
 def server() -> Iterator[BbbServer]:
-    fetch.use(private=False, plain=False, allowed=read_allowed("127.0.0.1/32"))
+    allow_loopback()
     with running_bbb() as server:
         yield server
     fetch.use(private=False, plain=False)
+
+
+@pytest.fixture
+def world(cast: Cast, server: BbbServer) -> BbbWorld:
+    return give_board_room_to(cast, server)
 
 
 def bound_to(server: BbbServer, **properties: Any) -> BigBlueButtonService:

@@ -11,11 +11,21 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 from xml.sax.saxutils import escape
+
+from tests.providers.bigbluebutton.kept import (
+    BbbMeeting,
+    BbbRecording,
+    Person,
+    flag,
+    meeting_xml,
+    recording_xml,
+    tags,
+    told_of,
+)
 
 SECRET = "639259d4-9dd8-4b25-bf01-95f9567eaf4b"
 HASHES = {40: "sha1", 64: "sha256", 96: "sha384", 128: "sha512"}
@@ -26,52 +36,6 @@ CLIENT, LEAVE = "/html5client/join", "/html5client/leave"
 def signature(text: bytes, secret: str, length: int = 64) -> str:
     """The checksum of this text, with so many digits."""
     return hashlib.new(HASHES[length], text + secret.encode()).hexdigest()
-
-
-@dataclass
-class Person:
-    """Somebody in a meeting."""
-
-    user_id: str
-    name: str
-    role: str
-    guest: bool
-    voice: bool = False
-    video: bool = False
-
-
-@dataclass
-class BbbMeeting:
-    """A meeting, with all that was sent to create it."""
-
-    id: str
-    created: int
-    sent: dict[str, str]
-    people: list[Person] = field(default_factory=list)
-    ended: bool = False
-
-    @property
-    def internal(self) -> str:
-        return f"{hashlib.sha1(self.id.encode()).hexdigest()}-{self.created}"
-
-
-@dataclass
-class BbbRecording:
-    """A recording, as the server keeps it."""
-
-    id: str
-    meeting_id: str
-    began: int
-    state: str = "published"
-    name: str = "Board meeting"
-    metadata: dict[str, str] = field(default_factory=dict)
-    minutes: int = 30
-    kinds: tuple[str, ...] = ("presentation", "statistics")
-    size: int = 12_345_678
-
-    @property
-    def is_published(self) -> bool:
-        return self.state == "published"
 
 
 class BbbServer(ThreadingHTTPServer):
@@ -91,7 +55,10 @@ class BbbServer(ThreadingHTTPServer):
         self.queries: list[str] = []
         self.secrets = [SECRET]
         self.lengths = set(HASHES)
-        self.slow, self.dead = 0.0, False
+        self.dead = False
+        self.hangs = False
+        """Whether it answers nothing before it is closed."""
+        self.closing = threading.Event()
         self.refuses: dict[str, str] = {}
         """Call → the key with which it is refused."""
         self.raw: dict[str, tuple[int, bytes]] = {}
@@ -207,14 +174,6 @@ def _base64(text: bytes) -> str:
     return base64.urlsafe_b64encode(text).rstrip(b"=").decode()
 
 
-def _tags(values: Mapping[str, Any]) -> str:
-    return "".join(f"<{name}>{escape(str(value))}</{name}>" for name, value in values.items())
-
-
-def _flag(value: bool) -> str:
-    return "true" if value else "false"
-
-
 class _Handler(BaseHTTPRequestHandler):
     server: BbbServer
     protocol_version = "HTTP/1.1"
@@ -238,8 +197,10 @@ class _Handler(BaseHTTPRequestHandler):
         if self.server.dead:
             self.close_connection = True
             return None
-        if self.server.slow:
-            time.sleep(self.server.slow)
+        if self.server.hangs:
+            self.server.closing.wait(30)
+            self.close_connection = True
+            return None
         if call in self.server.raw:
             status, body = self.server.raw[call]
             return self._answer(status, body, "text/html")
@@ -281,7 +242,7 @@ class _Handler(BaseHTTPRequestHandler):
         meeting, key = self.server.create(asked)
         if meeting is None:
             return self._refuse(key)
-        told = self._told(meeting) | {
+        told = told_of(meeting) | {
             "messageKey": key,
             "message": "This conference was already in existence." * bool(key),
         }
@@ -324,7 +285,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _running(self, asked: dict[str, str]) -> None:
         meeting = self.server.find(asked.get("meetingID", ""))
-        self._answer(200, self._success({"running": _flag(meeting is not None and bool(meeting.people))}))
+        self._answer(200, self._success({"running": flag(meeting is not None and bool(meeting.people))}))
 
     def _hook(self, asked: dict[str, str]) -> None:
         if self.server.hooks is None:
@@ -339,14 +300,17 @@ class _Handler(BaseHTTPRequestHandler):
         if not found:
             return self._refuse("notFound", "A meeting with that ID does not exist")
         return self._answer(
-            200, f"<response><returncode>SUCCESS</returncode>{self._described(found[-1])}</response>".encode()
+            200,
+            f"<response><returncode>SUCCESS</returncode>{meeting_xml(found[-1], people=self.server.lists_people)}</response>".encode(),
         )
 
     def _list(self, _asked: dict[str, str]) -> None:
         if not self.server.meetings:
             told = {"messageKey": "noMeetings", "message": "no meetings were found on this server"}
             return self._answer(200, self._success(told, "<meetings/>"))
-        listed = "".join(f"<meeting>{self._described(one)}</meeting>" for one in self.server.meetings)
+        listed = "".join(
+            f"<meeting>{meeting_xml(one, people=self.server.lists_people)}</meeting>" for one in self.server.meetings
+        )
         return self._answer(200, self._success({}, f"<meetings>{listed}</meetings>"))
 
     def _list_recordings(self, asked: dict[str, str]) -> None:
@@ -359,30 +323,8 @@ class _Handler(BaseHTTPRequestHandler):
         if not found:
             told = {"messageKey": "noRecordings", "message": "There are no recordings for the meeting(s)."}
             return self._answer(200, self._success(told, "<recordings/>"))
-        listed = "".join(f"<recording>{self._described_recording(one)}</recording>" for one in found)
+        listed = "".join(f"<recording>{recording_xml(one, self.server.url)}</recording>" for one in found)
         return self._answer(200, self._success({}, f"<recordings>{listed}</recordings>"))
-
-    def _described_recording(self, kept: BbbRecording) -> str:
-        told = {
-            "recordID": kept.id,
-            "meetingID": kept.meeting_id,
-            "internalMeetingID": kept.id,
-            "name": kept.name,
-            "isBreakout": "false",
-            "published": _flag(kept.is_published),
-            "state": kept.state,
-            "startTime": kept.began,
-            "endTime": kept.began + kept.minutes * 60_000,
-            "participants": 3,
-            "size": kept.size,
-        }
-        formats = "".join(
-            "<format>"
-            + _tags({"type": kind, "processingTime": 7177, "length": kept.minutes, "size": kept.size})
-            + f"<url>\n        {self.server.url}/playback/{kind}/2.3/{kept.id}\n      </url></format>"
-            for kind in kept.kinds
-        )
-        return f"{_tags(told)}<metadata>{_tags(kept.metadata)}</metadata><playback>{formats}</playback>"
 
     def _change_recordings(
         self, done: str, change: Callable[[BbbRecording, dict[str, str]], None]
@@ -406,61 +348,11 @@ class _Handler(BaseHTTPRequestHandler):
     def _delete(self, kept: BbbRecording, _asked: dict[str, str]) -> None:
         self.server.recordings.remove(kept)
 
-    def _told(self, meeting: BbbMeeting) -> dict[str, Any]:
-        return {
-            "meetingID": meeting.id,
-            "internalMeetingID": meeting.internal,
-            "parentMeetingID": "bbb-none",
-            "attendeePW": meeting.sent.get("attendeePW", ""),
-            "moderatorPW": meeting.sent.get("moderatorPW", ""),
-            "createTime": meeting.created,
-            "voiceBridge": "70066",
-            "dialNumber": "613-555-1234",
-            "createDate": "Mon Nov 30 18:54:01 UTC 2026",
-            "hasUserJoined": _flag(bool(meeting.people)),
-            "duration": meeting.sent.get("duration", "0"),
-            "hasBeenForciblyEnded": _flag(meeting.ended),
-        }
-
-    def _described(self, meeting: BbbMeeting) -> str:
-        figures = {
-            "meetingName": meeting.sent.get("name", ""),
-            "running": _flag(bool(meeting.people)),
-            "recording": "false",
-            "startTime": meeting.created if meeting.people else 0,
-            "endTime": 0,
-            "participantCount": len(meeting.people),
-            "listenerCount": 0,
-            "voiceParticipantCount": sum(one.voice for one in meeting.people),
-            "videoCount": sum(one.video for one in meeting.people),
-            "maxUsers": meeting.sent.get("maxParticipants", "0"),
-            "moderatorCount": sum(one.role == "MODERATOR" for one in meeting.people),
-        }
-        people = "".join(
-            "<attendee>"
-            + _tags(
-                {
-                    "userID": one.user_id,
-                    "fullName": one.name,
-                    "role": one.role,
-                    "isPresenter": "false",
-                    "isListeningOnly": "false",
-                    "hasJoinedVoice": _flag(one.voice),
-                    "hasVideo": _flag(one.video),
-                    "clientType": "HTML5",
-                }
-            )
-            + "</attendee>"
-            for one in (meeting.people if self.server.lists_people else ())
-        )
-        told = _tags(self._told(meeting) | figures)
-        return f"{told}<attendees>{people}</attendees><metadata/><isBreakout>false</isBreakout>"
-
     def _success(self, told: Mapping[str, Any], more: str = "") -> bytes:
-        return f"<response><returncode>SUCCESS</returncode>{more}{_tags(told)}</response>".encode()
+        return f"<response><returncode>SUCCESS</returncode>{more}{tags(told)}</response>".encode()
 
     def _refuse(self, key: str, message: str = "It did not work: <b>sorry</b>.") -> None:
-        told = _tags({"messageKey": key, "message": message})
+        told = tags({"messageKey": key, "message": message})
         self._answer(200, f"<response><returncode>FAILED</returncode>{told}</response>".encode())
 
     def _answer(self, status: int, body: bytes, kind: str = "text/xml") -> None:
@@ -483,6 +375,7 @@ def running_bbb() -> Iterator[BbbServer]:
     try:
         yield server
     finally:
+        server.closing.set()
         server.shutdown()
         server.server_close()
         thread.join(10)

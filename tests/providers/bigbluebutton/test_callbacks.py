@@ -1,7 +1,6 @@
 """What a server tells by itself: verified over the raw bytes, only for minutes, and kept only as far as needed."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote_plus, urlsplit
 
@@ -13,11 +12,10 @@ from portal.providers.bigbluebutton.adapter import SERVER, BigBlueButtonService
 from portal.rooms.models import Role
 from portal.status.models import Source
 from portal.status.service_polls import providers_to_ask
-from tests.cast import Cast
 from tests.conftest import BOTH
-from tests.providers.bigbluebutton.server import SECRET, BbbServer, running_bbb, signature
+from tests.providers.bigbluebutton.server import SECRET, signature
 from tests.providers.bigbluebutton.test_parameters import request
-from tests.providers.bigbluebutton.world import BbbWorld, give_board_room_to
+from tests.providers.bigbluebutton.world import BbbWorld
 
 HOOK = "https://rooms.example/hooks/abc"
 ROOM = request().room_key
@@ -255,14 +253,7 @@ def test_the_secret_is_not_in_the_address() -> None:
 
 
 @pytest.fixture
-def server() -> Iterator[BbbServer]:
-    with running_bbb() as server:
-        yield server
-
-
-@pytest.fixture
-def world(cast: Cast, server: BbbServer) -> BbbWorld:
-    world = give_board_room_to(cast, server)
+def world(world: BbbWorld) -> BbbWorld:
     world.land(world.join(Role.GUEST)[1])
     world.ask()
     return world

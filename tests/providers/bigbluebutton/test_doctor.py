@@ -1,26 +1,10 @@
 """What `portal doctor` says of a server that rooms are held at."""
 
-from collections.abc import Iterator
-
-import pytest
-
 from portal.db import transaction
 from portal.doctor import Finding, _services
 from portal.subscriptions.queries import get_provider
-from tests.cast import Cast
-from tests.providers.bigbluebutton.server import BbbServer, running_bbb
-from tests.providers.bigbluebutton.world import BbbWorld, give_board_room_to
-
-
-@pytest.fixture
-def server() -> Iterator[BbbServer]:
-    with running_bbb() as server:
-        yield server
-
-
-@pytest.fixture
-def world(cast: Cast, server: BbbServer) -> BbbWorld:
-    return give_board_room_to(cast, server)
+from tests.providers.bigbluebutton.server import BbbServer
+from tests.providers.bigbluebutton.world import BbbWorld
 
 
 def findings(world: BbbWorld) -> list[Finding]:

@@ -146,7 +146,7 @@ def test_a_dead_server_and_a_slow_one_are_asked_again_later(
 ) -> None:
     server.dead = True
     assert not error_of(service).permanent
-    server.dead, server.slow = False, 2.0
+    server.dead, server.hangs = False, True
     monkeypatch.setattr(fetch, "LONGEST_SECONDS", 0.3)
     assert str(error_of(service)) == "The answer took too long."
 

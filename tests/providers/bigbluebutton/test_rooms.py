@@ -1,7 +1,6 @@
 """Rooms that a BigBlueButton server holds, all the way: from a link into the meeting, and what owners and staff see."""
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -23,17 +22,6 @@ from tests.providers.bigbluebutton.server import SECRET, BbbServer, running_bbb
 from tests.providers.bigbluebutton.world import BbbWorld, allow_loopback, give_board_room_to
 
 pytestmark = BOTH
-
-
-@pytest.fixture
-def server() -> Iterator[BbbServer]:
-    with running_bbb() as server:
-        yield server
-
-
-@pytest.fixture
-def world(cast: Cast, server: BbbServer) -> BbbWorld:
-    return give_board_room_to(cast, server)
 
 
 def set_on_board(world: BbbWorld, **settings: Any) -> None:
@@ -163,7 +151,7 @@ def test_a_room_that_cannot_be_opened_says_so_and_nobody_is_half_way_in(world: B
 
 def test_a_slow_server_holds_no_one_else_up(world: BbbWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fetch, "LONGEST_SECONDS", 0.4)
-    world.server.slow = 2.0
+    world.server.hangs = True
     _, answer = world.join(Role.GUEST)
     assert answer.status_code == 503
     assert world.read(lambda: get_provider(world.provider_id)).last_error == "The answer took too long."

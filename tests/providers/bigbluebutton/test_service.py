@@ -15,7 +15,8 @@ from portal.providers.base import LiveState, ProviderError, RunStatus, Visit, Wa
 from portal.providers.bigbluebutton.adapter import BALANCER, SERVER, BigBlueButtonService
 from portal.providers.bigbluebutton.meetings import runs_of
 from tests.providers.bigbluebutton.conftest import bound_to
-from tests.providers.bigbluebutton.server import SECRET, BbbServer, Person
+from tests.providers.bigbluebutton.kept import Person
+from tests.providers.bigbluebutton.server import SECRET, BbbServer
 from tests.providers.bigbluebutton.test_parameters import request
 
 ROOM = request().room_key

@@ -56,7 +56,7 @@ class Meeting:
 
 
 class StandIn(ThreadingHTTPServer):
-    """What can be made of it: `slow` (seconds before each answer), `dead` (no answer), `lying` (nonsense)."""
+    """What can be made of it: `dead` (no answer), `lying` (nonsense)."""
 
     daemon_threads = True
     allow_reuse_address = True
@@ -68,7 +68,7 @@ class StandIn(ThreadingHTTPServer):
         self.tells_everything = False
         """Whether it tells of all recordings that it keeps, whatever it is asked about."""
         self.calls: list[str] = []
-        self.slow, self.dead, self.lying, self.refuses = 0.0, False, False, False
+        self.dead, self.lying, self.refuses = False, False, False
         self.calls_back = True
         self.meanwhile: list[Callable[[], None]] = []
         """What happens elsewhere while a run is being started, once each."""
@@ -261,7 +261,6 @@ class _Handler(BaseHTTPRequestHandler):
         return {**found, "00000000-0000-0000-0000-000000000000": {"external": "", "people": []}}
 
     def _is_away(self) -> bool:
-        time.sleep(self.server.slow)
         if self.server.dead:
             self.close_connection = True
             self.connection.close()

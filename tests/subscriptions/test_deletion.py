@@ -9,11 +9,13 @@ from portal.accounts.operations import create_account
 from portal.clock import now
 from portal.db import lock, session
 from portal.errors import Conflict, NotFound
+from portal.identifiers import new_uuid
 from portal.people.actor import actor_of
 from portal.rooms.models import Room
 from portal.status.models import RoomSession
 from portal.status.subscription_lifecycle import delete_subscription, reason_to_keep
 from portal.subscriptions.models import Subscription, SubscriptionFeature, SubscriptionProvider, SubscriptionStatus
+from portal.subscriptions.queries import plan_of
 from tests.admission.test_races import race
 from tests.cast import Cast, new_room
 from tests.conftest import BOTH
@@ -112,3 +114,9 @@ def test_one_that_is_over_gets_no_account(cast: Cast, status: SubscriptionStatus
     session.flush()
     with pytest.raises(Conflict, match="has ended"):
         create_account(subscription=sold, account_name="More")
+
+
+def test_the_plan_of_one_that_was_deleted_meanwhile_is_not_found(cast: Cast) -> None:
+    assert plan_of(cast.room().subscription_uuid).values["max_participants"] == 25
+    with pytest.raises(NotFound):
+        plan_of(new_uuid())

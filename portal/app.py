@@ -12,7 +12,7 @@ from flask_compress import Compress
 from flask_wtf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from portal import channels, public_url, vault
+from portal import channels, public_url, storage, vault
 from portal.admission import models as _admission_models  # noqa: F401  (every table is known to the metadata)
 from portal.api.v1 import blueprint as api
 from portal.audit import models as _audit_models  # noqa: F401
@@ -74,6 +74,7 @@ def create_app(settings: Settings) -> Flask:
     app.session_interface = SkewedSessions()
     vault.use(settings.keys)
     public_url.use(settings.base_url)
+    storage.use(settings.files)
     customer_defaults.use(
         customer_defaults.Defaults(settings.default_country, settings.default_currency, settings.default_timezone)
     )

@@ -29,7 +29,10 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(frozen=True, env_ignore_empty=True, extra="ignore")
 
     data: Path = Path("instance")
-    """Folder for what the portal keeps on disk: the SQLite databases and the demo's key."""
+    """Folder for what the portal keeps on disk: the SQLite databases, uploaded files and the demo's key."""
+    storage: Path | None = None
+    """Folder for uploaded files; unset means `files` in the data folder. Processes on several machines need one that
+    they share."""
     database_url: str = ""
     """SQLAlchemy address; empty means SQLite in the data folder."""
     redis_url: str = ""
@@ -167,6 +170,11 @@ class Settings(BaseSettings):
         """The data folder, made if it is missing, for nobody but the portal's own user."""
         self.data.mkdir(mode=0o700, parents=True, exist_ok=True)
         return self.data
+
+    @property
+    def files(self) -> Path:
+        """The folder for uploaded files, with the default filled in."""
+        return self.storage or self.data / "files"
 
     @property
     def keys(self) -> tuple[str, ...]:

@@ -17,11 +17,18 @@ from portal.media.operations import delete_with_rooms
 from portal.people.operations import sweep_sign_ins
 from portal.people.password_links import sweep_password_links
 from portal.rooms.purging import empty_trash
+from portal.storage import storage
 from portal.subscriptions.endings import mark_ended, warn_of_endings
 from portal.tasks.operations import sweep_tasks
 from portal.webhooks.deliveries import sweep_deliveries
 
 log = structlog.get_logger()
+
+
+def sweep_uploads() -> None:
+    """Delete files that were being received when a process died."""
+    storage().sweep_uploads()
+
 
 SWEEPS: tuple[Callable[[], object], ...] = (
     sweep_automatic,
@@ -42,8 +49,8 @@ SWEEPS: tuple[Callable[[], object], ...] = (
     mark_ended,
 )
 """One function for each kind of row that is deleted, or marked, when it is over."""
-IN_STEPS: tuple[Callable[[], object], ...] = (enforce_limits,)
-"""Those that take many short transactions of their own."""
+IN_STEPS: tuple[Callable[[], object], ...] = (enforce_limits, sweep_uploads)
+"""Those that take many short transactions of their own, or none."""
 
 
 def tidy_up() -> int:

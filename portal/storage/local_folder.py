@@ -1,0 +1,117 @@
+"""Stored files in a folder. Processes on several machines need one that they share."""
+
+import os
+import re
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import BinaryIO
+
+from portal.clock import now
+from portal.errors import Message, Unavailable
+from portal.storage.incoming import Incoming
+
+UPLOADS = "uploads"
+"""What streams in."""
+ABANDONED = timedelta(hours=24)
+"""An upload into which nothing has come for so long is deleted."""
+SPARE = 100_000_000
+"""Bytes that uploads leave free on the disk, for the database."""
+
+_KEY = re.compile(r"[a-z]+(/[A-Za-z0-9_][A-Za-z0-9_.-]*)+", re.ASCII)
+
+
+class NotStored(LookupError):
+    """There is no file under this key."""
+
+
+class StorageFull(Unavailable):
+    """The disk has no room for what is to come."""
+
+    default = Message("There is no room left for files. Tell whoever runs this portal.")
+
+
+class LocalFolder:
+    """The files in a folder, by their keys. It and what is in it can be read by the portal's own user only."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def receive(self, *, most: int) -> Incoming:
+        """A new file for up to `most` bytes. Raises `StorageFull`.
+
+        Whoever asks for it publishes it, or discards it.
+        """
+        uploads = self._made(UPLOADS)
+        if shutil.disk_usage(uploads).free < most + SPARE:
+            raise StorageFull
+        return Incoming(uploads / secrets.token_hex(16), most=most)
+
+    def publish(self, incoming: Incoming, key: str) -> None:
+        """Let `key` name this file, which the disk has. In the transaction in which a row begins to name it."""
+        path = self._path(key)
+        self._made(key.rpartition("/")[0])
+        incoming.path.rename(path)
+        _keep_names(path.parent)
+
+    def open(self, key: str) -> BinaryIO:
+        """The file, open for reading. Raises `NotStored`."""
+        try:
+            return self._path(key).open("rb")
+        except FileNotFoundError:
+            raise NotStored(key) from None
+
+    def size(self, key: str) -> int:
+        """How many bytes the file has. Raises `NotStored`."""
+        try:
+            return self._path(key).stat().st_size
+        except FileNotFoundError:
+            raise NotStored(key) from None
+
+    def delete(self, key: str) -> None:
+        """Delete the file of this key, or all whose keys begin with it and a slash. Does nothing if there is none."""
+        path = self._path(key)
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            with suppress(FileNotFoundError):
+                path.unlink()
+
+    def keys(self, within: str, *, before: datetime) -> Iterator[str]:
+        """The keys `<within>/<name>` of what was last changed before this moment."""
+        with suppress(FileNotFoundError), os.scandir(self._folder / within) as found:
+            for one in found:
+                with suppress(FileNotFoundError):
+                    if datetime.fromtimestamp(one.stat(follow_symlinks=False).st_mtime, UTC) < before:
+                        yield f"{within}/{one.name}"
+
+    def sweep_uploads(self) -> None:
+        """Housekeeping: delete what a process that died was receiving."""
+        for key in self.keys(UPLOADS, before=now() - ABANDONED):
+            self.delete(key)
+
+    def _path(self, key: str) -> Path:
+        if not _KEY.fullmatch(key):
+            raise ValueError("a key is made of words and ids of the portal")
+        return self._folder / key
+
+    def _made(self, within: str) -> Path:
+        """The folder of keys that begin so, made if it is missing."""
+        folder = self._folder
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for name in within.split("/"):
+            folder /= name
+            folder.mkdir(mode=0o700, exist_ok=True)
+        return folder
+
+
+def _keep_names(folder: Path) -> None:
+    """Have the disk keep which names the folder holds."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -10,7 +10,7 @@ service implements as many of the Protocols as it can serve, and pages show no m
 An adapter translates our three roles into its service's words; nobody else knows those words.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -81,14 +81,34 @@ class SettingScope(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Setting(DeclaredField):
-    """One setting of a room, obeyed by `read_by`; never a `SECRET`, because whoever sees a room reads its settings."""
+    """One setting of a room, obeyed by `read_by`; never a `SECRET`, because whoever sees a room reads its settings.
+
+    `feature` is the code of the feature without which it does nothing: only rooms whose plan grants that are offered
+    it. Empty for a setting that needs none.
+    """
 
     scope: SettingScope
     read_by: str
+    feature: str = ""
 
     def __post_init__(self) -> None:
         if self.kind is FieldKind.SECRET:
             raise ValueError(f"the setting {self.name} would be read by everybody who sees the room")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Contradiction:
+    """Settings of a room that together cannot come true, so that nobody can save them.
+
+    `holds` judges the values of settings, with their defaults filled in, and the features in force, both as a
+    `RunRequest` has them. `settings` and `features` name those on which it depends; `words` say beside one of them
+    what to do.
+    """
+
+    settings: tuple[str, ...]
+    features: tuple[str, ...] = ()
+    holds: Callable[[Mapping[str, Any], Mapping[str, Any]], bool]
+    words: Message
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -289,6 +309,8 @@ class Adapter(Protocol):
     properties: Sequence[Property]
     settings: Sequence[Setting]
     """The settings that its rooms can choose and that it obeys; each with `SettingScope.PROVIDER`."""
+    contradictions: Sequence[Contradiction]
+    """Those of its settings, and of those of the room type, that cannot come true together."""
     features: frozenset[str]
     """The codes of those features that a service has to provide (`by_service`) and that this one provides."""
     places: Places | None

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, KeysView, Mapping, Sequence
 from typing import Any
 
-from portal.providers.base import Adapter, Places, Property, ProviderError, Setting
+from portal.providers.base import Adapter, Contradiction, Places, Property, ProviderError, Setting
 
 _adapters: dict[str, Adapter] = {}
 
@@ -21,6 +21,7 @@ class Missing:
     kinds: frozenset[str] = frozenset()
     properties: Sequence[Property] = ()
     settings: Sequence[Setting] = ()
+    contradictions: Sequence[Contradiction] = ()
     features: frozenset[str] = frozenset()
     places: Places | None = None
     asks_about_guests = False

@@ -90,6 +90,11 @@ def features_of(room: RoomLike) -> list[EffectiveFeature]:
     return list(rows.values())
 
 
+def grants(plan: Mapping[str, Value], code: str) -> bool:
+    """Whether a plan with these values grants the feature: a switch that is on, or a number of 1 or more."""
+    return code in plan and (plan[code] is None or bool(plan[code]))
+
+
 def narrowable_features(room_type: ServiceType) -> list[Feature]:
     """The features that a room of this type may narrow."""
     return [feature for feature in FEATURES.values() if feature.narrowable and room_type in feature.fits]

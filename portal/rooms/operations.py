@@ -20,6 +20,7 @@ from portal.identifiers import new_id, new_uuid
 from portal.metadata import checked_metadata
 from portal.people.actor import Actor
 from portal.people.names import clean_name
+from portal.rooms.contradictions import Choices, RoomBasis, refuse_contradictions
 from portal.rooms.features import merged_features
 from portal.rooms.models import ROOM_NAME_LENGTH, Room, RoomStatusWord, name_columns
 from portal.rooms.protocols import RoomColumns
@@ -109,6 +110,11 @@ def create_room(*, account: RoomAccount, by: Actor, **fields: Unpack[NewRoomFiel
         ),
         "room_metadata": checked_metadata({} if metadata is None else metadata, field="room_metadata"),
     }
+    refuse_contradictions(
+        RoomBasis(account.service_type, account.provider_type, account.subscription_uuid),
+        before=Choices({}, {}),
+        after=Choices(columns["room_settings"], columns["room_features"]),
+    )
     if not insert_row(_INSERT, {**columns, **name_columns(name)}):
         raise Conflict(CHANGED_MEANWHILE)
     room = RoomRead(
@@ -192,6 +198,13 @@ def _changed_columns(room: EditableRoom, changes: RoomChanges) -> dict[str, Any]
         )
     if (features := changes.get("features")) is not None:
         columns["room_features"] = merged_features(room.room_features, features)
+    refuse_contradictions(
+        RoomBasis(room.room_type, room.provider_type, room.subscription_uuid),
+        before=Choices(room.room_settings, room.room_features),
+        after=Choices(
+            columns.get("room_settings", room.room_settings), columns.get("room_features", room.room_features)
+        ),
+    )
     if (metadata := changes.get("metadata")) is not None:
         columns["room_metadata"] = checked_metadata(metadata, field="room_metadata")
     return columns

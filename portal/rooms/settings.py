@@ -171,6 +171,11 @@ def declared(room_type: ServiceType, provider_type: str) -> dict[str, Setting]:
     return {setting.name: setting for setting in (*GLOBAL, *BY_ROOM_TYPE.get(room_type, ()), *by_provider)}
 
 
+def features_needed(provider_type: str) -> frozenset[str]:
+    """The codes of the features without which some settings of this type of provider do nothing."""
+    return frozenset(setting.feature for setting in registry.adapter(provider_type).settings if setting.feature)
+
+
 def setting_of(room: RoomLike, name: str, provider_type: str | None = None) -> FieldValue:
     """What is set on the room, or the default of what is not; "" where its type and provider know no such thing.
 

@@ -26,6 +26,7 @@ class Feature:
     `fits`: the types of rooms that have it. `narrowable`: whether a room may ask for less than its plan. `by_service`:
     whether the service behind the room provides it; if not, the portal itself counts or provides it.
     `unlimited_if_missing`: whether a plan that says nothing about it does not limit it, instead of granting none.
+    `part_of`: the code of the feature of which it is a limit; empty for one that stands by itself.
     """
 
     code: str
@@ -36,6 +37,7 @@ class Feature:
     narrowable: bool = True
     by_service: bool = False
     unlimited_if_missing: bool = False
+    part_of: str = ""
 
     @property
     def numeric(self) -> bool:
@@ -60,8 +62,16 @@ FEATURES: dict[str, Feature] = {
             unlimited_if_missing=True,
         ),
         Feature("max_storage", Message("Storage"), int, _MEET | _LIVE | _VIDEO, unit="GB", by_service=True),
-        Feature("max_recordings", Message("Recordings"), int, _MEET | _LIVE, by_service=True),
-        Feature("record_expiration", Message("Recordings are kept"), int, _MEET | _LIVE, unit="days", by_service=True),
+        Feature("max_recordings", Message("Recordings"), int, _MEET | _LIVE, by_service=True, part_of="recording"),
+        Feature(
+            "record_expiration",
+            Message("Recordings are kept"),
+            int,
+            _MEET | _LIVE,
+            unit="days",
+            by_service=True,
+            part_of="recording",
+        ),
         Feature("recording", Message("Recording"), bool, _MEET | _LIVE, by_service=True),
         Feature("public_chat", Message("Public chat"), bool, _MEET, by_service=True),
         Feature("private_chat", Message("Private chat"), bool, _MEET, by_service=True),

@@ -6,7 +6,7 @@ from typing import Any
 
 from portal.errors import Message
 from portal.providers import registry
-from portal.providers.base import FieldKind, Places, Property, Setting, SettingScope
+from portal.providers.base import Contradiction, FieldKind, Places, Property, Setting, SettingScope
 
 CHOICES = (("soft", Message("Soft")), ("loud", Message("Loud")))
 DEFAULTS: dict[FieldKind, str | bool | int] = {
@@ -43,6 +43,7 @@ class Declaring:
     kinds = frozenset({"meet"})
     properties: Sequence[Property] = PROPERTIES
     settings: Sequence[Setting] = SETTINGS
+    contradictions: Sequence[Contradiction] = ()
     features: frozenset[str] = frozenset()
     places: Places | None = None
     asks_about_guests = False

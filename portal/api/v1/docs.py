@@ -8,7 +8,7 @@ from limits import parse_many
 
 from portal.api.v1 import webhook_docs
 from portal.api.v1.core.openapi import openapi_document
-from portal.api.v1.setting_docs import setting_rows
+from portal.api.v1.setting_docs import contradictions, setting_rows
 from portal.api.v1.tutorial import CALLS, CREDENTIAL, EXPORTS, filled
 from portal.credentials.models import GrantType
 from portal.edge.guard import open_to_all
@@ -46,6 +46,7 @@ def docs() -> str:
         signing_in=_signing_in(base),
         limits=[(one.amount, _length(one.get_expiry())) for one in parse_many(current_app.config["API_RATE"])],
         settings=setting_rows(),
+        contradictions=contradictions(),
         hooks=webhook_docs.receiver_rules(),
         waits=[_length(seconds) for seconds in SCHEDULE],
         message={"secret": webhook_docs.EXAMPLE_SECRET, "headers": headers, "body": body},

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from portal.errors import Message
 from portal.providers import registry
-from portal.providers.base import DeclaredField, FieldKind, Setting
+from portal.providers.base import Contradiction, DeclaredField, FieldKind, Setting
 from portal.rooms.kinds import KINDS, served_types
 from portal.rooms.settings import BY_ROOM_TYPE, GLOBAL
 
@@ -28,6 +28,11 @@ def setting_rows() -> list[SettingRow]:
         for rooms, settings in _by_rooms()
         for setting in settings
     ]
+
+
+def contradictions() -> list[Contradiction]:
+    """What of them cannot be saved together; each once, however many types of services declare it."""
+    return list(dict.fromkeys(one for key in sorted(registry.known()) for one in registry.adapter(key).contradictions))
 
 
 def takes(declared: DeclaredField) -> Message:

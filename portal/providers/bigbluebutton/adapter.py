@@ -9,6 +9,7 @@ from xml.etree.ElementTree import Element
 from portal.clock import now
 from portal.errors import Message
 from portal.providers.base import (
+    Contradiction,
     Destination,
     FieldKind,
     Places,
@@ -29,7 +30,7 @@ from portal.providers.bigbluebutton.meetings import is_ended, meeting_of, person
 from portal.providers.bigbluebutton.parameters import parameters_of
 from portal.providers.bigbluebutton.recordings import LISTED, NAME, recordings_of
 from portal.providers.bigbluebutton.refusals import ADDRESS, SECRET, ServerRefusal
-from portal.providers.bigbluebutton.settings import SETTINGS
+from portal.providers.bigbluebutton.settings import CONTRADICTIONS, SETTINGS
 from portal.providers.bigbluebutton.signing import ALGORITHMS, derived
 
 OFFERED = frozenset(
@@ -90,6 +91,7 @@ class BigBlueButton:
     kinds = frozenset({"meet"})
     properties: Sequence[Property] = PROPERTIES
     settings: Sequence[Setting] = SETTINGS
+    contradictions: Sequence[Contradiction] = CONTRADICTIONS
     features: frozenset[str] = OFFERED
     places: Places | None = None
     asks_about_guests = True

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import quote_plus
 
 from portal.providers.base import ProviderError, RunRequest
+from portal.providers.bigbluebutton.settings import AUTO_START, START_STOP, is_recorded
 
 NAME_UNITS, SHORTEST_NAME = 64, 2
 """Of a name in UTF-16, as servers count."""
@@ -78,16 +79,12 @@ _NOT_RECORDED = {"record": "false", "autoStartRecording": "false", "allowStartSt
 
 
 def _recording(request: RunRequest) -> dict[str, str]:
-    """Whether the meeting is recorded: if that is granted, and it begins by itself or a moderator may begin it."""
-    auto, by_hand = (
-        request.settings.get(one) is True for one in ("auto_start_recording", "allow_start_stop_recording")
-    )
-    if request.limits.get("recording") is not True or not (auto or by_hand):
+    if not is_recorded(request.settings, request.limits):
         return _NOT_RECORDED
     return {
         "record": "true",
-        "autoStartRecording": _word(auto),
-        "allowStartStopRecording": _word(by_hand),
+        "autoStartRecording": _word(request.settings.get(AUTO_START)),
+        "allowStartStopRecording": _word(request.settings.get(START_STOP)),
         "notifyRecordingIsOn": _word(request.settings.get("notify_recording_is_on")),
     }
 

@@ -1,7 +1,14 @@
-"""The settings of rooms that a BigBlueButton server obeys beside those that all conferences have."""
+"""The settings of rooms that a BigBlueButton server obeys beside those that all conferences have.
+
+Those that contradict one another are few. Most that look so are harmless: a colour without a banner, or a time without
+a moderator while rooms do not end then, wait for their other half; and of two limits both hold.
+"""
+
+from collections.abc import Mapping
+from typing import Any
 
 from portal.errors import Message
-from portal.providers.base import FieldKind, Setting, SettingScope
+from portal.providers.base import Contradiction, FieldKind, Setting, SettingScope
 
 READ_BY = "BigBlueButton, when it opens the room"
 BANNER_LENGTH = 300
@@ -18,7 +25,53 @@ LAYOUTS = (
 )
 
 
-def _switch(name: str, label: Message, explained: Message, *, default: bool = False) -> Setting:
+AUTO_START, START_STOP = "auto_start_recording", "allow_start_stop_recording"
+PERSON_CAMERAS, ROOM_CAMERAS = "user_camera_cap", "meeting_camera_cap"
+DEFAULT_PERSON_CAMERAS = 3
+RECORDING = "recording"
+"""The feature without which nothing is recorded, whatever is set."""
+
+
+def is_recorded(settings: Mapping[str, Any], limits: Mapping[str, Any]) -> bool:
+    """Whether a meeting may be recorded: that is granted, and begins by itself, or a moderator may begin it."""
+    return limits.get(RECORDING) is True and (settings.get(AUTO_START) is True or settings.get(START_STOP) is True)
+
+
+def _is_never_recorded(settings: Mapping[str, Any], limits: Mapping[str, Any]) -> bool:
+    return limits.get(RECORDING) is True and not is_recorded(settings, limits)
+
+
+def _promises_too_many_cameras(settings: Mapping[str, Any], _limits: Mapping[str, Any]) -> bool:
+    """Whether somebody asked for more cameras of one person than the room shows.
+
+    0 is any number that there is room for. The default is nobody's wish, so it may be more.
+    """
+    person, room = settings[PERSON_CAMERAS], settings[ROOM_CAMERAS]
+    return bool(room) and person > room and person != DEFAULT_PERSON_CAMERAS
+
+
+CONTRADICTIONS = (
+    Contradiction(
+        settings=(START_STOP, AUTO_START),
+        features=(RECORDING,),
+        holds=_is_never_recorded,
+        words=Message(
+            "Nothing could ever be recorded: let recording begin by itself, or let moderators start it. "
+            "To record nothing, switch off Recording under the limits of this room."
+        ),
+    ),
+    Contradiction(
+        settings=(PERSON_CAMERAS, ROOM_CAMERAS),
+        holds=_promises_too_many_cameras,
+        words=Message(
+            "One person cannot show more cameras than are shown in the room at once. "
+            "Allow fewer for one person, or more at once."
+        ),
+    ),
+)
+
+
+def _switch(name: str, label: Message, explained: Message, *, default: bool = False, feature: str = "") -> Setting:
     return Setting(
         name=name,
         kind=FieldKind.SWITCH,
@@ -27,6 +80,7 @@ def _switch(name: str, label: Message, explained: Message, *, default: bool = Fa
         help=explained,
         read_by=READ_BY,
         default=default,
+        feature=feature,
     )
 
 
@@ -73,20 +127,23 @@ SETTINGS = (
         default="#FF0000",
     ),
     _switch(
-        "auto_start_recording",
+        AUTO_START,
         Message("Recording begins by itself"),
-        Message("As soon as somebody comes in. It counts where the plan grants recording, when the room opens next."),
+        Message("As soon as somebody comes in. Counts when the room opens next."),
+        feature=RECORDING,
     ),
     _switch(
-        "allow_start_stop_recording",
+        START_STOP,
         Message("Moderators may start and stop recording"),
-        Message("If this is off, and recording does not begin by itself, nothing is recorded."),
+        Message("Otherwise recording begins by itself, and goes on until the end."),
         default=True,
+        feature=RECORDING,
     ),
     _switch(
         "notify_recording_is_on",
         Message("Everybody is told when recording begins"),
         Message("A message asks for nothing, but says so to whoever comes in, too. Counts since version 2.6."),
+        feature=RECORDING,
     ),
     _switch(
         "allow_mods_to_unmute_users",
@@ -131,13 +188,13 @@ SETTINGS = (
         default=True,
     ),
     _cameras(
-        "user_camera_cap",
+        PERSON_CAMERAS,
         Message("Cameras of one person"),
         Message("So many one person may show at once. 0 means as many as there are."),
-        default=3,
+        default=DEFAULT_PERSON_CAMERAS,
     ),
     _cameras(
-        "meeting_camera_cap",
+        ROOM_CAMERAS,
         Message("Cameras at once"),
         Message("So many may be shown in the room at once. 0 means as many as there are."),
         default=0,

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from portal.clock import now
-from portal.providers.base import Places, Player, Property, Setting
+from portal.providers.base import Contradiction, Places, Player, Property, Setting
 from portal.providers.mesh.turn import TurnServers
 
 NOUNS = ("player", "tiles", "side", "chat", "controls", "notes", "view")
@@ -27,6 +27,7 @@ class Mesh:
     kinds = frozenset({"meet"})
     properties: Sequence[Property] = ()  # STUN and TURN servers are the operator's, for all rows alike
     settings: Sequence[Setting] = ()  # what rooms of the type have is all there is to choose
+    contradictions: Sequence[Contradiction] = ()
     features: frozenset[str] = frozenset({"public_chat", "private_chat", "screen_sharing"})  # nothing is recorded
     asks_about_guests = False
 

@@ -1,5 +1,6 @@
 """The settings page of a room. Its form is built from the settings declared for the room, and from its features."""
 
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any, ClassVar
 
@@ -21,13 +22,14 @@ from portal.metadata import read_metadata, written
 from portal.permissions.permission import Permission
 from portal.permissions.visibility import find_room
 from portal.providers.base import Setting, SettingScope
-from portal.rooms.features import EffectiveFeature, features_of, narrowable_features
+from portal.rooms.features import EffectiveFeature, features_of, grants, narrowable_features
 from portal.rooms.models import Room, RoomStatusWord
 from portal.rooms.room_read import AnyRoom, EditableRoom
-from portal.rooms.settings import declared, set_value
+from portal.rooms.settings import declared, features_needed, set_value
 from portal.status.room_lifecycle import change_room
-from portal.subscriptions.feature_catalog import Feature
+from portal.subscriptions.feature_catalog import FEATURES, Feature, Value
 from portal.subscriptions.provider_models import ServiceType
+from portal.subscriptions.queries import plan_of
 from portal.web import flash_messages
 from portal.web.declared_fields import changed_values, for_people, form_field, shown_value
 from portal.web.edit_forms import EditForm
@@ -88,7 +90,8 @@ class SettingsForm(EditForm):
 @requires(Permission.ROOM_EDIT)
 def show(room: Room) -> ResponseReturnValue:
     """Show the settings to change them."""
-    return _page(room, form_for(room, room.subscription.provider.provider_type))
+    subscription = room.subscription
+    return _page(room, form_for(room, subscription.provider.provider_type, lambda: subscription.values))
 
 
 @bp.post("")
@@ -96,7 +99,7 @@ def show(room: Room) -> ResponseReturnValue:
 @refills
 def edit(room: EditableRoom) -> ResponseReturnValue:
     """Change the room."""
-    form = form_for(room, room.provider_type)
+    form = form_for(room, room.provider_type, lambda: plan_of(room.subscription_uuid).values)
     if form.validate_on_submit():
         with form.refusals():
             change_room(
@@ -132,8 +135,13 @@ def _page(room: Room, form: SettingsForm) -> str:
 
 
 def _offered(room: Room) -> set[str]:
-    """The codes of the features that the plan has, or that the room has set: nothing else can be narrowed."""
-    return set(room.subscription.values) | set(room.room_features)
+    """The codes of the features that the plan has, or that the room has set: nothing else can be narrowed.
+
+    Of recordings a plan that grants none has nothing to narrow, unless the room has set it: some may be there still.
+    """
+    plan = room.subscription.values
+    moot = {code for code, feature in FEATURES.items() if feature.part_of and not grants(plan, feature.part_of)}
+    return (set(plan) - moot) | set(room.room_features)
 
 
 def _needs_a_remark(row: EffectiveFeature) -> bool:
@@ -141,9 +149,15 @@ def _needs_a_remark(row: EffectiveFeature) -> bool:
     return (row.in_room and row.room_value != row.used_value) or not row.available or row.held is not None
 
 
-def form_for(room: AnyRoom, provider_type: str) -> SettingsForm:
-    """The settings form of this room, filled with its present values. Its plan's provider is of this type."""
-    form_class = _form_class(room.room_type, provider_type, str(get_locale()))
+def form_for(room: AnyRoom, provider_type: str, read_plan: Callable[[], Mapping[str, Value]]) -> SettingsForm:
+    """The settings form of this room, filled with its present values. Its plan's provider is of this type.
+
+    `read_plan` gives the values of the plan, and is called only where settings depend on them.
+    """
+    needed = features_needed(provider_type)
+    plan = read_plan() if needed else {}
+    granted = frozenset(code for code in needed if grants(plan, code))
+    form_class = _form_class(room.room_type, provider_type, granted, str(get_locale()))
     shown = {name: shown_value(one, set_value(one, room.room_settings)) for name, one in form_class.declared.items()}
     shown |= {feature.code: _shown(feature, room.room_features.get(feature.code)) for feature in form_class.features}
     form = form_class(
@@ -161,12 +175,18 @@ def form_for(room: AnyRoom, provider_type: str) -> SettingsForm:
 
 
 @lru_cache(maxsize=64)
-def _form_class(room_type: ServiceType, provider_type: str, _language: str) -> type[SettingsForm]:
+def _form_class(
+    room_type: ServiceType, provider_type: str, granted: frozenset[str], _language: str
+) -> type[SettingsForm]:
     """The form of rooms of this type at such a provider, in the language of the present reader.
+
+    `granted`: the features that the plan grants, of those without which some settings do nothing.
 
     Kept, because WTForms looks through a class for its fields when it makes the first form of it.
     """
-    settings, features = for_people(declared(room_type, provider_type)), narrowable_features(room_type)
+    known = declared(room_type, provider_type).items()
+    settings = for_people({name: one for name, one in known if not one.feature or one.feature in granted})
+    features = narrowable_features(room_type)
     fields: dict[str, Field] = {name: form_field(setting) for name, setting in settings.items()}
     fields |= {feature.code: _feature_field(feature) for feature in features}
     return type("RoomSettingsForm", (SettingsForm,), {**fields, "declared": settings, "features": features})

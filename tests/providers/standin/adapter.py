@@ -15,6 +15,7 @@ from portal.clock import now
 from portal.errors import Message
 from portal.providers.base import (
     CallbackRefused,
+    Contradiction,
     Count,
     Destination,
     FieldKind,
@@ -86,6 +87,7 @@ class StandInAdapter:
             read_by="stand-in",
         ),
     )
+    contradictions: Sequence[Contradiction] = ()
     features: frozenset[str] = frozenset({"public_chat", "recording", "record_expiration", "max_recordings"})
 
     def bind(self, properties: Mapping[str, Any]) -> "StandInService":

@@ -19,7 +19,7 @@ from portal.web import fragment_cache
 from tests import remembered, servers
 from tests.cast import Cast, Client
 
-remembered.remember_routes()
+remembered.remember_pages()
 BOTH = pytest.mark.parametrize("database", ["sqlite", "postgresql"], indirect=True)
 
 

@@ -13,4 +13,5 @@ with Redis any number of `portal jobs` processes do.
     housekeeping.py       deleting or marking what is over, every hour
     loop.py               the loop in every web process: lapsed participants, overdue runs, services to ask
     poller.py             finding the services to ask about their rooms
+    service_slots.py      how many services are called at once
 """

@@ -4,7 +4,6 @@ There is one job for each service, so that a slow one delays no other. Several p
 first job claims the service's rooms, and the others find none.
 """
 
-import threading
 import time
 from uuid import UUID
 
@@ -12,6 +11,8 @@ from flask import Flask
 
 from portal.db import reading, transaction
 from portal.enqueueing import enqueue
+from portal.jobs.service_slots import ServiceSlots
+from portal.status.callback_registration import register_callbacks
 from portal.status.service_polls import ASK, ask_provider, providers_to_ask
 
 AGAIN_SECONDS = 5.0
@@ -20,9 +21,10 @@ AGAIN_SECONDS = 5.0
 ASKS_AT_ONCE = 8
 """So many services are asked by one process at once: the other workers are for webhooks and tasks."""
 
+REGISTRATIONS_AT_ONCE = 2
+
 _enqueued: dict[str, float] = {}
-_asking: set[str] = set()
-_lock = threading.Lock()
+_asking, _registering = ServiceSlots(ASKS_AT_ONCE), ServiceSlots(REGISTRATIONS_AT_ONCE)
 
 
 def ask(provider_uuid: str) -> int:
@@ -30,15 +32,14 @@ def ask(provider_uuid: str) -> int:
 
     What is not asked stays due, and is found again.
     """
-    with _lock:
-        if provider_uuid in _asking or len(_asking) >= ASKS_AT_ONCE:
-            return 0
-        _asking.add(provider_uuid)
-    try:
-        return ask_provider(UUID(provider_uuid))
-    finally:
-        with _lock:
-            _asking.discard(provider_uuid)
+    with _asking.slot(provider_uuid) as free:
+        return ask_provider(UUID(provider_uuid)) if free else 0
+
+
+def register(provider_uuid: str) -> int:
+    """Run the job: ask this service for callbacks, as `ask` does about its rooms. Returns about how many runs."""
+    with _registering.slot(provider_uuid) as free:
+        return register_callbacks(UUID(provider_uuid)) if free else 0
 
 
 def enqueue_asks(app: Flask) -> int:

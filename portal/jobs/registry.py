@@ -8,7 +8,9 @@ from portal.jobs import poller, tasks, webhook_delivery
 from portal.media import finding, looks, telling
 from portal.media import operations as media
 from portal.status import service_calls, service_polls
+from portal.status.callback_registration import providers_to_register_with
 from portal.status.endings import END_AT_SERVICE
+from portal.status.recording import REGISTER
 from portal.tasks import operations as task_operations
 from portal.webhooks import deliveries
 
@@ -27,6 +29,7 @@ JOBS: dict[str, Job] = {
     deliveries.SEND: Job(webhook_delivery.deliver, deliveries.due),
     task_operations.RUN: Job(tasks.run, task_operations.due),
     service_polls.ASK: Job(poller.ask, service_polls.providers_to_ask),
+    REGISTER: Job(poller.register, providers_to_register_with),
     looks.LOOK: Job(lambda provider: finding.look_for_recordings(UUID(provider)), looks.providers_to_look_at),
     media.TELL: Job(lambda recording: telling.tell_service(UUID(recording)), telling.recordings_to_tell),
     END_AT_SERVICE: Job(lambda run: service_calls.end_at_service(UUID(run)), service_calls.runs_to_end),

@@ -400,6 +400,18 @@ class ReceivesCallbacks(Protocol):
 
 
 @runtime_checkable
+class RegistersCallbacks(ReceivesCallbacks, Protocol):
+    """A service that sends callbacks about a room only if it was asked to, and may forget that it was."""
+
+    def register_callbacks(self, room_keys: Collection[str], callback_url: str) -> None:
+        """Have callbacks about the runs of these rooms sent to this address, as far as they are not sent there already.
+
+        It takes one request, and one more for each room of which the service knows nothing. Raises `ProviderError`.
+        """
+        ...
+
+
+@runtime_checkable
 class Recordable(Protocol):
     """A service that records runs, and keeps the recordings. Its adapter has `recording` among its `features`.
 

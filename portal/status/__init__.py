@@ -18,6 +18,7 @@ unknown after several. Whether a room may be used at all is the `status` field o
     service_calls.py    calling services: start, end
     service_polls.py    asking services how their runs go on
     callbacks.py        messages that services send
+    callback_registration.py  asking services to send them
     services.py         the service of a room
     locking.py          a room under its lock
     maintenance.py      lapsed participants, ages, overdue runs

@@ -137,6 +137,8 @@ class RoomSession(IdentifierMixin, Base):
     external: Mapped[str] = mapped_column(sa.String(EXTERNAL_LENGTH), default="")
     end_wanted: Mapped[bool] = mapped_column(default=False)
     """Whether it was ended here and its service has not been told yet."""
+    next_registration_at: Mapped[datetime | None]
+    """When its service is asked next for callbacks about it; None if it is not asked."""
     locked_at: Mapped[datetime | None]
     """Since when only moderators may enter, and who comes back; None: the room is not locked."""
     chat_stopped_at: Mapped[datetime | None]
@@ -163,6 +165,12 @@ class RoomSession(IdentifierMixin, Base):
             "ended_at",
             sqlite_where=sa.text("end_wanted"),
             postgresql_where=sa.text("end_wanted"),
+        ),
+        sa.Index(
+            "ix_room_sessions_next_registration_at",
+            "next_registration_at",
+            sqlite_where=sa.text("ended_at IS NULL"),
+            postgresql_where=sa.text("ended_at IS NULL"),
         ),
     )
 

@@ -39,6 +39,9 @@ from portal.status.models import (
 )
 from portal.subscriptions.protocols import ProviderLike
 
+REGISTER = "register-callbacks"
+"""The job that asks a service for callbacks about runs that go on; its id is the uuid of the provider row."""
+
 NAMES_KEPT = 20
 COUNTS_KEPT, KEY_LENGTH, LARGEST_COUNT = 20, 40, 10_000_000
 LOOK_LIVE, LOOK_IDLE = timedelta(seconds=15), timedelta(hours=1)
@@ -135,17 +138,21 @@ def open_run(
 
     The caller has locked the room and knows that none is running.
     """
+    at = now()
     run = RoomSession(
         uuid=new_uuid(),
         id=new_id(),
         room_uuid=room.uuid,
-        started_at=now(),
+        started_at=at,
         most=most,
         driver=driver,
         provider_uuid=provider.uuid,
         external=external,
+        next_registration_at=at if driver is Driver.PROVIDER else None,
     )
     session.add(run)
+    if driver is Driver.PROVIDER:
+        enqueue(REGISTER, str(provider.uuid))
     record_event("room.started", run, by=by, room=room.uuid, webhooks=room.customer.webhooks)
     return run
 

@@ -31,7 +31,7 @@ from portal.status.runs import require_usable, start_session
 from portal.status.services import provider_of, require_new_runs, running_provider_uuid
 from portal.subscriptions.protocols import ProviderLike
 from portal.subscriptions.provider_health import record_failure
-from portal.subscriptions.services import bound_service
+from portal.subscriptions.services import bound_service, callback_url
 
 log = structlog.get_logger()
 
@@ -55,7 +55,7 @@ def run_request(room: RoomLike, provider: ProviderLike) -> RunRequest:
             for name in declared(room.room_type, provider.provider_type)
         },
         limits={row.code: row.used_value for row in features_of(room)},
-        callback_url=public_url(f"/hooks/{provider.id}"),
+        callback_url=callback_url(provider),
         return_url=public_url(f"/rooms/{room.id}/-/left"),
     )
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from portal.providers import registry
 from portal.providers.base import Adapter, ProviderError
+from portal.public_url import public_url
 from portal.subscriptions.properties import unsealed_properties
 from portal.subscriptions.protocols import ProviderLike
 
@@ -16,6 +17,11 @@ from portal.subscriptions.protocols import ProviderLike
 def adapter_of(provider: ProviderLike) -> Adapter:
     """The adapter of this row's type: the declarations of the service."""
     return registry.adapter(provider.provider_type)
+
+
+def callback_url(provider: ProviderLike) -> str:
+    """The address for the callbacks of this provider's service."""
+    return public_url(f"/hooks/{provider.id}")
 
 
 def bound_service(provider: ProviderLike) -> Any:

@@ -1,7 +1,6 @@
 """The adapters `bigbluebutton` and `scalelite`, which speak one API, and the service that their rows are bound to."""
 
 from collections.abc import Collection, Mapping, Sequence
-from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 from xml.etree.ElementTree import Element
@@ -24,7 +23,7 @@ from portal.providers.base import (
     Visit,
     WatchedRoom,
 )
-from portal.providers.bigbluebutton.callbacks import EVENTS, CallbackReader
+from portal.providers.bigbluebutton.callbacks import EVENTS, CallbackReader, hooks_of
 from portal.providers.bigbluebutton.client import LARGEST_LIST, Client, api_address, number_of, text_of
 from portal.providers.bigbluebutton.meetings import is_ended, meeting_of, person_id, run_name, runs_of
 from portal.providers.bigbluebutton.parameters import parameters_of
@@ -131,8 +130,6 @@ class BigBlueButtonService:
             raise ProviderError("the meeting before is still being ended", permanent=False)
         if text_of(made, "meetingID") not in {"", request.room_key}:
             raise ProviderError("the server made another meeting", permanent=True)
-        if text_of(made, "messageKey") != "duplicateWarning":
-            self._ask_for_messages(request)
         return run_name(request.room_key, number_of(made, "createTime"))
 
     def end(self, external: str) -> None:
@@ -206,6 +203,15 @@ class BigBlueButtonService:
     def read_callback(self, callback: RawCallback) -> Sequence[Report]:
         return self._callbacks.read(callback)
 
+    def register_callbacks(self, room_keys: Collection[str], callback_url: str) -> None:
+        """Ask the webhooks component, which a server need not have. It forgets who could not be reached for minutes."""
+        known = hooks_of(self._client.call("hooks/list", {}, largest=LARGEST_LIST))
+        for room_key in sorted(room_keys):
+            address = self._callbacks.message_address(callback_url, room_key)
+            if address not in known:  # of two who ask at once, the second is told that it is known
+                asked = {"callbackURL": address, "meetingID": room_key, "eventID": ",".join(EVENTS)}
+                self._client.call("hooks/create", asked)
+
     def _created(self, request: RunRequest) -> Element:
         """The meeting in which the room's run goes on: a new one, or the one that the server has."""
         parameters = {
@@ -228,13 +234,6 @@ class BigBlueButtonService:
     def _described(self, meeting_id: str) -> Element:
         """What goes on in a meeting, with all who are in it."""
         return self._client.call("getMeetingInfo", {"meetingID": meeting_id}, largest=LARGEST_LIST)
-
-    def _ask_for_messages(self, request: RunRequest) -> None:
-        """Have the webhooks component, if the server has one, tell of this room's meeting. Polls do without."""
-        address = self._callbacks.message_address(request.callback_url, request.room_key)
-        parameters = {"callbackURL": address, "meetingID": request.room_key, "eventID": ",".join(EVENTS)}
-        with suppress(ProviderError):
-            self._client.call("hooks/create", parameters)
 
     def _password(self, room_key: str, role: str) -> str:
         """What old servers ask for; newer ones ask for the role. It can be made again, so it is kept nowhere."""

@@ -15,14 +15,17 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
+from xml.etree.ElementTree import Element
 
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import OctKey
 
 from portal.providers.base import CallbackRefused, LiveState, RawCallback, Report, Snapshot
+from portal.providers.bigbluebutton.client import text_of
 from portal.providers.bigbluebutton.meetings import run_name
 from portal.providers.bigbluebutton.signing import derived, fits
+from portal.providers.fetch import LONGEST_SIGNED_ADDRESS
 
 LONGEST_DELAY = timedelta(minutes=10)
 """Servers send a message again for five minutes, always with its first time."""
@@ -123,6 +126,11 @@ class CallbackReader:
             return False
         signed = self._as_registered(callback.url[: found.start()]).encode() + callback.body
         return any(fits(found[1], signed, secret) for secret in self._secrets)
+
+
+def hooks_of(answer: Element) -> set[str]:
+    """The addresses that the webhooks component calls, of its list; those of other portals are among them."""
+    return {text_of(hook, "callbackURL", LONGEST_SIGNED_ADDRESS) for hook in answer.iterfind("hooks/hook")}
 
 
 def _claims(token: str, secret: str) -> Mapping[str, Any] | None:

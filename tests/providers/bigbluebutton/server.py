@@ -58,6 +58,8 @@ class BbbServer(ThreadingHTTPServer):
         self.dead = False
         self.hangs = False
         """Whether it answers nothing before it is closed."""
+        self.hangs_at: set[str] = set()
+        """The calls that it does not answer, while it answers others."""
         self.closing = threading.Event()
         self.refuses: dict[str, str] = {}
         """Call → the key with which it is refused."""
@@ -197,7 +199,7 @@ class _Handler(BaseHTTPRequestHandler):
         if self.server.dead:
             self.close_connection = True
             return None
-        if self.server.hangs:
+        if self.server.hangs or call in self.server.hangs_at:
             self.server.closing.wait(30)
             self.close_connection = True
             return None
@@ -221,6 +223,7 @@ class _Handler(BaseHTTPRequestHandler):
             "getMeetingInfo": self._info,
             "isMeetingRunning": self._running,
             "hooks/create": self._hook,
+            "hooks/list": self._list_hooks,
             "getRecordings": self._list_recordings,
             "publishRecordings": self._change_recordings("published", self._publish),
             "updateRecordings": self._change_recordings("updated", self._update),
@@ -294,6 +297,16 @@ class _Handler(BaseHTTPRequestHandler):
         self.server.hooks.setdefault(asked["callbackURL"], asked)
         told = {"hookID": "1b2c-uuid", "permanentHook": "false", "rawData": "false"}
         return self._answer(200, self._success(told | ({"messageKey": "duplicateWarning"} if known else {})))
+
+    def _list_hooks(self, _asked: dict[str, str]) -> None:
+        if self.server.hooks is None:
+            return self._answer(404, b"<html>Cannot GET /hooks/list</html>", "text/html")
+        listed = "".join(
+            f"<hook><hookID>{place}</hookID><callbackURL><![CDATA[{address}]]></callbackURL>"
+            f"<meetingID><![CDATA[{asked['meetingID']}]]></meetingID><permanentHook>false</permanentHook></hook>"
+            for place, (address, asked) in enumerate(self.server.hooks.items())
+        )
+        return self._answer(200, self._success({}, f"<hooks>{listed}</hooks>"))
 
     def _info(self, asked: dict[str, str]) -> None:
         found = [one for one in self.server.meetings if one.id == asked.get("meetingID")]

@@ -256,6 +256,7 @@ def test_the_secret_is_not_in_the_address() -> None:
 def world(world: BbbWorld) -> BbbWorld:
     world.land(world.join(Role.GUEST)[1])
     world.ask()
+    world.work()
     return world
 
 

@@ -115,26 +115,44 @@ def test_a_refused_meeting_is_none(server: BbbServer, service: BigBlueButtonServ
     assert server.count("getMeetingInfo") == 0
 
 
-def test_each_new_meeting_asks_for_messages_about_itself(server: BbbServer, service: BigBlueButtonService) -> None:
-    service.start(request())
-    service.start(request())
-    assert server.count("hooks/create") == 1
+HOOK = "https://rooms.example/hooks/abc"
+
+
+def test_each_room_gets_a_hook_of_its_own_that_tells_of_its_meeting(
+    server: BbbServer, service: BigBlueButtonService
+) -> None:
+    service.register_callbacks([ROOM], HOOK)
     assert server.hooks is not None
     [(address, asked)] = server.hooks.items()
-    assert address == f"https://rooms.example/hooks/abc?room={ROOM}"
+    assert address == f"{HOOK}?room={ROOM}"
     assert asked["meetingID"] == ROOM
     assert {"meeting-ended", "user-joined", "user-left"} <= set(asked["eventID"].split(","))
-    server.meetings.clear()
+
+
+def test_only_hooks_that_the_component_does_not_list_are_made(server: BbbServer, service: BigBlueButtonService) -> None:
+    server.hooks = {"https://elsewhere.example/all": {"meetingID": ROOM}}
+    service.register_callbacks(["room-1", "room-2"], HOOK)
+    service.register_callbacks(["room-1", "room-2"], HOOK)
+    assert server.count("hooks/create") == 2
+    del server.hooks[f"{HOOK}?room=room-2"]
+    service.register_callbacks(["room-1", "room-2"], HOOK)
+    assert server.count("hooks/create") == 3
+    assert len(server.hooks) == 3
+
+
+def test_making_a_meeting_does_not_wait_for_the_component(server: BbbServer, service: BigBlueButtonService) -> None:
     service.start(request())
-    assert server.count("hooks/create") == 2, "the component may have forgotten it meanwhile"
+    assert not [call for call in server.calls if call.startswith("hooks")]
 
 
 @pytest.mark.parametrize("raw", [(404, b"<html>"), (500, b"<html>"), (200, b"")])
-def test_a_server_without_the_component_holds_rooms_all_the_same(
+def test_a_server_without_the_component_is_told_from_one_that_has_it(
     server: BbbServer, service: BigBlueButtonService, raw: tuple[int, bytes]
 ) -> None:
-    server.raw["hooks/create"] = raw
-    assert service.start(request()) == f"{ROOM}:{server.only().created}"
+    server.raw["hooks/list"] = raw
+    with pytest.raises(ProviderError):
+        service.register_callbacks([ROOM], HOOK)
+    assert server.count("hooks/create") == 0
 
 
 # To join

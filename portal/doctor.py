@@ -19,12 +19,11 @@ from portal.db import session
 from portal.errors import ChannelsAway
 from portal.people.operations import ambiguous_emails, any_public_password, anybody
 from portal.people.password_links import can_get_in
-from portal.providers.base import ProviderError, Testable
 from portal.providers.mesh.turn import TurnServers
 from portal.relay_check import ServerAnswer, ask
+from portal.service_check import check_service
 from portal.settings import NO_KEY, Settings
 from portal.subscriptions.provider_models import ServiceProvider
-from portal.subscriptions.services import bound_service
 from portal.web import health
 
 
@@ -147,22 +146,14 @@ def _rooms() -> list[Finding]:
 
 def _services() -> list[Finding]:
     """Test the connection with each active service that is not built in, as staff do on its page."""
-    found = [
-        _service(provider) for provider in session.scalars(sa.select(ServiceProvider).where(ServiceProvider.active))
+    providers = session.scalars(
+        sa.select(ServiceProvider).where(ServiceProvider.active).order_by(ServiceProvider.provider_name)
+    )
+    return [
+        Finding(answer.good, f"service {provider.provider_name}: {answer.words}")
+        for provider in providers
+        for answer in check_service(provider)
     ]
-    return [finding for finding in found if finding is not None]
-
-
-def _service(provider: ServiceProvider) -> Finding | None:
-    name = f"service {provider.provider_name}"
-    try:
-        service = bound_service(provider)
-        if not isinstance(service, Testable):
-            return None
-        told = " ".join(service.test().values())
-    except ProviderError as error:
-        return Finding(False, f"{name}: {error} Look at it under Services.")
-    return Finding(True, f"{name}: answers {told}".rstrip())
 
 
 def _channels(settings: Settings) -> list[Finding]:

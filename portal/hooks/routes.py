@@ -16,6 +16,9 @@ from portal.providers.base import CallbackRefused
 from portal.status.callbacks import receive, verify
 from portal.subscriptions.provider_models import ServiceProvider
 
+UNSIGNED = "Foyer takes here what this service has signed.\n"
+"""What a stranger reads, by which `portal doctor` knows the portal at its public address."""
+
 bp = Blueprint("hooks", __name__, url_prefix=RAW_BODIES.rstrip("/"))
 bp.before_request(actor.nobody)  # the session cookie is not believed here
 
@@ -34,7 +37,7 @@ def call_back(provider: ServiceProvider) -> ResponseReturnValue:
     try:
         verified = verify(provider, read_callback())
     except CallbackRefused:
-        return "", HTTPStatus.UNAUTHORIZED
+        return UNSIGNED, HTTPStatus.UNAUTHORIZED, {"Content-Type": "text/plain; charset=utf-8"}
     with writing():
         receive(verified)
         look_soon(verified.provider.uuid, verified.recorded_rooms)

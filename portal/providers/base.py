@@ -379,6 +379,15 @@ class Testable(Protocol):
 
 
 @runtime_checkable
+class TellsTime(Protocol):
+    """A service whose clock can be compared with the portal's: what it signs counts for minutes only."""
+
+    def clock(self) -> datetime | None:
+        """What time it is there, to the second below; None if it does not tell. Raises `ProviderError`."""
+        ...
+
+
+@runtime_checkable
 class ReportsStatus(Protocol):
     """A service that tells the state of its runs when it is asked."""
 
@@ -393,6 +402,10 @@ class ReportsStatus(Protocol):
 @runtime_checkable
 class ReceivesCallbacks(Protocol):
     """A service that tells the state of its runs by itself, by callbacks."""
+
+    def callback_address(self, callback_url: str) -> str:
+        """The address that the service calls, without a query: `callback_url`, or another one of the portal."""
+        ...
 
     def read_callback(self, callback: RawCallback) -> Sequence[Report]:
         """The messages of the callback, whose raw bytes are verified. Raises `CallbackRefused`."""

@@ -15,6 +15,8 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
@@ -105,11 +107,15 @@ class NoAnswer(ProviderError):
 
 @dataclass(frozen=True)
 class Answer:
-    """A server's answer. `body` holds at most as many of its first bytes as were asked for; then it is `cut`."""
+    """A server's answer. `body` holds at most as many of its first bytes as were asked for; then it is `cut`.
+
+    `date` is the server's time to the second below, as its header of that name tells it; None if it does not.
+    """
 
     status: int
     body: bytes
     cut: bool = False
+    date: datetime | None = None
 
 
 def use(*, private: bool, plain: bool, allowed: Sequence[AllowedNetwork] = ()) -> None:
@@ -312,7 +318,17 @@ def _exchange(pool: httpcore2.ConnectionPool, call: _Call) -> Answer:
             received += piece
             if len(received) >= call.largest:
                 break
-    return Answer(answer.status, bytes(received[: call.largest]), cut=len(received) >= call.largest)
+        date = _date(answer.headers)
+    return Answer(answer.status, bytes(received[: call.largest]), cut=len(received) >= call.largest, date=date)
+
+
+def _date(headers: Iterable[tuple[bytes, bytes]]) -> datetime | None:
+    told = next((value for name, value in headers if name.lower() == b"date"), b"")
+    try:
+        found = parsedate_to_datetime(told.decode("ascii"))
+    except (ValueError, OverflowError):
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def _checked(host: str, port: int, reach: Reach, *, plain: bool) -> list[str]:

@@ -1,6 +1,7 @@
 """The adapters `bigbluebutton` and `scalelite`, which speak one API, and the service that their rows are bound to."""
 
 from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 from xml.etree.ElementTree import Element
@@ -174,6 +175,9 @@ class BigBlueButtonService:
         version = text_of(told, "bbbVersion", 40) or text_of(told, "apiVersion", 40) or text_of(told, "version", 40)
         return {"version": version} if version else {}
 
+    def clock(self) -> datetime | None:
+        return self._client.clock()
+
     def recordings(self, room_keys: Collection[str]) -> Sequence[ServiceRecording]:
         asked = {"meetingID": ",".join(sorted(room_keys)), "state": LISTED}
         try:
@@ -200,6 +204,9 @@ class BigBlueButtonService:
             if refusal.key != "notFound":
                 raise
 
+    def callback_address(self, callback_url: str) -> str:
+        return self._callbacks.address(callback_url)
+
     def read_callback(self, callback: RawCallback) -> Sequence[Report]:
         return self._callbacks.read(callback)
 
@@ -223,7 +230,7 @@ class BigBlueButtonService:
         }
         chosen = parameters_of(request)
         if chosen["record"] == "true":
-            parameters["meta_bbb-recording-ready-url"] = self._callbacks.recorded_address(request.callback_url)
+            parameters["meta_bbb-recording-ready-url"] = self._callbacks.address(request.callback_url)
         try:
             return self._client.call("create", parameters | chosen)
         except ServerRefusal as refusal:

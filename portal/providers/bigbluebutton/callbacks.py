@@ -62,31 +62,27 @@ class CallbackReader:
     def __init__(self, secrets: Sequence[str], *, by_bearer: bool, base: str) -> None:
         self._secrets, self._by_bearer, self._base = secrets, by_bearer, base.rstrip("/")
 
+    def address(self, callback_url: str) -> str:
+        """The address of the portal as the server knows it. There it says, too, that a recording is ready."""
+        if not self._base:
+            return callback_url
+        parts = urlsplit(callback_url)
+        return f"{self._base}{parts.path}{'?' if parts.query else ''}{parts.query}"
+
     def end_address(self, callback_url: str, room_key: str) -> str:
         """The address that a server calls when this room's meeting has ended."""
         query = urlencode({"ended": room_key, "proof": _proof(self._secrets[0], room_key)})
-        return f"{self._as_registered(callback_url)}?{query}"
+        return f"{self.address(callback_url)}?{query}"
 
     def message_address(self, callback_url: str, room_key: str) -> str:
         """The address to which messages about this room's meeting go; of its own, so that each room has its hook."""
-        return f"{self._as_registered(callback_url)}?{urlencode({'room': room_key})}"
-
-    def recorded_address(self, callback_url: str) -> str:
-        """The address that a server calls when a recording is ready."""
-        return self._as_registered(callback_url)
+        return f"{self.address(callback_url)}?{urlencode({'room': room_key})}"
 
     def read(self, callback: RawCallback) -> Sequence[Report]:
         """The messages of a callback. Raises `CallbackRefused`."""
         if callback.method == "GET":
             return [self._end(callback)]
         return [self._recorded(callback)] if callback.body.startswith(RECORDED) else self._messages(callback)
-
-    def _as_registered(self, url: str) -> str:
-        """An address of the portal as the server knows it."""
-        if not self._base:
-            return url
-        parts = urlsplit(url)
-        return f"{self._base}{parts.path}{'?' if parts.query else ''}{parts.query}"
 
     def _end(self, callback: RawCallback) -> Report:
         asked = parse_qs(urlsplit(callback.url).query)
@@ -124,7 +120,7 @@ class CallbackReader:
         found = _CHECKSUM.search(callback.url)
         if found is None:
             return False
-        signed = self._as_registered(callback.url[: found.start()]).encode() + callback.body
+        signed = self.address(callback.url[: found.start()]).encode() + callback.body
         return any(fits(found[1], signed, secret) for secret in self._secrets)
 
 

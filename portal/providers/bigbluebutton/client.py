@@ -6,6 +6,7 @@ other, and the one that it took last is used first.
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -59,6 +60,10 @@ class Client:
     def root(self) -> Element:
         """What the server says about itself, which needs no secret. Raises `ProviderError`."""
         return _read("the server", get(self.address))
+
+    def clock(self) -> datetime | None:
+        """The time of whatever answers at the address, which needs no secret. Raises `ProviderError`."""
+        return get(self.address).date
 
     def call(self, call: str, parameters: Mapping[str, str], *, largest: int = LARGEST_ANSWER) -> Element:
         """The server's answer to a call that it did. Raises `ServerRefusal`, or another `ProviderError`."""

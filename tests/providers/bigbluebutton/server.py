@@ -60,6 +60,8 @@ class BbbServer(ThreadingHTTPServer):
         """Whether it answers nothing before it is closed."""
         self.hangs_at: set[str] = set()
         """The calls that it does not answer, while it answers others."""
+        self.clock_ahead, self.date = 0.0, ""
+        """Seconds by which its clock is ahead, and what it says instead of the time."""
         self.closing = threading.Event()
         self.refuses: dict[str, str] = {}
         """Call → the key with which it is refused."""
@@ -182,6 +184,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:
         """Say nothing."""
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        return self.server.date or super().date_time_string((timestamp or time.time()) + self.server.clock_ahead)
 
     def do_GET(self) -> None:
         parts = urlsplit(self.path)

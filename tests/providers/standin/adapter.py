@@ -163,6 +163,9 @@ class StandInService:
             words = Message("No such service answers at this address.")
             raise ProviderError(words, permanent=False, field="host_url") from error
 
+    def callback_address(self, callback_url: str) -> str:
+        return callback_url
+
     def read_callback(self, callback: RawCallback) -> Sequence[Report]:
         stamp = callback.headers.get("x-stamp", "")
         good = sign(self._secret, stamp.encode() + b"." + callback.body)

@@ -1,6 +1,7 @@
 """Checking the header `Host`: the portal answers only to the name of its base URL.
 
-Under another name it would make links and cookies for a site that is not its own.
+Under another name it would make links and cookies for a site that is not its own. Callbacks of services get neither,
+and may come by a name that only their network knows: see the property `callback_url` of providers.
 """
 
 from urllib.parse import urlsplit
@@ -9,20 +10,22 @@ from flask import Flask, request
 from werkzeug.exceptions import BadRequest
 from werkzeug.sansio.utils import host_is_trusted
 
+from portal.edge.transaction import RAW_BODIES
 from portal.loopback import is_loopback
 
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 
 
 def install(app: Flask, *, base_url: str, open_paths: frozenset[str]) -> None:
-    """Answer 400 to every other `Host`, but for `open_paths`, which are for probes."""
+    """Answer 400 to every other `Host`, but for callbacks, and for `open_paths`, which are for probes."""
     host = urlsplit(base_url).hostname or ""
     named = f"[{host}]" if ":" in host else host
     trusted = {named, *LOOPBACK} if is_loopback(host) else {named}
 
     @app.before_request
     def check() -> None:
-        if request.path not in open_paths and not _is_one_of(request.host, trusted):
+        by_any_name = request.path in open_paths or request.path.startswith(RAW_BODIES)
+        if not by_any_name and not _is_one_of(request.host, trusted):
             raise BadRequest
 
 

@@ -80,8 +80,8 @@ def look_soon(provider_uuid: UUID, room_uuids: Collection[UUID]) -> None:
         return
     at, ran = now(), sa.select(RoomSession.room_uuid).where(RoomSession.provider_uuid == provider_uuid)
     for room_uuid in sorted(session.scalars(ran.where(RoomSession.room_uuid.in_(room_uuids)).distinct())):
-        lock_room(room_uuid)  # so nobody else makes the row
-        _look_at(room_uuid, provider_uuid).next_look_at = at
+        if lock_room(room_uuid) is not None:  # so nobody else makes the row
+            _look_at(room_uuid, provider_uuid).next_look_at = at
     enqueue(LOOK, str(provider_uuid))
 
 

@@ -15,7 +15,8 @@ WITHIN = "properties"
 def merged_properties(stored: Mapping[str, Any], changes: Mapping[str, Any], *, adapter: Adapter) -> dict[str, Any]:
     """`stored` with `changes` laid over it, as the row keeps it; None (and an empty text) removes a property.
 
-    Secrets come in plain and go out sealed; one that is left out stays, unless an address changes: it would go there.
+    Secrets come in plain and go out sealed; one that is left out stays, unless an address is set or changes: it would
+    go there.
     Raises `Invalid` on `properties.<name>` for each that is bad, that the adapter does not know, or that it needs and
     that is missing.
     """
@@ -39,7 +40,7 @@ def _require_secrets_again(
 ) -> None:
     """Raise `Invalid` on stored secrets that would go to another address. Whoever changes that has to know them."""
     moved = any(
-        one.kind is FieldKind.ADDRESS and one.name in stored and result.get(one.name) not in (None, stored[one.name])
+        one.kind is FieldKind.ADDRESS and result.get(one.name) not in (None, stored.get(one.name))
         for one in adapter.properties
     )
     kept = [

@@ -29,7 +29,7 @@ from portal.providers.bigbluebutton.client import LARGEST_LIST, Client, api_addr
 from portal.providers.bigbluebutton.meetings import is_ended, meeting_of, person_id, run_name, runs_of
 from portal.providers.bigbluebutton.parameters import parameters_of
 from portal.providers.bigbluebutton.recordings import LISTED, NAME, recordings_of
-from portal.providers.bigbluebutton.refusals import ADDRESS, SECRET, ServerRefusal
+from portal.providers.bigbluebutton.refusals import ADDRESS, CALLBACK_ADDRESS, SECRET, ServerRefusal
 from portal.providers.bigbluebutton.settings import CONTRADICTIONS, SETTINGS
 from portal.providers.bigbluebutton.signing import ALGORITHMS, derived
 
@@ -77,7 +77,7 @@ PROPERTIES = (
         choices=(("checksum", Message("Checksum")), ("bearer", Message("Bearer"))),
     ),
     Property(
-        name="callback_url",
+        name=CALLBACK_ADDRESS,
         kind=FieldKind.ADDRESS,
         label=Message("This portal's address for the server"),
         help=Message("Only if the server reaches the portal at another address than people do."),
@@ -117,7 +117,7 @@ class BigBlueButtonService:
         secrets = (properties[SECRET], properties["secret_next"])
         self._client = Client(api_address(properties[ADDRESS]), secrets, properties["checksum"])
         self._callbacks = CallbackReader(
-            self._client.secrets, by_bearer=properties["hooks_auth"] == "bearer", base=properties["callback_url"]
+            self._client.secrets, by_bearer=properties["hooks_auth"] == "bearer", base=properties[CALLBACK_ADDRESS]
         )
 
     @property

@@ -22,8 +22,9 @@ from joserfc.errors import JoseError
 from joserfc.jwk import OctKey
 
 from portal.providers.base import CallbackRefused, LiveState, RawCallback, Report, Snapshot
-from portal.providers.bigbluebutton.client import text_of
+from portal.providers.bigbluebutton.client import require_no_query, text_of
 from portal.providers.bigbluebutton.meetings import run_name
+from portal.providers.bigbluebutton.refusals import CALLBACK_ADDRESS
 from portal.providers.bigbluebutton.signing import derived, fits
 from portal.providers.fetch import LONGEST_SIGNED_ADDRESS
 
@@ -56,10 +57,11 @@ class CallbackReader:
     """Reads the callbacks of a server that knows one of these secrets.
 
     `by_bearer`: its webhooks component sends the secret itself. `base` is the portal's address for the server, if that
-    is another than for people.
+    is another than for people. Raises `ProviderError` if addresses cannot begin with it.
     """
 
     def __init__(self, secrets: Sequence[str], *, by_bearer: bool, base: str) -> None:
+        require_no_query(base, field=CALLBACK_ADDRESS)
         self._secrets, self._by_bearer, self._base = secrets, by_bearer, base.rstrip("/")
 
     def address(self, callback_url: str) -> str:

@@ -1,8 +1,8 @@
 """Calling a server: each call is one signed GET, and one answer in XML that is believed no further than it can be read.
 
-An answer is limited in bytes, elements and depth, and has no document type; the guarded client limits its time. While
-a secret is being replaced there are two: the server may know either, so what it refuses is asked once more with the
-other, and the one that it took last is used first.
+An answer is limited in bytes, elements, attributes and depth, and has no document type; the guarded client limits its
+time. While a secret is being replaced there are two: the server may know either, so what it refuses is asked once more with the other,
+and the one that it took last is used first.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,18 +25,27 @@ SUFFIX = "/bigbluebutton/api"
 LARGEST_LIST = 8 * 1024 * 1024
 """Bytes of the answer that lists all meetings of a server: some thousand, with the people in them."""
 MOST_ELEMENTS, DEEPEST = 400_000, 32
+"""Attributes count like elements."""
+PIECE, LONGEST_TAG = 64 * 1024, 256 * 1024
+"""Bytes that are parsed at a time, and of one tag, which is read whole before anything of it can be counted."""
 LONGEST_KEY = 60
 
 
 def api_address(typed: str) -> str:
     """The address of the API, from what somebody typed in; what is missing at its end is added."""
-    parts = urlsplit(typed.strip())
+    require_no_query(typed, field=ADDRESS)
+    parts = urlsplit(typed)
     path = parts.path.rstrip("/")
     if not path.endswith("/api"):
         path = f"{path.removesuffix('/bigbluebutton')}{SUFFIX}"
-    if parts.query or parts.fragment:
-        raise ProviderError(Message("Leave out what follows ? or #."), permanent=True, field=ADDRESS)
     return urlunsplit((parts.scheme.lower(), parts.netloc.lower(), path, "", ""))
+
+
+def require_no_query(typed: str, *, field: str) -> None:
+    """Raise `ProviderError` on this property for an address with which no other can begin."""
+    parts = urlsplit(typed)
+    if parts.query or parts.fragment:
+        raise ProviderError(Message("Leave out what follows ? or #."), permanent=True, field=field)
 
 
 class Client:
@@ -116,18 +125,18 @@ class _TooMuch(Exception):
 
 
 class _Bounded(TreeBuilder):
-    """Builds a tree of limited size and depth: a small answer may hold very many small elements."""
+    """Builds a tree of limited size and depth, without attributes: a small answer may hold very many small things."""
 
     def __init__(self) -> None:
         super().__init__()
         self._left, self._depth = MOST_ELEMENTS, 0
 
     def start(self, tag: Any, attrs: Any, /) -> Element:
-        self._left -= 1
+        self._left -= 1 + len(attrs)
         self._depth += 1
         if self._left < 0 or self._depth > DEEPEST:
             raise _TooMuch
-        return super().start(tag, attrs)
+        return super().start(tag, {})
 
     def end(self, tag: Any, /) -> Element:
         self._depth -= 1
@@ -136,6 +145,9 @@ class _Bounded(TreeBuilder):
 
 def _parsed(body: bytes) -> Element:
     parser = DefusedXMLParser(target=_Bounded(), forbid_dtd=True, forbid_entities=True, forbid_external=True)
-    parser.feed(body)
+    for begin in range(0, len(body), PIECE):
+        parser.feed(body[begin : begin + PIECE])
+        if begin - parser.parser.CurrentByteIndex > LONGEST_TAG:
+            raise _TooMuch
     root: Element = parser.close()
     return root

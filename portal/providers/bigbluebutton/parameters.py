@@ -1,6 +1,7 @@
 """What a room is, as parameters of `create`: by tables of all that is ever sent, so that nobody adds another.
 
-Whatever a person wrote is sent as text: servers show HTML in messages, so it is escaped. A number that limits nothing
+Whatever a person wrote is sent as text: servers show HTML in messages, and fill in `%%CONFNAME%%` and the like, so both
+are escaped. A number that limits nothing
 is left out, because 0 would mean the same. Nothing is recorded unless a feature of the room says so.
 """
 
@@ -100,7 +101,11 @@ def meeting_name(room_name: str) -> str:
 def message_of(text: str) -> str:
     """A message, escaped, with its lines; cut where it would be too long, with three dots."""
     lines = (_without_controls(line) for line in _cut(text, LONGEST_MESSAGE).splitlines())
-    return "<br>".join(escape(line, quote=False) for line in lines)
+    return "<br>".join(_escaped(line) for line in lines)
+
+
+def _escaped(text: str) -> str:
+    return escape(text, quote=False).replace("%", "&#37;")
 
 
 def _without_controls(text: str) -> str:
@@ -118,7 +123,7 @@ def _cut(text: str, longest: int) -> str:
 
 
 def _weight(text: str) -> int:
-    return len(quote_plus(escape(text, quote=False).replace("\n", "<br>"), safe=""))
+    return len(quote_plus(_escaped(text).replace("\n", "<br>"), safe=""))
 
 
 def _limits(limits: Mapping[str, Any], code: str) -> bool:

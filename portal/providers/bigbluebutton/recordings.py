@@ -1,9 +1,10 @@
 """The recordings that a server keeps, read from its list.
 
 Some servers list what they keep for everybody, whatever is asked, so the meeting of each is compared with those asked
-for. The format `statistics` is left out: it tells of people, and not of what was said. Lengths come in whole minutes.
+for. Servers take a list of ids wherever they are told of one, so an id with a comma, which names several, is none. The format `statistics` is left out: it tells of people, and not of what was said. Lengths come in whole minutes.
 """
 
+import re
 from collections.abc import Collection, Iterable
 from xml.etree.ElementTree import Element
 
@@ -23,10 +24,11 @@ STATES = {
 }
 LONGEST_NAME, LONGEST_ADDRESS = 300, 2_000
 _OF_PEOPLE = "statistics"
+_ID = re.compile(r"[A-Za-z0-9._-]{1,255}", re.ASCII)
 
 
 def recordings_of(answer: Element, room_keys: Collection[str]) -> list[ServiceRecording]:
-    """What the server lists of these rooms. What has no id, or no time, is passed over."""
+    """What the server lists of these rooms. What has no usable id, or no time, is passed over."""
     wanted = set(room_keys)
     found = (_recording(one) for one in answer.iterfind("recordings/recording"))
     return [one for one in found if one is not None and one.room_key in wanted]
@@ -36,7 +38,7 @@ def _recording(told: Element) -> ServiceRecording | None:
     external, began = text_of(told, "recordID"), moment_of(number_of(told, "startTime"))
     published = is_true(told, "published")
     state = STATES.get(text_of(told, "state") or ("published" if published else "unpublished"))
-    if not external or began is None or state is None:
+    if not _ID.fullmatch(external) or began is None or state is None:
         return None
     return ServiceRecording(
         external=external,

@@ -10,7 +10,7 @@ from http import HTTPStatus
 from portal.errors import Message
 from portal.providers.base import ProviderError
 
-ADDRESS, SECRET = "host_url", "secret"
+ADDRESS, SECRET, CALLBACK_ADDRESS = "host_url", "secret", "callback_url"
 """The properties that may be to blame."""
 
 OTHER = "an unknown reason"

@@ -14,6 +14,8 @@ from portal.media.models import RecordingVisibility
 from portal.people.actor import actor_of
 from portal.providers.base import RecordingState
 from portal.rooms.models import Role, RoomStatusWord
+from portal.status.models import Ending
+from portal.status.operations import close_participations
 from portal.subscriptions.granting import set_feature
 from tests.cast import CODE, Cast, Client, new_recording
 from tests.web.test_recordings import held_by_a_service_that_records
@@ -113,6 +115,25 @@ def test_a_revoked_link_shows_nothing_any_more(cast: Cast) -> None:
     guest = cast.follow(Role.GUEST)
     with cast.app.app_context(), transaction():
         revoke_token(cast.token(Role.GUEST), by=actor_of(cast.user("alice")))
+    assert not sees(guest, cast, made)
+
+
+def test_whoever_was_removed_sees_nothing_while_he_is_kept_out(cast: Cast) -> None:
+    made = make(cast)
+    guest, others = cast.join(Role.GUEST), cast.join(Role.MODERATOR)
+    assert sees(guest, cast, made)
+    with cast.app.app_context(), transaction():
+        alice = actor_of(cast.user("alice"))
+        close_participations(cast.room().uuid, lambda one: one.role is Role.GUEST, ending=Ending.REMOVED, by=alice)
+    assert not sees(guest, cast, made)
+    assert sees(others, cast, made)
+
+
+def test_a_room_in_the_trash_shares_nothing(cast: Cast) -> None:
+    made = make(cast)
+    guest = cast.join(Role.GUEST)
+    with cast.app.app_context(), transaction():
+        cast.room().trashed_at = now()
     assert not sees(guest, cast, made)
 
 

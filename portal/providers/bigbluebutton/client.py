@@ -1,8 +1,8 @@
 """Calling a server: each call is one signed GET, and one answer in XML that is believed no further than it can be read.
 
 An answer is limited in bytes, elements, attributes and depth, and has no document type; the guarded client limits its
-time. While a secret is being replaced there are two: the server may know either, so what it refuses is asked once more with the other,
-and the one that it took last is used first.
+time. While a secret is being replaced there are two: the server may know either, so what it refuses is asked once more
+with the other, and the one that it took last is used first.
 """
 
 from collections.abc import Mapping, Sequence

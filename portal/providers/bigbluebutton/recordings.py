@@ -1,7 +1,8 @@
 """The recordings that a server keeps, read from its list.
 
 Some servers list what they keep for everybody, whatever is asked, so the meeting of each is compared with those asked
-for. Servers take a list of ids wherever they are told of one, so an id with a comma, which names several, is none. The format `statistics` is left out: it tells of people, and not of what was said. Lengths come in whole minutes.
+for. Servers take a list of ids wherever they are told of one, so an id with a comma, which names several, is none. The
+format `statistics` is left out: it tells of people, and not of what was said. Lengths come in whole minutes.
 """
 
 import re

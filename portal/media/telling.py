@@ -15,8 +15,8 @@ from portal.clock import now
 from portal.db import lock, session, transaction
 from portal.errors import NotFound
 from portal.media.models import Recording
-from portal.providers.base import ProviderError, Recordable, RecordingState
-from portal.subscriptions.provider_health import record_failure
+from portal.providers.base import Recordable, RecordingState
+from portal.subscriptions.provider_health import means_down, record_failure
 from portal.subscriptions.provider_models import ServiceProvider
 from portal.subscriptions.services import bound_service
 
@@ -57,9 +57,8 @@ def tell_service(recording_uuid: UUID) -> None:
             _tell(service, decision)
     except Exception as error:  # noqa: BLE001  (whatever it was: it is told again)
         log.warning("a service was not told of a recording", provider=decision.provider.id, error=type(error).__name__)
-        down = not (isinstance(error, ProviderError) and error.permanent)
         with transaction():
-            record_failure(decision.provider.uuid, error, now(), is_down=down)
+            record_failure(decision.provider.uuid, error, now(), is_down=means_down(error))
         with transaction():
             _try_later(recording_uuid)
         return

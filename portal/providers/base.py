@@ -20,12 +20,16 @@ from portal.errors import Message
 
 
 class ProviderError(Exception):
-    """A service did not do what we asked. `permanent`: asking again will not help. `field`: the property to blame."""
+    """A service did not do what we asked. `permanent`: asking again will not help. `field`: the property to blame.
 
-    def __init__(self, message: str, *, permanent: bool, field: str | None = None) -> None:
+    `answered`: the service is up, and refused this one thing.
+    """
+
+    def __init__(self, message: str, *, permanent: bool, field: str | None = None, answered: bool = False) -> None:
         super().__init__(message)
         self.permanent = permanent
         self.field = field
+        self.answered = answered
 
 
 class CallbackRefused(Exception):

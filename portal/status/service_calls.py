@@ -30,7 +30,7 @@ from portal.status.recording import is_name
 from portal.status.runs import require_usable, start_session
 from portal.status.services import provider_of, require_new_runs, running_provider_uuid
 from portal.subscriptions.protocols import ProviderLike
-from portal.subscriptions.provider_health import record_failure
+from portal.subscriptions.provider_health import means_down, record_failure
 from portal.subscriptions.services import bound_service, callback_url
 
 log = structlog.get_logger()
@@ -77,7 +77,7 @@ def refusal_of(error: Exception, provider: ProviderLike) -> RoomNotOpened:
     permanent = error.permanent if isinstance(error, ProviderError) else None
     log.warning("a service did not open a room", provider=provider.id, permanent=permanent, error=type(error).__name__)
     refused = RoomNotOpened()
-    refused.after_rollback = partial(record_failure, provider.uuid, error, now(), is_down=not permanent)
+    refused.after_rollback = partial(record_failure, provider.uuid, error, now(), is_down=means_down(error))
     return refused
 
 
@@ -121,7 +121,7 @@ def end_at_service(run_uuid: UUID) -> None:
         log.warning("a service did not end a run", provider=provider.id, error=type(error).__name__)
         permanent = isinstance(error, ProviderError) and error.permanent
         with transaction():
-            record_failure(provider.uuid, error, now(), is_down=not permanent)
+            record_failure(provider.uuid, error, now(), is_down=means_down(error))
         if not permanent:
             return
     with transaction():

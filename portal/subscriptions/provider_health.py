@@ -37,6 +37,14 @@ def record_failure(provider_uuid: UUID, error: Exception, at: datetime, *, is_do
     _write(provider_uuid, news, last_error=words, last_error_at=at, **since)
 
 
+def means_down(error: Exception) -> bool:
+    """Whether a service that failed so is down: it gave no answer, or one that makes no sense.
+
+    What is permanent passes with no outage: an address is wrong, say.
+    """
+    return not (isinstance(error, ProviderError) and (error.answered or error.permanent))
+
+
 def error_words(error: Exception) -> str:
     """What staff read of an error: what the adapter says, which names no secret; of any other error its kind only."""
     text = str(error) if isinstance(error, ProviderError) else type(error).__name__

@@ -19,7 +19,7 @@ from portal.people.names import clean_name
 from portal.providers import registry
 from portal.providers.base import FieldKind, ProviderError, Testable
 from portal.subscriptions.properties import WITHIN, merged_properties, plain_properties, unsealed_properties
-from portal.subscriptions.provider_health import record_answer, record_failure
+from portal.subscriptions.provider_health import means_down, record_answer, record_failure
 from portal.subscriptions.provider_models import ServiceProvider, ServiceType
 from portal.subscriptions.provider_uses import reason_to_keep, reason_to_keep_active
 from portal.subscriptions.services import adapter_of
@@ -171,7 +171,7 @@ def try_connection(
             told = dict(service.test())
     except ProviderError as error:
         if tested is not None:
-            _record_failed_test(tested, error, is_down=not error.permanent)
+            _record_failed_test(tested, error)
         field = f"{WITHIN}.{error.field}" if error.field else WITHIN
         said = error.args[0]
         words = said if isinstance(said, Message) else Message("The service answered something else than expected.")
@@ -186,6 +186,6 @@ def try_connection(
     return ServiceAnswer(tested=True, told=told)
 
 
-def _record_failed_test(provider: ServiceProvider, error: Exception, *, is_down: bool = True) -> None:
+def _record_failed_test(provider: ServiceProvider, error: Exception) -> None:
     with committed_step():  # the refusal that follows undoes the rest
-        record_failure(provider.uuid, error, now(), is_down=is_down)
+        record_failure(provider.uuid, error, now(), is_down=means_down(error))

@@ -128,7 +128,7 @@ class BigBlueButtonService:
     def start(self, request: RunRequest) -> str:
         made = self._created(request)
         if is_ended(made):
-            raise ProviderError("the meeting before is still being ended", permanent=False)
+            raise ProviderError("the meeting before is still being ended", permanent=False, answered=True)
         if text_of(made, "meetingID") not in {"", request.room_key}:
             raise ProviderError("the server made another meeting", permanent=True)
         return run_name(request.room_key, number_of(made, "createTime"))
@@ -251,4 +251,4 @@ def _for_people(error: ProviderError) -> ProviderError:
     """The error of a test, as a sentence that stands beside the property to blame: the address, if no other is."""
     said = error.args[0]
     words = said if isinstance(said, Message) else Message("The server answers, but with an error. Try again later.")
-    return ProviderError(words, permanent=error.permanent, field=error.field or ADDRESS)
+    return ProviderError(words, permanent=error.permanent, field=error.field or ADDRESS, answered=error.answered)

@@ -73,7 +73,7 @@ class ServerRefusal(ProviderError):
             if meaning.field == SECRET
             else f"{call} was refused: {known or OTHER}"
         )
-        super().__init__(words, permanent=meaning.permanent, field=meaning.field)
+        super().__init__(words, permanent=meaning.permanent, field=meaning.field, answered=True)
         self.key = known
 
 

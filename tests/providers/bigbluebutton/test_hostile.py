@@ -13,7 +13,7 @@ from portal.providers.base import ProviderError
 from portal.providers.bigbluebutton.adapter import BigBlueButtonService
 from portal.providers.bigbluebutton.parameters import message_of, parameters_of
 from portal.rooms.models import Role
-from portal.subscriptions.provider_models import ServiceProvider
+from portal.subscriptions.queries import get_provider
 from portal.subscriptions.service_providers import change_provider, create_provider
 from tests.conftest import BOTH
 from tests.providers.bigbluebutton.server import SECRET, BbbServer, token
@@ -109,7 +109,7 @@ def test_a_message_that_was_signed_for_one_service_is_refused_at_another(running
 def test_a_server_that_reaches_the_portal_by_another_name_is_heard(running: BbbWorld) -> None:
     inside = "http://portal.inside.example:8080"
     with running.app.app_context(), transaction():
-        provider = session.scalars(sa.select(ServiceProvider).where(ServiceProvider.id == running.provider_id)).one()
+        provider = get_provider(running.provider_id)
         change_provider(provider, properties={"callback_url": inside, "secret": SECRET})
     address = f"{inside}/hooks/{running.provider_id}"
     good = signed(body_of(of_meeting(running, "meeting-ended")), registered=address)
@@ -121,7 +121,7 @@ def test_a_server_that_reaches_the_portal_by_another_name_is_heard(running: BbbW
 def test_the_secret_is_sent_to_no_new_address_by_who_does_not_know_it(running: BbbWorld) -> None:
     """A webhooks component with `auth2_0` sends the secret itself to wherever callbacks go."""
     with running.app.app_context():
-        provider = session.scalars(sa.select(ServiceProvider).where(ServiceProvider.id == running.provider_id)).one()
+        provider = get_provider(running.provider_id)
         with pytest.raises(Invalid) as raised:
             change_provider(provider, properties={"callback_url": "https://evil.example"})
         session.rollback()
@@ -175,6 +175,19 @@ def test_a_recording_whose_id_might_name_others_is_passed_over(
     server.record(ROOM, id=record_id)
     kept = server.record(ROOM)
     assert [one.external for one in service.recordings([ROOM])] == [kept.id]
+
+
+@pytest.mark.parametrize("key", ["meetingForciblyEnded", "maxParticipantsReached", "internalError", "somethingNew"])
+def test_a_server_that_refuses_one_room_is_not_down(world: BbbWorld, key: str) -> None:
+    """Else whoever ends a room and opens it again at once has staff look for an outage."""
+    world.server.refuses["create"] = key
+    _, answer = world.join(Role.GUEST)
+    assert answer.status_code >= 400
+    refused = world.read(lambda: get_provider(world.provider_id))
+    assert (refused.last_error_at is not None, refused.down_since) == (True, None)
+    world.server.raw["create"] = 502, b""
+    world.join(Role.GUEST)
+    assert world.read(lambda: get_provider(world.provider_id)).down_since is not None
 
 
 # Texts of people

@@ -55,6 +55,7 @@ def told() -> Iterator[list[tuple[UUID, float]]]:
 
 Listen = Callable[..., str]
 Told = list[tuple[UUID, float]]
+Work = Callable[[], int]
 Take = Callable[[UUID], ClaimedDelivery | None]
 SLOWLY = 9000  # milliseconds
 

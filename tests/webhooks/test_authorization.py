@@ -25,6 +25,7 @@ from tests.conftest import BOTH
 from tests.receiver import Receiver
 from tests.webhooks.conftest import (
     Make,
+    Work,
     bobs_membership,
     editing,
     endpoint_of,
@@ -33,8 +34,6 @@ from tests.webhooks.conftest import (
     messages,
     secret_of,
 )
-
-Work = Callable[[], int]
 
 
 def removed(cast: Cast) -> None:

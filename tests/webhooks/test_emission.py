@@ -3,7 +3,6 @@
 import json
 from collections.abc import Callable
 from datetime import timedelta
-from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
@@ -35,9 +34,7 @@ from tests.cast import CODE, Cast, editable, new_link, new_room
 from tests.conftest import BOTH
 from tests.receiver import Receiver
 from tests.statements import statements
-from tests.webhooks.conftest import Listen, endpoint_of, messages
-
-Told = list[tuple[UUID, float]]
+from tests.webhooks.conftest import Listen, Told, endpoint_of, messages
 
 
 def told_of(app: Flask) -> list[tuple[str, dict[str, object]]]:

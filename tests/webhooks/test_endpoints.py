@@ -2,7 +2,6 @@
 
 import re
 import threading
-from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -35,6 +34,7 @@ from tests.webhooks.conftest import (
     SLOWLY,
     Listen,
     Take,
+    Work,
     answer,
     endpoint_of,
     happen,
@@ -42,8 +42,6 @@ from tests.webhooks.conftest import (
     secret_of,
     waiting,
 )
-
-Work = Callable[[], int]
 
 
 def test_a_test_is_sent_once_also_to_a_paused_endpoint_and_counts_for_nothing(

@@ -46,9 +46,8 @@ from tests.conftest import BOTH
 from tests.noted_actions import noted_actions
 from tests.receiver import Message, Receiver
 from tests.subscriptions.test_packages import a_package
-from tests.webhooks.conftest import endpoint_of, happen, messages, secret_of
+from tests.webhooks.conftest import Work, endpoint_of, happen, messages, secret_of
 
-Work = Callable[[], int]
 Staff = Callable[..., str]
 OBJECTS = {"customer": "Customer", "account": "Account", "subscription": "ServicePackageSubscription"}
 

@@ -14,7 +14,10 @@ from portal.clock import now
 from portal.db import session, transaction
 from portal.jobs.queue import due_jobs, run_job
 from portal.media.models import Recording, RecordingLook
-from portal.status.models import Participation, RoomSession, RoomStatus
+from portal.providers.base import Snapshot
+from portal.rooms.models import Role
+from portal.status.models import Participation, RoomSession, RoomStatus, Source
+from portal.status.recording import record
 from portal.status.service_polls import ask_provider
 from portal.subscriptions.provider_models import ServiceProvider
 from portal.subscriptions.service_providers import create_provider
@@ -133,3 +136,27 @@ def give_board_room_to(cast: Cast, service: StandIn) -> World:
         made = provider.id
     assert urlsplit(service.url).hostname == "127.0.0.1"
     return World(cast, service, made)
+
+
+def enter(world: World, name: str = "Gus", role: Role = Role.GUEST) -> Client:
+    """Somebody comes by his link and is in."""
+    client, answer = world.join(role, name=name)
+    world.land(answer)
+    return client
+
+
+def in_a_transaction(world: World, act: Callable[[], object]) -> None:
+    """Act, and commit."""
+    with world.app.app_context(), transaction():
+        act()
+
+
+def tell(world: World, snapshot: Snapshot, external: str | None = None) -> None:
+    """Record this of the board room, as if its service had said it."""
+
+    def said() -> None:
+        provider = session.scalars(sa.select(ServiceProvider).where(ServiceProvider.id == world.provider_id)).one()
+        name = external or world.service.meeting_name()
+        record(world.cast.room().uuid, snapshot, source=Source.POLL, provider=provider, external=name)
+
+    in_a_transaction(world, said)

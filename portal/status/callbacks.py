@@ -1,4 +1,4 @@
-"""Receiving callbacks of services: the adapter verifies the raw bytes, and each message is acted upon once.
+"""Receiving callbacks of services: the adapter verifies the raw bytes, and each message about a run is acted upon once.
 
 A callback only speeds things up. What it says is recorded, and then the service is asked, if it can be: so a lost,
 late, repeated or replayed message costs no more than one question too many.
@@ -56,7 +56,11 @@ def verify(provider: ServiceProvider, callback: RawCallback) -> VerifiedCallback
 
 
 def receive(callback: VerifiedCallback) -> int:
-    """Act upon the messages of a callback. Returns how many of them were new."""
+    """Act upon the messages of a callback about runs. Returns how many of them were new.
+
+    Those about recordings say no more than that the service should be asked, and one that is sent again may be about
+    another format of the same recording: see `portal.media.looks.look_soon`.
+    """
     provider = callback.provider
     fresh = [
         report

@@ -13,6 +13,15 @@ from portal.providers.bigbluebutton.refusals import KEYS, ServerRefusal
 from tests.providers.bigbluebutton.conftest import bound_to
 from tests.providers.bigbluebutton.server import BbbServer
 
+DOCUMENTED = {
+    "checksumError", "notFound", "idNotUnique", "missingParamMeetingID", "missingParamFullName", "validationError",
+    "sizeError", "invalidMeetingIdentifier", "invalidPassword", "mismatchCreateTimeParam", "meetingForciblyEnded",
+    "guestDeny", "maxParticipantsReached", "unsupportedContentType", "unsupportedRequest", "noRecordings",
+    "missingParameter", "invalidKind", "invalidLang", "paramError", "internalError", "serverUnavailable",
+    "serverTagUnavailable", "notImplemented", "createHookError", "missingParamCallbackURL", "destroyMissingHook",
+    "missingParamHookID", "destroyHookError", "listHookError",
+}  # fmt: skip
+"""The keys of refusals that documents, sources and runs of servers have."""
 TEMPORARY = {
     "meetingForciblyEnded", "maxParticipantsReached", "internalError", "serverUnavailable", "serverTagUnavailable",
     "createHookError", "destroyHookError", "listHookError",
@@ -23,6 +32,10 @@ def error_of(service: BigBlueButtonService) -> ProviderError:
     with pytest.raises(ProviderError) as raised:
         service._client.call("getMeetings", {}, largest=client.LARGEST_LIST)
     return raised.value
+
+
+def test_every_key_that_servers_have_is_known() -> None:
+    assert set(KEYS) == DOCUMENTED | {"missingParamName"}
 
 
 @pytest.mark.parametrize("key", sorted(KEYS))

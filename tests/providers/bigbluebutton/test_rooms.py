@@ -213,6 +213,15 @@ def test_a_meeting_that_lingers_after_its_end_opens_no_second_run(world: BbbWorl
     assert [run.ended_at is not None for run in world.runs()] == [True]
 
 
+def test_a_meeting_to_which_nobody_came_is_made_again_for_the_next(world: BbbWorld) -> None:
+    assert world.join(Role.GUEST)[1].status_code == 303
+    world.server.meetings.clear()  # as servers do after five minutes
+    world.ask()
+    assert world.runs()[0].ended_at is not None
+    world.land(world.join(Role.GUEST)[1])
+    assert [run.ended_at is None for run in world.runs()] == [False, True]
+
+
 def test_many_rooms_of_one_server_are_asked_about_by_one_request(world: BbbWorld) -> None:
     world.land(world.join(Role.GUEST)[1])
     with world.app.app_context(), transaction():

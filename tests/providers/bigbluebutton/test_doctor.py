@@ -11,7 +11,7 @@ from portal.providers import fetch
 from portal.providers.reach import read_allowed
 from portal.subscriptions.queries import get_provider
 from portal.subscriptions.service_providers import change_provider
-from tests.providers.bigbluebutton.server import BbbServer
+from tests.providers.bigbluebutton.server import SECRET, BbbServer
 from tests.providers.bigbluebutton.world import BbbWorld
 
 NAME = "service Conference server: "
@@ -135,9 +135,15 @@ def test_where_something_else_answers_it_cannot(
     assert f"something else than this portal answers at {public} (status {other[0]})" in found.message
 
 
-def test_where_nothing_answers_it_is_said_what_to_look_at(world: BbbWorld, public: str) -> None:
+def have_called_back(world: BbbWorld, address: str) -> None:
+    """Have the server call the portal at this address."""
     with world.app.app_context(), transaction():
-        change_provider(get_provider(world.provider_id), properties={"callback_url": "http://inside.example:1024"})
+        changes = {"callback_url": address, "secret": SECRET}
+        change_provider(get_provider(world.provider_id), properties=changes)
+
+
+def test_where_nothing_answers_it_is_said_what_to_look_at(world: BbbWorld, public: str) -> None:
+    have_called_back(world, "http://inside.example:1024")
     found = about_callbacks(world)
     assert not found.good
     assert f"no answer at http://inside.example:1024/hooks/{world.provider_id}" in found.message
@@ -149,8 +155,7 @@ def test_an_address_that_the_operator_did_not_open_is_not_tried(
 ) -> None:
     port = server.server_address[1]
     fetch.use(private=False, plain=False, allowed=read_allowed(f"127.0.0.1/32:{port}"))
-    with world.app.app_context(), transaction():
-        change_provider(get_provider(world.provider_id), properties={"callback_url": "https://inside.example"})
+    have_called_back(world, "https://inside.example")
     found = about_callbacks(world)
     assert found.good
     assert "is not tried: The address leads into a private network" in found.message

@@ -14,6 +14,7 @@ from portal.enqueueing import enqueue
 from portal.jobs.service_slots import ServiceSlots
 from portal.status.callback_registration import register_callbacks
 from portal.status.service_polls import ASK, ask_provider, providers_to_ask
+from portal.subscriptions.provider_tests import test_provider
 
 AGAIN_SECONDS = 5.0
 """How long this process waits before it enqueues the same job again."""
@@ -21,10 +22,11 @@ AGAIN_SECONDS = 5.0
 ASKS_AT_ONCE = 8
 """So many services are asked by one process at once: the other workers are for webhooks and tasks."""
 
-REGISTRATIONS_AT_ONCE = 2
+OTHERS_AT_ONCE = 2
+"""For so many services one process does at once each of the other things that nobody waits for."""
 
 _enqueued: dict[str, float] = {}
-_asking, _registering = ServiceSlots(ASKS_AT_ONCE), ServiceSlots(REGISTRATIONS_AT_ONCE)
+_asking, _registering, _testing = ServiceSlots(ASKS_AT_ONCE), ServiceSlots(OTHERS_AT_ONCE), ServiceSlots(OTHERS_AT_ONCE)
 
 
 def ask(provider_uuid: str) -> int:
@@ -40,6 +42,12 @@ def register(provider_uuid: str) -> int:
     """Run the job: ask this service for callbacks, as `ask` does about its rooms. Returns about how many runs."""
     with _registering.slot(provider_uuid) as free:
         return register_callbacks(UUID(provider_uuid)) if free else 0
+
+
+def test(provider_uuid: str) -> bool:
+    """Run the job: test the connection with this service, as `ask` asks about its rooms. Returns whether it did."""
+    with _testing.slot(provider_uuid) as free:
+        return free and test_provider(UUID(provider_uuid))
 
 
 def enqueue_asks(app: Flask) -> int:

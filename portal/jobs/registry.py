@@ -11,6 +11,7 @@ from portal.status import service_calls, service_polls
 from portal.status.callback_registration import providers_to_register_with
 from portal.status.endings import END_AT_SERVICE
 from portal.status.recording import REGISTER
+from portal.subscriptions import provider_tests
 from portal.tasks import operations as task_operations
 from portal.webhooks import deliveries
 
@@ -30,6 +31,7 @@ JOBS: dict[str, Job] = {
     task_operations.RUN: Job(tasks.run, task_operations.due),
     service_polls.ASK: Job(poller.ask, service_polls.providers_to_ask),
     REGISTER: Job(poller.register, providers_to_register_with),
+    provider_tests.TEST: Job(poller.test, provider_tests.providers_to_test),
     looks.LOOK: Job(lambda provider: finding.look_for_recordings(UUID(provider)), looks.providers_to_look_at),
     media.TELL: Job(lambda recording: telling.tell_service(UUID(recording)), telling.recordings_to_tell),
     END_AT_SERVICE: Job(lambda run: service_calls.end_at_service(UUID(run)), service_calls.runs_to_end),

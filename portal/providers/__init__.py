@@ -5,6 +5,7 @@ Protocols tell what a service can do, and pages show no more than that. Only an 
 one adapter never imports another. A page never asks a service: it reads the stored status.
 
     base.py          the Protocols, and the values that cross the border
+    counts.py        how counts are stored
     catalog.py       the list of adapters; to add one, add a folder and a line there
     registry.py      provider type → adapter
     fetch.py         the guarded HTTP client for addresses that people typed in

@@ -181,6 +181,17 @@ class RunStatus:
     snapshot: Snapshot
 
 
+@dataclass(frozen=True)
+class ServiceStatus:
+    """What a service says when it is asked about rooms: `room_key` → the run that goes on in it. Others are left out.
+
+    `counts` tell how busy the service is as a whole, whoever else uses it; empty if it does not tell.
+    """
+
+    runs: Mapping[str, RunStatus]
+    counts: tuple[Count, ...] = ()
+
+
 class RecordingState(StrEnum):
     """How far a recording is. One that is `ready` can be watched; a `failed` one never will."""
 
@@ -395,11 +406,8 @@ class TellsTime(Protocol):
 class ReportsStatus(Protocol):
     """A service that tells the state of its runs when it is asked."""
 
-    def look(self, rooms: Collection[WatchedRoom]) -> Mapping[str, RunStatus]:
-        """`room_key` → the run that goes on in this room, by one request for all rooms. Raises `ProviderError`.
-
-        A room without a run is left out.
-        """
+    def look(self, rooms: Collection[WatchedRoom]) -> ServiceStatus:
+        """What goes on in these rooms, by one request for all of them. Raises `ProviderError`."""
         ...
 
 

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from portal.clock import now
 from portal.providers.base import FieldKind
 from portal.resources.amounts import AMOUNT, decimal_string
 from portal.resources.columns import Column, worded
@@ -94,7 +95,7 @@ class ProviderSchema(IdentifiedResource):
 
 
 class ProviderHealthSchema(Resource):
-    """When a provider last answered, what went wrong last, and since when it is down."""
+    """Since when a provider answers or is down, what went wrong last, and how busy its service is."""
 
     object: Literal["ServiceProviderHealth"]
     id: Id
@@ -102,6 +103,19 @@ class ProviderHealthSchema(Resource):
     last_error: str | None
     last_error_at: datetime | None
     down_since: datetime | None
+    up_since: datetime | None
+    version: Annotated[str | None, Field(description="What the service said of itself when it was tested last.")]
+    counts: Annotated[
+        dict[str, int | None],
+        Field(description="How busy the service is, whoever uses it, such as `meetings` and `people`."),
+        Read(lambda provider, _: dict(provider.counts)),
+    ]
+    counted_at: datetime | None
+    stale: Annotated[
+        bool,
+        Field(description="Whether the counts are older than some minutes, or the service is down."),
+        Read(lambda provider, _: provider.counts_are_stale(now())),
+    ]
 
 
 class ConnectionSchema(Resource):

@@ -22,6 +22,7 @@ from portal.people.actor import Actor
 from portal.people.models import NAME_LENGTH
 from portal.people.names import printable
 from portal.providers.base import LiveState, Snapshot
+from portal.providers.counts import bounded, count_columns
 from portal.rooms.models import Room
 from portal.rooms.operations import nudge_watchers
 from portal.rooms.protocols import RoomLike
@@ -43,7 +44,6 @@ REGISTER = "register-callbacks"
 """The job that asks a service for callbacks about runs that go on; its id is the uuid of the provider row."""
 
 NAMES_KEPT = 20
-COUNTS_KEPT, KEY_LENGTH, LARGEST_COUNT = 20, 40, 10_000_000
 LOOK_LIVE, LOOK_IDLE = timedelta(seconds=15), timedelta(hours=1)
 LONGEST_BACKOFF = timedelta(minutes=5)
 MISSES_UNTIL_UNKNOWN = 3
@@ -121,7 +121,7 @@ def record_missed(room_uuid: UUID, *, provider: ProviderLike, at: datetime) -> N
 def record_locked(here: LockedRoom, snapshot: Snapshot, *, source: Source) -> None:
     """Store a snapshot as the status of a locked room, and update the run's most people."""
     if here.run is not None:
-        here.run.most = max(here.run.most, _bounded(snapshot.headline))
+        here.run.most = max(here.run.most, bounded(snapshot.headline))
     _store(here, snapshot, source=source)
 
 
@@ -273,12 +273,10 @@ def _store(here: LockedRoom, snapshot: Snapshot, *, source: Source) -> None:
 
 def status_columns(snapshot: Snapshot) -> dict[str, Any]:
     """The columns of `RoomStatus` that say what a snapshot says, within their limits, but for `since` and names."""
-    counts = snapshot.counts[:COUNTS_KEPT]
     return {
         "state": snapshot.state,
-        "count": _bounded(snapshot.headline),
-        "counts": {count.key[:KEY_LENGTH]: None if count.value is None else _bounded(count.value) for count in counts},
-        "labels": {count.key[:KEY_LENGTH]: count.label.msgid for count in counts},
+        "count": bounded(snapshot.headline),
+        **count_columns(snapshot.counts),
         "stale": False,
     }
 
@@ -287,7 +285,3 @@ def _tell_change(room: RoomLike, stored: RoomStatus) -> None:
     """Count one more version, and nudge, after the commit, those who watch the status of this room."""
     stored.version += 1
     nudge_watchers(room)
-
-
-def _bounded(value: int) -> int:
-    return min(max(value, 0), LARGEST_COUNT)

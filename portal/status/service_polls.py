@@ -22,11 +22,12 @@ from portal.providers.base import (
     Snapshot,
     WatchedRoom,
 )
+from portal.providers.counts import count_columns
 from portal.rooms.models import Room
 from portal.status.models import Driver, RoomSession, RoomStatus, Source
 from portal.status.recording import LOOK_IDLE, record, record_missed
 from portal.subscriptions.models import Subscription
-from portal.subscriptions.provider_health import record_answer, record_failure
+from portal.subscriptions.provider_health import record_answer, record_counts, record_failure
 from portal.subscriptions.provider_models import ServiceProvider
 from portal.subscriptions.services import bound_service
 
@@ -78,7 +79,8 @@ def ask_provider(provider_uuid: UUID) -> int:
             with transaction():
                 _set_all(rooms, next_look_at=None)
             return 0
-        found = service.look([WatchedRoom(str(room.room_uuid), room.external) for room in rooms])
+        told = service.look([WatchedRoom(str(room.room_uuid), room.external) for room in rooms])
+        found, counts = told.runs, count_columns(told.counts)
     except Exception as error:  # noqa: BLE001  (whatever it was: its rooms alone pay for it)
         log.warning("a service does not tell its status", provider=provider.id, error=type(error).__name__)
         with transaction():
@@ -87,6 +89,7 @@ def ask_provider(provider_uuid: UUID) -> int:
         return len(rooms)
     with transaction():
         record_answer(provider.uuid, asked_at)
+        record_counts(provider, counts, asked_at)
     _record_all(provider, rooms, found, asked_at)
     return len(rooms)
 

@@ -16,7 +16,8 @@ an unlimited number is stored as null and written `true` in the API.
     properties.py        properties of a provider, with secrets sealed
     service_providers.py making, changing, testing and deleting providers
     provider_uses.py     what keeps a provider from being deactivated or deleted
-    provider_health.py   when a provider last answered, and what went wrong
+    provider_health.py   since when a provider answers, what went wrong, and how busy it is
+    provider_tests.py    testing the connection with providers every hour
     packages.py          making, changing, copying and deleting packages, and taking one from stock
     package_features.py  what a package grants, and what it could grant
     package_providers.py which providers can serve a package, and which of them is the default

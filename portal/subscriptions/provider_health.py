@@ -1,10 +1,12 @@
-"""The health of service providers: when one last answered, what went wrong last, and since when it is down.
+"""The health of service providers: since when one answers or is down, what went wrong last, and how busy it is.
 
 It is written where services are called, and at most once a minute for a provider of which nothing new is told. A
 provider's `updated_at` stays: its health is no change of what staff set.
 """
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -12,17 +14,29 @@ import sqlalchemy as sa
 from portal.db import session
 from portal.people.names import printable
 from portal.providers.base import ProviderError
-from portal.subscriptions.provider_models import ERROR_LENGTH, ServiceProvider
+from portal.subscriptions.provider_models import ERROR_LENGTH, VERSION_LENGTH, ServiceProvider
 
 SAME_AGAIN = timedelta(minutes=1)
 """So long the same is not written again."""
 
 
-def record_answer(provider_uuid: UUID, at: datetime) -> None:
-    """Write down that the service answered: it is up."""
+def record_answer(provider_uuid: UUID, at: datetime, *, version: str | None = None) -> None:
+    """Write down that the service answered: it is up. `version` is what it said of itself, if it was asked for that."""
     before = ServiceProvider.last_answer_at
-    news = sa.or_(before.is_(None), before < at - SAME_AGAIN, ServiceProvider.down_since.is_not(None))
-    _write(provider_uuid, news, last_answer_at=at, down_since=None)
+    news = [before.is_(None), before < at - SAME_AGAIN, ServiceProvider.up_since.is_(None)]
+    told = {}
+    if version is not None:
+        told["version"] = printable(version, longest=VERSION_LENGTH)
+        news.append(ServiceProvider.version.is_distinct_from(told["version"]))
+    since = sa.func.coalesce(ServiceProvider.up_since, at)
+    _write(provider_uuid, sa.or_(*news), last_answer_at=at, down_since=None, up_since=since, **told)
+
+
+def record_counts(provider: ServiceProvider, columns: Mapping[str, Any], at: datetime) -> None:
+    """Write down how busy the service is, if it told. `provider` is as it was read before the service was asked."""
+    counts, before = columns["counts"], provider.counted_at
+    if counts and (before is None or before < at - SAME_AGAIN or counts != provider.counts):
+        _write(provider.uuid, sa.true(), **columns, counted_at=at)
 
 
 def record_failure(provider_uuid: UUID, error: Exception, at: datetime, *, is_down: bool = True) -> None:
@@ -33,7 +47,7 @@ def record_failure(provider_uuid: UUID, error: Exception, at: datetime, *, is_do
         ServiceProvider.last_error_at < at - SAME_AGAIN,
         *([ServiceProvider.down_since.is_(None)] if is_down else []),
     )
-    since = {"down_since": sa.func.coalesce(ServiceProvider.down_since, at)} if is_down else {}
+    since = {"down_since": sa.func.coalesce(ServiceProvider.down_since, at), "up_since": None} if is_down else {}
     _write(provider_uuid, news, last_error=words, last_error_at=at, **since)
 
 

@@ -1,6 +1,6 @@
 """The table of service providers: the configured services that run rooms. And the columns of a feature's value."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -12,7 +12,9 @@ from portal.db import Base, TimestampMixin
 from portal.identifiers import IdentifierMixin
 from portal.people.models import NAME_LENGTH
 
-ERROR_LENGTH = 500
+ERROR_LENGTH, VERSION_LENGTH = 500, 40
+COUNTS_FRESH = timedelta(minutes=3)
+"""So long counts say how busy a service is. While a room of ours is in use there, they are taken several times."""
 
 
 class ServiceType(StrEnum):
@@ -43,6 +45,20 @@ class ServiceProvider(IdentifierMixin, TimestampMixin, Base):
     last_error_at: Mapped[datetime | None]
     down_since: Mapped[datetime | None]
     """Since when it has not answered; None while it does."""
+    up_since: Mapped[datetime | None]
+    """Since when it has answered whenever it was asked; None while it does not."""
+    version: Mapped[str | None] = mapped_column(sa.String(VERSION_LENGTH))
+    """What it said of itself when its connection was tested last."""
+    tested_at: Mapped[datetime | None]
+    """When its connection was tested last by the portal itself; None if it should be tested now."""
+    counts: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    """How busy it was at `counted_at`, whoever uses it: numbers by key. `labels` are their names, in English."""
+    labels: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    counted_at: Mapped[datetime | None]
+
+    def counts_are_stale(self, at: datetime) -> bool:
+        """Whether the counts say little about the moment `at`: it does not answer, or they are minutes old."""
+        return self.counted_at is not None and (self.down_since is not None or self.counted_at < at - COUNTS_FRESH)
 
 
 class FeatureValueMixin:

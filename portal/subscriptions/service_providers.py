@@ -122,6 +122,8 @@ def _set(provider: ServiceProvider, changes: ProviderChanges) -> None:
     wrong.raise_if_any()
     for column, value in values.items():
         setattr(provider, column, value)
+    if "properties" in changes:
+        provider.tested_at = None  # it may be another server now
 
 
 def delete_provider(provider: ServiceProvider, *, by: Actor | None) -> None:
@@ -182,7 +184,7 @@ def try_connection(
             _record_failed_test(tested, error)
         raise Invalid(**{WITHIN: Message("The service could not be tested. Look at its properties.")}) from error
     if tested is not None:
-        record_answer(tested.uuid, asked_at)
+        record_answer(tested.uuid, asked_at, version=told.get("version"))
     return ServiceAnswer(tested=True, told=told)
 
 

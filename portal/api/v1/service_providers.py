@@ -147,7 +147,7 @@ def test(provider: ServiceProvider) -> Response:
 @endpoint(TAG, scope=Scope.CUSTOMERS_READ, returns=ProviderHealthSchema, listing=HEALTH)
 @staff(StaffPermission.PROVIDERS_READ, provider=find_provider)
 def health(provider: ServiceProvider) -> Response:
-    """Read when a provider last answered, what went wrong last, and since when it is down."""
+    """Read since when a provider answers or is down, what went wrong last, and how busy its service is."""
     selection = query_params.field_selection(HEALTH)
     return responses.single(serialize_provider_health(provider), selection)
 

@@ -18,15 +18,15 @@ from portal.providers.base import (
     RawCallback,
     Report,
     RunRequest,
-    RunStatus,
     ServiceRecording,
+    ServiceStatus,
     Setting,
     Visit,
     WatchedRoom,
 )
 from portal.providers.bigbluebutton.callbacks import EVENTS, CallbackReader, hooks_of
 from portal.providers.bigbluebutton.client import LARGEST_LIST, Client, api_address, number_of, text_of
-from portal.providers.bigbluebutton.meetings import is_ended, meeting_of, person_id, run_name, runs_of
+from portal.providers.bigbluebutton.meetings import counts_of, is_ended, meeting_of, person_id, run_name, runs_of
 from portal.providers.bigbluebutton.parameters import parameters_of
 from portal.providers.bigbluebutton.recordings import LISTED, NAME, recordings_of
 from portal.providers.bigbluebutton.refusals import ADDRESS, CALLBACK_ADDRESS, SECRET, ServerRefusal
@@ -161,10 +161,10 @@ class BigBlueButtonService:
             parameters["createTime"] = str(created)  # the address of an earlier run opens no later one
         return Destination(self._client.signed("join", parameters))
 
-    def look(self, rooms: Collection[WatchedRoom]) -> Mapping[str, RunStatus]:
+    def look(self, rooms: Collection[WatchedRoom]) -> ServiceStatus:
         at = now()
         found = self._client.call("getMeetings", {}, largest=LARGEST_LIST)
-        return runs_of(found, {room.room_key for room in rooms}, at)
+        return ServiceStatus(runs_of(found, {room.room_key for room in rooms}, at), counts_of(found))
 
     def test(self) -> Mapping[str, str]:
         try:

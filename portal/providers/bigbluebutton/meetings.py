@@ -64,6 +64,18 @@ def runs_of(answer: Element, room_keys: Collection[str], at: datetime) -> dict[s
     return {key: RunStatus(run_name_of(meeting), snapshot_of(meeting, at)) for key, (_, meeting) in newest.items()}
 
 
+def counts_of(answer: Element) -> tuple[Count, ...]:
+    """How many meetings go on at the server, for whomever, and how many people are in them.
+
+    Breakout rooms are left out, because whoever is in one counts in the meeting that it belongs to.
+    """
+    meetings = [
+        one for one in answer.iterfind("meetings/meeting") if not is_ended(one) and not is_true(one, "isBreakout")
+    ]
+    people = sum(_total(one) for one in meetings)
+    return Count("meetings", Message("Meetings"), len(meetings)), Count("people", Message("People"), people)
+
+
 @dataclass(frozen=True)
 class _Person:
     id: str
@@ -78,9 +90,7 @@ class _Person:
 
 def snapshot_of(meeting: Element, at: datetime) -> Snapshot:
     """What a meeting is like at the moment `at`, at which the server was asked."""
-    people = list(_people(meeting))
-    told = number_of(meeting, "participantCount")
-    total = len(people) if told is None else told
+    people, total = list(_people(meeting)), _total(meeting)
     is_complete = len(people) >= total  # some balancers list nobody, or not all
     roles = [person.role for person in people]
     figures: dict[str, int | None] = {
@@ -111,6 +121,12 @@ def _state(meeting: Element, people: int) -> LiveState:
 def _people(meeting: Element) -> Iterable[_Person]:
     for one in meeting.iterfind("attendees/attendee"):
         yield _Person(text_of(one, "userID"), text_of(one, "fullName"), text_of(one, "role").upper() == "MODERATOR")
+
+
+def _total(meeting: Element) -> int:
+    """How many people are in: some servers say so and list nobody."""
+    told = number_of(meeting, "participantCount")
+    return sum(1 for _ in _people(meeting)) if told is None else told
 
 
 def _own_id(user_id: str) -> str:

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from portal.clock import now
 from portal.edge import actor
 from portal.edge.i18n import gettext as _
 from portal.edge.i18n import translated
@@ -165,6 +166,8 @@ def show(service: ServiceProvider) -> ResponseReturnValue:
         adapter=adapter,
         kind=KINDS[service.service_type],
         shown=provider_properties(service),
+        counts=[(Message(service.labels.get(key, key)), value) for key, value in service.counts.items()],
+        stale=service.counts_are_stale(now()),
         secret=FieldKind.SECRET,
         packages=packages_with(service),
         subscriptions=default_of_subscriptions(service),

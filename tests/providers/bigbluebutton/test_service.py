@@ -42,7 +42,7 @@ def come(service: BigBlueButtonService, run: str, *people: Visit) -> None:
 
 
 def look(service: BigBlueButtonService, run: str = "") -> RunStatus:
-    [found] = service.look([WatchedRoom(ROOM, run)]).values()
+    [found] = service.look([WatchedRoom(ROOM, run)]).runs.values()
     return found
 
 
@@ -252,7 +252,7 @@ def test_an_end_that_fails_says_so(server: BbbServer, service: BigBlueButtonServ
 
 
 def test_the_three_states_of_a_meeting(server: BbbServer, service: BigBlueButtonService) -> None:
-    assert service.look([WatchedRoom(ROOM, "")]) == {}
+    assert service.look([WatchedRoom(ROOM, "")]).runs == {}
     run = service.start(request())
     made = look(service)
     assert (made.external, made.snapshot.state, made.snapshot.headline) == (run, LiveState.STARTING, 0)
@@ -299,8 +299,8 @@ def test_a_server_that_lists_nobody_still_tells_how_many(server: BbbServer, serv
 def test_rooms_that_were_not_asked_for_are_left_out(server: BbbServer, service: BigBlueButtonService) -> None:
     server.create({"name": "Somebody else's", "meetingID": "not-ours"})
     service.start(request())
-    assert set(service.look([WatchedRoom(ROOM, "")])) == {ROOM}
-    assert service.look([WatchedRoom("another", "")]) == {}
+    assert set(service.look([WatchedRoom(ROOM, "")]).runs) == {ROOM}
+    assert service.look([WatchedRoom("another", "")]).runs == {}
 
 
 def test_hundreds_of_rooms_take_one_request(server: BbbServer, service: BigBlueButtonService) -> None:
@@ -308,7 +308,7 @@ def test_hundreds_of_rooms_take_one_request(server: BbbServer, service: BigBlueB
     for key in keys:
         meeting, _ = server.create({"name": "Room", "meetingID": key})
         assert meeting is not None
-    assert set(service.look([WatchedRoom(key, "") for key in keys])) == set(keys)
+    assert set(service.look([WatchedRoom(key, "") for key in keys]).runs) == set(keys)
     assert server.calls == ["getMeetings"]
 
 
@@ -358,7 +358,7 @@ def test_while_a_secret_is_replaced_the_server_may_know_either(server: BbbServer
     assert service.start(request()) == run
     assert server.count("create") == 3, "the first was refused"
     come(service, run, visit())
-    assert service.look([WatchedRoom(ROOM, run)])
+    assert service.look([WatchedRoom(ROOM, run)]).runs
     assert server.count("getMeetings") == 1, "the one that it took is used first"
 
 

@@ -30,6 +30,7 @@ from portal.providers.base import (
     RunRequest,
     RunStatus,
     ServiceRecording,
+    ServiceStatus,
     Setting,
     SettingScope,
     Snapshot,
@@ -128,10 +129,12 @@ class StandInService:
         signature = sign(self._secret, urlencode(query).encode())
         return Destination(f"{self._url}/join?{urlencode({**query, 'signature': signature})}")
 
-    def look(self, rooms: Collection[WatchedRoom]) -> Mapping[str, RunStatus]:
+    def look(self, rooms: Collection[WatchedRoom]) -> ServiceStatus:
         at = now()
         found = self._call("status", {"rooms": [room.room_key for room in rooms]})
-        return {key: RunStatus(one["external"], _snapshot(one["people"], at)) for key, one in found.items()}
+        return ServiceStatus(
+            {key: RunStatus(one["external"], _snapshot(one["people"], at)) for key, one in found.items()}
+        )
 
     def recordings(self, room_keys: Collection[str]) -> Sequence[ServiceRecording]:
         return [_recording(one) for one in self._call("recordings", {"rooms": list(room_keys)})]

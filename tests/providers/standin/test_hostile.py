@@ -1,6 +1,6 @@
 """Services that lie: about the past, the future and nothing, and about where people should go."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,7 +12,7 @@ import time_machine
 from portal.clock import now
 from portal.db import session
 from portal.providers import registry
-from portal.providers.base import Destination, LiveState, RunStatus, Snapshot, WatchedRoom
+from portal.providers.base import Destination, LiveState, RunStatus, ServiceStatus, Snapshot, WatchedRoom
 from portal.providers.mesh.adapter import Mesh
 from portal.rooms.models import Role
 from portal.status.maintenance import end_silent_runs
@@ -105,9 +105,10 @@ def test_nonsense_about_one_room_keeps_no_other_from_being_recorded(
     look = StandInService.look
     board = str(world.read(lambda: world.cast.room().uuid))
 
-    def lies(service: StandInService, rooms: list[WatchedRoom]) -> Mapping[str, Any]:
-        found = look(service, rooms)
-        return {key: NONSENSE[kind](run) if key == board else run for key, run in found.items()}
+    def lies(service: StandInService, rooms: list[WatchedRoom]) -> ServiceStatus:
+        found = look(service, rooms).runs
+        told: dict[str, Any] = {key: NONSENSE[kind](run) if key == board else run for key, run in found.items()}
+        return ServiceStatus(told)
 
     monkeypatch.setattr(StandInService, "look", lies)
     world.service.meetings[str(world.read(lambda: world.cast.room(world.cast.open_house).uuid))].people["x"] = (

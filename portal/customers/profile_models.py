@@ -13,6 +13,7 @@ from portal.customers.models import COUNTRY_LENGTH
 from portal.db import Base, TimestampMixin
 from portal.errors import Message
 from portal.identifiers import IdentifierMixin
+from portal.partial_indexes import partial_index
 
 LINE_LENGTH = 250
 CITY_LENGTH = 100
@@ -91,11 +92,8 @@ class DefaultMixin:
     @declared_attr.directive
     @classmethod
     def __table_args__(cls) -> tuple[Any, ...]:
-        there = sa.text("is_default")
         name = f"uq_{cls.__tablename__}_default"
-        return (
-            sa.Index(name, "customer_uuid", "kind", unique=True, sqlite_where=there, postgresql_where=there),
-        )  # fmt: skip
+        return (partial_index(name, "customer_uuid", "kind", where="is_default", unique=True),)
 
 
 class CustomerAddress(DefaultMixin, ProfileEntryMixin, Base):

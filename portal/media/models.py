@@ -12,6 +12,7 @@ from portal.clock import now
 from portal.column_types import ExactJSON, enum_type
 from portal.db import Base, TimestampMixin
 from portal.identifiers import IdentifierMixin
+from portal.partial_indexes import partial_index
 from portal.providers.base import RecordingState
 from portal.rooms.models import Room
 from portal.status.models import EXTERNAL_LENGTH
@@ -86,26 +87,11 @@ class Recording(IdentifierMixin, TimestampMixin, Base):
 
     __table_args__ = (
         sa.Index("ix_recordings_room_uuid_started_at", "room_uuid", "started_at"),
-        sa.Index(
-            "uq_recordings_provider_uuid_external",
-            "provider_uuid",
-            "external",
-            unique=True,
-            sqlite_where=sa.text("external <> ''"),
-            postgresql_where=sa.text("external <> ''"),
+        partial_index(
+            "uq_recordings_provider_uuid_external", "provider_uuid", "external", where="external <> ''", unique=True
         ),
-        sa.Index(
-            "ix_recordings_tell_at",
-            "tell_at",
-            sqlite_where=sa.text("tell_at IS NOT NULL"),
-            postgresql_where=sa.text("tell_at IS NOT NULL"),
-        ),
-        sa.Index(
-            "ix_recordings_expires_at",
-            "expires_at",
-            sqlite_where=sa.text("expires_at IS NOT NULL"),
-            postgresql_where=sa.text("expires_at IS NOT NULL"),
-        ),
+        partial_index("ix_recordings_tell_at", "tell_at", where="tell_at IS NOT NULL"),
+        partial_index("ix_recordings_expires_at", "expires_at", where="expires_at IS NOT NULL"),
     )
 
     @property

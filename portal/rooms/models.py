@@ -14,6 +14,7 @@ from portal.column_types import enum_type
 from portal.customers.models import Customer, CustomerStatus
 from portal.db import Base, TimestampMixin
 from portal.identifiers import IdentifierMixin
+from portal.partial_indexes import partial_index
 from portal.people.models import User
 from portal.search_terms import search_terms
 from portal.subscriptions.models import Subscription
@@ -23,7 +24,6 @@ ROOM_NAME_LENGTH = 200
 SORT_NAME_LENGTH = 400
 SLUG_LENGTH = 80
 RELATIONS = ("owner_uuid", "account_uuid", "customer_uuid")  # by which somebody sees rooms
-INACTIVE: dict[str, Any] = dict.fromkeys(("sqlite_where", "postgresql_where"), sa.text("status = 'inactive'"))
 
 
 class Role(StrEnum):
@@ -103,7 +103,7 @@ class Room(IdentifierMixin, TimestampMixin, Base):
             sa.Index(f"ix_rooms_{relation}_created_at_uuid", relation, "created_at", "uuid") for relation in RELATIONS
         ),
         *(  # both of inactive rooms, of which there may be few among many
-            sa.Index(f"ix_rooms_inactive_{'_'.join(columns)}", *columns, **INACTIVE)
+            partial_index(f"ix_rooms_inactive_{'_'.join(columns)}", *columns, where="status = 'inactive'")
             for order in ("sort_name", "created_at")
             for columns in ((order, "uuid"), *((relation, order, "uuid") for relation in RELATIONS))
         ),

@@ -12,6 +12,7 @@ from portal.clock import now
 from portal.column_types import enum_type
 from portal.db import Base
 from portal.identifiers import IdentifierMixin
+from portal.partial_indexes import partial_index
 from portal.people.models import NAME_LENGTH
 from portal.providers.base import LiveState
 from portal.rooms.models import Role, Room
@@ -103,18 +104,8 @@ class RoomStatus(Base):
         return may_run(self.state)
 
     __table_args__ = (
-        sa.Index(
-            "ix_room_statuses_live",
-            "since",
-            sqlite_where=sa.text("state != 'idle'"),
-            postgresql_where=sa.text("state != 'idle'"),
-        ),
-        sa.Index(
-            "ix_room_statuses_next_look_at",
-            "next_look_at",
-            sqlite_where=sa.text("next_look_at IS NOT NULL"),
-            postgresql_where=sa.text("next_look_at IS NOT NULL"),
-        ),
+        partial_index("ix_room_statuses_live", "since", where="state != 'idle'"),
+        partial_index("ix_room_statuses_next_look_at", "next_look_at", where="next_look_at IS NOT NULL"),
     )
 
 
@@ -152,26 +143,10 @@ class RoomSession(IdentifierMixin, Base):
 
     __table_args__ = (
         sa.Index("ix_room_sessions_room_uuid_started_at", "room_uuid", "started_at"),
-        sa.Index(
-            "uq_room_sessions_running",
-            "room_uuid",
-            unique=True,
-            sqlite_where=sa.text("ended_at IS NULL"),
-            postgresql_where=sa.text("ended_at IS NULL"),
-        ),
+        partial_index("uq_room_sessions_running", "room_uuid", where="ended_at IS NULL", unique=True),
         sa.Index("ix_room_sessions_provider_uuid_external", "provider_uuid", "external"),
-        sa.Index(
-            "ix_room_sessions_end_wanted",
-            "ended_at",
-            sqlite_where=sa.text("end_wanted"),
-            postgresql_where=sa.text("end_wanted"),
-        ),
-        sa.Index(
-            "ix_room_sessions_next_registration_at",
-            "next_registration_at",
-            sqlite_where=sa.text("ended_at IS NULL"),
-            postgresql_where=sa.text("ended_at IS NULL"),
-        ),
+        partial_index("ix_room_sessions_end_wanted", "ended_at", where="end_wanted"),
+        partial_index("ix_room_sessions_next_registration_at", "next_registration_at", where="ended_at IS NULL"),
     )
 
 
@@ -205,20 +180,10 @@ class Participation(IdentifierMixin, Base):
     run: Mapped[RoomSession] = relationship()
 
     __table_args__ = (
-        sa.Index(
-            "uq_participations_present",
-            "room_uuid",
-            "device",
-            unique=True,
-            sqlite_where=sa.text("left_at IS NULL"),
-            postgresql_where=sa.text("left_at IS NULL"),
-        ),
+        partial_index("uq_participations_present", "room_uuid", "device", where="left_at IS NULL", unique=True),
         sa.Index("ix_participations_room_uuid_device", "room_uuid", "device"),
         sa.Index("ix_participations_subscription_uuid_left_at", "subscription_uuid", "left_at"),  # for counting
-        sa.Index(
-            "ix_participations_kept_out",
-            "session_uuid",
-            sqlite_where=sa.text("ending = 'removed' AND readmitted_at IS NULL"),
-            postgresql_where=sa.text("ending = 'removed' AND readmitted_at IS NULL"),
+        partial_index(
+            "ix_participations_kept_out", "session_uuid", where="ending = 'removed' AND readmitted_at IS NULL"
         ),
     )

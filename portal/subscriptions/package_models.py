@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from portal.column_types import Money, enum_type
 from portal.db import Base, TimestampMixin
 from portal.identifiers import IdentifierMixin
+from portal.partial_indexes import partial_index
 from portal.people.models import NAME_LENGTH
 from portal.subscriptions.provider_models import FeatureValueMixin, ServiceProvider, ServiceType
 from portal.subscriptions.terms import TermsMixin
@@ -91,8 +92,5 @@ class PackageProvider(IdentifierMixin, TimestampMixin, Base):
 
     __table_args__ = (
         sa.UniqueConstraint("package_uuid", "provider_uuid"),
-        sa.Index(
-            "uq_package_providers_default", "package_uuid", unique=True,
-            sqlite_where=sa.text("is_default"), postgresql_where=sa.text("is_default"),
-        ),
-    )  # fmt: skip
+        partial_index("uq_package_providers_default", "package_uuid", where="is_default", unique=True),
+    )

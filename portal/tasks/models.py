@@ -11,6 +11,7 @@ from portal.clock import now
 from portal.column_types import enum_type
 from portal.db import Base
 from portal.identifiers import ID_LENGTH, IdentifierMixin
+from portal.partial_indexes import partial_index
 
 KIND_LENGTH = 64
 MESSAGE_LENGTH = 500
@@ -56,14 +57,7 @@ class Task(IdentifierMixin, Base):
     ended_at: Mapped[datetime | None] = mapped_column(index=True)
     created_by_uuid: Mapped[UUID | None] = mapped_column(sa.ForeignKey("users.uuid", ondelete="SET NULL"))
 
-    __table_args__ = (
-        sa.Index(
-            "ix_tasks_lease_until",
-            "lease_until",
-            sqlite_where=sa.text("lease_until IS NOT NULL"),
-            postgresql_where=sa.text("lease_until IS NOT NULL"),
-        ),
-    )
+    __table_args__ = (partial_index("ix_tasks_lease_until", "lease_until", where="lease_until IS NOT NULL"),)
 
     @property
     def topic(self) -> str:

@@ -15,6 +15,7 @@ from portal.customers.models import Customer
 from portal.db import Base, TimestampMixin
 from portal.errors import Message
 from portal.identifiers import IdentifierMixin
+from portal.partial_indexes import partial_index
 from portal.people.models import User
 from portal.providers.fetch import LONGEST_ADDRESS, Trouble
 from portal.rooms.models import Room
@@ -147,10 +148,9 @@ class WebhookEndpoint(IdentifierMixin, TimestampMixin, Base):
 _OPEN = "state IN ('waiting', 'sending')"
 
 
-def _partial_index(name: str, which: str) -> sa.Index:
-    """An index of the deliveries for which `which` is true, by endpoint and next attempt. Most others are done."""
-    columns, where = ("endpoint_uuid", "next_attempt_at"), sa.text(which)
-    return sa.Index(f"ix_webhook_deliveries_{name}", *columns, sqlite_where=where, postgresql_where=where)
+def _index_of_some(name: str, where: str) -> sa.Index:
+    """An index of the deliveries for which `where` is true, by endpoint and next attempt. Most others are done."""
+    return partial_index(f"ix_webhook_deliveries_{name}", "endpoint_uuid", "next_attempt_at", where=where)
 
 
 class WebhookDelivery(IdentifierMixin, Base):
@@ -187,9 +187,9 @@ class WebhookDelivery(IdentifierMixin, Base):
     __table_args__ = (
         sa.UniqueConstraint("endpoint_uuid", "message_id"),
         sa.Index("ix_webhook_deliveries_endpoint_uuid_created_at", "endpoint_uuid", "created_at"),
-        _partial_index("open", _OPEN),
-        _partial_index("open_tests", f"event = '{TEST}' AND {_OPEN}"),  # sent while paused, too
-        _partial_index("sending", "state = 'sending'"),
+        _index_of_some("open", _OPEN),
+        _index_of_some("open_tests", f"event = '{TEST}' AND {_OPEN}"),  # sent while paused, too
+        _index_of_some("sending", "state = 'sending'"),
     )
 
     @property

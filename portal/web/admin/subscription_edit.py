@@ -1,4 +1,4 @@
-"""Changing what staff may write of a subscription: its name, dates and terms; and what it grants."""
+"""Changing what staff may write of a subscription: its name, dates, terms and metadata; and what it grants."""
 
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -6,12 +6,14 @@ from typing import Any
 from flask import Blueprint, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext as _l
-from wtforms import DateField, StringField
+from wtforms import DateField, IntegerField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Optional
 
 from portal.edge import actor
 from portal.edge.i18n import gettext as _
 from portal.edge.staff_guard import staff
+from portal.errors import InvalidFields
+from portal.metadata import read_metadata, written
 from portal.people.staff import StaffPermission
 from portal.subscriptions.changing import change_subscription
 from portal.subscriptions.dates import zone_of
@@ -36,21 +38,32 @@ class SubscriptionForm(TermsForm, EditForm):
     name = StringField(_l("Name"), [InputRequired(_l("Fill this in."))])
     starts_at = DateField(_l("Starts"), [InputRequired(_l("Fill this in."))])
     ends_at = DateField(_l("Ends after"), [Optional()])
+    tier = IntegerField(_l("Rank among packages"), [Optional()], render_kw={"min": 0, "inputmode": "numeric"})
+    subscription_metadata = TextAreaField(_l("Metadata"), render_kw={"rows": 4, "spellcheck": "false", "dir": "ltr"})
 
     @staticmethod
     def stored(subscription: Subscription) -> dict[str, Any]:
         """What the form shows of a subscription."""
-        return _named_and_dated(subscription) | stored_terms(subscription)
+        metadata = subscription.subscription_metadata
+        shown = {"tier": subscription.tier, "subscription_metadata": written(metadata, indent=2) if metadata else ""}
+        return _named_and_dated(subscription) | stored_terms(subscription) | shown
 
     def changes(self, subscription: Subscription) -> dict[str, Any]:
         """What was changed in the form, for the operation: what was left alone is no change.
 
-        Raises `Invalid` on `price`.
+        Raises `Invalid` on `price` and `subscription_metadata`, together.
         """
         before = _named_and_dated(subscription)
         changes = {name: self[name].data for name in before if self[name].data != before[name]}
-        terms = {name: value for name, value in self.terms().items() if value != getattr(subscription, name)}
-        return changes | terms
+        typed = self.subscription_metadata.data or ""
+        wrong = InvalidFields()
+        with wrong.gathered():
+            terms = self.terms() | {"tier": self.tier.data or 0}
+            changes |= {name: value for name, value in terms.items() if value != getattr(subscription, name)}
+        with wrong.gathered():
+            changes["subscription_metadata"] = read_metadata(typed, field="subscription_metadata")
+        wrong.raise_if_any()
+        return changes
 
 
 def _named_and_dated(subscription: Subscription) -> dict[str, Any]:
@@ -77,7 +90,7 @@ def last_day_of(end: datetime | None, zone: str) -> date | None:
 @staff(StaffPermission.SUBSCRIPTIONS_UPDATE, subscription=subscription_with_id)
 @refills
 def edit(subscription: Subscription) -> ResponseReturnValue:
-    """Change name, dates and terms."""
+    """Change name, dates, terms, rank and metadata."""
     lock_for_edit(subscription)
     form = SubscriptionForm(data=SubscriptionForm.stored(subscription))
     form.offer()

@@ -288,13 +288,17 @@ def test_an_empty_limit_is_unlimited_and_what_is_not_granted_is_told(cast: Cast,
         assert only(path).values == {"max_rooms": None, "max_participants": 0, "allow_create_account": True}
 
 
+def sent_by(form: str) -> dict[str, str]:
+    """What a browser sends of the page on which a subscription is changed, if only its texts are filled in."""
+    fields = dict(re.findall(r'name="(\w+)"[^>]* value="([^"]*)"', form))
+    units = {"currency": "EUR", "periodicity_type": "month", "trial_interval": "day", "grace_interval": "week"}
+    return {name: value for name, value in fields.items() if name not in {"csrf_token", "version"}} | units
+
+
 def test_what_contradicts_is_refused_beside_its_field(cast: Cast, package: str) -> None:
     ada = cast.sign_in("admin")
     path = sell(ada, package)
-    form = ada.get(f"{path}/edit").text
-    fields = dict(re.findall(r'name="(\w+)"[^>]* value="([^"]*)"', form))
-    fields = {name: value for name, value in fields.items() if name not in {"csrf_token", "version"}}
-    units = {"currency": "EUR", "periodicity_type": "month", "trial_interval": "day", "grace_interval": "week"}
+    fields = sent_by(ada.get(f"{path}/edit").text)
     for change, words in (
         ({"ends_at": "2020-01-01"}, "before it starts"),
         ({"ends_at": "9999-12-31"}, "a year from 2000 to"),
@@ -304,14 +308,44 @@ def test_what_contradicts_is_refused_beside_its_field(cast: Cast, package: str) 
         ({"price": "much"}, "an amount like 19.90"),
         ({"currency": "XYZ"}, "Choose one that is listed."),
         ({"trial_period": "90"}, "trial would last longer"),
+        ({"tier": "-1"}, "from 0 to"),
+        ({"subscription_metadata": "{"}, "This is no JSON"),
     ):
-        answer = ada.send(f"{path}/edit", **fields | units | change)
+        answer = ada.send(f"{path}/edit", **fields | change)
         assert answer.status_code == 422, change
         assert words in unescape(answer.text), change
-    assert ada.send(f"{path}/edit", **fields | units | {"price": "12.50", "name": "Other"}).status_code == 303
+    assert ada.send(f"{path}/edit", **fields | {"price": "12.50", "name": "Other"}).status_code == 303
     page = ada.get(path).text
     assert "Other" in page
     assert "12.50 EUR for 1 month<" in page
+
+
+@BOTH
+def test_rank_and_metadata_are_changed_and_what_is_wrong_is_said_at_once(cast: Cast, package: str) -> None:
+    ada = cast.sign_in("admin")
+    path = sell(ada, package)
+    fields = sent_by(ada.get(f"{path}/edit").text)
+    given = {"tier": "3", "subscription_metadata": '{"order": "A-17", "tags": ["new"]}'}
+    refused = ada.send(
+        f"{path}/edit", **fields | given | {"price": "much", "subscription_metadata": '{"a": {"b": []}}'}
+    )
+    assert refused.status_code == 422
+    for words in ("an amount like 19.90", "a.b is nested too deeply"):
+        assert words in unescape(refused.text), words
+    for _again in range(2):  # the second time nothing is changed
+        assert ada.send(f"{path}/edit", **fields | given).status_code == 303
+    with cast.app.app_context():
+        sold = only(path)
+        assert (sold.tier, sold.subscription_metadata) == (3, {"order": "A-17", "tags": ["new"]})
+        [line] = session.scalars(sa.select(AuditEvent).where(AuditEvent.action == "subscription.updated"))
+        assert line.details["changes"]["tier"] == [0, 3]
+        assert line.details["changes"]["subscription_metadata"] == [{}, sold.subscription_metadata]
+    form = unescape(ada.get(f"{path}/edit").text)
+    assert re.search(r'name="tier"[^>]* value="3"', form)
+    assert '"order": "A-17"' in form
+    assert ada.send(f"{path}/edit", **fields | {"subscription_metadata": ""}).status_code == 303
+    with cast.app.app_context():
+        assert (only(path).tier, only(path).subscription_metadata) == (0, {})
 
 
 @pytest.mark.parametrize("price", ["20", "100", "19.9"])

@@ -92,6 +92,7 @@ def fill_desk() -> None:
         thing="rooms",
         thing_uuid=Room.uuid,
         room_uuid=Room.uuid,
+        customer_uuid=Room.customer_uuid,
         details={},
     )
 

@@ -54,7 +54,7 @@ def insert_at_commit(insert: sa.Insert, *rows: dict[str, Any]) -> None:
     """Insert these rows when the transaction is committed, all those of equal statements by one round trip.
 
     For rows that nothing reads before, such as lines of a log. Within a savepoint they are inserted when it is
-    released; when it is rolled back they are dropped with it. `insert` names no values, and is made once.
+    released; when it is rolled back they are dropped with it. `insert` is made once, and holds no row's values.
     """
     if rows:
         current = session()

@@ -12,8 +12,10 @@ from portal import demo, revisions
 from portal.admission.queries import codes_of
 from portal.admission.secrets import normal_code
 from portal.app import create_app
+from portal.audit.models import AuditEvent
 from portal.clock import now
 from portal.column_types import UTCDateTime
+from portal.customers.models import Customer
 from portal.db import db, session, transaction
 from portal.identifiers import new_uuid
 from portal.people.actor import actor_of
@@ -196,5 +198,22 @@ def test_what_was_sold_before_there_were_packages_belongs_to_one_and_grants_the_
             assert len({one.tag for one in again}) == len(again) == 2
             used = session.scalars(sa.select(SubscriptionProvider)).all()
             assert {one.package_provider for one in used} == {package.default_provider}
+        session.remove()
+        db.engine.dispose()
+
+
+def test_older_lines_of_the_audit_get_the_customer_that_is_still_known(empty: Flask) -> None:
+    """The demo world has done something of each kind; so new lines and older ones say the same."""
+    with empty.app_context():
+        revisions.upgrade()
+        with transaction():
+            demo.furnish()
+        query = sa.select(AuditEvent.uuid, AuditEvent.customer_uuid)
+        written = {tuple(row) for row in session.execute(query)}
+        assert {customer for _, customer in written} == {None, *session.scalars(sa.select(Customer.uuid))}
+        session.remove()
+        revisions.downgrade("0040")
+        revisions.upgrade()
+        assert {tuple(row) for row in session.execute(query)} == written
         session.remove()
         db.engine.dispose()

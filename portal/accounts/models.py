@@ -58,6 +58,11 @@ class AccountMember(MembershipMixin, IdentifierMixin, TimestampMixin, Base):
 
     __table_args__ = (sa.UniqueConstraint("account_uuid", "user_uuid"),)
 
+    @property
+    def customer_uuid(self) -> UUID:
+        """The customer of the account."""
+        return self.account.customer_uuid
+
     def granted(self, at: datetime) -> frozenset[AccountPermission]:
         """What is granted at this time."""
         return frozenset(AccountPermission(word) for word in self.words(at) if word in set(AccountPermission))

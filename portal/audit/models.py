@@ -10,13 +10,14 @@ from sqlalchemy.orm import Mapped, mapped_column
 from portal.clock import now
 from portal.db import Base
 from portal.identifiers import new_uuid
+from portal.partial_indexes import partial_index
 
 NETWORK_LENGTH = 45
 """An IPv6 address in full is as long."""
 
 
-_FEW = sa.text("thing <> 'participations' AND thing <> 'room_tokens'")
-"""Lines about kinds of things that have few.
+FEW = "thing <> 'participations' AND thing <> 'room_tokens'"
+"""The SQL condition for lines about kinds of things that have few.
 
 Those left out are written whenever people enter, who would wait for the index, too; and there are so many of them that
 the newest are found soon without it.
@@ -41,21 +42,24 @@ class AuditEvent(Base):
     action: Mapped[str] = mapped_column(sa.String(64))
     thing: Mapped[str] = mapped_column(sa.String(32))
     thing_uuid: Mapped[UUID | None] = mapped_column(index=True)
-    room_uuid: Mapped[UUID | None] = mapped_column(index=True)
+    room_uuid: Mapped[UUID | None]
+    customer_uuid: Mapped[UUID | None]
+    """The customer to whom the thing belonged, or which it is; None for what belongs to none, such as packages.
+
+    Kept with the line, because the thing may be deleted, and nothing else tells then whose it was.
+    """
     details: Mapped[dict[str, Any]] = mapped_column(default=dict)
     """What else is known of it. `changes` in it are fields with their values before and after."""
 
-    __table_args__ = (  # pages of the audit, of everybody, and of those few lines that have the other column
+    __table_args__ = (  # pages of the audit: of everybody, of those that have another column, and of few kinds
         sa.Index("ix_audit_events_at_uuid", "at", "uuid"),
         *(
-            sa.Index(
-                f"ix_audit_events_{column}_at_uuid", column, "at", "uuid",
-                sqlite_where=sa.text(f"{column} IS NOT NULL"), postgresql_where=sa.text(f"{column} IS NOT NULL"),
-            )
-            for column in ("actor_uuid", "on_behalf_of_uuid")
+            partial_index(f"ix_audit_events_{column}_at_uuid", column, "at", "uuid", where=f"{column} IS NOT NULL")
+            for column in ("actor_uuid", "customer_uuid", "room_uuid")
         ),
-        sa.Index(
-            "ix_audit_events_thing_at_uuid", "thing", "at", "uuid",
-            sqlite_where=_FEW, postgresql_where=_FEW,
+        partial_index("ix_audit_events_thing_at_uuid", "thing", "at", "uuid", where=FEW),
+        partial_index(
+            "ix_audit_events_few_customer_uuid_at_uuid", "customer_uuid", "at", "uuid",
+            where=f"customer_uuid IS NOT NULL AND {FEW}",
         ),
     )  # fmt: skip

@@ -17,11 +17,24 @@ from portal.clock import now
 from portal.db import insert_at_commit
 from portal.identifiers import new_uuid
 
-_INSERT = sa.insert(AuditEvent.__table__)  # type: ignore[arg-type]
+_ROOMS = sa.table("rooms", sa.column("uuid", sa.Uuid()), sa.column("customer_uuid", sa.Uuid()))
+_CUSTOMER_OF_ROOM = (
+    sa.select(_ROOMS.c.customer_uuid).where(_ROOMS.c.uuid == sa.bindparam("of_room", type_=sa.Uuid())).scalar_subquery()
+)
+_INSERT = sa.insert(AuditEvent.__table__).values(  # type: ignore[arg-type]
+    customer_uuid=sa.func.coalesce(sa.bindparam("known_customer", type_=sa.Uuid()), _CUSTOMER_OF_ROOM)
+)
+"""Much of what is in a room does not know whose the room is, so the database looks it up where nobody told.
+
+Rooms are never deleted in the same transaction: nothing happens in those that are.
+"""
 
 
 class Auditable(Protocol):
-    """What a line of the audit can be about: any row with a uuid."""
+    """What a line of the audit can be about: any row with a uuid.
+
+    What belongs to a customer, but to no room, tells it by an attribute `customer_uuid`.
+    """
 
     __tablename__: str
 
@@ -54,7 +67,7 @@ class AuditedUser:
 
 @dataclass(frozen=True)
 class AuditLine:
-    """A line of the audit as it was noted. Its fields are the columns of `AuditEvent`."""
+    """A line of the audit as it was noted. Its fields are columns of `AuditEvent`."""
 
     uuid: UUID
     at: datetime
@@ -139,6 +152,11 @@ def record_events(
         )
         for thing, by in things
     ]
-    insert_at_commit(_INSERT, *(vars(line) for line, _ in lines))
+    insert_at_commit(_INSERT, *(_params(line, thing) for line, thing in lines))
     for listener in _listeners if lines else ():
         listener(lines, webhooks)
+
+
+def _params(line: AuditLine, thing: Auditable) -> dict[str, Any]:
+    customer_uuid: UUID | None = getattr(thing, "customer_uuid", None)
+    return {**vars(line), "known_customer": customer_uuid or line.on_behalf_of_uuid, "of_room": line.room_uuid}

@@ -122,6 +122,11 @@ class Customer(IdentifierMixin, TimestampMixin, Base):
     )
 
     @property
+    def customer_uuid(self) -> UUID:
+        """Its own uuid, as everything that belongs to a customer tells its customer's."""
+        return self.uuid
+
+    @property
     def display_name(self) -> str:
         """The name to show: the company's, else the person's, else the e-mail address."""
         return display_name(self.company_name, self.first_name, self.last_name, self.email)

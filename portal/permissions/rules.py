@@ -147,8 +147,7 @@ def acting_on(actor: Actor, permission: AnyPermission, thing: Thing) -> Actor:
 
 def acting_as_staff(actor: Actor, thing: object) -> Actor:
     """The actor as he uses a staff permission on this thing: on behalf of the customer that it is or belongs to."""
-    customer_uuid = thing.uuid if isinstance(thing, Customer) else getattr(thing, "customer_uuid", None)
-    return replace(actor, on_behalf_of_uuid=customer_uuid)
+    return replace(actor, on_behalf_of_uuid=getattr(thing, "customer_uuid", None))
 
 
 def rights(actor: Actor, room: AnyRoom, at: datetime) -> frozenset[Permission]:
@@ -247,12 +246,7 @@ def _memberships(actor: Actor, thing: Thing) -> list[Membership]:
 
 
 def _customer_uuid(thing: Thing) -> UUID | None:
-    match thing:
-        case Customer():
-            return thing.uuid
-        case Platform():
-            return None
-    return thing.customer_uuid
+    return None if isinstance(thing, Platform) else thing.customer_uuid
 
 
 def member_role(actor: Actor, room: Room) -> Role | None:

@@ -27,6 +27,7 @@ class PurgedRoom:
 
     uuid: UUID
     room_name: str
+    customer_uuid: UUID
 
 
 def purge_rooms(which: sa.ColumnElement[bool], *, by: Actor | None) -> None:
@@ -34,7 +35,8 @@ def purge_rooms(which: sa.ColumnElement[bool], *, by: Actor | None) -> None:
 
     `by` is None for the portal itself.
     """
-    rooms = session.execute(sa.delete(Room).where(which).returning(Room.uuid, Room.room_name)).all()
+    told = Room.uuid, Room.room_name, Room.customer_uuid
+    rooms = session.execute(sa.delete(Room).where(which).returning(*told)).all()
     record_events("room.purged", [(PurgedRoom(*row), by) for row in rooms], name_of=lambda room: room.room_name)
 
 

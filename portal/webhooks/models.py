@@ -193,6 +193,11 @@ class WebhookDelivery(IdentifierMixin, Base):
     )
 
     @property
+    def customer_uuid(self) -> UUID | None:
+        """The customer whose endpoint it is; None for one of a room, or of the portal."""
+        return self.endpoint.customer_uuid
+
+    @property
     def payload(self) -> str:
         """The JSON text that is sent."""
         return vault.unseal(self.payload_sealed, purpose=PAYLOAD)

@@ -17,25 +17,19 @@ from portal.audit.models import AuditEvent
 from portal.clock import now
 from portal.credentials.models import OAuthClient
 from portal.customers.models import Customer, display_name_column
-from portal.db import read
+from portal.db import literal_limit, read
 from portal.edge.i18n import gettext as _
 from portal.edge.i18n import translated
 from portal.edge.staff_guard import staff
 from portal.errors import Message
-from portal.keyset import Key
+from portal.keyset import Key, order_by
 from portal.people.models import User
 from portal.people.staff import StaffPermission
 from portal.plain_values import columns_for
 from portal.rooms.models import Room
-from portal.web.admin.audit_names import NO_NAMES, Names, Referred, names_of
+from portal.web.admin.audit_names import NO_NAMES, Names, Referred, name_of_gone, names_of
 from portal.web.admin.audit_search import ways_to_match
-from portal.web.admin.audit_things import (
-    KINDS_OF_THINGS,
-    customers_things,
-    id_of_thing,
-    name_of_thing,
-    newest_of_customer,
-)
+from portal.web.admin.audit_things import KINDS_OF_THINGS, id_of_thing, name_of_thing, on_page_of_customer
 from portal.web.admin.audit_values import field_label, shown_value
 from portal.web.admin.list_page import csv_answer, list_answer
 from portal.web.admin.lists import AdminList, FilterChoice, ListColumn, ListFilter, ThingFilter, thing_with_id
@@ -156,17 +150,26 @@ def _person_choice(user_id: str) -> FilterChoice | None:
 
 
 def _customer_choice(customer_id: str) -> FilterChoice | None:
+    """By its public id; or by its uuid, which is all that is known of a customer that is gone."""
     found = thing_with_id(Customer, customer_id)
-    return FilterChoice(found.id, found.display_name, lambda: customers_things(found.uuid)) if found else None
+    if found is not None:
+        return FilterChoice(found.id, found.display_name, lambda: AuditEvent.customer_uuid == found.uuid)
+    if (uuid := _uuid(customer_id)) is None or (name := name_of_gone("customers", uuid)) is None:
+        return None
+    return FilterChoice(str(uuid), name, lambda: AuditEvent.customer_uuid == uuid)
 
 
-def _thing_choice(uuid: str) -> FilterChoice | None:
+def _thing_choice(text: str) -> FilterChoice | None:
     """By its uuid, because lines about things that are gone are kept, and most things have no page."""
+    uuid = _uuid(text)
+    return FilterChoice(str(uuid), _("One thing only"), lambda: _about(uuid)) if uuid is not None else None
+
+
+def _uuid(text: str) -> UUID | None:
     try:
-        thing_uuid = UUID(uuid)
+        return UUID(text)
     except ValueError:
         return None
-    return FilterChoice(str(thing_uuid), _("One thing only"), lambda: _about(thing_uuid))
 
 
 def _kind_choices() -> list[FilterChoice]:
@@ -260,8 +263,9 @@ AUDIT = AdminList(
 
 def history_of_customer(customer_uuid: UUID, *, most: int) -> list[AuditRow]:
     """The newest lines about a customer and what belongs to it, for its page."""
-    lines = AUDIT.rows.where(newest_of_customer(customer_uuid, most=most))
-    return _named([AuditRow(*row) for row in read(lines.order_by(AuditEvent.at.desc(), AuditEvent.uuid.desc()))])
+    told = AUDIT.rows.where(on_page_of_customer(customer_uuid))
+    newest = told.order_by(*order_by(AUDIT.orders[AUDIT.default_order])).limit(literal_limit(most))
+    return _named([AuditRow(*row) for row in read(newest)])
 
 
 @bp.get("")

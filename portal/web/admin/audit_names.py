@@ -126,3 +126,9 @@ def _last_names(gone: Iterable[UUID]) -> sa.Select[*tuple[Any, ...]]:
     return sa.select(
         sa.literal("").label("name"), AuditEvent.action.label("word"), called.label("called"), AuditEvent.thing_uuid
     ).where(AuditEvent.thing_uuid.in_(sorted(gone)), AuditEvent.action.in_(sorted({*_NAMED_AT_THEIR_END.values()})))
+
+
+def name_of_gone(table: str, uuid: UUID) -> str | None:
+    """How a thing of this table was called that was deleted; None if no line tells that it was."""
+    told = _last_names([uuid]).where(AuditEvent.thing == table).order_by(AuditEvent.at.desc())
+    return next((row.called for row in read(told)), None)

@@ -9,7 +9,7 @@ from flask import current_app, url_for
 
 from portal.accounts.models import Account, AccountMember
 from portal.admission.models import AccessCode, LobbyAnswer, RoomToken
-from portal.audit.models import AuditEvent
+from portal.audit.models import FEW, AuditEvent
 from portal.credentials.models import OAuthClient
 from portal.customers.models import Customer, CustomerMember, display_name_column
 from portal.errors import Message
@@ -112,46 +112,17 @@ def path_of_thing(table: str, thing_id: str | None) -> str:
     return url_for(kind.endpoint, **params)
 
 
-def customers_things(customer_uuid: UUID) -> sa.ColumnElement[bool]:
-    """The condition that an `AuditEvent` is about the customer, or about something that belongs to it."""
-    rooms = sa.select(Room.uuid).where(Room.customer_uuid == customer_uuid)
-    return sa.or_(
-        AuditEvent.on_behalf_of_uuid == customer_uuid,
-        AuditEvent.thing_uuid == customer_uuid,
-        AuditEvent.room_uuid.in_(rooms),
-        *(AuditEvent.thing_uuid.in_(query) for query in _belongings(customer_uuid)),
-    )
+_TOLD_ON_ITS_PAGE = ("customers", "customer_members", "subscriptions", "accounts", "account_members", "rooms")
 
 
-def newest_of_customer(customer_uuid: UUID, *, most: int) -> sa.ColumnElement[bool]:
-    """The condition that an `AuditEvent` is among the newest for a customer's page.
+def on_page_of_customer(customer_uuid: UUID) -> sa.ColumnElement[bool]:
+    """The condition that an `AuditEvent` is told on a customer's page.
 
-    Those are lines about the customer itself, about what belongs to it, and of what staff did on its behalf; not of who
-    comes and goes in its rooms. Each part is found by an index of its own, however much others have done since.
+    Those are lines about the customer itself, its rooms and what is above them, and of what staff did on its behalf;
+    not of who comes and goes in its rooms. They are read in their order by the index of few kinds.
     """
-    rooms = sa.select(Room.uuid).where(Room.customer_uuid == customer_uuid)
-    parts = (
-        AuditEvent.on_behalf_of_uuid == customer_uuid,
-        AuditEvent.thing_uuid == customer_uuid,
-        *(AuditEvent.thing_uuid.in_(query) for query in (*_belongings(customer_uuid), rooms)),
-    )
-    newest = AuditEvent.at.desc(), AuditEvent.uuid.desc()
-    found = sa.union(
-        *(
-            sa.select(sa.select(AuditEvent.uuid, AuditEvent.at).where(part).order_by(*newest).limit(most).subquery())
-            for part in parts
-        )
-    ).subquery()
-    in_order = sa.select(found.c.uuid).order_by(found.c.at.desc(), found.c.uuid.desc()).limit(most)
-    return AuditEvent.uuid.in_(in_order)
-
-
-def _belongings(customer_uuid: UUID) -> tuple[sa.Select[UUID], ...]:
-    """What belongs to the customer above its rooms: subscriptions, accounts, and what people were granted there."""
-    own_accounts = sa.select(Account.uuid).where(Account.customer_uuid == customer_uuid)
-    return (
-        own_accounts,
-        sa.select(Subscription.uuid).where(Subscription.customer_uuid == customer_uuid),
-        sa.select(CustomerMember.uuid).where(CustomerMember.customer_uuid == customer_uuid),
-        sa.select(AccountMember.uuid).where(AccountMember.account_uuid.in_(own_accounts)),
+    return sa.and_(
+        AuditEvent.customer_uuid == customer_uuid,
+        sa.text(FEW),
+        sa.or_(AuditEvent.thing.in_(_TOLD_ON_ITS_PAGE), AuditEvent.on_behalf_of_uuid.is_not(None)),
     )

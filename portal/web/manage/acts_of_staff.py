@@ -17,7 +17,7 @@ _LAST = (
     sa.select(AuditEvent.action, AuditEvent.at, User.name)
     .outerjoin(User, User.uuid == AuditEvent.actor_uuid)
     .where(AuditEvent.room_uuid == sa.bindparam("room", type_=sa.Uuid()), AuditEvent.on_behalf_of_uuid.is_not(None))
-    .order_by(AuditEvent.uuid.desc())
+    .order_by(AuditEvent.at.desc(), AuditEvent.uuid.desc())
     .limit(literal_limit(MOST))
 )
 

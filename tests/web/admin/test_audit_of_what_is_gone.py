@@ -10,13 +10,18 @@ import sqlalchemy as sa
 import time_machine
 from flask import Flask
 
+from portal.accounts.permission import AccountPermission
 from portal.admission.codes import create_code, delete_code
 from portal.admission.tokens import change_token
 from portal.audit.models import AuditEvent
-from portal.customers.models import CustomerStatus
+from portal.customers.models import Customer, CustomerStatus
+from portal.customers.permission import CustomerPermission
 from portal.db import db, session, transaction
+from portal.identifiers import new_uuid
 from portal.people.actor import actor_of
-from portal.rooms.models import Role
+from portal.permissions.memberships import add_membership, remove_membership
+from portal.permissions.rules import acting_as_staff
+from portal.rooms.models import Role, Room
 from portal.rooms.operations import describe_room, trash_room
 from portal.rooms.purging import TRASH_DAYS, empty_trash
 from portal.status.customer_lifecycle import change_customer_status, delete_customer
@@ -29,9 +34,10 @@ from tests.statements import statements
 AUDIT = "/admin/audit"
 
 
-def rows(cast: Cast) -> list[list[str]]:
+def rows(cast: Cast, **asked: str) -> list[list[str]]:
     """The lines of the audit, newest first, as the file has them."""
-    return list(csv.reader(io.StringIO(cast.sign_in("admin").get(f"{AUDIT}/export.csv").text)))[1:]
+    answer = cast.sign_in("admin").get(f"{AUDIT}/export.csv", query_string=asked)
+    return list(csv.reader(io.StringIO(answer.text)))[1:]
 
 
 @pytest.fixture
@@ -111,3 +117,50 @@ def test_a_code_that_was_deleted_keeps_its_label(app: Flask, cast: Cast) -> None
     deleted, created = ([row for row in rows(cast) if row[0] == f"Access code {end}"] for end in ("deleted", "created"))
     assert Counter(row[-1] for row in deleted) == {"Name: Press": 1, "": 1}
     assert "Press" in {row[1] for row in created}
+
+
+@BOTH
+def test_what_a_customer_had_is_found_by_it_when_it_is_gone(app: Flask, cast: Cast, emptied: datetime) -> None:
+    with app.app_context(), transaction():
+        ada = actor_of(cast.user("admin"))
+        [other] = session.scalars(sa.select(Room).where(Room.room_name == "Open house"))
+        account, acme = other.account, other.customer
+        email = cast.user("bob").email
+        for member in (
+            add_membership(place=account, email=email, permissions=[AccountPermission.USAGE_VIEW], by=ada),
+            add_membership(place=acme, email=email, permissions=[CustomerPermission.USAGE_VIEW], by=ada),
+        ):
+            remove_membership(member, by=ada)
+        account.subscription.status = SubscriptionStatus.INACTIVE
+        delete_subscription(account.subscription, by=ada)
+        ids = {one.company_name: one.id for one in session.scalars(sa.select(Customer)).unique()}
+    told = Counter((row[0], row[1]) for row in rows(cast, customer=ids["Acme"]))
+    assert told["Room deleted for good", "Board"] == told["Room deleted", "Board"] == 1
+    assert told["Link changed", "Board"] == 1
+    assert told["Person added", "Bob Fischer"] == told["Person removed", "Bob Fischer"] == 2
+    assert told["Account created", "Main"] == told["Account deleted", "Main"] == 1
+    assert told["Package sold", "Meet Standard"] == told["Subscription deleted", "Meet Standard"] == 1
+    assert {row[0] for row in rows(cast, customer=ids["Globex"])} == {
+        "Customer created", "Package sold", "Account created",
+    }  # fmt: skip
+    page = cast.sign_in("admin").get(f"/admin/customers/{ids['Acme']}").text
+    for words in ("Subscription deleted", "Account deleted"):
+        assert words in page, words
+    assert "Link changed" not in page
+
+
+@BOTH
+def test_the_lines_of_a_customer_that_is_gone_are_found_from_one_of_them(app: Flask, cast: Cast) -> None:
+    with app.app_context(), transaction():
+        ada, acme = actor_of(cast.user("admin")), cast.room().customer
+        change_customer_status(acme, CustomerStatus.TERMINATED, by=acting_as_staff(ada, acme))
+        delete_customer(acme, by=acting_as_staff(ada, acme))
+        uuid = str(acme.uuid)
+    ada_page = cast.sign_in("admin").get(AUDIT).text
+    assert f'href="{AUDIT}?customer={uuid}"' in ada_page
+    found = cast.sign_in("admin").get(AUDIT, query_string={"customer": uuid}).text
+    assert f'<option value="{uuid}" selected>' in found
+    assert {row[0] for row in rows(cast, customer=uuid)} >= {"Customer created", "Room created", "Customer deleted"}
+    everything = rows(cast)
+    for nobody in (str(new_uuid()), "no-uuid"):
+        assert len(rows(cast, customer=nobody)) > len(everything) / 2, "what is unknown narrows nothing"

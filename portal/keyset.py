@@ -6,7 +6,7 @@ and what is created or deleted meanwhile neither repeats a row nor leaves one ou
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import Any, Protocol, Self, TypeVar
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -64,23 +64,40 @@ def found_first(query: sa.Select[UUID], keys: Keys, *, name: str = "found") -> t
     return fenced, _keys_of(fenced, keys)
 
 
+class OrderedRows(Protocol):
+    """Rows that an index finds in their order. See `rows_of_each`."""
+
+    def where(self, *conditions: sa.ColumnElement[bool]) -> Self:
+        """Those of them that fit these conditions, too."""
+
+    def first(self, keys: Keys, after: Position | None, limit: sa.ColumnElement[int], *, name: str) -> sa.Select[Any]:
+        """The first of them in this order: their uuids, and the values of the keys as `key_0`, `key_1`."""
+
+
+Way = sa.Select[UUID] | OrderedRows
+"""How rows are found: by a SELECT of their uuids, whose index has no order, or in their order."""
+
+
 def first_found(
-    ways: Sequence[sa.Select[UUID]], keys: Keys, after: Position | None, limit: sa.ColumnElement[int]
+    ways: Sequence[Way], keys: Keys, after: Position | None, limit: sa.ColumnElement[int]
 ) -> sa.Select[UUID]:
-    """The uuids of the first rows, in this order, that any of `ways` finds: SELECTs of the uuids of one table's rows.
+    """The uuids of the first rows, in this order, that any of `ways` finds: all rows of one table.
 
     Each way brings along the values by which its rows are ordered, and no more than its first rows. So those that are
     found are looked at once, and only the few that can be on the page are put together.
     """
-    pages = [_first_of(*found_first(way, keys, name=f"found_{at}"), after, limit) for at, way in enumerate(ways)]
+    pages = [_first_of(way, keys, after, limit, name=f"found_{at}") for at, way in enumerate(ways)]
     if len(pages) == 1:
         return sa.select(pages[0].c[0])
     together = sa.union(*(sa.select(page) for page in pages)).subquery()
     return sa.select(together.c[0]).order_by(*order_by(_keys_of(together, keys))).limit(limit)
 
 
-def _first_of(found: sa.CTE, keys: Keys, after: Position | None, limit: sa.ColumnElement[int]) -> sa.Subquery:
-    return keyset(sa.select(found), keys, after).limit(limit).subquery()
+def _first_of(way: Way, keys: Keys, after: Position | None, limit: sa.ColumnElement[int], *, name: str) -> sa.Subquery:
+    if not isinstance(way, sa.Select):
+        return way.first(keys, after, limit, name=name).subquery()
+    found, its_keys = found_first(way, keys, name=name)
+    return keyset(sa.select(found), its_keys, after).limit(limit).subquery()
 
 
 def _keys_of(found: sa.FromClause, keys: Keys) -> Keys:

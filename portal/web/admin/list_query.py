@@ -3,10 +3,10 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
-from uuid import UUID
 
 import sqlalchemy as sa
 
+from portal.keyset import Way
 from portal.web.admin.lists import AdminList, FilterChoice, ListFilter, ThingFilter
 
 LONGEST_SEARCH = 100  # characters that count
@@ -69,8 +69,8 @@ class ListAsked:
             query = query.where(declared.search(self.search))
         return query.where(*self._conditions())
 
-    def ways(self, declared: AdminList[Any]) -> list[sa.Select[UUID]]:
-        """The SELECTs of those uuids that fit the search and the filters; none if no indexes are searched."""
+    def ways(self, declared: AdminList[Any]) -> list[Way]:
+        """How the rows are found that fit the search and the filters; none if no indexes are searched."""
         if not self.search or declared.found_by is None:
             return []
         return [way.where(*self._conditions()) for way in declared.found_by(self.search)]

@@ -21,14 +21,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Generic, Literal, TypeVar
-from uuid import UUID
 
 import sqlalchemy as sa
 
 from portal.db import session
 from portal.errors import Message
 from portal.identifiers import IdentifierMixin
-from portal.keyset import Key, Keys
+from portal.keyset import Key, Keys, Way
 
 RowT = TypeVar("RowT")
 ThingT = TypeVar("ThingT", bound=IdentifierMixin)
@@ -100,9 +99,9 @@ class AdminList(Generic[RowT]):
     columns: Sequence[ListColumn[RowT]]
     search: Callable[[str], sa.ColumnElement[bool]] | None = None
     """Searches a list of few rows: the condition that one matches."""
-    found_by: Callable[[str], Sequence[sa.Select[UUID]]] | None = None
-    """Searches a list of many rows by indexes, which have no order: SELECTs of the uuids of those that match, from the
-    rows' own table only. So filters and keys need no other table. See `first_found`."""
+    found_by: Callable[[str], Sequence[Way]] | None = None
+    """Searches a list of many rows by indexes: the ways to those that match, from the rows' own table only. So filters
+    and keys need no other table. See `first_found`."""
     filters: Sequence[ListFilter | ThingFilter] = field(default_factory=tuple)
     descending: bool = False
     """Whether the order, unless another is asked for, is from the end."""

@@ -31,7 +31,7 @@ from portal.subscriptions.phases import phase_of
 from portal.web import flash_messages
 from portal.web.edit_forms import EditForm, lock_for_edit
 from portal.web.forms import refills
-from portal.web.stopping_words import stopping_words
+from portal.web.stopping_words import resuming_words, stopping_words
 
 bp = Blueprint("admin_account", __name__, url_prefix="/admin/accounts/<id:account_id>")
 
@@ -124,7 +124,7 @@ def _about(account: Account, status: AccountStatus, here: AccountContents) -> li
         return [reason]
     if not account.subscription.is_active(now()):
         return [Message("Its rooms stay closed, because its subscription cannot be used now.")]
-    return [Message.plural("Its %(n)d room can be used again.", "Its %(n)d rooms can be used again.", n=here.rooms)]
+    return resuming_words(rooms=here.rooms)
 
 
 @bp.route("/deletion", methods=["GET", "POST"])

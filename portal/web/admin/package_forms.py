@@ -11,6 +11,7 @@ from wtforms.validators import InputRequired, Optional
 from portal.customers.defaults import defaults
 from portal.db import session
 from portal.errors import InvalidFields
+from portal.metadata import read_metadata, written
 from portal.people.actor import Actor
 from portal.rooms.kinds import KINDS, RoomKind
 from portal.subscriptions.feature_catalog import Feature
@@ -71,6 +72,7 @@ class PackageEditForm(TermsForm, PackageForm, EditForm):
     tier = IntegerField(_l("Rank among packages"), [Optional()], render_kw={"min": 0, "inputmode": "numeric"})
     has_stock = BooleanField(_l("Limit how many are sold"))
     stock_qty = IntegerField(_l("How many are left"), [Optional()], render_kw={"min": 0, "inputmode": "numeric"})
+    package_metadata = TextAreaField(_l("Metadata"), render_kw={"rows": 4, "spellcheck": "false", "dir": "ltr"})
 
     def change(self, package: ServicePackage, *, by: Actor) -> None:
         """Change the package as it was sent. Raises `Invalid` on the fields of this form, all at once."""
@@ -85,9 +87,11 @@ class PackageEditForm(TermsForm, PackageForm, EditForm):
         wrong.raise_if_any()
 
     def about(self) -> PackageChanges:
-        """What was sent, for `change_package`. Raises `Invalid` on `signup_fee`."""
+        """What was sent, for `change_package`. Raises `Invalid` on `signup_fee` or `package_metadata`."""
+        typed = self.package_metadata.data or ""
         return {
             **super().about(),
+            "package_metadata": read_metadata(typed, field="package_metadata"),
             "short_description": self.short_description.data or "",
             "description": self.description.data or "",
             "status": PackageStatus.ACTIVE if self.active.data else PackageStatus.INACTIVE,
@@ -142,6 +146,7 @@ def _stored(package: ServicePackage) -> dict[str, Any]:
         **stored_terms(package),
         "signup_fee": typed_amount(package.signup_fee, package.currency),
         "active": package.status is PackageStatus.ACTIVE,
+        "package_metadata": written(package.package_metadata, indent=2) if package.package_metadata else "",
     }
 
 

@@ -33,7 +33,7 @@ from portal.subscriptions.switching import package_provider_of, switch_service
 from portal.subscriptions.terms import start_of
 from portal.web import flash_messages
 from portal.web.forms import Form
-from portal.web.stopping_words import stopping_words
+from portal.web.stopping_words import resuming_words, stopping_words
 
 bp = Blueprint("admin_subscription_acts", __name__, url_prefix="/admin/subscriptions/<id:subscription_id>")
 
@@ -60,9 +60,11 @@ SUSPEND = Act(
     Message("Suspend subscription"),
     Message("Suspend"),
     Message("Suspended."),
-    lambda _subscription, here: [
+    lambda subscription, here: [
         *_stops(here),
-        Message("Its period goes on meanwhile. Resume it when the reason is gone."),
+        Message("Its period goes on meanwhile. Resume it when the reason is gone.")
+        if subscription.ends_at is not None
+        else Message("Resume it when the reason is gone."),
     ],
     lambda subscription, by: suspend(subscription, by=by),
     dangerous=True,
@@ -71,9 +73,7 @@ RESUME = Act(
     Message("Resume subscription"),
     Message("Resume"),
     Message("Resumed: its rooms can be used again."),
-    lambda _subscription, here: [
-        Message.plural("Its %(n)d room can be used again.", "Its %(n)d rooms can be used again.", n=here.rooms)
-    ],
+    lambda _subscription, here: resuming_words(rooms=here.rooms),
     lambda subscription, by: resume(subscription, by=by),
 )
 UNCANCEL = Act(

@@ -33,12 +33,13 @@ def delete(subscription: Subscription) -> ResponseReturnValue:
             flash_messages.done(_("“%(name)s” was deleted.", name=name))
             return redirect(url_for("admin_subscriptions.index"), 303)
     about: dict[str, Any] = {"title": Message("Delete subscription"), "button": Message("Delete subscription")}
-    says = [kept] if kept is not None else _what_goes(subscription)
+    says = _what_goes(subscription) if kept is None else []
     page = render_template(
         "admin/subscriptions/act.html",
         subscription=subscription,
         form=form if kept is None else None,
         says=[translated(one) for one in says],
+        kept=kept,
         dangerous=True,
         **about,
     )
@@ -47,12 +48,15 @@ def delete(subscription: Subscription) -> ResponseReturnValue:
 
 def _what_goes(subscription: Subscription) -> list[Message]:
     here = counted(subscription)
+    accounts = Message.plural("Its %(n)d account goes with it.", "Its %(n)d accounts go with it.", n=here.accounts)
+    rooms = Message.plural(
+        "%(n)d room goes with it, with links, codes and history, and so do rooms in the trash.",
+        "%(n)d rooms go with it, with links, codes and history, and so do rooms in the trash.",
+        n=here.rooms,
+    )
+    in_trash = Message("It has no rooms but those in the trash, if any, which go with it.")
     return [
-        Message.plural("Its %(n)d account goes with it.", "Its %(n)d accounts go with it.", n=here.accounts),
-        Message.plural(
-            "%(n)d room goes with it, with links, codes and history, and so do rooms in the trash.",
-            "%(n)d rooms go with it, with links, codes and history, and so do rooms in the trash.",
-            n=here.rooms,
-        ),
+        accounts if here.accounts else Message("It has no accounts."),
+        *([rooms if here.rooms else in_trash] if here.accounts else []),
         Message("The people can still sign in. This cannot be undone."),
     ]

@@ -36,7 +36,7 @@ class PriceForm(Form):
         """Fill the choices."""
         locale = get_locale()
         self.currency.choices = [
-            SelectChoice(code, f"{code} {get_currency_name(code, locale=locale)}") for code in sorted(currencies())
+            SelectChoice(code, f"{code} · {get_currency_name(code, locale=locale)}") for code in sorted(currencies())
         ]
         for _number, unit in LENGTHS.values():
             if unit in self:

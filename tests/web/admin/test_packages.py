@@ -124,9 +124,12 @@ def test_all_of_it_can_be_changed_and_what_was_left_alone_stays(cast: Cast, ada:
     fields |= {"currency": "USD", "periodicity_type": "year", "trial_interval": "week", "grace_interval": "day"}
     fields |= {"max_participants": "60", "grace_period": "14", "hidden": "y", "signup_fee": "5", "price": "20"}
     fields |= {"name": "Meet Plus", "max_rooms": "", "max_duration": "90", "max_accounts": ""}
+    fields |= {"package_metadata": '{"crm": 7}'}
     assert ada.send(f"{page}/edit", **fields).status_code == 303
+    assert '{\n  "crm": 7\n}' in unescape(ada.get(f"{page}/edit").text)
     with cast.app.app_context():
         package = made(cast)
+        assert package.package_metadata == {"crm": 7}
         assert (package.status, package.hidden, package.currency) == (PackageStatus.INACTIVE, True, "USD")
         assert (str(package.period), str(package.grace)) != ("None", "None")
         assert package.values["max_participants"] == 60
@@ -134,6 +137,8 @@ def test_all_of_it_can_be_changed_and_what_was_left_alone_stays(cast: Cast, ada:
     refused = ada.send(f"{page}/edit", **fields | {"price": "-1", "grace_period": "0", "periodicity": ""})
     assert refused.status_code == 422
     assert 'id="error-price"' in refused.text
+    refused = ada.send(f"{page}/edit", **fields | {"package_metadata": "[]"})
+    assert (refused.status_code, "Metadata is a JSON object" in refused.text) == (422, True)
 
 
 def test_a_copy_is_looked_at_before_it_is_sold(cast: Cast, ada: Client, page: str) -> None:

@@ -362,6 +362,26 @@ def test_a_price_is_written_alike_wherever_it_stands(cast: Cast, package: str, p
         assert words in ada.get(page).text, page
 
 
+def test_of_a_subscription_without_rooms_no_page_counts_them(cast: Cast, package: str) -> None:
+    ada = cast.sign_in("admin")
+    path = sell(ada, package, account="")
+    for act in ("suspension", "termination"):
+        page = ada.get(f"{path}/{act}").text
+        assert "<p>It has no rooms.</p>" in page, act
+        assert "inside" not in page, act
+    assert "Its period goes on meanwhile." in ada.get(f"{path}/suspension").text
+    with cast.app.app_context(), transaction():
+        only(path).ends_at = None
+    assert "<p>Resume it when the reason is gone.</p>" in ada.get(f"{path}/suspension").text
+    assert ada.send(f"{path}/suspension").status_code == 303
+    assert "<p>It has no rooms.</p>" in ada.get(f"{path}/resumption").text
+    with cast.app.app_context(), transaction():
+        only(path).status = SubscriptionStatus.INACTIVE
+    page = ada.get(f"{path}/deletion").text
+    assert "<p>It has no accounts.</p>" in page
+    assert "goes with it" not in page
+
+
 def test_whoever_only_reads_sees_no_buttons_and_may_not_act(cast: Cast) -> None:
     with cast.app.app_context():
         path = f"{LIST}/{cast.room().subscription.id}"

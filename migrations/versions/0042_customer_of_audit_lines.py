@@ -3,15 +3,15 @@
 The lists of a customer's lines and of a room's are read in their order by an index. Nothing finds lines by on whose
 behalf somebody acted any more: that customer's lines are found by the new column.
 
-Revision ID: 0041
-Revises: 0040
+Revision ID: 0042
+Revises: 0041
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0041"
-down_revision = "0040"
+revision = "0042"
+down_revision = "0041"
 branch_labels = None
 depends_on = None
 

@@ -46,8 +46,9 @@ class Recording(IdentifierMixin, TimestampMixin, Base):
 
     One that a service keeps has a `provider_uuid`, and `external`, the service's name for it. `published` and `name`
     are what people decided; `service_published` and `service_name` are what its service said last. Where they differ
-    the service has to be told, at `tell_at`. A deleted one stays, hidden, until its service does not list it any more;
-    so does one whose room is gone for good. `formats` are objects with `type`, `url` and `length` in seconds.
+    the service has to be told, at `tell_at`; a name that it does not take stays here only. A deleted one stays, hidden,
+    until its service does not list it any more; so does one whose room is gone for good. `formats` are objects with
+    `type`, `url` and `length` in seconds.
     """
 
     __tablename__ = "recordings"
@@ -80,6 +81,8 @@ class Recording(IdentifierMixin, TimestampMixin, Base):
     """When its service is to be told what was decided here; None: there is nothing to tell."""
     changed_at: Mapped[datetime | None]
     """Since when there is something to tell."""
+    rename_refused: Mapped[bool] = mapped_column(default=False)
+    """Whether its service was told its name and will not have it: it is called so here only."""
     missed_at: Mapped[datetime | None]
     """Since when its service does not list it any more; None: it does."""
     room: Mapped[Room | None] = relationship()

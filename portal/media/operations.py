@@ -37,18 +37,27 @@ def add_recording(recording: Recording, *, room: Room) -> bool:
 
 
 def change_recording(
-    changed: Recording, *, by: Actor, name: str, published: bool, visibility: RecordingVisibility
+    changed: Recording,
+    *,
+    by: Actor,
+    name: str | None = None,
+    published: bool | None = None,
+    visibility: RecordingVisibility | None = None,
 ) -> None:
-    """Rename, publish or unpublish a recording, and say who sees it once it is published.
+    """Rename, publish or unpublish a recording, and say who sees it once it is published. What is None stays.
 
-    Raises `Invalid` on `name`, or on `published` for one that cannot be watched yet, and `NotFound`.
+    The caller has locked it by `lock_recording`. Raises `Invalid` on `name`, or on `published` for one that cannot be
+    watched yet.
     """
-    lock_recording(changed)
     told = values_of(changed, CHANGEABLE)
     if published and not changed.published and changed.state is not RecordingState.READY:
         raise Invalid(published=Message("This recording cannot be watched yet. Publish it when it is ready."))
-    changed.name = clean_name(name, field="name", longest=RECORDING_NAME_LENGTH)
-    changed.published, changed.visibility = published, visibility
+    if name is not None:
+        changed.name = clean_name(name, field="name", longest=RECORDING_NAME_LENGTH)
+    if published is not None:
+        changed.published = published
+    if visibility is not None:
+        changed.visibility = visibility
     changes = changes_since(told, changed)
     if not changes:
         return
@@ -59,11 +68,11 @@ def change_recording(
 
 
 def delete_recording(deleted: Recording, *, by: Actor | None) -> None:
-    """Delete a recording for good, here and at its service. `by` is None where the plan's limits do. Raises `NotFound`.
+    """Delete a recording for good, here and at its service. `by` is None where the plan's limits do.
 
-    It is gone here at once, whatever its service is like: that is told until it has answered.
+    The caller has locked it by `lock_recording`. It is gone here at once, whatever its service is like: that is told
+    until it has answered.
     """
-    lock_recording(deleted)
     record_event("recording.deleted" if by else "recording.expired", deleted, by=by, room=deleted.room_uuid)
     if deleted.provider_uuid is None:
         session.delete(deleted)
@@ -90,6 +99,7 @@ def tell_service_of(recording: Recording) -> None:
     """Have the service of a recording told what was decided here, after the commit."""
     if recording.provider_uuid is not None:
         recording.changed_at = recording.tell_at = now()
+        recording.rename_refused = False
         enqueue(TELL, str(recording.uuid))
 
 

@@ -1,10 +1,11 @@
 """Telling services what was decided here about the recordings that they keep: names, who may open them, deletion.
 
 No transaction is open while a service is told. What it has not taken is told again, ever more seldom, and never
-forgotten: a recording that somebody has deleted here must not stay where its address still opens it.
+forgotten: a recording that somebody has deleted here must not stay where its address still opens it. Only a new name
+is given up, once the service refuses it for good, or has not taken it for a week: some cannot rename.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -15,7 +16,7 @@ from portal.clock import now
 from portal.db import lock, session, transaction
 from portal.errors import NotFound
 from portal.media.models import Recording
-from portal.providers.base import Recordable, RecordingState
+from portal.providers.base import ProviderError, Recordable, RecordingState
 from portal.subscriptions.provider_health import means_down, record_failure
 from portal.subscriptions.provider_models import ServiceProvider
 from portal.subscriptions.services import bound_service
@@ -25,6 +26,8 @@ log = structlog.get_logger()
 SHORTEST_WAIT, LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=6)
 TELLING_TIME = timedelta(minutes=2)
 """So long a recording belongs to the job that tells its service of it; after that another one may."""
+RENAMING_TIME = timedelta(days=7)
+"""So long a service that takes no new name, and does not say that it never will, is told it again."""
 MOST_DUE = 500
 
 
@@ -37,6 +40,9 @@ class _Decision:
     deleted: bool
     name: str | None
     published: bool | None
+    since: datetime
+    renamed: bool = True
+    """False once the service has refused the name for good."""
 
 
 def recordings_to_tell() -> list[UUID]:
@@ -54,7 +60,7 @@ def tell_service(recording_uuid: UUID) -> None:
     try:
         service = bound_service(decision.provider)
         if isinstance(service, Recordable):
-            _tell(service, decision)
+            decision = _tell(service, decision)
     except Exception as error:  # noqa: BLE001  (whatever it was: it is told again)
         log.warning("a service was not told of a recording", provider=decision.provider.id, error=type(error).__name__)
         with transaction():
@@ -90,17 +96,32 @@ def _claim(recording_uuid: UUID, at: datetime) -> _Decision | None:
         deleted=recording.deleted_at is not None,
         name=recording.name if recording.name != recording.service_name else None,
         published=recording.published if ready and recording.published != recording.service_published else None,
+        since=recording.changed_at or at,
     )
 
 
-def _tell(service: Recordable, decision: _Decision) -> None:
+def _tell(service: Recordable, decision: _Decision) -> _Decision:
+    """Tell it. Returns the decision as the service took it: `renamed` is false if it will not have the name."""
     if decision.deleted:
         service.delete_recording(decision.external)
-        return
+        return decision
     if decision.published is not None:
         service.publish_recording(decision.external, published=decision.published)
-    if decision.name is not None:
+    if decision.name is None:
+        return decision
+    try:
         service.rename_recording(decision.external, decision.name)
+    except ProviderError as error:
+        if not _is_final(error) and now() - decision.since < RENAMING_TIME:
+            raise
+        log.info("a service does not rename a recording", provider=decision.provider.id)
+        return replace(decision, renamed=False)
+    return decision
+
+
+def _is_final(error: ProviderError) -> bool:
+    """Whether a service refused what it was told, and not who told it: a wrong secret can be set right."""
+    return error.permanent and error.field is None
 
 
 def _locked(recording_uuid: UUID) -> Recording | None:
@@ -137,11 +158,13 @@ def _record_told(recording_uuid: UUID, decision: _Decision) -> None:
             session.delete(recording)
         return
     if decision.name is not None:
-        recording.service_name = decision.name
+        recording.rename_refused = not decision.renamed and recording.name == decision.name
+        if decision.renamed:
+            recording.service_name = decision.name
     if decision.published is not None:
         recording.service_published = decision.published
-    here, there = (recording.name, recording.published), (recording.service_name, recording.service_published)
-    if recording.deleted_at is None and here == there:
+    told = recording.rename_refused or recording.name == recording.service_name
+    if recording.deleted_at is None and told and recording.published == recording.service_published:
         recording.tell_at = recording.changed_at = None
     elif (decision.name, decision.published) == (None, None):  # nothing could be told: it is not ready, say
         recording.tell_at = _later(recording)

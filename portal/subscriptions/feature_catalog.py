@@ -12,6 +12,8 @@ from portal.subscriptions.provider_models import ServiceType
 Value = int | bool | None
 """The value of a feature: a whole number ≥ 0, a boolean, or None for an unlimited number."""
 
+RECORDING, MAX_RECORDINGS = "recording", "max_recordings"
+
 LARGEST = 2**53 - 1  # what every JSON reader can hold
 
 _MEET, _LIVE = frozenset({ServiceType.MEET}), frozenset({ServiceType.LIVE})
@@ -62,7 +64,7 @@ FEATURES: dict[str, Feature] = {
             unlimited_if_missing=True,
         ),
         Feature("max_storage", Message("Storage"), int, _MEET | _LIVE | _VIDEO, unit="GB", by_service=True),
-        Feature("max_recordings", Message("Recordings"), int, _MEET | _LIVE, by_service=True, part_of="recording"),
+        Feature(MAX_RECORDINGS, Message("Recordings"), int, _MEET | _LIVE, by_service=True, part_of=RECORDING),
         Feature(
             "record_expiration",
             Message("Recordings are kept"),
@@ -70,9 +72,9 @@ FEATURES: dict[str, Feature] = {
             _MEET | _LIVE,
             unit="days",
             by_service=True,
-            part_of="recording",
+            part_of=RECORDING,
         ),
-        Feature("recording", Message("Recording"), bool, _MEET | _LIVE, by_service=True),
+        Feature(RECORDING, Message("Recording"), bool, _MEET | _LIVE, by_service=True),
         Feature("public_chat", Message("Public chat"), bool, _MEET, by_service=True),
         Feature("private_chat", Message("Private chat"), bool, _MEET, by_service=True),
         Feature("screen_sharing", Message("Screen sharing"), bool, _MEET, by_service=True),

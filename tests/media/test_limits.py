@@ -12,6 +12,7 @@ from portal.audit.models import AuditEvent
 from portal.clock import now
 from portal.db import session, transaction
 from portal.jobs.housekeeping import tidy_up
+from portal.media import limits
 from portal.media.limits import LEFT_TO_SAVE, enforce_limits, first_expiry
 from portal.media.models import Recording
 from portal.people.actor import actor_of
@@ -173,3 +174,18 @@ def test_the_hourly_housekeeping_sees_to_it(app: Flask, cast: Cast, new_recordin
     with app.app_context():
         assert tidy_up() == 0
         assert session.scalar(sa.select(Recording).where(Recording.id == gone)) is None
+
+
+@BOTH
+def test_however_many_there_are_they_are_judged_some_at_a_time(
+    app: Flask, cast: Cast, new_recording: NewRecording, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "JUDGED_AT_ONCE", 2)
+    grant(cast, max_recordings=3)
+    at = now()
+    oldest_first = [new_recording(ready_at=at - timedelta(days=5, minutes=-number)) for number in range(5)]
+    tidied(app, at)
+    assert {one for one, expires_at in expiries(app).items() if expires_at} == set(oldest_first[:2])
+    grant(cast, max_recordings=4)
+    tidied(app, at)
+    assert {one for one, expires_at in expiries(app).items() if expires_at} == set(oldest_first[:1])

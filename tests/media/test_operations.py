@@ -11,7 +11,7 @@ from portal.clock import now
 from portal.db import session, transaction
 from portal.errors import Invalid, NotFound
 from portal.media.models import Recording, RecordingVisibility
-from portal.media.operations import change_recording, delete_recording, delete_with_rooms
+from portal.media.operations import change_recording, delete_recording, delete_with_rooms, lock_recording
 from portal.media.queries import can_record, recordings_of, sees_recordings, shared_recordings
 from portal.people.actor import actor_of
 from portal.permissions.members import RoomMember
@@ -28,6 +28,7 @@ def change(cast: Cast, **decided: Any) -> Recording:
     with cast.app.app_context(), transaction():
         recording = session.scalars(sa.select(Recording)).one()
         known = {name: getattr(recording, name) for name in ("name", "published", "visibility")}
+        lock_recording(recording)
         change_recording(recording, by=actor_of(cast.user("alice")), **{**known, **decided})
         return recording
 

@@ -13,7 +13,7 @@ from portal.edge import actor
 from portal.edge.guard import requires
 from portal.errors import NotFound
 from portal.media.models import RECORDING_NAME_LENGTH, Recording, RecordingVisibility
-from portal.media.operations import CHANGEABLE, change_recording, delete_recording, lock_recording
+from portal.media.operations import change_recording, delete_recording, lock_recording
 from portal.media.queries import find_recording, seen_recordings
 from portal.permissions.permission import Permission
 from portal.resources.recordings import RoomRecordingSchema, serialize_recording
@@ -62,11 +62,10 @@ def show_one(room: Room, recording_id: str) -> Response:
 def change(room: Room, recording_id: str, body: RecordingChange) -> Response:
     """Rename a recording, publish or unpublish it, or say who sees it. Its service is told afterwards."""
     selection, recording = query_params.field_selection(LISTING), _seen(room, recording_id)
-    lock_recording(recording)  # what is not given stays as it is by now
+    lock_recording(recording)
     responses.check_if_match(recording)
     if given := body.given():
-        known = {name: getattr(recording, name) for name in CHANGEABLE}
-        change_recording(recording, by=actor.someone(), **{**known, **given})
+        change_recording(recording, by=actor.someone(), **given)
     return responses.single(serialize_recording(recording, room), selection, tag=responses.etag_of(recording))
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from html import unescape
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -13,6 +14,7 @@ from portal.db import session, transaction
 from portal.media.looks import providers_to_look_at
 from portal.media.models import Recording, RecordingLook, RecordingVisibility
 from portal.media.operations import change_recording, delete_recording
+from portal.media.telling import RENAMING_TIME, tell_service
 from portal.people.actor import actor_of
 from portal.providers.base import CallbackRefused, ProviderError, RawCallback, RecordingState
 from portal.providers.bigbluebutton.adapter import BigBlueButtonService
@@ -22,6 +24,7 @@ from portal.subscriptions.granting import set_feature
 from tests.cast import Cast
 from tests.conftest import BOTH
 from tests.providers.bigbluebutton.conftest import bound_to
+from tests.providers.bigbluebutton.kept import BbbRecording
 from tests.providers.bigbluebutton.server import SECRET, BbbServer, running_bbb, token
 from tests.providers.bigbluebutton.test_callbacks import HOOK, MADE, ROOM, service_with
 from tests.providers.bigbluebutton.test_parameters import request
@@ -282,3 +285,75 @@ def test_the_address_that_the_server_is_given_is_the_portals_own(world: BbbWorld
     assert address.path == f"/hooks/{world.provider_id}"
     assert parse_qs(address.query) == {}
     assert world.read(lambda: session.scalars(sa.select(RoomSession)).one()).provider_uuid is not None
+
+
+def rename(world: BbbWorld, name: str, **decided: Any) -> None:
+    with world.app.app_context(), transaction():
+        recording = session.scalars(sa.select(Recording)).one()
+        change_recording(recording, by=actor_of(world.cast.user("alice")), name=name, **decided)
+
+
+def known(world: BbbWorld) -> BbbRecording:
+    """A recording of the server that the portal knows."""
+    kept = world.server.record(run_once(world))
+    with world.app.app_context(), transaction():
+        session.execute(sa.update(RecordingLook).values(next_look_at=now()))
+    world.work()
+    return kept
+
+
+def ledger(world: BbbWorld) -> str:
+    return unescape(world.cast.sign_in("alice").get(f"/manage/rooms/{world.cast.board}/recordings").text)
+
+
+@BOTH
+def test_a_server_that_cannot_rename_is_not_asked_for_ever_and_people_read_so(world: BbbWorld) -> None:
+    kept = known(world)
+    world.server.refuses["updateRecordings"] = "notImplemented"
+    rename(world, "Annual", published=False)
+    assert "Its service is being told." in ledger(world)
+    world.work()
+    [found] = recordings(world)
+    assert (found.name, found.service_name, found.untold, found.rename_refused) == ("Annual", kept.name, False, True)
+    assert kept.state == "unpublished", "what it can do it has done"
+    assert f"Its service did not take this name. There it is called {kept.name}." in ledger(world)
+    with world.app.app_context(), transaction():
+        session.execute(sa.update(RecordingLook).values(next_look_at=now()))
+    world.work()
+    assert [one.name for one in recordings(world)] == ["Annual"], "its own name for it does not come back"
+
+
+def test_a_name_is_tried_again_with_the_next_decision(world: BbbWorld) -> None:
+    kept = known(world)
+    world.server.refuses["updateRecordings"] = "notImplemented"
+    rename(world, "Annual")
+    world.work()
+    world.server.refuses.clear()
+    rename(world, "Annual meeting")
+    world.work()
+    [found] = recordings(world)
+    assert (kept.metadata, found.rename_refused, found.untold) == ({"name": "Annual meeting"}, False, False)
+    assert "Its service" not in ledger(world)
+
+
+def test_a_server_that_refuses_the_secret_is_told_again(world: BbbWorld) -> None:
+    known(world)
+    world.server.refuses["updateRecordings"] = "checksumError"
+    rename(world, "Annual")
+    world.work()
+    [found] = recordings(world)
+    assert (found.untold, found.rename_refused) == (True, False)
+
+
+def test_a_server_that_answers_nothing_of_use_is_told_for_a_week(world: BbbWorld) -> None:
+    known(world)
+    world.server.raw["updateRecordings"] = 404, b"<html>Not found</html>"
+    rename(world, "Annual")
+    world.work()
+    assert [one.untold for one in recordings(world)] == [True]
+    with world.app.app_context(), transaction():
+        session.execute(sa.update(Recording).values(changed_at=now() - RENAMING_TIME, tell_at=now()))
+        [uuid] = session.scalars(sa.select(Recording.uuid))
+    with world.app.app_context():
+        tell_service(uuid)
+    assert [(one.untold, one.rename_refused) for one in recordings(world)] == [(False, True)]

@@ -15,7 +15,7 @@ from portal.db import session, transaction
 from portal.media.finding import look_for_recordings
 from portal.media.looks import LOOK_LEASE, NEW_FOR, providers_to_look_at
 from portal.media.models import Recording, RecordingLook, RecordingVisibility
-from portal.media.operations import change_recording, delete_recording, delete_with_rooms
+from portal.media.operations import change_recording, delete_recording, delete_with_rooms, lock_recording
 from portal.media.telling import recordings_to_tell, tell_service
 from portal.people.actor import actor_of
 from portal.providers.base import RecordingState
@@ -42,12 +42,14 @@ def decide(world: World, **decided: Any) -> None:
     with world.app.app_context(), transaction():
         recording = session.scalars(sa.select(Recording)).one()
         known = {name: getattr(recording, name) for name in ("name", "published", "visibility")}
+        lock_recording(recording)
         change_recording(recording, by=actor_of(world.cast.user("alice")), **{**known, **decided})
 
 
 def delete(world: World) -> None:
     with world.app.app_context(), transaction():
         recording = session.scalars(sa.select(Recording)).one()
+        lock_recording(recording)
         delete_recording(recording, by=actor_of(world.cast.user("alice")))
 
 

@@ -19,9 +19,10 @@ from portal.admission.models import RoomToken
 from portal.admission.occupancy import Occupancy, this_token, with_occupancy
 from portal.column_types import constant
 from portal.customers.models import Customer, CustomerStatus, display_name
+from portal.media.capacity import Counts, counts_column
 from portal.people.models import User
 from portal.plain_values import columns_for
-from portal.providers.base import LiveState
+from portal.providers.base import LiveState, RecordingMode
 from portal.rooms.models import Role, Room, RoomStatusWord, description_in, path_of
 from portal.rooms.protocols import AccountLike, CustomerLike
 from portal.status.entrance import with_run
@@ -149,13 +150,16 @@ class Door:
     """A room with everything that it belongs to, the visitor's link if he has one, and the occupancy if it was read.
 
     `people_in`: how many are in by the stored status; None if the room is not live. `run_provider_uuid`: the provider
-    of the running run; None if none is running.
+    of the running run; None if none is running. `run_recording`: whether that run may be recorded, if anybody has noted
+    it. `recordings`: how many there are, where a run that starts now depends on that.
     """
 
     room: DoorRoom
     token: DoorLink | None
     people_in: int | None
     run_provider_uuid: UUID | None
+    run_recording: RecordingMode | None
+    recordings: Counts | None
     occupancy: Occupancy | None
 
 
@@ -176,6 +180,8 @@ FIND_DOOR = with_run(
         *LINK,
         _PEOPLE_IN,
         RoomSession.provider_uuid,
+        RoomSession.recording,
+        counts_column(),
     )
     .select_from(Room)
     .join(Account, Account.uuid == Room.account_uuid)
@@ -208,6 +214,8 @@ def door_from_row(row: Any) -> Door:
     return Door(
         DoorRoom(*[*room, account, customer, subscription]),
         DoorLink(*link) if link[0] is not None else None,
+        next(values),
+        next(values),
         next(values),
         next(values),
         Occupancy(*occupancy) if (occupancy := tuple(values)) else None,

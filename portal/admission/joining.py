@@ -18,13 +18,14 @@ from portal.admission.throttle_buckets import service_bucket
 from portal.admission.visitor import Visitor
 from portal.db import committed_step, session, without_transaction
 from portal.errors import NotFound
+from portal.media.capacity import has_place_for_recording
 from portal.people.signed_in import still_acts
 from portal.permissions.rules import member_role
 from portal.permissions.visibility import find_room
 from portal.providers.base import Destination, Embeddable, Joinable, ProviderError, Visit
 from portal.rooms.protocols import RoomLike
 from portal.status.arrivals import ArrivalOutdated, Place, Reservation
-from portal.status.service_calls import refusal_of, run_request, start_at_service
+from portal.status.service_calls import recording_mode, refusal_of, run_request, start_at_service
 from portal.status.services import current_provider
 from portal.subscriptions.protocols import ProviderLike
 from portal.subscriptions.services import bound_service
@@ -143,7 +144,9 @@ def _promise(service: Joinable, judged: Judgement, provider: ProviderLike) -> tu
 
     Raises `RoomNotOpened`.
     """
-    request = run_request(judged.door.room, provider)
+    room = judged.door.room
+    has_place = has_place_for_recording(room)
+    request = run_request(room, provider, has_place=has_place)
     visit = Visit(
         participant_id=judged.participation_id,
         name=judged.name,
@@ -166,6 +169,7 @@ def _promise(service: Joinable, judged: Judgement, provider: ProviderLike) -> tu
         name=judged.name,
         role=judged.role,
         run_uuid=run.uuid if run is not None else None,
+        recording=recording_mode(room, provider, has_place=has_place),
     )
     return reservation, destination
 

@@ -10,7 +10,9 @@ from portal.admission.visitor import Visitor
 from portal.clock import now
 from portal.edge import admission_cookie
 from portal.edge.admission_cookie import AdmissionCookie
+from portal.media.capacity import recording_ahead
 from portal.people.actor import Actor
+from portal.providers.base import RecordingMode
 from portal.rooms.models import Room
 from portal.status.models import Participation
 from portal.status.services import provider_of
@@ -53,6 +55,12 @@ class Admission:
     def provider(self) -> ProviderLike:
         """The provider of the room's running run, or else the one on which a run would start."""
         return provider_of(self.room, self.door.run_provider_uuid)
+
+    @property
+    def recording(self) -> RecordingMode:
+        """Whether who enters now may be recorded."""
+        door = self.door
+        return recording_ahead(self.room, self.provider, of_run=door.run_recording, counts=door.recordings)
 
     @property
     def may_know(self) -> bool:

@@ -17,10 +17,8 @@ from portal.enqueueing import enqueue
 from portal.media.models import Recording, RecordingLook
 from portal.status.locking import lock_room
 from portal.status.models import Driver, RoomSession
+from portal.subscriptions.feature_catalog import RECORDING
 from portal.subscriptions.services import adapter_of
-
-RECORDING = "recording"
-"""The feature that adapters of services which record have among theirs."""
 
 LOOK = "look-for-recordings"
 """The job that asks a service for recordings of rooms that are due; its id is the uuid of the provider row."""

@@ -5,7 +5,6 @@ import sqlalchemy as sa
 from portal.db import session
 from portal.identifiers import matches_identifier
 from portal.keyset import Key, Position, keyset
-from portal.media.looks import RECORDING
 from portal.media.models import Recording, RecordingVisibility
 from portal.people.actor import Actor
 from portal.permissions.permission import Permission
@@ -14,6 +13,7 @@ from portal.providers.base import RecordingState
 from portal.rooms.features import features_of
 from portal.rooms.models import Room
 from portal.rooms.protocols import RoomLike
+from portal.subscriptions.feature_catalog import RECORDING
 from portal.subscriptions.services import adapter_of
 
 NEWEST_RECORDINGS = Key(Recording.started_at, descending=True), Key(Recording.uuid, descending=True)

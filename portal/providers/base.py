@@ -192,6 +192,14 @@ class ServiceStatus:
     counts: tuple[Count, ...] = ()
 
 
+class RecordingMode(StrEnum):
+    """Whether a run may be recorded, and who begins it: a moderator, or the service as soon as somebody is in."""
+
+    OFF = "off"
+    BY_HAND = "by hand"
+    BY_ITSELF = "by itself"
+
+
 class RecordingState(StrEnum):
     """How far a recording is. One that is `ready` can be watched; a `failed` one never will."""
 
@@ -335,6 +343,10 @@ class Adapter(Protocol):
 
     def bind(self, properties: Mapping[str, Any]) -> Any:
         """The service behind a row with these properties, secrets unsealed. Opens no connection."""
+        ...
+
+    def recording_mode(self, settings: Mapping[str, Any], limits: Mapping[str, Any]) -> RecordingMode:
+        """Whether a run with these settings and limits, as a `RunRequest` has them, may be recorded."""
         ...
 
 

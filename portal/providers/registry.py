@@ -3,7 +3,7 @@
 from collections.abc import Iterable, KeysView, Mapping, Sequence
 from typing import Any
 
-from portal.providers.base import Adapter, Contradiction, Places, Property, ProviderError, Setting
+from portal.providers.base import Adapter, Contradiction, Places, Property, ProviderError, RecordingMode, Setting
 
 _adapters: dict[str, Adapter] = {}
 
@@ -32,6 +32,10 @@ class Missing:
     def bind(self, properties: Mapping[str, Any]) -> Any:
         """Raise `ProviderError`: there is nothing to bind to."""
         raise ProviderError(f"there is no adapter {self.key}", permanent=True)
+
+    def recording_mode(self, _settings: Mapping[str, Any], _limits: Mapping[str, Any]) -> RecordingMode:
+        """Nothing is recorded."""
+        return RecordingMode.OFF
 
 
 def adapter(provider_type: str) -> Adapter:

@@ -21,6 +21,7 @@ from portal.db import on_commit, session
 from portal.errors import Conflict, Message
 from portal.identifiers import new_id, new_uuid
 from portal.people.actor import Actor
+from portal.providers.base import RecordingMode
 from portal.rooms.models import Role
 from portal.rooms.operations import room_topics
 from portal.rooms.protocols import RoomLike
@@ -51,6 +52,8 @@ class Reservation:
     role: Role
     run_uuid: UUID | None
     """The run that was running when the service was asked; it may be ended by this one, and no other."""
+    recording: RecordingMode | None = None
+    """Whether the run may be recorded, if this begins it."""
 
 
 @dataclass(frozen=True)
@@ -214,14 +217,28 @@ def _run_to_enter(here: Entrance, reservation: Reservation | None, *, by: Actor 
             raise ArrivalOutdated
         end_run_here(read_locked_room(here.room), ending=Ending.CLOSED, at=now())
         here = replace(here, own=None)
-    return here, _open(here.room, reservation.provider, Driver.PROVIDER, external=reservation.external, by=by)
+    return here, _open(
+        here.room,
+        reservation.provider,
+        Driver.PROVIDER,
+        external=reservation.external,
+        recording=reservation.recording,
+        by=by,
+    )
 
 
 def _open(
-    room: RoomLike, provider: ProviderLike, driver: Driver, *, external: str = "", most: int = 0, by: Actor | None
+    room: RoomLike,
+    provider: ProviderLike,
+    driver: Driver,
+    *,
+    external: str = "",
+    most: int = 0,
+    recording: RecordingMode | None = None,
+    by: Actor | None,
 ) -> RunningRun:
     require_new_runs(provider)
-    run = open_run(room, provider=provider, driver=driver, external=external, most=most, by=by)
+    run = open_run(room, provider=provider, driver=driver, external=external, most=most, recording=recording, by=by)
     session.flush()
     return RunningRun(run.uuid, run.driver, run.provider_uuid, run.external, run.started_at, run.most)
 

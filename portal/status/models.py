@@ -14,7 +14,7 @@ from portal.db import Base
 from portal.identifiers import IdentifierMixin
 from portal.partial_indexes import partial_index
 from portal.people.models import NAME_LENGTH
-from portal.providers.base import LiveState
+from portal.providers.base import LiveState, RecordingMode
 from portal.rooms.models import Role, Room
 from portal.subscriptions.provider_models import ServiceProvider
 
@@ -138,6 +138,8 @@ class RoomSession(IdentifierMixin, Base):
     """Since when only moderators may share a screen; None: a moderator has not stopped that."""
     lobby_since: Mapped[datetime | None]
     """Since when guests wait for a moderator, though the room would accept them; None: they need not."""
+    recording: Mapped[RecordingMode | None] = mapped_column(enum_type(RecordingMode))
+    """Whether it may be recorded, as its service was asked to hold it; None: as the room's settings say."""
     room: Mapped[Room] = relationship()
     provider: Mapped[ServiceProvider | None] = relationship()
 

@@ -21,7 +21,7 @@ from portal.identifiers import new_id, new_uuid
 from portal.people.actor import Actor
 from portal.people.models import NAME_LENGTH
 from portal.people.names import printable
-from portal.providers.base import LiveState, Snapshot
+from portal.providers.base import LiveState, RecordingMode, Snapshot
 from portal.providers.counts import bounded, count_columns
 from portal.rooms.models import Room
 from portal.rooms.operations import nudge_watchers
@@ -132,6 +132,7 @@ def open_run(
     driver: Driver,
     external: str = "",
     most: int = 0,
+    recording: RecordingMode | None = None,
     by: Actor | None = None,
 ) -> RoomSession:
     """Open a run that begins now with this provider, with `most` people in it.
@@ -149,6 +150,7 @@ def open_run(
         provider_uuid=provider.uuid,
         external=external,
         next_registration_at=at if driver is Driver.PROVIDER else None,
+        recording=recording,
     )
     session.add(run)
     if driver is Driver.PROVIDER:

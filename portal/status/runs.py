@@ -10,7 +10,7 @@ from portal.enqueueing import enqueue
 from portal.errors import Conflict, Message
 from portal.identifiers import Identified
 from portal.people.actor import Actor
-from portal.providers.base import LiveState, Snapshot
+from portal.providers.base import LiveState, RecordingMode, Snapshot
 from portal.rooms.models import Room
 from portal.status.endings import END_AT_SERVICE, end_run_here
 from portal.status.locking import LockedRoom, lock_room, read_locked_room
@@ -22,13 +22,18 @@ from portal.subscriptions.protocols import ProviderLike
 
 
 def start_session(
-    room: Room, *, by: Actor | None = None, provider: ProviderLike | None = None, external: str = ""
+    room: Room,
+    *,
+    by: Actor | None = None,
+    provider: ProviderLike | None = None,
+    external: str = "",
+    recording: RecordingMode | None = None,
 ) -> RoomSession:
     """Open a run with nobody in it, whose state is `starting` until somebody enters; or return the running one.
 
-    `provider` and `external` are the service that has started it already and its name for it; they are left out if
-    the portal drives the run itself. A run that nobody enters ends by itself. Raises `Conflict` for a room that
-    cannot be used now.
+    `provider` and `external` are the service that has started it already and its name for it, and `recording` whether
+    it may be recorded; they are left out if the portal drives the run itself. A run that nobody enters ends by itself.
+    Raises `Conflict` for a room that cannot be used now.
     """
     lock_room(room.uuid)
     session.refresh(room)
@@ -45,6 +50,7 @@ def start_session(
         provider=provider or room.subscription.provider,
         driver=Driver.PROVIDER if external else Driver.PRESENCE,
         external=external,
+        recording=recording,
         by=by,
     )
     session.flush()

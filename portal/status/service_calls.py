@@ -17,6 +17,7 @@ from portal.errors import Message, Unavailable
 from portal.people.actor import Actor
 from portal.providers.base import (
     ProviderError,
+    RecordingMode,
     RunRequest,
     Startable,
 )
@@ -24,14 +25,16 @@ from portal.public_url import public_url
 from portal.rooms.features import features_of
 from portal.rooms.models import Room
 from portal.rooms.protocols import RoomLike
-from portal.rooms.settings import declared, setting_of
+from portal.rooms.settings import declared, set_value
 from portal.status.models import RoomSession
 from portal.status.recording import is_name
 from portal.status.runs import require_usable, start_session
 from portal.status.services import provider_of, require_new_runs, running_provider_uuid
+from portal.subscriptions.declared_values import FieldValue
+from portal.subscriptions.feature_catalog import RECORDING, Value
 from portal.subscriptions.protocols import ProviderLike
 from portal.subscriptions.provider_health import means_down, record_failure
-from portal.subscriptions.services import bound_service, callback_url
+from portal.subscriptions.services import adapter_of, bound_service, callback_url
 
 log = structlog.get_logger()
 
@@ -45,19 +48,41 @@ class RoomNotOpened(Unavailable):
     default = Message("This room cannot be opened right now. Try again in a moment.")
 
 
-def run_request(room: RoomLike, provider: ProviderLike) -> RunRequest:
-    """What the service of this provider is told to start a run of the room."""
+def run_request(room: RoomLike, provider: ProviderLike, *, has_place: bool) -> RunRequest:
+    """What the service of this provider is told to start a run of the room.
+
+    `has_place`: whether there is a place for another recording; without one the run is not recorded.
+    """
     return RunRequest(
         room_key=str(room.uuid),
         room_name=room.room_name,
-        settings={
-            name: setting_of(room, name, provider.provider_type)
-            for name in declared(room.room_type, provider.provider_type)
-        },
-        limits={row.code: row.used_value for row in features_of(room)},
+        settings=_settings(room, provider),
+        limits=_limits(room, has_place=has_place),
         callback_url=callback_url(provider),
         return_url=public_url(f"/rooms/{room.id}/-/left"),
     )
+
+
+def recording_mode(room: RoomLike, provider: ProviderLike, *, has_place: bool) -> RecordingMode:
+    """Whether a run of the room that starts now with this provider may be recorded: as `run_request` asks for it.
+
+    No statement, and next to no work for a service that records nothing.
+    """
+    adapter = adapter_of(provider)
+    if RECORDING not in adapter.features or not has_place:
+        return RecordingMode.OFF
+    limits = _limits(room, has_place=has_place)
+    return adapter.recording_mode(_settings(room, provider), limits) if limits.get(RECORDING) else RecordingMode.OFF
+
+
+def _settings(room: RoomLike, provider: ProviderLike) -> dict[str, FieldValue]:
+    known = declared(room.room_type, provider.provider_type)
+    return {name: set_value(setting, room.room_settings) for name, setting in known.items()}
+
+
+def _limits(room: RoomLike, *, has_place: bool) -> dict[str, Value]:
+    limits = {row.code: row.used_value for row in features_of(room)}
+    return limits if has_place or RECORDING not in limits else limits | {RECORDING: False}
 
 
 def start_at_service(service: Startable, request: RunRequest, *, provider: ProviderLike) -> str:
@@ -81,8 +106,11 @@ def refusal_of(error: Exception, provider: ProviderLike) -> RoomNotOpened:
     return refused
 
 
-def start_room(room: Room, *, by: Actor | None) -> RoomSession:
-    """Start a run of the room, at its service if that drives its runs. Raises `Conflict` or `RoomNotOpened`."""
+def start_room(room: Room, *, by: Actor | None, has_place: bool = True) -> RoomSession:
+    """Start a run of the room, at its service if that drives its runs. Raises `Conflict` or `RoomNotOpened`.
+
+    `has_place`: whether there is a place for another recording.
+    """
     running = running_provider_uuid(room)
     provider = provider_of(room, running)
     try:
@@ -94,8 +122,10 @@ def start_room(room: Room, *, by: Actor | None) -> RoomSession:
     require_usable(room)
     if running is None:
         require_new_runs(provider)
-    external = start_at_service(service, run_request(room, provider), provider=provider)
-    return start_session(room, by=by, provider=provider, external=external)
+    request = run_request(room, provider, has_place=has_place)
+    external = start_at_service(service, request, provider=provider)
+    recording = recording_mode(room, provider, has_place=has_place)
+    return start_session(room, by=by, provider=provider, external=external, recording=recording)
 
 
 def end_at_service(run_uuid: UUID) -> None:

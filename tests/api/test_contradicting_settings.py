@@ -204,7 +204,7 @@ def test_what_was_saved_before_has_no_effect_and_can_be_removed(
     grant(cast, recording=False)
     with cast.app.app_context():
         room = cast.room()
-        assert parameters_of(run_request(room, room.subscription.provider))["record"] == "false"
+        assert parameters_of(run_request(room, room.subscription.provider, has_place=True))["record"] == "false"
     sent = SHOWN | {"room_name": "Board meeting", "active": "y", "user_camera_cap": "3"}
     assert owner.send(path, **sent).status_code == 303
     assert not saved(alice, cast, auto_start_recording=True), "sent again as it was read"

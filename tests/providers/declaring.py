@@ -6,7 +6,7 @@ from typing import Any
 
 from portal.errors import Message
 from portal.providers import registry
-from portal.providers.base import Contradiction, FieldKind, Places, Property, Setting, SettingScope
+from portal.providers.base import Contradiction, FieldKind, Places, Property, RecordingMode, Setting, SettingScope
 
 CHOICES = (("soft", Message("Soft")), ("loud", Message("Loud")))
 DEFAULTS: dict[FieldKind, str | bool | int] = {
@@ -51,6 +51,9 @@ class Declaring:
     def bind(self, properties: Mapping[str, Any]) -> Mapping[str, Any]:
         """The properties themselves, for tests to look at."""
         return dict(properties)
+
+    def recording_mode(self, _settings: Mapping[str, Any], _limits: Mapping[str, Any]) -> RecordingMode:
+        return RecordingMode.OFF
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from portal.edge import actor
 from portal.edge.guard import requires
 from portal.edge.reading_guard import reads_status
 from portal.errors import NotFound
+from portal.media.capacity import has_place_for_recording
 from portal.permissions.permission import Permission
 from portal.resources.declaring import fields_of
 from portal.resources.sessions import (
@@ -65,7 +66,7 @@ def _status(room: AnyRoom, stored: AnyRoomStatus | None, selection: query_params
 def start(room: Room) -> Response:
     """Start the room, so that people find it open. One that runs already goes on."""
     selection = query_params.field_selection(STATUS)
-    start_room(room, by=actor.someone())
+    start_room(room, by=actor.someone(), has_place=has_place_for_recording(room))
     return _status(room, session.get(RoomStatus, room.uuid), selection)
 
 

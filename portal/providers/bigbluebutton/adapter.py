@@ -16,6 +16,7 @@ from portal.providers.base import (
     Property,
     ProviderError,
     RawCallback,
+    RecordingMode,
     Report,
     RunRequest,
     ServiceRecording,
@@ -30,7 +31,7 @@ from portal.providers.bigbluebutton.meetings import counts_of, is_ended, meeting
 from portal.providers.bigbluebutton.parameters import parameters_of
 from portal.providers.bigbluebutton.recordings import LISTED, NAME, recordings_of
 from portal.providers.bigbluebutton.refusals import ADDRESS, CALLBACK_ADDRESS, SECRET, ServerRefusal
-from portal.providers.bigbluebutton.settings import CONTRADICTIONS, SETTINGS
+from portal.providers.bigbluebutton.settings import AUTO_START, CONTRADICTIONS, SETTINGS, is_recorded
 from portal.providers.bigbluebutton.signing import ALGORITHMS, derived
 
 OFFERED = frozenset(
@@ -102,6 +103,12 @@ class BigBlueButton:
     def bind(self, properties: Mapping[str, Any]) -> "BigBlueButtonService":
         """The server at this address."""
         return BigBlueButtonService(properties, leads_on=self._leads_on)
+
+    def recording_mode(self, settings: Mapping[str, Any], limits: Mapping[str, Any]) -> RecordingMode:
+        """As `create` says it: nobody begins what was not asked for there."""
+        if not is_recorded(settings, limits):
+            return RecordingMode.OFF
+        return RecordingMode.BY_ITSELF if settings.get(AUTO_START) is True else RecordingMode.BY_HAND
 
 
 SERVER = BigBlueButton("bigbluebutton", "BigBlueButton")

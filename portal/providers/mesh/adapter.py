@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from portal.clock import now
-from portal.providers.base import Contradiction, Places, Player, Property, Setting
+from portal.providers.base import Contradiction, Places, Player, Property, RecordingMode, Setting
 from portal.providers.mesh.turn import TurnServers
 
 NOUNS = ("player", "tiles", "side", "chat", "controls", "notes", "view")
@@ -40,6 +40,10 @@ class Mesh:
     def bind(self, properties: Mapping[str, Any]) -> "MeshService":
         """The service. All rows share one, because it has no properties."""
         return self._service
+
+    def recording_mode(self, _settings: Mapping[str, Any], _limits: Mapping[str, Any]) -> RecordingMode:
+        """Nothing is recorded."""
+        return RecordingMode.OFF
 
 
 class MeshService:

@@ -20,6 +20,7 @@ from portal.edge import actor
 from portal.edge.admissions import Admission
 from portal.edge.i18n import when, zone_name
 from portal.edge.visitors import find_member
+from portal.providers.base import RecordingMode
 from portal.resources.urls import token_url
 from portal.status.time_limit import end_of_run, longest_minutes
 from portal.web.forms import Form
@@ -52,6 +53,8 @@ class JoinPage:
     """`ends_at` for people, in the reader's time zone; "" if there is none. It changes at midnight."""
     meets_here: bool
     """Whether people meet on a page of the portal, so that they can check camera and microphone here."""
+    recording: RecordingMode
+    """Whether who joins now may be recorded."""
     inside_already: bool
     """Whether this device still has a place in the room."""
     asked: bool
@@ -107,6 +110,7 @@ def join_page(
         ends_at=ends_at,
         ends=f"{when(ends_at)} ({zone_name()})" if ends_at is not None else "",
         meets_here=meets_here(admission.provider),
+        recording=admission.recording,
         inside_already=decision.case.inside_already,
         asked=(asked or asks_again(decision, name)) and waits_for(decision) is not None,
         crowded=crowded,

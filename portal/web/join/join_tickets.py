@@ -116,6 +116,7 @@ def _button(admission: Admission, ticket: JoinTicket, decision: Decision) -> str
         wait=wait,
         checks_devices=wait is not None and meets_here(admission.provider),
         attended=decision.case.host_present,
+        recording=admission.recording,
         proof=admission.proof,
     )
 

@@ -18,6 +18,7 @@ from portal.edge.network import network
 from portal.edge.refusals import recording_refusals
 from portal.edge.transaction import in_turn
 from portal.edge.visitors import as_member
+from portal.media.capacity import find_recording_ahead
 from portal.permissions.permission import Permission
 from portal.permissions.rules import knows_the_plan
 from portal.rooms.models import Room
@@ -75,6 +76,7 @@ def _page(room: Room, visitor: Visitor, decision: Decision, *, asked: bool, pres
 
     `asked`: the member has pressed it and waits. `pressed`: he has pressed Enter a moment ago, on another page.
     """
+    provider = current_provider(room)
     return render_template(
         "manage/rooms/member_entrance.html",
         room=room,
@@ -82,7 +84,8 @@ def _page(room: Room, visitor: Visitor, decision: Decision, *, asked: bool, pres
         decision=decision,
         asked=asked and isinstance(decision.result, Wait),
         pressed=pressed,
-        meets_here=meets_here(current_provider(room)),
+        meets_here=meets_here(provider),
+        recording=find_recording_ahead(room, provider),
         checks=decision.checks if knows_the_plan(actor.someone(), room) else decision.without_the_plan(),
     )
 

@@ -14,6 +14,7 @@ from portal.edge.guard import requires
 from portal.edge.i18n import gettext as _
 from portal.errors import NotFound
 from portal.keyset import split
+from portal.media.capacity import why_not_recorded
 from portal.media.models import Recording, RecordingVisibility
 from portal.media.operations import change_recording, delete_recording, lock_recording
 from portal.media.queries import (
@@ -24,6 +25,7 @@ from portal.media.queries import (
     recordings_of,
 )
 from portal.permissions.permission import Permission
+from portal.permissions.rules import can
 from portal.rooms.models import Room
 from portal.web import flash_messages
 from portal.web.edit_forms import EditForm, lock_for_edit
@@ -63,6 +65,7 @@ def index(room: Room) -> ResponseReturnValue:
         first=position is None,
         next=cursors.encode(position_of_recording(last), of="recordings") if last is not None else "",
         can_record=can_record(room),
+        why_not_recorded=why_not_recorded(room) if can(actor.current(), Permission.RECORDINGS_VIEW, room) else None,
         size_words=size_words,
         format_words=format_words,
         visibility_words=visibility_words,
@@ -124,6 +127,7 @@ def delete(room: Room, recording_id: str) -> ResponseReturnValue:
     recording = _seen(room, recording_id)
     if request.method != "POST":
         return render_template("manage/recordings/delete.html", room=room, tab="recordings", recording=recording)
+    lock_recording(recording)
     name = recording.name
     delete_recording(recording, by=actor.someone())
     flash_messages.done(_("%(name)s was deleted.", name=name))
@@ -138,13 +142,7 @@ def visibility_words(visibility: RecordingVisibility) -> str:
 def _set_published(room: Room, recording_id: str, *, published: bool) -> Recording:
     recording = _seen(room, recording_id)
     lock_recording(recording)
-    change_recording(
-        recording,
-        by=actor.someone(),
-        name=recording.name,
-        published=published,
-        visibility=recording.visibility,
-    )
+    change_recording(recording, by=actor.someone(), published=published)
     return recording
 
 

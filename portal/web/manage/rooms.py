@@ -24,6 +24,8 @@ from portal.edge.guard import requires, signed_in
 from portal.edge.i18n import gettext as _
 from portal.edge.i18n import isolated, translated
 from portal.errors import Conflict
+from portal.media.capacity import why_not_recorded
+from portal.people.actor import Actor
 from portal.people.staff import StaffPermission
 from portal.permissions.permission import Permission
 from portal.permissions.room_creation import create_room_for_maker
@@ -132,8 +134,13 @@ def show(room: Room) -> ResponseReturnValue:
         shared=_shared_links(room, codes) if can(somebody, Permission.TOKENS_VIEW, room) else [],
         staff_acts=acts_of_staff(room),
         why_unusable=why_unusable(room, now()),
+        why_not_recorded=why_not_recorded(room) if _looks_after_recordings(somebody, room) else None,
         locked_out=roles_locked_out(codes, now()) if can(somebody, Permission.CODES_VIEW, room) else [],
     )
+
+
+def _looks_after_recordings(somebody: Actor, room: Room) -> bool:
+    return can(somebody, Permission.RECORDINGS_VIEW, room) or can(somebody, Permission.ROOM_MODERATE, room)
 
 
 def _shared_links(room: Room, codes: list[AccessCode]) -> list[SharedLink]:

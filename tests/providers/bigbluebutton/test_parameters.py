@@ -138,6 +138,26 @@ def test_what_is_granted_is_recorded_as_the_room_says(auto: bool, by_hand: bool)
     assert parameters_of(request({"recording": True}, notify_recording_is_on=True))["notifyRecordingIsOn"] == "true"
 
 
+@pytest.mark.parametrize(
+    ("limits", "settings", "contradict"),
+    [
+        ({}, {}, False),
+        ({"recording": True}, {}, False),
+        ({"recording": True}, {"allow_start_stop_recording": False}, True),
+        ({"recording": True}, {"allow_start_stop_recording": False, "auto_start_recording": True}, False),
+        ({"recording": False}, {"allow_start_stop_recording": False}, False),
+        ({}, {"user_camera_cap": 5, "meeting_camera_cap": 4}, True),
+        ({}, {"user_camera_cap": 5}, False),
+        ({}, {"meeting_camera_cap": 1}, False),
+    ],
+)
+def test_only_what_cannot_come_true_contradicts(
+    limits: dict[str, Any], settings: dict[str, Any], contradict: bool
+) -> None:
+    values = request(limits, **settings)
+    assert any(one.holds(values.settings, values.limits) for one in SERVER.contradictions) is contradict
+
+
 def test_limits_are_sent_if_there_are_any() -> None:
     sent = parameters_of(request({"max_participants": 25, "max_duration": 90, "max_rooms": 3}))
     assert (sent["maxParticipants"], sent["duration"]) == ("25", "90")

@@ -25,6 +25,7 @@ from portal.providers.base import (
     ProviderError,
     RawCallback,
     RecordingFormat,
+    RecordingMode,
     RecordingState,
     Report,
     RunRequest,
@@ -93,6 +94,9 @@ class StandInAdapter:
 
     def bind(self, properties: Mapping[str, Any]) -> "StandInService":
         return StandInService(properties.get("host_url", "http://127.0.0.1:9"), properties.get("secret", ""))
+
+    def recording_mode(self, _settings: Mapping[str, Any], limits: Mapping[str, Any]) -> RecordingMode:
+        return RecordingMode.BY_HAND if limits.get("recording") is True else RecordingMode.OFF
 
 
 class StandInService:

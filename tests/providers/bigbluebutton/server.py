@@ -124,13 +124,17 @@ class BbbServer(ThreadingHTTPServer):
                 self.tell_end(meeting)
 
     def end(self, meeting: BbbMeeting) -> None:
+        """The meeting is over for all, and the server says so."""
+        self.close(meeting)
+        self.tell_end(meeting)
+
+    def close(self, meeting: BbbMeeting) -> None:
         """The meeting is over for all."""
         meeting.people = []
         if self.lingers:
             meeting.ended = True
         else:
             self.meetings.remove(meeting)
-        self.tell_end(meeting)
 
     def record(self, meeting_id: str, **about: Any) -> BbbRecording:
         """Keep a recording of this meeting."""
@@ -288,8 +292,9 @@ class _Handler(BaseHTTPRequestHandler):
             return self._refuse("notFound", "A meeting with that ID does not exist")
         if asked.get("password") not in {None, meeting.sent.get("moderatorPW")}:
             return self._refuse("invalidPassword")
+        self.server.close(meeting)  # before the answer, after which tests look
         self._answer(200, self._success({"messageKey": "sentEndMeetingRequest", "message": "A request was sent."}))
-        return self.server.end(meeting)
+        return self.server.tell_end(meeting)
 
     def _running(self, asked: dict[str, str]) -> None:
         meeting = self.server.find(asked.get("meetingID", ""))

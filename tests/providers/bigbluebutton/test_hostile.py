@@ -30,7 +30,7 @@ from tests.providers.bigbluebutton.test_callbacks import (
     signed,
 )
 from tests.providers.bigbluebutton.test_parameters import request
-from tests.providers.bigbluebutton.test_service import visit
+from tests.providers.bigbluebutton.visits import visit
 from tests.providers.bigbluebutton.world import BbbWorld
 
 # Callbacks that are forged, or sent where they do not belong

@@ -1,44 +1,24 @@
-"""A bound server at work: it makes meetings, mints addresses for people, tells how meetings go on, and is tested."""
+"""A bound server at work: it makes meetings, ends them, and tells how they go on."""
 
-import urllib.error
-import urllib.request
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Literal
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 from xml.etree.ElementTree import Element, fromstring
 
 import pytest
 
 from portal.clock import now
 from portal.errors import Message
-from portal.providers.base import LiveState, ProviderError, RunStatus, Visit, WatchedRoom
-from portal.providers.bigbluebutton.adapter import BALANCER, SERVER, BigBlueButtonService
+from portal.providers.base import LiveState, ProviderError, RunStatus, WatchedRoom
+from portal.providers.bigbluebutton.adapter import BigBlueButtonService
 from portal.providers.bigbluebutton.meetings import runs_of
 from tests.providers.bigbluebutton.conftest import bound_to
 from tests.providers.bigbluebutton.kept import Person
 from tests.providers.bigbluebutton.server import SECRET, BbbServer
 from tests.providers.bigbluebutton.test_parameters import request
+from tests.providers.bigbluebutton.visits import come, query, visit
 
 ROOM = request().room_key
 NEXT = "the-secret-to-come"
-
-
-def visit(role: Literal["moderator", "attendee", "guest"] = "guest", person: str = "p1", name: str = "Gus") -> Visit:
-    return Visit(participant_id=person, name=name, role=role, return_url="https://rooms.example/left")
-
-
-def query(address: str) -> dict[str, str]:
-    return {name: values[0] for name, values in parse_qs(urlsplit(address).query).items()}
-
-
-def go(address: str) -> str:
-    with urllib.request.urlopen(address, timeout=5) as page:
-        return str(page.read().decode())
-
-
-def come(service: BigBlueButtonService, run: str, *people: Visit) -> None:
-    for person in people:
-        assert "You are in." in go(service.destination(run, person).url)
 
 
 def look(service: BigBlueButtonService, run: str = "") -> RunStatus:
@@ -153,60 +133,6 @@ def test_a_server_without_the_component_is_told_from_one_that_has_it(
     with pytest.raises(ProviderError):
         service.register_callbacks([ROOM], HOOK)
     assert server.count("hooks/create") == 0
-
-
-# To join
-
-
-@pytest.mark.parametrize(
-    ("role", "word", "prefix"),
-    [("moderator", "MODERATOR", "m-"), ("attendee", "VIEWER", "a-"), ("guest", "VIEWER", "g-")],
-)
-def test_roles_are_translated(
-    server: BbbServer, service: BigBlueButtonService, role: Any, word: str, prefix: str
-) -> None:
-    run = service.start(request())
-    asked = query(service.destination(run, visit(role)).url)
-    sent = server.only().sent
-    assert asked.pop("checksum")
-    assert asked == {
-        "fullName": "Gus",
-        "meetingID": ROOM,
-        "role": word,
-        "password": sent["moderatorPW" if role == "moderator" else "attendeePW"],
-        "userID": f"{prefix}p1",
-        "createTime": str(server.only().created),
-        **({"guest": "true"} if role == "guest" else {}),
-    }
-
-
-def test_an_address_is_minted_without_asking_anybody_and_lets_in(
-    server: BbbServer, service: BigBlueButtonService
-) -> None:
-    run = service.start(request())
-    asked = len(server.calls)
-    address = service.destination(run, visit(name="Zoë O'Hara (Büro) *1* 😀!")).url
-    assert len(server.calls) == asked
-    assert address.startswith(f"{service.origin}/bigbluebutton/api/join?")
-    assert "You are in." in go(address)
-    [person] = server.only().people
-    assert (person.name, person.guest) == ("Zoë O'Hara (Büro) *1* 😀!", True)
-
-
-def test_the_address_of_an_earlier_run_opens_no_later_one(server: BbbServer, service: BigBlueButtonService) -> None:
-    old = service.destination(service.start(request()), visit()).url
-    server.meetings.clear()
-    service.start(request())
-    assert "mismatchCreateTimeParam" in go(old)
-
-
-def test_an_address_cannot_be_changed_into_a_better_one(server: BbbServer, service: BigBlueButtonService) -> None:
-    address = service.destination(service.start(request()), visit()).url
-    assert "checksumError" in go(address.replace("VIEWER", "MODERATOR"))
-
-
-def test_the_origin_is_that_of_the_address(server: BbbServer, service: BigBlueButtonService) -> None:
-    assert service.origin == server.url
 
 
 # To end
@@ -344,84 +270,3 @@ def test_a_lie_about_one_meeting_is_read_as_far_as_it_makes_sense(lie: str) -> N
     snapshot = found["a"].snapshot
     assert snapshot.headline >= 0
     assert all(len(name) <= 300 for name in snapshot.names)
-
-
-# Two secrets while one is being replaced
-
-
-def test_while_a_secret_is_replaced_the_server_may_know_either(server: BbbServer) -> None:
-    service = bound_to(server, secret_next=NEXT)
-    run = service.start(request())
-    assert server.count("create") == 1
-    server.secrets = [NEXT]
-    service = bound_to(server, secret_next=NEXT)
-    assert service.start(request()) == run
-    assert server.count("create") == 3, "the first was refused"
-    come(service, run, visit())
-    assert service.look([WatchedRoom(ROOM, run)]).runs
-    assert server.count("getMeetings") == 1, "the one that it took is used first"
-
-
-def test_after_a_secret_was_replaced_the_meeting_that_goes_on_is_found(server: BbbServer) -> None:
-    run = bound_to(server).start(request())
-    server.secrets = [NEXT]
-    service = bound_to(server, secret=NEXT)
-    assert service.start(request()) == run
-    come(service, run, visit())
-
-
-def test_a_server_that_knows_neither_refuses(server: BbbServer) -> None:
-    server.secrets = ["a third"]
-    with pytest.raises(ProviderError) as raised:
-        bound_to(server, secret_next=NEXT).start(request())
-    assert raised.value.field == "secret"
-    assert server.count("create") == 2
-
-
-# To be tested
-
-
-def test_a_good_connection_tells_the_version(server: BbbServer, service: BigBlueButtonService) -> None:
-    assert service.test() == {"version": "3.0.4"}
-    assert server.meetings == []
-
-
-def failed_test(service: BigBlueButtonService) -> ProviderError:
-    with pytest.raises(ProviderError) as raised:
-        service.test()
-    assert isinstance(raised.value.args[0], Message)
-    return raised.value
-
-
-def test_a_wrong_secret_is_told_from_a_wrong_address(server: BbbServer) -> None:
-    assert failed_test(bound_to(server, secret="wrong")).field == "secret"
-    assert failed_test(bound_to(server, host_url=f"{server.url}/elsewhere/api")).field == "host_url"
-    assert failed_test(bound_to(server, host_url="http://127.0.0.1:1")).field == "host_url"
-
-
-def test_an_algorithm_that_the_server_does_not_know_is_refused_like_a_secret(server: BbbServer) -> None:
-    server.lengths = {40}
-    assert failed_test(bound_to(server)).field == "secret"
-    assert bound_to(server, checksum="sha1").test()
-
-
-@pytest.mark.parametrize("call", ["", "isMeetingRunning"])
-@pytest.mark.parametrize("raw", [(500, b"<html>"), (200, b"<html><p>Hi</p></html>"), (301, b"")])
-def test_something_else_at_the_address_is_blamed_on_it(
-    server: BbbServer, service: BigBlueButtonService, call: str, raw: tuple[int, bytes]
-) -> None:
-    server.raw[call] = raw
-    assert failed_test(service).field == "host_url"
-
-
-def test_a_server_that_fails_is_no_wrong_secret(server: BbbServer, service: BigBlueButtonService) -> None:
-    server.refuses["isMeetingRunning"] = "internalError"
-    error = failed_test(service)
-    assert (error.field, error.permanent) == ("host_url", False)
-
-
-def test_both_types_are_one_adapter() -> None:
-    assert (SERVER.key, BALANCER.key) == ("bigbluebutton", "scalelite")
-    assert SERVER.properties == BALANCER.properties
-    properties = {one.name: one.default for one in BALANCER.properties} | {"host_url": "https://lb.example"}
-    assert (SERVER.bind(properties).leads_on, BALANCER.bind(properties).leads_on) == (False, True)

@@ -64,6 +64,7 @@ _WORDS = {
     "person": Message("For whom"),
     "po_box": Message("Post-office box"),
     "postal_code": Message("Postal code"),
+    "presentation": Message("Presentation"),
     "price": Message("Price of one period"),
     "provider": Message("Service"),
     "provider_metadata": Message("Metadata"),

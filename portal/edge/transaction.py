@@ -1,6 +1,7 @@
 """One database transaction for each request: an answer below 400 commits it, any other rolls it back.
 
-The body is read before the first statement, so that no slow client keeps a transaction open. GET, HEAD and OPTIONS
+The body is read before the first statement, so that no slow client keeps a transaction open; that of an upload is read
+by its door. GET, HEAD and OPTIONS
 requests only read: a statement of theirs that writes raises `WriteWhileReading`. Except for what `db.writing` marks:
 what a reader finds to have happened already, such as a right that has run out, and what services tell by callbacks,
 whose method they choose. Event streams hold no session: they query in short transactions of their own.
@@ -18,6 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import BadRequest, HTTPException
 
 from portal.db import reading, session
+from portal.edge.uploads import STREAMS, leave_unread
 from portal.turns import Turnstile, turn
 
 NOTICES = "_flashes"
@@ -77,7 +79,9 @@ def _begin() -> None:
     acts = request.method not in SAFE_METHODS or (raw and request.method == "GET")
     if not acts or getattr(view, "reading_only", False):
         g.transaction.enter_context(reading())
-    if acts:
+    if getattr(view, STREAMS, False):
+        leave_unread()
+    elif acts:
         _read_body(raw=raw)
 
 

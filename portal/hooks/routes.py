@@ -10,6 +10,7 @@ from portal.db import writing
 from portal.edge import actor
 from portal.edge.guard import signed_by_provider
 from portal.edge.transaction import RAW_BODIES, reading_only
+from portal.hooks import presentations
 from portal.hooks.callbacks import read_callback
 from portal.media.looks import look_soon
 from portal.providers.base import CallbackRefused
@@ -24,8 +25,9 @@ bp.before_request(actor.nobody)  # the session cookie is not believed here
 
 
 def install(app: Flask, csrf: CSRFProtect) -> None:
-    """Register the route. It believes no cookie, so it is exempt from CSRF."""
+    """Register the routes. They believe no cookie, so this one, which takes POST, is exempt from CSRF."""
     app.register_blueprint(bp)
+    app.register_blueprint(presentations.bp)
     csrf.exempt(bp)
 
 

@@ -16,6 +16,7 @@ from portal.media.limits import enforce_limits
 from portal.media.operations import delete_with_rooms
 from portal.people.operations import sweep_sign_ins
 from portal.people.password_links import sweep_password_links
+from portal.rooms.presentations import sweep_unnamed
 from portal.rooms.purging import empty_trash
 from portal.storage import storage
 from portal.subscriptions.endings import mark_ended, warn_of_endings
@@ -49,7 +50,7 @@ SWEEPS: tuple[Callable[[], object], ...] = (
     mark_ended,
 )
 """One function for each kind of row that is deleted, or marked, when it is over."""
-IN_STEPS: tuple[Callable[[], object], ...] = (enforce_limits, sweep_uploads)
+IN_STEPS: tuple[Callable[[], object], ...] = (enforce_limits, sweep_uploads, sweep_unnamed)
 """Those that take many short transactions of their own, or none."""
 
 

@@ -7,6 +7,7 @@ from uuid import UUID
 from portal.jobs import poller, tasks, webhook_delivery
 from portal.media import finding, looks, telling
 from portal.media import operations as media
+from portal.rooms import presentations
 from portal.status import service_calls, service_polls
 from portal.status.callback_registration import providers_to_register_with
 from portal.status.endings import END_AT_SERVICE
@@ -34,6 +35,9 @@ JOBS: dict[str, Job] = {
     provider_tests.TEST: Job(poller.test, provider_tests.providers_to_test),
     looks.LOOK: Job(lambda provider: finding.look_for_recordings(UUID(provider)), looks.providers_to_look_at),
     media.TELL: Job(lambda recording: telling.tell_service(UUID(recording)), telling.recordings_to_tell),
+    presentations.DELETE: Job(
+        lambda presentation: presentations.delete_file(UUID(presentation)), presentations.presentations_to_delete
+    ),
     END_AT_SERVICE: Job(lambda run: service_calls.end_at_service(UUID(run)), service_calls.runs_to_end),
 }
 """Name in the queue → job."""

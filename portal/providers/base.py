@@ -40,8 +40,8 @@ class FieldKind(StrEnum):
     """What a declared setting or property holds; what is stored is always plain JSON.
 
     `ADDRESS` is an http(s) URL, `CHOICE` a word of `choices`, `NUMBER` a whole number, `COLOR` is `#RRGGBB`, `MOMENT` a
-    date and time in UTC as the API writes it; a `SECRET` is sealed at rest and never shown again. `FILE` names a stored
-    upload: up to 64 letters, digits, hyphens, underscores. There are none yet: no form has one, nothing looks for it.
+    date and time in UTC as the API writes it; a `SECRET` is sealed at rest and never shown again. A `FILE` is uploaded
+    at an address of its own, and kept beside the values: none is ever stored under its name.
     """
 
     TEXT = "text"
@@ -258,13 +258,25 @@ class Player:
     context: Mapping[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class RunFile:
+    """An uploaded file: what people call it, and an address of the portal at which it can be fetched for some minutes.
+
+    The address is not stored, nor logged.
+    """
+
+    name: str
+    url: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class RunRequest:
     """What a service is told to start a run of a room.
 
     `room_key` is the room's name at every service, for ever (its uuid). `settings` are the declared ones with their
     defaults filled in, `limits` the features in force by code (None: unlimited). `callback_url` is the address for
-    the service's callbacks, `return_url` the page for people who have left.
+    the service's callbacks, `return_url` the page for people who have left. `files` are the uploaded ones, by the
+    names of their settings.
     """
 
     room_key: str
@@ -273,6 +285,7 @@ class RunRequest:
     limits: Mapping[str, int | bool | None]
     callback_url: str
     return_url: str
+    files: Mapping[str, RunFile] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -24,6 +24,7 @@ from portal.providers.base import (
 from portal.public_url import public_url
 from portal.rooms.features import features_of
 from portal.rooms.models import Room
+from portal.rooms.presentations import run_files
 from portal.rooms.protocols import RoomLike
 from portal.rooms.settings import declared, set_value
 from portal.status.models import RoomSession
@@ -60,6 +61,7 @@ def run_request(room: RoomLike, provider: ProviderLike, *, has_place: bool) -> R
         limits=_limits(room, has_place=has_place),
         callback_url=callback_url(provider),
         return_url=public_url(f"/rooms/{room.id}/-/left"),
+        files=run_files(room, room.room_type, provider.provider_type),
     )
 
 

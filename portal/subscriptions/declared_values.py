@@ -18,7 +18,6 @@ from portal.providers.base import DeclaredField, FieldKind
 
 NAME_SHOWN = 100  # characters: of a name that is made up, no more is said again
 _COLOR = re.compile(r"#[0-9A-F]{6}", re.ASCII)
-_FILE = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 
 FieldValue = str | bool | int
 """What a declared field holds."""
@@ -47,7 +46,7 @@ def checked_values(
         try:
             if name not in declared:
                 result[name] = undeclared(name, value)
-            elif value is None or value == "":
+            elif declared[name].kind is not FieldKind.FILE and (value is None or value == ""):
                 result[name] = None
             else:
                 checked = checked_value(declared[name], value, within=within)
@@ -62,6 +61,8 @@ def checked_values(
 def checked_value(declared: DeclaredField, value: object, *, within: str) -> FieldValue:
     """The value as it is stored. Raises `Invalid` on `<within>.<name>`."""
     path = value_path(within, declared.name)
+    if declared.kind is FieldKind.FILE:
+        raise Invalid(**{path: Message("This is a file: upload or delete it at its own address.")})
     if declared.kind is FieldKind.SWITCH:
         if not isinstance(value, bool):
             raise Invalid(**{path: Message("Use true or false.")})
@@ -134,12 +135,6 @@ def _moment(_declared: DeclaredField, path: str, value: str) -> str:
         raise Invalid(**{path: invalid.message}) from None
 
 
-def _file(_declared: DeclaredField, path: str, value: str) -> str:
-    if not _FILE.fullmatch(value):
-        raise Invalid(**{path: Message("Use the name of an upload: letters, digits, hyphens and underscores.")})
-    return value
-
-
 _CHECKS: dict[FieldKind, Callable[[DeclaredField, str, str], str]] = {
     FieldKind.TEXT: _text,
     FieldKind.SECRET: _secret,
@@ -147,6 +142,5 @@ _CHECKS: dict[FieldKind, Callable[[DeclaredField, str, str], str]] = {
     FieldKind.CHOICE: _choice,
     FieldKind.COLOR: _color,
     FieldKind.MOMENT: _moment,
-    FieldKind.FILE: _file,
 }
 """How a text of each kind is judged."""

@@ -33,7 +33,7 @@ _Declared = TypeVar("_Declared", bound=DeclaredField)
 
 
 def for_people(declared: Mapping[str, _Declared]) -> dict[str, _Declared]:
-    """The declared values that have a form field: all but files, because the portal takes no uploads yet."""
+    """The declared values that have a form field: all but files, which have forms of their own."""
     return {name: one for name, one in declared.items() if one.kind is not FieldKind.FILE}
 
 

@@ -146,6 +146,10 @@ class Form(FlaskForm):  # type: ignore[misc]
         self._focus_taken = True
         return True
 
+    def leave_focus(self) -> None:
+        """Take no focus: another form of the page has it."""
+        self._focus_taken = True
+
     def validate_on_submit(self, extra_validators: Any = None) -> bool:
         """Whether the form was submitted, is valid, and is not only to be shown again."""
         if self.is_submitted() and (REFILL_FIELD in request.form or g.get("lapsed")):

@@ -18,7 +18,9 @@ def address_of(recording: Recording, number: int) -> str:
 
 
 def size_words(size: int) -> str:
-    """A number of bytes for people: "12.3 MB"."""
+    """A number of bytes for people: "12.3 MB", or "45 KB" of little."""
+    if size < MEGABYTE // 10:
+        return _("%(n)s KB", n=format_decimal(-(-size // 1000)))
     return _("%(n)s MB", n=format_decimal(round(size / MEGABYTE, 1)))
 
 

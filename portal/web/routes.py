@@ -10,6 +10,7 @@ from portal.customers.permission import CustomerPermission
 from portal.edge import actor
 from portal.edge.guard import PROVEN_BY_ADMISSION, STAMP, open_to_all
 from portal.edge.staff_guard import staff_can
+from portal.edge.uploads import STREAMS
 from portal.people.staff import StaffPermission
 from portal.permissions.permission import Permission
 from portal.permissions.rules import can
@@ -54,6 +55,7 @@ from portal.web.manage import (
     own_accounts,
     people,
     place_people,
+    presentation,
     recordings,
     room_rows,
     room_settings,
@@ -78,6 +80,7 @@ def install(app: Flask) -> None:
         rooms.bp,
         trash.bp,
         room_settings.bp,
+        presentation.bp,
         links.bp,
         sharing.bp,
         codes.bp,
@@ -132,8 +135,8 @@ def install(app: Flask) -> None:
         app.register_blueprint(blueprint)
     app.add_url_rule("/", "home", home)
     for view in app.view_functions.values():
-        if getattr(view, STAMP, None) in PROVEN_BY_ADMISSION:
-            app.extensions["csrf"].exempt(view)  # these doors ask for the admission's own proof
+        if getattr(view, STAMP, None) in PROVEN_BY_ADMISSION or hasattr(view, STREAMS):
+            app.extensions["csrf"].exempt(view)  # these doors ask for the admission's own proof, or read the form
     app.add_template_global(can, "can")
     app.add_template_global(default_role, "default_role")
     app.add_template_global(Permission, "Permission")

@@ -12,6 +12,7 @@ from portal.db import transaction
 from portal.people.actor import actor_of
 from portal.scopes import Scope
 from tests.cast import Cast
+from tests.presentations import PDF, form_with
 
 EVERYTHING = tuple(scope for scope in Scope if scope is not Scope.ADMIN)
 
@@ -32,6 +33,11 @@ class Program:
         if body is None:
             return self.app.test_client().open(path, method=method, headers=given)
         return self.app.test_client().open(path, method=method, headers=given, json=body)
+
+    def upload(self, path: str, content: bytes = PDF, name: str = "slides.pdf") -> Any:  # a response with `json`
+        path = path if path.startswith("/api") else f"/api/v1{path}"
+        credential = {"Authorization": f"Bearer {self.token}"} if self.token else {}
+        return self.app.test_client().put(path, headers=credential, data=form_with(content, name))
 
     def get(self, path: str, **headers: str) -> Any:  # a response whose `json` is there
         return self.call("GET", path, **headers)

@@ -10,6 +10,7 @@ from tests.api.authorization.table import filled
 from tests.api.conftest import NewProgram, Program
 from tests.api.test_openapi import document
 from tests.cast import Cast, new_recording
+from tests.presentations import take_presentations
 
 ROOM = "/api/v1/rooms/{room_id}"
 HOOK = "/api/v1/webhooks/{webhook_id}"
@@ -28,6 +29,8 @@ BUILT_IN = {"provider_name": "Conferences", "provider_type": "mesh", "service_ty
 PACKAGED = {
     "name": "Meet Plus", "service_type": "meet", "currency": "EUR", "periodicity": 1, "periodicity_type": "month",
 }  # fmt: skip
+UPLOAD = object()
+"""A form with a file, instead of JSON."""
 TABLE: dict[str, tuple[str, Any]] = {  # operation → a field to ask for, and the body
     "get /api/v1/accounts": ("account_name", None),
     "post /api/v1/accounts": ("account_name", {"subscription_id": "{subscription_id}", "account_name": "Events"}),
@@ -83,6 +86,8 @@ TABLE: dict[str, tuple[str, Any]] = {  # operation → a field to ask for, and t
     f"patch {ROOM}/access-codes/{{code_id}}": ("role", {"label": "Press"}),
     f"post {ROOM}/end": ("state", None),
     f"post {ROOM}/join": ("entry_url", {"name": "Alice"}),
+    f"get {ROOM}/presentation": ("size", None),
+    f"put {ROOM}/presentation": ("size", UPLOAD),
     f"get {ROOM}/recordings": ("formats", None),
     f"get {ROOM}/recordings/{{recording_id}}": ("formats", None),
     f"patch {ROOM}/recordings/{{recording_id}}": ("formats", {"name": "Annual meeting"}),
@@ -201,6 +206,9 @@ def places(by: Program, cast: Cast, operation: str) -> dict[str, str]:
     if "recording" in operation:
         with cast.app.app_context(), transaction():
             found["recording_id"] = new_recording(room=cast.room()).id
+    if "presentation" in operation:
+        take_presentations(cast)
+        assert by.upload(f"{room}/presentation").status_code == 200
     if "webhook" in operation:
         found["webhook_id"] = made(by, "/webhooks", {**HOOKED, "room_id": cast.board})
         found["delivery_id"] = made(by, f"/webhooks/{found['webhook_id']}/test")
@@ -240,6 +248,13 @@ def platform_places(ada: Program, operation: str) -> dict[str, str]:
     return found
 
 
+def sent(by: Program, method: str, address: str, body: Any, named: dict[str, str]) -> Any:
+    """The answer to this operation."""
+    if body is UPLOAD:
+        return by.upload(address)
+    return by.call(method.upper(), address, filled(body, named))
+
+
 def stored(program: NewProgram) -> list[Any]:
     """What the operations could have changed, as it is read."""
     rooms = program("alice").get("/rooms?include=tokens,access_codes,users,room_status&orderBy=id")
@@ -261,7 +276,7 @@ def test_the_table_has_every_operation_that_answers_with_a_thing(app: Flask) -> 
 def test_a_filter_leaves_what_was_asked_for(cast: Cast, program: NewProgram, operation: str) -> None:
     by, (method, _, path), (field, body) = caller(program, operation), operation.partition(" "), TABLE[operation]
     named = places(by, cast, operation)
-    answer = by.call(method.upper(), f"{path.format(**named)}?filter={field}", filled(body, named))
+    answer = sent(by, method, f"{path.format(**named)}?filter={field}", body, named)
     assert answer.status_code in {200, 201}, answer.text
     things = answer.json["data"] if isinstance(answer.json["data"], list) else [answer.json["data"]]
     assert things
@@ -274,7 +289,7 @@ def test_what_asks_for_no_field_that_there_is_changes_nothing(cast: Cast, progra
     by, (method, _, path), (_, body) = caller(program, operation), operation.partition(" "), TABLE[operation]
     named = places(by, cast, operation)
     before = stored(program)
-    answer = by.call(method.upper(), f"{path.format(**named)}?filter=colour", filled(body, named))
+    answer = sent(by, method, f"{path.format(**named)}?filter=colour", body, named)
     assert answer.status_code == 422, answer.text
     assert list(answer.json["errors"]) == ["filter"]
     assert stored(program) == before

@@ -75,7 +75,8 @@ def test_operations_say_what_they_need_and_answer(app: Flask) -> None:
             assert ("415" in statuses) is ("requestBody" in operation), where
             if "requestBody" in operation:
                 assert operation["requestBody"]["required"], where
-                assert operation["requestBody"]["content"]["application/json"]["examples"], where
+                [(kind, content)] = operation["requestBody"]["content"].items()
+                assert content["examples"] if kind == "application/json" else kind == "multipart/form-data", where
 
 
 def test_the_permission_in_the_document_is_the_doors(app: Flask) -> None:

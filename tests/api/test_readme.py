@@ -21,6 +21,8 @@ PLACE = "/manage/<any(customers, accounts):noun>/<id:place_id>/people"
 DONE_BY = {  # what is sent on a page → the operation of the API that does it
     f"{ROOMS}/new": "rooms_create",
     f"{ROOM}/settings": "rooms_change",
+    f"{ROOM}/settings/presentation": "presentation_save",
+    f"{ROOM}/settings/presentation/removal": "presentation_delete",
     f"{ROOM}/deletion": "rooms_delete",
     f"{ROOM}/ending": "live_end",
     f"{ROOM}/codes/new": "access_codes_create",

@@ -1,22 +1,24 @@
 """A room that a BigBlueButton server holds, as browsers see it: from the link into the meeting, and back."""
 
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from portal.app import create_app
 from portal.db import db
 from tests.cast import Cast
 from tests.conftest import settings_for
-from tests.e2e.people import Person
+from tests.e2e.people import Person, follow
 from tests.e2e.test_journeys import live_badge
+from tests.presentations import PDF
 from tests.providers.bigbluebutton.server import BbbServer, running_bbb
 from tests.providers.bigbluebutton.world import give_board_room_to
-from tests.servers import Portal
+from tests.servers import Portal, wait_for
 
 pytestmark = pytest.mark.e2e
 
@@ -99,3 +101,43 @@ def test_a_balancer_leads_browsers_on_to_one_of_its_servers(
         page = guest.go(link_for_guests(cast))
         join(page, "Gus Guest")
         assert page.url.startswith(f"{behind.url}/html5client/join")
+
+
+def test_a_presentation_is_uploaded_on_the_rooms_settings_and_the_server_fetches_it(
+    held_by: Callable[[str], Cast],
+    portal: Portal,
+    server: BbbServer,
+    person: Callable[..., Person],
+    seen: Callable[[Page, str], None],
+    tmp_path: Path,
+) -> None:
+    cast = held_by("bigbluebutton")
+    server.fetches = True
+    portal.start()
+    alice, guest = person("Alice"), person("Gus Guest")
+    alice.sign_in()
+    page = alice.go(f"/manage/rooms/{cast.board}/settings")
+    part = page.get_by_role("region", name="Presentation")
+
+    def upload(name: str, content: bytes) -> None:
+        (tmp_path / name).write_bytes(content)
+        part.get_by_label("File").set_input_files(tmp_path / name)
+        follow(part.get_by_role("button", name=re.compile("presentation")))
+
+    upload("slides.pdf", b"x" * 31_000_000)
+    expect(part.get_by_text("This file is too large: it has 32 MB, and at most 30 are taken.")).to_be_visible()
+    expect(part.get_by_label("File")).to_be_focused()
+    seen(page, "room-presentation-refused")
+    slides = PDF + b"x" * 3_000_000
+    upload("Überblick & Zahlen.pdf", slides)
+    expect(part.get_by_text("Überblick & Zahlen.pdf", exact=True)).to_be_visible()
+    seen(page, "room-presentation")
+    guest.may_ask = (*guest.may_ask, server.url)
+    join(guest.go(link_for_guests(cast)), "Gus Guest")
+    wait_for(lambda: server.fetched, what="fetching")
+    [(name, kind, content)] = server.fetched
+    assert (name, kind, len(content)) == ("Überblick & Zahlen.pdf", "application/pdf", len(slides))
+    assert content == slides
+    assert "signature" not in portal.log()
+    follow(part.get_by_role("button", name="Remove Überblick & Zahlen.pdf"))
+    expect(page.get_by_text("The presentation was removed.")).to_be_visible()

@@ -11,10 +11,12 @@ from flask import Flask
 from werkzeug.routing import Rule
 from werkzeug.wrappers import Response
 
+from portal.accounts.models import Account
 from portal.admission.join_tickets import issue_join_ticket
 from portal.admission.models import AccessCode
 from portal.admission.visitor import Visitor
 from portal.app import create_app
+from portal.clock import now
 from portal.credentials.models import ClientKind, OAuthClient
 from portal.customers.profile_entries import add_entry
 from portal.customers.profile_models import (
@@ -29,20 +31,23 @@ from portal.db import db, reading, session, transaction, writing
 from portal.edge.transaction import SAFE_METHODS
 from portal.engine import WriteWhileReading
 from portal.media.models import RecordingVisibility
+from portal.people.actor import actor_of
 from portal.people.models import PlatformRole
 from portal.people.operations import create_user
 from portal.people.password_links import issue_password_link
 from portal.permissions.members import RoomMember
 from portal.permissions.memberships import add_membership
 from portal.rooms.models import Role, Room
+from portal.rooms.presentations import address_of
 from portal.status.models import RoomSession
 from portal.subscriptions.models import SubscriptionProvider
 from portal.subscriptions.package_models import PackageProvider
 from portal.webhooks.models import WebhookDelivery
 from tests.api.conftest import NewProgram, Program, program
-from tests.cast import Cast, Client, new_recording
+from tests.cast import Cast, Client, new_recording, new_room
 from tests.conftest import BOTH, settings_for
 from tests.oauth import programs
+from tests.presentations import a_service_that_takes_them, new_presentation
 
 __all__ = ["program"]
 
@@ -145,6 +150,7 @@ def world(cast: Cast, app: Flask, program: NewProgram) -> World:
         "links.pause": [f"/manage/rooms/{cast.board}/links/{cast.link_ids[Role.GUEST]}/pause"],
         "credentials.revoke": [f"/me/credentials/{_own_credential(app, cast)}/revocation"],
     }
+    world.more |= presented(app, cast)
     with app.app_context():
         first: Any = lambda column, *where: session.scalars(sa.select(column).where(*where)).first()  # noqa: E731
         room = cast.room()
@@ -185,6 +191,7 @@ def world(cast: Cast, app: Flask, program: NewProgram) -> World:
             "user_id": cast.user("bob").id,
             "session_id": first(RoomSession.id),
             "recording_id": recording,
+            "presentation_id": "1111111111",
             "number": "0",
             "endpoint_id": page.rpartition("/")[2],
             "webhook_id": page.rpartition("/")[2],
@@ -194,6 +201,17 @@ def world(cast: Cast, app: Flask, program: NewProgram) -> World:
             "name": "css/tokens.css",
         }
     return world
+
+
+def presented(app: Flask, cast: Cast) -> dict[str, list[str]]:
+    """The addresses of a presentation, of a room whose service takes one."""
+    with app.app_context(), transaction():
+        charlie = cast.user("charlie")
+        account = session.scalars(sa.select(Account).where(Account.owner_uuid == charlie.uuid)).one()
+        account.subscription.provider = a_service_that_takes_them()
+        room = new_room(account=account, room_name="Held elsewhere", by=actor_of(charlie))
+        address = address_of(new_presentation(room), at=now()).removeprefix(app.config["BASE_URL"])
+        return {"api.presentation.show": [f"/api/v1/rooms/{room.id}/presentation"], "presentations.fetch": [address]}
 
 
 def _own_credential(app: Flask, cast: Cast) -> str:

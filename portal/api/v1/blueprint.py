@@ -26,6 +26,7 @@ from portal.api.v1 import (
     packages,
     permissions,
     platform_users,
+    presentation,
     recordings,
     roles,
     rooms,
@@ -54,7 +55,7 @@ def install(app: Flask, csrf: CSRFProtect, *, rate: str, storage: str) -> None:
     app.url_map.converters |= {"anyid": AnyIdentifier, "feature": FeatureCode}
     api = Blueprint("api", __name__, url_prefix=PREFIX)
     api.before_request(believe_the_bearer_only)
-    of_rooms = (rooms, tokens, access_codes, users, sessions, recordings, access)
+    of_rooms = (rooms, tokens, access_codes, users, sessions, recordings, presentation, access)
     of_customers = (customers, customer_users, accounts, account_users, features)
     of_profiles = (customer_addresses, customer_telephones, legal_documents)
     of_staff = (platform_users, admins, roles, permissions, audit_events)

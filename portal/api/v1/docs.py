@@ -61,7 +61,8 @@ def _wraps(schema: dict[str, Any]) -> bool:
 def _bodies(document: dict[str, Any]) -> set[str]:
     """The names of the schemas of request bodies. The page shows which of their fields may be left out."""
     operations = [about for methods in document["paths"].values() for about in methods.values()]
-    sent = [one["requestBody"]["content"]["application/json"]["schema"] for one in operations if "requestBody" in one]
+    bodies = [one["requestBody"]["content"] for one in operations if "requestBody" in one]
+    sent = [body["application/json"]["schema"] for body in bodies if "application/json" in body]
     return {schema["$ref"].rpartition("/")[2] for schema in sent}
 
 

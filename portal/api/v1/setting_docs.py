@@ -49,7 +49,7 @@ def takes(declared: DeclaredField) -> Message:
         case FieldKind.MOMENT:
             return Message("a date, or a moment with a time zone")
         case FieldKind.FILE:
-            return Message("the name of an upload; there are no uploads yet")
+            return Message("a file, by PUT /rooms/{room_id}/%(name)s", name=declared.name)
         case FieldKind.ADDRESS:
             return Message("an http or https address of up to %(longest)d characters", longest=declared.longest)
         case FieldKind.SECRET:

@@ -28,10 +28,10 @@ from portal.providers.base import (
 from portal.providers.bigbluebutton.callbacks import EVENTS, CallbackReader, hooks_of
 from portal.providers.bigbluebutton.client import LARGEST_LIST, Client, api_address, number_of, text_of
 from portal.providers.bigbluebutton.meetings import counts_of, is_ended, meeting_of, person_id, run_name, runs_of
-from portal.providers.bigbluebutton.parameters import parameters_of
+from portal.providers.bigbluebutton.parameters import parameters_of, presentation_parameters
 from portal.providers.bigbluebutton.recordings import LISTED, NAME, recordings_of
 from portal.providers.bigbluebutton.refusals import ADDRESS, CALLBACK_ADDRESS, SECRET, ServerRefusal
-from portal.providers.bigbluebutton.settings import AUTO_START, CONTRADICTIONS, SETTINGS, is_recorded
+from portal.providers.bigbluebutton.settings import AUTO_START, CONTRADICTIONS, PRESENTATION, SETTINGS, is_recorded
 from portal.providers.bigbluebutton.signing import ALGORITHMS, derived
 
 OFFERED = frozenset(
@@ -235,7 +235,10 @@ class BigBlueButtonService:
             "logoutURL": request.return_url,
             "meta_endCallbackUrl": self._callbacks.end_address(request.callback_url, request.room_key),
         }
-        chosen = parameters_of(request)
+        if PRESENTATION in request.files:
+            file = request.files[PRESENTATION]
+            parameters |= presentation_parameters(file.name, self._callbacks.address(file.url))
+        chosen = parameters_of(request, beside=parameters)
         if chosen["record"] == "true":
             parameters["meta_bbb-recording-ready-url"] = self._callbacks.address(request.callback_url)
         try:

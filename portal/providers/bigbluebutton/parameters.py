@@ -12,12 +12,15 @@ from urllib.parse import quote_plus
 
 from portal.providers.base import ProviderError, RunRequest
 from portal.providers.bigbluebutton.settings import AUTO_START, START_STOP, is_recorded
+from portal.providers.bigbluebutton.signing import query_of
 
 NAME_UNITS, SHORTEST_NAME = 64, 2
 """Of a name in UTF-16, as servers count."""
 LONGEST_MESSAGE = 2_300
 """Bytes of a message in the query: with two of them it stays within what servers take in one line."""
 _LONGEST_BANNER = 900
+_LONGEST_FILE_NAME = 300
+_PRESENTATION, _PRESENTATION_NAME = "preUploadedPresentation", "preUploadedPresentationName"
 
 _SWITCHES: Mapping[str, str] = {
     "mute_on_start": "muteOnStart",
@@ -53,15 +56,19 @@ _GUESTS: Mapping[str, str] = {"accept": "ALWAYS_ACCEPT", "ask": "ASK_MODERATOR",
 _LIMITS: Mapping[str, str] = {"max_participants": "maxParticipants", "max_duration": "duration"}
 
 
-def parameters_of(request: RunRequest) -> dict[str, str]:
-    """The parameters of a room but for its id, passwords and addresses. Raises `ProviderError` if it holds nobody."""
+def parameters_of(request: RunRequest, *, beside: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The parameters of a room but for its id, passwords and addresses. Raises `ProviderError` if it holds nobody.
+
+    A presentation among those `beside` them takes its place in the query from the messages.
+    """
     settings, limits = request.settings, request.limits
+    longest = LONGEST_MESSAGE - _place_of_presentation(beside or {}) // len(_MESSAGES)
     sent = {"name": meeting_name(request.room_name)}
     sent |= {theirs: _word(settings[ours]) for ours, theirs in _SWITCHES.items()}
     sent |= {theirs: str(settings[ours]) for ours, theirs in _NUMBERS.items()}
     sent["guestPolicy"] = _GUESTS[settings["guest_policy"]]
     sent["meetingLayout"] = settings["meeting_layout"]
-    sent |= {theirs: message_of(settings[ours]) for ours, theirs in _MESSAGES.items() if settings[ours]}
+    sent |= {theirs: message_of(settings[ours], longest) for ours, theirs in _MESSAGES.items() if settings[ours]}
     sent |= {theirs: str(limits[ours]) for ours, theirs in _LIMITS.items() if _limits(limits, ours)}
     if settings["end_when_no_moderator"]:
         sent["endWhenNoModeratorDelayInMinutes"] = str(settings["end_when_no_moderator_timeout"])
@@ -98,9 +105,21 @@ def meeting_name(room_name: str) -> str:
     return name if len(name) >= SHORTEST_NAME else f"Room {name}".strip()
 
 
-def message_of(text: str) -> str:
-    """A message, escaped, with its lines; cut where it would be too long, with three dots."""
-    lines = (_without_controls(line) for line in _cut(text, LONGEST_MESSAGE).splitlines())
+def presentation_parameters(name: str, url: str) -> dict[str, str]:
+    """The parameters by which a server fetches a presentation. By the end of its name it knows what that is."""
+    stem, _, end = _without_controls(name).rpartition(".")
+    return {_PRESENTATION: url, _PRESENTATION_NAME: f"{_cut(stem, _LONGEST_FILE_NAME)}.{end}"}
+
+
+def _place_of_presentation(parameters: Mapping[str, str]) -> int:
+    """How many bytes of the query the presentation takes, if there is one."""
+    its = {name: value for name, value in parameters.items() if name in {_PRESENTATION, _PRESENTATION_NAME}}
+    return len(query_of(its)) + 1
+
+
+def message_of(text: str, longest: int = LONGEST_MESSAGE) -> str:
+    """A message, escaped, with its lines; cut where it would take more than `longest` bytes, with three dots."""
+    lines = (_without_controls(line) for line in _cut(text, longest).splitlines())
     return "<br>".join(_escaped(line) for line in lines)
 
 

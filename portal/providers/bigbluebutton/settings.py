@@ -13,6 +13,7 @@ from portal.providers.base import Contradiction, FieldKind, Setting, SettingScop
 READ_BY = "BigBlueButton, when it opens the room"
 BANNER_LENGTH = 300
 MOST_CAMERAS = 100
+PRESENTATION = "presentation"
 
 LAYOUTS = (
     ("SMART_LAYOUT", Message("Fits what is going on")),
@@ -98,6 +99,17 @@ def _cameras(name: str, label: Message, explained: Message, *, default: int) -> 
 
 
 SETTINGS = (
+    Setting(
+        name=PRESENTATION,
+        kind=FieldKind.FILE,
+        scope=SettingScope.PROVIDER,
+        label=Message("Presentation"),
+        help=Message(
+            "Shown from the beginning instead of the server's own, since version 2.7. The server fetches it here, by "
+            "https."
+        ),
+        read_by=READ_BY,
+    ),
     Setting(
         name="meeting_layout",
         kind=FieldKind.CHOICE,

@@ -8,6 +8,7 @@ is shown by the same check that guards its route. What was deleted can be undone
     room_list.py room_rows.py    reading one page of the list, and its rows
     room_tabs.py         the pages of a room as tabs
     room_settings.py     changing a room
+    presentation.py      the file that a room's service shows from the beginning
     links.py codes.py people.py    links, access codes, and members with their rights
     place_people.py      the people of customers and accounts
     usage.py             what is used of a customer's plans, for its own people

@@ -8,7 +8,7 @@ from flask import Blueprint, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import get_locale
 from flask_babel import lazy_gettext as _l
-from wtforms import BooleanField, Field, IntegerField, SelectField, StringField, TextAreaField
+from wtforms import BooleanField, Field, FileField, IntegerField, SelectField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import DataRequired, Optional, ValidationError
 
@@ -24,6 +24,8 @@ from portal.permissions.visibility import find_room
 from portal.providers.base import Setting, SettingScope
 from portal.rooms.features import EffectiveFeature, features_of, grants, narrowable_features
 from portal.rooms.models import Room, RoomStatusWord
+from portal.rooms.presentation_kinds import KINDS
+from portal.rooms.presentations import LARGEST_FILE, PRESENTATION, presentation_of
 from portal.rooms.room_read import AnyRoom, EditableRoom
 from portal.rooms.settings import declared, features_needed, set_value
 from portal.status.room_lifecycle import change_room
@@ -33,7 +35,8 @@ from portal.subscriptions.queries import plan_of
 from portal.web import flash_messages
 from portal.web.declared_fields import changed_values, for_people, form_field, shown_value
 from portal.web.edit_forms import EditForm
-from portal.web.forms import refills
+from portal.web.forms import Form, refills
+from portal.web.recording_formats import size_words
 
 bp = Blueprint("room_settings", __name__, url_prefix="/manage/rooms/<id:room_id>/settings")
 
@@ -86,12 +89,17 @@ class SettingsForm(EditForm):
         )
 
 
+class PresentationForm(Form):
+    """A file for the room's service to show."""
+
+    file = FileField(_l("File"), render_kw={"accept": ",".join(f".{end}" for end in KINDS), "required": True})
+
+
 @bp.get("")
 @requires(Permission.ROOM_EDIT)
 def show(room: Room) -> ResponseReturnValue:
     """Show the settings to change them."""
-    subscription = room.subscription
-    return _page(room, form_for(room, subscription.provider.provider_type, lambda: subscription.values))
+    return settings_page(room)
 
 
 @bp.post("")
@@ -118,15 +126,26 @@ def edit(room: EditableRoom) -> ResponseReturnValue:
     found = find_room(actor.someone(), room.id)  # with all that the frame of the page shows
     if found is None:  # deleted meanwhile: the lock ended with what was rolled back
         raise NotFound
-    return _page(found, form), 422 if form.refused else 200
+    return settings_page(found, form), 422 if form.refused else 200
 
 
-def _page(room: Room, form: SettingsForm) -> str:
+def settings_page(room: Room, form: SettingsForm | None = None, *, presentation: PresentationForm | None = None) -> str:
+    """The page with all that can be set, with the form that was refused, if any."""
+    subscription = room.subscription
+    provider_type = subscription.provider.provider_type
+    form = form or form_for(room, provider_type, lambda: subscription.values)
+    file = declared(room.room_type, provider_type).get(PRESENTATION)
+    (form if presentation is not None else (presentation := PresentationForm(None))).leave_focus()
     return render_template(
         "manage/rooms/settings.html",
         room=room,
         tab="settings",
         form=form,
+        file=file,
+        presentation_form=presentation,
+        presentation=presentation_of(room) if file is not None else None,
+        largest=size_words(LARGEST_FILE),
+        size_words=size_words,
         scopes=SettingScope,
         plan=room.subscription.values,
         offered=_offered(room),

@@ -62,6 +62,10 @@ class BbbServer(ThreadingHTTPServer):
         """The calls that it does not answer, while it answers others."""
         self.clock_ahead, self.date = 0.0, ""
         """Seconds by which its clock is ahead, and what it says instead of the time."""
+        self.fetches = False
+        """Whether it fetches the presentations of new meetings."""
+        self.fetched: list[tuple[str, str, bytes]] = []
+        """Name, type and content of each."""
         self.closing = threading.Event()
         self.refuses: dict[str, str] = {}
         """Call → the key with which it is refused."""
@@ -154,6 +158,15 @@ class BbbServer(ThreadingHTTPServer):
                 return int(answer.status)
         except urllib.error.HTTPError as error:
             return error.code
+
+    def fetch(self, meeting: BbbMeeting) -> None:
+        """Fetch the meeting's presentation, if it was told of one."""
+        address = meeting.sent.get("preUploadedPresentation")
+        if not self.fetches or not address:
+            return
+        with urllib.request.urlopen(address, timeout=10) as answer:
+            name = meeting.sent["preUploadedPresentationName"]
+            self.fetched.append((name, str(answer.headers["Content-Type"]), answer.read()))
 
     def tell_end(self, meeting: BbbMeeting) -> None:
         """Call the address that was given for the end, with nothing but what is in it."""
@@ -258,7 +271,10 @@ class _Handler(BaseHTTPRequestHandler):
             "messageKey": key,
             "message": "This conference was already in existence." * bool(key),
         }
-        return self._answer(200, self._success(told))
+        self._answer(200, self._success(told))
+        if not key:
+            self.server.fetch(meeting)
+        return None
 
     def _join(self, asked: dict[str, str]) -> None:
         meeting = self.server.find(asked.get("meetingID", ""))

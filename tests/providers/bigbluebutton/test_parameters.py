@@ -1,11 +1,12 @@
 """What a room is, as parameters: by tables, as text, and never a 0 for a limit."""
 
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
 
-from portal.providers.base import FieldKind, ProviderError, RunRequest
+from portal.providers.base import FieldKind, ProviderError, RunFile, RunRequest
 from portal.providers.bigbluebutton.adapter import SERVER
 from portal.providers.bigbluebutton.parameters import meeting_name, message_of, parameters_of
 from portal.rooms.settings import BY_ROOM_TYPE
@@ -14,8 +15,8 @@ from tests.providers.bigbluebutton.conftest import bound_to
 from tests.providers.bigbluebutton.server import BbbServer
 
 DECLARED = {one.name: one for one in (*BY_ROOM_TYPE[ServiceType.MEET], *SERVER.settings)}
-NEVER_SENT = {"wait_for_host"}
-"""What the portal sees to by itself."""
+NEVER_SENT = {"wait_for_host", "presentation"}
+"""What the portal sees to by itself; and a file, which is told of by its address: see test_presentations.py."""
 SENT_IF_GRANTED = {"auto_start_recording", "allow_start_stop_recording", "notify_recording_is_on"}
 
 
@@ -202,12 +203,18 @@ def test_a_short_message_is_whole_and_a_long_one_ends_in_dots() -> None:
     assert 2000 < len(urlencode({"": cut})) <= 2400
 
 
+ADDRESS = f"https://conferences.of-a-long-name.example/presentations/1111111111/presentation.pdf?{'x' * 95}"
+
+
+@pytest.mark.parametrize("files", [{}, {"presentation": RunFile(f"{'日' * 100}.pdf", ADDRESS)}], ids=["bare", "file"])
 @pytest.mark.parametrize("char", ["日", "😀", "<", "&", "\n", "x"])
-def test_the_longest_room_still_fits_into_an_address(server: BbbServer, char: str) -> None:
+def test_the_longest_room_still_fits_into_an_address(server: BbbServer, char: str, files: dict[str, RunFile]) -> None:
     long = {one.name: char * one.longest for one in DECLARED.values() if one.kind is FieldKind.TEXT}
     assert {"welcome_message", "moderator_only_message", "banner_text"} <= set(long)
     off = dict.fromkeys(("public_chat", "private_chat", "screen_sharing"), False)
     limits = off | {"max_participants": 1000, "max_duration": 100_000}
-    bound_to(server).start(request(limits, name=char * 100, camera_as_content=False, external_videos=False, **long))
-    assert len(server.queries[-1]) < 7_900
+    asked = request(limits, name=char * 100, camera_as_content=False, external_videos=False, **long)
+    bound_to(server).start(replace(asked, files=files))
+    assert len(server.queries[0]) < 7_900
     assert "welcome" in server.only().sent or char == "\n"
+    assert (server.only().sent.get("preUploadedPresentationName", ".pdf")).endswith(".pdf")

@@ -36,10 +36,11 @@ class Description:
 
 @dataclass(frozen=True)
 class Taken:
-    """The body that a view takes (None for none), with examples by name."""
+    """The body that a view takes (None for none), with examples by name; or a form with a `file`."""
 
     model: type[RequestBody] | None
     examples: dict[str, Any]
+    file: bool = False
 
 
 def endpoint(
@@ -99,3 +100,9 @@ def takes(model: type[RequestBody] | None, **examples: Any) -> Callable[[View], 
         return parsed
 
     return wrap
+
+
+def describes_file(view: View) -> View:
+    """Say of a view that its body is a form with a file. Its door is one that reads that."""
+    setattr(view, TAKES, Taken(None, {}, file=True))
+    return view

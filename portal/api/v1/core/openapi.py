@@ -17,6 +17,7 @@ from portal.api.v1.core.openapi_parameters import parameters_of
 from portal.api.v1.core.openapi_schemas import schemas_of
 from portal.edge.guard import STAMP
 from portal.edge.staff_guard import STAFF
+from portal.edge.uploads import FIELD, MULTIPART
 from portal.scopes import Scope
 
 REFUSALS = {
@@ -28,7 +29,7 @@ REFUSALS = {
     412: "It has changed since it was read (`If-Match`).",
     413: "The body is larger than 1 MB.",
     414: "The address is longer than 8190 characters; the server below says so, in HTML.",
-    415: "The body is no JSON.",
+    415: "The body is no JSON, or where a file is sent no form.",
     422: "The given data was invalid: see `errors`.",
     429: "Too many requests, or too many tries: see `Retry-After`.",
     503: "The portal cannot answer right now: see `Retry-After`.",
@@ -169,7 +170,16 @@ def _operation(rule: Rule, method: str, view: Any, names: dict[Any, dict[str, An
         content: dict[str, Any] = {"schema": names[taken.model]}
         content["examples"] = {name: {"value": value} for name, value in taken.examples.items()}
         operation["requestBody"] = {"required": True, "content": {"application/json": content}}
+    if taken is not None and taken.file:
+        operation["requestBody"] = {"required": True, "content": {MULTIPART: {"schema": _FILE_FORM}}}
     return operation
+
+
+_FILE_FORM = {
+    "type": "object",
+    "required": [FIELD],
+    "properties": {FIELD: {"type": "string", "format": "binary", "description": "The file, with its name."}},
+}
 
 
 def _refusals(rule: Rule, method: str, view: Any) -> list[int]:
@@ -181,7 +191,7 @@ def _refusals(rule: Rule, method: str, view: Any) -> list[int]:
     if rule.arguments or getattr(view, STAMP, "").startswith(STAFF):
         statuses.add(404)
     if taken is not None:
-        statuses |= {400, 413} if taken.model is None else {400, 413, 415}
+        statuses |= {400, 413} if taken.model is None and not taken.file else {400, 413, 415}
     if method in {"PATCH", "DELETE"} and rule.arguments:
         statuses.add(412)
     if method in {"POST", "PATCH"}:

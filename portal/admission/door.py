@@ -72,6 +72,8 @@ class DoorProvider:
     provider_type: str
     active: bool
     draining: bool
+    down_since: datetime | None
+    last_error_at: datetime | None
     properties: dict[str, Any] = field(repr=False)
 
 

@@ -34,7 +34,7 @@ from portal.status.services import provider_of, require_new_runs, running_provid
 from portal.subscriptions.declared_values import FieldValue
 from portal.subscriptions.feature_catalog import RECORDING, Value
 from portal.subscriptions.protocols import ProviderLike
-from portal.subscriptions.provider_health import means_down, record_failure
+from portal.subscriptions.provider_health import is_out, means_down, record_failure
 from portal.subscriptions.services import adapter_of, bound_service, callback_url
 
 log = structlog.get_logger()
@@ -89,6 +89,8 @@ def _limits(room: RoomLike, *, has_place: bool) -> dict[str, Value]:
 
 def start_at_service(service: Startable, request: RunRequest, *, provider: ProviderLike) -> str:
     """Have the service start a run, or find the one that goes on. Returns its name for it. Raises `RoomNotOpened`."""
+    if is_out(provider, now()):
+        raise RoomNotOpened
     try:
         with without_transaction():
             external = service.start(request)

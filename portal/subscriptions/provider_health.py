@@ -1,7 +1,7 @@
 """The health of service providers: since when one answers or is down, what went wrong last, and how busy it is.
 
-It is written where services are called, and at most once a minute for a provider of which nothing new is told. A
-provider's `updated_at` stays: its health is no change of what staff set.
+It is written where services are called, and seldom for a provider of which nothing new is told. A provider's
+`updated_at` stays: its health is no change of what staff set.
 """
 
 from collections.abc import Mapping
@@ -14,10 +14,26 @@ import sqlalchemy as sa
 from portal.db import session
 from portal.people.names import printable
 from portal.providers.base import ProviderError
+from portal.subscriptions.protocols import ProviderLike
 from portal.subscriptions.provider_models import ERROR_LENGTH, VERSION_LENGTH, ServiceProvider
 
 SAME_AGAIN = timedelta(minutes=1)
-"""So long the same is not written again."""
+"""So long an answer is not written again."""
+OUT_AFTER = timedelta(seconds=10)
+"""A service that was down for so long is out: it is more than one lost packet."""
+TRIED_AGAIN = timedelta(seconds=30)
+"""So long after a failure a service that is out is not called for who wants to enter. The poller goes on asking it."""
+
+
+def is_out(provider: ProviderLike, at: datetime) -> bool:
+    """Whether the service has not answered for a while, nor a moment ago.
+
+    Who wants it now is refused at once: everybody in front of a dead service would else wait for a timeout each.
+    """
+    since, failed_at = provider.down_since, provider.last_error_at
+    if since is None or failed_at is None:
+        return False
+    return since <= at - OUT_AFTER and failed_at > at - TRIED_AGAIN
 
 
 def record_answer(provider_uuid: UUID, at: datetime, *, version: str | None = None) -> None:
@@ -44,7 +60,7 @@ def record_failure(provider_uuid: UUID, error: Exception, at: datetime, *, is_do
     words = error_words(error)
     news = sa.or_(
         ServiceProvider.last_error.is_distinct_from(words),
-        ServiceProvider.last_error_at < at - SAME_AGAIN,
+        ServiceProvider.last_error_at < at - TRIED_AGAIN,
         *([ServiceProvider.down_since.is_(None)] if is_down else []),
     )
     since = {"down_since": sa.func.coalesce(ServiceProvider.down_since, at), "up_since": None} if is_down else {}

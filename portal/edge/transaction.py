@@ -1,10 +1,10 @@
 """One database transaction for each request: an answer below 400 commits it, any other rolls it back.
 
 The body is read before the first statement, so that no slow client keeps a transaction open; that of an upload is read
-by its door. GET, HEAD and OPTIONS
-requests only read: a statement of theirs that writes raises `WriteWhileReading`. Except for what `db.writing` marks:
-what a reader finds to have happened already, such as a right that has run out, and what services tell by callbacks,
-whose method they choose. Event streams hold no session: they query in short transactions of their own.
+by its door, `upload_guard`, between two transactions. GET, HEAD and OPTIONS requests only read: a statement of theirs
+that writes raises `WriteWhileReading`. Except for what `db.writing` marks: what a reader finds to have happened
+already, such as a right that has run out, and what services tell by callbacks, whose method they choose. Event streams
+hold no session: they query in short transactions of their own.
 """
 
 from collections.abc import Callable

@@ -77,7 +77,10 @@ def test_no_host_that_somebody_names_is_in_the_address(world: BbbWorld, server: 
 def test_a_server_that_knows_the_portal_by_another_address_gets_that(cast: Cast, server: BbbServer) -> None:
     world = give_board_room_to(cast, server, callback_url="https://inside.example/portal/")
     present(world)
-    assert opened(world, server)[WHERE].startswith("https://inside.example/portal/presentations/")
+    address = opened(world, server)[WHERE]
+    assert address.startswith("https://inside.example/portal/presentations/")
+    answer = fetch(world.app.test_client(), address.replace("/portal", "", 1), Host="inside.example")
+    assert (answer.status_code, answer.data) == (200, PDF), "the portal is known to it by that name only"
 
 
 def test_an_address_that_is_forged_over_or_of_another_file_leads_nowhere(world: BbbWorld, server: BbbServer) -> None:

@@ -14,8 +14,8 @@ Files are deleted by a job, after the commit.
 
 from pathlib import Path
 
-from portal.storage.incoming import FileTooLarge, Incoming
-from portal.storage.local_folder import LocalFolder, NotStored, StorageFull
+from portal.storage.incoming import FileTooLarge, Incoming, StorageFull
+from portal.storage.local_folder import LocalFolder, NotStored
 
 __all__ = ["FileTooLarge", "Incoming", "LocalFolder", "NotStored", "StorageFull", "storage", "use"]
 

@@ -11,27 +11,18 @@ from pathlib import Path
 from typing import BinaryIO
 
 from portal.clock import now
-from portal.errors import Message, Unavailable
-from portal.storage.incoming import Incoming
+from portal.storage.incoming import Incoming, require_free
 
 UPLOADS = "uploads"
 """What streams in."""
 ABANDONED = timedelta(hours=24)
 """An upload into which nothing has come for so long is deleted."""
-SPARE = 100_000_000
-"""Bytes that uploads leave free on the disk, for the database."""
 
 _KEY = re.compile(r"[a-z]+(/[A-Za-z0-9_][A-Za-z0-9_.-]*)+", re.ASCII)
 
 
 class NotStored(LookupError):
     """There is no file under this key."""
-
-
-class StorageFull(Unavailable):
-    """The disk has no room for what is to come."""
-
-    default = Message("There is no room left for files. Tell whoever runs this portal.")
 
 
 class LocalFolder:
@@ -46,8 +37,7 @@ class LocalFolder:
         Whoever asks for it publishes it, or discards it.
         """
         uploads = self._made(UPLOADS)
-        if shutil.disk_usage(uploads).free < most + SPARE:
-            raise StorageFull
+        require_free(uploads, most)
         return Incoming(uploads / secrets.token_hex(16), most=most)
 
     def publish(self, incoming: Incoming, key: str) -> None:

@@ -1,10 +1,13 @@
 """Files in a folder: they stream in, are whole or not there, and nobody names a path."""
 
+import errno
+import os
 import shutil
 import stat
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,7 +15,7 @@ import time_machine
 
 from portal.clock import now
 from portal.storage import FileTooLarge, Incoming, LocalFolder, NotStored, StorageFull
-from portal.storage import local_folder as module
+from portal.storage.incoming import LOOKED_AFTER, SPARE
 from portal.storage.local_folder import ABANDONED
 
 KEY = "presentations/019a1f2e-0000-7000-8000-000000000001"
@@ -110,14 +113,40 @@ def test_uploads_of_processes_that_died_are_swept_after_a_day(files: LocalFolder
     assert not incoming.path.exists()
 
 
-def test_uploads_leave_the_disk_some_room(files: LocalFolder, monkeypatch: pytest.MonkeyPatch) -> None:
-    class Usage:
-        free = module.SPARE + 9
+@pytest.fixture
+def free(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many bytes the disk has free, in a list of one."""
+    free = [SPARE + 10]
 
-    def usage(_path: Any) -> type[Usage]:
-        return Usage
+    def usage(_path: Any) -> Any:
+        return SimpleNamespace(free=free[0])
 
     monkeypatch.setattr(shutil, "disk_usage", usage)
-    files.receive(most=9).discard()
+    return free
+
+
+def test_uploads_leave_the_disk_some_room(files: LocalFolder, free: list[int]) -> None:
+    files.receive(most=10).discard()
     with pytest.raises(StorageFull):
-        files.receive(most=10)
+        files.receive(most=11)
+
+
+def test_they_leave_it_also_if_many_come_at_once(files: LocalFolder, free: list[int]) -> None:
+    free[0] = SPARE + 2 * LOOKED_AFTER
+    incoming = files.receive(most=2 * LOOKED_AFTER)
+    incoming.write(bytes(LOOKED_AFTER))
+    free[0] = SPARE - 1
+    with pytest.raises(StorageFull):
+        incoming.write(bytes(LOOKED_AFTER))
+    assert incoming.path.stat().st_size == LOOKED_AFTER
+    incoming.discard()
+    assert not incoming.path.exists()
+
+
+def test_a_disk_that_is_full_is_no_mistake_of_the_sender(incoming: Incoming, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(StorageFull):
+        incoming.reach_disk()

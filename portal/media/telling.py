@@ -17,7 +17,7 @@ from portal.db import lock, session, transaction
 from portal.errors import NotFound
 from portal.media.models import Recording
 from portal.providers.base import ProviderError, Recordable, RecordingState
-from portal.subscriptions.provider_health import means_down, record_failure
+from portal.subscriptions.provider_health import record_failure
 from portal.subscriptions.provider_models import ServiceProvider
 from portal.subscriptions.services import bound_service
 
@@ -64,7 +64,7 @@ def tell_service(recording_uuid: UUID) -> None:
     except Exception as error:  # noqa: BLE001  (whatever it was: it is told again)
         log.warning("a service was not told of a recording", provider=decision.provider.id, error=type(error).__name__)
         with transaction():
-            record_failure(decision.provider.uuid, error, now(), is_down=means_down(error))
+            record_failure(decision.provider.uuid, error, now())
         with transaction():
             _try_later(recording_uuid)
         return

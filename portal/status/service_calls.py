@@ -34,7 +34,7 @@ from portal.status.services import provider_of, require_new_runs, running_provid
 from portal.subscriptions.declared_values import FieldValue
 from portal.subscriptions.feature_catalog import RECORDING, Value
 from portal.subscriptions.protocols import ProviderLike
-from portal.subscriptions.provider_health import is_out, means_down, record_failure
+from portal.subscriptions.provider_health import is_out, record_failure
 from portal.subscriptions.services import adapter_of, bound_service, callback_url
 
 log = structlog.get_logger()
@@ -106,7 +106,7 @@ def refusal_of(error: Exception, provider: ProviderLike) -> RoomNotOpened:
     permanent = error.permanent if isinstance(error, ProviderError) else None
     log.warning("a service did not open a room", provider=provider.id, permanent=permanent, error=type(error).__name__)
     refused = RoomNotOpened()
-    refused.after_rollback = partial(record_failure, provider.uuid, error, now(), is_down=means_down(error))
+    refused.after_rollback = partial(record_failure, provider.uuid, error, now())
     return refused
 
 
@@ -155,7 +155,7 @@ def end_at_service(run_uuid: UUID) -> None:
         log.warning("a service did not end a run", provider=provider.id, error=type(error).__name__)
         permanent = isinstance(error, ProviderError) and error.permanent
         with transaction():
-            record_failure(provider.uuid, error, now(), is_down=means_down(error))
+            record_failure(provider.uuid, error, now())
         if not permanent:
             return
     with transaction():

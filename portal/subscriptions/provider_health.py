@@ -55,16 +55,23 @@ def record_counts(provider: ServiceProvider, columns: Mapping[str, Any], at: dat
         _write(provider.uuid, sa.true(), **columns, counted_at=at)
 
 
-def record_failure(provider_uuid: UUID, error: Exception, at: datetime, *, is_down: bool = True) -> None:
-    """Write down that the service failed. With `is_down=False` it answered, and refused what it was asked."""
+def record_failure(provider_uuid: UUID, error: Exception, at: datetime, *, is_down: bool | None = None) -> None:
+    """Write down that the service failed; and that it is down, if `means_down` says so, or up, if it answered.
+
+    `is_down=False` is for a question that takes some services long: no answer to it says nothing of the others.
+    """
     words = error_words(error)
-    news = sa.or_(
-        ServiceProvider.last_error.is_distinct_from(words),
-        ServiceProvider.last_error_at < at - TRIED_AGAIN,
-        *([ServiceProvider.down_since.is_(None)] if is_down else []),
-    )
-    since = {"down_since": sa.func.coalesce(ServiceProvider.down_since, at), "up_since": None} if is_down else {}
-    _write(provider_uuid, news, last_error=words, last_error_at=at, **since)
+    down, answered = ServiceProvider.down_since, isinstance(error, ProviderError) and error.answered
+    is_down = means_down(error) if is_down is None else is_down
+    news = [ServiceProvider.last_error.is_distinct_from(words), ServiceProvider.last_error_at < at - TRIED_AGAIN]
+    since: dict[str, object] = {}
+    if is_down:
+        news.append(down.is_(None))
+        since = {"down_since": sa.func.coalesce(down, at), "up_since": None}
+    elif answered:
+        news.append(down.is_not(None))
+        since = {"down_since": None, "up_since": sa.func.coalesce(ServiceProvider.up_since, at)}
+    _write(provider_uuid, sa.or_(*news), last_error=words, last_error_at=at, **since)
 
 
 def means_down(error: Exception) -> bool:

@@ -14,7 +14,7 @@ from portal.clock import now
 from portal.db import session, transaction
 from portal.providers import registry
 from portal.providers.base import Testable
-from portal.subscriptions.provider_health import means_down, record_answer, record_failure
+from portal.subscriptions.provider_health import record_answer, record_failure
 from portal.subscriptions.provider_models import ServiceProvider
 from portal.subscriptions.services import bound_service
 
@@ -52,7 +52,7 @@ def test_provider(provider_uuid: UUID) -> bool:
     except Exception as error:  # noqa: BLE001  (whatever it was, staff read it on the page of the service)
         log.warning("a service did not stand its test", provider=provider.id, error=type(error).__name__)
         with transaction():
-            record_failure(provider.uuid, error, now(), is_down=means_down(error))
+            record_failure(provider.uuid, error, now())
         return True
     if told is not None:
         with transaction():

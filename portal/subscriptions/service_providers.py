@@ -19,7 +19,7 @@ from portal.people.names import clean_name
 from portal.providers import registry
 from portal.providers.base import FieldKind, ProviderError, Testable
 from portal.subscriptions.properties import WITHIN, merged_properties, plain_properties, unsealed_properties
-from portal.subscriptions.provider_health import means_down, record_answer, record_failure
+from portal.subscriptions.provider_health import record_answer, record_failure
 from portal.subscriptions.provider_models import ServiceProvider, ServiceType
 from portal.subscriptions.provider_uses import reason_to_keep, reason_to_keep_active
 from portal.subscriptions.services import adapter_of
@@ -190,4 +190,4 @@ def try_connection(
 
 def _record_failed_test(provider: ServiceProvider, error: Exception) -> None:
     with committed_step():  # the refusal that follows undoes the rest
-        record_failure(provider.uuid, error, now(), is_down=means_down(error))
+        record_failure(provider.uuid, error, now())

@@ -172,3 +172,25 @@ def test_programs_read_the_same(world: BbbWorld) -> None:
     assert told["up_since"] is not None
     with later(minutes=5):
         assert serialize_provider_health(row(world))["stale"] is True
+
+
+def test_a_poll_that_is_refused_is_judged_like_a_test(world: BbbWorld) -> None:
+    """The service is up then. Were it down, nobody would be let in, though it opens rooms."""
+    world.land(world.join(Role.GUEST)[1])
+    world.server.refuses["getMeetings"] = "internalError"
+    world.ask()
+    refused = row(world)
+    assert refused.last_error_at is not None
+    assert refused.down_since is None
+
+
+def test_a_refusal_ends_an_outage_because_it_is_an_answer(world: BbbWorld) -> None:
+    world.land(world.join(Role.GUEST)[1])
+    world.server.dead = True
+    world.ask()
+    assert row(world).down_since is not None
+    world.server.dead = False
+    world.server.refuses["getMeetings"] = "internalError"
+    world.ask()
+    answered = row(world)
+    assert (answered.down_since, answered.up_since) == (None, answered.last_error_at)

@@ -10,6 +10,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 MODULES = sorted(file for file in (ROOT / "portal").rglob("*.py") if file.read_text())
+PACKAGES = [file for file in MODULES if file.name == "__init__.py"]
 
 
 def test_imports_point_one_way() -> None:
@@ -27,6 +28,14 @@ def test_imports_point_one_way() -> None:
 @pytest.mark.parametrize("file", MODULES, ids=lambda file: str(file.relative_to(ROOT)))
 def test_every_module_says_why_it_exists(file: Path) -> None:
     assert ast.get_docstring(ast.parse(file.read_text()))
+
+
+@pytest.mark.parametrize("file", PACKAGES, ids=lambda file: str(file.parent.relative_to(ROOT)))
+def test_a_package_says_what_each_file_in_it_holds(file: Path) -> None:
+    """Its docstring is the map that a newcomer opens first."""
+    named = set(re.findall(r"\w+", ast.get_docstring(ast.parse(file.read_text())) or ""))
+    inside = {one.stem for one in file.parent.glob("*.py")} | {one.parent.name for one in file.parent.glob("*/*.py")}
+    assert inside - {"__init__"} - named == set()
 
 
 def test_only_the_settings_read_the_environment() -> None:

@@ -112,17 +112,19 @@ class CopyForm(Form):
 def new_package_form(service_type: str) -> NewPackageForm | None:
     """The form for a package of this type, or of the first of which there is a service; None if there is none.
 
-    It is filled with the features of a small package of that type, of which few need another value.
+    It offers what any of the services provides, because one of them is chosen on the form itself; what the chosen one
+    does not provide is refused beside its field. It is filled with the features of a small package of that type, of
+    which few need another value.
     """
     types = _served_types()
     if not types:
         return None
     chosen = next((one for one in types if one == service_type), types[0])
     services = _active_services(chosen)
-    features = offered_features(chosen, [PackageProvider(provider=services[0])])
+    features = offered_features(chosen, [PackageProvider(provider=one) for one in services])
     terms = {"currency": defaults().currency, "periodicity": 1, "periodicity_type": PeriodUnit.MONTH.value}
     usual = FIRST_OF_A_TYPE[chosen].features if chosen in FIRST_OF_A_TYPE else {}
-    form = with_features(NewPackageForm, features)(data=terms | {one.code: usual.get(one.code) for one in features})
+    form = with_features(NewPackageForm, features)(data=terms | shown_features(features, usual))
     form.service_type, form.services, form.features = chosen, services, features
     form.service_id.choices = [SelectChoice(one.id, one.provider_name) for one in services]
     form.offer()

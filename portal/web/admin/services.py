@@ -150,7 +150,7 @@ def create() -> ResponseReturnValue:
                 properties=form.properties(),
                 by=actor.someone(),
             )
-            flash_messages.done(_("The service is connected. Packages can be sold with it now."))
+            flash_messages.done(_("The service is saved. Test the connection, then sell packages with it."))
             return _to(provider)
     return _form(form)
 

@@ -11,6 +11,7 @@ from portal.db import lock, session, transaction
 from portal.people.staff import StaffPermission
 from portal.subscriptions.package_models import PackageFeature, PackageStatus, ServicePackage
 from portal.subscriptions.provider_models import ServiceProvider, ServiceType
+from portal.subscriptions.service_providers import create_provider
 from portal.web import edit_forms
 from tests.cast import Cast, Client
 from tests.conftest import BOTH
@@ -68,6 +69,31 @@ def test_a_new_package_starts_with_what_a_small_one_grants(cast: Cast, ada: Clie
     assert not re.search(r'<input[^>]*checked[^>]*name="allow_create_account"', page)
     for limit, value in (("max_rooms", "10"), ("max_participants", "25"), ("max_duration", ""), ("max_accounts", "")):
         assert re.search(rf'<input[^>]*name="{limit}"[^>]*value="{value}"', page), limit
+
+
+def test_a_new_package_grants_what_the_service_chosen_for_it_provides(cast: Cast, ada: Client) -> None:
+    built_in = service_id(cast)
+    with cast.app.app_context(), transaction():
+        elsewhere = create_provider(
+            provider_name="Elsewhere",
+            provider_type="bigbluebutton",
+            properties={"host_url": "https://meet.example", "secret": "a-secret"},
+        ).id
+    page = ada.get("/admin/packages/new").text
+    assert 'name="recording"' in page
+    assert re.search(r'<input[^>]*name="max_recordings"[^>]*value="0"', page)
+    recorded = NEW | LIMITS | {"recording": "y", "max_recordings": "5", "record_expiration": "30"}
+    refused = ada.send("/admin/packages/new", **recorded, service_id=built_in)
+    assert refused.status_code == 422
+    assert "provides this" in refused.text.split('id="error-recording"')[1][:700]
+    assert re.search(
+        r'<input aria-describedby="error-recording" aria-invalid="true"[^>]*name="recording"', refused.text
+    )
+    create(ada, **recorded, service_id=elsewhere)
+    with cast.app.app_context():
+        package = made(cast)
+        assert package.values["recording"] is True
+        assert package.values["max_recordings"] == 5
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """The pages of services: connecting one, testing the connection, secrets that are never shown, and switching off."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -58,6 +59,17 @@ def test_a_secret_is_stored_and_never_shown_again(cast: Cast, ada: Client, page:
     with cast.app.app_context():
         service = bound_service(stored(cast, "Renamed"))
         assert (service.origin, service._secret) == ("https://x.example", SECRET)
+
+
+def test_a_property_that_nobody_set_is_shown_as_it_counts(cast: Cast) -> None:
+    ada = cast.sign_in("admin")
+    typed = {"provider_name": "Meetings", "service_type": "meet", "host_url": "https://meet.example", "secret": SECRET}
+    saved = ada.send("/admin/services/new?kind=bigbluebutton", **typed, checksum="sha256", hooks_auth="bearer")
+    assert saved.status_code == 303
+    shown = re.sub(r"<[^>]*>|\s+", " ", ada.get(saved.location).text)
+    assert re.search(r"Signatures +SHA-256", shown)
+    assert re.search(r"Proof in callbacks +Bearer", shown)
+    assert re.search(r"This portal(.|&#39;)s address for the server +–", shown)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """The checks of `portal doctor`: each tells an operator whether one thing is right, and else what to do about it."""
 
+import os
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,8 +22,12 @@ from portal.people.operations import ambiguous_emails, any_public_password, anyb
 from portal.people.password_links import can_get_in
 from portal.providers.mesh.turn import TurnServers
 from portal.relay_check import ServerAnswer, ask
+from portal.rooms.presentations import LARGEST_FILE
 from portal.service_check import check_service
 from portal.settings import NO_KEY, Settings
+from portal.storage import StorageFull
+from portal.storage.incoming import require_free
+from portal.storage.local_folder import UPLOADS
 from portal.subscriptions.provider_models import ServiceProvider
 from portal.web import health
 
@@ -46,6 +51,7 @@ def examine() -> list[Finding]:
         return [
             Finding(True, "secret key: set"),
             *_database(settings),
+            _files(settings),
             *_channels(settings),
             *_address(settings),
             *_relays(settings),
@@ -154,6 +160,23 @@ def _services() -> list[Finding]:
         for provider in providers
         for answer in check_service(provider)
     ]
+
+
+def _files(settings: Settings) -> Finding:
+    """Whether the folder for uploads, or the one in which it is made when the first comes, has room and takes files.
+
+    Nothing is written: what is made here would belong to whoever asks, and that may be root.
+    """
+    folder = settings.files.resolve()
+    there = next(one for one in (folder / UPLOADS, folder, *folder.parents) if one.exists())
+    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+        return Finding(False, f"files: none can be written to {there}. Check STORAGE, and whose folder it is.")
+    try:
+        require_free(there, LARGEST_FILE)
+    except StorageFull:
+        return Finding(False, f"files: {folder} has no room for uploads. Free some of its disk, or set STORAGE.")
+    shared = " Portals on other machines need one that they share: see STORAGE." if settings.redis_url else ""
+    return Finding(True, f"files: uploads are kept in {folder}.{shared}")
 
 
 def _channels(settings: Settings) -> list[Finding]:

@@ -23,6 +23,8 @@ from portal.people.operations import ambiguous_emails
 from portal.rooms.models import Room
 from portal.subscriptions.models import Subscription, SubscriptionProvider
 from portal.subscriptions.package_models import ServicePackage
+from portal.webhooks import operations
+from portal.webhooks.deliveries import send_again
 from portal.webhooks.events import Event
 from portal.webhooks.operations import create_endpoint
 from tests import servers
@@ -203,11 +205,18 @@ def test_what_was_sold_before_there_were_packages_belongs_to_one_and_grants_the_
 
 
 def test_older_lines_of_the_audit_get_the_customer_that_is_still_known(empty: Flask) -> None:
-    """The demo world has done something of each kind; so new lines and older ones say the same."""
+    """The demo world has done something of almost each kind; so new lines and older ones say the same."""
     with empty.app_context():
         revisions.upgrade()
         with transaction():
             demo.furnish()
+            room = session.scalars(sa.select(Room)).first()
+            assert room is not None
+            by = actor_of(room.customer.owner)
+            endpoint = create_endpoint(
+                customer=room.customer, url="https://hooks.example/", events=[Event.ROOM_CREATED], by=by
+            )
+            send_again(operations.test_endpoint(endpoint, by=by), by=by)
         query = sa.select(AuditEvent.uuid, AuditEvent.customer_uuid)
         written = {tuple(row) for row in session.execute(query)}
         assert {customer for _, customer in written} == {None, *session.scalars(sa.select(Customer.uuid))}

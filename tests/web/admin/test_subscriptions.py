@@ -227,7 +227,7 @@ def test_selling_from_a_customers_page_asks_for_no_customer_and_leads_back(cast:
 def test_canceling_at_the_end_and_taking_it_back(cast: Cast, package: str) -> None:
     ada = cast.sign_in("admin")
     path = sell(ada, package)
-    assert "Nobody is inside now." in ada.get(f"{path}/cancellation").text
+    assert "It has no rooms." in ada.get(f"{path}/cancellation").text
     ada.send(f"{path}/cancellation", when="end")
     assert "Canceled" in ada.get(path).text
     assert "has to take that back" in ada.send(f"{path}/renewal", cycles="1").text

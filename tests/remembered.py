@@ -55,7 +55,11 @@ class _CompiledTemplates(BytecodeCache):
 
 def hasten(engine: sa.Engine) -> None:
     """Give `engine` the compiled statements of the first engine of its kind, and do not wait for the disk."""
-    first: Any = _first_engines.setdefault(f"{engine.dialect.name}+{engine.dialect.driver}", engine)
+    kind = f"{engine.dialect.name}+{engine.dialect.driver}"
+    if kind not in _first_engines:
+        engine.connect().close()  # its dialect learns the server's version, which no other engine would teach it
+        _first_engines[kind] = engine
+    first: Any = _first_engines[kind]
     first._compiled_cache.capacity = STATEMENTS
     engine.dialect, engine._compiled_cache = first.dialect, first._compiled_cache
     if engine.dialect.name == "sqlite":

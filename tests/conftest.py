@@ -4,6 +4,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -122,6 +123,16 @@ def in_app(app: Flask) -> Iterator[None]:
         yield
         db.session.rollback()
         db.session.remove()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """With `--dist loadgroup`, keep apart what does not run well side by side."""
+    if config.getvalue("dist") != "loadgroup":
+        return None
+    from tests.side_by_side import OneMeetingAtATime
+
+    return OneMeetingAtATime(config, log)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

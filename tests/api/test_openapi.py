@@ -153,7 +153,6 @@ def paths_of_staff(app: Flask) -> str:
 
 
 @pytest.mark.timeout(900)
-@pytest.mark.xdist_group("heavy")
 @pytest.mark.parametrize("name", ["alice", "admin"])
 def test_schemathesis_finds_nothing(app: Flask, portal: Portal, name: str) -> None:
     """Alice tries every operation, the admin those of staff, which Alice cannot find."""

@@ -110,7 +110,7 @@ def refusal_of(error: Exception, provider: ProviderLike) -> RoomNotOpened:
     return refused
 
 
-def start_room(room: Room, *, by: Actor | None, has_place: bool = True) -> RoomSession:
+def start_room(room: Room, *, by: Actor | None, has_place: bool) -> RoomSession:
     """Start a run of the room, at its service if that drives its runs. Raises `Conflict` or `RoomNotOpened`.
 
     `has_place`: whether there is a place for another recording.

@@ -25,7 +25,7 @@ def test_nobody_opens_a_room_on_a_draining_service(cast: Cast) -> None:
     assert "not available right now" in guest.get(cast.board_path).text
     assert guest.post(cast.board_path, data={"csrf_token": proof, "name": "Gus"}).status_code == 403
     with cast.app.app_context(), pytest.raises(Conflict, match="not available right now"):
-        start_room(cast.room(), by=actor_of(cast.user("alice")))
+        start_room(cast.room(), by=actor_of(cast.user("alice")), has_place=True)
     drain(cast, draining=False)
     assert guest.send(cast.board_path, name="Gus").status_code == 303
 
@@ -44,7 +44,7 @@ def test_a_service_elsewhere_is_not_asked_to_start_while_it_drains(world: World,
     drain(cast)
     assert guest.post(cast.board_path, data={"csrf_token": proof, "name": "Gus"}).status_code == 403
     with cast.app.app_context(), pytest.raises(Conflict):
-        start_room(cast.room(), by=actor_of(cast.user("alice")))
+        start_room(cast.room(), by=actor_of(cast.user("alice")), has_place=True)
     assert service.count("start") == 0
     drain(cast, draining=False)
     assert world.join(Role.MODERATOR)[1].status_code == 303

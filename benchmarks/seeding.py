@@ -155,7 +155,7 @@ def _frame() -> tuple[Account, dict[str, User]]:
         for name in ("alice", "bob", "admin")
     }
     make_admin(people["admin"])
-    return _account(people["alice"], session.scalars(sa.select(ServiceProvider)).one()), people
+    return _account(people["alice"], _built_in()), people
 
 
 @cache
@@ -180,7 +180,7 @@ def _account(owner: User, provider: ServiceProvider) -> Account:
 
 def _maker(name: str) -> Maker:
     user = create_user(email=f"{name}@bench.example", name=name.title(), password_hash=_hashed())
-    account = _account(user, session.scalars(sa.select(ServiceProvider)).one())
+    account = _account(user, _built_in())
     by = actor_of(user)
     made = create_room(account=room_account(account.uuid), by=by, room_name=f"Room of {user.name}")
     room = session.get_one(Room, made.uuid)
@@ -272,3 +272,8 @@ def _links(rooms: list[dict[str, Any]], by: User) -> dict[Role, list[UUID]]:
         for role, uuids in links.items():
             uuids.append(issue_token(room=room, role=role, by=actor_of(by)).uuid)
     return links
+
+
+def _built_in() -> ServiceProvider:
+    """The service for conferences that every portal has."""
+    return session.scalars(sa.select(ServiceProvider).where(ServiceProvider.provider_type == "mesh")).one()

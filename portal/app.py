@@ -34,6 +34,7 @@ from portal.oauth import install as oauth
 from portal.people import passwords
 from portal.providers import catalog, fetch, registry
 from portal.settings import Settings
+from portal.watching import models as _watching_models  # noqa: F401
 from portal.web import forms, fragment_cache, health, routes
 from portal.web.manage import stream_rights
 from portal.webhooks import outbox

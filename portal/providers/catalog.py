@@ -7,6 +7,7 @@ from portal.providers.base import Adapter, Places
 from portal.providers.bigbluebutton import adapter as bigbluebutton
 from portal.providers.mesh.adapter import Mesh
 from portal.providers.mesh.turn import TurnServers
+from portal.providers.vod.adapter import VideoOnDemand
 
 
 def catalog(
@@ -21,6 +22,7 @@ def catalog(
     turn = TurnServers(turn_urls, turn_secret) if turn_urls else None
     return [
         Mesh(ice_servers, turn, Places(people=people, senders=senders)),
+        VideoOnDemand(),
         bigbluebutton.SERVER,
         bigbluebutton.BALANCER,
     ]

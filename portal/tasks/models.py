@@ -27,6 +27,13 @@ class TaskState(StrEnum):
     CANCELLED = "cancelled"
 
 
+class TaskQueue(StrEnum):
+    """Who works on a task: the workers of all other jobs, or those for media, which are busy for minutes."""
+
+    ORDINARY = "ordinary"
+    MEDIA = "media"
+
+
 class Task(IdentifierMixin, Base):
     """Long work of one kind on one row. It has ended when it is done, failed or cancelled, and stays so.
 
@@ -56,6 +63,9 @@ class Task(IdentifierMixin, Base):
     """When the first worker claimed it."""
     ended_at: Mapped[datetime | None] = mapped_column(index=True)
     created_by_uuid: Mapped[UUID | None] = mapped_column(sa.ForeignKey("users.uuid", ondelete="SET NULL"))
+    queue: Mapped[TaskQueue] = mapped_column(enum_type(TaskQueue), default=TaskQueue.ORDINARY)
+    turn_of_uuid: Mapped[UUID | None]
+    """The uuid of the customer whose turn it takes, where customers take turns in the queue."""
 
     __table_args__ = (partial_index("ix_tasks_lease_until", "lease_until", where="lease_until IS NOT NULL"),)
 

@@ -36,7 +36,7 @@ class Service:
         self.callbacks: list[RawCallback] = []
         self.actors: list[object] = []
         with cast.app.app_context(), transaction():
-            self.path = f"/hooks/{session.scalars(sa.select(ServiceProvider)).one().id}"
+            self.path = f"/hooks/{session.scalars(sa.select(ServiceProvider).where(ServiceProvider.provider_type == 'mesh')).one().id}"
 
     def verify(self, provider: ServiceProvider, callback: RawCallback) -> VerifiedCallback:
         if callback.body == FORGED:
@@ -53,7 +53,11 @@ class Service:
 
     def name(self) -> str:
         with self.cast.app.app_context(), transaction():
-            return session.scalars(sa.select(ServiceProvider)).one().provider_name
+            return (
+                session.scalars(sa.select(ServiceProvider).where(ServiceProvider.provider_type == "mesh"))
+                .one()
+                .provider_name
+            )
 
 
 @pytest.fixture
@@ -155,7 +159,7 @@ def test_what_a_stranger_sends_waits_for_no_writer(
 
 def test_a_service_that_is_not_in_use_is_heard(service: Service) -> None:
     with service.cast.app.app_context(), transaction():
-        session.scalars(sa.select(ServiceProvider)).one().active = False
+        session.scalars(sa.select(ServiceProvider).where(ServiceProvider.provider_type == "mesh")).one().active = False
     assert service.post(ODD).status_code == 204
 
 

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.usefixtures("in_app")
 
 
 def a_package(**more: object) -> ServicePackage:
-    provider = session.scalars(sa.select(ServiceProvider)).one()
+    provider = session.scalars(sa.select(ServiceProvider).where(ServiceProvider.provider_type == "mesh")).one()
     about = {"name": "Endless", "service_type": ServiceType.MEET, "currency": "EUR", "provider": provider}
     return create_package(**about | more)  # type: ignore[arg-type]
 

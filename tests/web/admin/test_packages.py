@@ -38,7 +38,7 @@ def create(client: Client, **more: str) -> str:
 
 def service_id(cast: Cast) -> str:
     with cast.app.app_context():
-        return session.scalars(sa.select(ServiceProvider.id)).one()
+        return session.scalars(sa.select(ServiceProvider.id).where(ServiceProvider.provider_type == "mesh")).one()
 
 
 @pytest.fixture

@@ -37,7 +37,7 @@ ACTS = ("renewal", "cancellation", "uncancellation", "suspension", "resumption",
 def package(app: Flask, cast: Cast) -> str:
     """The id of a monthly package with a trial and grace."""
     with app.app_context(), transaction():
-        provider = session.scalars(sa.select(ServiceProvider)).first()
+        provider = session.scalars(sa.select(ServiceProvider).where(ServiceProvider.provider_type == "mesh")).first()
         made = create_package(
             name="Monthly", service_type=ServiceType.MEET, currency="EUR", provider=provider,
             period=Length(1, PeriodUnit.MONTH), grace=Length(1, PeriodUnit.WEEK),

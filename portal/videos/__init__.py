@@ -1,0 +1,12 @@
+"""Videos: the films of rooms of type `video`, from the first byte of an upload to what can be watched.
+
+A video is a row. Its files follow from it: the file that was sent (`source`), and one folder of renditions, a poster
+and a sprite for each attempt at preparing it. The row names the folder that counts, and it does so by one UPDATE once
+its files are whole; so what people watch is never half of anything, and a worker that lost its turn can publish
+nothing. While a file is being replaced, the one before is watched on.
+
+Storage is promised before the first byte comes (`VideoUpload.size`), and counted from the rows: `RoomVideo.size` and
+the sizes of uploads that have not ended. What a row counts until it is deleted is what lies on the disk for it.
+
+    models.py   the tables of videos, of uploads, and of captions
+"""

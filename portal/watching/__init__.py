@@ -1,0 +1,7 @@
+"""Watching: who sees which file of a video, and what is known of who has watched how much.
+
+Whoever watches is a participant of the room, as in a conference: by a link, a membership or a public room, admitted by
+the one decision. No file of a video leaves the portal but for somebody whose participation is open.
+
+    models.py   the table of views
+"""

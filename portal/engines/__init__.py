@@ -3,4 +3,6 @@
 They take files and give files; they know nothing of rooms, people or the database. What they are given was sent by
 anybody, so each child gets a folder with nothing else in it, formats it may open, and limits of memory, time and size.
 A child dies with the process that started it.
+
+    tool.py   finding ffmpeg, and what it can do
 """

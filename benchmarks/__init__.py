@@ -21,5 +21,6 @@ clocks.py     processor time and memory of processes
 joiners.py    very many who press Join at nine o'clock
 meeting.py    a meeting in which nobody does anything
 watchers.py   event streams: delay, CPU and memory
+segments.py   segments of a video, with the gate and without
 stalled.py    thousands of requests that do not go on
 """

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from benchmarks import clocks, figures, joiners, meeting, stalled, watchers
+from benchmarks import clocks, figures, joiners, meeting, segments, stalled, watchers
 from benchmarks.asking import Path as MeasuredPath
 from benchmarks.measuring import HEAD, WrongAnswers, measured
 from benchmarks.paths import PATHS
@@ -56,6 +56,7 @@ CROWDS = [
     Crowd("memory", lambda site, _quick: clocks.Memory(clocks.memory(site.pid), clocks.private_memory(site.pid))),
     Crowd("many join", lambda site, quick: joiners.join(site, 500 if quick else 2000)),
     Crowd("idle meeting", lambda site, quick: meeting.sit(site, 12, 9 if quick else 15)),
+    Crowd("segments", lambda site, quick: segments.serve(site, 1 if quick else 3)),
     Crowd(
         "many watch one room",
         lambda site, quick: watchers.watch(site, watchers.one_room(site, 1000), 2 if quick else 5),

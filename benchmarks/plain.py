@@ -1,11 +1,12 @@
 """The two servers that the portal is compared with, on the portal's own server class and database.
 
 *bare*: one template and one query by primary key. *reference*: see `benchmarks.reference`.
-Run as `python -m benchmarks.plain bare|reference PORT WORKERS DATABASE_URL ROOM_UUID`.
+Run as `python -m benchmarks.plain bare|reference PORT WORKERS DATABASE_URL ROOM_UUID FOLDER`.
 """
 
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -15,7 +16,7 @@ from portal.server import Server
 from portal.settings import Settings
 
 if TYPE_CHECKING:
-    from flask import Flask
+    from flask import Flask, Response
     from sqlalchemy import Engine
 
 PAGE = """<!doctype html>
@@ -46,12 +47,12 @@ class PlainServer(Server):
         return app
 
 
-def bare(room_uuid: UUID) -> "Callable[[Engine], Flask]":
-    """The bare page: the name of this room."""
+def bare(room_uuid: UUID, files: Path) -> "Callable[[Engine], Flask]":
+    """The bare page: the name of this room. And the files of this folder, for everybody."""
 
     def make(engine: "Engine") -> "Flask":
         import sqlalchemy as sa
-        from flask import Flask, render_template
+        from flask import Flask, render_template, send_from_directory
         from jinja2 import DictLoader
 
         from portal.rooms.models import Room
@@ -65,12 +66,16 @@ def bare(room_uuid: UUID) -> "Callable[[Engine], Flask]":
             with engine.connect() as connection:
                 return render_template("page.html", name=connection.execute(query).scalar_one())
 
+        @app.get("/files/<path:name>")
+        def file(name: str) -> "Response":
+            return send_from_directory(files, name, max_age=31_536_000)
+
         return app
 
     return make
 
 
-def reference(_room_uuid: UUID) -> "Callable[[Engine], Flask]":
+def reference(_room_uuid: UUID, _files: Path) -> "Callable[[Engine], Flask]":
     """The reference."""
 
     def make(engine: "Engine") -> "Flask":
@@ -82,8 +87,10 @@ def reference(_room_uuid: UUID) -> "Callable[[Engine], Flask]":
 
 
 if __name__ == "__main__":
-    kind, port, workers, database_url, room = sys.argv[1:]
+    kind, port, workers, database_url, room, files = sys.argv[1:]
     key = SecretStr("never used by these pages, but required")
     settings = Settings(database_url=database_url, secret_keys=(key,))
     options = {"bind": f"127.0.0.1:{port}", "workers": int(workers), "post_worker_init": lambda worker: None}
-    PlainServer(settings, options, {"bare": bare, "reference": reference}[kind](UUID(room))).run()
+    PlainServer(
+        settings, options, {"bare": bare, "reference": reference}[kind](UUID(room), Path(files).resolve())
+    ).run()

@@ -245,7 +245,7 @@ def _plain(kind: str, folder: Path, workers: int, database: str, seeded: Seeded)
     port = servers.free_port()
     command = [sys.executable, "-m", "benchmarks.plain", kind, str(port), str(workers), database]
     with (folder / f"{kind}.txt").open("wb") as log:
-        process = subprocess.Popen([*command, str(seeded.rooms[0].uuid)], stdout=log, stderr=log)
+        process = subprocess.Popen([*command, str(seeded.rooms[0].uuid), str(folder / "files")], stdout=log, stderr=log)
     try:
         yield port, process.pid
     finally:

@@ -117,7 +117,7 @@ function onRoster({ detail }) {
   screen.allow(detail, { sends: media.sends, moderates: me.role === "moderator" });
   showPeople(listed);
   showScreens(people, screenOf);
-  note("alone", people.length === 1 ? say("alone") : "");
+  note("alone", people.length === 1 && !detail.waiting?.length ? say("alone") : ""); // who waits has a note of his own
   media.fit(people.length);
   tellOfCamera();
   tell(detail, portal.ahead);

@@ -129,7 +129,7 @@ def test_a_default_stays_on_and_what_is_attached_stays_and_both_say_where(cast: 
     used = f"/admin/services/{built_in}"
     shown = ada.get(used).text
     assert "This service is the default of the packages “Meet Pro”, “Meet Standard” and 2 subscriptions" in shown
-    assert "It cannot be deleted:" in shown
+    assert "It cannot be deleted now." in shown
     assert "/admin/packages/" in shown
     for act in ("deactivation", "deletion"):
         assert ada.send(f"{used}/{act}", page="/me").status_code == 303

@@ -126,6 +126,8 @@ _WORDS = {
     "user.roles_changed": Message("Person's roles changed"),
     "user.signed_in": Message("Signed in"),
     "user.signed_out": Message("Signed out"),
+    "video.captions_deleted": Message("Captions of a video deleted"),
+    "video.captions_set": Message("Captions of a video set"),
     "webhook.changed": Message("Webhook changed"),
     "webhook.created": Message("Webhook created"),
     "webhook.deleted": Message("Webhook deleted"),

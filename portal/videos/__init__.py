@@ -8,5 +8,7 @@ nothing. While a file is being replaced, the one before is watched on.
 Storage is promised before the first byte comes (`VideoUpload.size`), and counted from the rows: `RoomVideo.size` and
 the sizes of uploads that have not ended. What a row counts until it is deleted is what lies on the disk for it.
 
-    models.py   the tables of videos, of uploads, and of captions
+    models.py          the tables of videos, of uploads, and of captions
+    captions.py        the captions of a video, one text for each language
+    caption_files.py   reading WebVTT and SRT files
 """

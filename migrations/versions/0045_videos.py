@@ -67,6 +67,8 @@ def upgrade() -> None:
         sa.Column("task_uuid", sa.Uuid()),
         sa.Column("source", sa.String(60), nullable=False),
         sa.Column("file_name", sa.String(200), nullable=False),
+        sa.Column("prepared_source", sa.String(60), nullable=False),
+        sa.Column("prepared_file_name", sa.String(200), nullable=False),
         sa.Column("folder", sa.String(60), nullable=False),
         sa.Column("playable", sa.Boolean(), nullable=False),
         sa.Column("renditions", sa.JSON(), nullable=False),

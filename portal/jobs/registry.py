@@ -14,6 +14,7 @@ from portal.status.endings import END_AT_SERVICE
 from portal.status.recording import REGISTER
 from portal.subscriptions import provider_tests
 from portal.tasks import operations as task_operations
+from portal.videos import leftovers
 from portal.webhooks import deliveries
 
 
@@ -38,6 +39,7 @@ JOBS: dict[str, Job] = {
     presentations.DELETE: Job(
         lambda presentation: presentations.delete_file(UUID(presentation)), presentations.presentations_to_delete
     ),
+    leftovers.CLEAN: Job(lambda video: leftovers.clean(UUID(video)), list),  # what is lost, housekeeping finds
     END_AT_SERVICE: Job(lambda run: service_calls.end_at_service(UUID(run)), service_calls.runs_to_end),
 }
 """Name in the queue → job."""

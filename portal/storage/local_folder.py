@@ -70,13 +70,21 @@ class LocalFolder:
             with suppress(FileNotFoundError):
                 path.unlink()
 
-    def keys(self, within: str, *, before: datetime) -> Iterator[str]:
-        """The keys `<within>/<name>` of what was last changed before this moment."""
+    def keys(self, within: str, *, before: datetime | None = None) -> Iterator[str]:
+        """The keys `<within>/<name>` of what is there, or only of what was last changed before this moment."""
         with suppress(FileNotFoundError), os.scandir(self._folder / within) as found:
             for one in found:
                 with suppress(FileNotFoundError):
-                    if datetime.fromtimestamp(one.stat(follow_symlinks=False).st_mtime, UTC) < before:
+                    if before is None or datetime.fromtimestamp(one.stat(follow_symlinks=False).st_mtime, UTC) < before:
                         yield f"{within}/{one.name}"
+
+    def set_aside(self, key: str) -> str:
+        """Take the key from a file or folder at once, and return another by which it is deleted."""
+        self._made(UPLOADS)
+        aside = f"{UPLOADS}/{secrets.token_hex(16)}"
+        with suppress(FileNotFoundError):
+            self._path(key).rename(self._path(aside))
+        return aside
 
     def sweep_uploads(self) -> None:
         """Housekeeping: delete what a process that died was receiving."""

@@ -9,4 +9,5 @@ matters of the noun that it belongs to. `portal.jobs.tasks` runs tasks and knows
 
     models.py       the table `Task` and its states
     operations.py   create, claim, heartbeat, finish, fail, cancel, and the sweeps
+    media_line.py   the queue of media, in which customers take turns
 """

@@ -18,13 +18,15 @@ from portal.enqueueing import enqueue
 from portal.errors import Conflict, Message
 from portal.identifiers import new_id
 from portal.people.actor import Actor
-from portal.tasks.models import MESSAGE_LENGTH, Task, TaskState
+from portal.tasks.media_line import MEDIA_TOPIC
+from portal.tasks.models import MESSAGE_LENGTH, Task, TaskQueue, TaskState
 
 RUN = "tasks.run"
 """The name of the job that runs one task."""
-LEASE = timedelta(seconds=30)  # ten missed heartbeats: see `portal.jobs.tasks`
+LEASE = timedelta(seconds=25)  # eight missed heartbeats: see `portal.jobs.tasks`
 RETRY_SECONDS = (10, 60, 300, 1200)  # after each attempt that failed
 MOST_ATTEMPTS = len(RETRY_SECONDS) + 1
+MOST_MEDIA_ATTEMPTS = 3
 RETENTION = timedelta(days=30)
 SWEPT_AT_ONCE = 100
 
@@ -39,22 +41,42 @@ class ClaimedTask:
     worker: str
 
 
-def create_task(*, kind: str, subject_uuid: UUID, by: Actor | None) -> Task:
-    """Create a task, which a worker begins after the transaction is committed. `by` is None for the portal itself."""
-    task = Task(kind=kind, subject_uuid=subject_uuid, created_by_uuid=by.uuid if by else None, lease_until=now())
+def create_task(
+    *,
+    kind: str,
+    subject_uuid: UUID,
+    by: Actor | None,
+    queue: TaskQueue = TaskQueue.ORDINARY,
+    turn_of_uuid: UUID | None = None,
+) -> Task:
+    """Create a task, which a worker begins after the transaction is committed. `by` is None for the portal itself.
+
+    `turn_of_uuid` is the customer whose turn it takes in the queue of media.
+    """
+    task = Task(
+        kind=kind,
+        subject_uuid=subject_uuid,
+        created_by_uuid=by.uuid if by else None,
+        lease_until=now(),
+        queue=queue,
+        turn_of_uuid=turn_of_uuid,
+    )
     session.add(task)
     session.flush()
     record_event("task.created", task, by=by, kind=kind)
-    enqueue(RUN, str(task.uuid))
+    _call_worker(task)
     return task
 
 
 def due() -> list[UUID]:
-    """The uuids of tasks that any worker may claim now: waiting ones that are due, and those whose worker died."""
+    """The uuids of tasks that any worker may claim now: waiting ones that are due, and those whose worker died.
+
+    Those of the queue of media are not among them: see `media_line`.
+    """
     return list(
         session.scalars(
             sa.select(Task.uuid)
-            .where(Task.lease_until <= now())
+            .where(Task.lease_until <= now(), Task.queue == TaskQueue.ORDINARY)
             .order_by(Task.lease_until)
             .limit(literal_limit(SWEPT_AT_ONCE))
         )
@@ -78,7 +100,7 @@ def claim(task_uuid: UUID) -> ClaimedTask | None:
     if task.cancel_requested_at is not None:
         _end(task, TaskState.CANCELLED, at)
         return None
-    if task.attempts >= MOST_ATTEMPTS:
+    if task.attempts >= _most_attempts(task):
         _end(task, TaskState.FAILED, at, Message("It was begun several times and never came to an end."))
         return None
     task.state, task.worker, task.lease_until = TaskState.RUNNING, new_id(), at + LEASE
@@ -105,6 +127,15 @@ def heartbeat(claimed: ClaimedTask, *, progress: int | None, message: str) -> bo
     return task.cancel_requested_at is None
 
 
+def hold(claimed: ClaimedTask) -> bool:
+    """Lock the task until the transaction ends, if this claim is still the present one and nobody cancelled it.
+
+    What a worker publishes in this transaction, no other worker publishes too.
+    """
+    task = _lock_held(claimed)
+    return task is not None and task.cancel_requested_at is None
+
+
 def finish(claimed: ClaimedTask) -> None:
     """End the task as done. Does nothing if another worker has claimed it."""
     task = _lock_held(claimed)
@@ -125,13 +156,13 @@ def fail(claimed: ClaimedTask, *, message: str, retry: bool) -> None:
     at = now()
     if task.cancel_requested_at is not None:
         _end(task, TaskState.CANCELLED, at)
-    elif not retry or task.attempts >= MOST_ATTEMPTS:
+    elif not retry or task.attempts >= _most_attempts(task):
         _end(task, TaskState.FAILED, at, message)
     else:
         seconds = RETRY_SECONDS[task.attempts - 1]
         task.state, task.worker, task.lease_until = TaskState.WAITING, None, at + timedelta(seconds=seconds)
         task.message = message[:MESSAGE_LENGTH]
-        enqueue(RUN, str(task.uuid), seconds)
+        _call_worker(task, seconds)
         _nudge(task)
 
 
@@ -170,6 +201,18 @@ def _end(task: Task, state: TaskState, at: datetime, message: str = "") -> None:
     task.state, task.ended_at, task.message = state, at, message[:MESSAGE_LENGTH]
     task.worker, task.lease_until = None, None
     _nudge(task)
+
+
+def _most_attempts(task: Task) -> int:
+    return MOST_MEDIA_ATTEMPTS if task.queue is TaskQueue.MEDIA else MOST_ATTEMPTS
+
+
+def _call_worker(task: Task, seconds: float = 0) -> None:
+    """Have a worker run the task in so many seconds, after the commit. Those for media look by themselves, too."""
+    if task.queue is TaskQueue.MEDIA:
+        on_commit(lambda: channels().nudge(MEDIA_TOPIC))
+    else:
+        enqueue(RUN, str(task.uuid), seconds)
 
 
 def _nudge(task: Task) -> None:

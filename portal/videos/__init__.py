@@ -11,4 +11,6 @@ the sizes of uploads that have not ended. What a row counts until it is deleted 
     models.py          the tables of videos, of uploads, and of captions
     captions.py        the captions of a video, one text for each language
     caption_files.py   reading WebVTT and SRT files
+    preparation.py     having a file prepared, cancelling that, trying it again
+    leftovers.py       deleting what no video needs any more
 """

@@ -67,6 +67,10 @@ class RoomVideo(IdentifierMixin, TimestampMixin, Base):
     """The name of the newest whole file within the folder of the video, "" before the first has come."""
     file_name: Mapped[str] = mapped_column(sa.String(FILE_NAME_LENGTH), default="")
     """What the sender of that file calls it. It is text for people, and never part of a path."""
+    prepared_source: Mapped[str] = mapped_column(sa.String(FOLDER_LENGTH), default="")
+    """The `source` that was prepared last, which is kept until the next one is: "" before the first was."""
+    prepared_file_name: Mapped[str] = mapped_column(sa.String(FILE_NAME_LENGTH), default="")
+    """The `file_name` of that."""
     folder: Mapped[str] = mapped_column(sa.String(FOLDER_LENGTH), default="")
     """The name of the folder with what is watched, within that of the video; "" before anything can be watched."""
     playable: Mapped[bool] = mapped_column(default=False)

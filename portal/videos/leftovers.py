@@ -1,0 +1,72 @@
+"""Deleting what no video needs any more: replaced files, folders of attempts that came to nothing, all of a lost row.
+
+What a video needs is what its row names, and what the worker of its task is about to name. The rest is set aside under
+the lock of the row, which is a matter of renaming, and deleted after the commit. Whoever adds a file to the folder of a
+video does that under the same lock, in the transaction that names it.
+"""
+
+from datetime import timedelta
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from portal.clock import now
+from portal.db import lock, session, transaction
+from portal.enqueueing import enqueue
+from portal.storage import storage
+from portal.tasks.models import Task
+from portal.videos.models import RoomVideo
+
+CLEAN = "clean-video"
+"""The job that deletes what a video does not need; its id is the uuid of the video."""
+FOLDER = "videos"
+FRAME = "frame-"
+"""How the names of posters begin that preparing made. One that somebody chose has another name, and stays."""
+_UNNAMED = timedelta(hours=1)
+"""No transaction lasts as long: what no row names after that was rolled back."""
+_LOOKED_BACK = timedelta(hours=3)
+"""Folders that changed since then are looked through each hour, in case the queue has lost a job."""
+
+
+def clean_up(video: RoomVideo) -> None:
+    """Have what the video does not need deleted after the commit."""
+    enqueue(CLEAN, str(video.uuid))
+
+
+def clean(video_uuid: UUID) -> None:
+    """Delete what a video does not need. It can be done again."""
+    with transaction():
+        video = session.get(RoomVideo, video_uuid)
+        if video is None:
+            return
+        lock(video, relations=False)
+        needed = {video.source, video.prepared_source, video.folder, video.poster} | _names_of_attempt(video)
+        aside = [storage().set_aside(key) for key in list(storage().keys(video.key)) if _name(key) not in needed]
+    for key in aside:
+        storage().delete(key)
+
+
+def sweep_leftovers() -> None:
+    """Housekeeping: delete the folders of videos that have no row, and what others do not need."""
+    for key in set(storage().keys(FOLDER)) - set(storage().keys(FOLDER, before=now() - _LOOKED_BACK)):
+        clean(UUID(_name(key)))
+    keys = set(storage().keys(FOLDER, before=now() - _UNNAMED))
+    with transaction():
+        known = {f"{FOLDER}/{uuid}" for uuid in session.scalars(sa.select(RoomVideo.uuid))} if keys else set()
+    for key in keys - known:
+        storage().delete(key)
+
+
+def poster_of(claim: str) -> str:
+    """The name of the poster that an attempt makes."""
+    return f"{FRAME}{claim}.jpg"
+
+
+def _names_of_attempt(video: RoomVideo) -> set[str]:
+    """What the worker that prepares the video now may be about to name."""
+    claim = session.scalar(sa.select(Task.worker).where(Task.uuid == video.task_uuid))
+    return {claim, poster_of(claim)} if claim else set()
+
+
+def _name(key: str) -> str:
+    return key.rpartition("/")[2]

@@ -71,6 +71,7 @@ _WORDS = {
     "provider_name": Message("Name"),
     "provider_settings": Message("Settings"),
     "published": Message("Published"),
+    "published_from": Message("Published from"),
     "reason": Message("Reason"),
     "removed": Message("People sent out"),
     "role": Message("Role"),

@@ -22,6 +22,7 @@ from portal.storage import storage
 from portal.subscriptions.endings import mark_ended, warn_of_endings
 from portal.tasks.operations import sweep_tasks
 from portal.videos.leftovers import sweep_leftovers
+from portal.videos.operations import empty_video_trash
 from portal.webhooks.deliveries import sweep_deliveries
 
 log = structlog.get_logger()
@@ -47,6 +48,7 @@ SWEEPS: tuple[Callable[[], object], ...] = (
     sweep_password_links,
     empty_trash,
     delete_with_rooms,
+    empty_video_trash,
     warn_of_endings,
     mark_ended,
 )

@@ -15,6 +15,7 @@ from portal.status.recording import REGISTER
 from portal.subscriptions import provider_tests
 from portal.tasks import operations as task_operations
 from portal.videos import leftovers
+from portal.videos import operations as videos
 from portal.webhooks import deliveries
 
 
@@ -39,6 +40,7 @@ JOBS: dict[str, Job] = {
     presentations.DELETE: Job(
         lambda presentation: presentations.delete_file(UUID(presentation)), presentations.presentations_to_delete
     ),
+    videos.PURGE: Job(lambda video: videos.purge_video(UUID(video)), videos.videos_to_purge),
     leftovers.CLEAN: Job(lambda video: leftovers.clean(UUID(video)), list),  # what is lost, housekeeping finds
     END_AT_SERVICE: Job(lambda run: service_calls.end_at_service(UUID(run)), service_calls.runs_to_end),
 }

@@ -9,6 +9,8 @@ Storage is promised before the first byte comes (`VideoUpload.size`), and counte
 the sizes of uploads that have not ended. What a row counts until it is deleted is what lies on the disk for it.
 
     models.py          the tables of videos, of uploads, and of captions
+    operations.py      changing, moving, hiding and deleting a video
+    queries.py         finding videos: all of a room, or those that can be watched
     captions.py        the captions of a video, one text for each language
     caption_files.py   reading WebVTT and SRT files
     preparation.py     having a file prepared, cancelling that, trying it again

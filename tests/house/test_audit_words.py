@@ -12,6 +12,7 @@ from portal.media.operations import CHANGEABLE as RECORDING_FIELDS
 from portal.subscriptions.changing import AUDITED as SUBSCRIPTION_FIELDS
 from portal.subscriptions.packages import AUDITED as PACKAGE_FIELDS
 from portal.subscriptions.renewal import AUDITED as RENEWAL_FIELDS
+from portal.videos.operations import CHANGEABLE as VIDEO_FIELDS
 from portal.webhooks.auditing import AUDITED as WEBHOOK_FIELDS
 from tests.noted_actions import NotUnderstoodError, actions_in, noted_actions
 
@@ -69,6 +70,6 @@ def test_every_field_that_is_told_before_and_after_has_words() -> None:
     unchanged |= {name for mixin in own for name in ("uuid", "id", *mixin.__annotations__)}
     models = (Customer, CustomerAddress, CustomerTelephone, LegalDocument)
     columns = {column.name for model in models for column in model.__table__.columns}
-    fields = {*PACKAGE_FIELDS, *SUBSCRIPTION_FIELDS, *RENEWAL_FIELDS, *WEBHOOK_FIELDS, *RECORDING_FIELDS}
+    fields = {*PACKAGE_FIELDS, *SUBSCRIPTION_FIELDS, *RENEWAL_FIELDS, *WEBHOOK_FIELDS, *RECORDING_FIELDS, *VIDEO_FIELDS}
     told = {*fields, *(columns - unchanged)}
     assert sorted(name for name in told if field_words(name) is None) == []

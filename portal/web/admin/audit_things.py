@@ -21,6 +21,7 @@ from portal.status.models import Participation
 from portal.subscriptions.models import Subscription
 from portal.subscriptions.package_models import ServicePackage
 from portal.subscriptions.provider_models import ServiceProvider
+from portal.videos.models import RoomVideo
 from portal.webhooks.models import WebhookEndpoint
 
 
@@ -63,6 +64,7 @@ KINDS_OF_THINGS = {
     "account_members": KindOfThing(Message("Member of an account"), AccountMember, _member_name(AccountMember)),
     "customer_members": KindOfThing(Message("Member of a customer"), CustomerMember, _member_name(CustomerMember)),
     "recordings": KindOfThing(Message("Recording"), Recording, Recording.name),
+    "room_videos": KindOfThing(Message("Video"), RoomVideo, RoomVideo.name),
     "room_sessions": KindOfThing(Message("Session")),
     "participations": KindOfThing(Message("Participant"), Participation, Participation.name),
     "lobby_answers": KindOfThing(Message("Guest in the lobby"), LobbyAnswer, LobbyAnswer.name),

@@ -1,0 +1,45 @@
+"""Finding the videos of a room: all of them in their order, those that can be watched, or one by its id."""
+
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from portal.db import session
+from portal.errors import NotFound
+from portal.identifiers import Identified, matches_identifier
+from portal.videos.models import RoomVideo
+
+IN_ORDER = (RoomVideo.position, RoomVideo.uuid)
+
+
+def videos_of(room: Identified) -> list[RoomVideo]:
+    """All videos of the room, in their order."""
+    return list(session.scalars(_in(room).order_by(*IN_ORDER)))
+
+
+def watchable_videos(room: Identified, at: datetime, *, hidden: bool = False) -> list[RoomVideo]:
+    """The videos of the room that can be watched now, in their order; with `hidden` also those that are not published."""
+    shown = RoomVideo.playable.is_(True) if hidden else is_watchable(at)
+    return list(session.scalars(_in(room).where(shown).order_by(*IN_ORDER)))
+
+
+def find_video(room: Identified, video_id: str) -> RoomVideo:
+    """The video of this room with this id, uuid or ulid. Raises `NotFound`."""
+    found = session.scalar(_in(room).where(matches_identifier(RoomVideo, video_id)))
+    if found is None:
+        raise NotFound
+    return found
+
+
+def is_watchable(at: datetime) -> sa.ColumnElement[bool]:
+    """The SQL condition that a video can be watched at this moment by everybody who is in."""
+    return sa.and_(RoomVideo.playable.is_(True), _is_published(at))
+
+
+def _is_published(at: datetime) -> sa.ColumnElement[bool]:
+    begun = sa.or_(RoomVideo.published_from.is_(None), RoomVideo.published_from <= at)
+    return sa.and_(RoomVideo.published.is_(True), begun)
+
+
+def _in(room: Identified) -> sa.Select[RoomVideo]:
+    return sa.select(RoomVideo).where(RoomVideo.room_uuid == room.uuid, RoomVideo.trashed_at.is_(None))

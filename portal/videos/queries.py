@@ -18,7 +18,7 @@ def videos_of(room: Identified) -> list[RoomVideo]:
 
 
 def watchable_videos(room: Identified, at: datetime, *, hidden: bool = False) -> list[RoomVideo]:
-    """The videos of the room that can be watched now, in their order; with `hidden` also those that are not published."""
+    """The videos of the room that can be watched now, in their order; with `hidden` also unpublished ones."""
     shown = RoomVideo.playable.is_(True) if hidden else is_watchable(at)
     return list(session.scalars(_in(room).where(shown).order_by(*IN_ORDER)))
 

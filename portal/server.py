@@ -182,13 +182,14 @@ def _begin(worker: Any) -> None:
 
 
 def _start_background(worker: Any) -> None:
-    """Start the greenlets that run beside the requests: the presence sweep, and without Redis the job consumer."""
+    """Start the greenlets that run beside the requests: the presence sweep, and without Redis the workers on jobs."""
     import gevent  # noqa: PLC0415
 
-    from portal.jobs import loop, queue  # noqa: PLC0415
+    from portal.jobs import loop, media, queue  # noqa: PLC0415
 
     app = worker.wsgi
     settings: Settings = app.config["SETTINGS"]
     gevent.spawn(loop.run, app)
     if not settings.redis_url:
         gevent.spawn(queue.make_consumer(queue.make_queue(app, settings)).run)
+        media.start(app, settings.media_workers)

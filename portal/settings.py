@@ -48,6 +48,8 @@ class Settings(BaseSettings):
     connections: int = Field(default=5000, ge=100)
     """How many connections one web process keeps open, if the system's limit of open files allows as many. Everybody
     who watches rooms, or is in one, has one or two."""
+    media_workers: int = Field(default=1, ge=0, le=64)
+    """How many videos a process that works on jobs prepares at a time; 0 means that it prepares none."""
     ice_servers: Annotated[tuple[dict[str, Any], ...], NoDecode] = ()
     """JSON list of STUN/TURN servers for browsers: `[{"urls": "stun:…"}]`; none by default."""
     turn_urls: Annotated[tuple[str, ...], NoDecode] = ()

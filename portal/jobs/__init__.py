@@ -9,6 +9,8 @@ with Redis any number of `portal jobs` processes do.
     consumer.py           the command `portal jobs`
     webhook_delivery.py   sending one webhook delivery
     tasks.py              running a task with a heartbeat; the code for each kind of task
+    media.py              the workers of the queue of media
+    preparing.py          preparing a video
     progress.py           how the work of a task reports its progress
     housekeeping.py       deleting or marking what is over, every hour
     loop.py               the loop in every web process: lapsed participants, overdue runs, services to ask

@@ -21,7 +21,7 @@ from portal.rooms.purging import empty_trash
 from portal.storage import storage
 from portal.subscriptions.endings import mark_ended, warn_of_endings
 from portal.tasks.operations import sweep_tasks
-from portal.videos.leftovers import sweep_leftovers
+from portal.videos.leftovers import sweep_leftovers, sweep_workshops
 from portal.videos.operations import empty_video_trash
 from portal.webhooks.deliveries import sweep_deliveries
 
@@ -53,7 +53,13 @@ SWEEPS: tuple[Callable[[], object], ...] = (
     mark_ended,
 )
 """One function for each kind of row that is deleted, or marked, when it is over."""
-IN_STEPS: tuple[Callable[[], object], ...] = (enforce_limits, sweep_uploads, sweep_unnamed, sweep_leftovers)
+IN_STEPS: tuple[Callable[[], object], ...] = (
+    enforce_limits,
+    sweep_uploads,
+    sweep_unnamed,
+    sweep_leftovers,
+    sweep_workshops,
+)
 """Those that take many short transactions of their own, or none."""
 
 

@@ -35,6 +35,11 @@ class Progress:
         if self._stopped.is_set():
             raise TaskStopped
 
+    @property
+    def goes_on(self) -> bool:
+        """Whether the work is still wanted. Any thread may ask."""
+        return not self._stopped.is_set()
+
     def stop(self) -> None:
         """Make the next `report` raise `TaskStopped`."""
         self._stopped.set()

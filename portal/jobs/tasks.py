@@ -33,7 +33,7 @@ def run(task_uuid: str) -> None:
     if claimed is None:
         return
     progress = Progress()
-    with _heartbeat(claimed, progress):
+    with heartbeat(claimed, progress):
         failed = _work(claimed, progress)
     with transaction():
         if failed is None:
@@ -64,7 +64,7 @@ def _work(claimed: ClaimedTask, progress: Progress) -> TaskFailed | None:
 
 
 @contextmanager
-def _heartbeat(claimed: ClaimedTask, progress: Progress) -> Iterator[None]:
+def heartbeat(claimed: ClaimedTask, progress: Progress) -> Iterator[None]:
     """Renew the lease in a thread while the block runs, and stop the work if that is not possible.
 
     While the database is away, the work goes on until the lease has run out: only then may another worker claim it.

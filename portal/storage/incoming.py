@@ -78,6 +78,18 @@ def require_free(folder: Path, size: int) -> None:
         raise StorageFull
 
 
+def on_disk(paths: list[Path]) -> None:
+    """Wait until the disk has these files, in a thread: that may take seconds. Raises `StorageFull`."""
+
+    def keep() -> None:
+        for path in paths:
+            with path.open("rb") as file:
+                os.fsync(file.fileno())
+
+    with _full_disk():
+        _threads.run(keep)
+
+
 @contextmanager
 def _full_disk() -> Iterator[None]:
     """Let an error that says that the disk is full be a `StorageFull`."""

@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import BinaryIO
 
 from portal.clock import now
-from portal.storage.incoming import Incoming, require_free
+from portal.storage.incoming import Incoming, on_disk, require_free
 
 UPLOADS = "uploads"
 """What streams in."""
+SCRATCH = "scratch"
+"""Folders in which child processes work."""
 ABANDONED = timedelta(hours=24)
 """An upload into which nothing has come for so long is deleted."""
 
@@ -85,6 +87,35 @@ class LocalFolder:
         with suppress(FileNotFoundError):
             self._path(key).rename(self._path(aside))
         return aside
+
+    def size_below(self, key: str) -> int:
+        """How many bytes the files have whose keys are `<key>/<name>`."""
+        with suppress(FileNotFoundError), os.scandir(self._path(key)) as found:
+            return sum(one.stat(follow_symlinks=False).st_size for one in found)
+        return 0
+
+    def workshop(self, name: str) -> Path:
+        """An empty folder of this machine in which a child process may work. Its key is `scratch/<name>`."""
+        self.delete(f"{SCRATCH}/{name}")
+        return self._made(f"{SCRATCH}/{name}")
+
+    def lend(self, key: str, path: Path) -> int:
+        """Let `path` be the file, for a child that reads it. Returns its size. Raises `NotStored`."""
+        size = self.size(key)
+        path.symlink_to(self._path(key).resolve())
+        return size
+
+    def require_room(self, size: int) -> None:
+        """Raise `StorageFull` unless so many bytes have room."""
+        require_free(self._made(SCRATCH), size)
+
+    def publish_made(self, made: list[Path], key: str) -> None:
+        """Let files that a child has made be `<key>/<name>`, one after the other, once the disk has all of them."""
+        on_disk(made)
+        folder = self._made(key)
+        for path in made:
+            path.rename(folder / path.name)
+        _keep_names(folder)
 
     def sweep_uploads(self) -> None:
         """Housekeeping: delete what a process that died was receiving."""

@@ -52,7 +52,7 @@ def _open_tasks() -> list[Open]:
         .order_by(Task.created_at, Task.uuid)
         .limit(literal_limit(_MOST))
     )
-    rows = session.execute(waiting).tuples()
+    rows = session.execute(waiting)
     return [Open(uuid, subject, turn, state, until) for uuid, subject, turn, state, until in rows if until is not None]
 
 
@@ -83,4 +83,4 @@ def _last_turns(customers: list[UUID | None]) -> dict[UUID | None, datetime]:
         .where(Task.queue == TaskQueue.MEDIA, Task.turn_of_uuid.in_(customers), Task.started_at.is_not(None))
         .group_by(Task.turn_of_uuid)
     )
-    return {turn: at for turn, at in session.execute(last).tuples() if at is not None}
+    return {turn: at for turn, at in session.execute(last) if at is not None}

@@ -14,5 +14,7 @@ the sizes of uploads that have not ended. What a row counts until it is deleted 
     captions.py        the captions of a video, one text for each language
     caption_files.py   reading WebVTT and SRT files
     preparation.py     having a file prepared, cancelling that, trying it again
+    publishing.py      what the worker writes that prepares a video
     leftovers.py       deleting what no video needs any more
+    state_words.py     what the state of a video is called
 """

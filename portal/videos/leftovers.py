@@ -19,7 +19,7 @@ from portal.videos.models import RoomVideo
 
 CLEAN = "clean-video"
 """The job that deletes what a video does not need; its id is the uuid of the video."""
-FOLDER = "videos"
+FOLDER, SCRATCH = "videos", "scratch"
 FRAME = "frame-"
 """How the names of posters begin that preparing made. One that somebody chose has another name, and stays."""
 _UNNAMED = timedelta(hours=1)
@@ -55,6 +55,16 @@ def sweep_leftovers() -> None:
         known = {f"{FOLDER}/{uuid}" for uuid in session.scalars(sa.select(RoomVideo.uuid))} if keys else set()
     for key in keys - known:
         storage().delete(key)
+
+
+def sweep_workshops() -> None:
+    """Delete the folders in which workers worked that have died, or whose task has another worker by now."""
+    keys = set(storage().keys(SCRATCH))
+    with transaction():
+        claims = set(session.scalars(sa.select(Task.worker).where(Task.worker.is_not(None)))) if keys else set()
+    for key in keys:
+        if _name(key) not in claims:
+            storage().delete(key)
 
 
 def poster_of(claim: str) -> str:

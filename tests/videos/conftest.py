@@ -1,0 +1,44 @@
+"""Films for the tests of videos, and storing them."""
+
+import shutil
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from flask import Flask
+
+from portal.db import session, transaction
+from portal.people.actor import actor_of
+from portal.videos.models import RoomVideo
+from portal.videos.preparation import queue_preparation
+from tests.cast import Cast
+from tests.films import make_films
+from tests.videos.stored import Stored, files
+
+
+@pytest.fixture(scope="session")
+def films(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with good films and bad files, to be read only."""
+    return make_films(tmp_path_factory.mktemp("films"))
+
+
+@pytest.fixture
+def stored(app: Flask, cast: Cast, films: Path) -> Stored:
+    """Stores one of the films as the file of a new video, or of this one, and queues it."""
+
+    def store(name: str, *, video_uuid: UUID | None = None, customer_uuid: UUID | None = None) -> UUID:
+        with app.app_context(), transaction():
+            video = session.get(RoomVideo, video_uuid) if video_uuid else None
+            if video is None:
+                video = RoomVideo(room_uuid=cast.room().uuid, name="Film")
+                session.add(video)
+                session.flush()
+            video.source, video.file_name = f"source-{name}", name
+            folder = files(app) / video.key
+            folder.mkdir(parents=True, exist_ok=True)
+            shutil.copy(films / name, folder / video.source)
+            task = queue_preparation(video, by=actor_of(cast.user("alice")))
+            task.turn_of_uuid = customer_uuid or task.turn_of_uuid
+            return video.uuid
+
+    return store

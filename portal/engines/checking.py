@@ -7,7 +7,7 @@ can be read, and a song with a cover has pictures but is no film.
 import re
 from dataclasses import dataclass
 
-from portal.engines.ffmpeg import MOST_PIXELS, PROGRESS, Job, Reached, Unusable
+from portal.engines.ffmpeg import MOST_PIXELS, PROGRESS, FileJob, Reached, Unusable
 from portal.errors import Message
 
 LONGEST_HOURS = 12
@@ -54,8 +54,8 @@ class _Opened:
     aspect: tuple[int, int] = (1, 1)
 
 
-def check(job: Job, *, size: int) -> Film:
-    """What the source, of `size` bytes, holds. Raises `Unusable`, and what `Job.run` raises."""
+def check(job: FileJob, *, size: int) -> Film:
+    """What the source, of `size` bytes, holds. Raises `Unusable`, and what `FileJob.run` raises."""
     if not size:
         raise Unusable(Message("This file is empty."))
     opened = _open(job.given(_FIRST_SECONDS))
@@ -84,7 +84,7 @@ def clock(milliseconds: int) -> str:
     return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
 
 
-def _open(job: Job) -> _Opened:
+def _open(job: FileJob) -> _Opened:
     """Open the file, and decode the first picture of it, which tells how it is shown when it is turned as it says."""
     opened = _Opened()
 
@@ -149,7 +149,7 @@ def _shown(width: int, height: int, aspect: tuple[int, int]) -> tuple[int, int]:
     return max(2, min(LARGEST_SIDE, round(width * across / down))), height
 
 
-def _read_through(job: Job, *, sound: bool) -> int:
+def _read_through(job: FileJob, *, sound: bool) -> int:
     """How many milliseconds of the picture can be read, and with `sound` of the sound, if that is longer."""
     reached = Reached()
     streams = ["-map", "0:V:0", "-map", "0:a:0?"] if sound else ["-map", "0:V:0"]

@@ -41,7 +41,7 @@ class DiskFull(Exception):
 
 
 @dataclass(frozen=True)
-class Job:
+class FileJob:
     """Where and with what a file is worked on: the tool, a folder with nothing in it but `source`, and for how long.
 
     `wanted` is asked several times a second whether the work is still wanted; if not, a run raises `NotWanted`.
@@ -53,7 +53,7 @@ class Job:
     wanted: Callable[[], bool] = lambda: True
     bounds: Bounds = USUAL
 
-    def given(self, seconds: float) -> "Job":
+    def given(self, seconds: float) -> "FileJob":
         """The same with another time limit."""
         return replace(self, bounds=replace(self.bounds, seconds=seconds))
 

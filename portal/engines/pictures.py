@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 
 from portal.engines.checking import Film
-from portal.engines.ffmpeg import Job
+from portal.engines.ffmpeg import FileJob
 from portal.engines.renditions import picture_filters
 
 SPRITES = "sprites.vtt"
@@ -29,7 +29,7 @@ class Sprites:
     sheets: int
 
 
-def make_poster(job: Job, film: Film, name: str, *, at: int | None = None) -> bool:
+def make_poster(job: FileJob, film: Film, name: str, *, at: int | None = None) -> bool:
     """Make a JPEG of the picture `at` so many milliseconds, or at 10 %. Returns whether there is one.
 
     Where nothing can be shown there, it is the first picture.
@@ -45,7 +45,7 @@ def make_poster(job: Job, film: Film, name: str, *, at: int | None = None) -> bo
     return False
 
 
-def make_sprites(job: Job, film: Film) -> Sprites | None:
+def make_sprites(job: FileJob, film: Film) -> Sprites | None:
     """Make the sheets, and the list of what is on them. None if that fails: a film can be watched without.
 
     Of a longer film only those pictures are decoded that stand for themselves.

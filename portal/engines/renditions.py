@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from portal.engines.checking import Film, clock, tolerance
-from portal.engines.ffmpeg import PROGRESS, Job, Reached, Unusable
+from portal.engines.ffmpeg import PROGRESS, FileJob, Reached, Unusable
 from portal.engines.ladder import SOUND, Rung
 from portal.errors import Message
 
@@ -45,10 +45,10 @@ def picture_filters(film: Film) -> str:
     return "fps='min(source_fps,30)'," + (_TO_BT709 if film.hdr else "")
 
 
-def make(job: Job, film: Film, rungs: list[Rung], tell: Callable[[float], object]) -> list[Rendition]:
+def make(job: FileJob, film: Film, rungs: list[Rung], tell: Callable[[float], object]) -> list[Rendition]:
     """Make these sizes, in files of the job's folder, and `tell` how far that is, from 0 to 1.
 
-    Raises `Unusable`, and what `Job.run` raises.
+    Raises `Unusable`, and what `FileJob.run` raises.
     """
     reached = Reached(lambda microseconds: tell(min(1.0, microseconds / (film.milliseconds * 1000))))
     ended = job.run(_arguments(job, film, rungs), reached.hear)
@@ -68,7 +68,7 @@ def master_playlist(renditions: list[Rendition]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _arguments(job: Job, film: Film, rungs: list[Rung]) -> list[str]:
+def _arguments(job: FileJob, film: Film, rungs: list[Rung]) -> list[str]:
     names = [chr(ord("a") + index) for index in range(len(rungs))]
     chain = f"[0:V:0]{picture_filters(film)}split={len(rungs)}" + "".join(f"[{name}]" for name in names)
     for name, rung in zip(names, rungs, strict=True):

@@ -9,7 +9,7 @@ import structlog
 
 from portal.engines.checking import Film, check
 from portal.engines.child import NotWanted, TookTooLong
-from portal.engines.ffmpeg import Crashed, DiskFull, Job, Unusable
+from portal.engines.ffmpeg import Crashed, DiskFull, FileJob, Unusable
 from portal.engines.ladder import Rung, bytes_of, ladder, passes
 from portal.engines.pictures import make_poster, make_sprites
 from portal.engines.renditions import MASTER, Rendition, make, master_playlist
@@ -72,7 +72,7 @@ def _why(error: Exception) -> tuple[Message, bool]:
 def _prepare(attempt: Attempt, folder: Path, progress: Progress) -> None:
     progress.report(0)
     size = storage().lend(attempt.begin(), folder / _SOURCE)
-    job = Job(find_tool(), folder, _SOURCE, wanted=lambda: progress.goes_on)
+    job = FileJob(find_tool(), folder, _SOURCE, wanted=lambda: progress.goes_on)
     film = check(job, size=size)
     rungs = ladder(film)
     storage().require_room(bytes_of(film, rungs))

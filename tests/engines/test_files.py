@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from portal.engines.checking import Film, check
-from portal.engines.ffmpeg import Job, Unusable
+from portal.engines.ffmpeg import FileJob, Unusable
 from portal.engines.ladder import Rung, bytes_of, ladder, passes
 from portal.engines.pictures import make_poster, make_sprites
 from portal.engines.renditions import make, master_playlist
@@ -34,9 +34,9 @@ def work(tmp_path: Path) -> Path:
     return folder
 
 
-def job_for(tool: Tool, work: Path, file: Path) -> tuple[Job, int]:
+def job_for(tool: Tool, work: Path, file: Path) -> tuple[FileJob, int]:
     (work / "source").symlink_to(file)
-    return Job(tool, work), file.stat().st_size
+    return FileJob(tool, work), file.stat().st_size
 
 
 def stream_lines(file: Path) -> str:

@@ -49,6 +49,7 @@ class Server(BaseApplication):  # type: ignore[misc]
             "pre_fork": _freeze,
             "post_fork": _leave_lock,
             "post_worker_init": _begin,
+            "worker_exit": _end,
             "forwarded_allow_ips": "",  # who may say X-Forwarded-… is TRUSTED_PROXIES' to decide, in ProxyFix
             "forwarder_headers": "",  # and nobody may say SCRIPT_NAME or PATH_INFO
             "secure_scheme_headers": {},
@@ -179,6 +180,13 @@ def _begin(worker: Any) -> None:
     """Run in each new worker before it serves."""
     _require_migrated(worker)
     _start_background(worker)
+
+
+def _end(_arbiter: Any, _worker: Any) -> None:
+    """Run in each worker when it ends in an orderly way."""
+    from portal.jobs import media  # noqa: PLC0415
+
+    media.stop()
 
 
 def _start_background(worker: Any) -> None:

@@ -12,3 +12,4 @@ def run(app: Flask, settings: Settings) -> None:
     """Work on jobs until a signal ends the process."""
     media.start(app, settings.media_workers)
     Consumer(make_queue(app, settings), workers=WORKERS, worker_type="thread").run()
+    media.stop()

@@ -19,6 +19,7 @@ from portal.jobs.progress import Progress
 from portal.jobs.tasks import heartbeat
 from portal.tasks import operations
 from portal.tasks.media_line import MEDIA_TOPIC, due_media
+from portal.tasks.models import TaskState
 from portal.tasks.operations import ClaimedTask
 from portal.videos.leftovers import sweep_workshops
 from portal.videos.preparation import PREPARE
@@ -33,29 +34,49 @@ KINDS: dict[str, Callable[[ClaimedTask, Progress], None]] = {PREPARE: preparing.
 """Kind of a task → the function that does its work and ends it. It is called in an app context."""
 
 
+ENDING_SECONDS = 3.0
+"""How long a process that is told to end waits for its workers to give back what they work on."""
+
+_ending = threading.Event()
+_workers: list[threading.Thread] = []
+_under_way: set[Progress] = set()
+
+
 def start(app: Flask, workers: int) -> None:
     """Start so many workers: greenlets where gevent runs the process, else threads."""
     for number in range(workers):
-        threading.Thread(target=run, args=(app,), name=f"media-{number}", daemon=True).start()
+        worker = threading.Thread(target=run, args=(app,), name=f"media-{number}", daemon=True)
+        _workers.append(worker)
+        worker.start()
+
+
+def stop() -> None:
+    """Have the workers give back what they work on, so that another process begins it at once. This one ends."""
+    _ending.set()
+    for progress in list(_under_way):
+        progress.give_back()
+    channels().nudge(MEDIA_TOPIC)
+    until = time.monotonic() + ENDING_SECONDS
+    for worker in _workers:
+        worker.join(max(0.0, until - time.monotonic()))
 
 
 def run(app: Flask) -> None:
     """Work until the process ends. The first turn removes what a crash left, as soon as the database answers."""
     started = False
-    while True:
+    while not _ending.is_set():
         try:
             with channels().watch(MEDIA_TOPIC) as watch:
                 if not started:
                     with app.app_context():
                         tidy_up()
                     started = True
-                while True:
-                    while work_once(app):
-                        pass
-                    watch.wait(LOOK_SECONDS)
+                while not _ending.is_set():
+                    if not work_once(app):
+                        watch.wait(LOOK_SECONDS)
         except Exception as error:
             log.warning("a media worker failed, trying again", error=type(error).__name__, exc_info=error)
-        time.sleep(LOOK_SECONDS)
+            _ending.wait(LOOK_SECONDS)
 
 
 def tidy_up() -> None:
@@ -71,10 +92,12 @@ def work_once(app: Flask) -> bool:
         if claimed is None:
             return False
         progress = Progress()
+        _under_way.add(progress)
         try:
             with heartbeat(claimed, progress):
                 _work(claimed, progress)
         finally:
+            _under_way.discard(progress)
             session.remove()
     return True
 
@@ -86,6 +109,8 @@ def take() -> ClaimedTask | None:
     for one in due:
         with transaction():
             claimed = operations.claim(one.uuid)
+        if one.state is TaskState.RUNNING:  # its worker has died
+            sweep_workshops()
         if claimed is not None:
             return claimed
         settle_lost()

@@ -44,7 +44,10 @@ def prepare(claimed: ClaimedTask, progress: Progress) -> None:
             _prepare(attempt, folder, progress)
     except Exception as error:  # noqa: BLE001 - `_why` logs what nobody expects
         why, retry = _why(error)
-        attempt.fail(why, retry=retry)
+        if progress.given_back and retry:
+            attempt.give_back()
+        else:
+            attempt.fail(why, retry=retry)
         attempt.withdraw()
 
 

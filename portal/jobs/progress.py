@@ -24,6 +24,8 @@ class Progress:
     def __init__(self) -> None:
         self.percent: int | None = None
         self.message = ""
+        self.given_back = False
+        """Whether the work is to be given back, because this process is told to end."""
         self._stopped = threading.Event()
 
     def report(self, percent: int | None, message: str = "") -> None:
@@ -43,3 +45,8 @@ class Progress:
     def stop(self) -> None:
         """Make the next `report` raise `TaskStopped`."""
         self._stopped.set()
+
+    def give_back(self) -> None:
+        """The same, so that another process begins anew."""
+        self.given_back = self.goes_on
+        self.stop()

@@ -166,6 +166,21 @@ def fail(claimed: ClaimedTask, *, message: str, retry: bool) -> None:
         _nudge(task)
 
 
+def give_back(claimed: ClaimedTask) -> None:
+    """Let another worker begin the task at once, as if this claim had never been: its process is told to end."""
+    task = _lock_held(claimed)
+    if task is None:
+        return
+    if task.cancel_requested_at is not None:
+        _end(task, TaskState.CANCELLED, now())
+        return
+    task.state, task.worker, task.lease_until = TaskState.WAITING, None, now()
+    task.progress, task.message = None, ""
+    task.attempts -= 1
+    _call_worker(task)
+    _nudge(task)
+
+
 def cancel(*, task: Task, by: Actor | None) -> None:
     """End a waiting task, or tell the worker of a running one to stop at its next heartbeat. Raises `Conflict`.
 

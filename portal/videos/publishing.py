@@ -4,7 +4,7 @@ Each step locks the row of the video, then its task. A worker whose lease ran ou
 video has another file or no room by now gets `Superseded`, and has changed nothing.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -89,16 +89,11 @@ class Attempt:
 
     def fail(self, why: Message, *, retry: bool) -> None:
         """Say why the attempt failed. With `retry` there is another one, unless there were too many."""
-        with transaction():
-            video = _locked(self.claimed.subject_uuid)
-            tasks.fail(self.claimed, message=why, retry=retry)
-            task = session.get(Task, self.claimed.uuid)
-            if video is None or task is None or video.task_uuid != task.uuid or video.state not in UNDER_WAY:
-                return
-            if task.state is TaskState.WAITING:
-                self._set_state(video, VideoState.WAITING)
-            elif task.state is TaskState.FAILED:
-                _fail(video, why)
+        self._end(lambda: tasks.fail(self.claimed, message=why, retry=retry), why)
+
+    def give_back(self) -> None:
+        """Let another process begin anew at once: this one is told to end."""
+        self._end(lambda: tasks.give_back(self.claimed), GIVEN_UP)
 
     def withdraw(self) -> None:
         """Delete what this attempt made, unless it is watched."""
@@ -107,6 +102,19 @@ class Attempt:
             needed = {video.folder, video.poster} if video is not None else set()
         for name in {self.folder, poster_of(self.folder)} - needed:
             storage().delete(f"{self.key}/{name}")
+
+    def _end(self, end: Callable[[], None], why: Message) -> None:
+        """End this attempt by `end`, and let the video wait or fail as its task does."""
+        with transaction():
+            video = _locked(self.claimed.subject_uuid)
+            end()
+            task = session.get(Task, self.claimed.uuid)
+            if video is None or task is None or video.task_uuid != task.uuid or video.state not in UNDER_WAY:
+                return
+            if task.state is TaskState.WAITING:
+                self._set_state(video, VideoState.WAITING)
+            elif task.state is TaskState.FAILED:
+                _fail(video, why)
 
     @contextmanager
     def _held(self) -> Iterator[RoomVideo]:

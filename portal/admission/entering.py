@@ -35,7 +35,8 @@ from portal.identifiers import new_id
 from portal.people.models import NAME_LENGTH
 from portal.people.names import clean_name
 from portal.rooms.models import Role
-from portal.rooms.protocols import RoomLike
+from portal.rooms.protocols import RoomColumns, RoomLike
+from portal.rooms.settings import asks_name
 from portal.status.arrivals import ArrivalOutdated, Place, Reservation, enter_session
 
 
@@ -119,7 +120,7 @@ def judge(
     room, visitor, at = door.room, door.visitor, now()
     case = case_of(room, visitor, occupancy=door.occupancy, at=at)
     code_asked = case.code_needed and case.code_valid
-    name = _checked_fields(visitor, name=name, code=code, code_needed=code_asked and not returning)
+    name = _checked_fields(visitor, room, name=name, code=code, code_needed=code_asked and not returning)
     matching = None
     if code_asked:
         matching = _earlier_code(door, at) if returning else matching_code(door, code, at)
@@ -190,16 +191,24 @@ def _earlier_code(door: LockedDoor, at: datetime) -> CodeLike | None:
     )
 
 
-def checked_name(visitor: Visitor, name: str) -> str:
+NAMELESS = "Viewer"
+"""What somebody is called who gives no name, in a room that asks for none."""
+
+
+def checked_name(visitor: Visitor, name: str, room: RoomColumns) -> str:
     """The name that the visitor will have in the room: the fixed one, else `name`. Raises `Invalid` on `name`."""
-    return visitor.fixed_name or clean_name(name, field="name", longest=NAME_LENGTH)
+    if visitor.fixed_name:
+        return visitor.fixed_name
+    if not name.strip() and not asks_name(room):
+        return NAMELESS
+    return clean_name(name, field="name", longest=NAME_LENGTH)
 
 
-def _checked_fields(visitor: Visitor, *, name: str, code: str, code_needed: bool) -> str:
+def _checked_fields(visitor: Visitor, room: RoomColumns, *, name: str, code: str, code_needed: bool) -> str:
     """The name that the visitor will have in the room. Raises one `Invalid` for everything wrong with name and code."""
     problems: dict[str, Message] = {}
     try:
-        name = checked_name(visitor, name)
+        name = checked_name(visitor, name, room)
     except Invalid as invalid:
         problems |= invalid.fields
     if code_needed and not code.strip():

@@ -57,7 +57,7 @@ def issue_join_ticket(
     used up. The ticket ends with the access token `access_token_uuid`, if one is given. Raises `Invalid` on `name`, and
     `Throttled`.
     """
-    name = checked_name(visitor, name)
+    name = checked_name(visitor, name, room)
     door = lock_door(room, visitor, network=network)
     at = now()
     case = case_of(door.room, door.visitor, occupancy=door.occupancy, at=at)

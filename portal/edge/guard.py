@@ -33,12 +33,13 @@ from portal.rooms.models import Room
 from portal.rooms.room_read import AnyRoom
 from portal.status.models import Driver
 from portal.status.operations import change_role
+from portal.subscriptions.provider_models import ServiceType
 from portal.subscriptions.queries import get_provider
 
 View = Callable[..., Any]
 STAMP = "door"
-AT_DOOR, ADMITTED = "at_door", "admitted"
-PROVEN_BY_ADMISSION = frozenset({AT_DOOR, ADMITTED})
+AT_DOOR, ADMITTED, WATCHES = "at_door", "admitted", "watches"
+PROVEN_BY_ADMISSION = frozenset({AT_DOOR, ADMITTED, WATCHES})
 """Doors that check the CSRF token of the room's admission cookie, so their views need none of the session."""
 
 
@@ -177,23 +178,33 @@ def at_door(view: View) -> View:
 
 
 def admitted(view: View) -> View:
-    """Replace `room_id` by the `participant` who is in. Raises `ParticipationEnded` when he no longer is.
+    """Replace `room_id` by the `participant` of a conversation. Raises `ParticipationEnded` when he is in no longer.
 
     It believes the room's admission cookie only, with the cookie's CSRF token for requests that change something,
     and checks with every request whether the participant still may be in.
     """
+    return _participants_door(view, ADMITTED)
 
+
+def watches(view: View) -> View:
+    """Replace `room_id` by the `participant` who watches in a room of videos: otherwise as `admitted`."""
+    return _participants_door(view, WATCHES)
+
+
+def _participants_door(view: View, door: str) -> View:
     @wraps(view)
     def guarded(room_id: str, **address: Any) -> Any:
         cookie = admission_cookie.read(request, room_id)
         if _changes_state() and cookie is not None and not admission_cookie.proven(request, room_id, cookie):
             raise CSRFError("The proof of origin is missing, or was made for another admission.")
         participant = find_participant(room_id, cookie)
+        if (participant.room.room_type is ServiceType.VIDEO) is not (door == WATCHES):
+            raise NotFound
         if participant.participation.run.driver is not Driver.PRESENCE:
             raise Conflict(Message("This room does not run in the portal."))
         return view(participant=participant, **address)
 
-    return stamp(guarded, ADMITTED)
+    return stamp(guarded, door)
 
 
 def find_participant(room_id: str, cookie: AdmissionCookie | None) -> Participant:

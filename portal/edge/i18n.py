@@ -29,6 +29,7 @@ def install(app: Flask) -> None:
     )
     app.jinja_env.globals.update({"gettext": _in_template, "ngettext": _in_template_by_number})
     app.add_template_filter(isolated)
+    app.add_template_filter(playing_time)
     app.add_template_filter(translated)
     app.add_template_filter(when)
     app.add_template_filter(when_in_zone)
@@ -251,3 +252,9 @@ def _span(seconds: int) -> str:
     if seconds < DAY:
         return gettext("%(n)d h %(m)02d min", n=seconds // HOUR, m=seconds % HOUR // MINUTE)
     return ngettext("%(num)d day", "%(num)d days", seconds // DAY)
+
+
+def playing_time(seconds: int) -> str:
+    """How long something plays, as players write it: 0:05, 12:31, 1:02:03."""
+    minutes, rest = divmod(int(seconds), 60)
+    return f"{minutes // 60}:{minutes % 60:02}:{rest:02}" if minutes >= 60 else f"{minutes}:{rest:02}"  # noqa: PLR2004

@@ -38,6 +38,9 @@ END_WHEN_NO_MODERATOR_TIMEOUT = "end_when_no_moderator_timeout"
 WELCOME_MESSAGE = "welcome_message"
 MODERATOR_ONLY_MESSAGE = "moderator_only_message"
 
+ASK_NAME = "ask_name"
+ALLOW_DOWNLOAD = "allow_download"
+
 GuestPolicy = Literal["accept", "ask", "refuse"]
 
 GLOBAL = (
@@ -161,7 +164,21 @@ BY_ROOM_TYPE: dict[ServiceType, tuple[Setting, ...]] = {
             read_by="player",
             longest=DESCRIPTION_LENGTH,
         ),
-    )
+    ),
+    ServiceType.VIDEO: (
+        _switch(
+            ASK_NAME,
+            Message("Ask viewers for their name"),
+            Message("Whoever watches gives a name first. Without this they are viewers among others."),
+            read_by="join page",
+        ),
+        _switch(
+            ALLOW_DOWNLOAD,
+            Message("Viewers may download"),
+            Message("Whoever watches a video may also save the file that was uploaded."),
+            read_by="watch page",
+        ),
+    ),
 }
 
 
@@ -188,6 +205,11 @@ def setting_of(room: RoomLike, name: str, provider_type: str | None = None) -> F
 def is_on(room: RoomColumns, name: str) -> bool:
     """Whether a switch of the room's type is on that is off by default."""
     return room.room_settings.get(name) is True
+
+
+def asks_name(room: RoomColumns) -> bool:
+    """Whether whoever comes into the room by a link gives a name: in a room of videos only if that is set."""
+    return room.room_type is not ServiceType.VIDEO or is_on(room, ASK_NAME)
 
 
 def guest_policy_of(room: RoomColumns) -> GuestPolicy:

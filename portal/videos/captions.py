@@ -1,7 +1,11 @@
 """The captions of a video: one text for each language, in which at most one language is shown at first."""
 
+from collections.abc import Sequence
+from uuid import UUID
+
 import sqlalchemy as sa
 from babel.core import Locale, UnknownLocaleError, get_locale_identifier, parse_locale
+from sqlalchemy.orm import defer
 
 from portal.audit.operations import record_event
 from portal.db import lock, session
@@ -19,6 +23,15 @@ def captions_of(video: RoomVideo) -> list[VideoCaption]:
     """Its captions, by their labels."""
     own = sa.select(VideoCaption).where(VideoCaption.video_uuid == video.uuid)
     return list(session.scalars(own.order_by(VideoCaption.label, VideoCaption.language)))
+
+
+def captions_of_each(videos: Sequence[RoomVideo]) -> dict[UUID, list[VideoCaption]]:
+    """The captions of each of these videos that has some, without their texts, by one statement."""
+    own = sa.select(VideoCaption).where(VideoCaption.video_uuid.in_([one.uuid for one in videos]))
+    found: dict[UUID, list[VideoCaption]] = {}
+    for one in session.scalars(own.options(defer(VideoCaption.text)).order_by(VideoCaption.label)) if videos else ():
+        found.setdefault(one.video_uuid, []).append(one)
+    return found
 
 
 def find_captions(video: RoomVideo, captions_id: str) -> VideoCaption:

@@ -102,6 +102,10 @@ class RoomVideo(IdentifierMixin, TimestampMixin, Base):
         partial_index("ix_room_videos_gone", "uuid", where="room_uuid IS NULL"),
     )
 
+    def shown(self, at: datetime) -> bool:
+        """Whether everybody who is in sees it, once it can be watched."""
+        return self.published and (self.published_from is None or self.published_from <= at)
+
     @property
     def key(self) -> str:
         """The key of its folder in the storage, which holds `source`, `poster` and the folders of attempts."""

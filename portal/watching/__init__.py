@@ -3,5 +3,7 @@
 Whoever watches is a participant of the room, as in a conference: by a link, a membership or a public room, admitted by
 the one decision. No file of a video leaves the portal but for somebody whose participation is open.
 
-    models.py   the table of views
+    gate.py       who may fetch which file
+    presence.py   the signs of life of a viewer's page
+    models.py     the table of views
 """

@@ -7,6 +7,7 @@ the form. Each action works as a plain form first; htmx makes it pleasant.
     admin/        platform staff: who buys what, and what stands behind it
     webhooks/     webhooks of rooms and customers, and those of the portal
     join/         participants: the room's door, and join tickets
+    watch/        the page of a room of videos, and their files
     conference/   the player's page, its stream and its signals
     session/      signing in and out, profile, credentials, authorised applications
     routes.py     registers all of them
@@ -18,5 +19,6 @@ the form. Each action works as a plain form first; htmx makes it pleasant.
     sse.py        event streams                   csv_export.py       CSV files
     reader.py     who reads a page                help.py       help for moderators
     health.py     health checks                   declared_fields.py   form fields of declared settings
+    stored_files.py   sending files of the storage
     recording_formats.py   what pages say of the formats of recordings
 """

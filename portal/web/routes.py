@@ -70,6 +70,9 @@ from portal.web.manage.room_tabs import room_tabs
 from portal.web.reader import reader
 from portal.web.session import applications, credentials, passwords
 from portal.web.session import pages as session_pages
+from portal.web.watch import media as watched_media
+from portal.web.watch import pages as watch_pages
+from portal.web.watch import presence as watch_presence
 from portal.web.webhooks import of_portal as webhooks_of_portal
 from portal.web.webhooks import of_rooms as webhooks_of_rooms
 
@@ -101,6 +104,9 @@ def install(app: Flask) -> None:
         shared_recordings.bp,
         conference_pages.bp,
         conference_signals.bp,
+        watch_pages.bp,
+        watch_presence.bp,
+        watched_media.bp,
         chat.bp,
         reactions.bp,
         returning.bp,

@@ -224,7 +224,7 @@ def test_only_doors_that_ask_for_a_proof_themselves_are_not_asked_for_the_sessio
     pages = {name for name in exempt if not name.startswith(("portal.api.", "portal.oauth."))}  # no cookie opens those
     uploads = {"portal.web.manage.presentation.upload"}  # whose door reads the form: see test_presentation.py
     assert uploads <= pages
-    assert {doors[name] for name in pages - uploads} == {"at_door", "admitted"}
+    assert {doors[name] for name in pages - uploads} == {"at_door", "admitted", "watches"}
     guest = cast.join(Role.GUEST)
     base = f"/rooms/{cast.board}/-/conference"
     for path in ("departure", "presence", "signals"):

@@ -42,12 +42,15 @@ from portal.rooms.presentations import address_of
 from portal.status.models import RoomSession
 from portal.subscriptions.models import SubscriptionProvider
 from portal.subscriptions.package_models import PackageProvider
+from portal.videos.caption_files import read_captions
+from portal.videos.captions import set_captions
 from portal.webhooks.models import WebhookDelivery
 from tests.api.conftest import NewProgram, Program, program
 from tests.cast import Cast, Client, new_recording, new_room
 from tests.conftest import BOTH, settings_for
 from tests.oauth import programs
 from tests.presentations import a_service_that_takes_them, new_presentation
+from tests.video_room import FOLDER, new_ready_video, new_video_room
 
 __all__ = ["program"]
 
@@ -130,13 +133,30 @@ def world(cast: Cast, app: Flask, program: NewProgram) -> World:
             "legal-documents": add_entry(customer, LegalDocument, **known).id,
         }
         recording = new_recording(room=cast.room(), visibility=RecordingVisibility.PARTICIPANTS).id
+        films = new_video_room(is_public=True)
+        films.room_settings = {"allow_download": True}
+        video = new_ready_video(app, films)
+        spoken = read_captions(b"WEBVTT\n\n00:01.000 --> 00:02.000\nHello\n")
+        captions = set_captions(video=video, by=actor_of(films.owner), captions=spoken, language="en").id
+        film = video.id
+        films_id, films_path = films.id, films.path
     tickets = f"/rooms/{cast.open_house}/-/join-tickets"
     assert holder.get(f"{tickets}/{opened}").status_code == 303
     assert holder.get(link).status_code == 303
     ada = cast.sign_in("admin")
     portals = ada.send("/admin/webhooks/new", url="https://hooks.example/", events=["customer.updated"]).location
-    world = World(cast, [program("alice"), program("admin")], [alice, ada, guest, holder])
+    viewer = cast.browser()
+    viewer.get(films_path)
+    assert viewer.send(films_path).status_code == 303
+    world = World(cast, [program("alice"), program("admin")], [alice, ada, guest, holder, viewer])
+    watched = f"/rooms/{films_id}/-"
     world.more = {
+        "watch.show": [f"{watched}/watch"],
+        "watch.videos": [f"{watched}/watch/videos"],
+        "media.file": [f"{watched}/media/{film}/{FOLDER}/{name}" for name in ("master.m3u8", "240p_00000.m4s")],
+        "media.captions": [f"{watched}/media/{film}/captions/{captions}.vtt"],
+        "watch.download": [f"{watched}/watch/videos/{film}/file"],
+        "media.poster": [f"{watched}/media/{film}/poster/poster.jpg"],
         "admin_webhooks.show": [portals],
         "admin_webhooks.deliveries": [f"{portals}/deliveries"],
         "admin_webhooks.edit": [f"{portals}/edit"],
@@ -191,6 +211,9 @@ def world(cast: Cast, app: Flask, program: NewProgram) -> World:
             "user_id": cast.user("bob").id,
             "session_id": first(RoomSession.id),
             "recording_id": recording,
+            "video_id": film,
+            "captions_id": captions,
+            "folder": FOLDER,
             "presentation_id": "1111111111",
             "number": "0",
             "endpoint_id": page.rpartition("/")[2],

@@ -33,7 +33,7 @@ from tests.web.test_live import listen
 __all__ = ["program"]
 
 UNUSABLE = pytest.mark.parametrize("status", [CustomerStatus.INACTIVE, CustomerStatus.TERMINATED])
-OPEN = {"open_to_all", "signed_in_or_shut_out", "signed_by_provider", "signed_address", *PROVEN_BY_ADMISSION}
+OPEN = {"open_to_all", "signed_in_or_shut_out", "signed_by_provider", "signed_address", "gated", *PROVEN_BY_ADMISSION}
 """The doors of nobody in particular, and the one that lets everybody leave."""
 TITLE = "Not available at present"
 

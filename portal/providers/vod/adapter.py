@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from portal.providers.base import Contradiction, Places, Player, Property, RecordingMode, Setting
+from portal.providers.base import Contradiction, Places, Property, RecordingMode, Setting
 
 
 class VideoOnDemand:
@@ -29,12 +29,4 @@ class VideoOnDemand:
 
 
 class VideoService:
-    """The service that shows the videos of a room."""
-
-    def player(self, participant_id: str) -> Player:
-        """The player for the room's videos."""
-        return Player(
-            template="providers/vod/_player.html",
-            script="providers/vod/main.js",
-            stylesheets=("providers/vod/player.css",),
-        )
+    """The service behind rooms of videos. The portal's own page shows them, and tells who is in."""

@@ -29,6 +29,8 @@ from portal.status.models import Driver, Ending
 from portal.status.operations import leave_session
 from portal.status.services import service_of
 from portal.status.time_limit import longest_minutes
+from portal.subscriptions.provider_models import ServiceType
+from portal.web.join.arrival import page_of
 
 bp = Blueprint("conference", __name__, url_prefix="/rooms/<id:room_id>/-")
 
@@ -153,7 +155,7 @@ def _way_back(admission: Admission, decision: Decision, reason: str) -> Way | No
     """The button by which this visitor can enter again now; None if he cannot."""
     room = admission.room
     if reason == ELSEWHERE:
-        return Way(_("Take over here"), url_for("conference.show", room_id=room.id, _anchor="takeover"))
+        return Way(_("Take over here"), f"{page_of(room)}#takeover")
     if admission.occupancy.removed:
         return None
     members = url_for("member_entrance.show", room_id=room.id)
@@ -164,7 +166,8 @@ def _way_back(admission: Admission, decision: Decision, reason: str) -> Way | No
         if somebody is None and reason == SIGNED_OUT:
             return Way(_("Sign in again"), url_for("session.sign_in", next=members))
     shut = isinstance(decision.result, Refuse) and decision.reason not in PASSING
-    return None if shut or not admission.may_know else Way(_("Rejoin"), admission.address)
+    again = _("Watch again") if room.room_type is ServiceType.VIDEO else _("Rejoin")
+    return None if shut or not admission.may_know else Way(again, admission.address)
 
 
 def addresses(participant: Participant) -> dict[str, str]:

@@ -9,16 +9,23 @@ from portal.admission.joining import Arrival, form_target
 from portal.edge import admission_cookie
 from portal.edge.admission_cookie import AdmissionCookie
 from portal.edge.headers import let_forms_lead_to
-from portal.rooms.protocols import RoomLike
+from portal.rooms.protocols import RoomColumns, RoomLike
 from portal.subscriptions.protocols import ProviderLike
+from portal.subscriptions.provider_models import ServiceType
 
 
 def go_in(arrival: Arrival, room: RoomLike, cookie: AdmissionCookie) -> Response:
     """Redirect somebody who has entered to where people meet, with the admission cookie for the participation."""
     inside, destination = arrival.place, arrival.destination
-    address = url_for("conference.show", room_id=room.id) if destination is None else destination.url
+    address = page_of(room) if destination is None else destination.url
     cookie = replace(cookie, participation_id=inside.id, last_name=inside.name, join_ticket_uuid=None)
     return admission_cookie.write(make_response(redirect(address, 303)), room.id, cookie)
+
+
+def page_of(room: RoomColumns) -> str:
+    """The path of the portal's own page for whoever is in the room."""
+    watched = room.room_type is ServiceType.VIDEO
+    return url_for("watch.show" if watched else "conference.show", room_id=room.id)
 
 
 def may_lead_in(answer: ResponseReturnValue, provider: ProviderLike) -> Response:

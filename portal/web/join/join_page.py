@@ -22,7 +22,9 @@ from portal.edge.i18n import when, zone_name
 from portal.edge.visitors import find_member
 from portal.providers.base import RecordingMode
 from portal.resources.urls import token_url
+from portal.rooms.settings import asks_name
 from portal.status.time_limit import end_of_run, longest_minutes
+from portal.subscriptions.provider_models import ServiceType
 from portal.web.forms import Form
 
 TEMPLATE = "join/show.html"
@@ -53,6 +55,10 @@ class JoinPage:
     """`ends_at` for people, in the reader's time zone; "" if there is none. It changes at midnight."""
     meets_here: bool
     """Whether people meet on a page of the portal, so that they can check camera and microphone here."""
+    watches: bool
+    """Whether people come here to watch videos, and not to talk."""
+    asks_name: bool
+    """Whether they give a name."""
     recording: RecordingMode
     """Whether who joins now may be recorded."""
     inside_already: bool
@@ -110,6 +116,8 @@ def join_page(
         ends_at=ends_at,
         ends=f"{when(ends_at)} ({zone_name()})" if ends_at is not None else "",
         meets_here=meets_here(admission.provider),
+        watches=room.room_type is ServiceType.VIDEO,
+        asks_name=asks_name(room),
         recording=admission.recording,
         inside_already=decision.case.inside_already,
         asked=(asked or asks_again(decision, name)) and waits_for(decision) is not None,

@@ -1,0 +1,26 @@
+"""Presence of viewers: the page sends a sign of life every few seconds, and says when it is closed.
+
+A viewer may have the page open in two tabs: they are one participation, which goes on as long as one of them lives.
+"""
+
+from portal.channels import channels
+from portal.status.models import Participation
+from portal.status.presence import LEAVING
+
+HEARTBEAT_SECONDS = 5
+"""How often the page sends a sign of life."""
+ALIVE_SECONDS = 12
+"""How long one counts: two may be late."""
+CLOSED_SECONDS = 6
+"""How long somebody is in who has closed the page: a reload, or another tab, keeps him in."""
+
+
+def heartbeat(participation: Participation) -> None:
+    """Keep the viewer present for some seconds more."""
+    channels().set_present(str(participation.room_uuid), participation.id, {"watches": True}, ALIVE_SECONDS)
+
+
+def page_closed(participation: Participation) -> None:
+    """Let the viewer be out in a moment, because his page was closed, unless another page of his is open."""
+    value = {"watches": True, LEAVING: True}
+    channels().set_present(str(participation.room_uuid), participation.id, value, CLOSED_SECONDS)

@@ -1,0 +1,40 @@
+"""Sending a stored file: the whole of it, or the range that a browser asks for."""
+
+import os
+import re
+from datetime import UTC, datetime
+from urllib.parse import quote
+
+from flask import Response, request
+from werkzeug.http import dump_options_header
+from werkzeug.wsgi import wrap_file
+
+from portal.errors import NotFound
+from portal.storage import NotStored, storage
+
+
+def send_stored(key: str, *, mimetype: str, cache_control: str, download_name: str = "") -> Response:
+    """The file of this key. With a `download_name` browsers save it under that. Raises `NotFound` if it is not there.
+
+    The name of a file is text that somebody sent: it is written as RFC 6266 says, never as a part of a path.
+    """
+    try:
+        file = storage().open(key)
+    except (NotStored, ValueError):
+        raise NotFound from None
+    status = os.fstat(file.fileno())
+    response = Response(wrap_file(request.environ, file), mimetype=mimetype, direct_passthrough=True)
+    response.call_on_close(file.close)
+    response.content_length = status.st_size
+    response.headers["Cache-Control"] = cache_control
+    response.last_modified = datetime.fromtimestamp(status.st_mtime, UTC)
+    if download_name:
+        response.headers["Content-Disposition"] = _attachment(download_name)
+    response.make_conditional(request, accept_ranges=True, complete_length=status.st_size)
+    return response
+
+
+def _attachment(name: str) -> str:
+    plain = re.sub(r"[^A-Za-z0-9._ ()-]", "_", name)
+    names = {"filename": plain} if plain == name else {"filename": plain, "filename*": f"UTF-8''{quote(name, safe='')}"}
+    return dump_options_header("attachment", names)

@@ -1,0 +1,77 @@
+"""The page of a room of videos for whoever is in: the player and the list, saving a video, and leaving."""
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from portal.admission.reauthorization import ParticipationEnded
+from portal.edge.admissions import Participant
+from portal.edge.guard import watches
+from portal.errors import NotFound
+from portal.rooms.settings import ALLOW_DOWNLOAD, is_on
+from portal.status.models import Ending
+from portal.status.operations import leave_session
+from portal.videos.queries import find_video
+from portal.watching.presence import HEARTBEAT_SECONDS
+from portal.web.stored_files import send_stored
+from portal.web.watch.watch_list import watch_list
+
+bp = Blueprint("watch", __name__, url_prefix="/rooms/<id:room_id>/-/watch")
+
+
+@bp.get("")
+@watches
+def show(participant: Participant) -> ResponseReturnValue:
+    """Show the videos of the room, and the player for the first of them or for the chosen one."""
+    listed = watch_list(participant)
+    return render_template(
+        "watch/show.html",
+        room=participant.room,
+        participation=participant.participation,
+        proof=participant.proof,
+        listed=listed,
+        chosen=listed.chosen(request.args.get("video", "")),
+        heartbeat=HEARTBEAT_SECONDS,
+    )
+
+
+@bp.get("/videos")
+@watches
+def videos(participant: Participant) -> ResponseReturnValue:
+    """The list alone, after it has changed."""
+    listed = watch_list(participant)
+    chosen = listed.chosen(request.args.get("video", ""))
+    return render_template("watch/_videos.html", room=participant.room, listed=listed, chosen=chosen)
+
+
+@bp.get("/videos/<id:video_id>/file")
+@watches
+def download(participant: Participant, video_id: str) -> ResponseReturnValue:
+    """Send the file that was uploaded, where the room's setting lets viewers save it."""
+    room = participant.room
+    shown = {one.id for one in watch_list(participant).videos}
+    if not is_on(room, ALLOW_DOWNLOAD) or video_id not in shown:
+        raise NotFound
+    video = find_video(room, video_id)
+    if not video.source:
+        raise NotFound
+    return send_stored(
+        f"{video.key}/{video.source}",
+        mimetype="application/octet-stream",
+        cache_control="private, no-cache",
+        download_name=video.file_name or video.name,
+    )
+
+
+@bp.post("/departure")
+@watches
+def leave(participant: Participant) -> ResponseReturnValue:
+    """Leave the room at once, by the button."""
+    leave_session(participant.participation, ending=Ending.LEFT, by=participant.member)
+    return redirect(url_for("conference.left", room_id=participant.room.id), 303)
+
+
+@bp.errorhandler(ParticipationEnded)
+def over(_ended: ParticipationEnded) -> ResponseReturnValue:
+    """Redirect somebody whose participation has ended to the page after leaving, which says why."""
+    room_id = (request.view_args or {})["room_id"]
+    return redirect(url_for("conference.left", room_id=room_id), 303)

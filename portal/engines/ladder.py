@@ -46,9 +46,9 @@ def _rung(film: Film, side: int) -> Rung:
     shorter, longer = sorted((film.width, film.height))
     scale = min(side / shorter, _LONGEST_SIDE / longer, 1.0)
     bits = next((bits for rung, bits in RUNGS.items() if rung <= side), min(RUNGS.values()))
-    return Rung(f"{side}p", _even(film.width * scale), _even(film.height * scale), bits)
+    return Rung(f"{side}p", even(film.width * scale), even(film.height * scale), bits)
 
 
-def _even(pixels: float) -> int:
+def even(pixels: float) -> int:
     """What the encoder can take: even, and not nothing."""
     return max(2, int(pixels + 0.5) // 2 * 2)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from portal.engines.checking import Film
 from portal.engines.ffmpeg import FileJob
+from portal.engines.ladder import even
 from portal.engines.renditions import picture_filters
 
 SPRITES = "sprites.vtt"
@@ -35,9 +36,9 @@ def make_poster(job: FileJob, film: Film, name: str, *, at: int | None = None) -
     Where nothing can be shown there, it is the first picture.
     """
     moment = film.milliseconds // 10 if at is None else max(0, min(at, film.milliseconds - 1))
-    scale = f"scale='min({_POSTER_SIDE},iw)':-2" if film.width >= film.height else f"scale=-2:'min({_POSTER_SIDE},ih)'"
-    chain = f"{picture_filters(film)}{scale},setsar=1"
-    picture = ("-map", "0:V:0", "-vf", chain, *_QUALITY, "-q:v", "3", "-frames:v", "1", "-update", "1")
+    scale = min(1.0, _POSTER_SIDE / max(film.width, film.height))
+    filters = picture_filters(film, even(film.width * scale), even(film.height * scale)).rstrip(",")
+    picture = ("-map", "0:V:0", "-vf", filters, *_QUALITY, "-q:v", "3", "-frames:v", "1", "-update", "1")
     for before in (("-ss", f"{moment / 1000:.3f}"), ()):
         job.run([*job.read(*before), *picture, "-f", "image2", name])
         if (job.folder / name).exists():
@@ -52,10 +53,10 @@ def make_sprites(job: FileJob, film: Film) -> Sprites | None:
     """
     seconds = film.milliseconds / 1000
     step = max(1, math.ceil(seconds / _MOST))
-    width = min(_WIDTH, film.width) // 2 * 2 or 2
-    height = max(2, round(width * film.height / film.width) // 2 * 2)
+    width = min(_WIDTH, even(film.width))
+    height = even(width * film.height / film.width)
     quick = ("-skip_frame", "nokey") if film.milliseconds > _SHORT else ()
-    chain = f"{picture_filters(film)}fps=1/{step}:round=up,scale={width}:{height},setsar=1,tile={COLUMNS}x{ROWS}"
+    chain = f"{picture_filters(film, width, height)}fps=1/{step}:round=up,tile={COLUMNS}x{ROWS}"
     made = ("-map", "0:V:0", "-an", "-vf", chain, *_QUALITY, "-q:v", "5", "-f", "image2", "sprite_%d.jpg")
     job.run([*job.read(*quick), *made])
     sheets = 0

@@ -37,12 +37,13 @@ class Rendition:
     codecs: str
 
 
-def picture_filters(film: Film) -> str:
-    """The filters that come first in every chain, for pictures that any device shows.
+def picture_filters(film: Film, width: int, height: int) -> str:
+    """The filters that come first in every chain, for pictures of this size that any device shows.
 
-    The frame rate is first: some streams tell none, and would be made into a fraction of their length.
+    The frame rate is first: some streams tell none, and would be made into a fraction of their length. A high dynamic
+    range is taken away after the picture was made smaller: that needs 12 bytes for each pixel, of several pictures.
     """
-    return "fps='min(source_fps,30)'," + (_TO_BT709 if film.hdr else "")
+    return f"fps='min(source_fps,30)',scale={width}:{height},setsar=1," + (_TO_BT709 if film.hdr else "")
 
 
 def make(job: FileJob, film: Film, rungs: list[Rung], tell: Callable[[float], object]) -> list[Rendition]:
@@ -70,9 +71,10 @@ def master_playlist(renditions: list[Rendition]) -> str:
 
 def _arguments(job: FileJob, film: Film, rungs: list[Rung]) -> list[str]:
     names = [chr(ord("a") + index) for index in range(len(rungs))]
-    chain = f"[0:V:0]{picture_filters(film)}split={len(rungs)}" + "".join(f"[{name}]" for name in names)
+    largest = picture_filters(film, rungs[0].width, rungs[0].height)
+    chain = f"[0:V:0]{largest}format=yuv420p,split={len(rungs)}" + "".join(f"[{name}]" for name in names)
     for name, rung in zip(names, rungs, strict=True):
-        chain += f";[{name}]scale={rung.width}:{rung.height},setsar=1,format=yuv420p[{name}{name}]"
+        chain += f";[{name}]scale={rung.width}:{rung.height},setsar=1[{name}{name}]"
     arguments = [*job.read(), "-filter_complex", chain]
     for name in names:
         arguments += ["-map", f"[{name}{name}]", *(["-map", "0:a:0"] if film.sound else [])]

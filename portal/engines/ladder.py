@@ -46,7 +46,7 @@ def _rung(film: Film, side: int) -> Rung:
     shorter, longer = sorted((film.width, film.height))
     scale = min(side / shorter, _LONGEST_SIDE / longer, 1.0)
     bits = next((bits for rung, bits in RUNGS.items() if rung <= side), min(RUNGS.values()))
-    return Rung(f"{side}p", even(film.width * scale), even(film.height * scale), bits)
+    return Rung(f"{side:02}p", even(film.width * scale), even(film.height * scale), bits)
 
 
 def even(pixels: float) -> int:

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from portal.clock import now
 from portal.db import lock, session, transaction
 from portal.enqueueing import enqueue
-from portal.storage import storage
+from portal.storage import NotStored, storage
 from portal.tasks.models import Task
 from portal.videos.models import RoomVideo
 
@@ -31,6 +31,13 @@ _LOOKED_BACK = timedelta(hours=3)
 def clean_up(video: RoomVideo) -> None:
     """Have what the video does not need deleted after the commit."""
     enqueue(CLEAN, str(video.uuid))
+
+
+def recount(video: RoomVideo) -> None:
+    """Let `size` be the bytes of what the video needs."""
+    names = {video.source, video.prepared_source, video.poster} - {""}
+    made = storage().size_below(f"{video.key}/{video.folder}") if video.folder else 0
+    video.size = made + sum(_size(f"{video.key}/{name}") for name in names)
 
 
 def clean(video_uuid: UUID) -> None:
@@ -76,6 +83,13 @@ def _names_of_attempt(video: RoomVideo) -> set[str]:
     """What the worker that prepares the video now may be about to name."""
     claim = session.scalar(sa.select(Task.worker).where(Task.uuid == video.task_uuid))
     return {claim, poster_of(claim)} if claim else set()
+
+
+def _size(key: str) -> int:
+    try:
+        return storage().size(key)
+    except NotStored:
+        return 0
 
 
 def _name(key: str) -> str:

@@ -17,7 +17,7 @@ from portal.rooms.operations import nudge_watchers
 from portal.tasks import operations as tasks
 from portal.tasks.media_line import in_line
 from portal.tasks.models import Task, TaskQueue, TaskState
-from portal.videos.leftovers import clean_up
+from portal.videos.leftovers import clean_up, recount
 from portal.videos.models import RoomVideo, VideoState
 
 PREPARE = "prepare-video"
@@ -60,6 +60,7 @@ def cancel_preparation(video: RoomVideo, *, by: Actor | None) -> None:
     else:
         video.state, video.error = VideoState.FAILED, CANCELLED
         video.folder, video.playable, video.renditions = "", False, []
+    recount(video)
     session.flush()
     record_event("video.cancelled", video, by=by, room=video.room_uuid, name=video.name)
     clean_up(video)

@@ -16,11 +16,11 @@ from portal.audit.operations import record_event
 from portal.db import lock, session, transaction
 from portal.errors import Message, NotFound
 from portal.rooms.operations import nudge_watchers
-from portal.storage import NotStored, storage
+from portal.storage import storage
 from portal.tasks import operations as tasks
 from portal.tasks.models import Task, TaskState
 from portal.tasks.operations import ClaimedTask
-from portal.videos.leftovers import FRAME, clean_up, poster_of
+from portal.videos.leftovers import FRAME, clean_up, poster_of, recount
 from portal.videos.models import VIDEO_ERROR_LENGTH, RoomVideo, VideoState
 from portal.videos.preparation import UNDER_WAY
 
@@ -78,8 +78,8 @@ class Attempt:
     def publish_whole(self, made: Made) -> None:
         """Let people watch what was made, and end the task. Raises `Superseded`."""
         with self._held() as video:
-            self._name(video, made)
             video.prepared_source, video.prepared_file_name = video.source, video.file_name
+            self._name(video, made)
             video.state, video.error = VideoState.READY, ""
             session.flush()
             tasks.finish(self.claimed)
@@ -136,10 +136,7 @@ class Attempt:
         video.renditions, video.sprite, video.milliseconds = made.renditions, made.sprite, made.milliseconds
         if made.poster and (not video.poster or video.poster.startswith(FRAME)):
             video.poster = poster_of(self.folder)
-        session.flush()
-        video.size = storage().size_below(f"{video.key}/{video.folder}") + sum(
-            _size(f"{video.key}/{name}") for name in {video.source, video.prepared_source, video.poster} - {""}
-        )
+        recount(video)
         session.flush()
 
 
@@ -178,13 +175,6 @@ def _fail(video: RoomVideo, why: str) -> None:
     record_event("video.failed", video, by=None, room=video.room_uuid, name=video.name, reason=why)
     clean_up(video)
     _nudge(video)
-
-
-def _size(key: str) -> int:
-    try:
-        return storage().size(key)
-    except NotStored:
-        return 0
 
 
 def _nudge(video: RoomVideo) -> None:

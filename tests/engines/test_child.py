@@ -23,6 +23,20 @@ def test_a_child_has_nothing_of_our_environment_and_no_input(tmp_path: Path, mon
     assert heard[1:] == ["''", str(tmp_path)]
 
 
+def test_a_child_reaches_no_network_where_the_system_lets_it_be_without(tmp_path: Path) -> None:
+    allowed = subprocess.run(["unshare", "-rn", "true"], capture_output=True, check=False).returncode == 0
+    if not allowed:
+        pytest.skip("this system makes no networks for ordinary users")
+    heard: list[str] = []
+    run(
+        [*PYTHON, "import os; print(os.readlink('/proc/self/ns/net'))"],
+        folder=tmp_path,
+        bounds=BOUNDS,
+        hear=heard.append,
+    )
+    assert heard != [str(Path("/proc/self/ns/net").readlink())]
+
+
 def test_a_child_is_bounded_in_what_it_writes_and_takes(tmp_path: Path) -> None:
     written = run([*PYTHON, "open('x', 'wb', 0).write(bytes(2000))"], folder=tmp_path, bounds=BOUNDS)
     assert written.code == 0

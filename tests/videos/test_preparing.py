@@ -117,6 +117,7 @@ def test_a_first_file_that_is_cancelled_fails_and_a_replacement_leaves_what_was(
     assert after.folder == before.folder
     clean(app, uuid)
     assert names(app, after) == {after.source, after.folder, after.poster}
+    assert after.size == before.size
 
 
 def test_a_video_that_is_cancelled_or_deleted_while_it_is_prepared_publishes_nothing(

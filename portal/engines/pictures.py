@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from pathlib import Path
 
 from portal.engines.checking import Film
 from portal.engines.ffmpeg import FileJob
@@ -41,7 +42,7 @@ def make_poster(job: FileJob, film: Film, name: str, *, at: int | None = None) -
     picture = ("-map", "0:V:0", "-vf", filters, *_QUALITY, "-q:v", "3", "-frames:v", "1", "-update", "1")
     for before in (("-ss", f"{moment / 1000:.3f}"), ()):
         job.run([*job.read(*before), *picture, "-f", "image2", name])
-        if (job.folder / name).exists():
+        if _is_there(job.folder / name):
             return True
     return False
 
@@ -60,13 +61,18 @@ def make_sprites(job: FileJob, film: Film) -> Sprites | None:
     made = ("-map", "0:V:0", "-an", "-vf", chain, *_QUALITY, "-q:v", "5", "-f", "image2", "sprite_%d.jpg")
     job.run([*job.read(*quick), *made])
     sheets = 0
-    while (job.folder / f"sprite_{sheets + 1}.jpg").exists():
+    while _is_there(job.folder / f"sprite_{sheets + 1}.jpg"):
         sheets += 1
     if not sheets:
         return None
     sprites = Sprites(step, COLUMNS, ROWS, width, height, sheets)
     (job.folder / SPRITES).write_text(_listed(sprites, film.milliseconds))
     return sprites
+
+
+def _is_there(path: Path) -> bool:
+    """Whether there is such a file, with something in it: on a full disk it may be empty."""
+    return path.exists() and path.stat().st_size > 0
 
 
 def _listed(sprites: Sprites, milliseconds: int) -> str:

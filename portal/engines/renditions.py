@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from portal.engines.checking import Film, clock, tolerance
-from portal.engines.ffmpeg import PROGRESS, FileJob, Reached, Unusable
+from portal.engines.ffmpeg import PROGRESS, DiskFull, FileJob, Reached, Unusable
 from portal.engines.ladder import SOUND, Rung
 from portal.errors import Message
 
@@ -19,6 +19,7 @@ SEGMENT_SECONDS = 4
 MASTER = "master.m3u8"
 _MOST_THREADS = 8
 _SLACK = 2
+_SMALLEST_BOX = 8
 _TO_BT709 = "zscale=t=linear:npl=100,format=gbrpf32le,zscale=p=bt709,tonemap=hable:desat=0,zscale=t=bt709:m=bt709:r=tv,"
 _SEGMENT_LENGTH = re.compile(r"#EXTINF:([\d.]+),", re.MULTILINE)
 _LISTED = re.compile(r'#EXT-X-STREAM-INF:.*?\bCODECS="([\w.,-]+)".*\n([\w.]+)$', re.MULTILINE)
@@ -57,7 +58,7 @@ def make(job: FileJob, film: Film, rungs: list[Rung], tell: Callable[[float], ob
         raise Unusable(Message("It cannot be read to the end. Save it anew, as MP4 for example."))
     codecs = dict(_codecs_listed(job.folder / MASTER))
     (job.folder / MASTER).unlink(missing_ok=True)
-    return [_judged(job.folder, film, rung, codecs.get(rung.name, "")) for rung in rungs]
+    return [judged(job.folder, film, rung, codecs.get(rung.name, "")) for rung in rungs]
 
 
 def master_playlist(renditions: list[Rendition]) -> str:
@@ -109,18 +110,41 @@ def _codecs_listed(master: Path) -> list[tuple[str, str]]:
     return [(name.removesuffix(".m3u8"), codecs) for codecs, name in _LISTED.findall(master.read_text())]
 
 
-def _judged(folder: Path, film: Film, rung: Rung, codecs: str) -> Rendition:
-    """The rendition, once its list has an end, and is as long as what could be read."""
+def judged(folder: Path, film: Film, rung: Rung, codecs: str) -> Rendition:
+    """The rendition, if its list has an end, its files are whole, and it is as long as what could be read.
+
+    Of a full disk ffmpeg says nothing: it ends with 0, and its files just end earlier. Raises `DiskFull` then.
+    """
     playlist = folder / f"{rung.name}.m3u8"
     text = playlist.read_text() if playlist.exists() else ""
     lengths = [float(length) for length in _SEGMENT_LENGTH.findall(text)]
+    segments = sorted(folder.glob(f"{rung.name}_*.m4s"))
+    if playlist.exists() and not (text and all(_whole(one) for one in (folder / f"init_{rung.name}.mp4", *segments))):
+        raise DiskFull
     made = round(sum(lengths) * 1000)
     if not text.rstrip().endswith("#EXT-X-ENDLIST") or not lengths:
         raise Unusable(Message("It cannot be read to the end. Save it anew, as MP4 for example."))
     if made < film.milliseconds - tolerance(film.milliseconds):
         read, whole = clock(made), clock(film.milliseconds)
         raise Unusable(Message("It is damaged: only %(read)s of %(whole)s can be read.", read=read, whole=whole))
-    sizes = [path.stat().st_size for path in sorted(folder.glob(f"{rung.name}_*.m4s"))]
-    rates = [size * 8 / max(length, 1.0) for size, length in zip(sizes, lengths, strict=False)]
+    if len(segments) != len(lengths):
+        raise DiskFull
+    rates = [path.stat().st_size * 8 / max(length, 1.0) for path, length in zip(segments, lengths, strict=True)]
     codecs = codecs or (f"{_CODECS},{_SOUND_CODEC}" if film.sound else _CODECS)
     return Rendition(rung.name, rung.width, rung.height, max(1, round(max(rates, default=1))), codecs)
+
+
+def _whole(path: Path) -> bool:
+    """Whether the boxes of which an MP4 is made end where the file ends."""
+    if not path.exists():
+        return False
+    size = path.stat().st_size
+    at = 0
+    with path.open("rb") as file:
+        while at < size:
+            file.seek(at)
+            length = int.from_bytes(file.read(4), "big")
+            if length < _SMALLEST_BOX:
+                return False
+            at += length
+    return at == size > 0

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from portal.engines.checking import Film, check
-from portal.engines.ffmpeg import FileJob, Unusable
+from portal.engines.ffmpeg import DiskFull, FileJob, Unusable
 from portal.engines.ladder import Rung, bytes_of, ladder, passes
 from portal.engines.pictures import make_poster, make_sprites
-from portal.engines.renditions import make, master_playlist
+from portal.engines.renditions import judged, make, master_playlist
 from portal.engines.tool import Tool, find_tool
 from tests.films import SECONDS, WORDS, tools
 
@@ -114,6 +114,24 @@ def test_a_film_becomes_renditions_that_play_upright(tool: Tool, films: Path, wo
     assert "displaymatrix" not in streams
     assert ("Audio: aac" in streams) is film.sound
     assert ("mp4a.40.2" in made.codecs) is film.sound
+
+
+def test_what_a_full_disk_cut_off_is_no_rendition(films: Path, work: Path) -> None:
+    job, size = job_for(find_tool(), work, films / "silent.mp4")
+    film = check(job, size=size)
+    (rung,) = ladder(film)
+    make(job, film, [rung], lambda _done: None)
+    assert judged(work, film, rung, "").codecs == "avc1.640028"
+    for name in ("90p_00001.m4s", "init_90p.mp4", "90p.m3u8"):
+        whole = (work / name).read_bytes()
+        for left in (b"", whole[:-1]) if name != "90p.m3u8" else (b"",):
+            (work / name).write_bytes(left)
+            with pytest.raises(DiskFull):
+                judged(work, film, rung, "")
+        (work / name).write_bytes(whole)
+    (work / "90p_00001.m4s").unlink()
+    with pytest.raises(DiskFull):
+        judged(work, film, rung, "")
 
 
 def test_a_film_with_a_high_dynamic_range_becomes_one_that_any_device_shows(

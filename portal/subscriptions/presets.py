@@ -54,6 +54,7 @@ PRESETS = {
             "screen_sharing": True,
         },
     ),
+    "videos": PackagePreset("Videos", ServiceType.VIDEO, "vod", {"max_rooms": 10, "max_viewers": 50, "max_storage": 5}),
 }
 """Word of the command line → what it makes."""
 FIRST_OF_A_TYPE = {preset.service_type: preset for preset in reversed(PRESETS.values())}

@@ -153,10 +153,10 @@ def _stored(package: ServicePackage) -> dict[str, Any]:
 
 
 def _served_types() -> list[ServiceType]:
-    """The types of which there is an active service, in the order of the enum."""
+    """The types of which there is an active service, conferences first."""
     query = sa.select(ServiceProvider.service_type).where(ServiceProvider.active).distinct()
     found = set(session.scalars(query))
-    return [one for one in ServiceType if one in found]
+    return [one for one in KINDS if one in found]
 
 
 def _active_services(service_type: ServiceType) -> list[ServiceProvider]:

@@ -71,6 +71,13 @@ def test_a_new_package_starts_with_what_a_small_one_grants(cast: Cast, ada: Clie
         assert re.search(rf'<input[^>]*name="{limit}"[^>]*value="{value}"', page), limit
 
 
+def test_a_new_package_of_videos_starts_with_what_a_small_one_grants(cast: Cast, ada: Client) -> None:
+    page = ada.get("/admin/packages/new?type=video").text
+    for limit, value in (("max_rooms", "10"), ("max_viewers", "50"), ("max_storage", "5")):
+        assert re.search(rf'<input[^>]*name="{limit}"[^>]*value="{value}"', page), limit
+    assert 'name="max_participants"' not in page
+
+
 def test_a_new_package_grants_what_the_service_chosen_for_it_provides(cast: Cast, ada: Client) -> None:
     built_in = service_id(cast)
     with cast.app.app_context(), transaction():

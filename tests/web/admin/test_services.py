@@ -93,7 +93,7 @@ def test_a_test_blames_the_right_field_and_saves_nothing(
         assert "The service answers. Nothing is saved yet" in good.text
         assert "version 1.2" in good.text
     with cast.app.app_context():
-        assert session.scalar(sa.select(sa.func.count()).select_from(ServiceProvider)) == 2
+        assert session.scalar(sa.select(sa.func.count()).select_from(ServiceProvider)) == 3  # two are built in
 
 
 def test_what_is_stored_is_tested_from_the_page(cast: Cast, ada: Client, page: str, service: StandIn) -> None:

@@ -19,6 +19,7 @@ from portal.settings import Settings
 from portal.web import fragment_cache
 from tests import remembered, servers
 from tests.cast import Cast, Client
+from tests.films import make_films
 
 remembered.remember_pages()
 BOTH = pytest.mark.parametrize("database", ["sqlite", "postgresql"], indirect=True)
@@ -86,6 +87,12 @@ def furnish(app: Flask) -> None:
             session.add(CustomerMember(customer=acme, user=charlie))  # may be added there, and owns Globex besides
         db.session.remove()
         db.engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def films(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with good films and bad files, to be read only: see `tests.films`."""
+    return make_films(tmp_path_factory.mktemp("films"))
 
 
 @pytest.fixture

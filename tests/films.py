@@ -43,7 +43,6 @@ def make_films(folder: Path) -> Path:
     make(folder, *PICTURE, *SOUND, *H264, "-c:a", "aac", "plain.mp4")
     make(folder, *PICTURE, *H264, "silent.mp4")
     make(folder, "-i", "plain.mp4", "-c", "copy", "plain.ts")
-    make(folder, *PICTURE, *H264, "-vf", "transpose=1", "-aspect", "9:16", "tall.mp4")
     make(folder, *PICTURE, *H264, "-pix_fmt", "yuv420p10le", "-color_trc", "smpte2084", "-color_primaries", "bt2020",
          "-colorspace", "bt2020nc", "hdr.mp4")  # fmt: skip
     _turn(folder / "plain.mp4", folder / "turned.mp4")

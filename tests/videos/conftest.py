@@ -1,4 +1,4 @@
-"""Films for the tests of videos, and storing them."""
+"""Storing films for the tests of videos."""
 
 import shutil
 from pathlib import Path
@@ -12,14 +12,7 @@ from portal.people.actor import actor_of
 from portal.videos.models import RoomVideo
 from portal.videos.preparation import queue_preparation
 from tests.cast import Cast
-from tests.films import make_films
 from tests.videos.stored import Stored, files
-
-
-@pytest.fixture(scope="session")
-def films(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with good films and bad files, to be read only."""
-    return make_films(tmp_path_factory.mktemp("films"))
 
 
 @pytest.fixture

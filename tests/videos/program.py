@@ -2,7 +2,7 @@
 
     python -m tests.videos.program serve
 
-ffmpeg reads a film no faster than it plays. Before a video is published there has to be a file `go` in the folder that
+ffmpeg makes renditions no faster than a film plays. Before a video is published there has to be a file `go` in the folder that
 the environment variable WORK names. Each begin of a work is noted there in a file `log`, with the process.
 """
 
@@ -11,6 +11,7 @@ import sys
 import time
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 LEASE = timedelta(seconds=1)
 
@@ -22,6 +23,7 @@ def main() -> None:
         monkey.patch_all()
     from portal import cli
     from portal.engines.ffmpeg import FileJob
+    from portal.engines.renditions import make
     from portal.engines.tool import find_tool
     from portal.jobs import media, preparing, tasks
     from portal.tasks import operations
@@ -33,6 +35,13 @@ def main() -> None:
     def slowly(job: FileJob, *before: str) -> list[str]:
         return read(job, "-re", *before)
 
+    def make_slowly(*arguments: Any) -> object:
+        FileJob.read = slowly  # type: ignore[method-assign,assignment]
+        try:
+            return make(*arguments)
+        finally:
+            FileJob.read = read  # type: ignore[method-assign]
+
     def when_told(attempt: Attempt, made: Made) -> None:
         while not (folder / "go").exists():
             time.sleep(0.02)
@@ -43,7 +52,7 @@ def main() -> None:
             log.write(f"{os.getpid()}\n")
         return find_tool()
 
-    FileJob.read = slowly  # type: ignore[method-assign,assignment]
+    preparing.make = make_slowly  # type: ignore[assignment,attr-defined]
     Attempt.publish_whole = when_told  # type: ignore[method-assign,assignment]
     preparing.find_tool = noted  # type: ignore[assignment,attr-defined]
     tasks.HEARTBEAT_SECONDS, media.LOOK_SECONDS = 0.1, 0.2

@@ -40,12 +40,15 @@ class Tool:
 
 @cache
 def find_tool() -> Tool:
-    """The ffmpeg of this machine, or the packaged one if there is none on PATH or it is too old. Raises `NoTool`."""
-    for path in candidates():
-        tool = examine(path)
-        if tool is not None and (tool.major or OLDEST) >= OLDEST:
-            return tool
-    raise NoTool("there is no ffmpeg")
+    """The ffmpeg of this machine, or the packaged one if there is none on PATH, or it is too old, or lacks something.
+
+    Where each lacks something, it is the one that lacks the least. Raises `NoTool`.
+    """
+    found = [tool for path in candidates() if (tool := examine(path)) is not None]
+    usable = [tool for tool in found if (tool.major or OLDEST) >= OLDEST]
+    if not usable:
+        raise NoTool("there is no ffmpeg")
+    return min(usable, key=lambda tool: len(tool.missing))
 
 
 def candidates() -> list[Path]:

@@ -60,6 +60,12 @@ class Invalid(Refused):
         self.fields = fields
 
 
+class QuotaUsedUp(Invalid):
+    """A quota has no room for what is asked for. The field that asks for too much says how much there is."""
+
+    default = Message("There is no room left for this.")
+
+
 class InvalidFields:
     """Gathers what is wrong with several fields, so that all of it is told at once: `with wrong.gathered(): …`."""
 

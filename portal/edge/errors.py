@@ -22,11 +22,22 @@ from portal.edge.i18n import gettext as _
 from portal.edge.i18n import translated
 from portal.edge.transaction import RAW_BODIES
 from portal.engine import is_unavailable
-from portal.errors import ChannelsAway, Conflict, Invalid, NotAllowed, NotFound, Refused, Throttled, Unavailable
+from portal.errors import (
+    ChannelsAway,
+    Conflict,
+    Invalid,
+    NotAllowed,
+    NotFound,
+    QuotaUsedUp,
+    Refused,
+    Throttled,
+    Unavailable,
+)
 
 log = structlog.get_logger()
 
 STATUSES: list[tuple[type[Refused], HTTPStatus]] = [
+    (QuotaUsedUp, HTTPStatus.CONFLICT),
     (Invalid, HTTPStatus.UNPROCESSABLE_ENTITY),
     (NotAllowed, HTTPStatus.FORBIDDEN),
     (NotFound, HTTPStatus.NOT_FOUND),

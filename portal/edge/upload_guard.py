@@ -19,14 +19,24 @@ from portal.permissions.permission import Permission
 from portal.rooms.models import Room
 
 
+def takes_film(*, most: int) -> Callable[[View], View]:
+    """Let in whoever manages the media of the room, and replace `room_id` by the `room`, and by the `upload`."""
+    return _takes(requires(Permission.MEDIA_MANAGE), requires(Permission.MEDIA_MANAGE), most=most)
+
+
 def takes_file(*, most: int) -> Callable[[View], View]:
     """Let in whoever may change the room, and replace `room_id` by the `room`, an `EditableRoom`, and by the `upload`.
 
     The upload is a file of at most `most` bytes, or says why there is none.
     """
+    return _takes(requires(Permission.ROOM_EDIT), edits_room, most=most)
+
+
+def _takes(first: Callable[[View], View], then: Callable[[View], View], *, most: int) -> Callable[[View], View]:
+    """A door that asks `first` before the body is read, and `then` after it."""
 
     def door(view: View) -> View:
-        locked = edits_room(view)
+        locked = then(view)
 
         @wraps(view)
         def receive(room: Room, **address: Any) -> Any:
@@ -35,15 +45,15 @@ def takes_file(*, most: int) -> Callable[[View], View]:
                 upload = receive_file(most=most)
             if upload.refused is None and actor.someone().sign_in is not None:
                 require_proof()
-            _authenticate_again()
+            authenticate_again()
             return locked(room_id=room_id, upload=upload, **address)
 
-        return streams(requires(Permission.ROOM_EDIT)(receive))
+        return streams(first(receive))
 
     return door
 
 
-def _authenticate_again() -> None:
+def authenticate_again() -> None:
     """Find out anew who sends: he may have been signed out, or his token revoked, since the body began to come."""
     sign_in = actor.someone().sign_in
     if sign_in is None:

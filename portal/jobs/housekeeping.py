@@ -23,6 +23,7 @@ from portal.subscriptions.endings import mark_ended, warn_of_endings
 from portal.tasks.operations import sweep_tasks
 from portal.videos.leftovers import sweep_leftovers, sweep_workshops
 from portal.videos.operations import empty_video_trash
+from portal.videos.uploads import sweep_expired
 from portal.webhooks.deliveries import sweep_deliveries
 
 log = structlog.get_logger()
@@ -57,6 +58,7 @@ IN_STEPS: tuple[Callable[[], object], ...] = (
     enforce_limits,
     sweep_uploads,
     sweep_unnamed,
+    sweep_expired,
     sweep_leftovers,
     sweep_workshops,
 )

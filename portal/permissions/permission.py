@@ -79,7 +79,3 @@ IMPLIED = {
     Permission.RECORDINGS_MANAGE: Permission.RECORDINGS_VIEW,
 }
 """Permission → the one that it implies: whoever manages something may see it."""
-
-NOT_GRANTABLE_YET = frozenset({Permission.MEDIA_MANAGE})
-"""Not offered in the form for granting, because no page and no operation asks for it: there are neither videos nor
-stream keys yet. Whoever brings those takes their right out of here."""

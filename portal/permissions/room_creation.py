@@ -16,7 +16,7 @@ from portal.db import session
 from portal.people.actor import Actor
 from portal.people.memberships import GRANTED
 from portal.permissions.members import RoomMember
-from portal.permissions.permission import NOT_GRANTABLE_YET, Permission
+from portal.permissions.permission import Permission
 from portal.rooms.operations import NewRoomFields, create_room
 from portal.rooms.room_read import RoomRead
 
@@ -35,7 +35,7 @@ def create_room_for_maker(*, account: RoomAccount, by: Actor, **fields: Unpack[N
     member = RoomMember(
         room_uuid=room.uuid,
         user_uuid=by.uuid,
-        permissions=sorted(frozenset(Permission) - NOT_GRANTABLE_YET),
+        permissions=sorted(Permission),
         until=None if None in ends else max(filter(None, ends)),
     )
     session.add(member)

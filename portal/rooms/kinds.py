@@ -21,6 +21,7 @@ class RoomTab(StrEnum):
     CODES = "codes"
     PEOPLE = "people"
     SESSIONS = "sessions"
+    VIDEOS = "videos"
     RECORDINGS = "recordings"
     WEBHOOKS = "webhooks"
     SETTINGS = "settings"
@@ -42,7 +43,7 @@ class RoomKind:
     enter: Message
     people_limit: str | None
     counts: tuple[str, ...] = ()
-    tabs: tuple[RoomTab, ...] = tuple(RoomTab)
+    tabs: tuple[RoomTab, ...] = tuple(one for one in RoomTab if one is not RoomTab.VIDEOS)
 
 
 KINDS: Mapping[ServiceType, RoomKind] = {
@@ -67,6 +68,11 @@ KINDS: Mapping[ServiceType, RoomKind] = {
         people=Message("viewers"),
         enter=Message("Watch"),
         people_limit="max_viewers",
+        tabs=(
+            RoomTab.OVERVIEW,
+            RoomTab.VIDEOS,
+            *(one for one in RoomTab if one not in {RoomTab.OVERVIEW, RoomTab.VIDEOS, RoomTab.RECORDINGS}),
+        ),
     ),
     ServiceType.SIMULCAST: RoomKind(
         label=Message("Simulcast"),

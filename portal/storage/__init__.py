@@ -9,15 +9,27 @@ names was left over by a crash or a rollback, and whoever has the rows sweeps it
 Files are deleted by a job, after the commit.
 
     incoming.py      a file that streams in
+    growing.py       a file that comes in pieces
     local_folder.py  files in a folder of this machine, or one that several machines share
 """
 
 from pathlib import Path
 
+from portal.storage.growing import AnotherWriter, Growing
 from portal.storage.incoming import FileTooLarge, Incoming, StorageFull
 from portal.storage.local_folder import LocalFolder, NotStored
 
-__all__ = ["FileTooLarge", "Incoming", "LocalFolder", "NotStored", "StorageFull", "storage", "use"]
+__all__ = [
+    "AnotherWriter",
+    "FileTooLarge",
+    "Growing",
+    "Incoming",
+    "LocalFolder",
+    "NotStored",
+    "StorageFull",
+    "storage",
+    "use",
+]
 
 _storage: LocalFolder | None = None
 

@@ -43,7 +43,7 @@ class Incoming(FileIO):
     """A new file of at most `most` bytes, open for reading as well, which nobody but the portal's own user can read."""
 
     def __init__(self, path: Path, *, most: int) -> None:
-        super().__init__(path, "x+", opener=_private)
+        super().__init__(path, "x+", opener=private)
         self.path, self.most, self.size, self._looked_at = path, most, 0, 0
 
     def write(self, data: Any, /) -> int:
@@ -101,5 +101,6 @@ def _full_disk() -> Iterator[None]:
         raise
 
 
-def _private(path: str, flags: int) -> int:
+def private(path: str, flags: int) -> int:
+    """Open a file that is made for nobody but the portal's own user."""
     return os.open(path, flags, mode=0o600)

@@ -9,12 +9,16 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import BinaryIO
+from uuid import UUID
 
 from portal.clock import now
+from portal.storage.growing import Growing
 from portal.storage.incoming import Incoming, on_disk, require_free
 
 UPLOADS = "uploads"
 """What streams in."""
+GROWING = "-"
+"""What the names of those have that come in pieces, which are uuids."""
 SCRATCH = "scratch"
 """Folders in which child processes work."""
 ABANDONED = timedelta(hours=24)
@@ -42,11 +46,39 @@ class LocalFolder:
         require_free(uploads, most)
         return Incoming(uploads / secrets.token_hex(16), most=most)
 
+    def grow(self, name: UUID, *, most: int) -> Growing:
+        """The file that comes in pieces under this name, of at most `most` bytes. Raises `AnotherWriter`."""
+        return Growing(self._made(UPLOADS) / str(name), most=most)
+
+    def grown(self, name: UUID) -> int:
+        """How many bytes have come of the file with this name."""
+        try:
+            return self.size(f"{UPLOADS}/{name}")
+        except NotStored:
+            return 0
+
+    def changed_at(self, name: UUID) -> datetime | None:
+        """When the last bytes came of the file with this name; None if none came."""
+        try:
+            return datetime.fromtimestamp((self._folder / UPLOADS / str(name)).stat().st_mtime, UTC)
+        except FileNotFoundError:
+            return None
+
     def publish(self, incoming: Incoming, key: str) -> None:
         """Let `key` name this file, which the disk has. In the transaction in which a row begins to name it."""
         path = self._path(key)
         self._made(key.rpartition("/")[0])
         incoming.path.rename(path)
+        _keep_names(path.parent)
+
+    def move(self, key: str, to: str) -> None:
+        """Let the file of this key have another key from now on. Raises `NotStored`."""
+        path = self._path(to)
+        self._made(to.rpartition("/")[0])
+        try:
+            self._path(key).rename(path)
+        except FileNotFoundError:
+            raise NotStored(key) from None
         _keep_names(path.parent)
 
     def open(self, key: str) -> BinaryIO:
@@ -118,9 +150,16 @@ class LocalFolder:
         _keep_names(folder)
 
     def sweep_uploads(self) -> None:
-        """Housekeeping: delete what a process that died was receiving."""
+        """Housekeeping: delete what a process that died was receiving. What comes in pieces is kept: rows know it."""
         for key in self.keys(UPLOADS, before=now() - ABANDONED):
-            self.delete(key)
+            if GROWING not in key:
+                self.delete(key)
+
+    def growing(self, *, before: datetime) -> Iterator[UUID]:
+        """The names of files that come in pieces, and into which nothing has come since this moment."""
+        for key in self.keys(UPLOADS, before=before):
+            if GROWING in key:
+                yield UUID(key.rpartition("/")[2])
 
     def _path(self, key: str) -> Path:
         if not _KEY.fullmatch(key):

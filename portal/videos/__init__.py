@@ -10,7 +10,10 @@ the sizes of uploads that have not ended. What a row counts until it is deleted 
 
     models.py          the tables of videos, of uploads, and of captions
     operations.py      changing, moving, hiding and deleting a video
+    uploads.py         beginning, finishing and giving up the upload of a file
+    storage_used.py    how much storage plans and rooms use
     queries.py         finding videos: all of a room, or those that can be watched
+    posters.py         choosing the picture that stands for a video
     captions.py        the captions of a video, one text for each language
     caption_files.py   reading WebVTT and SRT files
     preparation.py     having a file prepared, cancelling that, trying it again

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from portal.errors import Invalid, Message
 
-LARGEST_CAPTIONS = 1_000_000
+LARGEST_CAPTIONS = 900_000
 """Bytes of a file."""
 MOST_CUES = 20_000
 LONGEST_HOURS = 99
@@ -56,7 +56,7 @@ class _Cue:
 def read_captions(data: bytes, *, field: str = "file") -> Captions:
     """The captions in a file. Raises `Invalid` on `field`, with the number of the line that cannot be read."""
     if len(data) > LARGEST_CAPTIONS:
-        raise Invalid(**{field: Message("This file is too large: captions have at most 1 MB.")})
+        raise Invalid(**{field: Message("This file is too large: captions have at most 900 KB.")})
     text, guessed = _decoded(data, field)
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     cues = _Reader(lines, field).cues()

@@ -21,6 +21,7 @@ from portal.storage import storage
 from portal.videos.models import DESCRIPTION_LENGTH, VIDEO_NAME_LENGTH, RoomVideo
 from portal.videos.preparation import UNDER_WAY, cancel_preparation
 from portal.videos.queries import videos_of
+from portal.videos.storage_used import require_storage
 
 PURGE = "purge-video"
 """The job that deletes a video for good; its id is the uuid of the video."""
@@ -95,10 +96,14 @@ def trash_video(video: RoomVideo, *, by: Actor) -> None:
 
 
 def restore_video(video: RoomVideo, *, by: Actor) -> None:
-    """Take a video out of the trash again. Raises `Conflict` if it is not there any more."""
+    """Take a video out of the trash again. Raises `Conflict` if it is not there any more, or `QuotaUsedUp`."""
+    if video.room is not None:
+        lock(video.room.subscription)
     lock_video(video, trashed=True)
     if video.trashed_at is None or video.trashed_at < now() - TRASH_TIME:
         raise Conflict(Message("This video is not in the trash any more."))
+    assert video.room is not None
+    require_storage(video.room, video.size)
     video.trashed_at = None
     session.flush()
     record_event("video.restored", video, by=by, room=video.room_uuid, name=video.name)

@@ -64,7 +64,10 @@ from portal.web.manage import (
     sharing,
     status,
     trash,
+    uploads,
     usage,
+    video,
+    videos,
 )
 from portal.web.manage.room_tabs import room_tabs
 from portal.web.reader import reader
@@ -84,6 +87,9 @@ def install(app: Flask) -> None:
         trash.bp,
         room_settings.bp,
         presentation.bp,
+        videos.bp,
+        video.bp,
+        uploads.bp,
         links.bp,
         sharing.bp,
         codes.bp,

@@ -21,7 +21,7 @@ from portal.permissions.account_rights import require_account_creation, require_
 from portal.permissions.members import RoomMember
 from portal.permissions.memberships import add_membership, people_of
 from portal.permissions.ownership import may_transfer, require_owner_of_new_account, transfer_ownership
-from portal.permissions.permission import NOT_GRANTABLE_YET, Permission
+from portal.permissions.permission import Permission
 from portal.permissions.room_creation import create_room_for_maker
 from portal.permissions.rules import can
 from portal.rooms.models import Room
@@ -222,7 +222,7 @@ def test_who_may_only_make_rooms_has_the_room_in_hand_that_he_makes(cast: Cast, 
     ):
         room = create_room_for_maker(account=room_account(account.uuid), room_name="Mine", by=somebody)
         row = session.get_one(Room, room.uuid)
-        assert {one for one in Permission if can(somebody, one, row)} == set(Permission) - NOT_GRANTABLE_YET
+        assert {one for one in Permission if can(somebody, one, row)} == set(Permission)
         assert row.owner.name == "Alice Moreau"
 
 

@@ -12,7 +12,7 @@ from portal.people.actor import actor_of
 from portal.people.models import PlatformRole
 from portal.people.staff import StaffPermission
 from portal.permissions.members import RoomMember
-from portal.permissions.permission import IMPLIED, NOT_GRANTABLE_YET, Permission
+from portal.permissions.permission import IMPLIED, Permission
 from portal.permissions.rules import rights
 from tests.cast import Cast
 
@@ -51,20 +51,8 @@ def test_what_staff_may_do_in_every_room(cast: Cast, staff: StaffPermission, giv
 def test_the_form_offers_no_right_that_opens_nothing_yet(cast: Cast) -> None:
     form = cast.sign_in("alice").get(f"/manage/rooms/{cast.board}/people/new").text
     offered = set(re.findall(r'name="permissions" value="([^"]+)"', form))
-    assert offered == {p.value for p in Permission if p not in NOT_GRANTABLE_YET} - {"room:view"}
+    assert offered == {p.value for p in Permission} - {"room:view"}
     assert "reports:view" in offered
-
-
-def test_a_right_that_is_not_offered_survives_the_form(cast: Cast, app: Flask) -> None:
-    with app.app_context(), transaction():
-        member = session.scalars(sa.select(RoomMember)).one()
-        member.permissions = ["room:view", "media:manage"]
-        member_id = member.id
-    edit = f"/manage/rooms/{cast.board}/people/{member_id}/edit"
-    assert cast.sign_in("alice").send(edit, permissions=["reports:view"]).status_code == 303
-    with app.app_context():
-        held = session.scalars(sa.select(RoomMember)).one().permissions
-    assert set(held) == {"room:view", "media:manage", "reports:view"}
 
 
 def test_who_may_see_sessions_finds_them_and_nothing_else(cast: Cast, app: Flask) -> None:

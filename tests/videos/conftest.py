@@ -12,6 +12,7 @@ from portal.people.actor import actor_of
 from portal.videos.models import RoomVideo
 from portal.videos.preparation import queue_preparation
 from tests.cast import Cast
+from tests.video_room import new_video_room
 from tests.videos.stored import Stored, files
 
 
@@ -35,3 +36,10 @@ def stored(app: Flask, cast: Cast, films: Path) -> Stored:
             return video.uuid
 
     return store
+
+
+@pytest.fixture
+def film_room(app: Flask, cast: Cast) -> str:
+    """The id of a room of videos, on a plan with one gigabyte."""
+    with app.app_context(), transaction():
+        return new_video_room(max_storage=1).id

@@ -222,7 +222,11 @@ def test_only_doors_that_ask_for_a_proof_themselves_are_not_asked_for_the_sessio
         f"{view.__module__}.{view.__name__}": getattr(view, STAMP, None) for view in cast.app.view_functions.values()
     }
     pages = {name for name in exempt if not name.startswith(("portal.api.", "portal.oauth."))}  # no cookie opens those
-    uploads = {"portal.web.manage.presentation.upload"}  # whose door reads the form: see test_presentation.py
+    uploads = {
+        "portal.web.manage.presentation.upload",
+        "portal.web.manage.uploads.send_form",
+        "portal.web.manage.uploads.receive",
+    }  # whose door reads the form: see test_presentation.py
     assert uploads <= pages
     assert {doors[name] for name in pages - uploads} == {"at_door", "admitted", "watches"}
     guest = cast.join(Role.GUEST)

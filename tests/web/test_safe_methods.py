@@ -151,6 +151,7 @@ def world(cast: Cast, app: Flask, program: NewProgram) -> World:
     world = World(cast, [program("alice"), program("admin")], [alice, ada, guest, holder, viewer])
     watched = f"/rooms/{films_id}/-"
     world.more = {
+        "videos.poster": [f"/manage/rooms/{films_id}/videos/{film}/poster/poster.jpg"],
         "watch.show": [f"{watched}/watch"],
         "watch.videos": [f"{watched}/watch/videos"],
         "media.file": [f"{watched}/media/{film}/{FOLDER}/{name}" for name in ("master.m3u8", "240p_00000.m4s")],
@@ -209,7 +210,7 @@ def world(cast: Cast, app: Flask, program: NewProgram) -> World:
             "code_id": first(AccessCode.id),
             "member_id": first(RoomMember.id),
             "user_id": cast.user("bob").id,
-            "session_id": first(RoomSession.id),
+            "session_id": first(RoomSession.id, RoomSession.room_uuid == room.uuid),
             "recording_id": recording,
             "video_id": film,
             "captions_id": captions,

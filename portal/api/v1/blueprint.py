@@ -35,6 +35,7 @@ from portal.api.v1 import (
     subscription_parts,
     subscriptions,
     tokens,
+    uploads,
     users,
     webhooks,
 )
@@ -55,7 +56,7 @@ def install(app: Flask, csrf: CSRFProtect, *, rate: str, storage: str) -> None:
     app.url_map.converters |= {"anyid": AnyIdentifier, "feature": FeatureCode}
     api = Blueprint("api", __name__, url_prefix=PREFIX)
     api.before_request(believe_the_bearer_only)
-    of_rooms = (rooms, tokens, access_codes, users, sessions, recordings, presentation, access)
+    of_rooms = (rooms, tokens, access_codes, users, sessions, recordings, presentation, uploads, access)
     of_customers = (customers, customer_users, accounts, account_users, features)
     of_profiles = (customer_addresses, customer_telephones, legal_documents)
     of_staff = (platform_users, admins, roles, permissions, audit_events)
@@ -69,7 +70,7 @@ def install(app: Flask, csrf: CSRFProtect, *, rate: str, storage: str) -> None:
         storage_uri=f"{redis_rates.SCHEME}+{storage}" if storage else f"{rate_storage.SCHEME}://",
         strategy="moving-window",
     )
-    limiter.request_filter(lambda: not request.path.startswith(f"{PREFIX}/"))
+    limiter.request_filter(lambda: not request.path.startswith(f"{PREFIX}/") or _is_piece())
     limiter.init_app(app)
     app.after_request(partial(_add_rate_headers, limiter))
     app.register_blueprint(api)
@@ -83,6 +84,11 @@ def _bucket() -> str:
     """The key under which requests are counted: the token, or the network of a request without a valid one."""
     known = bearer.known()
     return known.token_hash if known is not None else network()
+
+
+def _is_piece() -> bool:
+    """Whether the request brings a piece of a file: those are limited by the bytes that were promised."""
+    return request.endpoint == "api.uploads.receive"
 
 
 def _add_rate_headers(limiter: Limiter, response: Response) -> Response:

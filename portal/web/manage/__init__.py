@@ -17,6 +17,8 @@ is shown by the same check that guards its route. What was deleted can be undone
     member_entrance.py   entering as a member, without a link
     lobby.py             answering who waits in a room's lobby
     sessions.py          runs and who took part
+    videos.py video.py   the videos of a room, and one of them with its captions
+    uploads.py           sending the files of videos
     recordings.py        recordings
     status.py            live status, as fragments and as a stream
     stream_rights.py     what those with open streams may watch, judged again for all of them together

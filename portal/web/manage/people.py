@@ -23,7 +23,7 @@ from portal.permissions.operations import (
     remove_member,
     restore_member,
 )
-from portal.permissions.permission import NOT_GRANTABLE_YET, Permission
+from portal.permissions.permission import Permission
 from portal.permissions.rules import can
 from portal.rooms.models import Room
 from portal.web import flash_messages
@@ -41,7 +41,7 @@ class RightsForm(Form):
 
     def offer(self, room: Room) -> None:
         """Fill the choices from the enum, without what every member has and what has no effect yet."""
-        offered = [p for p in Permission if p is not Permission.ROOM_VIEW and p not in NOT_GRANTABLE_YET]
+        offered = [p for p in Permission if p is not Permission.ROOM_VIEW]
         self.permissions.choices = [SelectChoice(p, translated(p.label)) for p in offered]
         self.grantable = {p for p in offered if can(actor.current(), p, room)}
 

@@ -26,6 +26,7 @@ TABS = {
     RoomTab.CODES: Tab(Message("Codes"), "codes.index", Permission.CODES_VIEW),
     RoomTab.PEOPLE: Tab(Message("People"), "people.index", Permission.MEMBERS_VIEW),
     RoomTab.SESSIONS: Tab(Message("Sessions"), "sessions.index", Permission.REPORTS_VIEW),
+    RoomTab.VIDEOS: Tab(Message("Videos"), "videos.index", Permission.MEDIA_MANAGE),
     RoomTab.RECORDINGS: Tab(Message("Recordings"), "recordings.index"),
     RoomTab.WEBHOOKS: Tab(Message("Webhooks"), "webhooks.index", Permission.ROOM_EDIT),
     RoomTab.SETTINGS: Tab(Message("Settings"), "room_settings.show", Permission.ROOM_EDIT),

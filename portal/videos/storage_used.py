@@ -1,0 +1,86 @@
+"""How much of its storage a plan, or a room, has used: what lies there for its videos, and what uploads were promised.
+
+Videos in the trash do not count, nor do those of rooms in the trash: restoring judges anew.
+"""
+
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from portal.db import session
+from portal.errors import Message, QuotaUsedUp
+from portal.rooms.features import used_limit
+from portal.rooms.models import Room
+from portal.videos.models import RoomVideo, VideoUpload
+
+MAX_STORAGE = "max_storage"
+GIGABYTE = 1_000_000_000
+"""Of which a plan grants so many: disks are sold by them."""
+
+
+def used_by_subscription(subscription_uuid: UUID) -> int:
+    """The bytes that all rooms of a subscription use."""
+    return _sum(Room.subscription_uuid == subscription_uuid)
+
+
+def used_by_room(room_uuid: UUID) -> int:
+    """The bytes that one room uses."""
+    return _sum(Room.uuid == room_uuid)
+
+
+def used_by_rooms(subscription_uuid: UUID) -> sa.Subquery:
+    """A SELECT of `room_uuid` and `bytes` for each room of a subscription that uses some."""
+    of = Room.subscription_uuid == subscription_uuid
+    both = sa.union_all(_videos(of), _uploads(of)).subquery()
+    total = sa.func.sum(both.c.bytes).label("bytes")
+    return sa.select(both.c.room_uuid, total).group_by(both.c.room_uuid).having(total > 0).subquery()
+
+
+def require_storage(room: Room, size: int) -> None:
+    """Raise `QuotaUsedUp` on `size` unless plan and room have so many bytes left.
+
+    The caller has locked the subscription, so that nobody else takes what is left.
+    """
+    plan = room.subscription.values
+    own = used_limit(plan, room.room_features, MAX_STORAGE)
+    everybodys = used_limit(plan, {}, MAX_STORAGE)
+    _require(used_by_subscription(room.subscription_uuid), size, everybodys)
+    if own != everybodys:
+        _require(used_by_room(room.uuid), size, own)
+
+
+def gigabytes(size: int) -> str:
+    """Bytes as gigabytes that people read: `0.3`, `12`."""
+    amount = size / GIGABYTE
+    return f"{amount:.0f}" if amount >= 100 or amount == int(amount) else f"{max(amount, 0.1):.1f}"  # noqa: PLR2004
+
+
+def _require(used: int, size: int, most: int | None) -> None:
+    if most is None or used + size <= most * GIGABYTE:
+        return
+    words = Message(
+        "%(used)s GB of %(most)d GB are used, and this file has %(size)s GB. Delete videos, or ask for a larger plan.",
+        used=gigabytes(used) if used else "0",
+        most=most,
+        size=gigabytes(size),
+    )
+    raise QuotaUsedUp(size=words)
+
+
+def _sum(of: sa.ColumnElement[bool]) -> int:
+    both = sa.union_all(_videos(of), _uploads(of)).subquery()
+    return int(session.scalar(sa.select(sa.func.coalesce(sa.func.sum(both.c.bytes), 0))) or 0)
+
+
+_COUNTED = (RoomVideo.trashed_at.is_(None), Room.trashed_at.is_(None))
+
+
+def _videos(of: sa.ColumnElement[bool]) -> sa.Select[UUID, int]:
+    found = sa.select(Room.uuid.label("room_uuid"), RoomVideo.size.label("bytes"))
+    return found.join(Room, Room.uuid == RoomVideo.room_uuid).where(of, *_COUNTED)  # type: ignore[return-value]
+
+
+def _uploads(of: sa.ColumnElement[bool]) -> sa.Select[UUID, int]:
+    found = sa.select(Room.uuid.label("room_uuid"), VideoUpload.size.label("bytes"))
+    joined = found.select_from(VideoUpload).join(RoomVideo, RoomVideo.uuid == VideoUpload.video_uuid)
+    return joined.join(Room, Room.uuid == RoomVideo.room_uuid).where(of, *_COUNTED)  # type: ignore[return-value]

@@ -1,0 +1,219 @@
+"""Uploads: what is promised, what is refused, and that nothing is left behind."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+import time_machine
+from flask import Flask
+
+from portal.clock import now
+from portal.customers.models import CustomerStatus
+from portal.db import session, transaction
+from portal.errors import Conflict, Invalid, NotFound, QuotaUsedUp
+from portal.people.actor import actor_of
+from portal.rooms.models import Room
+from portal.storage import storage
+from portal.tasks.models import Task, TaskQueue
+from portal.videos.models import RoomVideo, VideoState, VideoUpload
+from portal.videos.operations import restore_video, trash_video
+from portal.videos.queries import videos_of
+from portal.videos.storage_used import GIGABYTE, used_by_room, used_by_subscription
+from portal.videos.uploads import (
+    begin_upload,
+    continue_upload,
+    find_upload,
+    give_up_upload,
+    received,
+    sweep_expired,
+    uploads_of,
+)
+from tests.cast import Cast
+from tests.conftest import BOTH
+
+
+def begin(room: Room, size: int = 10, *, file_name: str = "film.mp4", **more: object) -> VideoUpload:
+    return begin_upload(room=room, by=actor_of(room.owner), file_name=file_name, size=size, **more)  # type: ignore[arg-type]
+
+
+def send(upload: VideoUpload, data: bytes) -> None:
+    with storage().grow(upload.uuid, most=upload.size) as file:
+        file.write(data)
+
+
+def test_a_whole_file_becomes_the_newest_of_a_new_video_and_waits_for_its_turn(
+    app: Flask, cast: Cast, film_room: str
+) -> None:
+    with app.app_context(), transaction():
+        room = cast.room(film_room)
+        upload = begin(room, file_name="C:\\My films\\Summer 2026.MP4")
+        send(upload, b"01234")
+        assert (received(upload), continue_upload(upload, by=actor_of(room.owner))) == (5, False)
+        send(upload, b"56789")
+        assert continue_upload(upload, by=actor_of(room.owner))
+        [video] = videos_of(room)
+        assert (video.name, video.file_name, video.size) == ("Summer 2026", "Summer 2026.MP4", 10)
+        assert video.state is VideoState.WAITING
+        assert uploads_of(room) == []
+        with storage().open(f"{video.key}/{video.source}") as file:
+            assert file.read() == b"0123456789"
+        task = session.scalars(sa.select(Task)).one()
+        assert (task.queue, task.turn_of_uuid) == (TaskQueue.MEDIA, room.customer_uuid)
+
+
+def test_storage_is_promised_at_the_beginning_and_the_numbers_are_told(app: Flask, cast: Cast, film_room: str) -> None:
+    with app.app_context(), transaction():
+        room = cast.room(film_room)
+        begin(room, 700_000_000)
+        assert used_by_room(room.uuid) == used_by_subscription(room.subscription_uuid) == 700_000_000
+        with pytest.raises(QuotaUsedUp) as refused:
+            begin(room, 400_000_000)
+        said = str(refused.value.fields["size"])
+        assert said.startswith("0.7 GB of 1 GB are used, and this file has 0.4 GB.")
+        begin(room, 300_000_000)
+
+
+def test_a_room_may_have_less_than_its_plan(app: Flask, cast: Cast, film_room: str) -> None:
+    with app.app_context(), transaction():
+        room = cast.room(film_room)
+        room.room_features = {"max_storage": 0}
+        session.flush()
+        with pytest.raises(QuotaUsedUp):
+            begin(room)
+
+
+@pytest.mark.parametrize("size", [0, -1, 201 * GIGABYTE])
+def test_a_size_that_cannot_be_is_refused(app: Flask, cast: Cast, film_room: str, size: int) -> None:
+    with app.app_context(), transaction(), pytest.raises(Invalid) as refused:
+        begin(cast.room(film_room), size)
+    assert "size" in refused.value.fields
+
+
+@pytest.mark.parametrize(
+    ("sent", "shown"),
+    [
+        ("../../etc/passwd", "passwd"),
+        ("..\\..\\boot.ini", "boot.ini"),
+        ("film\u202e4pm.exe", "film4pm.exe"),
+        ("  .mp4", "video.mp4"),
+        ("", "video"),
+        ("a" * 500 + ".mkv", "a" * 189 + ".mkv"),
+    ],
+)
+def test_the_name_of_a_file_is_text_without_a_path(
+    app: Flask, cast: Cast, film_room: str, sent: str, shown: str
+) -> None:
+    with app.app_context(), transaction():
+        assert begin(cast.room(film_room), file_name=sent).file_name == shown
+
+
+def test_rooms_without_videos_and_customers_that_are_suspended_take_none(
+    app: Flask, cast: Cast, film_room: str
+) -> None:
+    with app.app_context(), transaction():
+        with pytest.raises(NotFound):
+            begin(cast.room())
+        room = cast.room(film_room)
+        room.customer.status = CustomerStatus.SUSPENDED
+        with pytest.raises(Conflict):
+            begin(room)
+
+
+def test_giving_up_takes_back_the_promise_the_file_and_a_video_that_never_had_one(
+    app: Flask, cast: Cast, film_room: str
+) -> None:
+    with app.app_context():
+        with transaction():
+            room = cast.room(film_room)
+            upload = begin(room)
+            send(upload, b"0123")
+            uuid = upload.uuid
+        with transaction():
+            give_up_upload(session.get_one(VideoUpload, uuid), by=None)
+        with transaction():
+            room = cast.room(film_room)
+            assert (videos_of(room), uploads_of(room), used_by_room(room.uuid)) == ([], [], 0)
+            assert storage().grown(uuid) == 0
+
+
+def test_a_replaced_file_stays_until_the_new_one_is_there(app: Flask, cast: Cast, film_room: str) -> None:
+    with app.app_context(), transaction():
+        room = cast.room(film_room)
+        video = RoomVideo(
+            room=room,
+            name="Film",
+            source="file-old",
+            file_name="old.mp4",
+            state=VideoState.READY,
+            playable=True,
+            size=7,
+        )
+        session.add(video)
+        session.flush()
+        upload = begin(room, video=video)
+        assert (upload.replaces, video.state, videos_of(room)) == (True, VideoState.READY, [video])
+        assert used_by_room(room.uuid) == 17
+        give_up_upload(upload, by=None)
+        assert (video.source, video.playable, videos_of(room)) == ("file-old", True, [video])
+        upload = begin(room, video=video)
+        send(upload, b"0123456789")
+        continue_upload(upload, by=actor_of(room.owner))
+        assert (video.file_name, video.state, video.playable) == ("film.mp4", VideoState.WAITING, True)
+
+
+def test_an_upload_waits_a_day_for_its_next_byte(app: Flask, cast: Cast, film_room: str) -> None:
+    with app.app_context():
+        with transaction():
+            late, fresh = begin(cast.room(film_room)), begin(cast.room(film_room))
+            send(late, b"0")
+            ids = late.id, fresh.id
+        with transaction():
+            session.execute(
+                sa.update(VideoUpload).where(VideoUpload.id == ids[1]).values(expires_at=now() + timedelta(9))
+            )
+        with time_machine.travel(now() + timedelta(hours=26)):
+            storage().sweep_uploads()
+            sweep_expired()
+        with transaction():
+            assert [one.id for one in uploads_of(cast.room(film_room))] == [ids[1]]
+            assert list(storage().growing(before=now() + timedelta(days=99))) == []
+
+
+def test_an_upload_of_another_room_is_not_found(app: Flask, cast: Cast, film_room: str) -> None:
+    with app.app_context(), transaction():
+        upload = begin(cast.room(film_room))
+        with pytest.raises(NotFound):
+            find_upload(cast.room(), upload.id)
+
+
+def test_restoring_judges_the_storage_anew(app: Flask, cast: Cast, film_room: str) -> None:
+    with app.app_context(), transaction():
+        room = cast.room(film_room)
+        by = actor_of(room.owner)
+        video = RoomVideo(room=room, name="Film", source="file-old", state=VideoState.READY, size=800_000_000)
+        session.add(video)
+        session.flush()
+        trash_video(video, by=by)
+        begin(room, 900_000_000)
+        with pytest.raises(QuotaUsedUp):
+            restore_video(video, by=by)
+
+
+@BOTH
+def test_of_twenty_who_begin_at_once_as_many_are_taken_as_there_is_storage(
+    app: Flask, cast: Cast, film_room: str
+) -> None:
+    def press(_number: int) -> bool:
+        with app.app_context():
+            try:
+                with transaction():
+                    begin(cast.room(film_room), 300_000_000)
+            except QuotaUsedUp:
+                return False
+            return True
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(press, range(20))) == 3
+    with app.app_context(), transaction():
+        assert used_by_room(cast.room(film_room).uuid) == 900_000_000

@@ -65,8 +65,12 @@ def sweep_leftovers() -> None:
 
 
 def sweep_workshops() -> None:
-    """Delete the folders in which workers worked that have died, or whose task has another worker by now."""
-    keys = set(storage().keys(SCRATCH))
+    """Delete the folders in which workers worked that have died, or whose task has another worker by now.
+
+    Those that have no worker have a name with a dash, and are deleted when they are old.
+    """
+    old = set(storage().keys(SCRATCH, before=now() - _UNNAMED))
+    keys = {key for key in storage().keys(SCRATCH) if key in old or "-" not in key}
     with transaction():
         claims = set(session.scalars(sa.select(Task.worker).where(Task.worker.is_not(None)))) if keys else set()
     for key in keys:

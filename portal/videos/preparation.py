@@ -7,6 +7,9 @@ Whatever names another file in a video's folder does so under the lock of the ro
 there within the same transaction: see `leftovers`.
 """
 
+from collections.abc import Iterable
+from uuid import UUID
+
 import sqlalchemy as sa
 
 from portal.audit.operations import record_event
@@ -77,11 +80,15 @@ def retry_preparation(video: RoomVideo, *, by: Actor | None) -> Task:
 
 
 def place_in_line(video: RoomVideo) -> int | None:
-    """How many files are prepared before this one is done, itself included: 1 is next. None if it does not wait."""
-    if video.state is not VideoState.WAITING or video.task_uuid is None:
-        return None
-    line = in_line()
-    return line.index(video.task_uuid) + 1 if video.task_uuid in line else None
+    """Its place in the queue of media: 1 is next. None if it does not wait."""
+    return places_in_line([video]).get(video.uuid)
+
+
+def places_in_line(videos: Iterable[RoomVideo]) -> dict[UUID, int]:
+    """The places of those that wait, by their uuids."""
+    waiting = {one.task_uuid: one.uuid for one in videos if one.state is VideoState.WAITING}
+    line = in_line() if waiting else []
+    return {waiting[task]: place for place, task in enumerate(line, 1) if task in waiting}
 
 
 def _cancel_task(video: RoomVideo, *, by: Actor | None) -> None:

@@ -84,8 +84,9 @@ def test_what_a_dead_worker_began_another_one_ends_and_after_three_of_them_nobod
         "It was begun several times and never came to an end. Try again later.",
     )
     with app.app_context():
+        storage().workshop("poster-of-somebody")
         media.tidy_up()
-        assert list(storage().keys("scratch")) == []
+        assert list(storage().keys("scratch")) == ["scratch/poster-of-somebody"]
         with transaction():
             retry_preparation(session.get_one(RoomVideo, uuid), by=None)
     assert media.work_once(app)

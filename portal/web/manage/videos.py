@@ -23,7 +23,7 @@ from portal.videos.operations import (
     restore_video,
     trash_video,
 )
-from portal.videos.preparation import UNDER_WAY, cancel_preparation, place_in_line, retry_preparation
+from portal.videos.preparation import UNDER_WAY, cancel_preparation, places_in_line, retry_preparation
 from portal.videos.queries import find_video, videos_of
 from portal.videos.state_words import state_words
 from portal.videos.storage_used import MAX_STORAGE, gigabytes, used_by_room, used_by_subscription
@@ -207,11 +207,12 @@ def poster(room: Room, video_id: str, name: str) -> ResponseReturnValue:
 
 def video_lines(room: Room) -> list[VideoLine]:
     """The lines of the list, in order. A video that has no file yet is told by its upload."""
-    at, found = now(), []
-    for video in videos_of(room):
+    at, videos, found = now(), videos_of(room), []
+    places = places_in_line(videos)
+    for video in videos:
         preparing = video.state is VideoState.PREPARING and video.task is not None
         progress = video.task.progress if preparing and video.task is not None else None
-        words = state_words(video, place=place_in_line(video))
+        words = state_words(video, place=places.get(video.uuid))
         found.append(VideoLine(video, words, progress, video.shown(at)))
     return found
 

@@ -102,6 +102,7 @@ def demo(port: int | None, data: Path | None) -> None:
     """A portal to try out, on this machine only: migrated, furnished, served. Other settings do not reach it."""
     from portal import demo as world
     from portal.app import configure_logs, create_app
+    from portal.demo_video import furnish_with_video
 
     given = {name: value for name, value in (("port", port), ("data", data)) if value is not None}
     with running.reports_settings():
@@ -116,7 +117,9 @@ def demo(port: int | None, data: Path | None) -> None:
     app = create_app(settings_in(environment))
     _migrate(app)
     with app.app_context():
-        lines = world.furnish()
+        world.furnish()
+        furnish_with_video()
+        lines = world.lines()
     click.echo("\n".join(lines))
     sys.stdout.flush()
     serving = [sys.executable, "-m", "portal.cli", "serve", "--bind", f"127.0.0.1:{demo_settings.port}"]

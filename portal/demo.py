@@ -53,8 +53,7 @@ def furnish() -> list[str]:
         hashes = {name: passwords.checked_hash(PASSWORD) for name in PEOPLE}
         with transaction():
             _create(hashes)
-    with reading(), transaction():
-        return _lines()
+    return lines()
 
 
 def _create(hashes: dict[str, passwords.Hash]) -> None:
@@ -86,9 +85,15 @@ def _customer(name: str, owner: User) -> Account:
     return sell_package(customer=customer, package=package_of(STANDARD), name=STANDARD.name, account_name="Main")
 
 
+def lines() -> list[str]:
+    """What `portal demo` prints: where to sign in, and the addresses of the rooms. Needs an app context."""
+    with reading(), transaction():
+        return _lines()
+
+
 def _lines() -> list[str]:
     base = current_app.config["BASE_URL"]
-    lines = [
+    printed = [
         "",
         f"  Foyer is at       {base}",
         "",
@@ -98,9 +103,9 @@ def _lines() -> list[str]:
         "                    admin@demo.example    platform staff",
         "",
     ]
-    for room in session.scalars(sa.select(Room).where(Room.trashed_at.is_(None)).order_by(Room.uuid).limit(2)):
+    for room in session.scalars(sa.select(Room).where(Room.trashed_at.is_(None)).order_by(Room.uuid).limit(3)):
         if room.is_public:
-            lines.append(f"  {room.room_name}, public    {base}{room.path}")
+            printed.append(f"  {room.room_name}, public    {base}{room.path}")
             continue
         for token in session.scalars(
             sa.select(RoomToken).where(RoomToken.room_uuid == room.uuid, RoomToken.revoked_at.is_(None)).limit(3)
@@ -108,8 +113,8 @@ def _lines() -> list[str]:
             code = session.scalar(
                 sa.select(AccessCode.code).where(AccessCode.room_uuid == room.uuid, AccessCode.role == token.role)
             )
-            lines.append(
+            printed.append(
                 f"  {room.room_name}, {token.role.value:9}  {base}{room.path}?token={token.token}"
                 + (f"  (code {code})" if code else "")
             )
-    return [*lines, "", "  Stop with Ctrl-C. Everything is kept for the next start.", ""]
+    return [*printed, "", "  Stop with Ctrl-C. Everything is kept for the next start.", ""]

@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,7 @@ from portal.channels import channels
 from portal.clock import now
 from portal.credentials.clients import ended_with_password
 from portal.db import session
+from portal.engines.tool import ENCODERS, OLDEST, NoTool, find_tool
 from portal.errors import ChannelsAway
 from portal.people.operations import ambiguous_emails, any_public_password, anybody
 from portal.people.password_links import can_get_in
@@ -52,6 +54,7 @@ def examine() -> list[Finding]:
             Finding(True, "secret key: set"),
             *_database(settings),
             _files(settings),
+            _ffmpeg(),
             *_channels(settings),
             *_address(settings),
             *_relays(settings),
@@ -176,7 +179,23 @@ def _files(settings: Settings) -> Finding:
     except StorageFull:
         return Finding(False, f"files: {folder} has no room for uploads. Free some of its disk, or set STORAGE.")
     shared = " Portals on other machines need one that they share: see STORAGE." if settings.redis_url else ""
-    return Finding(True, f"files: uploads are kept in {folder}.{shared}")
+    free = f"{shutil.disk_usage(there).free / 1_000_000_000:.1f} GB free"
+    return Finding(True, f"files: uploads are kept in {folder}, {free}.{shared}")
+
+
+def _ffmpeg() -> Finding:
+    """Which ffmpeg works on videos, where it is, and whether it was built with all that they need."""
+    try:
+        tool = find_tool()
+    except NoTool:
+        return Finding(False, f"ffmpeg: none is found, so no video is prepared. Install version {OLDEST} or newer.")
+    found = f"ffmpeg: {tool.version} at {tool.path}"
+    if not tool.missing:
+        return Finding(True, f"{found}.")
+    found += f" was built without {', '.join(tool.missing)}."
+    if not set(tool.missing) & set(ENCODERS):
+        return Finding(True, f"{found} Videos with a high dynamic range (HDR) fail, others work.")
+    return Finding(False, f"{found} Install one that has them, or remove it: another comes with the portal.")
 
 
 def _channels(settings: Settings) -> list[Finding]:

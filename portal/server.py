@@ -6,6 +6,7 @@ Without Redis there is exactly one web process, which also works on the jobs; wi
 import fcntl
 import gc
 import resource
+import sys
 import time
 from pathlib import Path
 from typing import Any, TextIO
@@ -66,6 +67,7 @@ class Server(BaseApplication):  # type: ignore[misc]
         monkey.patch_all(os=False, signal=False)
         from portal.app import configure_logs, create_app  # noqa: PLC0415
 
+        _pass_over_forks()
         configure_logs()
         app = create_app(self._settings)
         _load_languages(app)
@@ -137,6 +139,22 @@ def _be_the_only_one(data: Path) -> None:
             time.sleep(0.2)
         else:
             return
+
+
+def _pass_over_forks() -> None:
+    """Have nothing logged of what gevent asserts in a child process, which becomes another program at once.
+
+    It looks there for the thread that forked, and in that moment finds another one.
+    """
+    from gevent import threading as of_gevent  # noqa: PLC0415
+
+    told, hook = sys.unraisablehook, of_gevent._fork_hooks.after_fork_in_child
+
+    def tell(about: "sys.UnraisableHookArgs") -> None:
+        if about.object != hook:
+            told(about)
+
+    sys.unraisablehook = tell
 
 
 def _load_languages(app: Any) -> None:

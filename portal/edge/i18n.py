@@ -254,7 +254,7 @@ def _span(seconds: int) -> str:
     return ngettext("%(num)d day", "%(num)d days", seconds // DAY)
 
 
-def playing_time(seconds: int) -> str:
+def playing_time(seconds: float) -> str:
     """How long something plays, as players write it: 0:05, 12:31, 1:02:03."""
-    minutes, rest = divmod(int(seconds), 60)
+    minutes, rest = divmod(round(seconds), 60)
     return f"{minutes // 60}:{minutes % 60:02}:{rest:02}" if minutes >= 60 else f"{minutes}:{rest:02}"  # noqa: PLR2004

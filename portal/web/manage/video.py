@@ -2,7 +2,7 @@
 
 import re
 
-from flask import Blueprint, redirect, render_template, url_for
+from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext as _l
 from wtforms import BooleanField, FileField, StringField, TextAreaField
@@ -82,8 +82,8 @@ def add_captions(room: Room, video_id: str) -> ResponseReturnValue:
     form = CaptionsForm()
     if form.validate_on_submit():
         with form.refusals():
-            sent = form.file.data
-            if not sent or not sent.filename:
+            sent = request.files.get("file")
+            if sent is None or not sent.filename:
                 raise Invalid(file=Message("Choose a file."))
             read = read_captions(sent.stream.read(LARGEST_CAPTIONS + 1))
             made = set_captions(

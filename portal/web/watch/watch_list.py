@@ -69,7 +69,7 @@ def watch_list(participant: Participant) -> WatchList:
                 id=video.id,
                 name=video.name,
                 description=video.description,
-                seconds=None if video.milliseconds is None else video.milliseconds // 1000,
+                seconds=None if video.milliseconds is None else round(video.milliseconds / 1000),
                 hidden=not video.shown(at),
                 source=url_for("media.file", **base, folder=video.folder, name=_playlist(video)),
                 poster=url_for("media.poster", **base, name=video.poster) if video.poster else "",

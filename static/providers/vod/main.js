@@ -72,7 +72,6 @@ async function refresh() {
   const same = videos.find(({ id }) => id === current?.id);
   if (!current && videos.length) {
     show(videos[0]);
-    say(words.new);
   } else if (current && !same) {
     player.stop();
     say(words.gone);

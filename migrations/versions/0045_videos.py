@@ -141,6 +141,10 @@ def upgrade() -> None:
         ),
     )
     op.create_index("ix_video_views_participation_uuid", "video_views", ["participation_uuid"])
+    unsettled = sa.text("seconds > settled")
+    op.create_index(
+        "ix_video_views_unsettled", "video_views", ["video_uuid"], sqlite_where=unsettled, postgresql_where=unsettled
+    )
     _add_embedded_provider()
 
 

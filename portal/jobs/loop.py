@@ -17,6 +17,7 @@ from portal.jobs import poller
 from portal.status import maintenance
 from portal.status.moderators import end_without_moderator, runs_without_moderator
 from portal.status.presence import handle_lapsed
+from portal.watching.views import settle
 
 log = structlog.get_logger()
 
@@ -48,6 +49,7 @@ def one_turn(app: Flask, turn: int) -> None:
     poller.enqueue_asks(app)
     if turn % RECONCILE_EVERY == RECONCILE_EVERY - 1:
         reconcile(app)
+        settle_views(app)
     if turn % LOOK_EVERY == LOOK_EVERY - 1:
         look(app)
     if turn % OVERDUE_EVERY == OVERDUE_EVERY - 1:
@@ -92,6 +94,12 @@ def look(app: Flask) -> None:
         if attended:
             with transaction():
                 maintenance.mark_checked(attended)
+
+
+def settle_views(app: Flask) -> None:
+    """Add to the videos what people have watched of them since the last time."""
+    with app.app_context(), transaction():
+        settle()
 
 
 def close_overdue(app: Flask) -> int:

@@ -16,12 +16,26 @@ from portal.rooms.models import Role, Room
 from portal.rooms.room_read import AnyRoom
 from portal.status.models import Ending, Participation, RoomSession, Source
 from portal.status.room_status_read import AnyRoomStatus
+from portal.subscriptions.provider_models import ServiceType
+from portal.videos.totals import LABELS, totals_of
 
 _API_STATUS = {LiveState.LIVE: "active", LiveState.ENDING: "active"}
 
 
 def _checked_at(room: AnyRoom, status: AnyRoomStatus | None) -> str | None:
     return iso_datetime(status.checked_at if status else room.created_at)
+
+
+def _counts(room: AnyRoom, status: AnyRoomStatus | None) -> dict[str, Any]:
+    """The figures of a room: all that its type always has, and what else its service tells."""
+    always = dict.fromkeys(kind_of(room).counts, 0)
+    totals = totals_of(room.uuid) if room.room_type is ServiceType.VIDEO else {}
+    return always | (status.counts if status else {}) | totals
+
+
+def _labels(room: AnyRoom, status: AnyRoomStatus | None) -> dict[str, str]:
+    known = {key: str(label) for key, label in LABELS.items()} if room.room_type is ServiceType.VIDEO else {}
+    return known | (dict(status.labels) if status else {})
 
 
 class RoomStatusSchema(IdentifiedResource):
@@ -41,14 +55,15 @@ class RoomStatusSchema(IdentifiedResource):
         dict[str, int | None],
         Field(
             description="Figures by key; null where the service does not tell. Rooms of type meet always have "
-            "`participants`, `moderators`, `attendees` and `guests`, each a number."
+            "`participants`, `moderators`, `attendees` and `guests`, each a number; those of type video `watching`, "
+            "`views`, `hours` (watched, whole ones) and `videos`."
         ),
-        Read(lambda room, status: dict.fromkeys(kind_of(room).counts, 0) | (status.counts if status else {})),
+        Read(_counts),
     ]
     labels: Annotated[
         dict[str, str],
         Field(description="What each figure is called, by its key."),
-        Read(lambda _, status: dict(status.labels) if status else {}),
+        Read(_labels),
     ]
     names: Annotated[list[str], Read(lambda _, status: list(status.names) if status else [])]
     last_live_at: Annotated[

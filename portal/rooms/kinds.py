@@ -68,6 +68,7 @@ KINDS: Mapping[ServiceType, RoomKind] = {
         people=Message("viewers"),
         enter=Message("Watch"),
         people_limit="max_viewers",
+        counts=("watching", "views", "hours", "videos"),
         tabs=(
             RoomTab.OVERVIEW,
             RoomTab.VIDEOS,

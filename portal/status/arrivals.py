@@ -33,6 +33,7 @@ from portal.status.operations import ALIVE_SECONDS, look_soon, presence_snapshot
 from portal.status.recording import NAMES_KEPT, open_run, status_columns
 from portal.status.services import require_new_runs
 from portal.subscriptions.protocols import ProviderLike
+from portal.subscriptions.provider_models import ServiceType
 
 
 class ArrivalOutdated(Conflict):
@@ -185,7 +186,8 @@ def _arrival(here: Entrance, run: RunningRun) -> Iterator[Write]:
     total, moderators, attendees, away = here.present
     by_role = {Role.MODERATOR: moderators, Role.ATTENDEE: attendees, Role.GUEST: total - moderators - attendees}
     names = [name for _own, name in here.names]
-    snapshot = presence_snapshot(by_role, away=away, names=names, since=run.started_at)
+    watched = here.room.room_type is ServiceType.VIDEO
+    snapshot = presence_snapshot(by_role, away=away, names=names, since=run.started_at, watched=watched)
     columns = status_columns(snapshot)
     del columns["stale"]
     columns |= {

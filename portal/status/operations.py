@@ -25,6 +25,8 @@ from portal.status.endings import close_people, close_run
 from portal.status.locking import LockedRoom, lock_room, read_locked_room
 from portal.status.models import HAPPENING, Driver, Ending, Participation, Source
 from portal.status.recording import record_locked
+from portal.subscriptions.provider_models import ServiceType
+from portal.videos.totals import LABELS
 
 ParticipationFilter = Callable[[Participation], bool]
 
@@ -37,6 +39,7 @@ COUNT_LABELS = {
     "attendees": Message("Attendees"),
     "guests": Message("Guests"),
     "reconnecting": Message("Connecting again"),
+    "watching": LABELS["watching"],
 }
 
 
@@ -112,16 +115,25 @@ def look_soon(here: LockedRoom) -> None:
     here.status.checked_at = here.status.next_look_at = now()  # what was asked before this is older than it
 
 
-def presence_snapshot(by_role: Mapping[Role, int], *, away: int, names: Sequence[str], since: datetime) -> Snapshot:
-    """What is so now in a run with people in it that the portal's own pages drive."""
-    figures = {"participants": sum(by_role.values())}
-    figures |= {key: by_role[role] for key, role in ROLE_COUNTS.items()}
-    figures |= {"reconnecting": away} if away else {}
+def presence_snapshot(
+    by_role: Mapping[Role, int], *, away: int, names: Sequence[str], since: datetime, watched: bool
+) -> Snapshot:
+    """What is so now in a run with people in it that the portal's own pages drive. `watched`: they watch videos.
+
+    What else a room of videos tells, it tells also while nobody watches: see `portal.videos.totals`.
+    """
+    people = sum(by_role.values())
+    if watched:
+        figures = {"watching": people}
+    else:
+        figures = {"participants": people}
+        figures |= {key: by_role[role] for key, role in ROLE_COUNTS.items()}
+        figures |= {"reconnecting": away} if away else {}
     return Snapshot(
         state=LiveState.LIVE,
         since=since,
         checked_at=now(),
-        headline=figures["participants"],
+        headline=people,
         counts=tuple(Count(key, COUNT_LABELS[key], value) for key, value in figures.items()),
         names=tuple(names),
     )
@@ -136,6 +148,7 @@ def record_presence(here: LockedRoom, *, by: Actor | None = None) -> None:
             away=sum(one.away_since is not None for one in people),
             names=[person.name for person in people],
             since=run.started_at if run is not None else at,
+            watched=here.room.room_type is ServiceType.VIDEO,
         )
     else:
         snapshot = Snapshot(state=LiveState.IDLE, since=at, checked_at=at)

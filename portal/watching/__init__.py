@@ -5,5 +5,7 @@ the one decision. No file of a video leaves the portal but for somebody whose pa
 
     gate.py       who may fetch which file
     presence.py   the signs of life of a viewer's page
+    views.py      what players report, and what it adds up to
+    figures.py    what is told of who has watched how much
     models.py     the table of views
 """

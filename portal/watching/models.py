@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from portal.clock import now
 from portal.db import Base
 from portal.identifiers import new_uuid
+from portal.partial_indexes import partial_index
 from portal.status.models import Participation
 from portal.videos.models import RoomVideo
 
@@ -46,4 +47,5 @@ class VideoView(Base):
     __table_args__ = (
         sa.UniqueConstraint("video_uuid", "participation_uuid"),
         sa.Index("ix_video_views_participation_uuid", "participation_uuid"),
+        partial_index("ix_video_views_unsettled", "video_uuid", where="seconds > settled"),
     )

@@ -67,6 +67,7 @@ from portal.web.manage import (
     uploads,
     usage,
     video,
+    video_figures,
     videos,
 )
 from portal.web.manage.room_tabs import room_tabs
@@ -76,6 +77,7 @@ from portal.web.session import pages as session_pages
 from portal.web.watch import media as watched_media
 from portal.web.watch import pages as watch_pages
 from portal.web.watch import presence as watch_presence
+from portal.web.watch import reports as watch_reports
 from portal.web.webhooks import of_portal as webhooks_of_portal
 from portal.web.webhooks import of_rooms as webhooks_of_rooms
 
@@ -89,6 +91,7 @@ def install(app: Flask) -> None:
         presentation.bp,
         videos.bp,
         video.bp,
+        video_figures.bp,
         uploads.bp,
         links.bp,
         sharing.bp,
@@ -112,6 +115,7 @@ def install(app: Flask) -> None:
         conference_signals.bp,
         watch_pages.bp,
         watch_presence.bp,
+        watch_reports.bp,
         watched_media.bp,
         chat.bp,
         reactions.bp,

@@ -18,6 +18,7 @@ is shown by the same check that guards its route. What was deleted can be undone
     lobby.py             answering who waits in a room's lobby
     sessions.py          runs and who took part
     videos.py video.py   the videos of a room, and one of them with its captions
+    video_figures.py     who has watched how much of a video
     uploads.py           sending the files of videos
     recordings.py        recordings
     status.py            live status, as fragments and as a stream

@@ -20,6 +20,7 @@ and the columns of a list.
     access.py          tokens and access codes
     sessions.py        status, runs, participations
     recordings.py      recordings of rooms
+    videos.py          videos of rooms, and their captions
     presentations.py   presentations of rooms
     plain_rooms.py   rooms without relations, as they stand in what they are a relation of
     rooms.py           rooms, with their relations

@@ -28,6 +28,9 @@ class Event(StrEnum):
     MEMBER_CHANGED = "member.changed"
     MEMBER_REMOVED = "member.removed"
     RECORDING_READY = "recording.ready"
+    VIDEO_READY = "video.ready"
+    VIDEO_FAILED = "video.failed"
+    VIDEO_DELETED = "video.deleted"
     CUSTOMER_CREATED = "customer.created"
     CUSTOMER_UPDATED = "customer.updated"
     CUSTOMER_DELETED = "customer.deleted"
@@ -77,6 +80,9 @@ _SENTENCES = {
     Event.MEMBER_CHANGED: Message("A member's rights were changed."),
     Event.MEMBER_REMOVED: Message("Somebody is no longer a member."),
     Event.RECORDING_READY: Message("A recording can be watched."),
+    Event.VIDEO_READY: Message("A video can be watched, in all its qualities."),
+    Event.VIDEO_FAILED: Message("A video could not be prepared."),
+    Event.VIDEO_DELETED: Message("A video was deleted."),
     Event.CUSTOMER_CREATED: Message("A customer was taken on."),
     Event.CUSTOMER_UPDATED: Message("A customer was changed: its profile, its status or its owner."),
     Event.CUSTOMER_DELETED: Message("A customer was deleted, and its accounts, subscriptions and rooms with it."),
@@ -103,6 +109,7 @@ _NEEDS: dict[str, Permission | StaffPermission] = {
     "code": Permission.CODES_VIEW,
     "member": Permission.MEMBERS_VIEW,
     "recording": Permission.RECORDINGS_VIEW,
+    "video": Permission.MEDIA_MANAGE,
     "customer": StaffPermission.CUSTOMERS_READ,
     "account": StaffPermission.ACCOUNTS_READ,
     "subscription": StaffPermission.SUBSCRIPTIONS_READ,

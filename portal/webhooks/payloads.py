@@ -26,9 +26,11 @@ from portal.resources.recordings import serialize_recording
 from portal.resources.rooms import serialize_room
 from portal.resources.sessions import serialize_participation_in, serialize_session
 from portal.resources.subscriptions import serialize_account, serialize_customer, serialize_subscription
+from portal.resources.videos import serialize_video
 from portal.rooms.models import Room
 from portal.status.models import Participation, RoomSession
 from portal.subscriptions.models import Subscription
+from portal.videos.models import RoomVideo
 
 
 def encoded(kind: str, data: Mapping[str, Any], at: datetime) -> str:
@@ -73,6 +75,8 @@ def payload_data(action: str, thing: object, room: Room, details: Mapping[str, A
             return serialize_room_user(thing, room)
         case Recording():
             return serialize_recording(thing, room)
+        case RoomVideo():
+            return serialize_video(thing, room)
         case RoomSession():
             return serialize_session(thing, room)
         case Participation():

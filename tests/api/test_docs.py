@@ -133,7 +133,12 @@ def settings_shown(app: Flask) -> dict[str, list[str]]:
 
 def test_every_declared_setting_has_a_row_that_says_what_it_takes(app: Flask) -> None:
     shown = settings_shown(app)
-    assert set(shown) == {name for key in registry.known() for name in declared(ServiceType.MEET, key)}
+    assert set(shown) == {
+        name
+        for key in registry.known()
+        for kind in registry.adapter(key).kinds
+        for name in declared(ServiceType(kind), key)
+    }
     assert shown["user_camera_cap"] == ["a whole number from 0 to 100", "3", "BigBlueButton, Scalelite", READ_BY]
     assert shown["description"] == ["a text of up to 2000 characters", "–", "all rooms", "join page, room page"]
     assert shown["guest_policy"] == ["one of: accept, ask, refuse", '"accept"', "Conference", "admission"]

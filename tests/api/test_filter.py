@@ -6,12 +6,19 @@ import pytest
 from flask import Flask
 
 from portal.db import transaction
+from portal.people.actor import actor_of
+from portal.videos.caption_files import read_captions
+from portal.videos.captions import set_captions
+from portal.videos.models import VideoState
+from portal.videos.preparation import queue_preparation
 from tests.api.authorization.table import filled
 from tests.api.conftest import NewProgram, Program
 from tests.api.test_openapi import document
 from tests.cast import Cast, new_recording
 from tests.presentations import take_presentations
+from tests.video_room import new_ready_video, new_video_room
 
+CAPTIONS = {"language": "de", "text": "WEBVTT\n\n00:01.000 --> 00:02.000\nHallo\n"}
 ROOM = "/api/v1/rooms/{room_id}"
 HOOK = "/api/v1/webhooks/{webhook_id}"
 PACKAGE = "/api/v1/service-packages/{package_id}"
@@ -91,6 +98,14 @@ TABLE: dict[str, tuple[str, Any]] = {  # operation → a field to ask for, and t
     f"get {ROOM}/recordings": ("formats", None),
     f"get {ROOM}/recordings/{{recording_id}}": ("formats", None),
     f"patch {ROOM}/recordings/{{recording_id}}": ("formats", {"name": "Annual meeting"}),
+    f"get {ROOM}/videos": ("views", None),
+    f"post {ROOM}/videos": ("views", {"name": "Film", "size": 10}),
+    f"get {ROOM}/videos/{{video_id}}": ("views", None),
+    f"patch {ROOM}/videos/{{video_id}}": ("views", {"name": "Other"}),
+    f"post {ROOM}/videos/{{video_id}}/cancel": ("views", None),
+    f"post {ROOM}/videos/{{video_id}}/retry": ("views", None),
+    f"get {ROOM}/videos/{{video_id}}/captions": ("language", None),
+    f"post {ROOM}/videos/{{video_id}}/captions": ("language", CAPTIONS),
     f"get {ROOM}/sessions": ("most", None),
     f"get {ROOM}/sessions/{{session_id}}": ("most", None),
     f"post {ROOM}/start": ("state", None),
@@ -188,6 +203,20 @@ def caller(program: NewProgram, operation: str) -> Program:
     return program("admin" if operation.split("/")[3] in STAFF else "alice")
 
 
+def film_places(cast: Cast, operation: str) -> dict[str, str]:
+    """A room of videos, with a video on which this operation can be done."""
+    with cast.app.app_context(), transaction():
+        films = new_video_room()
+        video = new_ready_video(cast.app, films)
+        if "retry" in operation:
+            video.state = VideoState.FAILED
+        if "cancel" in operation:
+            queue_preparation(video, by=None)
+        captions = read_captions(CAPTIONS["text"].encode())
+        set_captions(video=video, by=actor_of(films.owner), captions=captions, language="en")
+        return {"room_id": films.id, "video_id": video.id}
+
+
 def places(by: Program, cast: Cast, operation: str) -> dict[str, str]:
     """What stands in the addresses and bodies: one thing of each kind that the operation names."""
     if operation.split("/")[3] in STAFF:
@@ -203,6 +232,8 @@ def places(by: Program, cast: Cast, operation: str) -> dict[str, str]:
     if "session" in operation:
         made(by, f"{room}/start")
         found["session_id"] = first(by, f"{room}/sessions")
+    if "videos" in operation:
+        found |= film_places(cast, operation)
     if "recording" in operation:
         with cast.app.app_context(), transaction():
             found["recording_id"] = new_recording(room=cast.room()).id

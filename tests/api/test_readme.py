@@ -9,6 +9,7 @@ from tests.api.test_openapi import document
 
 ROOMS = "/manage/rooms"
 ROOM = f"{ROOMS}/<id:room_id>"
+VIDEO = f"{ROOM}/videos/<id:video_id>"
 HOOK = f"{ROOM}/webhooks/<id:endpoint_id>"
 CUSTOMER = "/admin/customers/<id:customer_id>"
 ACCOUNT = "/admin/accounts/<id:account_id>"
@@ -32,6 +33,18 @@ DONE_BY = {  # what is sent on a page → the operation of the API that does it
     f"{ROOM}/recordings/<id:recording_id>/publication": "recordings_change",
     f"{ROOM}/recordings/<id:recording_id>/withdrawal": "recordings_change",
     f"{ROOM}/recordings/<id:recording_id>/deletion": "recordings_delete",
+    f"{ROOM}/uploads": "videos_create",
+    f"{ROOM}/videos/file": "videos_create",
+    f"{VIDEO}": "videos_change",
+    f"{VIDEO}/publication": "videos_change",
+    f"{VIDEO}/hiding": "videos_change",
+    f"{VIDEO}/up": "videos_change",
+    f"{VIDEO}/down": "videos_change",
+    f"{VIDEO}/cancellation": "videos_cancel",
+    f"{VIDEO}/another-try": "videos_retry",
+    f"{VIDEO}/deletion": "videos_delete",
+    f"{VIDEO}/captions": "video_captions_create",
+    f"{VIDEO}/captions/<id:captions_id>/deletion": "video_captions_delete",
     f"{ROOM}/links/new": "tokens_create",
     f"{ROOM}/share": "tokens_create",
     f"{ROOM}/links/<id:token_id>/edit": "tokens_change",
@@ -124,7 +137,9 @@ DONE_BY = {  # what is sent on a page → the operation of the API that does it
     "/admin/roles/<id:role_id>/deletion": "roles_delete",
 }
 UNDOING = re.compile(r"/(restoration|reinstatement|readmission)$")
-FOR_PEOPLE = re.compile(r"^/(me|sign-in|sign-out|set-password)(/|$)|/-/(conference/|entry$)|/password-link$|/lobby/")
+FOR_PEOPLE = re.compile(
+    r"^/(me|sign-in|sign-out|set-password)(/|$)|/-/(conference/|watch/|entry$)|/password-link$|/lobby/|/poster$|/uploads/.*/end$"
+)
 
 
 def test_what_the_readme_says_of_the_api_is_true(app: Flask) -> None:

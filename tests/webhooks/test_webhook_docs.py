@@ -15,7 +15,7 @@ from portal.audit.operations import record_event
 from portal.clock import now
 from portal.customers.models import CustomerStatus
 from portal.customers.operations import change_customer, create_customer
-from portal.db import transaction
+from portal.db import session, transaction
 from portal.people.actor import actor_of
 from portal.permissions.operations import add_member, change_member, remove_member
 from portal.permissions.permission import Permission
@@ -29,6 +29,7 @@ from portal.subscriptions.changing import change_subscription
 from portal.subscriptions.endings import mark_ended, warn_of_endings
 from portal.subscriptions.renewal import renew
 from portal.subscriptions.terms import Length, PeriodUnit
+from portal.videos.models import RoomVideo
 from portal.webhooks.events import STAFF_EVENTS, Event
 from portal.webhooks.operations import create_endpoint
 from portal.webhooks.operations import test_endpoint as send_test
@@ -53,6 +54,11 @@ def happen_all(app: Flask, cast: Cast, endpoint_id: str) -> None:
         record_event("participant.refused", room, by=None, room=room.uuid, reason="code wrong", role="guest")
         ready = new_recording(room=room)
         record_event("recording.ready", ready, by=None, room=room.uuid)
+        film = RoomVideo(room=room, name="Film")
+        session.add(film)
+        session.flush()
+        for what in ("video.ready", "video.failed", "video.deleted"):
+            record_event(what, film, by=None, room=room.uuid)
         made = new_room(account=room.account, room_name="New", by=actor_of(alice))
         change_room(editable(made, by), by=by, room_name="Newer")
         delete_room(made, by=actor_of(alice))

@@ -8,6 +8,7 @@ stranger gets 404, a caller without the permission or scope 403. The OpenAPI doc
     core/                 query parameters, pagination, bodies, responses, idempotency, OpenAPI
     rooms.py tokens.py access_codes.py users.py sessions.py access.py    routes below a room, and what they take
     recordings.py presentation.py    recordings of a room, and its presentation
+    videos.py video_captions.py    videos of a room, and their captions
     uploads.py            sending the files of videos, by tus
     customers.py customer_users.py account_users.py place_users.py       customers, and users of customers and accounts
     customer_addresses.py customer_telephones.py legal_documents.py      the profile of a customer

@@ -37,6 +37,8 @@ from portal.api.v1 import (
     tokens,
     uploads,
     users,
+    video_captions,
+    videos,
     webhooks,
 )
 from portal.clock import now
@@ -56,12 +58,13 @@ def install(app: Flask, csrf: CSRFProtect, *, rate: str, storage: str) -> None:
     app.url_map.converters |= {"anyid": AnyIdentifier, "feature": FeatureCode}
     api = Blueprint("api", __name__, url_prefix=PREFIX)
     api.before_request(believe_the_bearer_only)
-    of_rooms = (rooms, tokens, access_codes, users, sessions, recordings, presentation, uploads, access)
+    of_rooms = (rooms, tokens, access_codes, users, sessions, recordings, presentation, access)
+    of_media = (videos, video_captions, uploads)
     of_customers = (customers, customer_users, accounts, account_users, features)
     of_profiles = (customer_addresses, customer_telephones, legal_documents)
     of_staff = (platform_users, admins, roles, permissions, audit_events)
     of_plans = (packages, package_parts, service_providers, subscriptions, subscription_parts)
-    nouns = (*of_rooms, *of_customers, *of_profiles, *of_plans, logout, webhooks, *of_staff)
+    nouns = (*of_rooms, *of_media, *of_customers, *of_profiles, *of_plans, logout, webhooks, *of_staff)
     for blueprint in (noun.bp for noun in nouns):
         api.register_blueprint(blueprint)
     limiter = Limiter(

@@ -14,6 +14,7 @@ from portal.resources.recordings import RoomRecordingSchema
 from portal.resources.rooms import RoomSchema
 from portal.resources.sessions import RefusedVisitSchema, RoomSessionSchema, SessionParticipationSchema
 from portal.resources.subscriptions import AccountSchema, CustomerSchema, SubscriptionSchema
+from portal.resources.videos import RoomVideoSchema
 from portal.webhooks.deliveries import GONE, LONGEST_FAILING, MOST_GIVEN_UP, RETENTION, SCHEDULE
 from portal.webhooks.events import TEST, Event
 from portal.webhooks.operations import OVERLAP
@@ -61,6 +62,7 @@ _DATA: dict[str, Any] = {
     "code": RoomAccessCodeSchema,
     "member": RoomUserSchema,
     "recording": RoomRecordingSchema,
+    "video": RoomVideoSchema,
     "customer": CustomerSchema,
     "account": AccountSchema,
     "subscription": SubscriptionSchema,

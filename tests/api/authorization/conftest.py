@@ -44,6 +44,7 @@ from portal.subscriptions.packages import create_package
 from portal.subscriptions.provider_models import ServiceProvider, ServiceType
 from portal.subscriptions.service_providers import create_provider
 from portal.subscriptions.switching import providers_of
+from portal.videos.models import RoomVideo, VideoCaption, VideoState
 from portal.webhooks.events import Event
 from portal.webhooks.models import WebhookDelivery, WebhookEndpoint
 from portal.webhooks.operations import create_endpoint, test_endpoint
@@ -89,7 +90,9 @@ class World:
             names = _furnish(acme, "", self.cast.user("dana"))
             if granted:
                 room = self.cast.room(names["room"])
-                session.add(RoomMember(room=room, user=self.cast.user("bob"), permissions=sorted(granted)))
+                films = self.cast.room(names["films"])
+                for one in (room, films):
+                    session.add(RoomMember(room=one, user=self.cast.user("bob"), permissions=sorted(granted)))
             names |= _furnish(acme, "2", self.cast.user("erin"))
             theirs = _furnish(globex, "", self.cast.user("frank"))
             names |= _profile(acme.customer)
@@ -173,9 +176,22 @@ def _furnish(account: Account, mark: str, user: User) -> dict[str, str]:
         new_recording(room=room, visibility=visibility)
         for visibility in (RecordingVisibility.OWNER, RecordingVisibility.MEMBERS)
     )
+    films = new_room(account=account, room_name="Films for a table", by=by)
+    films.room_type = ServiceType.VIDEO
+    session.add(RoomMember(room=films, user=user, permissions=[Permission.ROOM_VIEW]))
+    film = RoomVideo(room=films, name="Film", state=VideoState.FAILED, source="file-x", playable=True)
+    hidden = RoomVideo(room=films, name="Rushes", state=VideoState.WAITING, published=False)
+    session.add_all([film, hidden])
+    session.flush()
+    spoken = VideoCaption(video=film, language="en", label="English", text="WEBVTT\n")
+    session.add(spoken)
     session.flush()
     found = {
         "room": room.id,
+        "films": films.id,
+        "film": film.id,
+        "rushes": hidden.id,
+        "captions": spoken.id,
         "recording": recording.id,
         "shared": shared.id,
         "token": token.id,

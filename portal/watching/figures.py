@@ -1,12 +1,11 @@
 """What is told of who has watched how much: of one video, and of the people of one run."""
 
-from collections.abc import Collection
 from dataclasses import dataclass
-from uuid import UUID
 
 import sqlalchemy as sa
 
 from portal.db import session
+from portal.identifiers import Identified
 from portal.status.models import Participation
 from portal.videos.models import RoomVideo
 from portal.watching.models import PARTS, VideoView
@@ -69,18 +68,16 @@ def figures_of(video: RoomVideo) -> VideoFigures:
     return VideoFigures(video.views, len(rows), average, video.seconds_watched, bars)
 
 
-def watched_by(participations: Collection[UUID]) -> dict[UUID, list[WatchedPart]]:
-    """What each of these participations has watched, by one statement. Those that watched nothing are left out."""
-    found: dict[UUID, list[WatchedPart]] = {}
-    if not participations:
-        return found
+def watched_in(run: Identified) -> dict[str, list[WatchedPart]]:
+    """What people have watched in this run, by the ids of their participations, by one statement."""
+    found: dict[str, list[WatchedPart]] = {}
     rows = session.execute(
-        sa.select(VideoView.participation_uuid, RoomVideo.name, VideoView.parts, VideoView.seconds)
+        sa.select(Participation.id, RoomVideo.name, VideoView.parts, VideoView.seconds)
         .join(RoomVideo, RoomVideo.uuid == VideoView.video_uuid)
         .join(Participation, Participation.uuid == VideoView.participation_uuid)
-        .where(VideoView.participation_uuid.in_(participations))
+        .where(Participation.session_uuid == run.uuid)
         .order_by(VideoView.started_at)
     )
-    for uuid, name, parts, seconds in rows:
-        found.setdefault(uuid, []).append(WatchedPart(name, parts.count("1"), seconds))
+    for participation_id, name, parts, seconds in rows:
+        found.setdefault(participation_id, []).append(WatchedPart(name, parts.count("1"), seconds))
     return found

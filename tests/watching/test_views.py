@@ -13,7 +13,7 @@ from portal.db import db, session, transaction
 from portal.status.models import Participation
 from portal.videos.models import RoomVideo
 from portal.videos.totals import totals_of
-from portal.watching.figures import figures_of, watched_by
+from portal.watching.figures import figures_of, watched_in
 from portal.watching.models import PARTS, VideoView
 from portal.watching.views import Stretch, report, settle
 from tests.cast import Client
@@ -136,8 +136,8 @@ def test_figures_tell_the_part_seen_and_where_people_left(app: Flask, cinema: Ci
         assert (figures.people, figures.average, figures.views) == (1, 50, 1)
         assert [bar.seen for bar in figures.bars] == [1] * 5 + [0] * 5
         assert [bar.left for bar in figures.bars].index(1) == 5
-        assert watcher.uuid is not None
-        [told] = watched_by([watcher.uuid])[watcher.uuid]
+        person = session.get_one(Participation, watcher.uuid)
+        [told] = watched_in(person.run)[person.id]
         assert (told.name, told.percent, told.seconds) == ("Film", 50, 50)
     assert len(watcher.view().parts) == PARTS
 
@@ -211,6 +211,16 @@ def test_the_status_of_a_room_of_videos(app: Flask, cinema: Cinema) -> None:
     assert "watching" in str(stored)
     assert "participants" not in str(stored)
     assert alice.get(f"/manage/rooms/{cinema.room_id}/videos/{cinema.film}/figures").status_code == 200
+
+
+def test_sessions_tell_who_has_watched_how_much_of_what(app: Flask, cinema: Cinema, watcher: Watcher) -> None:
+    watcher.plays((0, 50), after=50, position=50)
+    with app.app_context(), transaction():
+        run_id = session.get_one(Participation, watcher.uuid).run.id
+    alice = cinema.cast.sign_in("alice")
+    page = alice.get(f"/manage/rooms/{cinema.room_id}/sessions/{run_id}").text
+    assert "Film: 50 %" in page
+    assert "Film: 50 %" in alice.get(f"/manage/rooms/{cinema.room_id}/sessions/{run_id}/attendance.csv").text
 
 
 def test_only_who_may_read_reports_sees_figures(cinema: Cinema, app: Flask) -> None:

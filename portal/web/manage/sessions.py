@@ -17,6 +17,8 @@ from portal.status.models import RoomSession
 from portal.status.operations import present_participations
 from portal.status.queries import NEWEST_FIRST, find_session, position_of, sessions_of
 from portal.status.runs import end_session
+from portal.subscriptions.provider_models import ServiceType
+from portal.watching.figures import watched_in
 from portal.web import flash_messages
 from portal.web.csv_export import csv_file
 
@@ -50,7 +52,14 @@ def show(room: Room, session_id: str) -> ResponseReturnValue:
     people = participations_of(run, limit=MOST_SHOWN)
     total = len(people) if len(people) < MOST_SHOWN else count_participations(run)
     return render_template(
-        "manage/sessions/show.html", room=room, tab="sessions", run=run, people=people, total=total, by=came_by
+        "manage/sessions/show.html",
+        room=room,
+        tab="sessions",
+        run=run,
+        people=people,
+        total=total,
+        by=came_by,
+        watched=_watched(room, run),
     )
 
 
@@ -59,9 +68,18 @@ def show(room: Room, session_id: str) -> ResponseReturnValue:
 def download(room: Room, session_id: str) -> ResponseReturnValue:
     """Download who took part in one run, as a CSV file with times in UTC."""
     run = _own(room, session_id)
+    watched = _watched(room, run)
     return csv_file(
         f"{room.slug}-{run.started_at:%Y-%m-%d-%H%M}.csv",
-        [_("Name"), _("Role"), _("By"), _("From (UTC)"), _("Until (UTC)"), _("How it ended")],
+        [
+            _("Name"),
+            _("Role"),
+            _("By"),
+            _("From (UTC)"),
+            _("Until (UTC)"),
+            _("How it ended"),
+            *([_("Watched")] if room.room_type is ServiceType.VIDEO else []),
+        ],
         [
             [
                 (
@@ -71,6 +89,7 @@ def download(room: Room, session_id: str) -> ResponseReturnValue:
                     person.entered_at,
                     person.left_at,
                     ending_label(person.ending) if person.ending else "",
+                    *([watched.get(person.id, "")] if room.room_type is ServiceType.VIDEO else []),
                 )
                 for person in participations_of(run)
             ]
@@ -109,6 +128,16 @@ def came_by(person: ParticipationDetails) -> str:
     if person.link_id is None or person.automatic:
         return str(_("Public room"))
     return person.link or str(_("Link without a label"))
+
+
+def _watched(room: Room, run: RoomSession) -> dict[str, str]:
+    """What people have watched in this run, by the ids of their participations: "Film: 50 %"."""
+    if room.room_type is not ServiceType.VIDEO:
+        return {}
+    return {
+        person: ", ".join(f"{one.name}: {one.percent} %" for one in videos)
+        for person, videos in watched_in(run).items()
+    }
 
 
 def _own(room: Room, session_id: str) -> RoomSession:

@@ -14,6 +14,7 @@ from datetime import timedelta
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
 
 from portal.clock import now
 from portal.db import session
@@ -39,12 +40,7 @@ Stretch = tuple[float, float]
 def report(participation: Participation, video: RoomVideo, *, position: float, played: Sequence[Stretch]) -> None:
     """Note what somebody has played of a video since his last report, as far as that can be."""
     at, length = now(), (video.milliseconds or 0) / 1000
-    view = session.scalar(
-        sa.select(VideoView)
-        .where(VideoView.video_uuid == video.uuid, VideoView.participation_uuid == participation.uuid)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    )
+    view = _view_of(participation, video)
     since = view.reported_at if view is not None else participation.entered_at
     most = min((at - since).total_seconds() + SLACK, LONGEST_REPORT)
     if view is None:
@@ -57,7 +53,11 @@ def report(participation: Participation, video: RoomVideo, *, position: float, p
             parts="0" * PARTS,
             counted=0,
         )
-        session.add(view)
+        try:
+            with session.begin_nested():
+                session.add(view)
+        except IntegrityError:  # his other tab has just told of it, too: what this one tells is a moment of it
+            return
     stretches = _possible(played, length, most * FASTEST)
     media = sum(end - begin for begin, end in stretches)
     view.seconds += round(min(media, max(most, 0.0)))
@@ -68,6 +68,16 @@ def report(participation: Participation, video: RoomVideo, *, position: float, p
         _add(video, views=1)
     view.reported_at = at
     session.flush()
+
+
+def _view_of(participation: Participation, video: RoomVideo) -> VideoView | None:
+    """What this participant has seen of this video, locked."""
+    return session.scalar(
+        sa.select(VideoView)
+        .where(VideoView.video_uuid == video.uuid, VideoView.participation_uuid == participation.uuid)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
 
 
 def settle() -> int:

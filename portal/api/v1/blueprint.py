@@ -89,9 +89,13 @@ def _bucket() -> str:
     return known.token_hash if known is not None else network()
 
 
+SMALL_PIECE = 65_536
+"""Bytes of a piece that counts as an ordinary request: only small ones could be sent without end."""
+
+
 def _is_piece() -> bool:
-    """Whether the request brings a piece of a file: those are limited by the bytes that were promised."""
-    return request.endpoint == "api.uploads.receive"
+    """Whether the request brings a large piece of a file: those are limited by the bytes that were promised."""
+    return request.endpoint == "api.uploads.receive" and (request.content_length or 0) >= SMALL_PIECE
 
 
 def _add_rate_headers(limiter: Limiter, response: Response) -> Response:

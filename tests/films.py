@@ -5,6 +5,7 @@ from functools import cache
 from pathlib import Path
 
 from portal.engines.tool import Tool, candidates, examine, find_tool
+from tests.programs import install_ffmpeg
 
 PICTURE = ("-f", "lavfi", "-i", "testsrc2=s=160x90:r=25:d=2")
 SOUND = ("-f", "lavfi", "-i", "sine=440:d=2")
@@ -29,7 +30,8 @@ WORDS = {
 
 @cache
 def tools() -> list[Tool]:
-    """Each ffmpeg of this machine: the one on PATH, if there is one, and the packaged one."""
+    """Each ffmpeg: the one of this machine, which gets installed if that is possible, and the packaged one."""
+    install_ffmpeg()
     return [tool for path in candidates() if (tool := examine(path)) is not None]
 
 

@@ -1,5 +1,5 @@
-"""Programs that come from the machine: Chromium, and the TURN server coturn. Where one is missing it gets installed, if
-that is possible.
+"""Programs that come from the machine: Chromium, the TURN server coturn, and ffmpeg. Where one is missing it gets
+installed, if that is possible.
 """
 
 import contextlib
@@ -80,6 +80,14 @@ def _playwright_chromium() -> str | None:
         for found in sorted(folder.glob("chromium-*/chrome-linux*/chrome"), reverse=True):
             return str(found)
     return None
+
+
+def install_ffmpeg() -> None:
+    """Have the machine's own ffmpeg beside the packaged one, where somebody may install it."""
+    with (Path(tempfile.gettempdir()) / "foyer-ffmpeg.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if shutil.which("ffmpeg") is None:
+            _install("ffmpeg")
 
 
 @contextlib.contextmanager

@@ -2,6 +2,8 @@
 
 from typing import Annotated, Any, Literal
 
+from pydantic import Field
+
 from portal.resources.declaring import Id, IdentifiedResource, Read, Resource, serializer
 from portal.status.subscription_usage import Usage
 from portal.subscriptions.feature_catalog import FEATURES, api_value
@@ -36,7 +38,7 @@ class UsageSchema(Resource):
     id: Annotated[str, Read("feature.code")]
     code: Annotated[str, Read("feature.code")]
     value: Annotated[int | bool, Read(lambda row, _: api_value(row.feature, row.value))]
-    used: int
+    used: Annotated[float, Field(description="Of storage in gigabytes, to one digit.")]
     unit: Annotated[str | None, Read(lambda row, _: row.feature.unit or None)]
     hits: bool
     by: Annotated[

@@ -1,9 +1,9 @@
-"""What is used of a subscription's limits, counted from the rows themselves: accounts, rooms, and people now.
+"""What is used of a subscription's limits, counted from the rows themselves: accounts, rooms, people now, storage.
 
 It belongs to this package because it counts who is in. What nothing counts yet has no usage.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -19,6 +19,8 @@ from portal.rooms.models import Room
 from portal.status.models import Participation
 from portal.subscriptions.feature_catalog import FEATURES, Feature, Value
 from portal.subscriptions.models import Subscription, SubscriptionFeature
+from portal.subscriptions.provider_models import ServiceType
+from portal.videos.storage_used import MAX_STORAGE, as_gigabytes, used_by_rooms, used_by_subscriptions
 
 MOST_SHOWN = 100
 """Of how many accounts or rooms it is told what they use: those that use most."""
@@ -31,7 +33,7 @@ class Share:
     object: str
     id: str
     name: str
-    used: int
+    used: float
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ class Usage:
 
     feature: Feature
     value: Value
-    used: int
+    used: float
     by: tuple[Share, ...]
 
     @property
@@ -87,6 +89,9 @@ class Counted:
     people: int
     rooms_by: tuple[Share, ...]
     people_by: tuple[Share, ...]
+    storage: int = 0
+    """Bytes, in a subscription of videos."""
+    storage_by: tuple[Share, ...] = ()
 
 
 def usage(subscription: Subscription) -> list[Usage]:
@@ -105,7 +110,21 @@ def counted(subscription: Subscription) -> Counted:
         people=int(people[0][3]) if people else 0,
         rooms_by=tuple(Share("Account", *row[:3]) for row in accounts if row[2]),
         people_by=tuple(Share("Room", *row[:3]) for row in people),
+        **_storage(subscription),
     )
+
+
+def _storage(subscription: Subscription) -> dict[str, Any]:
+    """The storage that a subscription of videos uses, and its rooms, by one statement; nothing for others."""
+    if subscription.service_type is not ServiceType.VIDEO:
+        return {}
+    used = used_by_rooms(subscription.uuid)
+    query = sa.select(Room.id, Room.room_name, used.c.bytes).join(used, used.c.room_uuid == Room.uuid)
+    rows = read(query.order_by(used.c.bytes.desc(), Room.uuid)).all()
+    return {
+        "storage": sum(int(row[2]) for row in rows),
+        "storage_by": tuple(Share("Room", row[0], row[1], as_gigabytes(int(row[2]))) for row in rows[:MOST_SHOWN]),
+    }
 
 
 _COUNTS = sa.select(
@@ -124,16 +143,21 @@ _COUNTS = sa.select(
 def counted_each(subscriptions: Collection[Subscription]) -> dict[UUID, Counted]:
     """Count what is there of each of these, without telling by what that is used, by one statement."""
     rows = read(_COUNTS, {"subscriptions": [one.uuid for one in subscriptions]})
-    return {uuid: Counted(accounts, rooms, people, (), ()) for uuid, accounts, rooms, people in rows}
+    stored = used_by_subscriptions([one.uuid for one in subscriptions if one.service_type is ServiceType.VIDEO])
+    return {
+        uuid: Counted(accounts, rooms, people, (), (), stored.get(uuid, 0)) for uuid, accounts, rooms, people in rows
+    }
 
 
 def usage_of(subscription: Subscription, here: Counted) -> list[Usage]:
     """What is used of each limit that the subscription has and that is counted."""
-    by_code: Mapping[str | None, tuple[int, tuple[Share, ...]]] = {
+    by_code: dict[str | None, tuple[float, tuple[Share, ...]]] = {
         MAX_ACCOUNTS: (here.accounts, ()),
         MAX_ROOMS: (here.rooms, here.rooms_by),
         KINDS[subscription.service_type].people_limit: (here.people, here.people_by),
     }
+    if subscription.service_type is ServiceType.VIDEO:
+        by_code[MAX_STORAGE] = (as_gigabytes(here.storage), here.storage_by)
     return [
         Usage(FEATURES[code], value, *by_code[code]) for code, value in subscription.values.items() if code in by_code
     ]

@@ -3,6 +3,7 @@
 Videos in the trash do not count, nor do those of rooms in the trash: restoring judges anew.
 """
 
+from collections.abc import Collection
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -34,6 +35,20 @@ def used_by_rooms(subscription_uuid: UUID) -> sa.Subquery:
     both = sa.union_all(_videos(of), _uploads(of)).subquery()
     total = sa.func.sum(both.c.bytes).label("bytes")
     return sa.select(both.c.room_uuid, total).group_by(both.c.room_uuid).having(total > 0).subquery()
+
+
+def used_by_subscriptions(subscriptions: Collection[UUID]) -> dict[UUID, int]:
+    """The bytes that each of these subscriptions uses, by one statement. One that uses none is left out."""
+    of = Room.subscription_uuid.in_(subscriptions)
+    both = sa.union_all(_videos(of), _uploads(of)).subquery()
+    query = sa.select(Room.subscription_uuid, sa.func.sum(both.c.bytes)).join(both, both.c.room_uuid == Room.uuid)
+    rows = session.execute(query.group_by(Room.subscription_uuid)) if subscriptions else ()
+    return {uuid: int(size) for uuid, size in rows}
+
+
+def as_gigabytes(size: int) -> float:
+    """Bytes as gigabytes, to one digit, and never 0 for some."""
+    return 0 if not size else max(round(size / GIGABYTE, 1), 0.1)
 
 
 def require_storage(room: Room, size: int) -> None:

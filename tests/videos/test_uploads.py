@@ -14,6 +14,7 @@ from portal.db import session, transaction
 from portal.errors import Conflict, Invalid, NotFound, QuotaUsedUp
 from portal.people.actor import actor_of
 from portal.rooms.models import Room
+from portal.status.subscription_usage import counted_each, usage
 from portal.storage import storage
 from portal.tasks.models import Task, TaskQueue
 from portal.videos.models import RoomVideo, VideoState, VideoUpload
@@ -217,3 +218,14 @@ def test_of_twenty_who_begin_at_once_as_many_are_taken_as_there_is_storage(
         assert sum(pool.map(press, range(20))) == 3
     with app.app_context(), transaction():
         assert used_by_room(cast.room(film_room).uuid) == 900_000_000
+
+
+def test_usage_of_a_subscription_tells_its_storage_by_room(app: Flask, cast: Cast, film_room: str) -> None:
+    with app.app_context(), transaction():
+        room = cast.room(film_room)
+        begin(room, 340_000_000)
+        used = {one.feature.code: one for one in usage(room.subscription)}["max_storage"]
+        assert (used.value, used.used, used.hits) == (1, 0.3, False)
+        assert [(one.name, one.used) for one in used.by] == [("Films", 0.3)]
+        [each] = counted_each([room.subscription]).values()
+        assert each.storage == 340_000_000

@@ -26,9 +26,11 @@ from portal.rooms.models import Room
 from portal.rooms.operations import trash_room
 from portal.subscriptions.models import Subscription, SubscriptionFeature
 from portal.subscriptions.package_models import ServicePackage
+from portal.videos.models import RoomVideo
 from portal.webhooks.models import WebhookEndpoint
 from tests.api.conftest import NewProgram, program
 from tests.cast import Cast, new_room
+from tests.video_room import new_video_room
 
 __all__ = ["program"]
 
@@ -85,6 +87,7 @@ API = [
     Making(AccountMember, "/accounts/{account}/users", MEMBER),
     Making(WebhookEndpoint, "/webhooks",
            {"room_id": "{room}", "url": "https://hooks.example/more", "events": ["room.started"]}),
+    Making(RoomVideo, "/rooms/{films}/videos", {"name": "More", "size": 10}),
     Making(Account, "/accounts", {"subscription_id": "{subscription}", "account_name": "More"}, by="admin"),
     Making(Subscription, "/subscriptions", {"package_id": "{package}", "subscriber_id": "{customer}"}, by="admin"),
 ]  # fmt: skip
@@ -92,6 +95,7 @@ NOT_OF_A_CUSTOMER = {"service-packages", "service-providers", "roles", "admins",
 """What belongs to the platform; and the customer itself."""
 NOT_NEW = {
     "/rooms/<anyid:room_id>/tokens/<anyid:token_id>/rotate": "replaces a link that is there",
+    "/rooms/<anyid:room_id>/videos/<anyid:video_id>/captions": "changes a video that is there",
     "/subscriptions/<anyid:subscription_id>/features": "changes a subscription that is there",
     "/subscriptions/<anyid:subscription_id>/providers": "changes a subscription that is there",
     "/webhooks/<anyid:webhook_id>/test": "sends a message by a webhook that is there",
@@ -117,6 +121,7 @@ def ids(cast: Cast, app: Flask) -> dict[str, str]:
             "room": room.id,
             "bare": made[0].id,
             "trashed": made[1].id,
+            "films": new_video_room().id,
             "account": account.id,
             "customer": account.customer.id,
             "subscription": account.subscription.id,

@@ -126,7 +126,8 @@ def test_its_rooms_can_be_recorded_if_and_only_if_it_can_be_asked_for_recordings
 @every_adapter
 def test_it_can_be_entered_in_one_way_at_least(adapter: Adapter) -> None:
     service = bound(adapter)
-    assert isinstance(service, Embeddable) is not isinstance(service, Joinable)
+    ways = [isinstance(service, Embeddable), isinstance(service, Joinable), adapter.kinds == {"video"}]
+    assert ways.count(True) == 1  # videos are on a page of the portal that asks the service for nothing
 
 
 @every_adapter

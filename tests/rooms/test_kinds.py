@@ -34,7 +34,7 @@ def test_every_icon_is_there_and_every_tab_leads_to_a_page(app: Flask) -> None:
 
 @pytest.mark.usefixtures("app")
 def test_only_types_that_an_adapter_serves_are_offered() -> None:
-    assert served_types() == [ServiceType.MEET]
+    assert served_types() == [ServiceType.MEET, ServiceType.VIDEO]
 
 
 @pytest.fixture

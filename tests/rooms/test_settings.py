@@ -34,7 +34,9 @@ def test_each_setting_says_what_it_is_who_reads_it_and_where_it_counts(app: Flas
         "welcome_message": SettingScope.ROOM_TYPE,
         "moderator_only_message": SettingScope.ROOM_TYPE,
     }
-    assert set(declared(ServiceType.VIDEO, "mesh")) == {"description", "featured_image", "hero_image"}
+    assert set(declared(ServiceType.VIDEO, "mesh")) == {
+        "description", "featured_image", "hero_image", "ask_name", "allow_download",
+    }  # fmt: skip
     for setting in meet.values():
         assert setting.label
         assert setting.help

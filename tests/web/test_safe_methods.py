@@ -151,6 +151,9 @@ def world(cast: Cast, app: Flask, program: NewProgram) -> World:
     world = World(cast, [program("alice"), program("admin")], [alice, ada, guest, holder, viewer])
     watched = f"/rooms/{films_id}/-"
     world.more = {
+        "api.videos.index": [f"/api/v1/rooms/{films_id}/videos"],
+        "api.videos.show_one": [f"/api/v1/rooms/{films_id}/videos/{film}"],
+        "api.video_captions.index": [f"/api/v1/rooms/{films_id}/videos/{film}/captions"],
         "videos.poster": [f"/manage/rooms/{films_id}/videos/{film}/poster/poster.jpg"],
         "watch.show": [f"{watched}/watch"],
         "watch.videos": [f"{watched}/watch/videos"],

@@ -88,6 +88,10 @@ class LocalFolder:
         except FileNotFoundError:
             raise NotStored(key) from None
 
+    def has(self, key: str) -> bool:
+        """Whether there is a file under this key."""
+        return self._path(key).is_file()
+
     def size(self, key: str) -> int:
         """How many bytes the file has. Raises `NotStored`."""
         try:

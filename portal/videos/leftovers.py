@@ -15,7 +15,7 @@ from portal.db import lock, session, transaction
 from portal.enqueueing import enqueue
 from portal.storage import NotStored, storage
 from portal.tasks.models import Task
-from portal.videos.models import RoomVideo
+from portal.videos.models import RoomVideo, VideoUpload
 
 CLEAN = "clean-video"
 """The job that deletes what a video does not need; its id is the uuid of the video."""
@@ -48,6 +48,7 @@ def clean(video_uuid: UUID) -> None:
             return
         lock(video, relations=False)
         needed = {video.source, video.prepared_source, video.folder, video.poster} | _names_of_attempt(video)
+        needed |= {file_of(one) for one in session.scalars(sa.select(VideoUpload.id).where(_is_for(video)))}
         aside = [storage().set_aside(key) for key in list(storage().keys(video.key)) if _name(key) not in needed]
     for key in aside:
         storage().delete(key)
@@ -76,6 +77,15 @@ def sweep_workshops() -> None:
     for key in keys:
         if _name(key) not in claims:
             storage().delete(key)
+
+
+def file_of(upload_id: str) -> str:
+    """The name of the file that an upload brings."""
+    return f"file-{upload_id}"
+
+
+def _is_for(video: RoomVideo) -> sa.ColumnElement[bool]:
+    return VideoUpload.video_uuid == video.uuid
 
 
 def poster_of(claim: str) -> str:

@@ -1,6 +1,6 @@
 """How much of its storage a plan, or a room, has used: what lies there for its videos, and what uploads were promised.
 
-Videos in the trash do not count, nor do those of rooms in the trash: restoring judges anew.
+Videos in the trash do not count, nor do those of rooms in the trash. Restoring a video judges anew.
 """
 
 from collections.abc import Collection

@@ -6,6 +6,7 @@ row is the promise. When all are there the file becomes the video's newest one, 
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -23,7 +24,7 @@ from portal.rooms.operations import nudge_watchers
 from portal.storage import Incoming, storage
 from portal.storage.local_folder import UPLOADS
 from portal.subscriptions.provider_models import ServiceType
-from portal.videos.leftovers import clean_up
+from portal.videos.leftovers import clean_up, file_of
 from portal.videos.models import FILE_NAME_LENGTH, VIDEO_NAME_LENGTH, RoomVideo, VideoUpload
 from portal.videos.preparation import queue_preparation
 from portal.videos.storage_used import GIGABYTE, require_storage
@@ -112,7 +113,9 @@ def room_id_of_upload(upload_id: str) -> str:
 
 
 def received(upload: VideoUpload) -> int:
-    """How many of its bytes have come."""
+    """How many of its bytes have come: all, if its file was put where it belongs and that was not written down."""
+    if storage().has(_place(upload)):
+        return upload.size
     return min(storage().grown(upload.uuid), upload.size)
 
 
@@ -142,16 +145,27 @@ def finish_upload(upload: VideoUpload, *, by: Actor | None) -> RoomVideo:
     """Let the whole file, which the disk has, be the video's newest, and have it prepared. Raises `Conflict`."""
     if received(upload) < upload.size:
         raise Conflict(Message("Not all of this file has come."))
-    return _take(upload, lambda key: storage().move(f"{UPLOADS}/{upload.uuid}", key), by=by)
+
+    def place(key: str) -> None:
+        if not storage().has(key):
+            storage().move(f"{UPLOADS}/{upload.uuid}", key)
+
+    return _take(upload, place, by=by)
+
+
+def _place(upload: VideoUpload) -> str:
+    """The key of its file once that is whole."""
+    return f"{upload.video.key}/{file_of(upload.id)}"
 
 
 def _take(upload: VideoUpload, place: Callable[[str], None], *, by: Actor | None) -> RoomVideo:
     """Let the file be the video's newest: `place` puts it where its key says."""
     video = upload.video
     lock(video)
+    session.refresh(upload)  # somebody else may have finished it, or given it up
     if video.room is None or video.trashed_at is not None:
         raise NotFound
-    name = f"file-{upload.id}"
+    name = file_of(upload.id)
     place(f"{video.key}/{name}")
     video.source, video.file_name = name, upload.file_name
     video.size += upload.size
@@ -179,7 +193,15 @@ def give_up_upload(upload: VideoUpload, *, by: Actor | None) -> None:
 
 
 def sweep_expired() -> None:
-    """Housekeeping: give up uploads for which no byte came for a day, and delete files that no row promises."""
+    """Housekeeping: give up uploads for which no byte came for a day, and delete files that no row promises.
+
+    One whose last byte came, and whose process died before it could say so, is finished.
+    """
+    with transaction():
+        whole = [one.uuid for one in session.scalars(sa.select(VideoUpload)) if received(one) >= one.size]
+    for uuid in whole:
+        with suppress(NotFound), transaction():
+            finish_upload(session.get_one(VideoUpload, uuid), by=None)
     with transaction():
         expired = list(session.scalars(sa.select(VideoUpload.uuid).where(VideoUpload.expires_at < now()).limit(1000)))
     for uuid in expired:

@@ -72,6 +72,11 @@ async function begin(line) {
 
 function send(line, address) {
   const began = { at: performance.now(), bytes: null };
+  const arrived = () => {
+    done(line, words.done.replace("{name}", line.file.name));
+    if (box.dataset.done) location.assign(box.dataset.done);
+    else refresh();
+  };
   line.sender = new window.tus.Upload(line.file, {
     uploadUrl: address,
     chunkSize: PIECE,
@@ -94,13 +99,10 @@ function send(line, address) {
         .replace("{speed}", `${size(speed)}/s`)
         .replace("{left}", speed > 0 ? time((all - bytes) / speed) : "–");
     },
-    onSuccess: () => {
-      done(line, words.done.replace("{name}", line.file.name));
-      if (box.dataset.done) location.assign(box.dataset.done);
-      else refresh();
-    },
+    onSuccess: arrived,
     onError: (error) => {
       const status = error.originalResponse?.getStatus() ?? 0;
+      if (status === 404 && line.progress.value >= 1) return arrived(); // only the answer to the last piece was lost
       failed(line, status && status < 500 ? error.originalResponse.getBody() || `${status}` : words.away);
     },
   });

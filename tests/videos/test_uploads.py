@@ -17,6 +17,7 @@ from portal.rooms.models import Room
 from portal.status.subscription_usage import counted_each, usage
 from portal.storage import storage
 from portal.tasks.models import Task, TaskQueue
+from portal.videos.leftovers import clean
 from portal.videos.models import RoomVideo, VideoState, VideoUpload
 from portal.videos.operations import restore_video, trash_video
 from portal.videos.queries import videos_of
@@ -229,3 +230,36 @@ def test_usage_of_a_subscription_tells_its_storage_by_room(app: Flask, cast: Cas
         assert [(one.name, one.used) for one in used.by] == [("Films", 0.3)]
         [each] = counted_each([room.subscription]).values()
         assert each.storage == 340_000_000
+
+
+def test_a_whole_file_is_not_lost_with_the_process_that_received_it(app: Flask, cast: Cast, film_room: str) -> None:
+    with app.app_context():
+        with transaction():
+            send(begin(cast.room(film_room)), b"0123456789")
+        sweep_expired()
+        with transaction():
+            [video] = videos_of(cast.room(film_room))
+            assert (video.state, uploads_of(cast.room(film_room))) == (VideoState.WAITING, [])
+
+
+def test_a_file_that_was_put_in_its_place_in_vain_is_taken_the_next_time(
+    app: Flask, cast: Cast, film_room: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with app.app_context():
+        with transaction():
+            upload = begin(cast.room(film_room))
+            send(upload, b"0123456789")
+            upload_id, video_uuid, by = upload.id, upload.video.uuid, actor_of(cast.user("alice"))
+        with monkeypatch.context() as broken:
+            broken.setattr("portal.videos.uploads.queue_preparation", lambda *_a, **_k: 1 / 0)
+            with pytest.raises(ZeroDivisionError), transaction():
+                continue_upload(find_upload(cast.room(film_room), upload_id), by=by)
+        clean(video_uuid)
+        with transaction():
+            upload = find_upload(cast.room(film_room), upload_id)
+            assert received(upload) == 10
+            assert continue_upload(upload, by=by)
+        with transaction():
+            [video] = videos_of(cast.room(film_room))
+            with storage().open(f"{video.key}/{video.source}") as file:
+                assert file.read() == b"0123456789"

@@ -145,7 +145,35 @@ def upgrade() -> None:
     op.create_index(
         "ix_video_views_unsettled", "video_views", ["video_uuid"], sqlite_where=unsettled, postgresql_where=unsettled
     )
+    _add_room_images()
     _add_embedded_provider()
+
+
+def _add_room_images() -> None:
+    moment = portal.db.UTCDateTime()
+    state = sa.Enum("waiting", "ready", "failed", native_enum=False, length=32)
+    op.create_table(
+        "room_images",
+        *_identified(),
+        sa.Column("room_uuid", sa.Uuid()),
+        sa.Column("setting", sa.String(32), nullable=False),
+        sa.Column("address", sa.String(2000), nullable=False),
+        sa.Column("state", state, nullable=False),
+        sa.Column("error", sa.String(300), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("due_at", moment),
+        sa.Column("fetched_at", moment),
+        *(sa.Column(name, sa.Integer(), nullable=False) for name in ("size", "width", "height")),
+        _foreign("room_images", "room_uuid", "rooms", "SET NULL"),
+        *_keys("room_images"),
+        sa.UniqueConstraint("room_uuid", "setting", name=op.f("uq_room_images_room_uuid_setting")),
+    )
+    for name, column, where in (
+        ("ix_room_images_due_at", "due_at", "due_at IS NOT NULL"),
+        ("ix_room_images_gone", "uuid", "room_uuid IS NULL"),
+    ):
+        condition = sa.text(where)
+        op.create_index(name, "room_images", [column], sqlite_where=condition, postgresql_where=condition)
 
 
 def _add_embedded_provider() -> None:
@@ -171,7 +199,7 @@ def _add_embedded_provider() -> None:
 
 
 def downgrade() -> None:
-    for table in ("video_views", "video_captions", "video_uploads", "room_videos"):
+    for table in ("room_images", "video_views", "video_captions", "video_uploads", "room_videos"):
         op.drop_table(table)
     with op.batch_alter_table("tasks") as batch:
         batch.drop_column("turn_of_uuid")

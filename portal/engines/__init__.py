@@ -12,4 +12,5 @@ A child dies with the process that started it.
     ladder.py       in which sizes a film is made
     renditions.py   making them
     pictures.py     posters, and small pictures for seeking
+    stills.py       pictures of rooms, checked and made anew
 """

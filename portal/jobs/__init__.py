@@ -7,6 +7,7 @@ with Redis any number of `portal jobs` processes do.
     registry.py           name of a job → what it runs, and how lost ones are found
     queue.py              the queue, and the consumer for a web process
     consumer.py           the command `portal jobs`
+    room_images.py        fetching a picture of a room
     webhook_delivery.py   sending one webhook delivery
     tasks.py              running a task with a heartbeat; the code for each kind of task
     media.py              the workers of the queue of media

@@ -16,6 +16,7 @@ from portal.media.limits import enforce_limits
 from portal.media.operations import delete_with_rooms
 from portal.people.operations import sweep_sign_ins
 from portal.people.password_links import sweep_password_links
+from portal.rooms.images import sweep_unnamed_images
 from portal.rooms.presentations import sweep_unnamed
 from portal.rooms.purging import empty_trash
 from portal.storage import storage
@@ -58,6 +59,7 @@ IN_STEPS: tuple[Callable[[], object], ...] = (
     enforce_limits,
     sweep_uploads,
     sweep_unnamed,
+    sweep_unnamed_images,
     sweep_expired,
     sweep_leftovers,
     sweep_workshops,

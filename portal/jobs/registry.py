@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
-from portal.jobs import poller, tasks, webhook_delivery
+from portal.jobs import poller, room_images, tasks, webhook_delivery
 from portal.media import finding, looks, telling
 from portal.media import operations as media
-from portal.rooms import presentations
+from portal.rooms import images, presentations
 from portal.status import service_calls, service_polls
 from portal.status.callback_registration import providers_to_register_with
 from portal.status.endings import END_AT_SERVICE
@@ -37,6 +37,8 @@ JOBS: dict[str, Job] = {
     provider_tests.TEST: Job(poller.test, provider_tests.providers_to_test),
     looks.LOOK: Job(lambda provider: finding.look_for_recordings(UUID(provider)), looks.providers_to_look_at),
     media.TELL: Job(lambda recording: telling.tell_service(UUID(recording)), telling.recordings_to_tell),
+    images.FETCH: Job(room_images.fetch_room_image, images.images_to_fetch),
+    images.DELETE: Job(lambda image: images.delete_image(UUID(image)), images.images_to_delete),
     presentations.DELETE: Job(
         lambda presentation: presentations.delete_file(UUID(presentation)), presentations.presentations_to_delete
     ),

@@ -110,12 +110,14 @@ class Answer:
     """A server's answer. `body` holds at most as many of its first bytes as were asked for; then it is `cut`.
 
     `date` is the server's time to the second below, as its header of that name tells it; None if it does not.
+    `location` is where it says that the answer is; whoever goes there calls anew.
     """
 
     status: int
     body: bytes
     cut: bool = False
     date: datetime | None = None
+    location: str = ""
 
 
 def use(*, private: bool, plain: bool, allowed: Sequence[AllowedNetwork] = ()) -> None:
@@ -318,14 +320,19 @@ def _exchange(pool: httpcore2.ConnectionPool, call: _Call) -> Answer:
             received += piece
             if len(received) >= call.largest:
                 break
-        date = _date(answer.headers)
-    return Answer(answer.status, bytes(received[: call.largest]), cut=len(received) >= call.largest, date=date)
+        date, location = _date(answer.headers), _header(answer.headers, b"location")
+    return Answer(
+        answer.status, bytes(received[: call.largest]), cut=len(received) >= call.largest, date=date, location=location
+    )
+
+
+def _header(headers: Iterable[tuple[bytes, bytes]], wanted: bytes) -> str:
+    return next((value for name, value in headers if name.lower() == wanted), b"").decode("latin-1")
 
 
 def _date(headers: Iterable[tuple[bytes, bytes]]) -> datetime | None:
-    told = next((value for name, value in headers if name.lower() == b"date"), b"")
     try:
-        found = parsedate_to_datetime(told.decode("ascii"))
+        found = parsedate_to_datetime(_header(headers, b"date"))
     except (ValueError, OverflowError):
         return None
     return found if found.tzinfo else found.replace(tzinfo=UTC)

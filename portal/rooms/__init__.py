@@ -14,6 +14,7 @@ Settings and features are merged key by key, where null removes one; metadata is
     features.py       the limits in force: the plan's, narrowed by the room's
     settings.py       the declared settings, and validating them
     contradictions.py settings that cannot come true, refused when they are saved
+    images.py         pictures at the addresses of settings, fetched once
     presentations.py  the file that a room's service shows from the beginning
     presentation_kinds.py  which files those can be
     usability.py      why nobody can enter a room because of what stands above it

@@ -22,6 +22,7 @@ from portal.people.actor import Actor
 from portal.people.names import clean_name
 from portal.rooms.contradictions import Choices, RoomBasis, refuse_contradictions
 from portal.rooms.features import merged_features
+from portal.rooms.images import follow_images
 from portal.rooms.models import ROOM_NAME_LENGTH, Room, RoomStatusWord, name_columns
 from portal.rooms.protocols import RoomColumns
 from portal.rooms.room_read import EditableRoom, RoomRead
@@ -117,6 +118,7 @@ def create_room(*, account: RoomAccount, by: Actor, **fields: Unpack[NewRoomFiel
     )
     if not insert_row(_INSERT, {**columns, **name_columns(name)}):
         raise Conflict(CHANGED_MEANWHILE)
+    follow_images(columns["uuid"], columns["room_settings"], sent=columns["room_settings"])
     room = RoomRead(
         **columns,
         room_name=name,
@@ -159,6 +161,7 @@ def describe_room(room: EditableRoom, *, by: Actor, **changes: Unpack[RoomChange
     _refuse_unknown(changes)
     written = update_columns(Room, room, _changed_columns(room, changes))
     changed = replace(room, **{name: value for name, value in written.items() if hasattr(room, name)})
+    follow_images(room.uuid, changed.room_settings, sent=changes.get("settings") or ())
     told = _told(room, written)
     record_event("room.updated", changed, by=by, room=room.uuid, webhooks=room.webhooks, changes=told)
     nudge_watchers(room)

@@ -25,6 +25,7 @@ from portal.subscriptions.provider_models import ServiceType
 DESCRIPTION_LENGTH = 2000
 ADDRESS_LENGTH = 2000
 WITHIN = "room_settings"
+FEATURED_IMAGE, HERO_IMAGE = "featured_image", "hero_image"
 FREE_PREFIX = "x_"
 FREE_KEYS, FREE_KEY_LENGTH, FREE_LENGTH = 50, 100, 2000
 
@@ -54,23 +55,21 @@ GLOBAL = (
         longest=DESCRIPTION_LENGTH,
     ),
     Setting(
-        name="featured_image",
+        name=FEATURED_IMAGE,
         kind=FieldKind.ADDRESS,
         scope=SettingScope.GLOBAL,
         label=Message("Featured image"),
-        help=Message("Address of a picture. Programs get it through the API; our pages load nothing from elsewhere."),
-        read_by="API",
+        help=Message("Address of a picture (JPEG, PNG or WebP). It is fetched once, and seen before people join."),
+        read_by="join page, room page",
         longest=ADDRESS_LENGTH,
     ),
     Setting(
-        name="hero_image",
+        name=HERO_IMAGE,
         kind=FieldKind.ADDRESS,
         scope=SettingScope.GLOBAL,
         label=Message("Hero image"),
-        help=Message(
-            "Address of a large picture. Programs get it through the API; our pages load nothing from elsewhere."
-        ),
-        read_by="API",
+        help=Message("Address of a large picture (JPEG, PNG or WebP). It is fetched once."),
+        read_by="watch page",
         longest=ADDRESS_LENGTH,
     ),
 )

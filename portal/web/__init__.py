@@ -19,6 +19,7 @@ the form. Each action works as a plain form first; htmx makes it pleasant.
     sse.py        event streams                   csv_export.py       CSV files
     reader.py     who reads a page                help.py       help for moderators
     health.py     health checks                   declared_fields.py   form fields of declared settings
+    room_images.py   pictures of rooms
     stored_files.py   sending files of the storage
     recording_formats.py   what pages say of the formats of recordings
 """

@@ -15,7 +15,7 @@ from portal.people.staff import StaffPermission
 from portal.permissions.permission import Permission
 from portal.permissions.rules import can
 from portal.rooms.kinds import kind_of
-from portal.web import health, help
+from portal.web import health, help, room_images
 from portal.web.admin import account as admin_account
 from portal.web.admin import account_move as admin_account_move
 from portal.web.admin import accounts as admin_accounts
@@ -111,6 +111,7 @@ def install(app: Flask) -> None:
         join_tickets.bp,
         join_pages.bp,
         shared_recordings.bp,
+        room_images.bp,
         conference_pages.bp,
         conference_signals.bp,
         watch_pages.bp,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from flask import render_template, request
+from flask import render_template, request, url_for
 
 from portal.admission.case import Enter, Reason, Wait
 from portal.admission.decision import Decision
@@ -22,7 +22,8 @@ from portal.edge.i18n import when, zone_name
 from portal.edge.visitors import find_member
 from portal.providers.base import RecordingMode
 from portal.resources.urls import token_url
-from portal.rooms.settings import asks_name
+from portal.rooms.images import shown_image
+from portal.rooms.settings import FEATURED_IMAGE, asks_name
 from portal.status.time_limit import end_of_run, longest_minutes
 from portal.subscriptions.provider_models import ServiceType
 from portal.web.forms import Form
@@ -40,6 +41,8 @@ class JoinPage:
     """The path of the join page without a query."""
     room_name: str
     description: str
+    image: str
+    """The address of the room's featured picture; "" if there is none."""
     owner: str
     customer: str
     state: DoorState
@@ -107,6 +110,7 @@ def join_page(
         address=room.path,
         room_name=room.room_name,
         description=room.description,
+        image=_image(admission),
         owner=room.owner_name,
         customer=room.customer.display_name,
         state=_state(decision),
@@ -158,6 +162,12 @@ def _state(decision: Decision) -> DoorState:
             return "lobby" if decision.case.host_present else "lobby unattended"
         return "opening" if decision.result.wait_for == "opening" else "waiting"
     return "locked" if decision.reason is Reason.LOCKED else "full"  # the refusals with a form
+
+
+def _image(admission: Admission) -> str:
+    room = admission.room
+    found = shown_image(room, room.room_settings, FEATURED_IMAGE)
+    return url_for("room_images.show", room_id=room.id, image_id=found.id) if found is not None else ""
 
 
 def _new_link(admission: Admission) -> str:

@@ -23,6 +23,7 @@ from portal.permissions.permission import Permission
 from portal.permissions.visibility import find_room
 from portal.providers.base import Setting, SettingScope
 from portal.rooms.features import EffectiveFeature, features_of, grants, narrowable_features
+from portal.rooms.images import LONGEST_SIDES, images_of
 from portal.rooms.models import Room, RoomStatusWord
 from portal.rooms.presentation_kinds import KINDS
 from portal.rooms.presentations import LARGEST_FILE, PRESENTATION, presentation_of
@@ -67,8 +68,12 @@ class SettingsForm(EditForm):
         ]
 
     def settings(self) -> dict[str, Any]:
-        """The settings that were changed, for `change_room`; None for one that has its default value now."""
-        return changed_values(self, self.declared, self.shown)
+        """The settings that were changed, for `change_room`; None for one that has its default value now.
+
+        Addresses of pictures are always among them: saving tries again what failed.
+        """
+        changes = changed_values(self, self.declared, self.shown)
+        return {name: self[name].data for name in LONGEST_SIDES if name in self and self[name].data} | changes
 
     def overrides(self) -> dict[str, Any]:
         """The features that were changed, for `change_room`; None for one that follows the plan from now on.
@@ -147,6 +152,7 @@ def settings_page(room: Room, form: SettingsForm | None = None, *, presentation:
         largest=size_words(LARGEST_FILE),
         size_words=size_words,
         scopes=SettingScope,
+        images=images_of(room),
         plan=room.subscription.values,
         offered=_offered(room),
         remarks={row.code: row.reason for row in features_of(room) if _needs_a_remark(row)},

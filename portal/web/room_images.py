@@ -11,6 +11,7 @@ from portal.identifiers import Identified
 from portal.permissions.permission import Permission
 from portal.rooms.images import find_image
 from portal.rooms.models import Room
+from portal.web.join.join_page import is_member
 from portal.web.stored_files import send_stored
 
 bp = Blueprint("room_images", __name__)
@@ -22,9 +23,11 @@ KEPT = "private, max-age=86400, immutable"
 @bp.get("/rooms/<id:room_id>/-/images/<id:image_id>")
 @at_door
 def show(admission: Admission, image_id: str) -> Response:
-    """Send a picture to whoever sees the join page."""
+    """Send a picture to whoever sees the join page, or enters as a member."""
     if not admission.may_know:
-        raise NotFound
+        if not is_member(admission.room.id):
+            raise NotFound
+        return _sent(admission.room, image_id)
     decision = preview(admission.room, admission.visitor, admission.occupancy)
     if isinstance(decision.result, Refuse) and decision.reason not in PASSING:
         raise NotFound

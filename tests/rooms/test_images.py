@@ -16,7 +16,7 @@ from portal.people.actor import actor_of
 from portal.providers import fetch
 from portal.providers.reach import read_allowed
 from portal.rooms.images import DELETE, FETCH, ImageState, RoomImage, images_of, images_to_delete, images_to_fetch
-from portal.rooms.models import Room
+from portal.rooms.models import Role, Room
 from portal.rooms.operations import describe_room
 from portal.rooms.purging import purge_rooms
 from portal.storage import storage
@@ -155,6 +155,10 @@ def test_a_picture_is_seen_by_who_sees_the_page(cast: Cast, server: Receiver) ->
     stranger = cast.app.test_client()
     assert stranger.get(inner).status_code == 404
     alice = cast.sign_in("alice")
+    assert f"/images/{made.id}" in alice.get(f"/manage/rooms/{cast.board}").text
+    guest = cast.follow(Role.MODERATOR)
+    assert f"{inner}" in guest.get(cast.board_path).text
+    assert guest.get(inner).status_code == 200
     shown = alice.get(f"/manage/rooms/{cast.board}/images/{made.id}")
     assert (shown.status_code, shown.mimetype) == (200, "image/jpeg")
     assert shown.headers["Cache-Control"].startswith("private")

@@ -50,6 +50,7 @@ from tests.cast import Cast, Client, new_recording, new_room
 from tests.conftest import BOTH, settings_for
 from tests.oauth import programs
 from tests.presentations import a_service_that_takes_them, new_presentation
+from tests.room_images import new_image
 from tests.video_room import FOLDER, new_ready_video, new_video_room
 
 __all__ = ["program"]
@@ -140,6 +141,7 @@ def world(cast: Cast, app: Flask, program: NewProgram) -> World:
         captions = set_captions(video=video, by=actor_of(films.owner), captions=spoken, language="en").id
         film = video.id
         films_id, films_path = films.id, films.path
+        image = new_image(films).id
     tickets = f"/rooms/{cast.open_house}/-/join-tickets"
     assert holder.get(f"{tickets}/{opened}").status_code == 303
     assert holder.get(link).status_code == 303
@@ -154,6 +156,8 @@ def world(cast: Cast, app: Flask, program: NewProgram) -> World:
         "api.videos.index": [f"/api/v1/rooms/{films_id}/videos"],
         "api.videos.show_one": [f"/api/v1/rooms/{films_id}/videos/{film}"],
         "api.video_captions.index": [f"/api/v1/rooms/{films_id}/videos/{film}/captions"],
+        "room_images.show": [f"{watched}/images/{image}"],
+        "room_images.show_to_members": [f"/manage/rooms/{films_id}/images/{image}"],
         "videos.poster": [f"/manage/rooms/{films_id}/videos/{film}/poster/poster.jpg"],
         "watch.show": [f"{watched}/watch"],
         "watch.videos": [f"{watched}/watch/videos"],
@@ -214,6 +218,7 @@ def world(cast: Cast, app: Flask, program: NewProgram) -> World:
             "member_id": first(RoomMember.id),
             "user_id": cast.user("bob").id,
             "session_id": first(RoomSession.id, RoomSession.room_uuid == room.uuid),
+            "image_id": image,
             "recording_id": recording,
             "video_id": film,
             "captions_id": captions,

@@ -31,9 +31,11 @@ from portal.permissions.permission import Permission
 from portal.permissions.room_creation import create_room_for_maker
 from portal.permissions.rules import acting_on, can, grantable_roles
 from portal.rooms.features import features_of
+from portal.rooms.images import shown_image
 from portal.rooms.models import Role, Room
 from portal.rooms.operations import restore_room
 from portal.rooms.purging import TRASH_DAYS
+from portal.rooms.settings import FEATURED_IMAGE
 from portal.rooms.usability import why_unusable
 from portal.status.room_lifecycle import delete_room
 from portal.subscriptions.services import adapter_of
@@ -134,6 +136,7 @@ def show(room: Room) -> ResponseReturnValue:
         shared=_shared_links(room, codes) if can(somebody, Permission.TOKENS_VIEW, room) else [],
         staff_acts=acts_of_staff(room),
         why_unusable=why_unusable(room, now()),
+        image=shown_image(room, room.room_settings, FEATURED_IMAGE),
         why_not_recorded=why_not_recorded(room) if _looks_after_recordings(somebody, room) else None,
         locked_out=roles_locked_out(codes, now()) if can(somebody, Permission.CODES_VIEW, room) else [],
     )

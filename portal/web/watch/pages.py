@@ -7,7 +7,8 @@ from portal.admission.reauthorization import ParticipationEnded
 from portal.edge.admissions import Participant
 from portal.edge.guard import watches
 from portal.errors import NotFound
-from portal.rooms.settings import ALLOW_DOWNLOAD, is_on
+from portal.rooms.images import shown_image
+from portal.rooms.settings import ALLOW_DOWNLOAD, HERO_IMAGE, is_on
 from portal.status.models import Ending
 from portal.status.operations import leave_session
 from portal.videos.queries import find_video
@@ -31,6 +32,7 @@ def show(participant: Participant) -> ResponseReturnValue:
         listed=listed,
         chosen=listed.chosen(request.args.get("video", "")),
         heartbeat=HEARTBEAT_SECONDS,
+        hero=shown_image(participant.room, participant.room.room_settings, HERO_IMAGE),
     )
 
 

@@ -53,7 +53,15 @@ def test_each_place_offers_its_own_events(cast: Cast) -> None:
     here = offered(ada.get(f"{PAGES}/new").text)
     there = offered(ada.get(f"/manage/rooms/{cast.board}/webhooks/new").text)
     assert {one.partition(".")[0] for one in here} == {"customer", "account", "subscription"}
-    assert {one.partition(".")[0] for one in there} == {"room", "participant", "token", "code", "member", "recording"}
+    assert {one.partition(".")[0] for one in there} == {
+        "room",
+        "participant",
+        "token",
+        "code",
+        "member",
+        "recording",
+        "video",
+    }
     assert ada.send(f"{PAGES}/new", url=HOOK, events=["room.created"]).status_code == 422
     sent: dict[str, Any] = {"url": HOOK, "events": ["customer.updated"]}
     assert ada.send(f"/manage/rooms/{cast.board}/webhooks/new", **sent).status_code == 422

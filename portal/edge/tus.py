@@ -23,7 +23,8 @@ from portal.videos.models import VideoUpload
 from portal.videos.uploads import continue_upload, expires_at, received
 
 VERSION = "1.0.0"
-EXTENSIONS = "creation,expiration,checksum,termination"
+EXTENSIONS = "expiration,checksum,termination"
+"""Creation is not among them: both entrances have a POST of their own for it."""
 ALGORITHMS = ("sha1", "sha256")
 PIECE = "application/offset+octet-stream"
 READ = 65_536

@@ -54,7 +54,7 @@ class FileJob:
     bounds: Bounds = USUAL
 
     def given(self, seconds: float) -> "FileJob":
-        """The same with another time limit."""
+        """This job, with so many seconds as its time limit."""
         return replace(self, bounds=replace(self.bounds, seconds=seconds))
 
     def read(self, *before: str) -> list[str]:

@@ -47,6 +47,6 @@ class Progress:
         self._stopped.set()
 
     def give_back(self) -> None:
-        """The same, so that another process begins anew."""
+        """Make the next `report` raise `TaskStopped`, and have the task wait for another process: this one ends."""
         self.given_back = self.goes_on
         self.stop()

@@ -10,6 +10,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
+from sqlalchemy.orm import contains_eager, joinedload
 
 from portal.audit.operations import record_event
 from portal.clock import now
@@ -89,7 +90,9 @@ _SIZES = {
 def uploads_of(room: Identified) -> list[VideoUpload]:
     """The uploads of the room that have not ended, the oldest first."""
     own = sa.select(VideoUpload).join(RoomVideo, RoomVideo.uuid == VideoUpload.video_uuid)
-    return list(session.scalars(own.where(*_in(room)).order_by(VideoUpload.uuid)))
+    return list(
+        session.scalars(own.where(*_in(room)).options(contains_eager(VideoUpload.video)).order_by(VideoUpload.uuid))
+    )
 
 
 def find_upload(room: Identified, upload_id: str) -> VideoUpload:
@@ -198,7 +201,11 @@ def sweep_expired() -> None:
     One whose last byte came, and whose process died before it could say so, is finished.
     """
     with transaction():
-        whole = [one.uuid for one in session.scalars(sa.select(VideoUpload)) if received(one) >= one.size]
+        whole = [
+            one.uuid
+            for one in session.scalars(sa.select(VideoUpload).options(joinedload(VideoUpload.video)))
+            if received(one) >= one.size
+        ]
     for uuid in whole:
         with suppress(NotFound), transaction():
             finish_upload(session.get_one(VideoUpload, uuid), by=None)

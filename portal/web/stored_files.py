@@ -11,6 +11,7 @@ from werkzeug.wsgi import wrap_file
 
 from portal.errors import NotFound
 from portal.storage import NotStored, storage
+from portal.videos.models import RoomVideo
 
 
 def send_stored(key: str, *, mimetype: str, cache_control: str, download_name: str = "") -> Response:
@@ -32,6 +33,18 @@ def send_stored(key: str, *, mimetype: str, cache_control: str, download_name: s
         response.headers["Content-Disposition"] = _attachment(download_name)
     response.make_conditional(request, accept_ranges=True, complete_length=status.st_size)
     return response
+
+
+def send_source(video: RoomVideo) -> Response:
+    """The file of a video as it was uploaded, to be saved. Raises `NotFound` before it has come."""
+    if not video.source:
+        raise NotFound
+    return send_stored(
+        f"{video.key}/{video.source}",
+        mimetype="application/octet-stream",
+        cache_control="private, no-cache",
+        download_name=video.file_name or video.name,
+    )
 
 
 def _attachment(name: str) -> str:

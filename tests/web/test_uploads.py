@@ -184,7 +184,7 @@ def test_what_had_come_before_a_connection_broke_is_kept(cast: Cast, films: str,
 def test_it_says_what_it_knows_of_tus(sender: Sender) -> None:
     answer = sender._call("OPTIONS", sender.path, headers={})
     assert answer.headers["Tus-Version"] == "1.0.0"
-    assert answer.headers["Tus-Extension"] == "creation,expiration,checksum,termination"
+    assert answer.headers["Tus-Extension"] == "expiration,checksum,termination"
 
 
 @pytest.mark.parametrize(

@@ -51,8 +51,7 @@ def create(room: Room) -> ResponseReturnValue:
         fields = (
             {name: translated(text) for name, text in refused.fields.items()} if isinstance(refused, Invalid) else {}
         )
-        message = next(iter(fields.values()), translated(refused.message))
-        return problem(status_of(refused), message, fields=fields)
+        return problem(status_of(refused), flash_messages.why_refused(refused), fields=fields)
     address = url_for("uploads.show", room_id=room.id, upload_id=upload.id)
     response = jsonify({"id": upload.id, "video": upload.video.id})
     response.status_code = HTTPStatus.CREATED
@@ -98,12 +97,10 @@ def give_up(room: Room, upload_id: str) -> ResponseReturnValue:
 @takes_film(most=LARGEST_FORM)
 def send_form(room: Room, upload: Upload) -> ResponseReturnValue:
     """Take a whole file by a form, for who has no script."""
-    try:
-        video = adopt_file(room=room, by=actor.someone(), file_name=upload.name, file=upload.whole())
-    except Invalid as invalid:
-        flash_messages.failed(translated(next(iter(invalid.fields.values()), invalid.message)))
-    except Refused as refused:
-        flash_messages.failed(translated(refused.message))
-    else:
-        flash_messages.done(_("%(name)s was uploaded, and is being prepared.", name=video.name))
+    words = _("%(name)s was uploaded, and is being prepared.", name=upload.name)
+
+    def adopt() -> None:
+        adopt_file(room=room, by=actor.someone(), file_name=upload.name, file=upload.whole())
+
+    flash_messages.done_or_refused(adopt, words)
     return redirect(url_for("videos.index", room_id=room.id), 303)

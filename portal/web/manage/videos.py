@@ -9,8 +9,7 @@ from portal.clock import now
 from portal.edge import actor
 from portal.edge.guard import requires
 from portal.edge.i18n import gettext as _
-from portal.edge.i18n import translated
-from portal.errors import Invalid, Message, NotFound, Refused
+from portal.errors import Message, NotFound
 from portal.permissions.permission import Permission
 from portal.rooms.features import used_limit
 from portal.rooms.models import Room
@@ -31,7 +30,7 @@ from portal.videos.uploads import received, uploads_of
 from portal.web import flash_messages
 from portal.web.manage.uploads import LARGEST_FORM
 from portal.web.recording_formats import size_words
-from portal.web.stored_files import send_stored
+from portal.web.stored_files import send_source, send_stored
 
 bp = Blueprint("videos", __name__, url_prefix="/manage/rooms/<id:room_id>/videos")
 
@@ -129,12 +128,8 @@ def down(room: Room, video_id: str) -> ResponseReturnValue:
 def cancel(room: Room, video_id: str) -> ResponseReturnValue:
     """Prepare a video no further."""
     video = find_video(room, video_id)
-    try:
-        cancel_preparation(video, by=actor.someone())
-    except Refused as refused:
-        flash_messages.failed(translated(refused.message))
-    else:
-        flash_messages.done(_("Preparing %(name)s was cancelled.", name=video.name))
+    words = _("Preparing %(name)s was cancelled.", name=video.name)
+    flash_messages.done_or_refused(lambda: cancel_preparation(video, by=actor.someone()), words)
     return _back(room)
 
 
@@ -143,12 +138,8 @@ def cancel(room: Room, video_id: str) -> ResponseReturnValue:
 def retry(room: Room, video_id: str) -> ResponseReturnValue:
     """Prepare a video once more that could not be prepared."""
     video = find_video(room, video_id)
-    try:
-        retry_preparation(video, by=actor.someone())
-    except Refused as refused:
-        flash_messages.failed(translated(refused.message))
-    else:
-        flash_messages.done(_("%(name)s is tried again.", name=video.name))
+    words = _("%(name)s is tried again.", name=video.name)
+    flash_messages.done_or_refused(lambda: retry_preparation(video, by=actor.someone()), words)
     return _back(room)
 
 
@@ -168,14 +159,8 @@ def delete(room: Room, video_id: str) -> ResponseReturnValue:
 def restore(room: Room, video_id: str) -> ResponseReturnValue:
     """Take a video out of the trash again."""
     video = find_trashed(room, video_id)
-    try:
-        restore_video(video, by=actor.someone())
-    except Invalid as invalid:
-        flash_messages.failed(translated(next(iter(invalid.fields.values()), invalid.message)))
-    except Refused as refused:
-        flash_messages.failed(translated(refused.message))
-    else:
-        flash_messages.done(_("%(name)s is back.", name=video.name))
+    words = _("%(name)s is back.", name=video.name)
+    flash_messages.done_or_refused(lambda: restore_video(video, by=actor.someone()), words)
     return _back(room)
 
 
@@ -183,15 +168,7 @@ def restore(room: Room, video_id: str) -> ResponseReturnValue:
 @requires(Permission.MEDIA_MANAGE)
 def download(room: Room, video_id: str) -> ResponseReturnValue:
     """Send the file that was uploaded."""
-    video = find_video(room, video_id)
-    if not video.source:
-        raise NotFound
-    return send_stored(
-        f"{video.key}/{video.source}",
-        mimetype="application/octet-stream",
-        cache_control="private, no-cache",
-        download_name=video.file_name or video.name,
-    )
+    return send_source(find_video(room, video_id))
 
 
 @bp.get("/<id:video_id>/poster/<name>")

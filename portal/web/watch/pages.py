@@ -13,7 +13,7 @@ from portal.status.models import Ending
 from portal.status.operations import leave_session
 from portal.videos.queries import find_video
 from portal.watching.presence import HEARTBEAT_SECONDS
-from portal.web.stored_files import send_stored
+from portal.web.stored_files import send_source
 from portal.web.watch.watch_list import watch_list
 
 bp = Blueprint("watch", __name__, url_prefix="/rooms/<id:room_id>/-/watch")
@@ -53,15 +53,7 @@ def download(participant: Participant, video_id: str) -> ResponseReturnValue:
     shown = {one.id for one in watch_list(participant).videos}
     if not is_on(room, ALLOW_DOWNLOAD) or video_id not in shown:
         raise NotFound
-    video = find_video(room, video_id)
-    if not video.source:
-        raise NotFound
-    return send_stored(
-        f"{video.key}/{video.source}",
-        mimetype="application/octet-stream",
-        cache_control="private, no-cache",
-        download_name=video.file_name or video.name,
-    )
+    return send_source(find_video(room, video_id))
 
 
 @bp.post("/departure")

@@ -19,7 +19,7 @@ from portal.jobs.progress import Progress, TaskStopped
 from portal.storage import NotStored, StorageFull, storage
 from portal.tasks.operations import ClaimedTask
 from portal.videos.leftovers import poster_of
-from portal.videos.publishing import Attempt, Made, Superseded
+from portal.videos.publishing import Attempt, Made, NoStorageLeft, Superseded
 
 log = structlog.get_logger()
 
@@ -56,7 +56,7 @@ def _why(error: Exception) -> tuple[Message, bool]:
     match error:
         case Superseded() | NotWanted() | TaskStopped():
             return _INTERRUPTED, True
-        case Unusable():
+        case Unusable() | NoStorageLeft():
             return error.message, False
         case TookTooLong():
             return _TOO_LONG, False
@@ -78,8 +78,9 @@ def _prepare(attempt: Attempt, folder: Path, progress: Progress) -> None:
     job = FileJob(find_tool(), folder, _SOURCE, wanted=lambda: progress.goes_on)
     film = check(job, size=size)
     rungs = ladder(film)
-    storage().require_room(bytes_of(film, rungs))
-    attempt.go_on()
+    size = bytes_of(film, rungs)
+    storage().require_room(size)
+    attempt.go_on(size)
     seconds = film.milliseconds / 1000
     job = job.given(min(_LEAST_SECONDS + _TIMES_LENGTH * seconds, _MOST_SECONDS))
     poster = make_poster(job, film, poster_of(attempt.folder))

@@ -17,7 +17,7 @@ from portal.rooms.room_read import AnyRoom
 from portal.status.models import Ending, Participation, RoomSession, Source
 from portal.status.room_status_read import AnyRoomStatus
 from portal.subscriptions.provider_models import ServiceType
-from portal.videos.totals import LABELS, totals_of
+from portal.videos.totals import LABELS, Totals, totals_of
 
 _API_STATUS = {LiveState.LIVE: "active", LiveState.ENDING: "active"}
 
@@ -29,8 +29,7 @@ def _checked_at(room: AnyRoom, status: AnyRoomStatus | None) -> str | None:
 def _counts(room: AnyRoom, status: AnyRoomStatus | None) -> dict[str, Any]:
     """The figures of a room: all that its type always has, and what else its service tells."""
     always = dict.fromkeys(kind_of(room).counts, 0)
-    totals = totals_of(room.uuid) if room.room_type is ServiceType.VIDEO else {}
-    return always | (status.counts if status else {}) | totals
+    return always | (status.counts if status else {})
 
 
 def _labels(room: AnyRoom, status: AnyRoomStatus | None) -> dict[str, str]:
@@ -52,11 +51,11 @@ class RoomStatusSchema(IdentifiedResource):
     stale: Annotated[bool, Read(lambda _, status: status.stale if status else False)]
     source: Annotated[Source, Read(lambda _, status: (status.source if status else Source.ENGINE).value)]
     counts: Annotated[
-        dict[str, int | None],
+        dict[str, int | float | None],
         Field(
             description="Figures by key; null where the service does not tell. Rooms of type meet always have "
             "`participants`, `moderators`, `attendees` and `guests`, each a number; those of type video `watching`, "
-            "`views`, `hours` (watched, whole ones) and `videos`."
+            "`views`, `hours` (watched, with one digit) and `videos`."
         ),
         Read(_counts),
     ]
@@ -125,9 +124,14 @@ _serialize_participation, _serialize_in_session = (
 )
 
 
-def serialize_room_status(room: AnyRoom, status: AnyRoomStatus | None) -> dict[str, Any]:
-    """The stored snapshot of a room's status. A room that was never used has none: it is idle since its creation."""
-    return _serialize_status(room, status)
+def serialize_room_status(room: AnyRoom, status: AnyRoomStatus | None, totals: Totals | None = None) -> dict[str, Any]:
+    """The stored snapshot of a room's status. A room that was never used has none: it is idle since its creation.
+
+    Of several rooms the caller reads the `totals` at once.
+    """
+    shown = _serialize_status(room, status)
+    shown["counts"] |= totals_of(room) if totals is None else totals
+    return shown
 
 
 def serialize_session(run: RoomSession, room: Room) -> dict[str, Any]:

@@ -229,8 +229,11 @@ def trash_room(room: Room, *, by: Actor) -> None:
     nudge_watchers(room)
 
 
-def restore_room(room: Room, *, by: Actor) -> None:
-    """Take the room out of the trash. Raises `Conflict` if the plan allows no further room."""
+def take_from_trash(room: Room, *, by: Actor) -> None:
+    """Take the room out of the trash. Raises `Conflict` if the plan allows no further room.
+
+    Judges no storage: entrances call `status.room_lifecycle.restore_room`, which does.
+    """
     if room.trashed_at is None:
         return
     _require_room_left(room_account(room.account_uuid))

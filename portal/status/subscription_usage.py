@@ -20,7 +20,14 @@ from portal.status.models import Participation
 from portal.subscriptions.feature_catalog import FEATURES, Feature, Value
 from portal.subscriptions.models import Subscription, SubscriptionFeature
 from portal.subscriptions.provider_models import ServiceType
-from portal.videos.storage_used import MAX_STORAGE, as_gigabytes, used_by_rooms, used_by_subscriptions
+from portal.videos.storage_used import (
+    GIGABYTE,
+    MAX_STORAGE,
+    as_gigabytes,
+    used_by_each,
+    used_by_rooms,
+    used_by_subscriptions,
+)
 
 MOST_SHOWN = 100
 """Of how many accounts or rooms it is told what they use: those that use most."""
@@ -180,7 +187,7 @@ class ReachedLimit:
 
 
 def reached_limits(most: int) -> list[ReachedLimit]:
-    """Some of the limits that are reached now, for what needs attention: people first, then rooms."""
+    """Some of the limits that are reached now, for what needs attention: people first, then rooms and storage."""
     people_limits = sorted({one.people_limit for one in KINDS.values() if one.people_limit is not None})
     present = (
         sa.select(Participation.subscription_uuid, sa.func.count().label("used"))
@@ -195,20 +202,28 @@ def reached_limits(most: int) -> list[ReachedLimit]:
         .subquery()
     )
     found: list[ReachedLimit] = []
-    for counted, codes in ((present, people_limits), (rooms, [MAX_ROOMS])):
-        found += _reached(counted, codes, most - len(found)) if len(found) < most else []
+    for counted, codes, unit in (
+        (present, people_limits, 1),
+        (rooms, [MAX_ROOMS], 1),
+        (used_by_each(), [MAX_STORAGE], GIGABYTE),
+    ):
+        found += _reached(counted, codes, unit, most - len(found)) if len(found) < most else []
     return found
 
 
-def _reached(counted: sa.Subquery, codes: Sequence[str], most: int) -> list[ReachedLimit]:
+def _reached(counted: sa.Subquery, codes: Sequence[str], unit: int, most: int) -> list[ReachedLimit]:
+    """Those of these limits, each so many times `unit`, that are not more than what was `counted`."""
     query = (
         sa.select(
             Subscription.id, Subscription.name, SubscriptionFeature.code, SubscriptionFeature.number, counted.c.used
         )
         .join(counted, counted.c.subscription_uuid == Subscription.uuid)
         .join(SubscriptionFeature, SubscriptionFeature.subscription_uuid == Subscription.uuid)
-        .where(SubscriptionFeature.code.in_(codes), SubscriptionFeature.number <= counted.c.used)
+        .where(SubscriptionFeature.code.in_(codes), SubscriptionFeature.number <= counted.c.used / unit)
         .order_by(Subscription.uuid)
         .limit(most)
     )
-    return [ReachedLimit(*row) for row in read(query)]
+    return [
+        ReachedLimit(subscription_id, name, code, value, int(used) // unit)
+        for subscription_id, name, code, value, used in read(query)
+    ]

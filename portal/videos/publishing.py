@@ -23,12 +23,31 @@ from portal.tasks.operations import ClaimedTask
 from portal.videos.leftovers import FRAME, clean_up, poster_of, recount
 from portal.videos.models import VIDEO_ERROR_LENGTH, RoomVideo, VideoState
 from portal.videos.preparation import UNDER_WAY
+from portal.videos.storage_used import missing_storage
 
 GIVEN_UP = Message("It was begun several times and never came to an end. Try again later.")
 
 
 class Superseded(Exception):
     """The task is no longer this worker's, or nobody wants the video any more."""
+
+
+class NoStorageLeft(Exception):
+    """The plan has no storage left for what would be made. `message` says how much there is."""
+
+    def __init__(self, message: Message) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+def _of_renditions(used: str, most: int | None, size: str) -> Message:
+    return Message(
+        "Preparing it takes about %(size)s GB, and %(used)s GB of %(most)d GB are used. "
+        "Delete videos, or ask for a larger plan, and try again.",
+        used=used,
+        most=most,
+        size=size,
+    )
 
 
 @dataclass(frozen=True)
@@ -63,9 +82,16 @@ class Attempt:
             self._set_state(video, VideoState.CHECKING)
             return f"{video.key}/{video.source}"
 
-    def go_on(self) -> None:
-        """Say that renditions are being made. Raises `Superseded`."""
+    def go_on(self, size: int) -> None:
+        """Say that renditions are being made, of about `size` bytes. Raises `Superseded`, or `NoStorageLeft`.
+
+        Nobody else's bytes are held off meanwhile: what two make at once may be more than is left, by one video.
+        """
         with self._held() as video:
+            assert video.room is not None
+            missing = missing_storage(video.room, size, _of_renditions)
+            if missing is not None:
+                raise NoStorageLeft(missing)
             self._set_state(video, VideoState.PREPARING)
 
     def publish_first(self, made: Made) -> None:

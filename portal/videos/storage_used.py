@@ -3,7 +3,7 @@
 Videos in the trash do not count, nor do those of rooms in the trash. Restoring a video judges anew.
 """
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -17,6 +17,9 @@ from portal.videos.models import RoomVideo, VideoUpload
 MAX_STORAGE = "max_storage"
 GIGABYTE = 1_000_000_000
 """Of which a plan grants so many: disks are sold by them."""
+
+Words = Callable[[str, int | None, str], Message]
+"""Says of what is used, what there is, and what would be taken, each in gigabytes, that this is too much."""
 
 
 def used_by_subscription(subscription_uuid: UUID) -> int:
@@ -37,6 +40,14 @@ def used_by_rooms(subscription_uuid: UUID) -> sa.Subquery:
     return sa.select(both.c.room_uuid, total).group_by(both.c.room_uuid).having(total > 0).subquery()
 
 
+def used_by_each() -> sa.Subquery:
+    """A SELECT of `subscription_uuid` and `used`, in bytes, for each subscription that uses some."""
+    both = sa.union_all(_videos(sa.true()), _uploads(sa.true())).subquery()
+    used = sa.func.sum(both.c.bytes).label("used")
+    query = sa.select(Room.subscription_uuid, used).join(both, both.c.room_uuid == Room.uuid)
+    return query.group_by(Room.subscription_uuid).subquery()
+
+
 def used_by_subscriptions(subscriptions: Collection[UUID]) -> dict[UUID, int]:
     """The bytes that each of these subscriptions uses, by one statement. One that uses none is left out."""
     of = Room.subscription_uuid.in_(subscriptions)
@@ -47,21 +58,31 @@ def used_by_subscriptions(subscriptions: Collection[UUID]) -> dict[UUID, int]:
 
 
 def as_gigabytes(size: int) -> float:
-    """Bytes as gigabytes, to one digit, and never 0 for some."""
-    return 0 if not size else max(round(size / GIGABYTE, 1), 0.1)
+    """Bytes as gigabytes with one digit, rounded down, so that a limit is not called reached too early; never 0."""
+    return 0 if not size else max(size * 10 // GIGABYTE / 10, 0.1)
 
 
 def require_storage(room: Room, size: int) -> None:
-    """Raise `QuotaUsedUp` on `size` unless plan and room have so many bytes left.
+    """Raise `QuotaUsedUp` on `size` unless plan and room have so many bytes left for a file.
 
     The caller has locked the subscription, so that nobody else takes what is left.
     """
+    words = missing_storage(room, size, of_file)
+    if words is not None:
+        raise QuotaUsedUp(size=words)
+
+
+def missing_storage(room: Room, size: int, words: Words) -> Message | None:
+    """Why plan or room have not so many bytes left, in these `words`; None if they have."""
     plan = room.subscription.values
     own = used_limit(plan, room.room_features, MAX_STORAGE)
     everybodys = used_limit(plan, {}, MAX_STORAGE)
-    _require(used_by_subscription(room.subscription_uuid), size, everybodys)
-    if own != everybodys:
-        _require(used_by_room(room.uuid), size, own)
+    used = used_by_subscription(room.subscription_uuid)
+    if _fits(used, size, everybodys) and own != everybodys:
+        everybodys, used = own, used_by_room(room.uuid)
+    if _fits(used, size, everybodys):
+        return None
+    return words(gigabytes(used) if used else "0", everybodys, gigabytes(size))
 
 
 def gigabytes(size: int) -> str:
@@ -70,16 +91,18 @@ def gigabytes(size: int) -> str:
     return f"{amount:.0f}" if amount >= 100 or amount == int(amount) else f"{max(amount, 0.1):.1f}"  # noqa: PLR2004
 
 
-def _require(used: int, size: int, most: int | None) -> None:
-    if most is None or used + size <= most * GIGABYTE:
-        return
-    words = Message(
+def of_file(used: str, most: int | None, size: str) -> Message:
+    """That a file does not fit into the storage that is left; all three in gigabytes."""
+    return Message(
         "%(used)s GB of %(most)d GB are used, and this file has %(size)s GB. Delete videos, or ask for a larger plan.",
-        used=gigabytes(used) if used else "0",
+        used=used,
         most=most,
-        size=gigabytes(size),
+        size=size,
     )
-    raise QuotaUsedUp(size=words)
+
+
+def _fits(used: int, size: int, most: int | None) -> bool:
+    return most is None or used + size <= most * GIGABYTE
 
 
 def _sum(of: sa.ColumnElement[bool]) -> int:

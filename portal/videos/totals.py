@@ -1,11 +1,14 @@
 """What the status of a room of videos tells besides who watches: views, hours watched, and how many videos."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 import sqlalchemy as sa
 
 from portal.db import read
 from portal.errors import Message
+from portal.rooms.room_read import AnyRoom
+from portal.subscriptions.provider_models import ServiceType
 from portal.videos.models import RoomVideo
 
 SECONDS_OF_HOUR = 3600
@@ -16,15 +19,32 @@ LABELS = {
     "videos": Message("Videos"),
 }
 
-_ROOM = sa.bindparam("room", type_=sa.Uuid())
-_TOTALS = sa.select(
-    sa.func.coalesce(sa.func.sum(RoomVideo.views), 0),
-    sa.func.coalesce(sa.func.sum(RoomVideo.seconds_watched), 0),
-    sa.func.count(),
-).where(RoomVideo.room_uuid == _ROOM, RoomVideo.trashed_at.is_(None))
+Totals = dict[str, float]
+"""`views`, `hours` (with one digit) and `videos` of a room."""
+
+NONE: Totals = {"views": 0, "hours": 0, "videos": 0}
+_TOTALS = (
+    sa.select(
+        RoomVideo.room_uuid, sa.func.sum(RoomVideo.views), sa.func.sum(RoomVideo.seconds_watched), sa.func.count()
+    )
+    .where(
+        RoomVideo.room_uuid.in_(sa.bindparam("rooms", expanding=True, type_=sa.Uuid())), RoomVideo.trashed_at.is_(None)
+    )
+    .group_by(RoomVideo.room_uuid)
+)
 
 
-def totals_of(room_uuid: UUID) -> dict[str, int]:
-    """`views`, `hours` (whole ones, rounded) and `videos` of a room, by one statement."""
-    views, seconds, videos = read(_TOTALS, {"room": room_uuid}).one()
-    return {"views": int(views), "hours": round(int(seconds) / SECONDS_OF_HOUR), "videos": videos}
+def totals_of(room: AnyRoom) -> Totals:
+    """The totals of one room, by one statement; of a room of another type nothing, without any."""
+    return totals_of_each([room]).get(room.uuid, {})
+
+
+def totals_of_each(rooms: Sequence[AnyRoom]) -> dict[UUID, Totals]:
+    """The totals of those of these rooms that are of videos, by their uuids, by one statement."""
+    of_videos = [room.uuid for room in rooms if room.room_type is ServiceType.VIDEO]
+    if not of_videos:
+        return {}
+    totals = dict.fromkeys(of_videos, NONE)
+    for uuid, views, seconds, videos in read(_TOTALS, {"rooms": of_videos}):
+        totals[uuid] = {"views": int(views), "hours": round(int(seconds) / SECONDS_OF_HOUR, 1), "videos": videos}
+    return totals

@@ -23,7 +23,7 @@ from portal.permissions.memberships import add_membership
 from portal.permissions.ownership import transfer_ownership
 from portal.permissions.user_deletion import delete_user
 from portal.rooms.models import Room
-from portal.rooms.operations import create_room, restore_room, trash_room
+from portal.rooms.operations import create_room, take_from_trash, trash_room
 from portal.status.account_lifecycle import move_account
 from portal.status.arrivals import ArrivalOutdated, Place
 from portal.status.models import Participation
@@ -154,7 +154,7 @@ def test_a_room_comes_out_of_the_trash_only_if_the_plan_of_now_has_room(
             .values(number=session.scalar(full))
         )
         with pytest.raises(Conflict, match="in use"):
-            restore_room(session.get_one(Room, room.uuid), by=ada)
+            take_from_trash(session.get_one(Room, room.uuid), by=ada)
 
 
 def enter_as_guest(found: Door) -> Place:

@@ -17,14 +17,14 @@ from tests.videos.stored import Stored, files
 
 
 @pytest.fixture
-def stored(app: Flask, cast: Cast, films: Path) -> Stored:
+def stored(app: Flask, cast: Cast, films: Path, film_room: str) -> Stored:
     """Stores one of the films as the file of a new video, or of this one, and queues it."""
 
     def store(name: str, *, video_uuid: UUID | None = None, customer_uuid: UUID | None = None) -> UUID:
         with app.app_context(), transaction():
             video = session.get(RoomVideo, video_uuid) if video_uuid else None
             if video is None:
-                video = RoomVideo(room_uuid=cast.room().uuid, name="Film")
+                video = RoomVideo(room_uuid=cast.room(film_room).uuid, name="Film")
                 session.add(video)
                 session.flush()
             video.source, video.file_name = f"source-{name}", name

@@ -7,8 +7,9 @@ from portal.db import session, transaction
 from portal.engines.ladder import Rung
 from portal.engines.renditions import make as make_renditions
 from portal.errors import Conflict
-from portal.jobs import media, preparing
+from portal.jobs import media, preparing, tasks
 from portal.people.actor import actor_of
+from portal.tasks import operations
 from portal.tasks.models import TaskState
 from portal.videos.models import RoomVideo, VideoState
 from portal.videos.preparation import cancel_preparation, retry_preparation
@@ -59,6 +60,28 @@ def test_a_bad_file_ends_in_a_sentence_and_leaves_nothing_but_itself(app: Flask,
     with app.app_context(), transaction():
         retry_preparation(session.get_one(RoomVideo, uuid), by=None)
     assert found(app, uuid).state is VideoState.WAITING
+
+
+def test_what_would_not_fit_into_the_plan_is_not_made(
+    app: Flask, stored: Stored, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    uuid = stored("plain.mp4")
+    monkeypatch.setattr(preparing, "bytes_of", lambda _film, _rungs: 1_000_000_001)
+    assert media.work_once(app)
+    video = found(app, uuid)
+    assert (video.state, video.playable) == (VideoState.FAILED, False)
+    assert video.error.startswith("Preparing it takes about 1.0 GB, and 0 GB of 1 GB are used.")
+    assert not media.work_once(app), "another try would not help"
+    monkeypatch.undo()
+    with app.app_context(), transaction():
+        retry_preparation(session.get_one(RoomVideo, uuid), by=None)
+    assert media.work_once(app)
+    assert found(app, uuid).state is VideoState.READY
+
+
+def test_another_worker_takes_over_within_half_a_minute() -> None:
+    assert operations.LEASE.total_seconds() + media.LOOK_SECONDS < 30
+    assert operations.LEASE.total_seconds() > tasks.HEARTBEAT_SECONDS * 4
 
 
 def test_people_watch_the_first_size_while_the_others_are_made(

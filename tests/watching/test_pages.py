@@ -5,10 +5,12 @@ import re
 from html import unescape
 from typing import Any
 
+import pytest
 import sqlalchemy as sa
 from flask import Flask
 
 from portal.audit.models import AuditEvent
+from portal.channels.in_process import InProcess
 from portal.db import session, transaction
 from portal.people.actor import actor_of
 from portal.rooms.models import Role
@@ -110,6 +112,18 @@ def test_a_sign_of_life_tells_whether_the_list_has_changed(app: Flask, cinema: C
     assert viewer.post(f"{cinema.page}/presence", json={}, headers=headers).json != {"videos": version[1]}
     piece = viewer.get(f"{cinema.page}/videos").text
     assert [one["name"] for one in listed(piece)] == ["Film", "Rushes"]
+
+
+def test_a_page_that_nobody_sees_may_be_silent_for_longer(
+    app: Flask, cinema: Cinema, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    viewer = cinema.viewer()
+    headers = {"X-CSRFToken": proof_in(viewer.get(cinema.page).text)}
+    told: list[float] = []
+    monkeypatch.setattr(InProcess, "set_present", lambda _self, *sent: told.append(sent[-1]))
+    for hidden in (True, False, "yes"):
+        viewer.post(f"{cinema.page}/presence", json={"hidden": hidden}, headers=headers)
+    assert told == [75, 12, 12]
 
 
 def test_signs_of_life_need_the_proof_and_an_open_participation(cinema: Cinema) -> None:

@@ -120,7 +120,8 @@ def test_seconds_are_added_to_the_video_once(app: Flask, cinema: Cinema, travel:
                 settle()
         with transaction():
             assert cinema.video().seconds_watched == 33
-            assert totals_of(cinema.room().uuid) == {"views": 3, "hours": 0, "videos": 2}
+            assert totals_of(cinema.room()) == {"views": 3, "hours": 0, "videos": 2}
+            assert totals_of(cinema.cast.room()) == {}
     before = watchers[0].video().updated_at
     watchers[0].plays((10, 20), after=10)
     with app.app_context(), transaction():

@@ -9,11 +9,14 @@ import sqlalchemy as sa
 from flask import Flask
 
 from portal.accounts.models import AccountStatus
+from portal.clock import now
 from portal.db import session, transaction
 from portal.permissions.members import RoomMember
 from portal.rooms.models import Role, Room, RoomStatusWord
 from portal.subscriptions.models import SubscriptionStatus
+from portal.videos.models import RoomVideo
 from tests.cast import Cast, Client
+from tests.video_room import new_video_room
 
 
 @pytest.fixture
@@ -160,6 +163,21 @@ def test_restoring_checks_the_plan_again(alice: Client, board: str) -> None:
     alice.post(f"{board}/restoration", data={"csrf_token": alice.token("/me")})
     assert "All 10 rooms of this plan are in use" in alice.get("/manage/rooms").text
     assert alice.get(board).status_code == 404
+
+
+def test_restoring_a_room_of_videos_checks_the_storage_again(cast: Cast, alice: Client) -> None:
+    with cast.app.app_context(), transaction():
+        room, other = new_video_room(max_storage=1), new_video_room(name="More films")
+        session.add_all(RoomVideo(room=one, name="Film", size=600_000_000) for one in (room, other))
+        first, second = (f"/manage/rooms/{one.id}" for one in (room, other))
+        other.account_uuid, other.subscription_uuid = room.account_uuid, room.subscription_uuid
+        other.trashed_at = now()
+    alice.post(f"{second}/restoration", data={"csrf_token": alice.token("/me")})
+    assert "With its videos 1.2 GB of 1 GB would be used." in alice.get("/manage/rooms").text
+    assert alice.get(second).status_code == 404
+    alice.send(f"{first}/deletion")
+    alice.post(f"{second}/restoration", data={"csrf_token": alice.token("/me")})
+    assert alice.get(second).status_code == 200
 
 
 def test_people_are_added_changed_and_removed(cast: Cast, alice: Client, board: str) -> None:

@@ -23,7 +23,7 @@ from portal.permissions.operations import add_member, change_member, remove_memb
 from portal.permissions.permission import Permission
 from portal.resources.access import serialize_token
 from portal.rooms.models import Role
-from portal.rooms.operations import restore_room
+from portal.rooms.operations import take_from_trash
 from portal.status.models import Participation
 from portal.status.operations import present_participations
 from portal.status.room_lifecycle import change_room, delete_room
@@ -139,7 +139,7 @@ def test_rooms_are_told_of_to_who_listens_everywhere(app: Flask, cast: Cast, lis
         change_room(editable(room, actor_of(alice)), by=actor_of(alice), room_name="Newer")
         start_session(room, by=actor_of(alice))
         delete_room(room, by=actor_of(alice))
-        restore_room(room, by=actor_of(alice))
+        take_from_trash(room, by=actor_of(alice))
         room_id = room.id
     told = told_of(app)
     assert [kind for kind, _ in told] == [

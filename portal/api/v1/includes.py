@@ -55,6 +55,7 @@ from portal.scopes import Scope
 from portal.status.models import RoomStatus
 from portal.subscriptions.models import Subscription
 from portal.subscriptions.package_models import ServicePackage
+from portal.videos.totals import totals_of_each
 
 RELATIONS: dict[str, tuple[Scope | None, Permission]] = {
     "account": (Scope.CUSTOMERS_READ, Permission.ROOM_VIEW),
@@ -206,7 +207,8 @@ def _room_status(rooms: Sequence[AnyRoom]) -> Loaded:
         status.room_uuid: status
         for status in session.scalars(sa.select(RoomStatus).where(RoomStatus.room_uuid.in_(_uuids(rooms))))
     }
-    return {room.uuid: serialize_room_status(room, stored.get(room.uuid)) for room in rooms}
+    totals = totals_of_each(rooms)
+    return {room.uuid: serialize_room_status(room, stored.get(room.uuid), totals.get(room.uuid, {})) for room in rooms}
 
 
 def below_account(account: Account, names: Sequence[str], at: datetime) -> dict[str, Any]:

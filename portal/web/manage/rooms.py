@@ -23,6 +23,7 @@ from portal.edge.account_guard import requires_in_account
 from portal.edge.guard import requires, signed_in
 from portal.edge.i18n import gettext as _
 from portal.edge.i18n import isolated, translated
+from portal.edge.refusals import recording_refusals
 from portal.errors import Conflict
 from portal.media.capacity import why_not_recorded
 from portal.people.actor import Actor
@@ -33,11 +34,10 @@ from portal.permissions.rules import acting_on, can, grantable_roles
 from portal.rooms.features import features_of
 from portal.rooms.images import shown_image
 from portal.rooms.models import Role, Room
-from portal.rooms.operations import restore_room
 from portal.rooms.purging import TRASH_DAYS
 from portal.rooms.settings import FEATURED_IMAGE
 from portal.rooms.usability import why_unusable
-from portal.status.room_lifecycle import delete_room
+from portal.status.room_lifecycle import delete_room, restore_room
 from portal.subscriptions.services import adapter_of
 from portal.web import flash_messages
 from portal.web.forms import Form, query_word, refills
@@ -171,7 +171,8 @@ def delete(room: Room) -> ResponseReturnValue:
 def restore(room: Room) -> ResponseReturnValue:
     """Take the room out of the trash again."""
     try:
-        restore_room(room, by=actor.someone())
+        with recording_refusals():
+            restore_room(room, by=actor.someone())
     except Conflict as conflict:
         flash_messages.failed(translated(conflict.message))
         return redirect(url_for("rooms.index"), 303)

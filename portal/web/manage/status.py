@@ -35,10 +35,9 @@ from portal.rooms.room_read import AnyRoom, RoomRead
 from portal.status.models import Participation, RoomStatus
 from portal.status.operations import present_participations
 from portal.status.room_status_read import AnyRoomStatus, RoomStatusRead
-from portal.subscriptions.provider_models import ServiceType
 from portal.subscriptions.queries import plan_of
 from portal.turns import DASHBOARDS, STREAM_PATIENCE
-from portal.videos.totals import LABELS, totals_of
+from portal.videos.totals import LABELS, Totals, totals_of
 from portal.web import sse
 from portal.web.forms import query_word
 from portal.web.fragment_cache import Fragment
@@ -68,7 +67,7 @@ class StatusView:
     most: int | None
     own: UUID
     waiting: int
-    totals: dict[str, int]
+    totals: Totals
     """What a room of videos tells besides who watches."""
     usual: tuple[str, ...]
     """Keys of the figures that the list of people tells already."""
@@ -87,10 +86,10 @@ class StatusView:
         return list(unseen.elements())
 
     @property
-    def figures(self) -> list[tuple[Message, int | None]]:
+    def figures(self) -> list[tuple[Message, float | None]]:
         """What the service behind the room counts besides people, by label; None is what it does not tell."""
         stored = self.status
-        totals: list[tuple[Message, int | None]] = [(LABELS[key], value) for key, value in self.totals.items()]
+        totals: list[tuple[Message, float | None]] = [(LABELS[key], value) for key, value in self.totals.items()]
         if stored is None:
             return totals
         return totals + [
@@ -128,8 +127,9 @@ def status_view(room: AnyRoom, stored: AnyRoomStatus | None, somebody: Actor) ->
     lobby = waiting_guests(room) if moderates else []
     hosted = any(person.role is Role.MODERATOR for person in people)
     waiting = 0 if hosted else count_waiting(room)
-    totals = totals_of(room.uuid) if room.room_type is ServiceType.VIDEO else {}
-    return StatusView(stored, people, removed, lobby, most, somebody.uuid, waiting, totals, kind_of(room).counts)
+    return StatusView(
+        stored, people, removed, lobby, most, somebody.uuid, waiting, totals_of(room), kind_of(room).counts
+    )
 
 
 @bp.get("/rooms/<id:room_id>/status")

@@ -14,6 +14,7 @@ from portal.edge.transaction import reading_only
 from portal.errors import Refused
 from portal.status.presence import end_absence
 from portal.watching.presence import heartbeat, page_closed
+from portal.web.conference.sent import json_body
 from portal.web.conference.signals import refusal_answer, refuse_proof
 from portal.web.watch.watch_list import watch_list
 
@@ -26,12 +27,13 @@ bp.register_error_handler(CSRFError, refuse_proof)
 @reading_only
 @watches
 def presence(participant: Participant) -> ResponseReturnValue:
-    """Take a sign of life. `videos` is the version of the list."""
+    """Take a sign of life, which may say that the page is `hidden`. `videos` is the version of the list."""
     participation = participant.participation
     signal_rate.take(signal_rate.HEARTBEATS, signal_rate.visitor_of(participation))
+    hidden = json_body().get("hidden") is True
     version = watch_list(participant).version
     session.commit()  # no transaction is open while others are told
-    heartbeat(participation)
+    heartbeat(participation, hidden=hidden)
     if participation.away_since is not None:
         with writing():
             end_absence(participation)

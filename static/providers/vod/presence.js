@@ -13,7 +13,7 @@ export function startPresence(page, version, onChanged) {
       const answer = await fetch(presence, {
         method: "POST",
         headers: { "Content-Type": "application/json", "X-CSRFToken": csrf },
-        body: "{}",
+        body: JSON.stringify({ hidden: document.hidden }), // then the next one may come in a minute only
         signal: AbortSignal.timeout(PATIENCE),
       });
       if (answer.status === 410 || answer.status === 404) return location.assign(left); // which says why
@@ -27,5 +27,6 @@ export function startPresence(page, version, onChanged) {
 
   setInterval(beat, Number(heartbeat) * 1000);
   addEventListener("pageshow", beat);
+  document.addEventListener("visibilitychange", beat);
   addEventListener("pagehide", () => navigator.sendBeacon(closing, new URLSearchParams({ csrf_token: csrf })));
 }

@@ -10,7 +10,11 @@ from portal.people.staff import StaffPermission
 from portal.rooms.models import Role
 from portal.subscriptions.models import Subscription
 from portal.subscriptions.provider_models import ServiceProvider
+from portal.videos.models import RoomVideo
+from portal.videos.storage_used import GIGABYTE
 from tests.cast import Cast
+from tests.conftest import BOTH
+from tests.video_room import new_video_room
 from tests.web.admin.staffing import with_role
 
 CALM = "Nothing needs your attention."
@@ -40,6 +44,22 @@ def test_a_limit_that_is_reached_needs_somebody_to_act(cast: Cast) -> None:
     page = cast.sign_in("admin").get("/admin").text
     assert "Limits reached" in page
     assert CALM not in page
+
+
+@BOTH
+def test_storage_that_is_used_up_needs_somebody_to_act(cast: Cast) -> None:
+    with cast.app.app_context(), transaction():
+        video = RoomVideo(room=new_video_room(max_storage=1), name="Film", size=GIGABYTE - 1)
+        session.add(video)
+        session.flush()
+        uuid = video.uuid
+    admin = cast.sign_in("admin")
+    assert "Limits reached" not in admin.get("/admin").text
+    with cast.app.app_context(), transaction():
+        session.get_one(RoomVideo, uuid).size = GIGABYTE
+    page = admin.get("/admin").text
+    assert "Limits reached" in page
+    assert "1 of 1" in " ".join(page.split())
 
 
 def test_rooms_that_are_live_are_links_for_those_who_may_see_all_rooms(cast: Cast) -> None:

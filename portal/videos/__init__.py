@@ -14,6 +14,7 @@ the sizes of uploads that have not ended. What a row counts until it is deleted 
     storage_used.py    how much storage plans and rooms use
     queries.py         finding videos: all of a room, or those that can be watched
     posters.py         choosing the picture that stands for a video
+    frames.py          small pictures of its moments, among which that is chosen
     totals.py          views, hours and videos of a room, for its status
     captions.py        the captions of a video, one text for each language
     caption_files.py   reading WebVTT and SRT files

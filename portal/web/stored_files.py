@@ -13,6 +13,9 @@ from portal.errors import NotFound
 from portal.storage import NotStored, storage
 from portal.videos.models import RoomVideo
 
+FOR_GOOD = "private, max-age=31536000, immutable"
+"""How long browsers keep what is made of a video: another attempt at preparing has another folder."""
+
 
 def send_stored(key: str, *, mimetype: str, cache_control: str, download_name: str = "") -> Response:
     """The file of this key. With a `download_name` browsers save it under that. Raises `NotFound` if it is not there.

@@ -20,6 +20,7 @@ pytestmark = pytest.mark.e2e
 TONE = 880
 FILM = ("-f", "lavfi", "-i", "testsrc2=s=640x480:r=25:d=12", "-f", "lavfi", "-i", f"sine={TONE}:r=48000:d=12",
         "-c:v", "libx264", "-preset", "ultrafast", "-g", "50", "-c:a", "aac", "-shortest")  # fmt: skip
+READY = ".state-ok"
 PREPARED = 90_000  # ms
 CODECS = 'video/mp4; codecs="avc1.64001f,mp4a.40.2"'
 HEARD = """async () => {
@@ -76,7 +77,7 @@ def test_a_video_is_uploaded_prepared_watched_and_heard(
     expect(owner.get_by_role("heading", name="Show a video to whoever has the link")).to_be_visible()
     upload(owner, film)
     line = owner.get_by_role("row", name="film")
-    expect(line.get_by_text("Ready")).to_be_visible(timeout=PREPARED)
+    expect(line.locator(READY)).to_be_visible(timeout=PREPARED)
     expect(line.get_by_text("0:12")).to_be_visible()
 
     guest = person(permissions=[])
@@ -123,7 +124,7 @@ def test_hiding_takes_a_video_from_those_who_watch_and_captions_are_seen(
     alice.sign_in()
     owner = alice.go(f"/manage/rooms/{room_id}/videos")
     upload(owner, film)
-    expect(owner.get_by_role("row", name="film").get_by_text("Ready")).to_be_visible(timeout=PREPARED)
+    expect(owner.get_by_role("row", name="film").locator(READY)).to_be_visible(timeout=PREPARED)
     follow(owner.get_by_role("link", name="film", exact=True))
     owner.get_by_role("button", name="File", exact=True).set_input_files(captions)
     owner.get_by_label("Language").fill("en")
@@ -133,6 +134,15 @@ def test_hiding_takes_a_video_from_those_who_watch_and_captions_are_seen(
     owner.get_by_label("At", exact=True).fill("0:03")
     follow(owner.get_by_role("button", name="Choose poster"))
     expect(owner.get_by_text("The poster was chosen.")).to_be_visible()
+    before = owner.locator(".v-poster").get_attribute("src")
+    sheet = owner.locator(".v-frames image").first.get_attribute("href")
+    assert sheet
+    assert (
+        owner.request.get(owner.evaluate("(path) => new URL(path, location).href", sheet)).body()[:3] == b"\xff\xd8\xff"
+    )
+    follow(owner.get_by_role("button", name="Choose the picture at 0:02"))
+    expect(owner.get_by_text("The poster was chosen.")).to_be_visible()
+    assert owner.locator(".v-poster").get_attribute("src") != before
 
     guest = person(permissions=[])
     page = guest.go(link)
@@ -189,7 +199,7 @@ def test_an_upload_that_broke_off_is_continued_after_the_page_was_closed(
     with page.expect_file_chooser() as chosen:
         page.get_by_role("button", name="Continue the upload of film.mp4").click()
     chosen.value.set_files(big)
-    expect(page.get_by_role("row", name="film").get_by_text("Ready")).to_be_visible(timeout=PREPARED)
+    expect(page.get_by_role("row", name="film").locator(READY)).to_be_visible(timeout=PREPARED)
     assert page.get_by_role("heading", name="Interrupted uploads").count() == 0
     complaints, alice.complaints[:] = alice.complaints[:], []
     assert all("ERR_CONNECTION" in one or "Failed to load" in one for one in complaints), complaints

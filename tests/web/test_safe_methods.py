@@ -159,6 +159,7 @@ def world(cast: Cast, app: Flask, program: NewProgram) -> World:
         "room_images.show": [f"{watched}/images/{image}"],
         "room_images.show_to_members": [f"/manage/rooms/{films_id}/images/{image}"],
         "videos.poster": [f"/manage/rooms/{films_id}/videos/{film}/poster/poster.jpg"],
+        "videos.sheet": [f"/manage/rooms/{films_id}/videos/{film}/sheets/{FOLDER}/sprite_1.jpg"],
         "watch.show": [f"{watched}/watch"],
         "watch.videos": [f"{watched}/watch/videos"],
         "media.file": [f"{watched}/media/{film}/{FOLDER}/{name}" for name in ("master.m3u8", "240p_00000.m4s")],

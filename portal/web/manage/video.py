@@ -15,6 +15,7 @@ from portal.permissions.permission import Permission
 from portal.rooms.models import Room
 from portal.videos.caption_files import LARGEST_CAPTIONS, read_captions
 from portal.videos.captions import captions_of, delete_captions, find_captions, set_captions
+from portal.videos.frames import frames_of
 from portal.videos.models import DESCRIPTION_LENGTH, VIDEO_NAME_LENGTH, RoomVideo
 from portal.videos.operations import change_video, lock_video
 from portal.videos.posters import choose_poster
@@ -156,6 +157,7 @@ def _page(
         captions_form=captions_form or CaptionsForm(formdata=None),
         poster_form=poster_form or PosterForm(formdata=None),
         captions=captions_of(video),
+        frames=frames_of(video),
         size_words=size_words,
     )
     return page, 422 if refused else 200

@@ -13,6 +13,7 @@ from portal.errors import Message, NotFound
 from portal.permissions.permission import Permission
 from portal.rooms.features import used_limit
 from portal.rooms.models import Room
+from portal.videos.frames import sheet_key
 from portal.videos.models import RoomVideo, VideoState
 from portal.videos.operations import (
     Direction,
@@ -27,10 +28,11 @@ from portal.videos.queries import find_video, videos_of
 from portal.videos.state_words import state_words
 from portal.videos.storage_used import MAX_STORAGE, gigabytes, used_by_room, used_by_subscription
 from portal.videos.uploads import received, uploads_of
+from portal.watching.gate import TYPES
 from portal.web import flash_messages
 from portal.web.manage.uploads import LARGEST_FORM
 from portal.web.recording_formats import size_words
-from portal.web.stored_files import send_source, send_stored
+from portal.web.stored_files import FOR_GOOD, send_source, send_stored
 
 bp = Blueprint("videos", __name__, url_prefix="/manage/rooms/<id:room_id>/videos")
 
@@ -178,8 +180,17 @@ def poster(room: Room, video_id: str, name: str) -> ResponseReturnValue:
     video = find_video(room, video_id)
     if not video.poster or name != video.poster:
         raise NotFound
-    kept = "private, max-age=31536000, immutable"
-    return send_stored(f"{video.key}/{name}", mimetype="image/jpeg", cache_control=kept)
+    return send_stored(f"{video.key}/{name}", mimetype=TYPES["jpg"], cache_control=FOR_GOOD)
+
+
+@bp.get("/<id:video_id>/sheets/<folder>/<name>")
+@requires(Permission.MEDIA_MANAGE)
+def sheet(room: Room, video_id: str, folder: str, name: str) -> ResponseReturnValue:
+    """Send a sheet with small pictures of a video's moments. `folder` is part of the address, because it is kept."""
+    video = find_video(room, video_id)
+    if folder != video.folder:
+        raise NotFound
+    return send_stored(sheet_key(video, name), mimetype=TYPES["jpg"], cache_control=FOR_GOOD)
 
 
 def video_lines(room: Room) -> list[VideoLine]:

@@ -4,13 +4,11 @@ from flask import Blueprint, Response
 
 from portal.edge.watching_guard import gated
 from portal.watching.gate import TYPES, WatchedVideo, find_caption_text
-from portal.web.stored_files import send_stored
+from portal.web.stored_files import FOR_GOOD, send_stored
 
 bp = Blueprint("media", __name__, url_prefix="/rooms/<id:room_id>/-/media/<id:video_id>")
 
 PLAYLISTS = "no-store"
-FOR_GOOD = "private, max-age=31536000, immutable"
-"""A file never changes: another attempt at preparing has another folder."""
 
 
 @bp.get("/poster/<name>")

@@ -5,6 +5,7 @@ Protocols tell what a service can do, and pages show no more than that. Only an 
 one adapter never imports another. A page never asks a service: it reads the stored status.
 
     base.py          the Protocols, and the values that cross the border
+    held_videos.py   the same for services that hold videos
     counts.py        how counts are stored
     catalog.py       the list of adapters; to add one, add a folder and a line there
     registry.py      provider type → adapter
@@ -12,5 +13,6 @@ one adapter never imports another. A page never asks a service: it reads the sto
     reach.py         what an operator lets it call besides public servers by https
     mesh/            conferences directly between browsers, without a media server
     vod/             videos that the portal itself keeps and shows
+    vimeo/           videos at Vimeo
     bigbluebutton/   conferences at BigBlueButton servers, and at Scalelite in front of several
 """

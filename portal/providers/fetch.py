@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
@@ -55,6 +55,8 @@ _DISGUISES = (  # networks whose addresses contain an IPv4 address, which a chec
 _LOOPBACK_6 = IPv6Address("::1")
 
 _PORTS = {"https": 443, "http": 80}
+_NO_HEADERS: Mapping[str, str] = {}
+_WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 _webhooks = Reach()
 _services = Reach()
 
@@ -109,15 +111,23 @@ class NoAnswer(ProviderError):
 class Answer:
     """A server's answer. `body` holds at most as many of its first bytes as were asked for; then it is `cut`.
 
-    `date` is the server's time to the second below, as its header of that name tells it; None if it does not.
-    `location` is where it says that the answer is; whoever goes there calls anew.
+    The names of `headers` are lower case; of several with one name the first is kept.
     """
 
     status: int
     body: bytes
     cut: bool = False
-    date: datetime | None = None
-    location: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def date(self) -> datetime | None:
+        """The server's time to the second below; None if it does not tell."""
+        return _date(self.headers.get("date", ""))
+
+    @property
+    def location(self) -> str:
+        """Where it says that the answer is; whoever goes there calls anew."""
+        return self.headers.get("location", "")
 
 
 def use(*, private: bool, plain: bool, allowed: Sequence[AllowedNetwork] = ()) -> None:
@@ -160,11 +170,23 @@ def get(address: str, *, largest: int = LARGEST_ANSWER) -> Answer:
 
     Raises `NoAnswer` as `post` does. Its words say what is wrong with an address that cannot be called.
     """
+    return send("GET", address, largest=largest)
+
+
+def send(
+    method: str,
+    address: str,
+    *,
+    body: bytes = b"",
+    headers: Mapping[str, str] = _NO_HEADERS,
+    largest: int = LARGEST_ANSWER,
+) -> Answer:
+    """Send a request of any method to a service. Otherwise as `get`."""
     try:
         url = _read(address, _services, longest=LONGEST_SIGNED_ADDRESS)
     except _Wrong as wrong:
         raise NoAnswer(Trouble.ADDRESS, wrong.words) from None
-    return _call(_Call("GET", url, b"", {}, largest), _services)
+    return _call(_Call(method, url, body, headers, largest), _services)
 
 
 @dataclass(frozen=True)
@@ -313,26 +335,20 @@ def _exchange(pool: httpcore2.ConnectionPool, call: _Call) -> Answer:
     target = httpcore2.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path)
     seconds = dict.fromkeys(("connect", "read", "write", "pool"), LONGEST_SECONDS)
     named = [(b"Host", url.netloc), *((name.encode("ascii"), value.encode("ascii")) for name, value in headers.items())]
-    sent = call.body if call.method == "POST" else None
+    sent = call.body if call.method in _WITH_BODY else None
     with pool.stream(call.method, target, headers=named, content=sent, extensions={"timeout": seconds}) as answer:
         received = bytearray()
         for piece in answer.iter_stream():
             received += piece
             if len(received) >= call.largest:
                 break
-        date, location = _date(answer.headers), _header(answer.headers, b"location")
-    return Answer(
-        answer.status, bytes(received[: call.largest]), cut=len(received) >= call.largest, date=date, location=location
-    )
+        told = {name.lower().decode("latin-1"): value.decode("latin-1") for name, value in reversed(answer.headers)}
+    return Answer(answer.status, bytes(received[: call.largest]), cut=len(received) >= call.largest, headers=told)
 
 
-def _header(headers: Iterable[tuple[bytes, bytes]], wanted: bytes) -> str:
-    return next((value for name, value in headers if name.lower() == wanted), b"").decode("latin-1")
-
-
-def _date(headers: Iterable[tuple[bytes, bytes]]) -> datetime | None:
+def _date(text: str) -> datetime | None:
     try:
-        found = parsedate_to_datetime(_header(headers, b"date"))
+        found = parsedate_to_datetime(text)
     except (ValueError, OverflowError):
         return None
     return found if found.tzinfo else found.replace(tzinfo=UTC)

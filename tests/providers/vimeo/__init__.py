@@ -1,0 +1,1 @@
+"""Tests of Vimeo, against a stand-in on loopback."""

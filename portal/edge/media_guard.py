@@ -13,9 +13,10 @@ from portal.edge import actor, tus
 from portal.edge.guard import View, require_actor, requires
 from portal.edge.upload_guard import authenticate_again
 from portal.edge.uploads import require_proof, streams
+from portal.errors import NotFound
 from portal.permissions.permission import Permission
 from portal.rooms.models import Room
-from portal.videos.uploads import find_upload, room_id_of_upload
+from portal.videos.uploads import find_upload, forget_unpromised, room_id_of_upload
 
 
 def about_upload(view: View) -> View:
@@ -51,7 +52,11 @@ def receives_piece(view: View) -> View:
         except tus.TusRefused as refused:
             return tus.answer(refused.status)
         authenticate_again()
-        return again(room_id=room_id, upload_id=upload_id)
+        try:
+            return again(room_id=room_id, upload_id=upload_id)
+        except NotFound:
+            forget_unpromised(piece.uuid)
+            raise
 
     return streams(requires(Permission.MEDIA_MANAGE)(receive))
 

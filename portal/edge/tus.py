@@ -11,14 +11,16 @@ import os
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
+from typing import IO
 from uuid import UUID
 
 from flask import Response, request
+from werkzeug.exceptions import BadRequest, HTTPException
 from werkzeug.http import http_date
 
 from portal.clock import now
 from portal.edge import actor
-from portal.storage import AnotherWriter, FileTooLarge, Growing, storage
+from portal.storage import AnotherWriter, FileTooLarge, Growing, NobodyWaits, storage
 from portal.videos.models import VideoUpload
 from portal.videos.uploads import continue_upload, expires_at, received
 
@@ -97,6 +99,8 @@ def receive(piece: Piece) -> None:
             _append(file, piece)
         except FileTooLarge:
             raise TusRefused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE) from None
+        except NobodyWaits:
+            raise TusRefused(HTTPStatus.GONE) from None
         except BaseException:
             if piece.algorithm:  # a piece with a checksum counts whole or not at all
                 os.ftruncate(file.fileno(), piece.offset)
@@ -108,12 +112,21 @@ def _append(file: Growing, piece: Piece) -> None:
     sums = hashlib.new(piece.algorithm, usedforsecurity=False) if piece.algorithm else None
     request.max_content_length = piece.size - piece.offset + 1
     body = request.stream
-    while data := body.read(READ):
+    while data := _read(body):
         file.write(data)
         if sums is not None:
             sums.update(data)
     if sums is not None and sums.digest() != piece.digest:
         raise TusRefused(CHECKSUM_MISMATCH)
+
+
+def _read(body: IO[bytes]) -> bytes:
+    try:
+        return body.read(READ)
+    except HTTPException:
+        raise
+    except Exception as error:  # a body that breaks off, or whose chunks make no sense to the server below
+        raise BadRequest from error
 
 
 def take_piece(upload: VideoUpload) -> Response:

@@ -15,7 +15,7 @@ Files are deleted by a job, after the commit.
 
 from pathlib import Path
 
-from portal.storage.growing import AnotherWriter, Growing
+from portal.storage.growing import AnotherWriter, Growing, NobodyWaits
 from portal.storage.incoming import FileTooLarge, Incoming, StorageFull
 from portal.storage.local_folder import LocalFolder, NotStored
 
@@ -25,6 +25,7 @@ __all__ = [
     "Growing",
     "Incoming",
     "LocalFolder",
+    "NobodyWaits",
     "NotStored",
     "StorageFull",
     "storage",

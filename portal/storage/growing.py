@@ -7,12 +7,17 @@ import fcntl
 import os
 from io import FileIO
 from pathlib import Path
+from typing import Any
 
 from portal.storage.incoming import Incoming, private
 
 
 class AnotherWriter(Exception):
     """Another request is writing into the file at this moment."""
+
+
+class NobodyWaits(Exception):
+    """The file was deleted while it grew: whatever else comes would lie on the disk, and nobody would count it."""
 
 
 class Growing(Incoming):
@@ -30,3 +35,9 @@ class Growing(Incoming):
             raise AnotherWriter from None
         self.path, self.most = path, most
         self.size = self._looked_at = os.fstat(self.fileno()).st_size
+
+    def write(self, data: Any, /) -> int:
+        """Append all of `data`. Raises what `Incoming.write` does, and `NobodyWaits`."""
+        if not os.fstat(self.fileno()).st_nlink:
+            raise NobodyWaits
+        return super().write(data)

@@ -21,7 +21,7 @@ from portal.storage import storage
 from portal.videos.models import DESCRIPTION_LENGTH, VIDEO_NAME_LENGTH, RoomVideo
 from portal.videos.preparation import UNDER_WAY, cancel_preparation
 from portal.videos.queries import videos_of
-from portal.videos.storage_used import require_storage
+from portal.videos.storage_used import promised_to, require_storage
 
 PURGE = "purge-video"
 """The job that deletes a video for good; its id is the uuid of the video."""
@@ -103,7 +103,7 @@ def restore_video(video: RoomVideo, *, by: Actor) -> None:
     if video.trashed_at is None or video.trashed_at < now() - TRASH_TIME:
         raise Conflict(Message("This video is not in the trash any more."))
     assert video.room is not None
-    require_storage(video.room, video.size)
+    require_storage(video.room, video.size + promised_to(video))
     video.trashed_at = None
     session.flush()
     record_event("video.restored", video, by=by, room=video.room_uuid, name=video.name)

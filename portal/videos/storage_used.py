@@ -62,6 +62,12 @@ def as_gigabytes(size: int) -> float:
     return 0 if not size else max(size * 10 // GIGABYTE / 10, 0.1)
 
 
+def promised_to(video: RoomVideo) -> int:
+    """The bytes that uploads for this video were promised, which may still come."""
+    promised = sa.select(sa.func.coalesce(sa.func.sum(VideoUpload.size), 0)).where(VideoUpload.video_uuid == video.uuid)
+    return int(session.scalar(promised) or 0)
+
+
 def require_storage(room: Room, size: int) -> None:
     """Raise `QuotaUsedUp` on `size` unless plan and room have so many bytes left for a file.
 

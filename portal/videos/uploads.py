@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
+from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.orm import contains_eager, joinedload
@@ -193,6 +194,12 @@ def give_up_upload(upload: VideoUpload, *, by: Actor | None) -> None:
         session.delete(video)
         session.flush()
     on_commit(lambda: storage().delete(f"{UPLOADS}/{uuid}"))
+
+
+def forget_unpromised(upload_uuid: UUID) -> None:
+    """Delete what came for an upload that was given up in that moment, before it could be seen in the storage."""
+    if session.scalar(sa.select(VideoUpload.uuid).where(VideoUpload.uuid == upload_uuid)) is None:
+        storage().delete(f"{UPLOADS}/{upload_uuid}")
 
 
 def sweep_expired() -> None:

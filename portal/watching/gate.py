@@ -25,6 +25,7 @@ from portal.videos.queries import watchable_videos
 TRUSTED = 4.0
 """Seconds for which an answer counts: with what it takes to send a file, less than five."""
 MOST_REMEMBERED = 20_000
+"""Answers. Those that count no more are forgotten as often as one is found out and `TRUSTED` seconds have passed."""
 
 TYPES = {
     "m3u8": "application/vnd.apple.mpegurl",
@@ -88,6 +89,7 @@ class Gate:
 
     clock: Callable[[], float] = time.monotonic
     _known: dict[Hashable, tuple[float, Grant]] = field(default_factory=dict)
+    _tidied: float = 0.0
 
     def grant(self, who: Hashable, judge: Callable[[], Grant]) -> Grant:
         """What `who` may fetch: as it was found out a moment ago, or else by `judge`, whose refusals are raised."""
@@ -96,13 +98,14 @@ class Gate:
         if until > at:
             return known
         fresh = judge()
-        if len(self._known) >= MOST_REMEMBERED:
+        if len(self._known) >= MOST_REMEMBERED or at >= self._tidied + TRUSTED:
             self._forget(at)
         self._known[who] = (at + TRUSTED, fresh)
         return fresh
 
     def _forget(self, at: float) -> None:
         """Forget answers that count no more; if all still do, then all of them."""
+        self._tidied = at
         self._known = {who: one for who, one in self._known.items() if one[0] > at}
         if len(self._known) >= MOST_REMEMBERED:
             self._known = {}

@@ -43,6 +43,8 @@ def report(participation: Participation, video: RoomVideo, *, position: float, p
     view = _view_of(participation, video)
     since = view.reported_at if view is not None else participation.entered_at
     most = min((at - since).total_seconds() + SLACK, LONGEST_REPORT)
+    if view is not None:  # many reports do not add up to more time than has passed
+        most = min(most, (at - participation.entered_at).total_seconds() + SLACK - view.seconds)
     if view is None:
         view = VideoView(
             video_uuid=video.uuid,
@@ -61,7 +63,7 @@ def report(participation: Participation, video: RoomVideo, *, position: float, p
     stretches = _possible(played, length, most * FASTEST)
     media = sum(end - begin for begin, end in stretches)
     view.seconds += round(min(media, max(most, 0.0)))
-    view.parts = _with_parts(view.parts, stretches, length)
+    view.parts = _with_parts(view.parts, stretches, length, seconds=view.seconds)
     view.position = int(min(max(position, 0.0), length))
     if view.seconds >= min(COUNTS_AFTER, length / 2) and (view.counted_at is None or since < at - AGAIN_AFTER):
         view.counted, view.counted_at = view.counted + 1, at
@@ -109,16 +111,21 @@ def _possible(played: Sequence[Stretch], length: float, most: float) -> list[Str
     return possible
 
 
-def _with_parts(parts: str, stretches: Sequence[Stretch], length: float) -> str:
-    """`parts` with those that were played: a part counts when its middle was."""
+def _with_parts(parts: str, stretches: Sequence[Stretch], length: float, *, seconds: int) -> str:
+    """`parts` with those that were played: a part counts when its middle was.
+
+    There are no more of them than can be seen in so many `seconds`: a moment of each part is not the whole of it.
+    """
     if not length:
         return parts
     size = length / PARTS
     seen = list(parts)
+    left = int((seconds + 1) * FASTEST / size) + 1 - parts.count("1")  # seconds are rounded
     for begin, end in stretches:
         first = max(0, round(begin / size))
         for number in range(first, min(PARTS, round(end / size))):
-            seen[number] = "1"
+            if seen[number] == "0" and left > 0:
+                seen[number], left = "1", left - 1
     return "".join(seen)
 
 

@@ -202,6 +202,22 @@ def test_restoring_judges_the_storage_anew(app: Flask, cast: Cast, film_room: st
             restore_video(video, by=by)
 
 
+def test_what_was_promised_to_a_video_is_promised_again_when_it_is_restored(
+    app: Flask, cast: Cast, film_room: str
+) -> None:
+    with app.app_context(), transaction():
+        room = cast.room(film_room)
+        by = actor_of(room.owner)
+        video = RoomVideo(room=room, name="Film", source="file-old", state=VideoState.READY, size=100_000_000)
+        session.add(video)
+        session.flush()
+        begin(room, 700_000_000, video=video)
+        trash_video(video, by=by)
+        begin(room, 700_000_000)
+        with pytest.raises(QuotaUsedUp):
+            restore_video(video, by=by)
+
+
 @BOTH
 def test_of_twenty_who_begin_at_once_as_many_are_taken_as_there_is_storage(
     app: Flask, cast: Cast, film_room: str

@@ -203,6 +203,9 @@ def test_refusals_are_not_remembered_and_answers_are_few() -> None:
     for number in range(20_050):
         gate.grant(number, dict)
     assert len(gate._known) <= 20_000
+    clock.at += 5
+    gate.grant("who", dict)
+    assert len(gate._known) == 1
 
 
 @BOTH

@@ -80,6 +80,22 @@ def test_what_cannot_have_been_played_does_not_count(watcher: Watcher) -> None:
     assert view.parts.count("1") == 20
 
 
+def test_many_reports_do_not_add_up_to_more_time_than_has_passed(watcher: Watcher) -> None:
+    for number in range(50):
+        watcher.plays((number * 2, number * 2 + 2), after=0.1)
+    view = watcher.view()
+    assert view.seconds <= 8
+    assert view.parts.count("1") <= 19
+
+
+def test_a_moment_of_each_part_is_not_the_whole_of_it(watcher: Watcher) -> None:
+    watcher.plays(*[(part + 0.4, part + 0.6) for part in range(50)], after=5)
+    watcher.plays(*[(part + 0.4, part + 0.6) for part in range(50, 100)], after=5)
+    view = watcher.view()
+    assert view.seconds <= 13
+    assert view.parts.count("1") <= 29
+
+
 def test_a_report_that_comes_late_tells_of_no_more_than_a_minute(watcher: Watcher) -> None:
     watcher.plays((0, 100), after=3600)
     assert watcher.view().seconds == 60
@@ -165,6 +181,9 @@ def send(viewer: Client, cinema: Cinema, body: Any) -> int:
         ({"position": "NaN"}, 422),
         ({"position": None}, 422),
         ({"position": 1e300}, 422),
+        ({"position": 10**400}, 422),
+        ({"played": [[0, 10**400]]}, 422),
+        ({"played": [[0, float("nan")]]}, 422),
         ({"played": [[0, "1"]]}, 422),
         ({"played": [[0, 1, 2]]}, 422),
         ({"played": [[0, 1]] * 51}, 422),

@@ -14,6 +14,7 @@ from werkzeug.test import TestResponse
 
 from portal.clock import now
 from portal.db import session, transaction
+from portal.edge import tus
 from portal.permissions.members import RoomMember
 from portal.rooms.models import Role
 from portal.storage import storage
@@ -146,11 +147,11 @@ def test_it_can_be_given_up(app: Flask, cast: Cast, films: str, sender: Sender) 
 
 
 class Breaking(io.RawIOBase):
-    """A body whose connection breaks after some bytes."""
+    """A body whose connection breaks after some bytes, or of which the server makes no sense from there on."""
 
-    def __init__(self, data: bytes) -> None:
-        self._pieces: Iterator[bytes] = iter([data])
-        self._at = 0
+    def __init__(self, *pieces: bytes, error: type[Exception] = ConnectionResetError) -> None:
+        self._pieces: Iterator[bytes] = iter(pieces)
+        self._error, self._at = error, 0
 
     def readable(self) -> bool:
         return True
@@ -165,18 +166,63 @@ class Breaking(io.RawIOBase):
     def readinto(self, buffer: Any) -> int:
         data = next(self._pieces, None)
         if data is None:
-            raise ConnectionResetError
+            raise self._error
         buffer[: len(data)] = data
         return len(data)
 
 
-def test_what_had_come_before_a_connection_broke_is_kept(cast: Cast, films: str, app: Flask) -> None:
+class Whole(Breaking):
+    """A body in the middle of which somebody gives the upload up."""
+
+    def __init__(self, *pieces: bytes, meanwhile: Callable[[], object]) -> None:
+        super().__init__(*pieces)
+        self._meanwhile, self._asked = meanwhile, 0
+
+    def readinto(self, buffer: Any) -> int:
+        self._asked += 1
+        if self._asked == 2:
+            self._meanwhile()
+        return super().readinto(buffer)
+
+
+def test_what_comes_for_an_upload_that_was_given_up_is_not_kept(
+    app: Flask, cast: Cast, films: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alice, hers = cast.sign_in("alice"), cast.sign_in("alice")
+    paths = [begin(alice, films).location for _ in range(2)]
+    token, proof = (one.token(f"/manage/rooms/{films}/settings") for one in (alice, hers))
+    headers = {**TUS, "Upload-Offset": "0", "Content-Type": "application/offset+octet-stream", "X-CSRFToken": token}
+    receive = tus.receive
+
+    def end(path: str) -> None:
+        assert hers.delete(path, headers={**TUS, "X-CSRFToken": proof}).status_code == 204
+
+    def end_just_before(piece: tus.Piece) -> None:
+        end(paths[1])
+        receive(piece)
+
+    body = Whole(b"01234", b"56", b"789", meanwhile=lambda: end(paths[0]))
+    assert (
+        alice.open(paths[0], method="PATCH", headers=headers, input_stream=body, content_length=10).status_code == 410
+    )
+    monkeypatch.setattr(tus, "receive", end_just_before)
+    assert alice.patch(paths[1], data=b"01234", headers=headers).status_code == 404
+    with app.app_context():
+        assert list(storage().growing(before=now() + timedelta(days=9))) == []
+
+
+@pytest.mark.parametrize("error", [ConnectionResetError, RuntimeError])
+def test_what_had_come_before_a_connection_broke_is_kept(
+    cast: Cast, films: str, app: Flask, error: type[Exception]
+) -> None:
     alice = cast.sign_in("alice")
     path = begin(alice, films).location
     token = alice.token(f"/manage/rooms/{films}/settings")
     headers = {**TUS, "Upload-Offset": "0", "Content-Type": "application/offset+octet-stream", "X-CSRFToken": token}
-    broken = alice.open(path, method="PATCH", headers=headers, input_stream=Breaking(b"0123"), content_length=10)
-    assert broken.status_code >= 400
+    broken = alice.open(
+        path, method="PATCH", headers=headers, input_stream=Breaking(b"0123", error=error), content_length=10
+    )
+    assert broken.status_code == 400
     assert alice.open(path, method="HEAD", headers=TUS).headers["Upload-Offset"] == "4"
     assert alice.patch(path, data=b"456789", headers={**headers, "Upload-Offset": "4"}).status_code == 204
 

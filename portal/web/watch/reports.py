@@ -22,6 +22,8 @@ bp.register_error_handler(Refused, refusal_answer)
 bp.register_error_handler(CSRFError, refuse_proof)
 
 MOST_STRETCHES = 50
+LATEST = 10**9
+"""Seconds, as a whole number: others may be too large to be made into a float."""
 
 
 @bp.post("/reports")
@@ -53,6 +55,6 @@ def _stretches(value: Any) -> list[Stretch]:
 
 def _seconds(value: Any) -> float:
     number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if not number or not -1e9 < value < 1e9:  # neither is true of NaN, and a whole number may be too large for a float
+    if not number or not abs(value) < LATEST:  # which is not true of NaN
         raise Invalid(position=Message("This is no moment of a video."))
     return float(value)

@@ -5,7 +5,7 @@ can be read, and a song with a cover has pictures but is no film.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from portal.engines.ffmpeg import MOST_PIXELS, PROGRESS, FileJob, Reached, Unusable
 from portal.errors import Message
@@ -58,10 +58,7 @@ def check(job: FileJob, *, size: int) -> Film:
     """What the source, of `size` bytes, holds. Raises `Unusable`, and what `FileJob.run` raises."""
     if not size:
         raise Unusable(Message("This file is empty."))
-    opened = _open(job.given(_FIRST_SECONDS))
-    if opened.size is None:
-        raise Unusable(_why_no_picture(opened))
-    width, height = _shown(*opened.size, opened.aspect)
+    opened, look = _look(job.given(_FIRST_SECONDS))
     patient = job.given(_FIRST_SECONDS + size / _BYTES_A_SECOND)
     milliseconds = _read_through(patient, sound=False)
     if opened.stated is not None and _misses(milliseconds, opened.stated):
@@ -69,7 +66,13 @@ def check(job: FileJob, *, size: int) -> Film:
         if _misses(whole, opened.stated):
             raise Unusable(_damaged(whole, opened.stated))
     _require_length(milliseconds, size)
-    return Film(width, height, milliseconds, opened.sound, any(one in opened.picture for one in _HDR))
+    return replace(look, milliseconds=milliseconds)
+
+
+def look_again(job: FileJob, *, milliseconds: int) -> Film:
+    """What the source holds, which was checked before and is so long: it is opened, and not read through once more."""
+    _opened, look = _look(job)
+    return replace(look, milliseconds=milliseconds)
 
 
 def tolerance(milliseconds: int) -> int:
@@ -82,6 +85,15 @@ def clock(milliseconds: int) -> str:
     minutes, seconds = divmod(round(milliseconds / 1000 + 1e-9), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+
+
+def _look(job: FileJob) -> tuple[_Opened, Film]:
+    """The file as ffmpeg opens it, and as a film of which nobody knows the length yet."""
+    opened = _open(job)
+    if opened.size is None:
+        raise Unusable(_why_no_picture(opened))
+    width, height = _shown(*opened.size, opened.aspect)
+    return opened, Film(width, height, 0, opened.sound, any(one in opened.picture for one in _HDR))
 
 
 def _open(job: FileJob) -> _Opened:

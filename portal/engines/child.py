@@ -22,8 +22,10 @@ GIGABYTE = 1_000_000_000
 _LAUNCHED = Path(__file__).with_name("launched.py")
 _LOOKED_EVERY = 0.3
 _LONGEST_LINE = 10_000
+_GOES_ON = " … "
 _LINES = 300
 """Of what it says, the first lines are kept, and so many of the last ones."""
+_FULL = ("No space left on device", "Disk quota exceeded")
 _ENVIRONMENT = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LC_ALL": "C"}
 """It gets nothing of the portal's, which holds keys."""
 
@@ -58,8 +60,8 @@ class Ended:
 
     @property
     def disk_full(self) -> bool:
-        """Whether it says that the disk is full."""
-        return "No space left on device" in self.said or "Disk quota exceeded" in self.said
+        """Whether it says that the disk is full, at the end of a line. Indented ones tell what the file says."""
+        return any(line.endswith(_FULL) and not line.startswith(" ") for line in self.said.split("\n"))
 
 
 def run(
@@ -165,6 +167,8 @@ def _started(command: Sequence[str | Path], folder: Path, bounds: Bounds) -> "su
 
 
 def _lines(pipe: IO[bytes] | None) -> Iterator[str]:
-    """The lines of a pipe, the long ones in pieces."""
+    """The lines of a pipe, the long ones in pieces, which begin with a mark so that none is taken for a line."""
+    whole = True
     while pipe is not None and (line := pipe.readline(_LONGEST_LINE)):
-        yield line.decode(errors="replace").rstrip("\r\n")
+        yield ("" if whole else _GOES_ON) + line.decode(errors="replace").rstrip("\r\n")
+        whole = line.endswith(b"\n")

@@ -45,11 +45,14 @@ def due_media() -> list[Open]:
 
 
 def _open_tasks() -> list[Open]:
+    """Those that have not ended, everybody's first ones first: who has thousands hides nobody else's."""
     columns = (Task.uuid, Task.subject_uuid, Task.turn_of_uuid, Task.state, Task.lease_until)
+    mine = {"partition_by": (Task.turn_of_uuid, Task.state), "order_by": (Task.created_at, Task.uuid)}
+    place = sa.func.row_number().over(**mine)  # type: ignore[arg-type]
     waiting = (
         sa.select(*columns)
         .where(Task.queue == TaskQueue.MEDIA, Task.lease_until.is_not(None))
-        .order_by(Task.created_at, Task.uuid)
+        .order_by(place, Task.created_at, Task.uuid)
         .limit(literal_limit(_MOST))
     )
     rows = session.execute(waiting)

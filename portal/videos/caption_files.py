@@ -29,6 +29,7 @@ _TAG = re.compile(
 )
 _FOREIGN = re.compile(r"</?font\b[^<>]{0,200}>|\{\\[^{}]{0,100}\}", re.IGNORECASE)
 """What files of other kinds have: colours of SubRip, positions of SubStation. It shows nothing here."""
+_BREAKS = re.compile(r"[\r\n]+")
 _LEFT_OUT = ("STYLE", "REGION", "NOTE")
 """Blocks of WebVTT that are not shown."""
 
@@ -157,8 +158,8 @@ def _cleaned(line: str) -> str:
 
 
 def _escaped(text: str) -> str:
-    """Text as WebVTT writes it. An arrow in it would be taken for a time."""
-    return html.escape(html.unescape(text), quote=False)
+    """Text as WebVTT writes it, in its one line: an arrow in it would be taken for a time, a blank line for the end."""
+    return html.escape(_BREAKS.sub(" ", html.unescape(text)), quote=False)
 
 
 def _written(cue: _Cue) -> str:

@@ -38,15 +38,21 @@ def send_stored(key: str, *, mimetype: str, cache_control: str, download_name: s
     return response
 
 
-def send_source(video: RoomVideo) -> Response:
-    """The file of a video as it was uploaded, to be saved. Raises `NotFound` before it has come."""
-    if not video.source:
+def send_source(video: RoomVideo, *, watched: bool = False) -> Response:
+    """The file of a video as it was uploaded, to be saved. Raises `NotFound` before it has come.
+
+    With `watched` it is what people watch now, and none in its place that is being prepared, or could not be.
+    """
+    source, name = video.source, video.file_name
+    if watched and video.prepared_source:
+        source, name = video.prepared_source, video.prepared_file_name
+    if not source:
         raise NotFound
     return send_stored(
-        f"{video.key}/{video.source}",
+        f"{video.key}/{source}",
         mimetype="application/octet-stream",
         cache_control="private, no-cache",
-        download_name=video.file_name or video.name,
+        download_name=name or video.name,
     )
 
 

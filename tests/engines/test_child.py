@@ -46,6 +46,20 @@ def test_a_child_is_bounded_in_what_it_writes_and_takes(tmp_path: Path) -> None:
     assert "MemoryError" in taken.said
 
 
+@pytest.mark.parametrize(
+    ("said", "full"),
+    [
+        ("x.m4s: No space left on device\\nConversion failed!", True),
+        ("    title           : No space left on device", False),
+        ("    title : ' + 'x' * 9984 + 'No space left on device", False),
+    ],
+    ids=["told", "title", "end of a long title"],
+)
+def test_what_a_file_says_of_itself_is_not_what_the_tool_says(tmp_path: Path, said: str, full: bool) -> None:
+    ended = run([*PYTHON, f"import sys; sys.stderr.write('{said}\\n')"], folder=tmp_path, bounds=BOUNDS)
+    assert ended.disk_full is full
+
+
 def test_a_child_is_ended_when_its_time_is_over_or_nobody_wants_it(tmp_path: Path) -> None:
     sleep = [*PYTHON, "import time; time.sleep(60)"]
     with pytest.raises(TookTooLong):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from portal.engines.checking import Film, check
+from portal.engines.checking import Film, check, look_again
 from portal.engines.ffmpeg import DiskFull, FileJob, Unusable
 from portal.engines.ladder import Rung, bytes_of, ladder, passes
 from portal.engines.pictures import make_poster, make_sprites
@@ -169,6 +169,7 @@ def test_several_sizes_are_made_in_one_run_and_pictures_beside_them(tool: Tool, 
 def test_a_poster_past_the_end_is_the_first_picture(tool: Tool, films: Path, work: Path) -> None:
     job, size = job_for(tool, work, films / "silent.mp4")
     film = check(job, size=size)
+    assert look_again(job, milliseconds=film.milliseconds) == film
     longer = Film(film.width, film.height, 3_600_000, sound=False, hdr=False)
     assert make_poster(job, longer, "poster.jpg")
 

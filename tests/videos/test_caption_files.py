@@ -54,6 +54,11 @@ def test_what_is_no_markup_of_captions_stays_text() -> None:
     assert "&lt;script&gt;alert(1)&lt;/script&gt; 1 &lt; 2 --&gt; 3 &lt;b onclick=x&gt;" in read
 
 
+def test_a_break_that_is_written_as_a_sign_ends_no_caption() -> None:
+    read = text_of("1\n00:00:01,000 --> 00:00:02,000\nOne&#10;&#13;&NewLine;STYLE two\n")
+    assert read == "WEBVTT\n\n00:00:01.000 --> 00:00:02.000\nOne STYLE two\n"
+
+
 def test_colours_and_places_of_other_kinds_of_files_are_left_out() -> None:
     assert "\nred\n" in text_of('1\n00:00:01,000 --> 00:00:02,000\n{\\an8}<font color="#f00">red</font>\n')
 

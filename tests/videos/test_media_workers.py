@@ -15,7 +15,7 @@ from portal.engines.pictures import make_sprites
 from portal.jobs import media, preparing
 from portal.jobs.progress import Progress
 from portal.storage import LocalFolder, StorageFull, storage
-from portal.tasks import operations
+from portal.tasks import media_line, operations
 from portal.tasks.media_line import MEDIA_TOPIC
 from portal.tasks.models import TaskState
 from portal.videos.models import RoomVideo, VideoState
@@ -139,6 +139,18 @@ def test_customers_take_turns(app: Flask, cast: Cast, stored: Stored) -> None:
             taken.append(claimed.subject_uuid)
         assert operations.due() == []
     assert taken == [many[0], one, many[1], many[2]]
+
+
+@BOTH
+def test_who_has_more_than_is_looked_at_hides_nobody(
+    app: Flask, stored: Stored, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(media_line, "_MOST", 2)
+    for _ in range(3):
+        stored("silent.mp4", customer_uuid=UUID(int=1))
+    other = stored("silent.mp4", customer_uuid=UUID(int=2))
+    with app.app_context(), transaction():
+        assert place_in_line(session.get_one(RoomVideo, other)) == 2
 
 
 def test_a_worker_is_called_at_once(app: Flask, stored: Stored) -> None:

@@ -17,6 +17,7 @@ from portal.rooms.models import Role
 from portal.status.models import Participation
 from portal.videos.caption_files import read_captions
 from portal.videos.captions import set_captions
+from portal.videos.models import VideoState
 from portal.videos.operations import change_video
 from tests.cast import csrf_of
 from tests.watching.conftest import Cinema
@@ -95,6 +96,13 @@ def test_what_was_sent_is_saved_only_where_the_room_allows_it(app: Flask, cinema
     assert (answer.status_code, answer.data, answer.mimetype) == (200, b"the whole film", "application/octet-stream")
     assert answer.headers["Content-Disposition"].startswith("attachment; filename=")
     assert "filename*=UTF-8''F%C3%BC" in answer.headers["Content-Disposition"]
+    with app.app_context(), transaction():  # another file that nobody watches yet
+        video = cinema.video()
+        video.prepared_source, video.prepared_file_name = video.source, "first.mp4"
+        video.source, video.file_name, video.state = "source2", "second.mp4", VideoState.PREPARING
+    answer = viewer.get(path)
+    assert (answer.status_code, answer.data) == (200, b"the whole film")
+    assert "first.mp4" in answer.headers["Content-Disposition"]
     assert viewer.get(f"{cinema.page}/videos/{cinema.hidden}/file").status_code == 404
     assert cinema.cast.browser().get(path).status_code == 404
 

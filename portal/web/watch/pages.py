@@ -48,12 +48,12 @@ def videos(participant: Participant) -> ResponseReturnValue:
 @bp.get("/videos/<id:video_id>/file")
 @watches
 def download(participant: Participant, video_id: str) -> ResponseReturnValue:
-    """Send the file that was uploaded, where the room's setting lets viewers save it."""
+    """Send the file of what is watched as it was uploaded, where the room's setting lets viewers save it."""
     room = participant.room
     shown = {one.id for one in watch_list(participant).videos}
     if not is_on(room, ALLOW_DOWNLOAD) or video_id not in shown:
         raise NotFound
-    return send_source(find_video(room, video_id))
+    return send_source(find_video(room, video_id), watched=True)
 
 
 @bp.post("/departure")

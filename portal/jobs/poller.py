@@ -15,6 +15,7 @@ from portal.jobs.service_slots import ServiceSlots
 from portal.status.callback_registration import register_callbacks
 from portal.status.service_polls import ASK, ask_provider, providers_to_ask
 from portal.subscriptions.provider_tests import test_provider
+from portal.videos.service_looks import LOOK_AT_VIDEOS, look_at_videos, providers_to_look_at
 
 AGAIN_SECONDS = 5.0
 """How long this process waits before it enqueues the same job again."""
@@ -25,8 +26,9 @@ ASKS_AT_ONCE = 8
 OTHERS_AT_ONCE = 2
 """For so many services one process does at once each of the other things that nobody waits for."""
 
-_enqueued: dict[str, float] = {}
+_enqueued: dict[tuple[str, UUID], float] = {}
 _asking, _registering, _testing = ServiceSlots(ASKS_AT_ONCE), ServiceSlots(OTHERS_AT_ONCE), ServiceSlots(OTHERS_AT_ONCE)
+_looking = ServiceSlots(OTHERS_AT_ONCE)
 
 
 def ask(provider_uuid: str) -> int:
@@ -50,14 +52,22 @@ def test(provider_uuid: str) -> bool:
         return free and test_provider(UUID(provider_uuid))
 
 
+def look(provider_uuid: str) -> int:
+    """Run the job: ask this service after the videos that it holds. Returns after how many."""
+    with _looking.slot(provider_uuid) as free:
+        return look_at_videos(UUID(provider_uuid)) if free else 0
+
+
 def enqueue_asks(app: Flask) -> int:
-    """Enqueue a job for each service that should be asked now. Returns how many."""
+    """Enqueue a job for each service that should be asked now, about rooms or after videos. Returns how many."""
     at = time.monotonic()
     for known in [known for known, since in _enqueued.items() if since < at - AGAIN_SECONDS]:
         del _enqueued[known]
     with app.app_context(), reading(), transaction():
-        fresh = [provider for provider in map(str, providers_to_ask()) if provider not in _enqueued]
-        for provider in fresh:
-            enqueue(ASK, provider)
-            _enqueued[provider] = at
+        due = [(ASK, provider) for provider in providers_to_ask()]
+        due += [(LOOK_AT_VIDEOS, provider) for provider in providers_to_look_at()]
+        fresh = [one for one in due if one not in _enqueued]
+        for job, provider in fresh:
+            enqueue(job, str(provider))
+            _enqueued[job, provider] = at
     return len(fresh)

@@ -14,7 +14,7 @@ from portal.status.endings import END_AT_SERVICE
 from portal.status.recording import REGISTER
 from portal.subscriptions import provider_tests
 from portal.tasks import operations as task_operations
-from portal.videos import leftovers
+from portal.videos import leftovers, service_looks
 from portal.videos import operations as videos
 from portal.webhooks import deliveries
 
@@ -34,6 +34,7 @@ JOBS: dict[str, Job] = {
     task_operations.RUN: Job(tasks.run, task_operations.due),
     service_polls.ASK: Job(poller.ask, service_polls.providers_to_ask),
     REGISTER: Job(poller.register, providers_to_register_with),
+    service_looks.LOOK_AT_VIDEOS: Job(poller.look, service_looks.providers_to_look_at),
     provider_tests.TEST: Job(poller.test, provider_tests.providers_to_test),
     looks.LOOK: Job(lambda provider: finding.look_for_recordings(UUID(provider)), looks.providers_to_look_at),
     media.TELL: Job(lambda recording: telling.tell_service(UUID(recording)), telling.recordings_to_tell),
@@ -42,7 +43,7 @@ JOBS: dict[str, Job] = {
     presentations.DELETE: Job(
         lambda presentation: presentations.delete_file(UUID(presentation)), presentations.presentations_to_delete
     ),
-    videos.PURGE: Job(lambda video: videos.purge_video(UUID(video)), videos.videos_to_purge),
+    leftovers.PURGE: Job(lambda video: videos.purge_video(UUID(video)), videos.videos_to_purge),
     leftovers.CLEAN: Job(lambda video: leftovers.clean(UUID(video)), list),  # what is lost, housekeeping finds
     END_AT_SERVICE: Job(lambda run: service_calls.end_at_service(UUID(run)), service_calls.runs_to_end),
 }

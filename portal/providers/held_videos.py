@@ -33,12 +33,13 @@ class HeldVideo:
     """What a service says of one video.
 
     `embed` is what the address of its player needs besides its name, a secret; "" if there is none. Figures are None if
-    the service does not tell them. `is_private`: it is shown by nobody but the hosts that were named. `poster` is an
-    address, "" if there is no picture.
+    the service does not tell them. `arrived`: a whole file has come. `is_private`: it is shown by nobody but the hosts
+    that were named. `poster` is an address, "" if there is no picture.
     """
 
     external: str
     state: HeldState
+    arrived: bool = False
     embed: str = ""
     milliseconds: int | None = None
     views: int | None = None

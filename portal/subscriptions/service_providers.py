@@ -137,7 +137,9 @@ def delete_provider(provider: ServiceProvider, *, by: Actor | None) -> None:
         with session.begin_nested():
             session.delete(provider)
     except IntegrityError:
-        raise Conflict(Message("This service was attached to something just now. Look again.")) from None
+        raise Conflict(
+            Message("Something still has this service, such as videos that it holds. Delete those first.")
+        ) from None
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,9 @@ the sizes of uploads that have not ended. What a row counts until it is deleted 
     operations.py      changing, moving, hiding and deleting a video
     uploads.py         beginning, finishing and giving up the upload of a file
     storage_used.py    how much storage plans and rooms use
+    service_videos.py  videos that a service holds instead of the portal
+    service_uploads.py files that go straight to such a service
+    service_looks.py   asking services after such videos
     queries.py         finding videos: all of a room, or those that can be watched
     posters.py         choosing the picture that stands for a video
     frames.py          small pictures of its moments, among which that is chosen

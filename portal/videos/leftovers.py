@@ -17,6 +17,8 @@ from portal.storage import NotStored, storage
 from portal.tasks.models import Task
 from portal.videos.models import RoomVideo, VideoUpload
 
+PURGE = "purge-video"
+"""The job that deletes a video for good; its id is the uuid of the video."""
 CLEAN = "clean-video"
 """The job that deletes what a video does not need; its id is the uuid of the video."""
 FOLDER, SCRATCH = "videos", "scratch"

@@ -13,6 +13,7 @@ from portal.db import Base, TimestampMixin
 from portal.identifiers import IdentifierMixin
 from portal.partial_indexes import partial_index
 from portal.rooms.models import Room
+from portal.subscriptions.provider_models import ServiceProvider
 from portal.tasks.models import Task
 
 VIDEO_NAME_LENGTH = 200
@@ -21,6 +22,7 @@ DESCRIPTION_LENGTH = 2000
 VIDEO_ERROR_LENGTH = 300
 LANGUAGE_LENGTH, CAPTION_LABEL_LENGTH = 35, 80
 FOLDER_LENGTH = 60
+EXTERNAL_LENGTH = 64
 
 
 class VideoState(StrEnum):
@@ -94,6 +96,8 @@ class RoomVideo(IdentifierMixin, TimestampMixin, Base):
 
     room: Mapped[Room | None] = relationship()
     task: Mapped[Task | None] = relationship()
+    held: Mapped["ServiceVideo | None"] = relationship(back_populates="video", passive_deletes="all")
+    """Where a service holds it. What the portal keeps of such a video is its poster and its captions."""
 
     __table_args__ = (
         sa.Index("ix_room_videos_room_uuid_position", "room_uuid", "position"),
@@ -110,6 +114,46 @@ class RoomVideo(IdentifierMixin, TimestampMixin, Base):
     def key(self) -> str:
         """The key of its folder in the storage, which holds `source`, `poster` and the folders of attempts."""
         return f"videos/{self.uuid}"
+
+
+class ServiceVideo(Base):
+    """That a service holds a video instead of the portal, and what it says of it.
+
+    Figures are None where the service does not tell them, which is not nothing. `next_look_at` is when it is asked
+    again; None while nobody is to ask.
+    """
+
+    __tablename__ = "service_videos"
+
+    video_uuid: Mapped[UUID] = mapped_column(sa.ForeignKey("room_videos.uuid", ondelete="CASCADE"), primary_key=True)
+    provider_uuid: Mapped[UUID] = mapped_column(sa.ForeignKey("service_providers.uuid"))
+    external: Mapped[str] = mapped_column(sa.String(EXTERNAL_LENGTH))
+    """The service's own name for it."""
+    embed: Mapped[str] = mapped_column(sa.Text, default="")
+    """What its player needs besides that name, sealed; "" for nothing."""
+    arrived: Mapped[bool] = mapped_column(default=False)
+    """Whether a whole file has come there."""
+    views: Mapped[int | None]
+    comments: Mapped[int | None]
+    likes: Mapped[int | None]
+    is_private: Mapped[bool] = mapped_column(default=True)
+    """Whether it is shown on pages of named hosts only, as the portal asked."""
+    since: Mapped[datetime]
+    """Since when it is in the video's state."""
+    checked_at: Mapped[datetime | None]
+    next_look_at: Mapped[datetime | None]
+    looks: Mapped[int] = mapped_column(default=0)
+    """How often it was asked after since its newest file came, while it was not ready."""
+    missed: Mapped[int] = mapped_column(default=0)
+    """How many whole rounds in a row did not tell of it."""
+
+    video: Mapped[RoomVideo] = relationship(back_populates="held")
+    provider: Mapped[ServiceProvider] = relationship()
+
+    __table_args__ = (
+        sa.UniqueConstraint("provider_uuid", "external"),
+        partial_index("ix_service_videos_next_look_at", "next_look_at", where="next_look_at IS NOT NULL"),
+    )
 
 
 class VideoUpload(IdentifierMixin, Base):
@@ -131,6 +175,8 @@ class VideoUpload(IdentifierMixin, Base):
     expires_at: Mapped[datetime]
     """When it is given up, unless bytes have come by then, which put this off."""
     created_by_uuid: Mapped[UUID | None] = mapped_column(sa.ForeignKey("users.uuid", ondelete="SET NULL"))
+    place: Mapped[str] = mapped_column(sa.Text, default="", server_default="")
+    """The address at a service to which the bytes go instead, sealed: whoever has it may send them. "" for none."""
 
     video: Mapped[RoomVideo] = relationship()
 

@@ -18,13 +18,13 @@ from portal.people.names import clean_name, clean_text
 from portal.rooms.models import Room
 from portal.rooms.operations import nudge_watchers
 from portal.storage import storage
+from portal.videos.leftovers import PURGE
 from portal.videos.models import DESCRIPTION_LENGTH, VIDEO_NAME_LENGTH, RoomVideo
 from portal.videos.preparation import UNDER_WAY, cancel_preparation
 from portal.videos.queries import videos_of
+from portal.videos.service_videos import delete_at_service
 from portal.videos.storage_used import promised_to, require_storage
 
-PURGE = "purge-video"
-"""The job that deletes a video for good; its id is the uuid of the video."""
 TRASH_TIME = timedelta(days=30)
 CHANGEABLE = ("name", "description", "published", "published_from")
 Direction = Literal["up", "down"]
@@ -87,7 +87,7 @@ def place_video(video: RoomVideo, *, by: Actor, position: Callable[[int], int]) 
 def trash_video(video: RoomVideo, *, by: Actor) -> None:
     """Put a video into the trash: nobody sees it, and its bytes do not count. Its preparation is cancelled."""
     lock_video(video)
-    if video.state in UNDER_WAY:
+    if video.state in UNDER_WAY and video.held is None:
         cancel_preparation(video, by=by)
     video.trashed_at = now()
     session.flush()
@@ -103,7 +103,8 @@ def restore_video(video: RoomVideo, *, by: Actor) -> None:
     if video.trashed_at is None or video.trashed_at < now() - TRASH_TIME:
         raise Conflict(Message("This video is not in the trash any more."))
     assert video.room is not None
-    require_storage(video.room, video.size + promised_to(video))
+    if video.held is None:
+        require_storage(video.room, video.size + promised_to(video))
     video.trashed_at = None
     session.flush()
     record_event("video.restored", video, by=by, room=video.room_uuid, name=video.name)
@@ -152,8 +153,9 @@ def purge_video(video_uuid: UUID) -> None:
         if found is None or found.room_uuid is not None:
             return
         key, name = found.key, found.name
-        if found.state in UNDER_WAY:
+        if found.state in UNDER_WAY and found.held is None:
             cancel_preparation(found, by=None)
+    delete_at_service(video_uuid)
     storage().delete(key)
     with transaction():
         found = session.get(RoomVideo, video_uuid)

@@ -54,8 +54,8 @@ def cancel_preparation(video: RoomVideo, *, by: Actor | None) -> None:
     A video that had a file before is as it was with that. Of another nothing is watched until somebody tries again.
     """
     lock(video)
-    if video.state not in UNDER_WAY:
-        raise Conflict(Message("This video is not being prepared."))
+    if video.state not in UNDER_WAY or video.held is not None:
+        raise Conflict(Message("This video is not being prepared here."))
     _cancel_task(video, by=by)
     if video.prepared_source:
         video.source, video.file_name = video.prepared_source, video.prepared_file_name

@@ -21,7 +21,7 @@ from portal.tasks import operations as tasks
 from portal.tasks.models import Task, TaskState
 from portal.tasks.operations import ClaimedTask
 from portal.videos.leftovers import FRAME, clean_up, poster_of, recount
-from portal.videos.models import VIDEO_ERROR_LENGTH, RoomVideo, VideoState
+from portal.videos.models import VIDEO_ERROR_LENGTH, RoomVideo, ServiceVideo, VideoState
 from portal.videos.preparation import UNDER_WAY
 from portal.videos.storage_used import missing_storage
 
@@ -171,7 +171,12 @@ def settle_lost() -> int:
     ended = (
         sa.select(RoomVideo.uuid)
         .outerjoin(Task, Task.uuid == RoomVideo.task_uuid)
-        .where(RoomVideo.state.in_(UNDER_WAY), sa.or_(Task.uuid.is_(None), Task.ended_at.is_not(None)))
+        .outerjoin(ServiceVideo, ServiceVideo.video_uuid == RoomVideo.uuid)
+        .where(
+            ServiceVideo.video_uuid.is_(None),
+            RoomVideo.state.in_(UNDER_WAY),
+            sa.or_(Task.uuid.is_(None), Task.ended_at.is_not(None)),
+        )
     )
     with transaction():
         lost = list(session.scalars(ended))

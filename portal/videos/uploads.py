@@ -17,6 +17,7 @@ from portal.audit.operations import record_event
 from portal.clock import now
 from portal.customers.creating import require_creating
 from portal.db import lock, on_commit, session, transaction
+from portal.enqueueing import enqueue
 from portal.errors import Conflict, Invalid, Message, NotFound
 from portal.identifiers import Identified
 from portal.people.actor import Actor
@@ -26,7 +27,7 @@ from portal.rooms.operations import nudge_watchers
 from portal.storage import Incoming, storage
 from portal.storage.local_folder import UPLOADS
 from portal.subscriptions.provider_models import ServiceType
-from portal.videos.leftovers import clean_up, file_of
+from portal.videos.leftovers import PURGE, clean_up, file_of
 from portal.videos.models import FILE_NAME_LENGTH, VIDEO_NAME_LENGTH, RoomVideo, VideoUpload
 from portal.videos.preparation import queue_preparation
 from portal.videos.storage_used import GIGABYTE, require_storage
@@ -49,7 +50,7 @@ def begin_upload(
     if room.room_type is not ServiceType.VIDEO:
         raise NotFound
     if not 1 <= size <= LARGEST_FILE:
-        raise Invalid(size=_SIZES[size < 1])
+        raise Invalid(size=SIZES[size < 1])
     require_creating(room.customer.status)
     called = shown_file_name(file_name)
     lock(room.subscription)
@@ -60,7 +61,7 @@ def begin_upload(
         video = RoomVideo(
             room=room,
             name=clean_name(name or called.rpartition(".")[0] or called, field="name", longest=VIDEO_NAME_LENGTH),
-            position=_next_position(room),
+            position=next_position(room),
             created_by_uuid=by.uuid,
         )
         session.add(video)
@@ -82,7 +83,7 @@ def begin_upload(
     return upload
 
 
-_SIZES = {
+SIZES = {
     True: Message("This file is empty."),
     False: Message("This file is too large: at most %(most)d GB are taken.", most=LARGEST_FILE // GIGABYTE),
 }
@@ -190,7 +191,11 @@ def give_up_upload(upload: VideoUpload, *, by: Actor | None) -> None:
     record_event("video.given_up", video, by=by, room=video.room_uuid, name=video.name)
     if video.room is not None:
         nudge_watchers(video.room)
-    if not video.source and not _has_upload(video):
+    if video.held is not None and not video.held.arrived:
+        video.room_uuid = None  # the job that deletes it for good deletes it at the service, too
+        session.flush()
+        enqueue(PURGE, str(video.uuid))
+    elif video.held is None and not video.source and not _has_upload(video):
         session.delete(video)
         session.flush()
     on_commit(lambda: storage().delete(f"{UPLOADS}/{uuid}"))
@@ -241,7 +246,8 @@ def shown_file_name(sent: str) -> str:
     return f"{stem}.{end}" if end else stem
 
 
-def _next_position(room: Identified) -> int:
+def next_position(room: Identified) -> int:
+    """The place after all videos of the room."""
     own = RoomVideo.room_uuid == room.uuid, RoomVideo.trashed_at.is_(None)
     last = session.scalar(sa.select(sa.func.max(RoomVideo.position)).where(*own))
     return 0 if last is None else last + 1

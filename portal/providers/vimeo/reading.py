@@ -35,6 +35,7 @@ def read_video(video: Any, *, player_origin: str) -> HeldVideo | None:
     return HeldVideo(
         external=external,
         state=state_of(video),
+        arrived=_text(video, "upload", "status") == "complete",
         embed=_embed(_text(video, "player_embed_url"), external, player_origin),
         milliseconds=seconds * 1000 if seconds else None,
         views=_number(video, "stats", "plays"),

@@ -28,8 +28,10 @@ def gated(view: View) -> View:
         cookie = request.cookies.get(admission_cookie.COOKIE, "")
         if not cookie:
             raise NotFound
-        grant = GATE.grant((room_id, cookie), lambda: _judged(room_id))
-        video = grant.get(video_id)
+        who = room_id, cookie
+        video = GATE.grant(who, lambda: _judged(room_id)).get(video_id)
+        if video is None or not video.knows(**address):  # it may have been published, or replaced, a moment ago
+            video = GATE.grant(who, lambda: _judged(room_id), anew=True).get(video_id)
         if video is None:
             raise NotFound
         return view(video=video, **address)

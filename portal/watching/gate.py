@@ -51,6 +51,10 @@ class WatchedVideo:
     folder: str
     poster: str
 
+    def knows(self, *, folder: str | None = None, name: str = "", **_other: str) -> bool:
+        """Whether an address below the video's leads to this folder of renditions, or without one to this picture."""
+        return name in {"", self.poster} if folder is None else folder == self.folder
+
     def file(self, folder: str, name: str) -> str:
         """The key of a file of its renditions. Raises `NotFound` for any other folder or name."""
         if folder != self.folder or not _FILES.fullmatch(name):
@@ -91,11 +95,14 @@ class Gate:
     _known: dict[Hashable, tuple[float, Grant]] = field(default_factory=dict)
     _tidied: float = 0.0
 
-    def grant(self, who: Hashable, judge: Callable[[], Grant]) -> Grant:
-        """What `who` may fetch: as it was found out a moment ago, or else by `judge`, whose refusals are raised."""
+    def grant(self, who: Hashable, judge: Callable[[], Grant], *, anew: bool = False) -> Grant:
+        """What `who` may fetch: as it was found out a moment ago, or else by `judge`, whose refusals are raised.
+
+        It is found out in any case if `anew`: what is asked for may be there only since then.
+        """
         at = self.clock()
         until, known = self._known.get(who, (at, {}))
-        if until > at:
+        if until > at and not anew:
             return known
         fresh = judge()
         if len(self._known) >= MOST_REMEMBERED or at >= self._tidied + TRUSTED:

@@ -20,7 +20,7 @@ from portal.watching.gate import TRUSTED, Gate
 from tests.cast import Client
 from tests.conftest import BOTH
 from tests.statements import statements
-from tests.video_room import FILES, FOLDER, new_ready_video, new_video_room
+from tests.video_room import FILES, FOLDER, new_ready_video, new_video_room, store_files
 from tests.watching.conftest import Cinema, Clock
 
 TYPES = {
@@ -96,6 +96,20 @@ def test_what_is_no_file_of_it_is_not_found(cinema: Cinema, folder: str, name: s
 
 def test_a_guessed_or_foreign_video_is_not_found(cinema: Cinema) -> None:
     assert status_of(cinema.viewer(), cinema.file(video="2222222222")) == 404
+
+
+def test_what_appears_while_somebody_watches_is_sent_at_once(app: Flask, cinema: Cinema) -> None:
+    viewer = cinema.viewer()
+    assert status_of(viewer, cinema.file()) == 200
+    with app.app_context(), transaction():
+        cinema.video(cinema.hidden).published = True
+        film = cinema.video()
+        film.folder, film.poster = "attempt2", "poster2.jpg"
+        store_files(app, film, FILES)
+    poster = f"/rooms/{cinema.room_id}/-/media/{cinema.film}/poster/poster2.jpg"
+    for path in (cinema.file(video=cinema.hidden), cinema.file(folder="attempt2"), poster):
+        assert status_of(viewer, path) == 200
+    assert status_of(viewer, cinema.file()) == 404
 
 
 def test_a_part_of_a_file_is_sent_on_request(cinema: Cinema) -> None:

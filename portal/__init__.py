@@ -6,11 +6,11 @@
 `engine.py`, `postgresql_driver.py`, `column_types.py`, `partial_indexes.py` and `rows_of_each.py` the database,
 `storage` the files that people upload, `turns.py` lets crowds in a few at a time, `thread_pool.py` does what would hold
 up everybody, `engines` are the child processes that work on media. The core, one package for each noun, knows no web:
-people, customers, subscriptions, accounts, rooms, permissions, videos, status, media, admission, conference, watching,
-audit, credentials, webhooks; `resources` says what programs are shown of them. Below them are tasks, idempotency, undo,
-throttling, enqueueing, token_format, vault, channels, identifiers, keyset, scopes, moments, metadata, plain_values,
-unions, public_url, networks, ip_spelling, loopback, word_search, search_terms, clock and errors. `providers` are the
-services that run rooms. The entrances, one for each audience, call the core: `web` (people), `api` and `oauth`
-(programs), `hooks` (providers) and `jobs` (work that nobody waits for); they share `edge`. Imports point from the
-entrances to the core and never back; import-linter checks that.
+people, customers, subscriptions, accounts, rooms, permissions, videos, status, media, broadcasts, admission,
+conference, watching, audit, credentials, webhooks; `resources` says what programs are shown of them. Below them are
+tasks, idempotency, undo, throttling, enqueueing, token_format, vault, channels, identifiers, keyset, scopes, moments,
+metadata, plain_values, unions, public_url, networks, ip_spelling, loopback, word_search, search_terms, clock and
+errors. `providers` are the services that run rooms. The entrances, one for each audience, call the core: `web`
+(people), `api` and `oauth` (programs), `hooks` (providers) and `jobs` (work that nobody waits for); they share `edge`.
+Imports point from the entrances to the core and never back; import-linter checks that.
 """

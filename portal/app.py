@@ -17,6 +17,7 @@ from portal.admission import models as _admission_models  # noqa: F401  (every t
 from portal.api.v1 import blueprint as api
 from portal.audit import models as _audit_models  # noqa: F401
 from portal.audit.operations import subscribe
+from portal.broadcasts import models as _broadcasts_models  # noqa: F401
 from portal.conference.chat import forget_ended
 from portal.credentials import tokens as _credentials_models  # noqa: F401
 from portal.customers import defaults as customer_defaults

@@ -202,8 +202,9 @@ def _begin(worker: Any) -> None:
 
 def _end(_arbiter: Any, _worker: Any) -> None:
     """Run in each worker when it ends in an orderly way."""
-    from portal.jobs import media  # noqa: PLC0415
+    from portal.jobs import broadcasts, media  # noqa: PLC0415
 
+    broadcasts.stop()
     media.stop()
 
 
@@ -211,7 +212,7 @@ def _start_background(worker: Any) -> None:
     """Start the greenlets that run beside the requests: the presence sweep, and without Redis the workers on jobs."""
     import gevent  # noqa: PLC0415
 
-    from portal.jobs import loop, media, queue  # noqa: PLC0415
+    from portal.jobs import broadcasts, loop, media, queue  # noqa: PLC0415
 
     app = worker.wsgi
     settings: Settings = app.config["SETTINGS"]
@@ -219,3 +220,4 @@ def _start_background(worker: Any) -> None:
     if not settings.redis_url:
         gevent.spawn(queue.make_consumer(queue.make_queue(app, settings)).run)
         media.start(app, settings.media_workers)
+        broadcasts.start(app)

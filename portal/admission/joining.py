@@ -16,16 +16,18 @@ from portal.admission.models import JoinTicket
 from portal.admission.queries import find_door
 from portal.admission.throttle_buckets import service_bucket
 from portal.admission.visitor import Visitor
+from portal.broadcasts.hosting import open_broadcast
 from portal.db import committed_step, session, without_transaction
 from portal.errors import NotFound
+from portal.identifiers import new_id
 from portal.media.capacity import has_place_for_recording
 from portal.people.signed_in import still_acts
 from portal.permissions.rules import member_role
 from portal.permissions.visibility import find_room
-from portal.providers.base import Destination, Embeddable, Joinable, ProviderError, Visit
+from portal.providers.base import Destination, Embeddable, Joinable, ProviderError, TakesIngest, Visit
 from portal.rooms.protocols import RoomLike
 from portal.status.arrivals import ArrivalOutdated, Place, Reservation
-from portal.status.service_calls import recording_mode, refusal_of, run_request, start_at_service
+from portal.status.service_calls import recording_mode, refusal_of, run_request, settings_for, start_at_service
 from portal.status.services import current_provider
 from portal.subscriptions.protocols import ProviderLike
 from portal.subscriptions.services import bound_service
@@ -99,6 +101,13 @@ def _arrive(way: _WayIn, provider: ProviderLike) -> Arrival:
         )
         reservation, destination = _promise(service, judged, provider)
         room, visitor = _renewed(visitor, room.id)
+    elif isinstance(service, TakesIngest):
+        judged = (
+            judge(room=room, visitor=visitor, name=way.name, code=way.code, network=network, returning=way.returning)
+            if ticket is None
+            else judge_join_ticket(room=room, ticket=ticket, visitor=visitor, network=network)
+        )
+        reservation = _place_in_broadcast(judged, provider)
     if ticket is None:
         inside = enter(
             room=room,
@@ -111,7 +120,22 @@ def _arrive(way: _WayIn, provider: ProviderLike) -> Arrival:
         )
     else:
         inside = redeem_join_ticket(room=room, ticket=ticket, visitor=visitor, network=network, reservation=reservation)
+    if isinstance(service, TakesIngest):
+        open_broadcast(inside.session_uuid, service.ingest_plan(settings_for(room, provider)))
     return Arrival(inside, destination)
+
+
+def _place_in_broadcast(judged: Judgement, provider: ProviderLike) -> Reservation:
+    """A place in the run of a live room: in the running one, or in a new one, which a moderator alone can open."""
+    run = judged.door.here.run
+    return Reservation(
+        provider=provider,
+        external=run.external if run is not None else new_id(),
+        participation_id=judged.participation_id,
+        name=judged.name,
+        role=judged.role,
+        run_uuid=run.uuid if run is not None else None,
+    )
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from portal.rooms.models import Role, Room
 from portal.status.entrance import OWN, present_column, with_own_place
 from portal.status.models import Driver, Ending, Participation, RoomSession, RoomStatus
 from portal.subscriptions.models import SubscriptionFeature
+from portal.subscriptions.provider_models import ServiceType
 
 RETURN_TIME = timedelta(minutes=10)
 """How long after leaving, or after losing the connection, coming back is no other use of link and code.
@@ -168,6 +169,7 @@ def _occupancy_columns() -> tuple[Any, ...]:
             (_any_number(), constant(0)),
             else_=sa.select(sa.func.count())
             .where(Participation.subscription_uuid == Room.subscription_uuid, Participation.left_at.is_(None))
+            .where(sa.or_(Room.room_type != constant(ServiceType.LIVE), Participation.role != constant(Role.MODERATOR)))
             .correlate(Room)
             .scalar_subquery(),
         ),
@@ -175,7 +177,7 @@ def _occupancy_columns() -> tuple[Any, ...]:
         RoomSession.started_at,
         sa.case(
             (
-                RoomSession.driver == constant(Driver.PROVIDER),
+                sa.and_(RoomSession.driver == constant(Driver.PROVIDER), Room.room_type != constant(ServiceType.LIVE)),
                 sa.select(_TOLD.count).where(_TOLD.room_uuid == Room.uuid).correlate(Room).scalar_subquery(),
             )
         ),

@@ -25,7 +25,7 @@ from portal.rooms.features import used_limit
 from portal.rooms.kinds import kind_of
 from portal.rooms.models import Role, Room, RoomStatusWord
 from portal.rooms.protocols import RoomLike
-from portal.rooms.settings import WAIT_FOR_HOST, GuestPolicy, guest_policy_of
+from portal.rooms.settings import GuestPolicy, guest_policy_of, is_live, needs_host
 from portal.status.entrance import with_run
 from portal.status.services import can_run_on, provider_of
 from portal.subscriptions.services import adapter_of
@@ -88,6 +88,11 @@ def case_of(room: RoomLike, visitor: Visitor, *, occupancy: Occupancy, at: datet
     provider = provider_of(room, occupancy.run_provider_uuid)
     adapter = adapter_of(provider)
     places = adapter.places
+    present = occupancy.present
+    if is_live(room):  # moderators send, and are no viewers
+        present -= occupancy.moderators
+        if visitor.role is Role.MODERATOR:
+            room_most = plan_most = None
     return Case(
         at=at,
         customer_usable=room.customer.usable,
@@ -115,9 +120,9 @@ def case_of(room: RoomLike, visitor: Visitor, *, occupancy: Occupancy, at: datet
         comes_back=bool(occupancy.comes_back),
         guest_policy=_guest_policy(room, occupancy, adapter),
         answer=occupancy.answer,
-        host_needed=bool(room.room_settings.get(WAIT_FOR_HOST)),
-        host_present=occupancy.moderators > 0,
-        room_places=None if room_most is None else room_most - occupancy.present - occupancy.untold,
+        host_needed=needs_host(room),
+        host_present=occupancy.moderators > 0 or (is_live(room) and occupancy.run_provider_uuid is not None),
+        room_places=None if room_most is None else room_most - present - occupancy.untold,
         subscription_places=None
         if plan_most is None
         else plan_most - occupancy.subscription_present - occupancy.untold,

@@ -25,6 +25,7 @@ from portal.rooms.models import Role, Room
 from portal.status.locking import lock_room
 from portal.status.models import Driver, Ending, Participation, RoomSession
 from portal.status.operations import change_role, close_participations
+from portal.subscriptions.provider_models import ServiceType
 from portal.undo import UNDO_WINDOW
 
 LONGEST_GRACE = timedelta(days=30)
@@ -200,7 +201,8 @@ def people_inside(token: RoomToken) -> list[Participation]:
     Whoever is in at a service cannot: only the service could send him out.
     """
     own = [one.uuid for one in _token_chain(token)]
-    inside = sa.select(Participation).join(Participation.run).where(RoomSession.driver == Driver.PRESENCE)
+    on_our_pages = sa.or_(RoomSession.driver == Driver.PRESENCE, Room.room_type == ServiceType.LIVE)
+    inside = sa.select(Participation).join(Participation.run).join(RoomSession.room).where(on_our_pages)
     return list(session.scalars(inside.where(Participation.token_uuid.in_(own), Participation.left_at.is_(None))))
 
 

@@ -19,7 +19,7 @@ from portal.errors import ChannelsAway
 from portal.identifiers import new_id
 from portal.rooms.operations import room_topics
 from portal.rooms.protocols import RoomColumns
-from portal.rooms.settings import WAIT_FOR_HOST, guest_policy_of
+from portal.rooms.settings import guest_policy_of, needs_host
 
 WAITING_SECONDS = 70  # browsers let a hidden page send a request only once a minute
 MOST_IN_ROOM, MOST_OF_NETWORK = 200, 50
@@ -97,14 +97,14 @@ def keep_waiting(room: RoomColumns, visitor: Visitor, decision: Decision) -> Non
 
 def stop_waiting(room: RoomColumns, visitor: Visitor) -> None:
     """Give up the place of a visitor, because he has entered."""
-    if room.room_settings.get(WAIT_FOR_HOST) or guest_policy_of(room) == "ask":
+    if needs_host(room) or guest_policy_of(room) == "ask":
         with suppress(ChannelsAway):
             channels().set_absent(_group(room), _member(visitor))
 
 
 def count_waiting(room: RoomColumns) -> int:
     """How many visitors wait for the host; 0 if the room needs none, or if the channels are away."""
-    return len(_places(room, "host")) if room.room_settings.get(WAIT_FOR_HOST) else 0
+    return len(_places(room, "host")) if needs_host(room) else 0
 
 
 def waiters_of(room: RoomColumns) -> list[Waiter]:

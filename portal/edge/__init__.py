@@ -19,6 +19,7 @@ cookie, the API the bearer token, a room's door its admission cookie. Refusals b
     place_guard.py        the doors of customers, accounts and usage
     editing_guard.py      the door of views that change a room
     watching_guard.py     the door in front of the files of videos
+    broadcast_guard.py    the doors of live rooms
     media_guard.py        the doors of uploads        tus.py                the protocol that they speak
     upload_guard.py       the door of views that take a file for a room
     uploads.py            reading a form with a file  signed_address.py     the door of files that services fetch

@@ -39,7 +39,8 @@ from portal.subscriptions.queries import get_provider
 View = Callable[..., Any]
 STAMP = "door"
 AT_DOOR, ADMITTED, WATCHES = "at_door", "admitted", "watches"
-PROVEN_BY_ADMISSION = frozenset({AT_DOOR, ADMITTED, WATCHES})
+FOLLOWS, AIRS, BRINGS_CHUNK = "follows", "airs", "brings_chunk"
+PROVEN_BY_ADMISSION = frozenset({AT_DOOR, ADMITTED, WATCHES, FOLLOWS, AIRS, BRINGS_CHUNK})
 """Doors that check the CSRF token of the room's admission cookie, so their views need none of the session."""
 
 

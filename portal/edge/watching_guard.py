@@ -17,7 +17,7 @@ from portal.errors import NotFound
 from portal.subscriptions.provider_models import ServiceType
 from portal.watching.gate import Gate, Grant, granted
 
-GATE = Gate()
+GATE: Gate[Grant] = Gate()
 
 
 def gated(view: View) -> View:

@@ -13,4 +13,5 @@ A child dies with the process that started it.
     renditions.py   making them
     pictures.py     posters, and small pictures for seeking
     stills.py       pictures of rooms, checked and made anew
+    ingest.py       segments of what is sent live, as it comes
 """

@@ -77,7 +77,7 @@ def run(
     It is ended as soon as `wanted`, which is asked several times a second, is false. Raises `NotWanted`, and
     `TookTooLong`. It is ended, too, by whatever `hear` raises.
     """
-    child = _Child(_started(command, folder, bounds))
+    child = Child(started(command, folder, bounds))
     helpers = [
         threading.Thread(target=child.watch, args=(time.monotonic() + bounds.seconds, wanted), daemon=True),
         threading.Thread(target=child.listen, daemon=True),
@@ -98,7 +98,7 @@ def run(
     return Ended(code, child.said)
 
 
-class _Child:
+class Child:
     """A process that runs, what it says, and why it was ended before its time."""
 
     def __init__(self, process: "subprocess.Popen[bytes]") -> None:
@@ -147,7 +147,10 @@ class _Child:
                 os.killpg(self.process.pid, signal.SIGKILL)
 
 
-def _started(command: Sequence[str | Path], folder: Path, bounds: Bounds) -> "subprocess.Popen[bytes]":
+def started(
+    command: Sequence[str | Path], folder: Path, bounds: Bounds, *, stdin: int = subprocess.DEVNULL
+) -> "subprocess.Popen[bytes]":
+    """The process of this command in this folder, with nothing to read unless `stdin` is a pipe."""
     limits = {
         "parent": os.getpid(),
         "memory": bounds.memory,
@@ -159,7 +162,7 @@ def _started(command: Sequence[str | Path], folder: Path, bounds: Bounds) -> "su
         [sys.executable, "-I", "-S", str(_LAUNCHED), json.dumps(limits), *map(str, command)],
         cwd=folder,
         env=_ENVIRONMENT,
-        stdin=subprocess.DEVNULL,
+        stdin=stdin,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         start_new_session=True,

@@ -11,6 +11,8 @@ with Redis any number of `portal jobs` processes do.
     webhook_delivery.py   sending one webhook delivery
     tasks.py              running a task with a heartbeat; the code for each kind of task
     media.py              the workers of the queue of media
+    broadcasts.py         the loop that gives each broadcast a worker
+    broadcast_worker.py   the worker of one broadcast
     preparing.py          preparing a video
     progress.py           how the work of a task reports its progress
     housekeeping.py       deleting or marking what is over, every hour

@@ -8,6 +8,7 @@ from portal import throttling
 from portal.admission.automatic_tokens import sweep_automatic
 from portal.admission.join_tickets import sweep_join_tickets
 from portal.admission.lobby import sweep_answers
+from portal.broadcasts.leftovers import sweep_broadcasts
 from portal.conference.chat import sweep_messages
 from portal.credentials import operations as credentials
 from portal.db import transaction
@@ -58,6 +59,7 @@ SWEEPS: tuple[Callable[[], object], ...] = (
 IN_STEPS: tuple[Callable[[], object], ...] = (
     enforce_limits,
     sweep_uploads,
+    sweep_broadcasts,
     sweep_unnamed,
     sweep_unnamed_images,
     sweep_expired,

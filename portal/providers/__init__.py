@@ -12,6 +12,7 @@ one adapter never imports another. A page never asks a service: it reads the sto
     fetch.py         the guarded HTTP client for addresses that people typed in
     reach.py         what an operator lets it call besides public servers by https
     mesh/            conferences directly between browsers, without a media server
+    broadcast/       live rooms that the portal itself sends
     vod/             videos that the portal itself keeps and shows
     vimeo/           videos at Vimeo
     bigbluebutton/   conferences at BigBlueButton servers, and at Scalelite in front of several

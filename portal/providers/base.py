@@ -404,6 +404,24 @@ class Joinable(Startable, Protocol):
         ...
 
 
+@dataclass(frozen=True, kw_only=True)
+class IngestPlan:
+    """How a live run is made into segments, how far back viewers may go, how long a lost broadcaster is waited for."""
+
+    segment_milliseconds: int
+    dvr_minutes: int
+    grace_seconds: int
+
+
+@runtime_checkable
+class TakesIngest(Protocol):
+    """A service for which the portal itself takes what a broadcaster sends, and makes of it what viewers play."""
+
+    def ingest_plan(self, settings: Mapping[str, Any]) -> IngestPlan:
+        """How a run with these settings, as a `RunRequest` has them, is made into segments."""
+        ...
+
+
 @runtime_checkable
 class Testable(Protocol):
     """A service with which the connection can be tested before its row is saved."""

@@ -13,6 +13,7 @@ Settings and features are merged key by key, where null removes one; metadata is
     kinds.py          what pages and answers ask about rooms of each type
     features.py       the limits in force: the plan's, narrowed by the room's
     settings.py       the declared settings, and validating them
+    live_settings.py  those of live rooms
     contradictions.py settings that cannot come true, refused when they are saved
     images.py         pictures at the addresses of settings, fetched once
     presentations.py  the file that a room's service shows from the beginning

@@ -11,6 +11,7 @@ from typing import Any, Literal
 from portal.errors import Invalid, Message
 from portal.providers import registry
 from portal.providers.base import FieldKind, Setting, SettingScope
+from portal.rooms.live_settings import LIVE_SETTINGS
 from portal.rooms.protocols import RoomColumns, RoomLike
 from portal.subscriptions.declared_values import (
     NAME_SHOWN,
@@ -88,6 +89,13 @@ def _switch(name: str, label: Message, explained: Message, *, read_by: str) -> S
     )
 
 
+_ASK_NAME = _switch(
+    ASK_NAME,
+    Message("Ask viewers for their name"),
+    Message("Whoever watches gives a name first. Without this they are viewers among others."),
+    read_by="join page",
+)
+
 BY_ROOM_TYPE: dict[ServiceType, tuple[Setting, ...]] = {
     ServiceType.MEET: (
         _switch(
@@ -164,13 +172,9 @@ BY_ROOM_TYPE: dict[ServiceType, tuple[Setting, ...]] = {
             longest=DESCRIPTION_LENGTH,
         ),
     ),
+    ServiceType.LIVE: (_ASK_NAME, *LIVE_SETTINGS),
     ServiceType.VIDEO: (
-        _switch(
-            ASK_NAME,
-            Message("Ask viewers for their name"),
-            Message("Whoever watches gives a name first. Without this they are viewers among others."),
-            read_by="join page",
-        ),
+        _ASK_NAME,
         _switch(
             ALLOW_DOWNLOAD,
             Message("Viewers may download"),
@@ -207,8 +211,18 @@ def is_on(room: RoomColumns, name: str) -> bool:
 
 
 def asks_name(room: RoomColumns) -> bool:
-    """Whether whoever comes into the room by a link gives a name: in a room of videos only if that is set."""
-    return room.room_type is not ServiceType.VIDEO or is_on(room, ASK_NAME)
+    """Whether whoever comes into the room by a link gives a name: where people watch, only if that is set."""
+    return room.room_type not in {ServiceType.VIDEO, ServiceType.LIVE} or is_on(room, ASK_NAME)
+
+
+def is_live(room: RoomColumns) -> bool:
+    """Whether one person sends in this room and the others watch."""
+    return room.room_type is ServiceType.LIVE
+
+
+def needs_host(room: RoomColumns) -> bool:
+    """Whether attendees and guests wait at the door: until a moderator is in, or in a live room until a run begins."""
+    return is_live(room) or is_on(room, WAIT_FOR_HOST)
 
 
 def guest_policy_of(room: RoomColumns) -> GuestPolicy:

@@ -57,7 +57,7 @@ def run_request(room: RoomLike, provider: ProviderLike, *, has_place: bool) -> R
     return RunRequest(
         room_key=str(room.uuid),
         room_name=room.room_name,
-        settings=_settings(room, provider),
+        settings=settings_for(room, provider),
         limits=_limits(room, has_place=has_place),
         callback_url=callback_url(provider),
         return_url=public_url(f"/rooms/{room.id}/-/left"),
@@ -74,10 +74,11 @@ def recording_mode(room: RoomLike, provider: ProviderLike, *, has_place: bool) -
     if RECORDING not in adapter.features or not has_place:
         return RecordingMode.OFF
     limits = _limits(room, has_place=has_place)
-    return adapter.recording_mode(_settings(room, provider), limits) if limits.get(RECORDING) else RecordingMode.OFF
+    return adapter.recording_mode(settings_for(room, provider), limits) if limits.get(RECORDING) else RecordingMode.OFF
 
 
-def _settings(room: RoomLike, provider: ProviderLike) -> dict[str, FieldValue]:
+def settings_for(room: RoomLike, provider: ProviderLike) -> dict[str, FieldValue]:
+    """The settings of the room that its service obeys, and those of its type, with their defaults filled in."""
     known = declared(room.room_type, provider.provider_type)
     return {name: set_value(setting, room.room_settings) for name, setting in known.items()}
 

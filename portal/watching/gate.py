@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Generic, TypeVar
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -87,23 +88,26 @@ def find_caption_text(video_uuid: UUID, captions_id: str) -> str:
     return text
 
 
+Granted = TypeVar("Granted")
+
+
 @dataclass
-class Gate:
-    """The answers of this process, by who asks. `clock` tells seconds."""
+class Gate(Generic[Granted]):
+    """The answers of this process, by who asks: what each may fetch. `clock` tells seconds."""
 
     clock: Callable[[], float] = time.monotonic
-    _known: dict[Hashable, tuple[float, Grant]] = field(default_factory=dict)
+    _known: dict[Hashable, tuple[float, Granted]] = field(default_factory=dict)
     _tidied: float = 0.0
 
-    def grant(self, who: Hashable, judge: Callable[[], Grant], *, anew: bool = False) -> Grant:
+    def grant(self, who: Hashable, judge: Callable[[], Granted], *, anew: bool = False) -> Granted:
         """What `who` may fetch: as it was found out a moment ago, or else by `judge`, whose refusals are raised.
 
         It is found out in any case if `anew`: what is asked for may be there only since then.
         """
         at = self.clock()
-        until, known = self._known.get(who, (at, {}))
-        if until > at and not anew:
-            return known
+        known = self._known.get(who)
+        if known is not None and known[0] > at and not anew:
+            return known[1]
         fresh = judge()
         if len(self._known) >= MOST_REMEMBERED or at >= self._tidied + TRUSTED:
             self._forget(at)

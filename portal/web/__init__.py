@@ -8,6 +8,7 @@ the form. Each action works as a plain form first; htmx makes it pleasant.
     webhooks/     webhooks of rooms and customers, and those of the portal
     join/         participants: the room's door, and join tickets
     watch/        the page of a room of videos, and their files
+    broadcast/    what is sent and played in live rooms
     conference/   the player's page, its stream and its signals
     session/      signing in and out, profile, credentials, authorised applications
     routes.py     registers all of them

@@ -41,6 +41,10 @@ from portal.web.admin import staff as admin_staff
 from portal.web.admin import staff_members as admin_staff_members
 from portal.web.admin.audit_things import path_of_thing
 from portal.web.admin.navigation import home_endpoint
+from portal.web.broadcast import connections as live_connections
+from portal.web.broadcast import media as live_media
+from portal.web.broadcast import pages as live_pages
+from portal.web.broadcast import presence as live_presence
 from portal.web.conference import chat, reactions, returning
 from portal.web.conference import pages as conference_pages
 from portal.web.conference import signals as conference_signals
@@ -118,6 +122,10 @@ def install(app: Flask) -> None:
         watch_presence.bp,
         watch_reports.bp,
         watched_media.bp,
+        live_pages.bp,
+        live_connections.bp,
+        live_presence.bp,
+        live_media.bp,
         chat.bp,
         reactions.bp,
         returning.bp,

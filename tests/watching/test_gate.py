@@ -203,7 +203,7 @@ def test_an_expired_link_stops_new_entries_only(app: Flask, cinema: Cinema, cloc
 
 def test_refusals_are_not_remembered_and_answers_are_few() -> None:
     clock = Clock()
-    gate = Gate(clock)
+    gate: Gate[dict[str, object]] = Gate(clock)
     asked: list[int] = []
 
     def refuse() -> dict[str, object]:

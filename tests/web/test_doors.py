@@ -228,7 +228,8 @@ def test_only_doors_that_ask_for_a_proof_themselves_are_not_asked_for_the_sessio
         "portal.web.manage.uploads.receive",
     }  # whose door reads the form: see test_presentation.py
     assert uploads <= pages
-    assert {doors[name] for name in pages - uploads} == {"at_door", "admitted", "watches"}
+    by_admission = {"at_door", "admitted", "watches", "follows", "airs", "brings_chunk"}
+    assert {doors[name] for name in pages - uploads} == by_admission
     guest = cast.join(Role.GUEST)
     base = f"/rooms/{cast.board}/-/conference"
     for path in ("departure", "presence", "signals"):

@@ -57,7 +57,9 @@ __all__ = ["program"]
 
 PRESSED = {"decision": "allow", "people": "remove", "url": "https://hooks.example/other", "room_name": "Taken over"}
 """What forms send when a button is pressed. A body may come with any method, and must not count with these."""
-OF_NOBODY = frozenset({"static", "hooks.call_back"})
+NOT_YET = frozenset({"live.show", "sending.show", "live_media.playlist", "live_media.segment"})
+"""Routes of rooms that nobody can have yet: see `tests.broadcasts`."""
+OF_NOBODY = frozenset({"static", "hooks.call_back"}) | NOT_YET
 """Routes without anything to show here: files, and what services call, which answers HEAD with 405."""
 
 Row = tuple[str, ...]
@@ -223,6 +225,8 @@ def world(cast: Cast, app: Flask, program: NewProgram) -> World:
             "recording_id": recording,
             "video_id": film,
             "captions_id": captions,
+            "run_id": first(RoomSession.id, RoomSession.room_uuid == room.uuid),
+            "connection_id": "1111111111",
             "folder": FOLDER,
             "presentation_id": "1111111111",
             "number": "0",

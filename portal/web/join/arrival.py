@@ -24,8 +24,8 @@ def go_in(arrival: Arrival, room: RoomLike, cookie: AdmissionCookie) -> Response
 
 def page_of(room: RoomColumns) -> str:
     """The path of the portal's own page for whoever is in the room."""
-    watched = room.room_type is ServiceType.VIDEO
-    return url_for("watch.show" if watched else "conference.show", room_id=room.id)
+    pages = {ServiceType.VIDEO: "watch.show", ServiceType.LIVE: "live.show"}
+    return url_for(pages.get(room.room_type, "conference.show"), room_id=room.id)
 
 
 def may_lead_in(answer: ResponseReturnValue, provider: ProviderLike) -> Response:

@@ -23,7 +23,8 @@ from portal.edge.visitors import find_member
 from portal.providers.base import RecordingMode
 from portal.resources.urls import token_url
 from portal.rooms.images import shown_image
-from portal.rooms.settings import FEATURED_IMAGE, asks_name
+from portal.rooms.models import Role
+from portal.rooms.settings import FEATURED_IMAGE, asks_name, is_live
 from portal.status.time_limit import end_of_run, longest_minutes
 from portal.subscriptions.provider_models import ServiceType
 from portal.web.forms import Form
@@ -59,7 +60,7 @@ class JoinPage:
     meets_here: bool
     """Whether people meet on a page of the portal, so that they can check camera and microphone here."""
     watches: bool
-    """Whether people come here to watch videos, and not to talk."""
+    """Whether the visitor comes to watch, and not to talk or to send."""
     asks_name: bool
     """Whether they give a name."""
     recording: RecordingMode
@@ -120,7 +121,7 @@ def join_page(
         ends_at=ends_at,
         ends=f"{when(ends_at)} ({zone_name()})" if ends_at is not None else "",
         meets_here=meets_here(admission.provider),
-        watches=room.room_type is ServiceType.VIDEO,
+        watches=room.room_type is ServiceType.VIDEO or (is_live(room) and visitor.role is not Role.MODERATOR),
         asks_name=asks_name(room),
         recording=admission.recording,
         inside_already=decision.case.inside_already,

@@ -37,6 +37,18 @@ def test_made_up_tokens_are_counted_together_by_network(app: Flask, program: New
     assert left(alice) == first  # who has a good one is not held up by what others in his network make up
 
 
+def test_large_pieces_of_files_are_counted_unless_a_program_sends_them(app: Flask, program: NewProgram) -> None:
+    def left_after_piece(sender: Program, answered: int) -> int:
+        before = left(sender)
+        sent = {"Authorization": f"Bearer {sender.token}"}
+        piece = app.test_client().patch("/api/v1/uploads/2222222222", data=bytes(65_536), headers=sent)
+        assert piece.status_code == answered
+        return before - left(sender)
+
+    assert left_after_piece(program("alice"), 404) == 1
+    assert left_after_piece(Program(app, ACCESS.new()), 401) == 2
+
+
 def test_the_addresses_of_one_ipv6_network_are_counted_together(app: Flask) -> None:
     client = app.test_client()
     remaining = [

@@ -94,8 +94,9 @@ SMALL_PIECE = 65_536
 
 
 def _is_piece() -> bool:
-    """Whether the request brings a large piece of a file: those are limited by the bytes that were promised."""
-    return request.endpoint == "api.uploads.receive" and (request.content_length or 0) >= SMALL_PIECE
+    """Whether a program brings a large piece of a file: those are limited by the bytes that were promised."""
+    large = request.endpoint == "api.uploads.receive" and (request.content_length or 0) >= SMALL_PIECE
+    return large and bearer.known() is not None  # who makes tokens up is counted as ever
 
 
 def _add_rate_headers(limiter: Limiter, response: Response) -> Response:

@@ -1,5 +1,6 @@
 """Finding the videos of a room: all of them in their order, those that can be watched, or one by its id."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -7,7 +8,7 @@ import sqlalchemy as sa
 from portal.db import session
 from portal.errors import NotFound
 from portal.identifiers import Identified, matches_identifier
-from portal.videos.models import RoomVideo
+from portal.videos.models import RoomVideo, VideoCaption
 
 IN_ORDER = (RoomVideo.position, RoomVideo.uuid)
 
@@ -21,6 +22,40 @@ def watchable_videos(room: Identified, at: datetime, *, hidden: bool = False) ->
     """The videos of the room that can be watched now, in their order; with `hidden` also unpublished ones."""
     shown = RoomVideo.playable.is_(True) if hidden else is_watchable(at)
     return list(session.scalars(_in(room).where(shown).order_by(*IN_ORDER)))
+
+
+def find_watchable(room: Identified, video_id: str, at: datetime, *, hidden: bool = False) -> RoomVideo:
+    """The video of this room with this id, if it is one of `watchable_videos`. Raises `NotFound`."""
+    video = find_video(room, video_id)
+    if not video.playable or not (hidden or video.shown(at)):
+        raise NotFound
+    return video
+
+
+@dataclass(frozen=True)
+class ListState:
+    """How many videos can be watched, how many captions they have, and when one of either was changed last."""
+
+    videos: int
+    captions: int
+    video_changed_at: datetime | None
+    caption_changed_at: datetime | None
+
+
+def state_of_list(room: Identified, at: datetime, *, hidden: bool = False) -> ListState:
+    """The state of `watchable_videos`, by one statement: another one if anything of what they show is another."""
+    shown = RoomVideo.playable.is_(True) if hidden else is_watchable(at)
+    query = (
+        sa.select(
+            sa.func.count(RoomVideo.uuid.distinct()),
+            sa.func.count(VideoCaption.uuid),
+            sa.func.max(RoomVideo.updated_at),
+            sa.func.max(VideoCaption.updated_at),
+        )
+        .outerjoin(VideoCaption, VideoCaption.video_uuid == RoomVideo.uuid)
+        .where(RoomVideo.room_uuid == room.uuid, RoomVideo.trashed_at.is_(None), shown)
+    )
+    return ListState(*session.execute(query).one())
 
 
 def find_video(room: Identified, video_id: str) -> RoomVideo:

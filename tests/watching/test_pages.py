@@ -11,7 +11,7 @@ from flask import Flask
 
 from portal.audit.models import AuditEvent
 from portal.channels.in_process import InProcess
-from portal.db import session, transaction
+from portal.db import db, session, transaction
 from portal.people.actor import actor_of
 from portal.rooms.models import Role
 from portal.status.models import Participation
@@ -20,6 +20,7 @@ from portal.videos.captions import set_captions
 from portal.videos.models import VideoState
 from portal.videos.operations import change_video
 from tests.cast import csrf_of
+from tests.statements import statements
 from tests.watching.conftest import Cinema
 
 
@@ -201,3 +202,21 @@ def test_a_closed_page_counts_no_more_after_a_moment(cinema: Cinema) -> None:
     with cinema.cast.app.app_context(), transaction():
         [value] = channels().presence(str(cinema.room().uuid)).values()
     assert "leaving" in value
+
+
+def test_a_sign_of_life_asks_for_the_state_of_the_list_by_one_statement(app: Flask, cinema: Cinema) -> None:
+    viewer = cinema.viewer()
+    page = viewer.get(cinema.page).text
+    headers = {"X-CSRFToken": proof_in(page)}
+    with app.app_context(), transaction():
+        captions = read_captions(b"1\n00:00:01,000 --> 00:00:02,000\nHello\n")
+        set_captions(video=cinema.video(), by=actor_of(cinema.room().owner), captions=captions, language="de")
+    version = viewer.post(f"{cinema.page}/presence", json={}, headers=headers).json
+    assert version != {"videos": re.findall(r'data-version="([^"]+)"', page)[0]}
+    assert version == {"videos": re.findall(r'data-version="([^"]+)"', viewer.get(cinema.page).text)[0]}
+    with app.app_context():
+        engine = db.engine
+    with statements(engine) as seen:
+        viewer.post(f"{cinema.page}/presence", json={}, headers=headers)
+    assert len([one for one in seen if "room_videos" in one]) == 1
+    assert not any("video_captions.text" in one for one in seen)

@@ -4,14 +4,16 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from portal.admission.reauthorization import ParticipationEnded
+from portal.clock import now
 from portal.edge.admissions import Participant
 from portal.edge.guard import watches
 from portal.errors import NotFound
 from portal.rooms.images import shown_image
+from portal.rooms.models import Role
 from portal.rooms.settings import ALLOW_DOWNLOAD, HERO_IMAGE, is_on
 from portal.status.models import Ending
 from portal.status.operations import leave_session
-from portal.videos.queries import find_video
+from portal.videos.queries import find_watchable
 from portal.watching.presence import HEARTBEAT_SECONDS
 from portal.web.stored_files import send_source
 from portal.web.watch.watch_list import watch_list
@@ -50,10 +52,10 @@ def videos(participant: Participant) -> ResponseReturnValue:
 def download(participant: Participant, video_id: str) -> ResponseReturnValue:
     """Send the file of what is watched as it was uploaded, where the room's setting lets viewers save it."""
     room = participant.room
-    shown = {one.id for one in watch_list(participant).videos}
-    if not is_on(room, ALLOW_DOWNLOAD) or video_id not in shown:
+    if not is_on(room, ALLOW_DOWNLOAD):
         raise NotFound
-    return send_source(find_video(room, video_id), watched=True)
+    moderates = participant.participation.role is Role.MODERATOR
+    return send_source(find_watchable(room, video_id, now(), hidden=moderates), watched=True)
 
 
 @bp.post("/departure")

@@ -16,7 +16,7 @@ from portal.status.presence import end_absence
 from portal.watching.presence import heartbeat, page_closed
 from portal.web.conference.sent import json_body
 from portal.web.conference.signals import refusal_answer, refuse_proof
-from portal.web.watch.watch_list import watch_list
+from portal.web.watch.watch_list import list_version
 
 bp = Blueprint("viewing", __name__, url_prefix="/rooms/<id:room_id>/-/watch")
 bp.register_error_handler(Refused, refusal_answer)
@@ -31,7 +31,7 @@ def presence(participant: Participant) -> ResponseReturnValue:
     participation = participant.participation
     signal_rate.take(signal_rate.HEARTBEATS, signal_rate.visitor_of(participation))
     hidden = json_body().get("hidden") is True
-    version = watch_list(participant).version
+    version = list_version(participant)
     session.commit()  # no transaction is open while others are told
     heartbeat(participation, hidden=hidden)
     if participation.away_since is not None:

@@ -7,15 +7,16 @@ from flask import Blueprint
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 
+from portal.clock import now
 from portal.conference import signal_rate
 from portal.edge.admissions import Participant
 from portal.edge.guard import watches
-from portal.errors import Invalid, Message, NotFound, Refused
-from portal.videos.queries import find_video
+from portal.errors import Invalid, Message, Refused
+from portal.rooms.models import Role
+from portal.videos.queries import find_watchable
 from portal.watching.views import Stretch, report
 from portal.web.conference.sent import json_body, word
 from portal.web.conference.signals import refusal_answer, refuse_proof
-from portal.web.watch.watch_list import watch_list
 
 bp = Blueprint("reports", __name__, url_prefix="/rooms/<id:room_id>/-/watch")
 bp.register_error_handler(Refused, refusal_answer)
@@ -32,13 +33,10 @@ def create(participant: Participant) -> ResponseReturnValue:
     """Note what was played: `video`, `position` in seconds, and `played`, pairs of from and to in seconds."""
     signal_rate.take(signal_rate.HEARTBEATS, signal_rate.visitor_of(participant.participation))
     body = json_body()
-    video_id = word(body, "video")
-    if video_id not in {one.id for one in watch_list(participant).videos}:
-        raise NotFound
-    video = find_video(participant.room, video_id)
-    report(
-        participant.participation, video, position=_seconds(body.get("position")), played=_stretches(body.get("played"))
-    )
+    participation = participant.participation
+    moderates = participation.role is Role.MODERATOR
+    video = find_watchable(participant.room, word(body, "video"), now(), hidden=moderates)
+    report(participation, video, position=_seconds(body.get("position")), played=_stretches(body.get("played")))
     return "", HTTPStatus.NO_CONTENT
 
 

@@ -13,7 +13,7 @@ from portal.rooms.models import Role
 from portal.rooms.settings import ALLOW_DOWNLOAD, is_on
 from portal.videos.captions import captions_of_each
 from portal.videos.models import RoomVideo
-from portal.videos.queries import watchable_videos
+from portal.videos.queries import ListState, state_of_list, watchable_videos
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,14 +40,10 @@ class ListedVideo:
 
 @dataclass(frozen=True)
 class WatchList:
-    """The videos in their order. `version` changes with anything that the list says."""
+    """The videos in their order. `version` is another one for another list."""
 
     videos: list[ListedVideo]
-
-    @property
-    def version(self) -> str:
-        """A short text that is another one for another list."""
-        return hashlib.sha256(repr(self.videos).encode()).hexdigest()[:16]
+    version: str
 
     def chosen(self, video_id: str) -> ListedVideo | None:
         """The video with this id, or else the first one; None if there is none."""
@@ -85,7 +81,25 @@ def watch_list(participant: Participant) -> WatchList:
                 ),
             )
         )
-    return WatchList(listed)
+    texts = [one for of_video in captions.values() for one in of_video]
+    state = ListState(
+        len(videos),
+        len(texts),
+        max((one.updated_at for one in videos), default=None),
+        max((one.updated_at for one in texts), default=None),
+    )
+    return WatchList(listed, _version(state, downloads=downloads))
+
+
+def list_version(participant: Participant) -> str:
+    """The version of what `watch_list` would be now, by one statement."""
+    moderates = participant.participation.role is Role.MODERATOR
+    state = state_of_list(participant.room, now(), hidden=moderates)
+    return _version(state, downloads=is_on(participant.room, ALLOW_DOWNLOAD))
+
+
+def _version(state: ListState, *, downloads: bool) -> str:
+    return hashlib.sha256(f"{state} {downloads}".encode()).hexdigest()[:16]
 
 
 def _playlist(video: RoomVideo) -> str:

@@ -21,7 +21,7 @@ from portal.storage import storage
 from portal.videos.leftovers import PURGE
 from portal.videos.models import DESCRIPTION_LENGTH, VIDEO_NAME_LENGTH, RoomVideo
 from portal.videos.preparation import UNDER_WAY, cancel_preparation
-from portal.videos.queries import videos_of
+from portal.videos.queries import require_place, videos_of
 from portal.videos.service_videos import delete_at_service
 from portal.videos.storage_used import promised_to, require_storage
 
@@ -103,6 +103,7 @@ def restore_video(video: RoomVideo, *, by: Actor) -> None:
     if video.trashed_at is None or video.trashed_at < now() - TRASH_TIME:
         raise Conflict(Message("This video is not in the trash any more."))
     assert video.room is not None
+    require_place(video.room)
     if video.held is None:
         require_storage(video.room, video.size + promised_to(video))
     video.trashed_at = None

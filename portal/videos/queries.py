@@ -6,16 +6,26 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from portal.db import session
-from portal.errors import NotFound
+from portal.errors import Conflict, Message, NotFound
 from portal.identifiers import Identified, matches_identifier
 from portal.videos.models import RoomVideo, VideoCaption
 
 IN_ORDER = (RoomVideo.position, RoomVideo.uuid)
+MOST_VIDEOS = 500
+"""Of one room, whose pages list all of them: a file of one byte takes a line, too, and no storage to speak of."""
 
 
 def videos_of(room: Identified) -> list[RoomVideo]:
     """All videos of the room, in their order."""
     return list(session.scalars(_in(room).order_by(*IN_ORDER)))
+
+
+def require_place(room: Identified) -> None:
+    """Raise `Conflict` if the room has as many videos as it can have. The caller has locked the subscription."""
+    own = RoomVideo.room_uuid == room.uuid, RoomVideo.trashed_at.is_(None)
+    if (session.scalar(sa.select(sa.func.count()).select_from(RoomVideo).where(*own)) or 0) >= MOST_VIDEOS:
+        words = Message("A room has at most %(most)d videos. Delete some, or use another room.", most=MOST_VIDEOS)
+        raise Conflict(words)
 
 
 def watchable_videos(room: Identified, at: datetime, *, hidden: bool = False) -> list[RoomVideo]:

@@ -20,6 +20,7 @@ from portal.rooms.models import Room
 from portal.rooms.operations import nudge_watchers
 from portal.subscriptions.provider_models import ServiceProvider
 from portal.videos.models import VIDEO_NAME_LENGTH, RoomVideo, ServiceVideo, VideoState, VideoUpload
+from portal.videos.queries import require_place
 from portal.videos.service_videos import hosts_of, sealed_place, service_of_video, unavailable
 from portal.videos.uploads import KEPT, LARGEST_FILE, SIZES, next_position, shown_file_name
 
@@ -43,6 +44,7 @@ def begin_service_upload(
     Raises `Invalid` on `size` or `name`, `Conflict` if nothing new may be made for the customer, and `Unavailable`.
     """
     called = _checked(room, file_name, size)
+    require_place(room)
     shown = clean_name(name or called.rpartition(".")[0] or called, field="name", longest=VIDEO_NAME_LENGTH)
     new = NewHeldVideo(name=shown, size=size, reference=f"foyer:{new_id()}", hosts=hosts_of(room))
     try:

@@ -30,6 +30,7 @@ from portal.subscriptions.provider_models import ServiceType
 from portal.videos.leftovers import PURGE, clean_up, file_of
 from portal.videos.models import FILE_NAME_LENGTH, VIDEO_NAME_LENGTH, RoomVideo, VideoUpload
 from portal.videos.preparation import queue_preparation
+from portal.videos.queries import require_place
 from portal.videos.storage_used import GIGABYTE, require_storage
 
 KEPT = timedelta(hours=24)
@@ -44,8 +45,8 @@ def begin_upload(
     """Promise a file of `size` bytes its storage: for a new video at the end of the room's, or in place of a file.
 
     `file_name` is what its sender calls it; a new video is called so unless it gets a `name`. Raises `NotFound` if the
-    room is none of videos, `Invalid` on `size` or `name`, `Conflict` if nothing new may be made for the customer, and
-    `QuotaUsedUp` on `size`.
+    room is none of videos, `Invalid` on `size` or `name`, `Conflict` if nothing new may be made for the customer or
+    the room has its most, and `QuotaUsedUp` on `size`.
     """
     if room.room_type is not ServiceType.VIDEO:
         raise NotFound
@@ -58,6 +59,7 @@ def begin_upload(
     storage().require_room(size)
     replaces = video is not None
     if video is None:
+        require_place(room)
         video = RoomVideo(
             room=room,
             name=clean_name(name or called.rpartition(".")[0] or called, field="name", longest=VIDEO_NAME_LENGTH),

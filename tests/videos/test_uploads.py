@@ -17,6 +17,7 @@ from portal.rooms.models import Room
 from portal.status.subscription_usage import counted_each, usage
 from portal.storage import storage
 from portal.tasks.models import Task, TaskQueue
+from portal.videos import queries
 from portal.videos.leftovers import clean
 from portal.videos.models import RoomVideo, VideoState, VideoUpload
 from portal.videos.operations import restore_video, trash_video
@@ -180,6 +181,23 @@ def test_an_upload_waits_a_day_for_its_next_byte(app: Flask, cast: Cast, film_ro
         with transaction():
             assert [one.id for one in uploads_of(cast.room(film_room))] == [ids[1]]
             assert list(storage().growing(before=now() + timedelta(days=99))) == []
+
+
+def test_a_room_has_as_many_videos_as_its_page_can_list(
+    app: Flask, cast: Cast, film_room: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queries, "MOST_VIDEOS", 2)
+    with app.app_context(), transaction():
+        room = cast.room(film_room)
+        by = actor_of(room.owner)
+        first, _second = begin(room).video, begin(room)
+        with pytest.raises(Conflict, match="A room has at most 2 videos"):
+            begin(room)
+        begin(room, video=first)
+        trash_video(first, by=by)
+        begin(room)
+        with pytest.raises(Conflict):
+            restore_video(first, by=by)
 
 
 def test_an_upload_of_another_room_is_not_found(app: Flask, cast: Cast, film_room: str) -> None:

@@ -25,6 +25,8 @@ from portal.clock import now
 from portal.db import on_commit, session
 from portal.errors import Conflict, Invalid, Message, NotFound, Throttled
 from portal.people.actor import Actor
+from portal.rooms.models import Room
+from portal.rooms.settings import asks_name
 from portal.status.models import Participation, RoomSession
 from portal.storage import storage
 
@@ -42,12 +44,12 @@ _LONGEST_BEGINNING = 8
 
 
 class SomebodySends(Conflict):
-    """Another page is on air. `name` is whose."""
+    """Another page is on air. `name` is whose; "" if he gave none."""
 
-    default = Message("Somebody else is on air.")
+    default = Message("Another moderator is on air. You can take over.")
 
     def __init__(self, name: str) -> None:
-        super().__init__(Message("%(name)s is on air. You can take over.", name=name))
+        super().__init__(Message("%(name)s is on air. You can take over.", name=name) if name else None)
         self.name = name
 
 
@@ -139,11 +141,16 @@ def _replace(other: BroadcastConnection, sender: Participation, *, take_over: bo
         end_connection(other, ConnectionEnding.REPLACED)
         return
     if not take_over:
-        raise SomebodySends(other.participation.name)
+        raise SomebodySends(_name_of(other.participation, sender.run.room))
     end_connection(other, ConnectionEnding.TAKEN_OVER)
-    told, name = other.participation, sender.name
+    told, name = other.participation, _name_of(sender, sender.run.room)
     record_event("broadcast.taken_over", sender.run, by=by, room=sender.room_uuid, moderator=sender.id)
     on_commit(lambda: channels().post(f"participation:{told.id}", {"event": "taken over", "name": name}))
+
+
+def _name_of(moderator: Participation, room: Room) -> str:
+    """What he is called; "" for somebody who was asked for no name."""
+    return moderator.name if moderator.user_uuid is not None or asks_name(room) else ""
 
 
 def open_connection_of(session_uuid: UUID) -> BroadcastConnection | None:

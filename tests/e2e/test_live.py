@@ -65,9 +65,36 @@ def links(portal: Portal) -> dict[Role, str]:
 
 def come(person: Person, link: str) -> Page:
     page = person.go(link)
+    if (name := page.get_by_label("Your name")).count():
+        name.fill(person.name)
     page.get_by_role("button", name="Join").or_(page.get_by_role("button", name="Watch")).click()
     page.wait_for_url("**/-/live")
     return page
+
+
+def test_the_pages_of_a_live_room_and_how_one_moderator_follows_another(
+    person: Callable[..., Person], links: dict[Role, str], seen: Callable[[Page, str], None]
+) -> None:
+    mona, milo, gus = person("Mona"), person("Milo"), person("Gus")
+    first = come(mona, links[Role.MODERATOR])
+    expect(first.get_by_role("button", name="Go live")).to_be_enabled()
+    viewer = come(gus, links[Role.GUEST])
+    first.get_by_role("button", name="Go live").click()
+    expect(first.get_by_text("On air")).to_be_visible(timeout=PATIENCE)
+    first.get_by_role("button", name="Mute microphone").click()
+    expect(first.get_by_role("button", name="Unmute microphone")).to_be_visible()
+    seen(first, "studio-on-air")
+    expect(viewer.get_by_text("Live", exact=True)).to_be_visible(timeout=PATIENCE)
+    seen(viewer, "live")
+
+    second = come(milo, links[Role.MODERATOR])
+    second.get_by_role("button", name="Continue").click()
+    expect(second.get_by_text("Another moderator is on air. You can take over.")).to_be_visible()
+    seen(second, "studio-take-over")
+    second.get_by_role("button", name="Take over").click()
+    expect(second.get_by_text("On air")).to_be_visible(timeout=PATIENCE)
+    expect(first.get_by_text("Somebody else has taken over. You are off the air.")).to_be_visible(timeout=PATIENCE)
+    plays_on(viewer)
 
 
 def frames(page: Page) -> int:

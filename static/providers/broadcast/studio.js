@@ -78,7 +78,7 @@ function labels() {
   part("share").textContent = say(screen ? "stopSharing" : "share");
   part("share").hidden = !navigator.mediaDevices?.getDisplayMedia;
   part("go").textContent = say(["live", "interrupted"].includes(told.state) ? "goOn" : "goLive");
-  part("go").hidden = Boolean(live);
+  part("go").hidden = Boolean(live) || !part("take-over").hidden;
   part("stop").hidden = !live && !["live", "interrupted"].includes(told.state);
   page.classList.toggle("is-live", Boolean(live));
 }
@@ -102,6 +102,7 @@ async function goLive(takeOver = false) {
   if (answer.status === 409 && body.error === "somebody sends") {
     end();
     part("take-over").hidden = false;
+    labels();
     return problemIs(body.message);
   }
   if (!answer.ok) {

@@ -72,9 +72,13 @@ def tell_ended(session_uuid: UUID) -> None:
         _record(run, Snapshot(state=LiveState.IDLE, checked_at=now()))
 
 
-def moderates_now(session_uuid: UUID, who: Followers) -> bool:
-    """Whether a moderator of this run keeps his place."""
-    return any(role is Role.MODERATOR and id in who.kept for id, role in _in(session_uuid))
+def moderators_of(session_uuid: UUID, who: Followers) -> tuple[bool, bool]:
+    """Whether a moderator of this run keeps his place, and whether there ever was one."""
+    moderators = sa.select(Participation.id, Participation.left_at).where(
+        Participation.session_uuid == session_uuid, Participation.role == Role.MODERATOR
+    )
+    found = session.execute(moderators).all()
+    return any(left_at is None and id in who.kept for id, left_at in found), bool(found)
 
 
 def _record(run: RoomSession, snapshot: Snapshot) -> None:

@@ -18,12 +18,13 @@ from portal.broadcasts.leftovers import delete_chunks
 from portal.broadcasts.models import BroadcastState, ConnectionEnding
 from portal.broadcasts.presence import followers
 from portal.broadcasts.producing import MadeSegment, Producing, Sending
-from portal.broadcasts.telling import Pace, moderates_now, tell, tell_ended
+from portal.broadcasts.telling import Pace, moderators_of, tell, tell_ended
 from portal.channels import channels
 from portal.clock import now
 from portal.db import reading, transaction
 from portal.engines.ingest import Ingest, IngestedSegment, IngestJob, can_copy
 from portal.engines.tool import find_tool
+from portal.status.maintenance import UNUSED_RUN_TIME
 from portal.storage import storage
 
 TICK = 0.1
@@ -121,10 +122,13 @@ class BroadcastWorker:
         return BroadcastState.INTERRUPTED if quiet > QUIET or found.sending is None else BroadcastState.LIVE
 
     def _may_still_start(self, found: Producing, quiet: timedelta) -> bool:
-        """Whether a moderator is in the studio, from which nothing has come yet, or has left it a moment ago."""
+        """Whether a moderator is in the studio, from which nothing has come yet, or has left it a moment ago.
+
+        A run that a program has started waits longer for the first one.
+        """
         with reading(), transaction():
-            waits = moderates_now(self._claimed.session_uuid, followers(found.room_uuid))
-        return waits or quiet <= max(found.grace, leases.LEASE)
+            waits, came = moderators_of(self._claimed.session_uuid, followers(found.room_uuid))
+        return waits or quiet <= (max(found.grace, leases.LEASE) if came else UNUSED_RUN_TIME)
 
     @staticmethod
     def _quiet_since(found: Producing) -> datetime | None:

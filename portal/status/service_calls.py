@@ -14,12 +14,14 @@ import structlog
 from portal.clock import now
 from portal.db import session, transaction, without_transaction
 from portal.errors import Message, Unavailable
+from portal.identifiers import new_id
 from portal.people.actor import Actor
 from portal.providers.base import (
     ProviderError,
     RecordingMode,
     RunRequest,
     Startable,
+    TakesIngest,
 )
 from portal.public_url import public_url
 from portal.rooms.features import features_of
@@ -122,6 +124,8 @@ def start_room(room: Room, *, by: Actor | None, has_place: bool) -> RoomSession:
         service = bound_service(provider)
     except ProviderError as error:
         raise refusal_of(error, provider) from error
+    if isinstance(service, TakesIngest):  # the portal itself is that service
+        return start_session(room, by=by, provider=provider, external=new_id())
     if not isinstance(service, Startable):
         return start_session(room, by=by)
     require_usable(room)

@@ -11,7 +11,10 @@ from portal.db import session, transaction
 from portal.providers.broadcast.adapter import BroadcastService
 from portal.providers.broadcast.settings import SETTINGS
 from portal.rooms.models import Role
+from tests.api.conftest import NewProgram, program
 from tests.live_room import Stage, Studio, proof_of
+
+__all__ = ["program"]
 
 DEFAULTS = {one.name: one.default for one in SETTINGS}
 
@@ -102,3 +105,23 @@ def test_segments_go_some_time_after_the_run_has_ended_and_folders_that_no_run_n
         with transaction():
             assert session.query(JournalSegment).count() == 0
             assert session.query(Broadcast).one().size == 0
+
+
+def test_a_program_starts_and_ends_a_live_room_and_a_moderator_goes_on_with_that_run(
+    stage: Stage, program: NewProgram
+) -> None:
+    alice = program("alice")
+    room = f"/api/v1/rooms/{stage.room_id}"
+    assert alice.call("POST", f"{room}/start").json["data"]["state"] == "starting"
+    with stage.app.app_context(), transaction():
+        run = stage.run().uuid
+        assert stage.broadcast().lease_until is not None
+    stage.come(Role.GUEST)
+    studio = Studio(stage, stage.come(Role.MODERATOR))
+    assert studio.go_live().status_code == 201
+    with stage.app.app_context(), transaction():
+        assert stage.run().uuid == run
+    assert alice.call("POST", f"{room}/end").status_code == 200
+    assert studio.chunk(b"\x1a\x45\xdf\xa3" + b"x" * 96).status_code == 410
+    with stage.app.app_context(), transaction():
+        assert stage.run().ended_at is not None

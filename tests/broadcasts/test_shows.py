@@ -31,7 +31,7 @@ def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(broadcast_worker, "LOOK_SECONDS", 0.1)
     monkeypatch.setattr(broadcast_worker, "TELL_SECONDS", 0.2)
     monkeypatch.setattr(broadcasts, "LOOK_SECONDS", 0.2)
-    monkeypatch.setattr(broadcast_worker, "NOTHING_SECONDS", 3.0)
+    monkeypatch.setattr(broadcast_worker, "NOTHING_SECONDS", 1.5)
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from portal.admission.participations import participations_of
 from portal.api.v1.core import pagination, query_params, responses
 from portal.api.v1.core.endpoint import endpoint, takes
 from portal.api.v1.core.query_params import Listing, listing_of
+from portal.broadcasts import hosting
 from portal.db import session
 from portal.edge import actor
 from portal.edge.guard import requires
@@ -30,7 +31,6 @@ from portal.status.models import RoomSession, RoomStatus
 from portal.status.queries import find_session
 from portal.status.room_status_read import AnyRoomStatus, RoomStatusRead
 from portal.status.runs import end_session
-from portal.status.service_calls import start_room
 
 bp = Blueprint("live", __name__, url_prefix="/rooms/<anyid:room_id>")
 
@@ -66,7 +66,7 @@ def _status(room: AnyRoom, stored: AnyRoomStatus | None, selection: query_params
 def start(room: Room) -> Response:
     """Start the room, so that people find it open. One that runs already goes on."""
     selection = query_params.field_selection(STATUS)
-    start_room(room, by=actor.someone(), has_place=has_place_for_recording(room))
+    hosting.start(room, by=actor.someone(), has_place=has_place_for_recording(room))
     return _status(room, session.get(RoomStatus, room.uuid), selection)
 
 

@@ -19,6 +19,8 @@ _TOO_MANY = Message("The picture is too large: it has more than 40 million pixel
 _BOUNDS = Bounds(seconds=30, file_size=20_000_000)
 _MARK, _START_OF_SCAN, _EXIF, _FRAMES = 0xFF, 0xDA, 0xE1, frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 """Of JPEG: what every marker begins with, and some of them."""
+_MOST_SEGMENTS = 2000
+"""Of JPEG before its picture: cameras write some ten, and millions would keep the whole process busy."""
 _ORIENTATION, _LOSSLESS = 0x0112, 0x2F
 _SIDEWAYS = 5
 """From this orientation on, width and height change places."""
@@ -90,7 +92,9 @@ def read_still(data: bytes) -> Still | None:
 
 def _jpeg(data: bytes) -> Still | None:
     at, orientation = 2, 1
-    while at + 4 <= len(data) and data[at] == _MARK:
+    for _segment in range(_MOST_SEGMENTS):
+        if at + 4 > len(data) or data[at] != _MARK:
+            return None
         marker, (length,) = data[at + 1], struct.unpack(">H", data[at + 2 : at + 4])
         if marker == _MARK:
             at += 1

@@ -187,3 +187,12 @@ def test_a_picture_is_turned_as_it_was_held(tmp_path: Path) -> None:
     still = read_still(turned)
     assert still is not None
     assert (still.width, still.height, still.orientation) == (60, 40, 6)
+
+
+def test_a_picture_is_looked_for_behind_few_other_things() -> None:
+    frame = b"\xff\xc0\0\x0b\x08\0\x28\0\x3c\x01\0\0\0"
+    found = read_still(b"\xff\xd8" + b"\xff\xe0\0\2" * 50 + frame)
+    assert found is not None
+    assert (found.width, found.height) == (60, 40)
+    for endless in (b"\xff\xe0\0\2", b"\xff"):
+        assert read_still(b"\xff\xd8\xff\xe0\0\2" + endless * 5000 + frame) is None

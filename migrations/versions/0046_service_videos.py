@@ -33,6 +33,7 @@ def upgrade() -> None:
         sa.Column("next_look_at", moment),
         sa.Column("looks", sa.Integer(), nullable=False),
         sa.Column("missed", sa.Integer(), nullable=False),
+        sa.Column("to_tell", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(
             ["video_uuid"], ["room_videos.uuid"], op.f("fk_service_videos_video_uuid"), ondelete="CASCADE"
         ),

@@ -1,6 +1,7 @@
 """Security headers of every answer: content security policy, referrer policy, permissions, caching."""
 
 import re
+from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from flask import Flask, Response
@@ -29,6 +30,7 @@ POLICY = (
 )
 
 OWN_FORMS = "form-action 'self'"
+OWN_CONNECTIONS = "connect-src 'self'"
 _HOST = re.compile(r"[A-Za-z0-9.-]+(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](:[0-9]{1,5})?")
 
 
@@ -44,6 +46,21 @@ def let_forms_lead_to(address: str, response: Response, *, anywhere: bool = Fals
     also = f" {parts.scheme}:" if anywhere else ""
     wider = POLICY.header_value.replace(OWN_FORMS, f"{OWN_FORMS} {parts.scheme}://{parts.netloc}{also}")
     response.headers["Content-Security-Policy"] = wider
+    return response
+
+
+def let_scripts_connect_to(origins: Sequence[str], response: Response) -> Response:
+    """Widen the page's policy so that its scripts may send bytes to these origins, which an adapter declares."""
+    return _widen(response, OWN_CONNECTIONS, " ".join([OWN_CONNECTIONS, *origins]))
+
+
+def let_frame(origin: str, response: Response) -> Response:
+    """Widen the page's policy so that it may show a frame of this origin, which an adapter declares."""
+    return _widen(response, OWN_FORMS, f"{OWN_FORMS}; frame-src {origin}")
+
+
+def _widen(response: Response, part: str, wider: str) -> Response:
+    response.headers["Content-Security-Policy"] = POLICY.header_value.replace(part, wider)
     return response
 
 

@@ -8,6 +8,8 @@ with Redis any number of `portal jobs` processes do.
     queue.py              the queue, and the consumer for a web process
     consumer.py           the command `portal jobs`
     room_images.py        fetching a picture of a room
+    service_extras.py     captions and poster of a video that a service holds
+    fetched_pictures.py   fetching a picture from outside
     webhook_delivery.py   sending one webhook delivery
     tasks.py              running a task with a heartbeat; the code for each kind of task
     media.py              the workers of the queue of media

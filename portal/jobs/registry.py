@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
-from portal.jobs import poller, room_images, tasks, webhook_delivery
+from portal.jobs import poller, room_images, service_extras, tasks, webhook_delivery
 from portal.media import finding, looks, telling
 from portal.media import operations as media
 from portal.rooms import images, presentations
@@ -14,7 +14,7 @@ from portal.status.endings import END_AT_SERVICE
 from portal.status.recording import REGISTER
 from portal.subscriptions import provider_tests
 from portal.tasks import operations as task_operations
-from portal.videos import leftovers, service_looks
+from portal.videos import leftovers, service_looks, service_videos
 from portal.videos import operations as videos
 from portal.webhooks import deliveries
 
@@ -34,6 +34,7 @@ JOBS: dict[str, Job] = {
     task_operations.RUN: Job(tasks.run, task_operations.due),
     service_polls.ASK: Job(poller.ask, service_polls.providers_to_ask),
     REGISTER: Job(poller.register, providers_to_register_with),
+    leftovers.KEEP_EXTRAS: Job(service_extras.keep_extras, service_videos.videos_to_tell),
     service_looks.LOOK_AT_VIDEOS: Job(poller.look, service_looks.providers_to_look_at),
     provider_tests.TEST: Job(poller.test, provider_tests.providers_to_test),
     looks.LOOK: Job(lambda provider: finding.look_for_recordings(UUID(provider)), looks.providers_to_look_at),

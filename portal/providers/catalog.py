@@ -7,6 +7,7 @@ from portal.providers.base import Adapter, Places
 from portal.providers.bigbluebutton import adapter as bigbluebutton
 from portal.providers.mesh.adapter import Mesh
 from portal.providers.mesh.turn import TurnServers
+from portal.providers.vimeo.adapter import Vimeo
 from portal.providers.vod.adapter import VideoOnDemand
 
 
@@ -23,6 +24,7 @@ def catalog(
     return [
         Mesh(ice_servers, turn, Places(people=people, senders=senders)),
         VideoOnDemand(),
+        Vimeo(),
         bigbluebutton.SERVER,
         bigbluebutton.BALANCER,
     ]

@@ -71,6 +71,16 @@ class UploadPlace:
     address: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class HeldCaptions:
+    """Captions of a video in one language, as WebVTT. `default`: they are shown at first."""
+
+    language: str
+    label: str
+    text: str
+    default: bool
+
+
 @dataclass(frozen=True)
 class Look:
     """What a service says of all its videos together: figures about the account, such as the bytes that are left."""
@@ -111,12 +121,8 @@ class HoldsVideos(Protocol):
         """Delete a video for good. Does nothing if it is gone."""
         ...
 
-    def set_captions(self, external: str, *, language: str, label: str, text: str, default: bool) -> None:
-        """Let the video have these captions, a WebVTT, in place of those in this language."""
-        ...
-
-    def delete_captions(self, external: str, *, language: str) -> None:
-        """Delete the captions in this language. Does nothing if there are none."""
+    def set_captions(self, external: str, captions: Sequence[HeldCaptions]) -> None:
+        """Let the video have these captions, and no others."""
         ...
 
     def set_poster(self, external: str, *, milliseconds: int) -> None:

@@ -12,6 +12,7 @@ from portal.resources.columns import Column, worded
 from portal.resources.declaring import Id, IdentifiedResource, Read, ResponseModel, serializer
 from portal.rooms.room_read import AnyRoom
 from portal.videos.models import RoomVideo, VideoCaption, VideoState, VideoUpload
+from portal.videos.service_videos import name_of_service, place_of
 from portal.videos.uploads import expires_at, received
 
 UPLOADS = "/api/v1/uploads"
@@ -27,7 +28,7 @@ class _About:
 
 
 class VideoUploadSchema(ResponseModel):
-    """A file that is to come: HEAD and PATCH at `url` speak tus 1.0.0, with the bearer token."""
+    """A file that is to come: HEAD and PATCH at `url` speak tus 1.0.0, with the bearer token if it is the portal's."""
 
     url: str
     offset: Annotated[int, Field(description="How many bytes have come.")]
@@ -68,7 +69,16 @@ class RoomVideoSchema(IdentifiedResource):
     size: Annotated[
         int, Field(description="Bytes of storage that it uses, with all that was made of it."), Column(RoomVideo.size)
     ]
-    views: Annotated[int, Column(RoomVideo.views)]
+    views: Annotated[
+        int | None,
+        Field(description="How often it was watched; null where a service holds it and does not tell."),
+        Read(lambda video, _: video.held.views if video.held else video.views),
+    ]
+    service: Annotated[
+        str | None,
+        Field(description="The service that holds it, such as Vimeo; null if the portal does."),
+        Read(lambda video, _: name_of_service(video.held) if video.held else None),
+    ]
     error: Annotated[
         str | None,
         Field(description="Why it failed, as a sentence."),
@@ -124,7 +134,7 @@ def _upload(upload: VideoUpload | None) -> dict[str, Any] | None:
     if upload is None:
         return None
     return {
-        "url": public_url(f"{UPLOADS}/{upload.id}"),
+        "url": place_of(upload) or public_url(f"{UPLOADS}/{upload.id}"),
         "offset": received(upload),
         "size": upload.size,
         "expires_at": iso_datetime(expires_at(upload)),

@@ -15,6 +15,7 @@ from portal.people.actor import Actor
 from portal.people.names import clean_name
 from portal.videos.caption_files import Captions
 from portal.videos.models import CAPTION_LABEL_LENGTH, LANGUAGE_LENGTH, RoomVideo, VideoCaption
+from portal.videos.service_videos import tell_later
 
 MOST_LANGUAGES = 50
 
@@ -62,6 +63,7 @@ def set_captions(
     made.label, made.default, made.text = called, default, captions.text
     session.add(made)
     session.flush()
+    tell_later(video)
     record_event("video.captions_set", video, by=by, room=video.room_uuid, language=tag)
     return made
 
@@ -71,6 +73,7 @@ def delete_captions(captions: VideoCaption, *, video: RoomVideo, by: Actor) -> N
     lock(video)
     session.delete(captions)
     session.flush()
+    tell_later(video)
     record_event("video.captions_deleted", video, by=by, room=video.room_uuid, language=captions.language)
 
 

@@ -19,6 +19,8 @@ from portal.videos.models import RoomVideo, VideoUpload
 
 PURGE = "purge-video"
 """The job that deletes a video for good; its id is the uuid of the video."""
+KEEP_EXTRAS = "keep-extras-of-video"
+"""The job that tells a service of the captions of a video, and has the poster; its id is the uuid of the video."""
 CLEAN = "clean-video"
 """The job that deletes what a video does not need; its id is the uuid of the video."""
 FOLDER, SCRATCH = "videos", "scratch"

@@ -146,6 +146,8 @@ class ServiceVideo(Base):
     """How often it was asked after since its newest file came, while it was not ready."""
     missed: Mapped[int] = mapped_column(default=0)
     """How many whole rounds in a row did not tell of it."""
+    to_tell: Mapped[bool] = mapped_column(default=False)
+    """Whether its captions are to be told to the service, or its poster to be had from there."""
 
     video: Mapped[RoomVideo] = relationship(back_populates="held")
     provider: Mapped[ServiceProvider] = relationship()

@@ -4,12 +4,15 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
+from sqlalchemy.orm import joinedload
 
 from portal.db import session
 from portal.errors import Conflict, Message, NotFound
 from portal.identifiers import Identified, matches_identifier
-from portal.videos.models import RoomVideo, VideoCaption
+from portal.videos.models import RoomVideo, ServiceVideo, VideoCaption
 
+WITH_HOLDER = joinedload(RoomVideo.held).joinedload(ServiceVideo.provider)
+"""Reads in the same statement which service holds a video."""
 IN_ORDER = (RoomVideo.position, RoomVideo.uuid)
 MOST_VIDEOS = 500
 """Of one room, whose pages list all of them: a file of one byte takes a line, too, and no storage to speak of."""
@@ -87,4 +90,5 @@ def _is_published(at: datetime) -> sa.ColumnElement[bool]:
 
 
 def _in(room: Identified) -> sa.Select[RoomVideo]:
-    return sa.select(RoomVideo).where(RoomVideo.room_uuid == room.uuid, RoomVideo.trashed_at.is_(None))
+    own = sa.select(RoomVideo).where(RoomVideo.room_uuid == room.uuid, RoomVideo.trashed_at.is_(None))
+    return own.options(WITH_HOLDER)

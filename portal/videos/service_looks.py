@@ -26,7 +26,7 @@ from portal.subscriptions.provider_models import ServiceProvider
 from portal.subscriptions.services import bound_service
 from portal.videos.models import VIDEO_ERROR_LENGTH, RoomVideo, ServiceVideo, VideoState, VideoUpload
 from portal.videos.service_uploads import note_arrival
-from portal.videos.service_videos import opened_embed, sealed_embed
+from portal.videos.service_videos import opened_embed, sealed_embed, tell_later
 
 log = structlog.get_logger()
 
@@ -162,6 +162,8 @@ def _take(video: RoomVideo, held: ServiceVideo, said: HeldVideo, at: datetime) -
     match said.state:
         case HeldState.READY:
             _become(video, held, VideoState.READY, at)
+            if not video.poster:
+                tell_later(video)
             video.playable, held.next_look_at = True, at + (ROUND if _is_watched(video, at) else SELDOM)
         case HeldState.FAILED:
             _become(video, held, VideoState.FAILED, at, why=_BROKEN)

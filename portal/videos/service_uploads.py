@@ -18,15 +18,33 @@ from portal.providers.base import ProviderError
 from portal.providers.held_videos import HoldsVideos, NewHeldVideo, UploadPlace
 from portal.rooms.models import Room
 from portal.rooms.operations import nudge_watchers
-from portal.subscriptions.provider_models import ServiceProvider
+from portal.subscriptions.provider_models import ServiceProvider, ServiceType
 from portal.videos.models import VIDEO_NAME_LENGTH, RoomVideo, ServiceVideo, VideoState, VideoUpload
 from portal.videos.queries import require_place
-from portal.videos.service_videos import hosts_of, sealed_place, service_of_video, unavailable
-from portal.videos.uploads import KEPT, LARGEST_FILE, SIZES, next_position, shown_file_name
+from portal.videos.service_videos import holder_of, hosts_of, sealed_place, service_of_video, unavailable
+from portal.videos.uploads import KEPT, LARGEST_FILE, SIZES, begin_upload, next_position, shown_file_name
 
 FIRST_LOOK = timedelta(seconds=60)
 """After so long it is looked whether the file has come, if nobody has told."""
 AFTER_ARRIVAL = timedelta(seconds=5)
+
+
+def begin_where_it_belongs(
+    *, room: Room, by: Actor, file_name: str, size: int, name: str = "", video: RoomVideo | None = None
+) -> VideoUpload:
+    """Begin an upload to whatever holds the room's new videos, or holds this one. Call it before anything is written.
+
+    Raises what `begin_upload` does, and `Unavailable`.
+    """
+    if video is not None and video.held is not None:
+        return replace_at_service(video, room=room, by=by, file_name=file_name, size=size)
+    holder = holder_of(room) if video is None and room.room_type is ServiceType.VIDEO else None
+    if holder is None:
+        return begin_upload(room=room, by=by, file_name=file_name, size=size, name=name, video=video)
+    provider, service = holder
+    return begin_service_upload(
+        room=room, by=by, provider=provider, service=service, file_name=file_name, size=size, name=name
+    )
 
 
 def begin_service_upload(

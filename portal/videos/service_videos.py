@@ -7,8 +7,11 @@ they are. No transaction is open while a service is called.
 from urllib.parse import urlsplit
 from uuid import UUID
 
+import sqlalchemy as sa
+
 from portal import vault
 from portal.db import session, transaction
+from portal.enqueueing import enqueue
 from portal.errors import Message, Unavailable
 from portal.providers.base import ProviderError
 from portal.providers.held_videos import HoldsVideos
@@ -16,6 +19,7 @@ from portal.public_url import public_url
 from portal.rooms.models import Room
 from portal.subscriptions.provider_models import ServiceProvider
 from portal.subscriptions.services import adapter_of, bound_service
+from portal.videos.leftovers import KEEP_EXTRAS
 from portal.videos.models import RoomVideo, ServiceVideo, VideoUpload
 
 _EMBED, _PLACE = "video-embed", "video-upload-place"
@@ -87,6 +91,26 @@ def delete_at_service(video_uuid: UUID) -> None:
             return
         service, external = service_of_video(held), held.external
     service.delete(external)
+
+
+def tell_later(video: RoomVideo) -> None:
+    """Have a service that holds the video told of its captions, after the commit. Does nothing if none does."""
+    if video.held is not None:
+        video.held.to_tell = True
+        session.flush()
+        enqueue(KEEP_EXTRAS, str(video.uuid))
+
+
+def videos_to_tell() -> list[UUID]:
+    """The uuids of videos that wait for that."""
+    waiting = sa.select(ServiceVideo.video_uuid).where(ServiceVideo.to_tell.is_(True), ServiceVideo.arrived.is_(True))
+    return list(session.scalars(waiting.limit(100)))
+
+
+def count_public(provider: ServiceProvider) -> int:
+    """How many of its videos the service shows to others than the portal's pages, against what was asked of it."""
+    own = ServiceVideo.provider_uuid == provider.uuid
+    return session.scalar(sa.select(sa.func.count()).where(own, ServiceVideo.is_private.is_(False))) or 0
 
 
 def unavailable(provider: ServiceProvider, error: ProviderError) -> Unavailable:

@@ -2,6 +2,7 @@
 
 from portal.errors import Message
 from portal.videos.models import RoomVideo, VideoState
+from portal.videos.service_videos import name_of_service
 
 _FIRST = (
     Message("waiting (first in line)"),
@@ -26,6 +27,8 @@ def state_words(video: RoomVideo, *, place: int | None = None) -> Message:
             return _waiting(place)
         case VideoState.CHECKING:
             return Message("checking")
+        case VideoState.PREPARING if video.held is not None:
+            return Message("%(service)s is preparing it", service=name_of_service(video.held))
         case VideoState.PREPARING:
             percent = video.task.progress if video.task is not None else None
             return Message("preparing %(percent)d %%", percent=percent or 0)

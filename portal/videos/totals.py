@@ -9,7 +9,7 @@ from portal.db import read
 from portal.errors import Message
 from portal.rooms.room_read import AnyRoom
 from portal.subscriptions.provider_models import ServiceType
-from portal.videos.models import RoomVideo
+from portal.videos.models import RoomVideo, ServiceVideo
 
 SECONDS_OF_HOUR = 3600
 LABELS = {
@@ -17,16 +17,28 @@ LABELS = {
     "views": Message("Views"),
     "hours": Message("Hours watched"),
     "videos": Message("Videos"),
+    "comments": Message("Comments"),
+    "likes": Message("Likes"),
 }
 
-Totals = dict[str, float]
-"""`views`, `hours` (with one digit) and `videos` of a room."""
+Totals = dict[str, float | None]
+"""`views`, `hours` (with one digit) and `videos` of a room, and `comments` and `likes` where a service holds some.
+
+What the service does not tell of any of them is None.
+"""
 
 NONE: Totals = {"views": 0, "hours": 0, "videos": 0}
 _TOTALS = (
     sa.select(
-        RoomVideo.room_uuid, sa.func.sum(RoomVideo.views), sa.func.sum(RoomVideo.seconds_watched), sa.func.count()
+        RoomVideo.room_uuid,
+        sa.func.sum(sa.case((ServiceVideo.video_uuid.is_(None), RoomVideo.views), else_=ServiceVideo.views)),
+        sa.func.sum(RoomVideo.seconds_watched),
+        sa.func.count(),
+        sa.func.count(ServiceVideo.video_uuid),
+        sa.func.sum(ServiceVideo.comments),
+        sa.func.sum(ServiceVideo.likes),
     )
+    .outerjoin(ServiceVideo, ServiceVideo.video_uuid == RoomVideo.uuid)
     .where(
         RoomVideo.room_uuid.in_(sa.bindparam("rooms", expanding=True, type_=sa.Uuid())), RoomVideo.trashed_at.is_(None)
     )
@@ -45,6 +57,13 @@ def totals_of_each(rooms: Sequence[AnyRoom]) -> dict[UUID, Totals]:
     if not of_videos:
         return {}
     totals = dict.fromkeys(of_videos, NONE)
-    for uuid, views, seconds, videos in read(_TOTALS, {"rooms": of_videos}):
-        totals[uuid] = {"views": int(views), "hours": round(int(seconds) / SECONDS_OF_HOUR, 1), "videos": videos}
+    for uuid, views, seconds, videos, held, comments, likes in read(_TOTALS, {"rooms": of_videos}):
+        hours = round(int(seconds) / SECONDS_OF_HOUR, 1)
+        totals[uuid] = {"views": _told(views), "hours": hours, "videos": videos}
+        if held:
+            totals[uuid] |= {"comments": _told(comments), "likes": _told(likes)}
     return totals
+
+
+def _told(number: int | None) -> int | None:
+    return None if number is None else int(number)

@@ -67,22 +67,27 @@ async function begin(line) {
     const said = await answer.json().catch(() => ({}));
     throw new Error(said.message || words.away);
   }
-  send(line, new URL(answer.headers.get("Location"), location.href).href);
+  const made = await answer.json();
+  send(line, new URL(made.place ?? answer.headers.get("Location"), location.href).href, made.arrival);
 }
 
-function send(line, address) {
+// With an `arrival` the bytes go to another service: what proves who sends them here is not sent there.
+function send(line, address, arrival = "") {
   const began = { at: performance.now(), bytes: null };
-  const arrived = () => {
+  const proof = { "X-CSRFToken": box.dataset.csrf };
+  const arrived = async () => {
+    if (arrival) await fetch(arrival, { method: "POST", headers: proof }).catch(() => {}); // else it is looked for
     done(line, words.done.replace("{name}", line.file.name));
     if (box.dataset.done) location.assign(box.dataset.done);
     else refresh();
   };
+  line.arrival = arrival;
   line.sender = new window.tus.Upload(line.file, {
     uploadUrl: address,
     chunkSize: PIECE,
     retryDelays: RETRIES,
     storeFingerprintForResuming: false,
-    headers: { "X-CSRFToken": box.dataset.csrf },
+    headers: arrival ? {} : proof,
     onShouldRetry: (error) => {
       const status = error.originalResponse?.getStatus() ?? 0;
       const again = !status || status >= 500 || status === 409 || status === 423;
@@ -134,7 +139,8 @@ function newLine(file) {
   cancel.addEventListener("click", () => {
     line.cancelled = true;
     const wasSending = Boolean(line.sender);
-    line.sender?.abort(true).catch(() => {});
+    line.sender?.abort(!line.arrival).catch(() => {});
+    if (line.arrival) giveUp(line.arrival);
     item.remove();
     if (wasSending) {
       sending -= 1;
@@ -142,6 +148,12 @@ function newLine(file) {
     }
   });
   return line;
+}
+
+// What goes to another service is given up here, and deleted there.
+function giveUp(arrival) {
+  const body = new URLSearchParams({ csrf_token: box.dataset.csrf });
+  fetch(arrival.replace(/arrival$/, "end"), { method: "POST", body, redirect: "manual" }).catch(() => {});
 }
 
 function done(line, text) {
@@ -191,7 +203,7 @@ function offerToContinue(item) {
       const left = document.getElementById("interrupted");
       if (left && !left.querySelector("[data-upload]")) left.remove();
       sending += 1;
-      send(newLine(file), new URL(item.dataset.upload, location.href).href);
+      send(newLine(file), new URL(item.dataset.upload, location.href).href, item.dataset.arrival);
     });
     input.click();
   });

@@ -25,8 +25,9 @@ from portal.subscriptions.provider_models import ServiceType
 from portal.videos.models import DESCRIPTION_LENGTH, FILE_NAME_LENGTH, VIDEO_NAME_LENGTH, RoomVideo, VideoUpload
 from portal.videos.operations import change_video, lock_video, place_video, trash_video
 from portal.videos.preparation import cancel_preparation, retry_preparation
-from portal.videos.queries import is_watchable
-from portal.videos.uploads import LARGEST_FILE, begin_upload, uploads_of
+from portal.videos.queries import WITH_HOLDER, is_watchable
+from portal.videos.service_uploads import begin_where_it_belongs
+from portal.videos.uploads import LARGEST_FILE, uploads_of
 
 bp = Blueprint("videos", __name__, url_prefix="/rooms/<anyid:room_id>/videos")
 
@@ -73,9 +74,12 @@ def index(room: Room) -> Response:
 @requires(Permission.MEDIA_MANAGE)
 @takes(NewVideo, example={"name": "Annual meeting", "size": 52_428_800, "file_name": "meeting.mp4"})
 def create(room: Room, body: NewVideo) -> Response:
-    """Create a video, and promise its file the storage. Send the file to `upload.url` by tus; then it is prepared."""
+    """Create a video, and promise its file the storage. Send the file to `upload.url` by tus; then it is prepared.
+
+    Where a service holds the room's videos that address is the service's: send no token there.
+    """
     selection = query_params.field_selection(LISTING)
-    upload = begin_upload(
+    upload = begin_where_it_belongs(
         room=room, by=actor.someone(), file_name=body.file_name or body.name, size=body.size, name=body.name
     )
     video = upload.video
@@ -156,7 +160,11 @@ def find_seen_video(room: Room, video_id: str) -> RoomVideo:
 def _seen(room: Room) -> sa.Select[RoomVideo]:
     if room.room_type is not ServiceType.VIDEO:
         raise NotFound
-    own = sa.select(RoomVideo).where(RoomVideo.room_uuid == room.uuid, RoomVideo.trashed_at.is_(None))
+    own = (
+        sa.select(RoomVideo)
+        .where(RoomVideo.room_uuid == room.uuid, RoomVideo.trashed_at.is_(None))
+        .options(WITH_HOLDER)
+    )
     return own if can(actor.current(), Permission.MEDIA_MANAGE, room) else own.where(is_watchable(now()))
 
 

@@ -8,7 +8,7 @@ from urllib.parse import quote, urlencode, urlsplit
 
 from portal.errors import Message
 from portal.providers.base import Count, ProviderError
-from portal.providers.held_videos import HeldVideo, Look, NewHeldVideo, UploadPlace
+from portal.providers.held_videos import HeldCaptions, HeldVideo, Look, NewHeldVideo, UploadPlace
 from portal.providers.vimeo.client import VimeoClient
 from portal.providers.vimeo.reading import FIELDS, HIDDEN, LISTED_HOSTS, external_of, is_private, read_video
 from portal.providers.vimeo.refusals import FOLDER, NOT_VIMEO, TOKEN, CannotHide, VimeoRefusal
@@ -123,20 +123,16 @@ class VimeoAccount:
             if not refusal.is_gone:
                 raise
 
-    def set_captions(self, external: str, *, language: str, label: str, text: str, default: bool) -> None:
-        """Let the video have these captions; those of the same language go when the new ones are there."""
-        before = self._tracks(external, language)
-        track = {"type": "captions", "language": language, "name": label}
-        made = self._client.send("POST", f"/videos/{external}/texttracks", track, fields="uri,link")
-        self._client.put_file(str(made.get("link", "")), text.encode(), mimetype="text/vtt")
-        if default:
-            self._client.send("PATCH", _own(made.get("uri")), {"active": True})
+    def set_captions(self, external: str, captions: Sequence[HeldCaptions]) -> None:
+        """Let the video have these captions. Those that it had go when the new ones are there."""
+        before = self._tracks(external)
+        for one in captions:
+            track = {"type": "captions", "language": one.language, "name": one.label}
+            made = self._client.send("POST", f"/videos/{external}/texttracks", track, fields="uri,link")
+            self._client.put_file(str(made.get("link", "")), one.text.encode(), mimetype="text/vtt")
+            if one.default:
+                self._client.send("PATCH", _own(made.get("uri")), {"active": True})
         for uri in before:
-            self._client.send("DELETE", uri)
-
-    def delete_captions(self, external: str, *, language: str) -> None:
-        """Delete the captions in this language."""
-        for uri in self._tracks(external, language):
             self._client.send("DELETE", uri)
 
     def set_poster(self, external: str, *, milliseconds: int) -> None:
@@ -163,11 +159,11 @@ class VimeoAccount:
             raise
         return str(told.get("uri", ""))
 
-    def _tracks(self, external: str, language: str) -> list[str]:
-        told = self._client.get(f"/videos/{external}/texttracks", fields="uri,language", per_page=A_PAGE)
+    def _tracks(self, external: str) -> list[str]:
+        told = self._client.get(f"/videos/{external}/texttracks", fields="uri", per_page=A_PAGE)
         found = told.get("data")
         tracks = [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
-        return [_own(one.get("uri")) for one in tracks if one.get("language") == language]
+        return [_own(one.get("uri")) for one in tracks]
 
     @contextmanager
     def _deleted_on_failure(self, external: str) -> Iterator[None]:

@@ -7,8 +7,8 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlencode
 
-from portal.providers import fetch
 from portal.providers.base import ProviderError
+from portal.providers.fetch import send
 from portal.providers.vimeo.budget import Budget
 from portal.providers.vimeo.refusals import NOT_VIMEO, VimeoRefusal, code_of
 
@@ -45,7 +45,7 @@ class VimeoClient:
     def put_file(self, address: str, content: bytes, *, mimetype: str) -> None:
         """Send a small file to an address that Vimeo gave for it, which is a secret of its own: without the token."""
         headers = {"Content-Type": mimetype, "User-Agent": USER_AGENT}
-        answer = fetch.send("PUT", address, body=content, headers=headers)
+        answer = send("PUT", address, body=content, headers=headers)
         if not HTTPStatus.OK <= answer.status < HTTPStatus.MULTIPLE_CHOICES:
             raise VimeoRefusal(answer.status, 0)
 
@@ -55,7 +55,7 @@ class VimeoClient:
         if body is not None:
             headers["Content-Type"] = "application/json"
         content = b"" if body is None else json.dumps(body).encode()
-        answer = fetch.send(method, f"{self._api}{target}", body=content, headers=headers, largest=LARGEST_PAGE)
+        answer = send(method, f"{self._api}{target}", body=content, headers=headers, largest=LARGEST_PAGE)
         self.budget.note(answer.status, answer.headers)
         try:
             told = json.loads(answer.body) if answer.body and not answer.cut else {}

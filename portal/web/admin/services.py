@@ -38,6 +38,7 @@ from portal.subscriptions.service_providers import (
     try_connection,
 )
 from portal.subscriptions.services import adapter_of
+from portal.videos.service_videos import count_public
 from portal.web import flash_messages
 from portal.web.admin.list_page import csv_answer, list_answer
 from portal.web.admin.lists import AdminList, FilterChoice, ListColumn, ListFilter
@@ -169,6 +170,7 @@ def show(service: ServiceProvider) -> ResponseReturnValue:
         counts=[(Message(service.labels.get(key, key)), value) for key, value in service.counts.items()],
         stale=service.counts_are_stale(now()),
         secret=FieldKind.SECRET,
+        public_videos=count_public(service),
         packages=packages_with(service),
         subscriptions=default_of_subscriptions(service),
         kept=reason_to_keep(service),

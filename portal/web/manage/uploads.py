@@ -17,12 +17,14 @@ from portal.edge.i18n import translated
 from portal.edge.media_guard import about_upload, receives_piece
 from portal.edge.upload_guard import takes_film
 from portal.edge.uploads import Upload
-from portal.errors import Invalid, Message, Refused
+from portal.errors import Conflict, Invalid, Message, Refused
 from portal.permissions.permission import Permission
 from portal.rooms.models import Room
 from portal.videos.models import VideoUpload
 from portal.videos.queries import find_video
-from portal.videos.uploads import adopt_file, begin_upload, find_upload, give_up_upload
+from portal.videos.service_uploads import begin_where_it_belongs, note_arrival
+from portal.videos.service_videos import holder_of, place_of
+from portal.videos.uploads import adopt_file, find_upload, give_up_upload
 from portal.web import flash_messages
 
 bp = Blueprint("uploads", __name__, url_prefix="/manage/rooms/<id:room_id>")
@@ -34,13 +36,16 @@ LARGEST_FORM = 200_000_000
 @bp.post("/uploads")
 @requires(Permission.MEDIA_MANAGE)
 def create(room: Room) -> ResponseReturnValue:
-    """Begin an upload of `name` with `size` bytes, in place of the file of `video` if that is given."""
+    """Begin an upload of `name` with `size` bytes, in place of the file of `video` if that is given.
+
+    Where a service holds the video the answer tells its `place` there for the bytes, and whom to tell of the `arrival`.
+    """
     size = request.form.get("size", "")
     try:
         if not (size.isascii() and size.isdigit() and len(size) < 16):  # noqa: PLR2004
             raise Invalid(size=Message("This is no size in bytes."))
         replaced = request.form.get("video", "")
-        upload = begin_upload(
+        upload = begin_where_it_belongs(
             room=room,
             by=actor.someone(),
             file_name=request.form.get("name", ""),
@@ -53,7 +58,11 @@ def create(room: Room) -> ResponseReturnValue:
         )
         return problem(status_of(refused), flash_messages.why_refused(refused), fields=fields)
     address = url_for("uploads.show", room_id=room.id, upload_id=upload.id)
-    response = jsonify({"id": upload.id, "video": upload.video.id})
+    made = {"id": upload.id, "video": upload.video.id}
+    place = place_of(upload)
+    if place:
+        made |= {"place": place, "arrival": url_for("uploads.arrive", room_id=room.id, upload_id=upload.id)}
+    response = jsonify(made)
     response.status_code = HTTPStatus.CREATED
     response.headers["Location"] = address
     response.headers["Upload-Expires"] = http_date(upload.expires_at)
@@ -93,6 +102,14 @@ def give_up(room: Room, upload_id: str) -> ResponseReturnValue:
     return redirect(url_for("videos.index", room_id=room.id), 303)
 
 
+@bp.post("/uploads/<id:upload_id>/arrival")
+@requires(Permission.MEDIA_MANAGE)
+def arrive(room: Room, upload_id: str) -> ResponseReturnValue:
+    """Note that the whole file is at the service that holds the video."""
+    note_arrival(find_upload(room, upload_id), by=actor.someone())
+    return "", HTTPStatus.NO_CONTENT
+
+
 @bp.post("/videos/file")
 @takes_film(most=LARGEST_FORM)
 def send_form(room: Room, upload: Upload) -> ResponseReturnValue:
@@ -100,6 +117,8 @@ def send_form(room: Room, upload: Upload) -> ResponseReturnValue:
     words = _("%(name)s was uploaded, and is being prepared.", name=upload.name)
 
     def adopt() -> None:
+        if holder_of(room) is not None:
+            raise Conflict(Message("The videos of this room go straight to another service, which needs JavaScript."))
         adopt_file(room=room, by=actor.someone(), file_name=upload.name, file=upload.whole())
 
     flash_messages.done_or_refused(adopt, words)

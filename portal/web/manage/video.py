@@ -1,17 +1,20 @@
 """The page of one video for those who manage its room: name and description, its poster, and its captions."""
 
 import re
+from contextlib import suppress
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext as _l
 from wtforms import BooleanField, FileField, StringField, TextAreaField
 
 from portal.edge import actor
 from portal.edge.guard import requires
+from portal.edge.headers import let_scripts_connect_to
 from portal.edge.i18n import gettext as _
 from portal.errors import Invalid, Message
 from portal.permissions.permission import Permission
+from portal.providers.base import ProviderError
 from portal.rooms.models import Room
 from portal.videos.caption_files import LARGEST_CAPTIONS, read_captions
 from portal.videos.captions import captions_of, delete_captions, find_captions, set_captions
@@ -20,6 +23,7 @@ from portal.videos.models import DESCRIPTION_LENGTH, VIDEO_NAME_LENGTH, RoomVide
 from portal.videos.operations import change_video, lock_video
 from portal.videos.posters import choose_poster
 from portal.videos.queries import find_video
+from portal.videos.service_videos import service_of_video
 from portal.web import flash_messages
 from portal.web.edit_forms import EditForm, lock_for_edit
 from portal.web.forms import Form, UTCDateTimeField, refills, stripped
@@ -160,7 +164,11 @@ def _page(
         frames=frames_of(video),
         size_words=size_words,
     )
-    return page, 422 if refused else 200
+    response = make_response(page, 422 if refused else 200)
+    if video.held is not None:
+        with suppress(ProviderError):  # then nothing can be sent there
+            let_scripts_connect_to(service_of_video(video.held).upload_origins, response)
+    return response
 
 
 def _here(room: Room, video: RoomVideo, anchor: str) -> ResponseReturnValue:

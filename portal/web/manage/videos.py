@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 
-from flask import Blueprint, redirect, render_template, url_for
+from flask import Blueprint, make_response, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from portal.clock import now
 from portal.edge import actor
 from portal.edge.guard import requires
+from portal.edge.headers import let_scripts_connect_to
 from portal.edge.i18n import gettext as _
 from portal.errors import Message, NotFound
 from portal.permissions.permission import Permission
@@ -25,6 +26,7 @@ from portal.videos.operations import (
 )
 from portal.videos.preparation import UNDER_WAY, cancel_preparation, places_in_line, retry_preparation
 from portal.videos.queries import find_video, videos_of
+from portal.videos.service_videos import holder_of, place_of
 from portal.videos.state_words import state_words
 from portal.videos.storage_used import MAX_STORAGE, gigabytes, used_by_room, used_by_subscription
 from portal.videos.uploads import received, uploads_of
@@ -67,18 +69,22 @@ class StorageUsed:
 @requires(Permission.MEDIA_MANAGE)
 def index(room: Room) -> ResponseReturnValue:
     """Show the videos of the room, what is still uploaded, and how much storage they use."""
-    lines = video_lines(room)
-    return render_template(
+    lines, holder = video_lines(room), holder_of(room)
+    uploads = [(one, received(one), place_of(one)) for one in uploads_of(room)]
+    page = render_template(
         "manage/videos/index.html",
         room=room,
         tab="videos",
         lines=lines,
         lives=lives(lines),
-        uploads=[(one, received(one)) for one in uploads_of(room)],
+        uploads=uploads,
+        service=holder[0].provider_name if holder is not None else "",
         storage=storage_used(room),
         largest_form=LARGEST_FORM,
         size_words=size_words,
     )
+    origins = holder[1].upload_origins if holder is not None else ()
+    return let_scripts_connect_to(origins, make_response(page)) if origins else page
 
 
 @bp.get("/list")

@@ -14,6 +14,7 @@ from portal.rooms.settings import ALLOW_DOWNLOAD, is_on
 from portal.videos.captions import captions_of_each
 from portal.videos.models import RoomVideo
 from portal.videos.queries import ListState, state_of_list, watchable_videos
+from portal.videos.service_videos import name_of_service
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +28,8 @@ class ListedVideo:
     hidden: bool
     """Whether moderators alone see it."""
     source: str
+    service: str
+    """The service that holds it, whose player is shown in a frame; "" where the portal does."""
     poster: str
     download: str
     captions: tuple[dict[str, Any], ...]
@@ -67,7 +70,8 @@ def watch_list(participant: Participant) -> WatchList:
                 description=video.description,
                 seconds=None if video.milliseconds is None else round(video.milliseconds / 1000),
                 hidden=not video.shown(at),
-                source=url_for("media.file", **base, folder=video.folder, name=_playlist(video)),
+                source="" if video.held else url_for("media.file", **base, folder=video.folder, name=_playlist(video)),
+                service=name_of_service(video.held) if video.held else "",
                 poster=url_for("media.poster", **base, name=video.poster) if video.poster else "",
                 download=url_for("watch.download", **base) if downloads and video.source else "",
                 captions=tuple(

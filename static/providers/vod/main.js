@@ -49,11 +49,19 @@ function offerNext() {
 }
 
 function choose(video) {
+  if (video.service || current?.service) return open(video);
   const address = new URL(location.href);
   address.searchParams.set("video", video.id);
   history.pushState({}, "", address);
   show(video, { play: true });
   player.video.focus();
+}
+
+// What a service plays is in a frame, on a page that may show one.
+function open(video) {
+  const address = new URL(location.pathname, location.href);
+  address.searchParams.set("video", video.id);
+  location.assign(address);
 }
 
 // Fetches the list anew. What plays goes on, unless it is not shown any more, or was replaced.
@@ -71,13 +79,14 @@ async function refresh() {
   const videos = listed();
   const same = videos.find(({ id }) => id === current?.id);
   if (!current && videos.length) {
+    if (videos[0].service) return open(videos[0]);
     show(videos[0]);
   } else if (current && !same) {
     player.stop();
     say(words.gone);
     current = null;
     next.hidden = true;
-  } else if (same && same.source !== current.source) {
+  } else if (same && same.source !== current.source && !same.service) {
     current = same;
     player.load(same, { play: !player.video.paused, at: player.video.currentTime });
     say(words.another);
@@ -98,6 +107,7 @@ document.querySelector(".w-side").addEventListener("click", (event) => {
 addEventListener("popstate", () => {
   const wanted = new URL(location.href).searchParams.get("video");
   const video = listed().find(({ id }) => id === wanted) ?? listed()[0];
+  if (video?.service || current?.service) return location.reload();
   if (video && video.id !== current?.id) show(video);
 });
 player.video.addEventListener("ended", () => {
@@ -106,4 +116,10 @@ player.video.addEventListener("ended", () => {
 });
 startPresence(page, () => document.getElementById("videos").dataset.version, refresh);
 const first = document.querySelector("#videos [aria-current]") ?? document.querySelector("#videos [data-video]");
-if (first) show(JSON.parse(first.dataset.video));
+if (first) {
+  const video = JSON.parse(first.dataset.video);
+  if (video.service) {
+    current = video;
+    offerNext();
+  } else show(video);
+}

@@ -40,6 +40,7 @@ class StandIn:
     requests: list[tuple[str, str]] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
     referers: list[str] = field(default_factory=list)
+    picture: bytes = PICTURE
 
     def add(self, number: str, **about: Any) -> dict[str, Any]:
         """Hold a video that is ready, unless `about` says otherwise."""
@@ -172,7 +173,7 @@ class _Handler(BaseHTTPRequestHandler):
             home.tracks[path.removeprefix("/track")] = body.decode()
             self._say(200, b"")
         elif path.startswith("/picture/"):
-            self._say(200, PICTURE, {"Content-Type": "image/jpeg"})
+            self._say(200, home.picture, {"Content-Type": "image/jpeg"})
         elif path.startswith("/video/"):
             home.referers.append(self.headers.get("Referer", ""))
             self._say(
@@ -181,7 +182,8 @@ class _Handler(BaseHTTPRequestHandler):
                 {"Content-Type": "text/html"},
             )
         elif self.command == "HEAD":
-            self._say(200, b"", {"Upload-Offset": str(len(home.received[number]))})
+            size = str(home.videos[number]["upload"]["size"])
+            self._say(200, b"", {"Upload-Offset": str(len(home.received[number])), "Upload-Length": size})
         elif int(self.headers.get("Upload-Offset", "-1")) != len(home.received[number]):
             self._say(409, b"")
         else:

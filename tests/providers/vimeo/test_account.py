@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from portal.providers.base import ProviderError
-from portal.providers.held_videos import Busy, HeldState, HoldsVideos, NewHeldVideo
+from portal.providers.held_videos import Busy, HeldCaptions, HeldState, HoldsVideos, NewHeldVideo
 from portal.providers.vimeo.account import VimeoAccount
 from portal.providers.vimeo.adapter import Vimeo
 from portal.providers.vimeo.reading import read_video, state_of
@@ -206,12 +206,12 @@ def test_what_is_no_video_is_passed_over(about: Any) -> None:
     assert read_video(about, player_origin="https://player.vimeo.com") is None
 
 
-def test_captions_replace_those_of_their_language_and_the_token_goes_to_the_api_only(
+def test_captions_replace_all_that_were_there_and_the_token_goes_to_the_api_only(
     standin: StandIn, account: VimeoAccount
 ) -> None:
     standin.add("1")
     for text in ("WEBVTT one", "WEBVTT two"):
-        account.set_captions("1", language="en", label="English", text=text, default=True)
+        account.set_captions("1", [HeldCaptions(language="en", label="English", text=text, default=True)])
     assert list(standin.tracks.values()) == ["WEBVTT two"]
     sent = [
         "authorization" in headers
@@ -219,8 +219,7 @@ def test_captions_replace_those_of_their_language_and_the_token_goes_to_the_api_
         if path.startswith("/track")
     ]
     assert sent == [False, False]
-    account.delete_captions("1", language="en")
-    account.delete_captions("1", language="en")
+    account.set_captions("1", [])
     assert standin.tracks == {}
 
 

@@ -5,6 +5,7 @@ web process may take them, and a chunk that was sent twice, or is missing, or ca
 here. A container cannot be read on after a gap: whoever has lost a chunk opens another connection.
 """
 
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -38,9 +39,10 @@ BYTES_A_SECOND, BYTES_AT_ONCE = 2_500_000, 32_000_000
 SILENT = timedelta(seconds=10)
 """After so long without a byte another page may send instead, without being asked whether it takes over."""
 LARGEST_SIDE = 1920
-_BEGINNINGS = ((0, b"\x1a\x45\xdf\xa3"), (4, b"ftyp"))
-"""At which place which bytes are in the first chunk: of Matroska and WebM, of MP4."""
-_LONGEST_BEGINNING = 8
+_BEGINNING = re.compile(rb"\x1a\x45\xdf\xa3|\0...ftyp", re.DOTALL)
+"""How Matroska and WebM begin, and MP4."""
+_SHORTER = re.compile(rb"\x1a(\x45\xdf?)?|\0.{0,3}|\0...f(ty?)?", re.DOTALL)
+"""A first chunk may be so small that it holds a part of that only."""
 
 
 class SomebodySends(Conflict):
@@ -193,7 +195,7 @@ def require_pace(connection: OpenConnection, offset: int, length: int) -> None:
 
 def require_beginning(data: bytes) -> None:
     """Raise `Invalid` unless a recording of a browser may begin like this."""
-    if len(data) < _LONGEST_BEGINNING or not any(data[at:].startswith(mark) for at, mark in _BEGINNINGS):
+    if not (_BEGINNING.match(data) or _SHORTER.fullmatch(data)):
         raise Invalid(chunk=Message("What was sent is no picture and no sound. Go live again, or try another browser."))
 
 

@@ -58,7 +58,8 @@ def test_what_is_no_recording_is_refused_with_a_sentence(studio: Studio) -> None
         answer = studio.chunk(nonsense)
         assert answer.status_code == 422
         assert "no picture and no sound" in answer.json["message"]  # type: ignore[index]
-    assert studio.chunk(BEGINNING).status_code == 204
+    assert studio.chunk(BEGINNING[:1]).status_code == 204  # as some browsers begin
+    assert studio.chunk(BEGINNING[1:]).status_code == 204
 
 
 def test_too_much_at_once_or_too_fast_is_refused(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:

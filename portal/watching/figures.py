@@ -49,7 +49,7 @@ class WatchedPart:
 def figures_of(video: RoomVideo) -> VideoFigures:
     """The figures of one video, by one statement."""
     rows = session.execute(
-        sa.select(VideoView.parts, VideoView.position)
+        sa.select(VideoView.parts, VideoView.position, VideoView.seconds - VideoView.settled)
         .where(VideoView.video_uuid == video.uuid)
         .order_by(VideoView.reported_at.desc())
         .limit(MOST_READ)
@@ -57,15 +57,16 @@ def figures_of(video: RoomVideo) -> VideoFigures:
     length = (video.milliseconds or 0) / 1000
     width = PARTS // BARS
     seen, left = [0] * BARS, [0] * BARS
-    for parts, position in rows:
+    for parts, position, _unsettled in rows:
         for bar in range(BARS):
             seen[bar] += "1" in parts[bar * width : (bar + 1) * width]
         left[min(BARS - 1, int(position / length * BARS)) if length else 0] += 1
     bars = tuple(
         Bar(round(length * bar / BARS), round(length * (bar + 1) / BARS), seen[bar], left[bar]) for bar in range(BARS)
     )
-    average = round(sum(parts.count("1") for parts, _ in rows) / len(rows)) if rows else 0
-    return VideoFigures(video.views, len(rows), average, video.seconds_watched, bars)
+    average = round(sum(parts.count("1") for parts, _position, _unsettled in rows) / len(rows)) if rows else 0
+    seconds = video.seconds_watched + sum(unsettled for _parts, _position, unsettled in rows)
+    return VideoFigures(video.views, len(rows), average, seconds, bars)
 
 
 def watched_in(run: Identified) -> dict[str, list[WatchedPart]]:

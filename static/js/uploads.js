@@ -165,10 +165,12 @@ function done(line, text) {
 
 function failed(line, why) {
   if (line.cancelled) return;
-  line.state.textContent = words.failed.replace("{name}", line.file.name).replace("{why}", why);
+  line.state.textContent = why;
   line.item.classList.add("is-bad");
   line.progress.remove();
-  tell(line.state.textContent);
+  line.cancel.textContent = words.close;
+  line.cancel.setAttribute("aria-label", words.closeOne.replace("{name}", line.file.name));
+  tell(words.failed.replace("{name}", line.file.name).replace("{why}", why));
   sending -= 1;
   goOn();
 }
@@ -195,7 +197,9 @@ function offerToContinue(item) {
       const file = input.files[0];
       if (!file) return;
       if (String(file.size) !== item.dataset.size) {
-        const other = words.other.replace("{name}", item.dataset.name).replace("{size}", item.dataset.size);
+        const bytes = Number(item.dataset.size).toLocaleString(document.documentElement.lang);
+        const other = words.other.replace("{name}", item.dataset.name).replace("{size}", bytes);
+        item.classList.add("is-bad");
         item.querySelector(".text-2").textContent = other;
         return tell(other);
       }

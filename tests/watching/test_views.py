@@ -151,6 +151,7 @@ def test_figures_tell_the_part_seen_and_where_people_left(app: Flask, cinema: Ci
     with app.app_context(), transaction():
         figures = figures_of(cinema.video())
         assert (figures.people, figures.average, figures.views) == (1, 50, 1)
+        assert figures.seconds == 50  # although they are not added to the video yet
         assert [bar.seen for bar in figures.bars] == [1] * 5 + [0] * 5
         assert [bar.left for bar in figures.bars].index(1) == 5
         person = session.get_one(Participation, watcher.uuid)

@@ -24,7 +24,7 @@ from portal.broadcasts.models import (
 from portal.channels import channels
 from portal.clock import now
 from portal.db import on_commit, session
-from portal.errors import Conflict, Invalid, Message, NotFound, Throttled
+from portal.errors import Conflict, Invalid, Message, NotFound, Throttled, Unavailable
 from portal.people.actor import Actor
 from portal.rooms.models import Room
 from portal.rooms.settings import asks_name
@@ -38,6 +38,8 @@ BYTES_A_SECOND, BYTES_AT_ONCE = 2_500_000, 32_000_000
 """How fast a connection may bring bytes, and how many more than that: what was kept while the line was cut."""
 SILENT = timedelta(seconds=10)
 """After so long without a byte another page may send instead, without being asked whether it takes over."""
+CLAIMED_WITHIN = timedelta(seconds=10)
+"""So soon a worker has taken a broadcast, if any can."""
 LARGEST_SIDE = 1920
 _BEGINNING = re.compile(rb"\x1a\x45\xdf\xa3|\0...ftyp", re.DOTALL)
 """How Matroska and WebM begin, and MP4."""
@@ -53,6 +55,12 @@ class SomebodySends(Conflict):
     def __init__(self, name: str) -> None:
         super().__init__(Message("%(name)s is on air. You can take over.", name=name) if name else None)
         self.name = name
+
+
+class NoCapacity(Unavailable):
+    """No worker has taken this broadcast: all have as many as they can."""
+
+    default = Message("There is no capacity for another live stream now. Try again in some minutes.")
 
 
 class ConnectionOver(Conflict):
@@ -90,7 +98,7 @@ def open_connection(
     """Let this moderator send from now on. What he sent before by another connection is over.
 
     `mime` is what his browser records, and the rest how large the picture is. Raises `SomebodySends` unless he takes
-    over, `Invalid` for what no browser records, and `NotFound` if the run has ended.
+    over, `Invalid` for what no browser records, `NoCapacity`, and `NotFound` if the run has ended.
     """
     if not 1 <= len(mime) <= MIME_LENGTH or not mime.isascii() or not mime.startswith("video/"):
         raise Invalid(mime=Message("This is nothing that can be sent live."))
@@ -129,6 +137,8 @@ def _lock_broadcast(sender: Participation) -> Broadcast:
     lock_broadcast(broadcast)
     if broadcast.state in {BroadcastState.ENDING, BroadcastState.ENDED}:
         raise Conflict(Message("This broadcast has ended."))
+    if not broadcast.claims and now() - broadcast.since > CLAIMED_WITHIN:
+        raise NoCapacity
     return broadcast
 
 

@@ -14,12 +14,15 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from portal.broadcasts.connections import end_connection, open_connection_of
-from portal.broadcasts.models import HOST_LENGTH, Broadcast, ConnectionEnding
+from portal.broadcasts.models import HOST_LENGTH, Broadcast, BroadcastState, ConnectionEnding
 from portal.clock import now
 from portal.db import session
+from portal.status.models import Ending
+from portal.status.runs import end_run
 
 LEASE = timedelta(seconds=30)
 HEARTBEAT_SECONDS = 5.0
+UNCLAIMED_TIME = timedelta(minutes=5)
 _MOST = 100
 _claimed_here: set[str] = set()
 """The claims of this process. After a restart in a container another process may have the same number."""
@@ -70,6 +73,15 @@ def claim(session_uuid: UUID) -> ClaimedBroadcast | None:
     _claimed_here.add(broadcast.lease_worker)
     session.flush()
     return ClaimedBroadcast(session_uuid, broadcast.lease_worker)
+
+
+def give_up_unclaimed(session_uuid: UUID) -> None:
+    """End the run of a broadcast that no worker has taken for a long time, because none can."""
+    broadcast = session.get(Broadcast, session_uuid, populate_existing=True)
+    if broadcast is None or broadcast.claims or now() - broadcast.since < UNCLAIMED_TIME:
+        return
+    end_run(session_uuid, ending=Ending.CLOSED)
+    broadcast.state, broadcast.lease_until = BroadcastState.ENDED, None
 
 
 def renew(claimed: ClaimedBroadcast) -> bool:

@@ -4,6 +4,7 @@ They run beside whatever else the process does, as the workers of the queue of m
 without a worker; each gets a thread, or a greenlet where gevent runs the process.
 """
 
+import os
 import threading
 import time
 
@@ -19,6 +20,8 @@ from portal.jobs.broadcast_worker import BroadcastWorker
 
 log = structlog.get_logger()
 
+BROADCASTS_A_CORE = 4
+"""How many a process works on for each core of its machine. Taking a picture as it is costs little of one."""
 LOOK_SECONDS = 2.0
 ENDING_SECONDS = 5.0
 AGAIN_SECONDS = 1.0
@@ -57,12 +60,17 @@ def run(app: Flask) -> None:
 
 
 def work_on_due(app: Flask) -> None:
-    """Give each broadcast that has no worker one of this process."""
+    """Give each broadcast that has no worker one of this process, as long as it can have more."""
+    _workers[:] = [one for one in _workers if one.is_alive()]
     with app.app_context():
         try:
             with reading(), transaction():
                 due = leases.due()
-            for session_uuid in due:
+            free = max(0, most_here() - len(_workers))
+            for session_uuid in due[free:]:
+                with transaction():
+                    leases.give_up_unclaimed(session_uuid)
+            for session_uuid in due[:free]:
                 with transaction():
                     claimed = leases.claim(session_uuid)
                 if claimed is not None:
@@ -71,7 +79,11 @@ def work_on_due(app: Flask) -> None:
                     worker.start()
         finally:
             session.remove()
-    _workers[:] = [one for one in _workers if one.is_alive()]
+
+
+def most_here() -> int:
+    """How many broadcasts this process works on at most."""
+    return BROADCASTS_A_CORE * (os.cpu_count() or 1)
 
 
 def _work(app: Flask, claimed: ClaimedBroadcast) -> None:

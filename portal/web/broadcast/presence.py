@@ -1,5 +1,6 @@
 """The signs of life of the studio and of viewers' pages, and what these are told of the broadcast in return."""
 
+import math
 from http import HTTPStatus
 from typing import Any
 
@@ -9,6 +10,7 @@ from flask_wtf.csrf import CSRFError
 
 from portal.broadcasts.models import BroadcastState
 from portal.broadcasts.presence import heartbeat, page_closed, viewers_of
+from portal.clock import now
 from portal.conference import signal_rate
 from portal.db import session
 from portal.edge.admissions import Participant
@@ -17,8 +19,12 @@ from portal.edge.transaction import reading_only
 from portal.errors import Refused
 from portal.rooms.live_settings import tells_number
 from portal.rooms.models import Role
+from portal.status.models import RoomSession
+from portal.status.time_limit import find_end_of_run
 from portal.web.broadcast.answers import refuse
 from portal.web.conference.signals import refuse_proof
+
+WARNED_MINUTES = 10
 
 bp = Blueprint("following", __name__, url_prefix="/rooms/<id:room_id>/-/live")
 bp.register_error_handler(Refused, refuse)
@@ -33,6 +39,8 @@ def presence(participant: Participant) -> ResponseReturnValue:
     participation = participant.participation
     signal_rate.take(signal_rate.HEARTBEATS, signal_rate.visitor_of(participation))
     told = state_of(participant)
+    if participation.role is Role.MODERATOR:
+        told |= _time_left(participation.run)
     session.commit()  # no transaction is open while the channels are asked
     heartbeat(participation)
     if participation.role is Role.MODERATOR or tells_number(participant.room):
@@ -46,6 +54,13 @@ def state_of(participant: Participant) -> dict[str, Any]:
     if found is None:
         return {"state": BroadcastState.STARTING.value, "play": False}
     return {"state": found.state.value, "play": found.segments > 0}
+
+
+def _time_left(run: RoomSession) -> dict[str, int]:
+    """In how many minutes the run is ended by its time limit, if that is soon."""
+    end = find_end_of_run(run)
+    left = math.ceil((end - now()).total_seconds() / 60) if end is not None else WARNED_MINUTES + 1
+    return {"minutes_left": max(0, left)} if left <= WARNED_MINUTES else {}
 
 
 @bp.post("/closing")

@@ -208,6 +208,8 @@ function hear(now) {
   told = now;
   page.dataset.state = now.state;
   part("watching").textContent = now.viewers === undefined ? "" : say("watching", { n: now.viewers });
+  const left = now.minutes_left === undefined ? "" : say("minutesLeft", { n: now.minutes_left });
+  if (part("left").textContent !== left) part("left").textContent = left;
   if (!live && now.state === "interrupted") status(say("interrupted"));
   if (!live && now.state === "ended") status(say("ended"));
   labels();

@@ -7,7 +7,6 @@ size in the storage, so what had arrived before a connection broke, or a process
 import base64
 import binascii
 import hashlib
-import os
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
@@ -101,23 +100,33 @@ def receive(piece: Piece) -> None:
             raise TusRefused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE) from None
         except NobodyWaits:
             raise TusRefused(HTTPStatus.GONE) from None
-        except BaseException:
-            if piece.algorithm:  # a piece with a checksum counts whole or not at all
-                os.ftruncate(file.fileno(), piece.offset)
-            raise
         file.reach_disk()
 
 
 def _append(file: Growing, piece: Piece) -> None:
-    sums = hashlib.new(piece.algorithm, usedforsecurity=False) if piece.algorithm else None
     request.max_content_length = piece.size - piece.offset + 1
-    body = request.stream
-    while data := _read(body):
+    if piece.algorithm:
+        _append_checked(file, piece)
+        return
+    while data := _read(request.stream):
         file.write(data)
-        if sums is not None:
+
+
+def _append_checked(file: Growing, piece: Piece) -> None:
+    """Append a piece that is right as a whole. Until that is known it lies beside, whatever dies meanwhile."""
+    sums = hashlib.new(piece.algorithm, usedforsecurity=False)
+    beside = storage().receive(most=piece.size - piece.offset)
+    try:
+        while data := _read(request.stream):
+            beside.write(data)
             sums.update(data)
-    if sums is not None and sums.digest() != piece.digest:
-        raise TusRefused(CHECKSUM_MISMATCH)
+        if sums.digest() != piece.digest:
+            raise TusRefused(CHECKSUM_MISMATCH)
+        beside.seek(0)
+        while data := beside.read(READ):
+            file.write(data)
+    finally:
+        beside.discard()
 
 
 def _read(body: IO[bytes]) -> bytes:

@@ -169,7 +169,7 @@ def _take(upload: VideoUpload, place: Callable[[str], None], *, by: Actor | None
     """Let the file be the video's newest: `place` puts it where its key says."""
     video = upload.video
     lock(video)
-    session.refresh(upload)  # somebody else may have finished it, or given it up
+    lock(upload, relations=False)  # raises `NotFound` if somebody else has finished it, or given it up
     if video.room is None or video.trashed_at is not None:
         raise NotFound
     name = file_of(upload.id)
@@ -188,6 +188,7 @@ def give_up_upload(upload: VideoUpload, *, by: Actor | None) -> None:
     """Take the promise back and delete what has come. A video that never had a file goes, too."""
     video, uuid = upload.video, upload.uuid
     lock(video)
+    lock(upload, relations=False)
     session.delete(upload)
     session.flush()
     record_event("video.given_up", video, by=by, room=video.room_uuid, name=video.name)

@@ -1,10 +1,12 @@
 """Pictures of rooms: fetched once by the guarded client, judged by content, made anew, and shown to who may see them."""
 
+import base64
 import struct
 import subprocess
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Event
 
 import pytest
 
@@ -118,6 +120,35 @@ def test_what_is_no_picture_is_told_in_words(
     mended = set_address(cast, server.url)
     assert mended is not None
     assert mended.state is ImageState.READY
+
+
+WEBP = base64.b64decode("UklGRiIAAABXRUJQVlA4IBYAAAAwAQCdASoBAAEADsD+JaQAA3AAAAAA")
+
+
+def test_a_webp_is_kept_as_a_jpeg(cast: Cast, server: Receiver) -> None:
+    server.body = WEBP
+    made = set_address(cast, server.url)
+    assert made is not None
+    assert (made.state, made.error) == (ImageState.READY, "")
+    with cast.app.app_context(), storage().open(made.key) as file:
+        assert file.read(3) == b"\xff\xd8\xff"
+
+
+def test_a_server_that_takes_its_time_is_not_waited_for_for_ever(
+    cast: Cast, server: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fetch, "LONGEST_SECONDS", 0.3)
+    answers = Event()
+
+    def wait() -> None:
+        answers.wait(10)
+
+    server.before_answer = wait
+    failed = set_address(cast, server.url)
+    answers.set()
+    assert failed is not None
+    assert (failed.state, failed.error) == (ImageState.FAILED, "The answer took too long.")
+    assert files(cast) == []
 
 
 def test_redirects_are_followed_and_judged_like_the_first_address(cast: Cast, server: Receiver) -> None:

@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from threading import Barrier
 
 import pytest
 import sqlalchemy as sa
@@ -27,6 +28,7 @@ from portal.videos.uploads import (
     begin_upload,
     continue_upload,
     find_upload,
+    finish_upload,
     give_up_upload,
     received,
     sweep_expired,
@@ -274,6 +276,34 @@ def test_a_whole_file_is_not_lost_with_the_process_that_received_it(app: Flask, 
         with transaction():
             [video] = videos_of(cast.room(film_room))
             assert (video.state, uploads_of(cast.room(film_room))) == (VideoState.WAITING, [])
+
+
+@BOTH
+def test_of_several_who_finish_at_once_one_does(app: Flask, cast: Cast, film_room: str) -> None:
+    with app.app_context(), transaction():
+        upload = begin(cast.room(film_room))
+        send(upload, b"0123456789")
+        upload_id, by = upload.id, actor_of(cast.user("alice"))
+    together = Barrier(4)
+
+    def finish(_number: int) -> str:
+        with app.app_context():
+            try:
+                with transaction():
+                    found = find_upload(cast.room(film_room), upload_id)
+                    if session.get_bind().dialect.name == "postgresql":  # in SQLite only one writes at a time
+                        together.wait(10)
+                    finish_upload(found, by=by)
+            except NotFound:
+                return "somebody else did"
+            return "done"
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sorted(pool.map(finish, range(4))) == ["done", *["somebody else did"] * 3]
+    with app.app_context(), transaction():
+        [video] = videos_of(cast.room(film_room))
+        assert (video.size, video.state) == (10, VideoState.WAITING)
+        assert session.scalar(sa.select(sa.func.count()).select_from(Task)) == 1
 
 
 def test_a_file_that_was_put_in_its_place_in_vain_is_taken_the_next_time(

@@ -122,6 +122,28 @@ def test_a_right_checksum_counts(sender: Sender) -> None:
     assert sender.patch(b"01234", 0, **{"Upload-Checksum": f"sha256 {digest}"}).status_code == 204
 
 
+def test_a_piece_with_a_checksum_counts_when_it_is_known_to_be_right(app: Flask, cast: Cast, films: str) -> None:
+    alice = cast.sign_in("alice")
+    path = begin(alice, films).location
+    with app.app_context(), transaction():
+        uuid = session.scalars(sa.select(VideoUpload.uuid)).one()
+    came: list[int] = []
+    digest = base64.b64encode(hashlib.sha1(b"0123456789").digest()).decode()
+    headers = {**TUS, "Upload-Offset": "0", "Content-Type": "application/offset+octet-stream"}
+    headers |= {"X-CSRFToken": alice.token(f"/manage/rooms/{films}/settings"), "Upload-Checksum": f"sha1 {digest}"}
+
+    def note() -> None:
+        with app.app_context():
+            came.append(storage().grown(uuid))
+
+    body = Whole(b"01234", b"56", b"789", meanwhile=note)
+    answer = alice.open(path, method="PATCH", headers=headers, input_stream=body, content_length=10)
+    assert (answer.status_code, answer.headers["Upload-Offset"]) == (204, "10")
+    assert came
+    assert set(came) == {0}
+    assert list((app.config["SETTINGS"].files / "uploads").iterdir()) == []
+
+
 def test_of_two_writers_the_second_is_told_so(app: Flask, sender: Sender) -> None:
     with app.app_context(), transaction():
         uuid = session.scalars(sa.select(VideoUpload.uuid)).one()

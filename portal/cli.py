@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import click
 
 from portal import loopback
-from portal.commands import clients, customers, running, users
+from portal.commands import clients, customers, media, running, users
 from portal.settings import DemoSettings, Settings, settings_in
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def cli() -> None:
     """Foyer: a portal over video rooms."""
 
 
-for group in (users.user, customers.customer, clients.client):
+for group in (users.user, customers.customer, clients.client, media.media):
     cli.add_command(group)
 
 

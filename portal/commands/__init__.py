@@ -1,4 +1,4 @@
-"""The groups of the command line that are about people: users, customers and programs. `cli.py` puts them together.
+"""The groups of the command line: about users, customers, programs and files. `cli.py` puts them together.
 
 Like all commands they are thin over operations, and import the app only when they run.
 
@@ -6,4 +6,5 @@ Like all commands they are thin over operations, and import the app only when th
     users.py      `portal user …`
     customers.py  `portal customer …`
     clients.py    `portal client …`
+    media.py      `portal media …`, about files
 """

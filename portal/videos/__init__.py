@@ -24,5 +24,6 @@ the sizes of uploads that have not ended. What a row counts until it is deleted 
     preparation.py     having a file prepared, cancelling that, trying it again
     publishing.py      what the worker writes that prepares a video
     leftovers.py       deleting what no video needs any more
+    verification.py    comparing rows and files, for an operator
     state_words.py     what the state of a video is called
 """

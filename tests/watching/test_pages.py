@@ -14,7 +14,8 @@ from portal.channels.in_process import InProcess
 from portal.db import db, session, transaction
 from portal.people.actor import actor_of
 from portal.rooms.models import Role
-from portal.status.models import Participation
+from portal.status.models import Ending, Participation
+from portal.status.runs import end_session
 from portal.videos.caption_files import read_captions
 from portal.videos.captions import set_captions
 from portal.videos.models import VideoState
@@ -148,6 +149,15 @@ def test_signs_of_life_need_the_proof_and_an_open_participation(cinema: Cinema) 
     assert "You left the room." in after
     assert "Watch again" in after
     assert viewer.get(cinema.page).location.endswith("/-/left")
+
+
+def test_whoever_was_sent_out_is_told_of_no_conversation(app: Flask, cinema: Cinema) -> None:
+    viewer = cinema.viewer()
+    with app.app_context(), transaction():
+        end_session(cinema.room(), ending=Ending.ENDED, by=actor_of(cinema.room().owner))
+    page = viewer.get(f"/rooms/{cinema.room_id}/-/left").text
+    assert "It was ended for everyone." in page
+    assert "conversation" not in page
 
 
 def test_pages_of_conversations_are_not_those_of_videos(cinema: Cinema) -> None:

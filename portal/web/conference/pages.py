@@ -23,6 +23,7 @@ from portal.media.queries import is_recorded
 from portal.permissions.permission import Permission
 from portal.permissions.rules import can
 from portal.providers.base import Embeddable
+from portal.rooms.kinds import HasRoomType
 from portal.rooms.models import Role
 from portal.rooms.settings import MODERATOR_ONLY_MESSAGE, MUTE_ON_START, WELCOME_MESSAGE, setting_of
 from portal.status.models import Driver, Ending
@@ -60,9 +61,18 @@ def all_ending_words() -> dict[str, str]:
     }
 
 
-def ending_words(reason: str) -> str:
-    """The sentence that tells a participant why he is not in the room any more."""
+def ending_words(reason: str, room: HasRoomType | None = None) -> str:
+    """The sentence that tells a participant why he is not in the room any more.
+
+    Without a `room`, or in one of conversations, it speaks of the conversation.
+    """
     words = all_ending_words()
+    if room is not None and room.room_type is not ServiceType.MEET:
+        words |= {
+            Ending.ENDED.value: _("It was ended for everyone."),
+            Ending.TIME_LIMIT.value: _("It has reached its time limit."),
+            Ending.NO_MODERATOR.value: _("It ended, because no moderator was in any more."),
+        }
     return words.get(reason, words[ABSENT])
 
 
@@ -125,7 +135,7 @@ def left(admission: Admission) -> ResponseReturnValue:
         "join/left.html",
         room=room,
         reason=reason,
-        words=ending_words(reason),
+        words=ending_words(reason, room),
         refused=decision.reason,
         minutes=longest_minutes(room),
         kept_out=reason == Ending.REMOVED.value and admission.occupancy.removed,

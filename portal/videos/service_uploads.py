@@ -61,6 +61,7 @@ def begin_service_upload(
 
     Raises `Invalid` on `size` or `name`, `Conflict` if nothing new may be made for the customer, and `Unavailable`.
     """
+    require_creating(room.customer.status)
     called = _checked(room, file_name, size)
     require_place(room)
     shown = clean_name(name or called.rpartition(".")[0] or called, field="name", longest=VIDEO_NAME_LENGTH)
@@ -88,6 +89,7 @@ def replace_at_service(video: RoomVideo, *, room: Room, by: Actor, file_name: st
     held = video.held
     if held is None:
         raise NotFound
+    require_creating(room.customer.status)
     called = _checked(room, file_name, size)
     try:
         service, external = service_of_video(held), held.external
@@ -118,7 +120,6 @@ def note_arrival(upload: VideoUpload, *, by: Actor | None) -> None:
 def _checked(room: Room, file_name: str, size: int) -> str:
     if not 1 <= size <= LARGEST_FILE:
         raise Invalid(size=SIZES[size < 1])
-    require_creating(room.customer.status)
     if not room.subscription.provider.active:
         raise Conflict(Message("The service of this room is switched off. Ask whoever runs this portal."))
     return shown_file_name(file_name)

@@ -25,7 +25,6 @@ from portal.permissions.memberships import add_membership
 from portal.rooms.models import Room
 from portal.rooms.operations import trash_room
 from portal.subscriptions.models import Subscription, SubscriptionFeature
-from portal.subscriptions.package_models import ServicePackage
 from portal.videos.models import RoomVideo
 from portal.webhooks.models import WebhookEndpoint
 from tests.api.conftest import NewProgram, program
@@ -125,7 +124,7 @@ def ids(cast: Cast, app: Flask) -> dict[str, str]:
             "account": account.id,
             "customer": account.customer.id,
             "subscription": account.subscription.id,
-            "package": session.scalars(sa.select(ServicePackage.id)).first() or "",
+            "package": account.subscription.package.id if account.subscription.package else "",
         }
 
 

@@ -139,7 +139,7 @@ DONE_BY = {  # what is sent on a page → the operation of the API that does it
 UNDOING = re.compile(r"/(restoration|reinstatement|readmission)$")
 FOR_PEOPLE = re.compile(
     r"^/(me|sign-in|sign-out|set-password)(/|$)|/-/(conference/|watch/|live/|entry$)|/password-link$|/lobby/"
-    r"|/poster$|/uploads/.*/end$"
+    r"|/poster$|/uploads/.*/(end|arrival)$"
 )
 
 

@@ -47,7 +47,7 @@ function goOn() {
   while (sending < AT_ONCE && waiting.length) {
     const line = waiting.shift();
     if (line.cancelled) continue;
-    sending += 1;
+    count(line);
     begin(line).catch((error) => failed(line, error.message || words.away));
   }
 }
@@ -68,6 +68,7 @@ async function begin(line) {
     throw new Error(said.message || words.away);
   }
   const made = await answer.json();
+  if (line.cancelled) return giveUp(new URL(answer.headers.get("Location"), location.href));
   send(line, new URL(made.place ?? answer.headers.get("Location"), location.href).href, made.arrival);
 }
 
@@ -90,7 +91,7 @@ function send(line, address, arrival = "") {
     headers: arrival ? {} : proof,
     onShouldRetry: (error) => {
       const status = error.originalResponse?.getStatus() ?? 0;
-      const again = !status || status >= 500 || status === 409 || status === 423;
+      const again = !status || status >= 500 || [409, 423, 429].includes(status);
       if (again) line.state.textContent = words.again;
       return again;
     },
@@ -108,7 +109,8 @@ function send(line, address, arrival = "") {
     onError: (error) => {
       const status = error.originalResponse?.getStatus() ?? 0;
       if (status === 404 && line.progress.value >= 1) return arrived(); // only the answer to the last piece was lost
-      failed(line, status && status < 500 ? error.originalResponse.getBody() || `${status}` : words.away);
+      if (!status || status >= 500) failed(line, words.away);
+      else failed(line, status === 404 || status === 410 ? words.gone : words.refused);
     },
   });
   line.sender.start();
@@ -135,44 +137,52 @@ function newLine(file) {
   item.append(text, progress, cancel);
   item.id = `upload-${nextNumber++}`;
   document.getElementById("uploads").append(item);
-  const line = { file, item, state, progress, cancel, sender: null, cancelled: false };
+  const line = { file, item, state, progress, cancel, sender: null, counts: false, cancelled: false, failed: false };
   cancel.addEventListener("click", () => {
     line.cancelled = true;
-    const wasSending = Boolean(line.sender);
-    line.sender?.abort(!line.arrival).catch(() => {});
-    if (line.arrival) giveUp(line.arrival);
     item.remove();
-    if (wasSending) {
-      sending -= 1;
-      goOn();
-    }
+    if (line.failed) return; // what has come is kept, to be continued
+    line.sender?.abort(!line.arrival).catch(() => {});
+    if (line.arrival) giveUp(line.arrival.replace(/\/arrival$/, ""));
+    uncount(line);
   });
   return line;
 }
 
 // What goes to another service is given up here, and deleted there.
-function giveUp(arrival) {
+function giveUp(address) {
   const body = new URLSearchParams({ csrf_token: box.dataset.csrf });
-  fetch(arrival.replace(/arrival$/, "end"), { method: "POST", body, redirect: "manual" }).catch(() => {});
+  fetch(`${address}/end`, { method: "POST", body, redirect: "manual" }).catch(() => {}); // else it is in a day
+}
+
+function count(line) {
+  line.counts = true;
+  sending += 1;
+}
+
+function uncount(line) {
+  if (!line.counts) return;
+  line.counts = false;
+  sending -= 1;
+  goOn();
 }
 
 function done(line, text) {
   line.item.remove();
   tell(text);
-  sending -= 1;
-  goOn();
+  uncount(line);
 }
 
 function failed(line, why) {
   if (line.cancelled) return;
+  line.failed = true;
   line.state.textContent = why;
   line.item.classList.add("is-bad");
   line.progress.remove();
   line.cancel.textContent = words.close;
   line.cancel.setAttribute("aria-label", words.closeOne.replace("{name}", line.file.name));
   tell(words.failed.replace("{name}", line.file.name).replace("{why}", why));
-  sending -= 1;
-  goOn();
+  uncount(line);
 }
 
 function tell(text) {
@@ -206,8 +216,9 @@ function offerToContinue(item) {
       item.remove();
       const left = document.getElementById("interrupted");
       if (left && !left.querySelector("[data-upload]")) left.remove();
-      sending += 1;
-      send(newLine(file), new URL(item.dataset.upload, location.href).href, item.dataset.arrival);
+      const line = newLine(file);
+      count(line);
+      send(line, new URL(item.dataset.upload, location.href).href, item.dataset.arrival);
     });
     input.click();
   });

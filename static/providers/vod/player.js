@@ -63,9 +63,10 @@ export function startPlayer({ words, say, onGone }) {
   function ended() {
     const at = current;
     hls?.stopLoad();
-    Promise.resolve(onGone()).then(() => {
+    const goOnTrying = () => {
       if (at === current && hls) tryAgain(current);
-    });
+    };
+    onGone().then(goOnTrying, goOnTrying);
   }
 
   function tryAgain(one) {
@@ -138,7 +139,7 @@ export function startPlayer({ words, say, onGone }) {
   for (const event of ["playing", "loadeddata"]) video.addEventListener(event, () => say(""));
   video.addEventListener("waiting", () => say(words.waiting));
   video.addEventListener("error", () => {
-    if (!hls && video.getAttribute("src")) onGone();
+    if (!hls && video.getAttribute("src")) onGone().catch(() => say(words.lost));
   });
   video.addEventListener("timeupdate", () => {
     if (!current || video.paused) return;

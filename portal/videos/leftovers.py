@@ -51,11 +51,17 @@ def clean(video_uuid: UUID) -> None:
         if video is None:
             return
         lock(video, relations=False)
-        needed = {video.source, video.prepared_source, video.folder, video.poster} | _names_of_attempt(video)
-        needed |= {file_of(one) for one in session.scalars(sa.select(VideoUpload.id).where(_is_for(video)))}
+        needed = names_needed(video)
         aside = [storage().set_aside(key) for key in list(storage().keys(video.key)) if _name(key) not in needed]
     for key in aside:
         storage().delete(key)
+
+
+def names_needed(video: RoomVideo) -> set[str]:
+    """The names in its folder that its row names, that an upload will have, and that a worker is about to name."""
+    uploads = session.scalars(sa.select(VideoUpload.id).where(VideoUpload.video_uuid == video.uuid))
+    named = {video.source, video.prepared_source, video.folder, video.poster} - {""}
+    return named | _names_of_attempt(video) | {file_of(one) for one in uploads}
 
 
 def sweep_leftovers() -> None:
@@ -86,10 +92,6 @@ def sweep_workshops() -> None:
 def file_of(upload_id: str) -> str:
     """The name of the file that an upload brings."""
     return f"file-{upload_id}"
-
-
-def _is_for(video: RoomVideo) -> sa.ColumnElement[bool]:
-    return VideoUpload.video_uuid == video.uuid
 
 
 def poster_of(claim: str) -> str:

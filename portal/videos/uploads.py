@@ -223,7 +223,9 @@ def sweep_expired() -> None:
         ]
     for uuid in whole:
         with suppress(NotFound), transaction():
-            finish_upload(session.get_one(VideoUpload, uuid), by=None)
+            upload = session.get(VideoUpload, uuid)
+            if upload is not None:
+                finish_upload(upload, by=None)
     with transaction():
         expired = list(session.scalars(sa.select(VideoUpload.uuid).where(VideoUpload.expires_at < now()).limit(1000)))
     for uuid in expired:

@@ -15,7 +15,7 @@ from portal.rooms import images, presentations
 from portal.rooms.images import ImageState, RoomImage
 from portal.rooms.presentations import RoomPresentation
 from portal.storage import storage
-from portal.videos.leftovers import FOLDER, file_of
+from portal.videos.leftovers import FOLDER, names_needed
 from portal.videos.models import RoomVideo, VideoUpload
 
 _YOUNG = timedelta(hours=1)
@@ -38,7 +38,7 @@ def rows_without_files() -> Iterator[str]:
 def files_without_rows() -> Iterator[str]:
     """The keys of files and folders that no row names: they take space, and nobody can get at them."""
     before = now() - _YOUNG
-    known = {str(video.uuid): _names(video) for video in _videos()}
+    known = {str(video.uuid): names_needed(video) for video in _videos()}
     for key in storage().keys(FOLDER):
         names = known.get(key.rpartition("/")[2])
         if names is not None:
@@ -50,13 +50,6 @@ def files_without_rows() -> Iterator[str]:
         yield from (key for key in storage().keys(folder, before=before) if key not in named)
     promised: set[UUID] = set(session.scalars(sa.select(VideoUpload.uuid)))
     yield from (f"uploads/{uuid}" for uuid in storage().growing(before=before) if uuid not in promised)
-
-
-def _names(video: RoomVideo) -> set[str]:
-    uploads = session.scalars(sa.select(VideoUpload.id).where(VideoUpload.video_uuid == video.uuid))
-    attempt = {video.task.worker} if video.task is not None and video.task.worker else set()
-    named = {video.source, video.prepared_source, video.folder, video.poster} | {file_of(one) for one in uploads}
-    return named | attempt
 
 
 def _videos() -> list[RoomVideo]:

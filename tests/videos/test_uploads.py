@@ -13,7 +13,7 @@ from portal.clock import now
 from portal.customers.models import CustomerStatus
 from portal.db import session, transaction
 from portal.errors import Conflict, Invalid, NotFound, QuotaUsedUp
-from portal.people.actor import actor_of
+from portal.people.actor import Actor, actor_of
 from portal.rooms.models import Room
 from portal.status.subscription_usage import counted_each, usage
 from portal.storage import storage
@@ -276,6 +276,24 @@ def test_a_whole_file_is_not_lost_with_the_process_that_received_it(app: Flask, 
         with transaction():
             [video] = videos_of(cast.room(film_room))
             assert (video.state, uploads_of(cast.room(film_room))) == (VideoState.WAITING, [])
+
+
+def test_housekeeping_goes_on_when_somebody_finishes_an_upload_before_it(
+    app: Flask, cast: Cast, film_room: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with app.app_context():
+        with transaction():
+            for _ in range(2):
+                send(begin(cast.room(film_room)), b"0123456789")
+
+        def both(upload: VideoUpload, *, by: Actor | None) -> None:
+            for one in (upload, *(other for other in uploads_of(cast.room(film_room)) if other is not upload)):
+                finish_upload(one, by=by)
+
+        monkeypatch.setattr("portal.videos.uploads.finish_upload", both)
+        sweep_expired()
+        with transaction():
+            assert uploads_of(cast.room(film_room)) == []
 
 
 @BOTH

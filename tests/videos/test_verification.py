@@ -13,7 +13,10 @@ from portal import cli
 from portal.commands import running
 from portal.db import session, transaction
 from portal.people.actor import actor_of
+from portal.tasks import operations
+from portal.videos.leftovers import poster_of
 from portal.videos.models import RoomVideo
+from portal.videos.preparation import queue_preparation
 from portal.videos.uploads import begin_upload
 from tests.cast import Cast
 from tests.conftest import BOTH
@@ -40,8 +43,11 @@ def test_files_without_rows_and_rows_without_files_are_named(
     with app.app_context(), transaction():
         room = new_video_room()
         kept, broken = new_ready_video(app, room), new_ready_video(app, room, name="Broken")
+        claimed = operations.claim(queue_preparation(kept, by=None).uuid)
+        assert claimed is not None
         begin_upload(room=room, by=actor_of(cast.user("alice")), file_name="film.mp4", size=10)
         kept_key, broken_key = kept.key, broken.key
+    (folder / kept_key / poster_of(claimed.worker)).write_bytes(b"x")  # named at the end of hours of preparing
     age(folder)
     assert verify(app, monkeypatch) == (0, ["0 missing, 0 left over"])
     shutil.rmtree(folder / broken_key / FOLDER)

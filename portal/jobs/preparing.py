@@ -17,6 +17,7 @@ from portal.engines.tool import NoTool, find_tool
 from portal.errors import Message
 from portal.jobs.progress import Progress, TaskStopped
 from portal.storage import NotStored, StorageFull, storage
+from portal.storage.incoming import FULL
 from portal.tasks.operations import ClaimedTask
 from portal.videos.leftovers import poster_of
 from portal.videos.publishing import Attempt, Made, NoStorageLeft, Superseded
@@ -65,6 +66,8 @@ def _why(error: Exception) -> tuple[Message, bool]:
         case NoTool():
             return _NO_TOOL, False
         case StorageFull() | DiskFull():
+            return StorageFull.default, True
+        case OSError() if error.errno in FULL:
             return StorageFull.default, True
         case Crashed():
             return _CRASHED, True

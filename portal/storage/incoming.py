@@ -21,7 +21,8 @@ SPARE = 100_000_000
 LOOKED_AFTER = 1_000_000
 """Bytes of one file after which the disk is looked at again."""
 
-_FULL = (errno.ENOSPC, errno.EDQUOT)
+FULL = (errno.ENOSPC, errno.EDQUOT)
+"""What the system says of a full disk."""
 _threads = WorkThreads(4)
 
 
@@ -96,7 +97,7 @@ def _full_disk() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in _FULL:
+        if error.errno in FULL:
             raise StorageFull from error
         raise
 

@@ -102,11 +102,11 @@ class LocalFolder:
     def delete(self, key: str) -> None:
         """Delete the file of this key, or all whose keys begin with it and a slash. Does nothing if there is none."""
         path = self._path(key)
-        if path.is_dir():
-            shutil.rmtree(path)
-        else:
-            with suppress(FileNotFoundError):
-                path.unlink()
+        while path.is_dir():
+            with suppress(FileNotFoundError):  # somebody else is deleting it, too
+                shutil.rmtree(path)
+        with suppress(FileNotFoundError):
+            path.unlink()
 
     def keys(self, within: str, *, before: datetime | None = None) -> Iterator[str]:
         """The keys `<within>/<name>` of what is there, or only of what was last changed before this moment."""

@@ -98,6 +98,22 @@ def test_one_file_or_all_that_begin_with_a_key_are_deleted(files: LocalFolder) -
     assert list(files.keys("videos", before=now() + timedelta(minutes=1))) == ["videos/onetwo"]
 
 
+def test_a_folder_is_deleted_by_two_at_once(files: LocalFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = files.workshop("claim")
+    remove, tries = shutil.rmtree, []
+
+    def raced(path: Path) -> None:
+        tries.append(path)
+        if len(tries) == 1:
+            raise FileNotFoundError(path / "what-the-other-one-has-deleted")
+        remove(path)
+
+    monkeypatch.setattr(shutil, "rmtree", raced)
+    files.delete("scratch/claim")
+    assert not folder.exists()
+    files.delete("scratch/claim")
+
+
 def test_keys_are_those_of_what_is_old_enough(files: LocalFolder, incoming: Incoming) -> None:
     files.publish(incoming, KEY)
     assert list(files.keys("presentations", before=now() - timedelta(hours=1))) == []

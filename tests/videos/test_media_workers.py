@@ -1,5 +1,6 @@
 """Workers for media take turns, take over from dead ones, and publish once, whoever dies on the way."""
 
+import errno
 import subprocess
 import threading
 from pathlib import Path
@@ -112,9 +113,14 @@ def test_an_engine_that_is_killed_is_tried_again(
     assert found(app, uuid).state is VideoState.READY
 
 
-def test_a_full_disk_is_told_after_three_attempts(app: Flask, stored: Stored, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "error", [StorageFull(), OSError(errno.ENOSPC, "No space left on device")], ids=["ours", "its"]
+)
+def test_a_full_disk_is_told_after_three_attempts(
+    app: Flask, stored: Stored, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
     def full(_self: LocalFolder, _size: int) -> None:
-        raise StorageFull
+        raise error
 
     monkeypatch.setattr(LocalFolder, "require_room", full)
     uuid = stored("silent.mp4")

@@ -14,6 +14,7 @@ from portal.clock import now
 from portal.customers.models import CustomerStatus
 from portal.db import db, session, transaction
 from portal.people.actor import actor_of
+from portal.permissions.operations import add_member, members_of, remove_member
 from portal.rooms.models import Role, RoomStatusWord
 from portal.videos.operations import change_video, trash_video
 from portal.watching.gate import TRUSTED, Gate
@@ -181,6 +182,21 @@ def test_what_ends_the_right_ends_the_files_within_five_seconds(
         change(cinema)
     clock.at += 5
     assert status_of(viewer, cinema.file()) == 404
+
+
+def test_a_member_who_is_none_any_more_gets_nothing_more(app: Flask, cinema: Cinema, clock: Clock) -> None:
+    with app.app_context(), transaction():
+        room = cinema.room()
+        add_member(room=room, permissions=[], by=None, email="bob@demo.example")
+    bob = cinema.cast.sign_in("bob")
+    assert bob.send(f"/rooms/{cinema.room_id}/-/entry").location.endswith("/-/watch")
+    assert status_of(bob, cinema.file()) == 200
+    with app.app_context(), transaction():
+        room = cinema.room()
+        [member] = members_of(room)
+        remove_member(member, room=room, by=actor_of(room.owner))
+    clock.at += 5
+    assert status_of(bob, cinema.file()) == 404
 
 
 def test_who_leaves_gets_nothing_more(cinema: Cinema, clock: Clock) -> None:

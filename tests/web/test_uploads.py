@@ -285,6 +285,26 @@ def test_a_piece_needs_the_proof_of_origin(cast: Cast, films: str) -> None:
     assert alice.open(path, method="HEAD", headers=TUS).headers["Upload-Offset"] == "0"
 
 
+def test_a_program_makes_a_video_and_sends_its_file_to_the_address_that_it_is_told(
+    films: str,
+    program: NewProgram,  # noqa: F811
+) -> None:
+    hers = program("alice")
+    made = hers.post(f"/rooms/{films}/videos", {"name": "Film", "size": 10, "file_name": "film.mp4"})
+    assert made.status_code == 201, made.text
+    data = made.json["data"]
+    assert (data["state"], data["upload"]["offset"], data["upload"]["size"]) == ("uploading", 0, 10)
+    assert data["upload"]["expires_at"] > data["created_at"]
+    address = data["upload"]["url"].partition("/api/v1/")[2]
+    assert address.startswith("uploads/")
+    headers = {"Authorization": f"Bearer {hers.token}", **TUS, "Upload-Offset": "0"}
+    headers["Content-Type"] = "application/offset+octet-stream"
+    sent = hers.app.test_client().patch(f"/api/v1/{address}", data=b"0123456789", headers=headers)
+    assert sent.status_code == 204
+    after = hers.get(f"/rooms/{films}/videos/{data['id']}").json["data"]
+    assert (after["state"], after["upload"], after["size"]) == ("waiting", None, 10)
+
+
 def test_a_program_of_somebody_else_finds_nothing(
     cast: Cast,
     films: str,

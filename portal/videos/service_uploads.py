@@ -105,6 +105,7 @@ def note_arrival(upload: VideoUpload, *, by: Actor | None) -> None:
     """Note that the whole file is at the service, which prepares it now. Raises `NotFound`."""
     video = upload.video
     lock(video)
+    lock(upload, relations=False)
     held = video.held
     if held is None or video.room is None:
         raise NotFound
